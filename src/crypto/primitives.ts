@@ -1,0 +1,39 @@
+/**
+ * @module primitives: the one seam between this library and a platform's cryptography.
+ *
+ * `node.ts` and `portable.ts` (noble + WebCrypto) implement it with equal results; the import
+ * `#crypto` picks one by platform. Everything else in `src/` calls through this interface.
+ */
+
+/** A hash in progress. */
+export interface Sha256 {
+  update(bytes: Uint8Array): Sha256;
+  digest(): Uint8Array;
+}
+
+/** An RSA key that can verify: RSASSA-PSS, SHA-256, MGF1-SHA-256, salt of exactly 32 bytes. */
+export interface VerifyingKey {
+  verify(message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/** An RSA-2048 private key. */
+export interface SigningKey {
+  /** PKCS#8 DER, verbatim as it was given: the write key is a hash of these very bytes. */
+  readonly pkcs8: Uint8Array;
+  /** SubjectPublicKeyInfo DER. */
+  readonly spki: Uint8Array;
+  /** A 256-byte signature. */
+  sign(message: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface Primitives {
+  sha256(): Sha256;
+  /** AES-128-CTR from a zero counter; its own inverse. `key` is 16 bytes. */
+  aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array>;
+  randomBytes(length: number): Uint8Array;
+  generateKey(): Promise<SigningKey>;
+  /** @throws BadKeyError unless `pkcs8` is an unencrypted 2048-bit RSA key */
+  importSigningKey(pkcs8: Uint8Array): Promise<SigningKey>;
+  /** @throws BadKeyError unless `spki` is an RSA public key */
+  importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey>;
+}

@@ -1,0 +1,132 @@
+/**
+ * @module errors: every error this library throws on purpose.
+ *
+ * Rules: the message is the one line a user sees and names the culprit; `facts` holds the same
+ * as JSON-plain data; neither ever holds a secret (cap, key, write enabler, lease secret, swissnum).
+ * Names follow Tahoe's `mutable/common.py` where it has one. Cancellation is not listed here:
+ * an aborted operation rejects with `signal.reason`, as the platform does.
+ */
+
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** The base class; `catch (e) { if (e instanceof TahoeMutableError) … e.code … e.facts }`. */
+export abstract class TahoeMutableError extends Error {
+  /** Stable machine-readable name, equal to the class name. */
+  readonly code: string;
+  /** JSON-plain details: which server, which share, which field. */
+  readonly facts: Facts;
+
+  constructor(message: string, facts: Facts = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = new.target.name;
+    this.name = new.target.name;
+    this.facts = facts;
+  }
+}
+
+// --- our caller's mistakes -------------------------------------------------------------------
+
+/** A capability string that cannot be parsed. `facts.field` names the part; the cap is not quoted. */
+export class MalformedCapError extends TahoeMutableError {
+  constructor(field: string, problem: string) {
+    super(`malformed cap: ${field}: ${problem}`, { field, problem });
+  }
+}
+
+/** The cap lacks the authority for this operation (a read cap writes, a verify cap reads). */
+export class InsufficientCapError extends TahoeMutableError {
+  constructor(operation: string, needed: string, held: string) {
+    super(`${operation} needs a ${needed} cap, this is a ${held} cap`, { operation, needed, held });
+  }
+}
+
+/** An argument outside its range: an offset beyond the end, k > N, a negative length. */
+export class OutOfRangeError extends TahoeMutableError {
+  constructor(argument: string, value: number | bigint, problem: string) {
+    super(`${argument} ${value}: ${problem}`, { argument, value: String(value), problem });
+  }
+}
+
+/** A private key that Tahoe would not accept. The key is never quoted. */
+export class BadKeyError extends TahoeMutableError {
+  constructor(problem: string) {
+    super(`unusable private key: ${problem}`, { problem });
+  }
+}
+
+/** A grid description (servers.yaml, a grid folder) that does not describe a grid. */
+export class BadGridError extends TahoeMutableError {
+  constructor(where: string, problem: string) {
+    super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
+// --- what a share or a server can do to us ------------------------------------------------------
+
+/** A share whose bytes cannot be what they claim to be. `facts.field` names the part. */
+export class CorruptShareError extends TahoeMutableError {
+  constructor(field: string, problem: string) {
+    super(`corrupt share: ${field}: ${problem}`, { field, problem });
+  }
+}
+
+/** A share of a format newer than this library (version byte above 1). */
+export class UnknownVersionError extends TahoeMutableError {
+  constructor(version: number) {
+    super(`unknown share version ${version}`, { version });
+  }
+}
+
+/** A container file in a server folder that is not Tahoe's. */
+export class BadContainerError extends TahoeMutableError {
+  constructor(where: string, problem: string) {
+    super(`bad share container ${where}: ${problem}`, { where, problem });
+  }
+}
+
+/** The server holds shares of this slot under another write enabler. */
+export class BadWriteEnablerError extends TahoeMutableError {
+  constructor(server: string) {
+    super(`server ${server} refused the write enabler of this slot`, { server });
+  }
+}
+
+/** The server has no such share. */
+export class NoSuchShareError extends TahoeMutableError {
+  constructor(server: string, shnum: number) {
+    super(`server ${server} has no share ${shnum} of this slot`, { server, shnum });
+  }
+}
+
+/** The server could not be reached, or broke off, or answered nonsense. Never proof of corruption. */
+export class ServerUnavailableError extends TahoeMutableError {
+  constructor(server: string, problem: string, options?: ErrorOptions) {
+    super(`server ${server}: ${problem}`, { server, problem }, options);
+  }
+}
+
+// --- how an operation can end ---------------------------------------------------------------
+
+/** No version of the file has k good shares within reach. */
+export class UnrecoverableFileError extends TahoeMutableError {}
+
+/** The download began but ran out of good shares. */
+export class NotEnoughSharesError extends TahoeMutableError {}
+
+/** The new version did not reach enough distinct servers; `facts` lists what landed where. */
+export class NotEnoughServersError extends TahoeMutableError {}
+
+/** Somebody else wrote to this file at the same time; `facts` lists what landed where. */
+export class UncoordinatedWriteError extends TahoeMutableError {}
+
+/** So many answers were lost that nobody can say whether the write reached enough servers. */
+export class IndeterminateWriteError extends TahoeMutableError {}
+
+/** A newer version was seen that cannot be read; writing would destroy it. */
+export class NewerVersionSeenError extends TahoeMutableError {}
+
+/** No share yielded the private key that a writer needs to sign. */
+export class MissingPrivateKeyError extends TahoeMutableError {}
+
+/** The shares on the grid are of the other format (SDMF, MDMF) than the cap says. */
+export class WrongFormatError extends TahoeMutableError {}

@@ -1,0 +1,117 @@
+/**
+ * @module server: what this library asks of one storage server, whatever is behind it.
+ *
+ * Every backend (memory, directory, http) passes `test/support/storage-contract.ts`. Semantics are
+ * those of Tahoe's `storage/server.py` `slot_readv` and `slot_testv_and_readv_and_writev`.
+ */
+
+/** The server's public identity, `v0-…` on a real grid. */
+export type ServerId = string;
+
+/** A half-open byte range of a share, in bytes from its start. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The share must hold exactly `specimen` at `offset`, of at most `length` bytes. */
+export interface ShareTest extends ByteRange {
+  readonly specimen: Uint8Array;
+}
+
+/**
+ * Bytes to be written, produced when the backend is ready for them, so that a large share never
+ * has to be in memory whole. The length is known beforehand; `bytes()` may be called more than once.
+ */
+export interface WritePart extends ByteRange {
+  bytes(): Promise<Uint8Array>;
+}
+
+/** What to do with one share. */
+export interface ShareWrite {
+  /** All must hold, else nothing is written to any share of the request. Absent share = no bytes. */
+  readonly tests: readonly ShareTest[];
+  /** Applied in order; a hole is filled with zeros. */
+  readonly parts: readonly WritePart[];
+  /** Truncate to this length if longer; 0 deletes the share; null leaves the length alone. */
+  readonly newLength: number | null;
+}
+
+/** The three 32-byte secrets that accompany a write. */
+export interface WriteSecrets {
+  readonly writeEnabler: Uint8Array;
+  readonly renewSecret: Uint8Array;
+  readonly cancelSecret: Uint8Array;
+}
+
+export interface ReadTestWriteRequest {
+  readonly secrets: WriteSecrets;
+  readonly shares: ReadonlyMap<number, ShareWrite>;
+  /** Read from every share the server holds for the slot, before anything is written. */
+  readonly reads: readonly ByteRange[];
+}
+
+export interface ReadTestWriteAnswer {
+  /** Whether every test held, and so every part was written. */
+  readonly wrote: boolean;
+  /** Per existing share, one result per requested range, cut at the end of the share. */
+  readonly reads: ReadonlyMap<number, readonly Uint8Array[]>;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One storage server. All methods may reject with {@link ServerUnavailableError} and with
+ * `signal.reason`; nothing else unless it says so.
+ */
+export interface StorageServer {
+  readonly id: ServerId;
+  /** For people; not unique. */
+  readonly nickname: string;
+  /** 20 bytes: the seed of write enablers and lease secrets. */
+  readonly tubId: Uint8Array;
+  /** The seed of the server's place in the permuted order of a slot. */
+  readonly permutationSeed: Uint8Array;
+
+  /** The share numbers this server holds for a slot (16-byte storage index), ascending. */
+  listShares(storageIndex: Uint8Array, options?: CallOptions): Promise<readonly number[]>;
+
+  /**
+   * One range of one share, cut at the end of the share (empty when wholly beyond it).
+   * @throws NoSuchShareError
+   * @throws BadContainerError where the server can tell (embedded servers)
+   */
+  readShare(
+    storageIndex: Uint8Array,
+    shnum: number,
+    range: ByteRange,
+    options?: CallOptions,
+  ): Promise<Uint8Array>;
+
+  /**
+   * Test, read, then write, as one step with respect to every other caller.
+   * @throws BadWriteEnablerError when any share of the slot was created under another one
+   */
+  readTestWrite(
+    storageIndex: Uint8Array,
+    request: ReadTestWriteRequest,
+    options?: CallOptions,
+  ): Promise<ReadTestWriteAnswer>;
+
+  /** Renews, or adds, this client's lease on every share of the slot; none there is not an error. */
+  addLease(
+    storageIndex: Uint8Array,
+    secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
+    options?: CallOptions,
+  ): Promise<void>;
+
+  /** Tells the operator that a share is corrupt; a share that is gone is not an error. */
+  adviseCorruptShare(
+    storageIndex: Uint8Array,
+    shnum: number,
+    reason: string,
+    options?: CallOptions,
+  ): Promise<void>;
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // `#crypto` resolves to the TypeScript sources in tests, to dist/ in the package.
+  ssr: { resolve: { conditions: ['@tahoe-mutable/source', 'node', 'import', 'default'] } },
+  resolve: { conditions: ['@tahoe-mutable/source', 'node', 'import', 'default'] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
