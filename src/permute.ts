@@ -18,7 +18,7 @@ export function permutedServers<T extends Pick<StorageServer, 'id' | 'permutatio
     // Hex sorts as the bytes do, and all places are equally long.
     return { server, rank: `${bytesToHex(place)} ${server.id}` };
   });
-  ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  ranked.sort((a, b) => Number(a.rank > b.rank) - Number(a.rank < b.rank));
   return ranked.map(({ server }) => server);
 }
 

@@ -99,7 +99,7 @@ function parsed(
   kind: 'private' | 'public',
   parse: (der: Buffer) => KeyObject,
 ): KeyObject {
-  const problem = `it is not the DER of an RSA ${kind} key`;
+  const problem = `it is not an RSA ${kind} key`;
   if (!isOneDerSequence(der)) throw new BadKeyError(problem);
   let key: KeyObject;
   try {

@@ -69,7 +69,7 @@ async function imported(
   der: Uint8Array,
   kind: 'private' | 'public',
 ): Promise<CryptoKey> {
-  const problem = `it is not the DER of an RSA ${kind} key`;
+  const problem = `it is not an RSA ${kind} key`;
   if (!isOneDerSequence(der)) throw new BadKeyError(problem);
   try {
     const usage = kind === 'private' ? 'sign' : 'verify';
