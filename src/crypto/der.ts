@@ -10,7 +10,7 @@ export function isOneDerSequence(der: Uint8Array): boolean {
   const [tag, first = 0] = der;
   if (tag !== 0x30) return false;
   if (first < 0x80) return der.length === 2 + first;
-  const lengthBytes = der.subarray(2, 2 + (first & 0x7f));
-  const length = lengthBytes.reduce((sum, byte) => sum * 256 + byte, 0);
-  return der.length === 2 + lengthBytes.length + length;
+  const end = 2 + (first & 0x7f);
+  const length = der.subarray(2, end).reduce((sum, byte) => sum * 256 + byte, 0);
+  return der.length === end + length;
 }

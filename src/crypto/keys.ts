@@ -39,7 +39,7 @@ export function deriveFingerprint(spki: Uint8Array): Uint8Array {
   return taggedHash(FINGERPRINT_TAG, spki);
 }
 
-/** The 16-byte AES key of an SDMF version (`salt` is its IV) or of an MDMF segment; salt 16 bytes. */
+/** The 16-byte AES key of an SDMF version or MDMF segment; `salt` is its 16-byte IV or salt. */
 export function deriveDataKey(salt: Uint8Array, readkey: Uint8Array): Uint8Array {
   return taggedPairHash(DATA_KEY_TAG, salt, readkey).slice(0, 16);
 }
