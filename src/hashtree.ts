@@ -43,6 +43,17 @@ export function neededHashes(leafCount: number, leaf: number): number[] {
   return needed;
 }
 
+/** Ascending node numbers as runs of neighbours. */
+export function nodeRuns(nodes: readonly number[]): { first: number; count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const node of nodes) {
+    const run = runs.at(-1);
+    if (run && node === run.first + run.count) run.count++;
+    else runs.push({ first: node, count: 1 });
+  }
+  return runs;
+}
+
 /**
  * A tree that is filled in from an untrusted source and admits only hashes that lead to its root.
  * Seed the root, from a trusted source, before anything else.
