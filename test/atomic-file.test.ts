@@ -84,7 +84,7 @@ describe('replaceFile', () => {
 
   test('writes straight to what is not a file', async () => {
     const fifo = join(folder, 'fifo');
-    execFileSync('mkfifo', [fifo]);
+    execFileSync('/usr/bin/mkfifo', [fifo]);
     const received = readFile(fifo, 'utf8');
     await replaceFile(fifo, [utf8('thr'), utf8('ough')]);
     expect(await received).toBe('through');

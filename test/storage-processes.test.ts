@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytesToHex, toBase32, utf8 } from '../src/bytes.ts';
 import { DirectoryServer } from '../src/storage/directory.ts';
@@ -13,7 +14,7 @@ import { builtPackage } from './support/built.ts';
 import { EVERYTHING, part, TestSlot, write } from './support/storage-contract.ts';
 import { generation } from './support/storage-generation.mjs';
 
-const WORKER = join(import.meta.dirname, 'support/storage-worker.mjs');
+const WORKER = fileURLToPath(new URL('./support/storage-worker.mjs', import.meta.url));
 
 let folder: string;
 let children: ChildProcess[];
