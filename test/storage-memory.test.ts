@@ -4,14 +4,8 @@ import { toBase32, utf8 } from '../src/bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../src/errors.ts';
 import { storedSecret } from '../src/storage/container.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
-import {
-  part,
-  random,
-  randomSecrets,
-  storageServerContract,
-  TestSlot,
-  write,
-} from './support/storage-contract.ts';
+import { storageServerContract } from './support/storage-contract.ts';
+import { part, random, randomSecrets, TestSlot, write } from './support/test-slot.ts';
 
 storageServerContract('memory', async () => ({ server: new MemoryServer({ id: 'm0' }) }));
 
