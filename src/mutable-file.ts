@@ -8,7 +8,8 @@ import {
   recoverableVersions,
   type Servermap,
 } from '../machines/servermap.ts';
-import { type Cap, formatCap, toReadCap, toVerifyCap } from './caps.ts';
+import { bytesToHex } from './bytes.ts';
+import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { InsufficientCapError, NotEnoughSharesError } from './errors.ts';
 import {
   createFile,
@@ -159,7 +160,7 @@ export class MutableFile {
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
-  servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
+  async servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
     const { mode = 'check' } = options;
     if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
     return mapFile(this.#session(), mode, this.#with(options));
@@ -208,7 +209,7 @@ export class MutableFile {
    * @throws UncoordinatedWriteError, NotEnoughServersError, IndeterminateWriteError,
    * NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError
    */
-  overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
+  async overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
     this.#require('write', 'overwriting');
     return this.#inTurn(options, () =>
       overwriteFile(this.#session(), toPlaintext(contents), this.#with(options)),
@@ -269,7 +270,8 @@ export class MutableFile {
   }
 
   #inTurn<T>({ signal }: OperationOptions, work: () => Promise<T>): Promise<T> {
-    return this.#setting.turns.run(this.verifyCap, signal, work);
+    // Not by the cap: a file may have several, as a directory or in the other format.
+    return this.#setting.turns.run(bytesToHex(storageIndexOf(this.#cap)), signal, work);
   }
 
   #require(kind: 'write', operation: string): void {

@@ -249,7 +249,7 @@ export async function publishWhole(
         total,
       }),
     signal,
-    onSettled: (done) => onProgress?.({ phase: 'writing', done, total }),
+    onWritten: (done) => onProgress?.({ phase: 'writing', done, total }),
   });
   return toWriteOutcome(report, false);
 }
@@ -331,7 +331,7 @@ async function updateInPlace(
         newDataLength: rewrite.newDataLength,
       }),
     signal,
-    onSettled: (done) => onProgress?.({ phase: 'writing', done, total: base.total }),
+    onWritten: (done) => onProgress?.({ phase: 'writing', done, total: base.total }),
   });
   return toWriteOutcome(report, true);
 }
