@@ -78,10 +78,10 @@ export const modifyMachine = setup({
     kind: 'cancelled',
   }),
   initial: 'mapping',
-  on: { 'operation.cancel': '.cancelled' },
   states: {
     mapping: {
       description: 'A fresh servermap is being made; the base version is picked from it.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'mapServers',
         src: 'mapServers',
@@ -118,6 +118,7 @@ export const modifyMachine = setup({
     },
     reading: {
       description: 'The base version is being read.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'readBase',
         src: 'readBase',
@@ -146,6 +147,7 @@ export const modifyMachine = setup({
     },
     modifying: {
       description: "The caller's modifier has the contents.",
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'applyModifier',
         src: 'applyModifier',
@@ -172,6 +174,7 @@ export const modifyMachine = setup({
     },
     publishing: {
       description: 'The changed contents are being written over the base version.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'publishVersion',
         src: 'publishVersion',
@@ -212,6 +215,7 @@ export const modifyMachine = setup({
     },
     backingOff: {
       description: 'Waiting for the other writer to finish.',
+      on: { 'operation.cancel': 'cancelled' },
       after: { backoff: { target: 'mapping', actions: 'countAttempt' } },
     },
     published: {
