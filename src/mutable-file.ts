@@ -10,8 +10,9 @@ import {
 } from '../machines/servermap.ts';
 import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
-import { InsufficientCapError, NotEnoughSharesError } from './errors.ts';
+import { InsufficientCapError, NotEnoughSharesError, OutOfRangeError } from './errors.ts';
 import {
+  collected,
   createFile,
   type FileOptions,
   mapFile,
@@ -116,20 +117,8 @@ export class MutableFile {
     }
   }
 
-  async #readOnce(options: ReadCallOptions): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    await this.#readInto(options, async (bytes) => {
-      pieces.push(bytes);
-    });
-    const [only] = pieces;
-    if (pieces.length === 1 && only !== undefined) return only;
-    const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-    let filled = 0;
-    for (const piece of pieces) {
-      out.set(piece, filled);
-      filled += piece.length;
-    }
-    return out;
+  #readOnce(options: ReadCallOptions): Promise<Uint8Array> {
+    return collected((sink) => this.#readInto(options, sink));
   }
 
   /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
@@ -218,7 +207,8 @@ export class MutableFile {
 
   /**
    * Writes `data` over the contents from `offset` on, extending them if need be. MDMF files change
-   * in place where the shares allow it. No data, no write: nothing changes then.
+   * in place where the shares allow it. No data, no write: the outcome then names the version that
+   * is there, and nothing as placed.
    * @throws OutOfRangeError for an offset beyond the end, and as {@link overwrite}
    */
   async update(
@@ -255,6 +245,7 @@ export class MutableFile {
     this.#require('write', 'modifying');
     const { attempts = 8, backoffMs = 250 } = options;
     requireCount('attempts', attempts);
+    if (attempts === 0) throw new OutOfRangeError('attempts', attempts, 'must be at least 1');
     requireCount('backoffMs', backoffMs);
     return this.#inTurn(options, () =>
       modifyFile(() => this.#session(), modifier, { ...this.#with(options), attempts, backoffMs }),

@@ -22,6 +22,7 @@ import {
   UncoordinatedWriteError,
   UnrecoverableFileError,
 } from '../errors.ts';
+import type { Encoding } from './options.ts';
 
 /** Where one share of the new version went. */
 export interface Placement {
@@ -29,7 +30,7 @@ export interface Placement {
   readonly shnum: number;
 }
 
-/** What a successful write leaves behind. */
+/** What a successful write leaves behind; nothing is placed when there was nothing to write. */
 export interface WriteOutcome {
   readonly seqnum: number;
   /** Distinct servers that must hold the version for it to count as written. */
@@ -37,7 +38,7 @@ export interface WriteOutcome {
   readonly placed: readonly Placement[];
   /** Share numbers that could not be placed: the file is readable, and short of these. */
   readonly missing: readonly number[];
-  /** Whether only the segments that change were sent. */
+  /** Whether only the segments that change, if any, were sent. */
   readonly inPlace: boolean;
 }
 
@@ -46,6 +47,27 @@ export function toWriteOutcome(report: PublishReport, inPlace: boolean): WriteOu
   const { kind, seqnum, quorum, missing } = report;
   if (kind !== 'published') throw publishError(report);
   return { seqnum, quorum, placed: placedOf(report), missing, inPlace };
+}
+
+/** The outcome when there was nothing to write over `version`. */
+export function nothingWritten({ seqnum }: Version): WriteOutcome {
+  return { seqnum, quorum: 0, placed: [], missing: [], inPlace: true };
+}
+
+/** The outcome of writing nothing: the version that is there. */
+export function unchangedOutcome(
+  map: Servermap,
+  { id, seqnum, total }: Version,
+  { happy }: Encoding,
+): WriteOutcome {
+  const shares = sharesOf(map, id);
+  return {
+    seqnum,
+    quorum: Math.min(happy, total, map.servers.length),
+    placed: [...shares].flatMap(([shnum, servers]) => servers.map((server) => ({ server, shnum }))),
+    missing: Array.from({ length: total }, (_, shnum) => shnum).filter((n) => !shares.has(n)),
+    inPlace: true,
+  };
 }
 
 function placedOf(report: PublishReport): readonly Placement[] {
