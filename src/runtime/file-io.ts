@@ -27,7 +27,6 @@ import {
   notEnoughShares,
   nothingWritten,
   toWriteOutcome,
-  unchangedOutcome,
   unrecoverable,
   type WriteOutcome,
 } from './outcome.ts';
@@ -299,7 +298,6 @@ export async function updateFile(
     throw new OutOfRangeError('offset', offset, `the file has ${base.dataLength} bytes`);
   }
   if (data.size === 0) return nothingWritten(base);
-  if (data.size === 0) return unchangedOutcome(map, base, options.encoding);
   const inPlace = await updateInPlace(session, map, data, offset, options);
   if (inPlace !== undefined) return inPlace;
   const before = await readVersion(session, map, base, [0, offset], options);

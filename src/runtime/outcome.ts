@@ -22,7 +22,6 @@ import {
   UncoordinatedWriteError,
   UnrecoverableFileError,
 } from '../errors.ts';
-import type { Encoding } from './options.ts';
 
 /** Where one share of the new version went. */
 export interface Placement {
@@ -52,22 +51,6 @@ export function toWriteOutcome(report: PublishReport, inPlace: boolean): WriteOu
 /** The outcome when there was nothing to write over `version`. */
 export function nothingWritten({ seqnum }: Version): WriteOutcome {
   return { seqnum, quorum: 0, placed: [], missing: [], inPlace: true };
-}
-
-/** The outcome of writing nothing: the version that is there. */
-export function unchangedOutcome(
-  map: Servermap,
-  { id, seqnum, total }: Version,
-  { happy }: Encoding,
-): WriteOutcome {
-  const shares = sharesOf(map, id);
-  return {
-    seqnum,
-    quorum: Math.min(happy, total, map.servers.length),
-    placed: [...shares].flatMap(([shnum, servers]) => servers.map((server) => ({ server, shnum }))),
-    missing: Array.from({ length: total }, (_, shnum) => shnum).filter((n) => !shares.has(n)),
-    inPlace: true,
-  };
 }
 
 function placedOf(report: PublishReport): readonly Placement[] {
