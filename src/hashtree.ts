@@ -12,6 +12,9 @@ const NODE_TAG = tagOf('Merkle tree internal node');
 const PADDING_TAG = tagOf('Merkle tree empty leaf');
 const BLOCK_TAG = tagOf('allmydata_encoded_subshare_v1');
 
+/** Of every hash in a share, in bytes. */
+export const hashLength = 32;
+
 /** A node number and the 32-byte hash it should hold. */
 export type HashNode = readonly [node: number, hash: Uint8Array];
 
@@ -31,6 +34,15 @@ export function buildHashTree(leaves: readonly Uint8Array[]): Uint8Array[] {
   return nodes;
 }
 
+/** Hashes as they are stored, one after the other. */
+export function packHashes(hashes: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(hashes.length * hashLength);
+  hashes.forEach((hash, i) => {
+    out.set(hash, i * hashLength);
+  });
+  return out;
+}
+
 /** How many nodes the tree over this many leaves has. */
 export function nodeCount(leafCount: number): number {
   return 2 * widthOf(leafCount) - 1;
@@ -41,6 +53,17 @@ export function neededHashes(leafCount: number, leaf: number): number[] {
   const needed: number[] = [];
   for (let i = leafNode(leafCount, leaf); i > 0; i = parentOf(i)) needed.unshift(siblingOf(i));
   return needed;
+}
+
+/** Ascending node numbers as runs of neighbours. */
+export function nodeRuns(nodes: readonly number[]): { first: number; count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const node of nodes) {
+    const run = runs.at(-1);
+    if (run && node === run.first + run.count) run.count++;
+    else runs.push({ first: node, count: 1 });
+  }
+  return runs;
 }
 
 /**
