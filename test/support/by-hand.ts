@@ -6,7 +6,7 @@
  */
 import type { ActorLogic, AnyActorRef, AnyEventObject, Snapshot } from 'xstate';
 
-/** An actor that is done, with this output, or in error, when it is sent {@link settle} or {@link reject}. */
+/** An actor that is done or in error when it is told so by {@link settle} or {@link reject}. */
 export function byHand<Output, Input>(): ActorLogic<Snapshot<Output>, AnyEventObject, Input> {
   const active = { status: 'active', output: undefined, error: undefined } as const;
   return {
