@@ -40,6 +40,8 @@ export interface GridOptions {
   readonly deadlines?: Partial<Deadlines>;
   /** Drives deadlines and backoffs. */
   readonly clock?: Clock;
+  /** Milliseconds of that clock: how long servers take. */
+  readonly now?: () => number;
   /** Jitter only; in [0, 1). */
   readonly random?: () => number;
   /** Handed to XState: sees every actor, event and transition. */
@@ -79,6 +81,7 @@ export class Grid {
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const engine: Engine = {
       clock: options.clock ?? platformClock,
+      now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
       deadlines: { ...defaultDeadlines, ...options.deadlines },
       inspect: options.inspect,

@@ -27,6 +27,8 @@ export interface Clock {
 /** What every operation runs on. */
 export interface Engine {
   readonly clock: Clock;
+  /** Milliseconds of that clock, since whenever. */
+  readonly now: () => number;
   /** In [0, 1): jitter only, never keys. */
   readonly random: () => number;
   readonly deadlines: Deadlines;
