@@ -19,6 +19,7 @@ import {
 import { permutedServers } from './permute.ts';
 import { withCheckedAnswers } from './runtime/checked-answers.ts';
 import { defaultEncoding, type Encoding } from './runtime/options.ts';
+import { Pace } from './runtime/pace.ts';
 import {
   type Clock,
   defaultDeadlines,
@@ -131,6 +132,12 @@ function newSession(
     storageIndex,
     keyring,
     servers: new Map(permuted.map((server) => [server.id, server])),
+    paces: {
+      query: new Pace(engine),
+      field: new Pace(engine),
+      blocks: new Pace(engine),
+      write: new Pace(engine),
+    },
     heads: new Map(),
     headers: new Map(),
     headLength,

@@ -3,10 +3,11 @@
  *
  * A fixed deadline is either too short for a slow grid or too long for a hung server. But an
  * operation makes like calls to many servers, so it can see for itself what "slow" is here: once
- * half of the calls begun have been answered, whoever takes longer than four times the slowest
- * answer so far, and longer than a second, is given up. Until then, and on a grid with hardly
- * any servers, the fixed deadline of the chart stands.
+ * half of the calls begun have been answered (and two at least), whoever takes longer than four times
+ * the slowest answer so far, and longer than a second, is given up. Until then the fixed deadline of
+ * the chart stands.
  */
+import { unlessAborted } from '../abort.ts';
 import type { Engine } from './run.ts';
 
 /** Nobody is given up sooner: a pause of that length is nothing unusual on a wire. */
@@ -14,7 +15,7 @@ export const patienceMinMs = 1000;
 /** Answers of one grid spread less than this, unless something is wrong. */
 export const patienceFactor = 4;
 /** Fewer answers than this say nothing about the grid. */
-const answersMin = 3;
+const answersMin = 2;
 
 interface OpenCall {
   readonly startedAt: number;
@@ -40,27 +41,24 @@ export class Pace {
    */
   async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, now } = this.#engine;
-    const controller = new AbortController();
-    const abort = () => controller.abort(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    const late = new DOMException('far behind the other servers', 'TimeoutError');
-    const startedAt = now();
-    const open: OpenCall = { startedAt, giveUp: () => controller.abort(late), timer: undefined };
+    const late = new AbortController();
+    const reason = new DOMException('far behind the other servers', 'TimeoutError');
+    const open: OpenCall = {
+      startedAt: now(),
+      giveUp: () => late.abort(reason),
+      timer: undefined,
+    };
     this.#open.add(open);
     this.#begun++;
     this.#watch();
-    const aborted = new Promise<never>((_, reject) => {
-      controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
-    });
+    const hurried = AbortSignal.any([signal, late.signal]);
     try {
-      signal.throwIfAborted();
-      const answer = await Promise.race([call(controller.signal), aborted]);
+      const answer = await unlessAborted(call(hurried), hurried);
       this.#answered++;
-      this.#slowestMs = Math.max(this.#slowestMs, now() - startedAt);
+      this.#slowestMs = Math.max(this.#slowestMs, now() - open.startedAt);
       return answer;
     } finally {
       clock.clearTimeout(open.timer);
-      signal.removeEventListener('abort', abort);
       this.#open.delete(open);
       this.#watch();
     }

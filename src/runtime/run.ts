@@ -17,6 +17,7 @@ import {
 } from 'xstate';
 import { operationCancel } from '../../machines/events.ts';
 import type { Deadlines } from '../../machines/io.ts';
+import { unlessAborted } from '../abort.ts';
 
 /** XState's clock: what `setTimeout` and `clearTimeout` are. */
 export interface Clock {
@@ -91,19 +92,13 @@ export async function withDeadline<T>(
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  const late = new DOMException(`no answer within ${ms} ms`, 'TimeoutError');
-  const timer = clock.setTimeout(() => controller.abort(late), ms);
-  const aborted = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
-  });
+  const late = new AbortController();
+  const reason = new DOMException(`no answer within ${ms} ms`, 'TimeoutError');
+  const timer = clock.setTimeout(() => late.abort(reason), ms);
+  const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
   try {
-    signal?.throwIfAborted();
-    return await Promise.race([work(controller.signal), aborted]);
+    return await unlessAborted(work(either), either);
   } finally {
     clock.clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
   }
 }
