@@ -56,8 +56,9 @@ function spin(servers: number, required: number, rule: Rule, count: 0 | 1) {
 function oracle(servers: number, required: number, rule: Rule): Counts {
   const plain = spin(servers, required, rule, 0);
   const more = spin(servers, required, rule, 1);
-  const done = (more.stored - plain.stored) / 2;
-  const violations = more.transitions - plain.transitions - 2 * done;
+  const states = more.stored - plain.stored;
+  const violations = more.transitions - plain.transitions - states;
+  const done = (states - violations) / 2;
   // SPIN counts the start as a step.
   return { states: plain.stored, transitions: plain.transitions - 1, done, violations };
 }

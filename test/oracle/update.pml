@@ -9,8 +9,8 @@
  * -DRULE=0 ours, 1 Tahoe's since 2015, 2 Tahoe's when ticket 2034 was filed
  *
  * -DCOUNT=0 leaves an end where it is. With 1, every done state is followed by two more states and
- * two more transitions, and every state that is done while a share is being verified by one more
- * transition, to itself: so two runs count both.
+ * two transitions, and every state that is done while a share is being verified by one more state
+ * and two transitions, back to itself: so two runs count both.
  *
  * All servers have been asked. One delivery at a time: a server answers that it has shares, or that
  * it has none, or fails; its share proves good, or not. After each delivery: is the update done?
