@@ -47,10 +47,10 @@ export class OutOfRangeError extends TahoeMutableError {
   }
 }
 
-/** A private key that Tahoe would not accept. The key is never quoted. */
+/** A key that Tahoe would not accept. It is never quoted. */
 export class BadKeyError extends TahoeMutableError {
   constructor(problem: string) {
-    super(`unusable private key: ${problem}`, { problem });
+    super(`unusable key: ${problem}`, { problem });
   }
 }
 
@@ -58,6 +58,13 @@ export class BadKeyError extends TahoeMutableError {
 export class BadGridError extends TahoeMutableError {
   constructor(where: string, problem: string) {
     super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
+/** What is being written changed, or ended early, between two readings of it. */
+export class SourceChangedError extends TahoeMutableError {
+  constructor(segment: number) {
+    super(`the data changed while they were being written: segment ${segment}`, { segment });
   }
 }
 
@@ -100,6 +107,13 @@ export class NoSuchShareError extends TahoeMutableError {
 
 /** The server could not be reached, or broke off, or answered nonsense. Never proof of corruption. */
 export class ServerUnavailableError extends TahoeMutableError {
+  constructor(server: string, problem: string, options?: ErrorOptions) {
+    super(`server ${server}: ${problem}`, { server, problem }, options);
+  }
+}
+
+/** The request may have had its effect and its answer did not arrive: read again before retrying. */
+export class AnswerLostError extends TahoeMutableError {
   constructor(server: string, problem: string, options?: ErrorOptions) {
     super(`server ${server}: ${problem}`, { server, problem }, options);
   }

@@ -27,13 +27,16 @@ export interface WritePart extends ByteRange {
   bytes(): Promise<Uint8Array>;
 }
 
-/** What to do with one share. */
+/**
+ * What to do with one share. A share that is named is created if it is absent, even when nothing is
+ * written to it, unless `newLength` is 0: so never send a mere test for an absent share.
+ */
 export interface ShareWrite {
-  /** All must hold, else nothing is written to any share of the request. Absent share = no bytes. */
+  /** At most 30. All must hold, else nothing is written to any share of the request. Absent share = no bytes. */
   readonly tests: readonly ShareTest[];
   /** Applied in order; a hole is filled with zeros. */
   readonly parts: readonly WritePart[];
-  /** Truncate to this length if longer; 0 deletes the share; null leaves the length alone. */
+  /** Truncate to this length if longer, after the parts; 0 deletes the share; null: leave it. */
   readonly newLength: number | null;
 }
 
@@ -46,15 +49,16 @@ export interface WriteSecrets {
 
 export interface ReadTestWriteRequest {
   readonly secrets: WriteSecrets;
+  /** At most 256 of them. */
   readonly shares: ReadonlyMap<number, ShareWrite>;
-  /** Read from every share the server holds for the slot, before anything is written. */
+  /** At most 30. Read from every share the server holds for the slot, before anything is written. */
   readonly reads: readonly ByteRange[];
 }
 
 export interface ReadTestWriteAnswer {
   /** Whether every test held, and so every part was written. */
   readonly wrote: boolean;
-  /** Per existing share, one result per requested range, cut at the end of the share. */
+  /** Per share that existed before, one result per requested range, cut at the end of the share. */
   readonly reads: ReadonlyMap<number, readonly Uint8Array[]>;
 }
 
@@ -63,8 +67,9 @@ export interface CallOptions {
 }
 
 /**
- * One storage server. All methods may reject with {@link ServerUnavailableError} and with
- * `signal.reason`; nothing else unless it says so.
+ * One storage server. All methods may reject with {@link ServerUnavailableError}, with
+ * `signal.reason`, and with {@link OutOfRangeError} for arguments that no server would take (see
+ * `request.ts`); nothing else unless it says so.
  */
 export interface StorageServer {
   readonly id: ServerId;
@@ -91,8 +96,10 @@ export interface StorageServer {
   ): Promise<Uint8Array>;
 
   /**
-   * Test, read, then write, as one step with respect to every other caller.
+   * Test, read, then write, as one step with respect to every other caller. Rejects with what a
+   * part's `bytes()` rejects with, and then nothing was written.
    * @throws BadWriteEnablerError when any share of the slot was created under another one
+   * @throws BadContainerError where the server can tell (embedded servers)
    */
   readTestWrite(
     storageIndex: Uint8Array,
@@ -100,7 +107,10 @@ export interface StorageServer {
     options?: CallOptions,
   ): Promise<ReadTestWriteAnswer>;
 
-  /** Renews, or adds, this client's lease on every share of the slot; none there is not an error. */
+  /**
+   * Renews, or adds, this client's lease on every share of the slot; none there is not an error.
+   * @throws BadContainerError where the server can tell (embedded servers)
+   */
   addLease(
     storageIndex: Uint8Array,
     secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,

@@ -1,0 +1,107 @@
+/**
+ * @module block-read: fetch and verify the blocks of one share for one window of segments.
+ *
+ * The provider reads, checks every block up to the signed root hash and keeps the bytes; the child
+ * only reports whether they are held. A lost connection is `failed`, never `corrupt`.
+ */
+import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
+import { blocksSettled } from './events.ts';
+import {
+  type Deadlines,
+  type Failure,
+  internalFailure,
+  type ReadBlocksInput,
+  type ReadBlocksResult,
+  unprovided,
+} from './io.ts';
+import type { BlockReport } from './retrieve-kernel.ts';
+
+export interface BlockReadInput extends ReadBlocksInput {
+  readonly parent: AnyActorRef;
+  readonly deadlines: Deadlines;
+}
+
+interface Context extends BlockReadInput {
+  readonly failure: Failure | null;
+}
+
+export const blockReadMachine = setup({
+  types: { context: {} as Context, input: {} as BlockReadInput },
+  actors: { readBlocks: unprovided<ReadBlocksResult, ReadBlocksInput>('readBlocks') },
+  delays: { readDeadline: ({ context }) => context.deadlines.readMs },
+  actions: {
+    recordFailure: assign((_, failure: Failure) => ({ failure })),
+    recordResult: assign((_, result: ReadBlocksResult) =>
+      result.ok ? {} : { failure: result.failure },
+    ),
+    reportSettled: sendTo(
+      ({ context }) => context.parent,
+      ({ context: { server, shnum, failure } }, status: BlockReport['status']) =>
+        blocksSettled({ server, shnum, status, failure }),
+    ),
+  },
+  guards: {
+    hasBlocks: (_, result: ReadBlocksResult) => result.ok,
+    isCorrupt: (_, result: ReadBlocksResult) => !result.ok && result.failure.kind === 'corrupt',
+  },
+}).createMachine({
+  id: 'blockRead',
+  description: 'Fetch and verify the blocks of one share for one window.',
+  context: ({ input }) => ({ ...input, failure: null }),
+  initial: 'reading',
+  states: {
+    reading: {
+      description: 'The blocks are on their way or being verified.',
+      invoke: {
+        id: 'readBlocks',
+        src: 'readBlocks',
+        input: ({ context: { server, shnum, firstSegment, segmentCount } }) => ({
+          server,
+          shnum,
+          firstSegment,
+          segmentCount,
+        }),
+        onDone: [
+          {
+            guard: { type: 'hasBlocks', params: ({ event }) => event.output },
+            target: 'held',
+          },
+          {
+            guard: { type: 'isCorrupt', params: ({ event }) => event.output },
+            target: 'corrupt',
+            actions: { type: 'recordResult', params: ({ event }) => event.output },
+          },
+          {
+            target: 'failed',
+            actions: { type: 'recordResult', params: ({ event }) => event.output },
+          },
+        ],
+        onError: {
+          target: 'failed',
+          actions: { type: 'recordFailure', params: ({ event }) => internalFailure(event.error) },
+        },
+      },
+      after: {
+        readDeadline: {
+          target: 'failed',
+          actions: {
+            type: 'recordFailure',
+            params: { kind: 'timeout', detail: 'no answer to the read' },
+          },
+        },
+      },
+    },
+    held: {
+      description: 'Every block is here and hangs on the signed root; the coordinator knows.',
+      entry: { type: 'reportSettled', params: 'held' },
+    },
+    corrupt: {
+      description: 'The bytes do not hang on the signed root; the coordinator knows.',
+      entry: { type: 'reportSettled', params: 'corrupt' },
+    },
+    failed: {
+      description: 'The bytes did not arrive; the coordinator knows.',
+      entry: { type: 'reportSettled', params: 'failed' },
+    },
+  },
+});

@@ -1,0 +1,75 @@
+/**
+ * @module events: what children report to their coordinator, and what callers command.
+ *
+ * Facts are past tense, commands imperative; every event is JSON. Constructors exist because
+ * `sendTo` infers their type and not that of a literal with a nested union.
+ */
+
+import type { WriteReport } from './publish-kernel.ts';
+import type { BlockReport } from './retrieve-kernel.ts';
+import type { ServerId, Verdict, Version } from './servermap.ts';
+import type { ServerReport } from './update-kernel.ts';
+
+/** A server reported shares; the child is verifying them. */
+export interface ServerAnswered {
+  readonly type: 'server.answered';
+  readonly server: ServerId;
+  readonly shnums: readonly number[];
+}
+export function serverAnswered(server: ServerId, shnums: readonly number[]): ServerAnswered {
+  return { type: 'server.answered', server, shnums };
+}
+
+/** A server's whole answer is judged, or it will not answer. */
+export interface ServerSettled {
+  readonly type: 'server.settled';
+  readonly report: ServerReport;
+}
+export function serverSettled(report: ServerReport): ServerSettled {
+  return { type: 'server.settled', report };
+}
+
+/** One share of one server is judged. */
+export interface ShareJudged {
+  readonly type: 'share.judged';
+  readonly shnum: number;
+  readonly verdict: Verdict;
+  /** The version that a good verdict names. */
+  readonly version?: Version;
+  readonly privateKeyFound: boolean;
+}
+export function shareJudged(
+  shnum: number,
+  verdict: Verdict,
+  more: { version?: Version; privateKeyFound?: boolean } = {},
+): ShareJudged {
+  const { privateKeyFound = false, version } = more;
+  const event = { type: 'share.judged', shnum, verdict, privateKeyFound } as const;
+  return version === undefined ? event : { ...event, version };
+}
+
+/** One test-and-set has its answer, or will not get one. */
+export interface WriteSettled {
+  readonly type: 'write.settled';
+  readonly report: WriteReport;
+}
+export function writeSettled(report: WriteReport): WriteSettled {
+  return { type: 'write.settled', report };
+}
+
+/** The blocks of one share for the current window are here, or will not come. */
+export interface BlocksSettled {
+  readonly type: 'blocks.settled';
+  readonly report: BlockReport;
+}
+export function blocksSettled(report: BlockReport): BlocksSettled {
+  return { type: 'blocks.settled', report };
+}
+
+/** The caller has lost interest. */
+export interface OperationCancel {
+  readonly type: 'operation.cancel';
+}
+export function operationCancel(): OperationCancel {
+  return { type: 'operation.cancel' };
+}

@@ -1,0 +1,19 @@
+/**
+ * @module machines: the statecharts of Tahoe's mutable-file protocols, pure: no IO, no clock, no
+ * randomness. `tahoe-mutable` provides the IO; tests and the visualizer provide other ones.
+ */
+export { blockReadMachine } from './block-read.machine.ts';
+export * from './events.ts';
+export { historicUpdateMachine, updateMachineFor } from './historic-rules.ts';
+export type * from './io.ts';
+export { type ModifyInput, type ModifyReport, modifyMachine } from './modify.machine.ts';
+export { type PublishInput, publishMachine } from './publish.machine.ts';
+export * from './publish-kernel.ts';
+export { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
+export * from './retrieve-kernel.ts';
+export * from './rules.ts';
+export { type ServerQueryInput, serverQueryMachine } from './server-query.machine.ts';
+export * from './servermap.ts';
+export { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
+export { type ShareWriteInput, shareWriteMachine } from './share-write.machine.ts';
+export * from './update-kernel.ts';

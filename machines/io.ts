@@ -1,0 +1,135 @@
+/**
+ * @module io: the IO that the charts name and `src/runtime/` provides.
+ *
+ * An expected failure is a value (`ok: false`); a rejection is a bug and ends the operation with
+ * an `internal` outcome. Inputs and results are JSON-plain: the bytes stay with the provider,
+ * which knows them by (server, shnum) or by segment.
+ */
+import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLogic } from 'xstate';
+import type { ShareJudged } from './events.ts';
+import type { WriteTest } from './publish-kernel.ts';
+import type { Hex, Mode, ServerId } from './servermap.ts';
+
+/** Why something that was asked for did not come. `detail` is for people and holds no secret. */
+export interface Failure {
+  readonly kind: 'timeout' | 'unreachable' | 'corrupt' | 'cancelled' | 'internal';
+  readonly detail: string;
+}
+
+export type Result<Value> =
+  | ({ readonly ok: true } & Value)
+  | { readonly ok: false; readonly failure: Failure };
+
+export function failed(kind: Failure['kind'], detail: string): Result<never> {
+  return { ok: false, failure: { kind, detail } };
+}
+
+/** What a rejected actor leaves in an `onError` event: a bug, told in one line. */
+export function internalFailure(error: unknown): Failure {
+  return { kind: 'internal', detail: error instanceof Error ? error.message : String(error) };
+}
+
+/** How long to wait, in milliseconds of the actor system's clock. */
+export interface Deadlines {
+  readonly queryMs: number;
+  readonly verifyMs: number;
+  readonly readMs: number;
+  readonly writeMs: number;
+}
+
+export interface QueryInput {
+  readonly server: ServerId;
+}
+export type QueryResult = Result<{ readonly shnums: readonly number[] }>;
+
+export interface VerifyInput {
+  readonly server: ServerId;
+  readonly shnums: readonly number[];
+  readonly wantsPrivateKey: boolean;
+}
+
+export interface WriteInput {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly test: WriteTest;
+}
+/** A share as the server reported it beside its answer. */
+export interface SeenShare {
+  readonly shnum: number;
+  readonly checkstring: Hex;
+}
+export type WriteResult =
+  | {
+      readonly kind: 'answered';
+      readonly wrote: boolean;
+      /** Every share of the slot on this server just before the write. */
+      readonly seen: readonly SeenShare[];
+    }
+  /** The server said no: another write enabler, or it can not store it. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
+  /** The request certainly had no effect. */
+  | { readonly kind: 'notSent'; readonly failure: Failure }
+  /** The request may have had its effect. */
+  | { readonly kind: 'answerLost'; readonly failure: Failure };
+
+export interface RereadInput {
+  readonly server: ServerId;
+  readonly shnum: number;
+}
+/** `checkstring` is null when the share is not there. */
+export type RereadResult = Result<{ readonly checkstring: Hex | null }>;
+
+export interface ReadBlocksInput {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly firstSegment: number;
+  readonly segmentCount: number;
+}
+export type ReadBlocksResult = Result<object>;
+
+export interface DecodeInput {
+  readonly firstSegment: number;
+  readonly segmentCount: number;
+  readonly shnums: readonly number[];
+}
+export type DecodeResult = Result<object>;
+
+export interface PrepareInput {
+  readonly seqnum: number;
+}
+export type PrepareResult = Result<{ readonly checkstring: Hex }>;
+
+/** One attempt of `modify`; attempts count from 0. */
+export interface AttemptInput {
+  readonly attempt: number;
+}
+export type MapResult =
+  | { readonly kind: 'mapped'; readonly mode: Mode; readonly base: Hex }
+  | { readonly kind: 'contended'; readonly failure: Failure }
+  | { readonly kind: 'hopeless'; readonly failure: Failure };
+export type ReadBaseResult =
+  | { readonly kind: 'read' }
+  | { readonly kind: 'contended'; readonly failure: Failure };
+export type ModifierResult =
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'threw' };
+export type PublishAttemptResult =
+  | { readonly kind: 'published' }
+  | { readonly kind: 'contended'; readonly failure: Failure }
+  | { readonly kind: 'hopeless'; readonly failure: Failure };
+
+function notProvided(name: string): never {
+  throw new Error(`actor ${name} is named by a chart and not provided`);
+}
+
+/** An actor that answers once. */
+export function unprovided<Output, Input>(name: string): PromiseActorLogic<Output, Input> {
+  return fromPromise<Output, Input>(() => notProvided(name));
+}
+
+/** The actor that judges shares one by one, each by an event. */
+export const unprovidedVerifier: CallbackActorLogic<ShareJudged, VerifyInput> = fromCallback<
+  ShareJudged,
+  VerifyInput
+>(() => notProvided('verifyShares'));

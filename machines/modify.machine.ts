@@ -1,0 +1,249 @@
+/**
+ * @module modify: read, change, write, and on a collision do it again.
+ *
+ * Theory of operation. Every attempt maps afresh and **picks its base version from that fresh map**
+ * (Tahoe re-reads the version it began with, and so overwrites what it never looked at). A
+ * collision, a newer version that cannot be read yet, or shares replaced under the reader mean
+ * that somebody else is writing: back off, then try again. Attempts are bounded, and the waiting
+ * times come in by input: no clock and no randomness here.
+ */
+import { assign, setup } from 'xstate';
+import type { OperationCancel } from './events.ts';
+import {
+  type AttemptInput,
+  type Failure,
+  internalFailure,
+  type MapResult,
+  type ModifierResult,
+  type PublishAttemptResult,
+  type ReadBaseResult,
+  unprovided,
+} from './io.ts';
+
+export interface ModifyInput {
+  /** How long to wait after each collision, in milliseconds; one more attempt than entries. */
+  readonly backoffsMs: readonly number[];
+}
+
+export interface ModifyReport {
+  readonly kind: 'published' | 'unchanged' | 'gaveUp' | 'failed' | 'threw' | 'cancelled';
+  /** How many attempts were made. */
+  readonly attempts: number;
+  /** The last thing that went wrong. */
+  readonly failure: Failure | null;
+}
+
+interface Context {
+  readonly backoffsMs: readonly number[];
+  /** Counts from 0. */
+  readonly attempt: number;
+  readonly failure: Failure | null;
+  readonly kind: ModifyReport['kind'];
+}
+
+export const modifyMachine = setup({
+  types: {
+    context: {} as Context,
+    input: {} as ModifyInput,
+    output: {} as ModifyReport,
+    events: {} as OperationCancel,
+    emitted: {} as { readonly type: 'attempt.collided'; readonly attempt: number },
+  },
+  actors: {
+    mapServers: unprovided<MapResult, AttemptInput>('mapServers'),
+    readBase: unprovided<ReadBaseResult, AttemptInput>('readBase'),
+    applyModifier: unprovided<ModifierResult, AttemptInput>('applyModifier'),
+    publishVersion: unprovided<PublishAttemptResult, AttemptInput>('publishVersion'),
+  },
+  delays: { backoff: ({ context }) => context.backoffsMs[context.attempt] ?? 0 },
+  actions: {
+    recordFailure: assign((_, result: { failure?: Failure }) =>
+      result.failure === undefined ? {} : { failure: result.failure },
+    ),
+    countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
+    recordKind: assign((_, kind: ModifyReport['kind']) => ({ kind })),
+  },
+  guards: {
+    isKind: (_, params: { result: { kind: string }; kind: string }) =>
+      params.result.kind === params.kind,
+    hasAttemptsLeft: ({ context }) => context.attempt < context.backoffsMs.length,
+  },
+}).createMachine({
+  id: 'modify',
+  description: 'Read, change, write, and on a collision do it again.',
+  context: ({ input }) => ({
+    backoffsMs: input.backoffsMs,
+    attempt: 0,
+    failure: null,
+    kind: 'cancelled',
+  }),
+  initial: 'mapping',
+  on: { 'operation.cancel': '.cancelled' },
+  states: {
+    mapping: {
+      description: 'A fresh servermap is being made; the base version is picked from it.',
+      invoke: {
+        id: 'mapServers',
+        src: 'mapServers',
+        input: ({ context }) => ({ attempt: context.attempt }),
+        onDone: [
+          {
+            guard: {
+              type: 'isKind',
+              params: ({ event }) => ({ result: event.output, kind: 'mapped' }),
+            },
+            target: 'reading',
+          },
+          {
+            guard: {
+              type: 'isKind',
+              params: ({ event }) => ({ result: event.output, kind: 'contended' }),
+            },
+            target: 'contended',
+            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+          },
+          {
+            target: 'failed',
+            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+          },
+        ],
+        onError: {
+          target: 'failed',
+          actions: {
+            type: 'recordFailure',
+            params: ({ event }) => ({ failure: internalFailure(event.error) }),
+          },
+        },
+      },
+    },
+    reading: {
+      description: 'The base version is being read.',
+      invoke: {
+        id: 'readBase',
+        src: 'readBase',
+        input: ({ context }) => ({ attempt: context.attempt }),
+        onDone: [
+          {
+            guard: {
+              type: 'isKind',
+              params: ({ event }) => ({ result: event.output, kind: 'read' }),
+            },
+            target: 'modifying',
+          },
+          {
+            target: 'contended',
+            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+          },
+        ],
+        onError: {
+          target: 'failed',
+          actions: {
+            type: 'recordFailure',
+            params: ({ event }) => ({ failure: internalFailure(event.error) }),
+          },
+        },
+      },
+    },
+    modifying: {
+      description: "The caller's modifier has the contents.",
+      invoke: {
+        id: 'applyModifier',
+        src: 'applyModifier',
+        input: ({ context }) => ({ attempt: context.attempt }),
+        onDone: [
+          {
+            guard: {
+              type: 'isKind',
+              params: ({ event }) => ({ result: event.output, kind: 'changed' }),
+            },
+            target: 'publishing',
+          },
+          {
+            guard: {
+              type: 'isKind',
+              params: ({ event }) => ({ result: event.output, kind: 'unchanged' }),
+            },
+            target: 'unchanged',
+          },
+          { target: 'threw' },
+        ],
+        onError: { target: 'threw' },
+      },
+    },
+    publishing: {
+      description: 'The changed contents are being written over the base version.',
+      invoke: {
+        id: 'publishVersion',
+        src: 'publishVersion',
+        input: ({ context }) => ({ attempt: context.attempt }),
+        onDone: [
+          {
+            guard: {
+              type: 'isKind',
+              params: ({ event }) => ({ result: event.output, kind: 'published' }),
+            },
+            target: 'published',
+          },
+          {
+            guard: {
+              type: 'isKind',
+              params: ({ event }) => ({ result: event.output, kind: 'contended' }),
+            },
+            target: 'contended',
+            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+          },
+          {
+            target: 'failed',
+            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+          },
+        ],
+        onError: {
+          target: 'failed',
+          actions: {
+            type: 'recordFailure',
+            params: ({ event }) => ({ failure: internalFailure(event.error) }),
+          },
+        },
+      },
+    },
+    contended: {
+      description: 'Somebody else is writing this file.',
+      always: [{ guard: 'hasAttemptsLeft', target: 'backingOff' }, { target: 'gaveUp' }],
+    },
+    backingOff: {
+      description: 'Waiting for the other writer to finish.',
+      after: { backoff: { target: 'mapping', actions: 'countAttempt' } },
+    },
+    published: {
+      description: 'The change is on a quorum of servers.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'published' },
+    },
+    unchanged: {
+      description: 'The modifier wanted no change.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'unchanged' },
+    },
+    gaveUp: {
+      description: 'Every attempt collided with another writer.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'gaveUp' },
+    },
+    failed: {
+      description: 'Trying again would not help.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'failed' },
+    },
+    threw: {
+      description: "The caller's modifier threw.",
+      type: 'final',
+      entry: { type: 'recordKind', params: 'threw' },
+    },
+    cancelled: {
+      description: 'The caller lost interest.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'cancelled' },
+    },
+  },
+  output: ({ context: { kind, attempt, failure } }) => ({ kind, attempts: attempt + 1, failure }),
+});

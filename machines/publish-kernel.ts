@@ -1,0 +1,350 @@
+/**
+ * @module publish-kernel: every decision of a publish, as pure functions.
+ *
+ * A publish writes every share of one new version with a test-and-set: the new bytes land only
+ * where the slot still holds what the servermap saw there. `planWrites` chooses who gets what,
+ * `applyWrite` keeps the books, `decideOutcome` reads them (`publish.py` `update_goal`,
+ * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
+ */
+import type { Failure, SeenShare } from './io.ts';
+import {
+  type Hex,
+  highestSeqnum,
+  newerUnrecoverable,
+  type ServerId,
+  type Servermap,
+  type Version,
+} from './servermap.ts';
+
+/** What the slot must hold for the write to happen. */
+export type WriteTest =
+  | { readonly kind: 'absent' }
+  /** The share begins with these bytes. */
+  | { readonly kind: 'begins'; readonly head: Hex };
+
+export type WriteStatus =
+  | 'planned'
+  | 'writing'
+  | 'accepted'
+  /** The slot held something else. */
+  | 'surprised'
+  /** The server said no. */
+  | 'refused'
+  /** It certainly did not happen. */
+  | 'failed'
+  /** Its answer was lost, and so was the answer to the re-read. */
+  | 'unknown';
+
+export interface Write {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly test: WriteTest;
+  readonly status: WriteStatus;
+  /** Counts from 0; the same slot is tried again when it held a version that we know. */
+  readonly attempt: number;
+}
+
+/** What came of one write. */
+export interface WriteReport {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
+  /** Shares that the server reported, as they were just before the write. */
+  readonly seen: readonly SeenShare[];
+  readonly failure: Failure | null;
+}
+
+/** A share that nobody expected: somebody else has written. */
+export interface Surprise {
+  readonly server: ServerId;
+  readonly shnum: number;
+  /** Null when an expected share was gone and could not be replaced. */
+  readonly found: Hex | null;
+}
+
+export interface PublishGoal {
+  readonly required: number;
+  readonly total: number;
+  /** Distinct servers that must hold the new version: min(happy, N, servers in the grid). */
+  readonly quorum: number;
+  readonly seqnum: number;
+  /**
+   * Whether whole shares are written, so that any share can go to any server; an in-place update
+   * can only change the shares of the version that it builds on.
+   */
+  readonly wholeShares: boolean;
+}
+
+/** The books of one publish. */
+export interface PublishRecord extends PublishGoal {
+  /** In permuted order. */
+  readonly servers: readonly ServerId[];
+  /** Servers not to be given anything (more): they failed, in the map or here. */
+  readonly avoided: readonly ServerId[];
+  /** Checkstrings of the versions in the map. */
+  readonly known: readonly Hex[];
+  /** The checkstring of the new version, once prepared. */
+  readonly checkstring: Hex | null;
+  readonly writes: readonly Write[];
+  readonly surprises: readonly Surprise[];
+  readonly failures: readonly Failure[];
+}
+
+export interface PublishPlanInput {
+  readonly map: Servermap;
+  readonly required: number;
+  readonly total: number;
+  readonly happy: number;
+  readonly wholeShares: boolean;
+  /** Write over versions that are newer than anything readable. */
+  readonly force: boolean;
+}
+
+/** How often one slot is tried when it turns out to hold a version that the map knows. */
+const attemptsMax = 3;
+
+/** The books before the first write: every known slot, and a home for every homeless share. */
+export function planWrites(input: PublishPlanInput): PublishRecord {
+  const { map, required, total, happy, wholeShares } = input;
+  const servers = map.servers.map(({ id }) => id);
+  const record: PublishRecord = {
+    required,
+    total,
+    quorum: Math.min(happy, total, servers.length),
+    seqnum: highestSeqnum(map) + 1,
+    wholeShares,
+    servers,
+    avoided: map.servers.filter(({ status }) => status === 'failed').map(({ id }) => id),
+    known: Object.values(map.versions).map(({ checkstring }) => checkstring),
+    checkstring: null,
+    writes: knownSlots(map, total),
+    surprises: [],
+    failures: [],
+  };
+  return withHomes(record);
+}
+
+/** One write per slot whose content is known, whichever version it holds, good or bad. */
+function knownSlots(map: Servermap, total: number): readonly Write[] {
+  return map.slots.flatMap(({ server, shnum, verdict }) => {
+    // A share number beyond N belongs to another encoding; an unverified share cannot be tested.
+    if (shnum >= total || verdict.kind === 'unverified') return [];
+    const head =
+      verdict.kind === 'bad'
+        ? verdict.head
+        : (map.versions[verdict.version] as Version).checkstring;
+    return [planned(server, shnum, testFor(head))];
+  });
+}
+
+/** Whether `write` holds, or may yet come to hold, its share. */
+function isHome({ status }: Write): boolean {
+  return status === 'planned' || status === 'writing' || status === 'accepted';
+}
+
+/**
+ * `record` with a planned write for every share number that has no home. Servers that hold fewest
+ * come first, then permuted order; unlike Tahoe, a share whose server failed is homeless again.
+ */
+function withHomes(record: PublishRecord): PublishRecord {
+  if (!record.wholeShares) return record;
+  const homes = record.writes.filter(isHome);
+  const homeless = Array.from({ length: record.total }, (_, shnum) => shnum).filter(
+    (shnum) => !homes.some((write) => write.shnum === shnum),
+  );
+  const load = new Map(record.servers.map((server) => [server, 0]));
+  for (const { server } of homes) load.set(server, (load.get(server) ?? 0) + 1);
+  const candidates = record.servers
+    .filter((server) => !record.avoided.includes(server))
+    .sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0));
+  const added: Write[] = [];
+  for (const shnum of homeless) {
+    const start = added.length;
+    const ring = candidates.map((_, i) => candidates[(start + i) % candidates.length] as ServerId);
+    const server = ring.find(
+      (id) => !record.writes.some((w) => sameSlot(w, { server: id, shnum })),
+    );
+    if (server === undefined) continue;
+    added.push(planned(server, shnum, { kind: 'absent' }));
+  }
+  return added.length === 0 ? record : { ...record, writes: [...record.writes, ...added] };
+}
+
+function sameSlot(
+  a: { server: ServerId; shnum: number },
+  b: { server: ServerId; shnum: number },
+): boolean {
+  return a.server === b.server && a.shnum === b.shnum;
+}
+
+/** Versions that are newer than anything readable: a write would destroy them. */
+export function newerEvidence({ map, force }: PublishPlanInput): readonly Version[] {
+  return force ? [] : newerUnrecoverable(map);
+}
+
+/**
+ * Whether the plan can end well if every write succeeds. If not, nothing is written at all: half
+ * a version on too few servers helps nobody.
+ */
+export function canSucceed(record: PublishRecord): boolean {
+  const usable = record.writes.filter(({ server }) => !record.avoided.includes(server));
+  return isPlaced(record, usable);
+}
+
+/** Whether these writes would put enough shares on enough distinct servers. */
+function isPlaced(record: PublishRecord, writes: readonly Write[]): boolean {
+  return (
+    new Set(writes.map(({ server }) => server)).size >= record.quorum &&
+    new Set(writes.map(({ shnum }) => shnum)).size >= record.required
+  );
+}
+
+/** The books after `report`. */
+export function applyWrite(record: PublishRecord, report: WriteReport): PublishRecord {
+  const write = record.writes.find((w) => sameSlot(w, report));
+  if (write?.status !== 'writing') return record;
+  const failures = report.failure === null ? record.failures : [...record.failures, report.failure];
+  const books = withWrite({ ...record, failures }, { ...write, status: report.status });
+  switch (report.status) {
+    case 'accepted':
+      return noteBystanders(books, report);
+    case 'surprised':
+      return noteBystanders(noteSurprise(books, write, report), report);
+    case 'refused':
+    case 'failed':
+    case 'unknown': {
+      const avoided = [...books.avoided, report.server];
+      // After a surprise somebody else's version counts: do not spread ours any further.
+      const next = { ...books, avoided };
+      return next.surprises.length > 0 ? next : withHomes(next);
+    }
+  }
+}
+
+/** The slot held something else than its test: ours already, a stale version, or a stranger's. */
+function noteSurprise(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
+  const { server, shnum } = write;
+  const found = report.seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
+  if (found !== null && found === record.checkstring) {
+    return withWrite(record, { ...write, status: 'accepted' });
+  }
+  // The share is gone, or the map ended before it came to this server: no other writer was here.
+  if (found === null || isStale(record, found)) {
+    if (!record.wholeShares) return withWrite(record, { ...write, status: 'failed' });
+    if (write.attempt + 1 < attemptsMax) {
+      const attempt = write.attempt + 1;
+      return withWrite(record, { ...write, test: testFor(found), status: 'planned', attempt });
+    }
+  }
+  return { ...record, surprises: [...record.surprises, { server, shnum, found }] };
+}
+
+/** Shares that the server holds beside the written one, and that no write of ours is about. */
+function noteBystanders(record: PublishRecord, report: WriteReport): PublishRecord {
+  const { server } = report;
+  let books = record;
+  for (const { shnum, checkstring } of report.seen) {
+    if (shnum >= record.total || checkstring === record.checkstring) continue;
+    if (record.writes.some((w) => sameSlot(w, { server, shnum }))) continue;
+    if (!isStale(record, checkstring)) {
+      const surprise = { server, shnum, found: checkstring };
+      books = { ...books, surprises: [...books.surprises, surprise] };
+    } else if (record.wholeShares) {
+      // An old share that the map did not come to: write it too, or it would stay behind.
+      const write: Write = planned(server, shnum, testFor(checkstring));
+      books = { ...books, writes: [...books.writes, write] };
+    }
+  }
+  return books;
+}
+
+/** A version in our own map, or one older than the newest in it: nothing is lost by replacing it. */
+function isStale(record: PublishRecord, checkstring: Hex): boolean {
+  return record.known.includes(checkstring) || seqnumOf(checkstring) < record.seqnum - 1;
+}
+
+/** Bytes 1…8 of every share. A share too short to have them has nothing to lose. */
+function seqnumOf(checkstring: Hex): number {
+  return Number.parseInt(checkstring.slice(2, 18).padEnd(16, '0') || '0', 16);
+}
+
+function testFor(found: Hex | null): WriteTest {
+  return found === null || found === '' ? { kind: 'absent' } : { kind: 'begins', head: found };
+}
+
+function planned(server: ServerId, shnum: number, test: WriteTest): Write {
+  return { server, shnum, test, status: 'planned', attempt: 0 };
+}
+
+/** `record` with the one write to that slot replaced. */
+function withWrite(record: PublishRecord, write: Write): PublishRecord {
+  return { ...record, writes: record.writes.map((w) => (sameSlot(w, write) ? write : w)) };
+}
+
+/** The books once every planned write is under way. */
+export function startPlanned(record: PublishRecord): PublishRecord {
+  const writes = record.writes.map((w) =>
+    w.status === 'planned' ? { ...w, status: 'writing' as const } : w,
+  );
+  return { ...record, writes };
+}
+
+export function plannedWrites(record: PublishRecord): readonly Write[] {
+  return record.writes.filter(({ status }) => status === 'planned');
+}
+
+/** Whether no write is planned or under way. */
+export function isSettled(record: PublishRecord): boolean {
+  return record.writes.every(({ status }) => status !== 'planned' && status !== 'writing');
+}
+
+export type PublishKind = 'published' | 'uncoordinated' | 'indeterminate' | 'notEnoughServers';
+
+/** How a settled publish ends. */
+export function decideOutcome(record: PublishRecord): PublishKind {
+  if (record.surprises.length > 0) return 'uncoordinated';
+  const accepted = record.writes.filter(({ status }) => status === 'accepted');
+  if (isPlaced(record, accepted)) return 'published';
+  const maybe = record.writes.filter(({ status }) => status === 'unknown');
+  return isPlaced(record, [...accepted, ...maybe]) ? 'indeterminate' : 'notEnoughServers';
+}
+
+/** Where the new version is, and which shares are nowhere. */
+export interface PublishReport {
+  readonly kind: PublishKind | 'newerVersionSeen' | 'unprepared' | 'cancelled';
+  readonly seqnum: number;
+  readonly checkstring: Hex | null;
+  readonly required: number;
+  readonly total: number;
+  readonly quorum: number;
+  readonly writes: readonly Write[];
+  readonly surprises: readonly Surprise[];
+  readonly failures: readonly Failure[];
+  /** Share numbers that no server is known to hold in the new version. */
+  readonly missing: readonly number[];
+  /** For `newerVersionSeen`. */
+  readonly newer: readonly Version[];
+}
+
+export function reportOf(
+  record: PublishRecord,
+  kind: PublishReport['kind'],
+  newer: readonly Version[],
+): PublishReport {
+  const { seqnum, checkstring, required, total, quorum, writes, surprises, failures } = record;
+  const placed = new Set(writes.filter((w) => w.status === 'accepted').map((w) => w.shnum));
+  const missing = Array.from({ length: total }, (_, n) => n).filter((n) => !placed.has(n));
+  return {
+    kind,
+    seqnum,
+    checkstring,
+    required,
+    total,
+    quorum,
+    writes,
+    surprises,
+    failures,
+    missing,
+    newer,
+  };
+}

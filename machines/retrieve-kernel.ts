@@ -1,0 +1,145 @@
+/**
+ * @module retrieve-kernel: which shares feed which segments.
+ *
+ * A window of segments is fetched from k shares at once, one contiguous range per share; a share
+ * that fails or proves corrupt is replaced by another, and the blocks already in hand stay.
+ * To *verify* is the same with every share instead of k (`retrieve.py`).
+ */
+import type { Failure } from './io.ts';
+import type { ServerId } from './servermap.ts';
+
+export type Purpose = 'read' | 'verify';
+
+export interface ShareSource {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly status:
+    | 'usable'
+    /** Its blocks for the current window are being fetched. */
+    | 'fetching'
+    /** Its blocks for the current window are here and verified. */
+    | 'held'
+    | 'corrupt'
+    | 'failed';
+  readonly failure: Failure | null;
+}
+
+export interface RetrieveRecord {
+  readonly purpose: Purpose;
+  readonly required: number;
+  readonly sources: readonly ShareSource[];
+  /** The window under way starts here. */
+  readonly nextSegment: number;
+  /** One past the last segment wanted. */
+  readonly endSegment: number;
+  /** Segments per window. */
+  readonly window: number;
+}
+
+/** What came of fetching one share's blocks. */
+export interface BlockReport {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly status: 'held' | 'corrupt' | 'failed';
+  readonly failure: Failure | null;
+}
+
+export type RetrieveDecision =
+  | { readonly kind: 'fetch'; readonly sources: readonly ShareSource[] }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'decode' }
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'notEnoughShares' };
+
+export function currentWindow(record: RetrieveRecord): {
+  firstSegment: number;
+  segmentCount: number;
+} {
+  const { nextSegment, endSegment, window } = record;
+  return { firstSegment: nextSegment, segmentCount: Math.min(window, endSegment - nextSegment) };
+}
+
+export function heldShnums(record: RetrieveRecord): readonly number[] {
+  return record.sources.filter(({ status }) => status === 'held').map(({ shnum }) => shnum);
+}
+
+/** What to do next. */
+export function decideRetrieve(record: RetrieveRecord): RetrieveDecision {
+  if (record.nextSegment >= record.endSegment) return { kind: 'delivered' };
+  const held = new Set(heldShnums(record));
+  const fetching = new Set(
+    record.sources.filter(({ status }) => status === 'fetching').map(({ shnum }) => shnum),
+  );
+  const usable = usableSources(record, new Set([...held, ...fetching]));
+  if (record.purpose === 'verify') return decideVerify(record, usable, fetching.size > 0);
+  if (held.size >= record.required) return { kind: 'decode' };
+  const missing = record.required - held.size - fetching.size;
+  if (missing > usable.length) return { kind: 'notEnoughShares' };
+  if (missing > 0) return { kind: 'fetch', sources: usable.slice(0, missing) };
+  return { kind: 'wait' };
+}
+
+/** Every copy of every share is looked at; fewer than k good ones are a finding, not an end. */
+function decideVerify(
+  record: RetrieveRecord,
+  usable: readonly ShareSource[],
+  isFetching: boolean,
+): RetrieveDecision {
+  if (usable.length > 0) return { kind: 'fetch', sources: usable };
+  if (isFetching) return { kind: 'wait' };
+  return heldShnums(record).length > 0 ? { kind: 'decode' } : { kind: 'notEnoughShares' };
+}
+
+/** Candidates, low share numbers first: the k primary shares need no arithmetic to decode. */
+function usableSources(record: RetrieveRecord, taken: ReadonlySet<number>): readonly ShareSource[] {
+  const usable = record.sources.filter(({ status }) => status === 'usable');
+  if (record.purpose === 'verify') return usable;
+  const firstCopies = new Map<number, ShareSource>();
+  for (const source of usable) {
+    if (!taken.has(source.shnum) && !firstCopies.has(source.shnum)) {
+      firstCopies.set(source.shnum, source);
+    }
+  }
+  return [...firstCopies.values()].sort((a, b) => a.shnum - b.shnum);
+}
+
+function withSource(record: RetrieveRecord, next: ShareSource): RetrieveRecord {
+  const isIt = (s: ShareSource) => s.server === next.server && s.shnum === next.shnum;
+  return { ...record, sources: record.sources.map((s) => (isIt(s) ? next : s)) };
+}
+
+/** The books once `sources` are being fetched. */
+export function startFetching(
+  record: RetrieveRecord,
+  sources: readonly ShareSource[],
+): RetrieveRecord {
+  return sources.reduce((r, source) => withSource(r, { ...source, status: 'fetching' }), record);
+}
+
+/** The books after `report`. */
+export function applyBlocks(record: RetrieveRecord, report: BlockReport): RetrieveRecord {
+  const source = record.sources.find(
+    ({ server, shnum }) => server === report.server && shnum === report.shnum,
+  );
+  if (source?.status !== 'fetching') return record;
+  return withSource(record, { ...source, status: report.status, failure: report.failure });
+}
+
+/** The books once the current window is delivered: the shares that served it serve on. */
+export function advance(record: RetrieveRecord): RetrieveRecord {
+  const { firstSegment, segmentCount } = currentWindow(record);
+  return {
+    ...record,
+    nextSegment: firstSegment + segmentCount,
+    sources: record.sources.map((s) => (s.status === 'held' ? { ...s, status: 'usable' } : s)),
+  };
+}
+
+/** How a retrieve ended. */
+export interface RetrieveReport {
+  readonly kind: 'delivered' | 'notEnoughShares' | 'cancelled' | 'internal';
+  readonly required: number;
+  readonly sources: readonly ShareSource[];
+  readonly segmentsDelivered: number;
+  readonly failure: Failure | null;
+}

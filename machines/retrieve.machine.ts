@@ -1,0 +1,205 @@
+/**
+ * @module retrieve: read segments of one version from any k good shares of it.
+ *
+ * Theory of operation. Windows of segments go strictly in order, so the consumer gets a stream and
+ * memory holds one window. For each window the kernel chooses shares, one child per share fetches
+ * and verifies its blocks, and once k shares hold theirs the window is decoded and delivered.
+ * Delivery finishes when the consumer has taken the bytes: that is the back-pressure.
+ */
+import { assign, enqueueActions, setup } from 'xstate';
+import { blockReadMachine } from './block-read.machine.ts';
+import type { BlocksSettled, OperationCancel } from './events.ts';
+import {
+  type Deadlines,
+  type DecodeInput,
+  type DecodeResult,
+  type Failure,
+  internalFailure,
+  unprovided,
+} from './io.ts';
+import {
+  advance,
+  applyBlocks,
+  currentWindow,
+  decideRetrieve,
+  heldShnums,
+  type Purpose,
+  type RetrieveDecision,
+  type RetrieveRecord,
+  type RetrieveReport,
+  startFetching,
+} from './retrieve-kernel.ts';
+import { type Servermap, sharesOf, type Version } from './servermap.ts';
+
+export interface RetrieveInput {
+  readonly purpose: Purpose;
+  readonly map: Servermap;
+  readonly version: Version;
+  readonly firstSegment: number;
+  /** One past the last segment wanted. */
+  readonly endSegment: number;
+  /** Segments per window. */
+  readonly window: number;
+  readonly deadlines: Deadlines;
+}
+
+interface Context {
+  readonly record: RetrieveRecord;
+  readonly deadlines: Deadlines;
+  readonly kind: RetrieveReport['kind'];
+  readonly failure: Failure | null;
+  readonly firstSegment: number;
+}
+
+function recordOf(input: RetrieveInput): RetrieveRecord {
+  const { purpose, map, version, firstSegment, endSegment, window } = input;
+  const sources = [...sharesOf(map, version.id)].flatMap(([shnum, servers]) =>
+    servers.map((server) => ({ server, shnum, status: 'usable', failure: null }) as const),
+  );
+  return {
+    purpose,
+    required: version.required,
+    sources,
+    nextSegment: firstSegment,
+    endSegment,
+    window,
+  };
+}
+
+export const retrieveMachine = setup({
+  types: {
+    context: {} as Context,
+    input: {} as RetrieveInput,
+    output: {} as RetrieveReport,
+    events: {} as BlocksSettled | OperationCancel,
+    emitted: {} as { readonly type: 'segments.delivered'; readonly segmentsDelivered: number },
+  },
+  actors: {
+    blockRead: blockReadMachine,
+    decodeSegments: unprovided<DecodeResult, DecodeInput>('decodeSegments'),
+  },
+  actions: {
+    fetchBlocks: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
+      const decision = decideRetrieve(record);
+      if (decision.kind !== 'fetch') return;
+      const { firstSegment, segmentCount } = currentWindow(record);
+      for (const { server, shnum } of decision.sources) {
+        enqueue.spawnChild('blockRead', {
+          id: `read:${server}:${shnum}:${firstSegment}`,
+          input: { server, shnum, firstSegment, segmentCount, parent: self, deadlines },
+        });
+      }
+      enqueue.assign({ record: startFetching(record, decision.sources) });
+    }),
+    recordBlocks: enqueueActions(({ context: { record }, enqueue }, event: BlocksSettled) => {
+      const { server, shnum } = event.report;
+      enqueue.assign({ record: applyBlocks(record, event.report) });
+      enqueue.stopChild(`read:${server}:${shnum}:${record.nextSegment}`);
+    }),
+    recordDelivered: enqueueActions(({ context: { record, firstSegment }, enqueue }) => {
+      const next = advance(record);
+      enqueue.assign({ record: next });
+      enqueue.emit({
+        type: 'segments.delivered',
+        segmentsDelivered: next.nextSegment - firstSegment,
+      });
+    }),
+    recordFailure: assign((_, failure: Failure) => ({ failure })),
+    recordKind: assign((_, kind: RetrieveReport['kind']) => ({ kind })),
+  },
+  guards: {
+    isNext: ({ context }, kind: RetrieveDecision['kind']) =>
+      decideRetrieve(context.record).kind === kind,
+    isDecoded: (_, result: DecodeResult) => result.ok,
+  },
+}).createMachine({
+  id: 'retrieve',
+  description: 'Read segments of one version from any k good shares of it.',
+  context: ({ input }) => ({
+    record: recordOf(input),
+    deadlines: input.deadlines,
+    kind: 'cancelled',
+    failure: null,
+    firstSegment: input.firstSegment,
+  }),
+  initial: 'choosing',
+  on: { 'operation.cancel': '.cancelled' },
+  states: {
+    choosing: {
+      description: 'The next step depends on which shares hold the current window.',
+      always: [
+        { guard: { type: 'isNext', params: 'delivered' }, target: 'delivered' },
+        { guard: { type: 'isNext', params: 'decode' }, target: 'decoding' },
+        { guard: { type: 'isNext', params: 'notEnoughShares' }, target: 'notEnoughShares' },
+        { target: 'fetching' },
+      ],
+    },
+    fetching: {
+      description: 'Blocks of the current window are on their way.',
+      entry: 'fetchBlocks',
+      on: {
+        'blocks.settled': {
+          target: 'choosing',
+          actions: { type: 'recordBlocks', params: ({ event }) => event },
+        },
+      },
+    },
+    decoding: {
+      description: 'The window is being decoded and handed to the consumer.',
+      invoke: {
+        id: 'decodeSegments',
+        src: 'decodeSegments',
+        input: ({ context: { record } }) => ({
+          ...currentWindow(record),
+          shnums: heldShnums(record),
+        }),
+        onDone: [
+          {
+            guard: { type: 'isDecoded', params: ({ event }) => event.output },
+            target: 'choosing',
+            actions: 'recordDelivered',
+          },
+          {
+            target: 'undeliverable',
+            actions: {
+              type: 'recordFailure',
+              params: ({ event }) =>
+                event.output.ok ? internalFailure('no failure') : event.output.failure,
+            },
+          },
+        ],
+        onError: {
+          target: 'undeliverable',
+          actions: { type: 'recordFailure', params: ({ event }) => internalFailure(event.error) },
+        },
+      },
+    },
+    delivered: {
+      description: 'Every wanted segment has been delivered.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'delivered' },
+    },
+    notEnoughShares: {
+      description: 'Fewer than k good shares are left.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'notEnoughShares' },
+    },
+    undeliverable: {
+      description: 'Decoding failed, or the consumer did: a bug or the end of the consumer.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'internal' },
+    },
+    cancelled: {
+      description: 'The caller lost interest.',
+      type: 'final',
+      entry: { type: 'recordKind', params: 'cancelled' },
+    },
+  },
+  output: ({ context: { record, kind, failure, firstSegment } }) => ({
+    kind,
+    required: record.required,
+    sources: record.sources,
+    segmentsDelivered: record.nextSegment - firstSegment,
+    failure,
+  }),
+});

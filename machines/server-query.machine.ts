@@ -1,0 +1,213 @@
+/**
+ * @module server-query: the conversation with one server during a servermap update.
+ *
+ * Theory of operation. The server is asked which shares it holds; every share that it reports is
+ * then judged by itself: a corrupt sibling changes nothing for the others, and a share whose bytes
+ * did not arrive in time is `unverified`, never corrupt. Only when each has its verdict does the
+ * child report the server as settled. It reads no servermap and decides nothing global; having
+ * reported, it waits for the coordinator to stop it.
+ */
+import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
+import { type ShareJudged, serverAnswered, serverSettled } from './events.ts';
+import {
+  type Deadlines,
+  type Failure,
+  internalFailure,
+  type QueryInput,
+  type QueryResult,
+  unprovided,
+  unprovidedVerifier,
+} from './io.ts';
+import type { ServerId } from './servermap.ts';
+import type { ServerReport } from './update-kernel.ts';
+
+export interface ServerQueryInput {
+  readonly server: ServerId;
+  readonly parent: AnyActorRef;
+  readonly wantsPrivateKey: boolean;
+  readonly deadlines: Deadlines;
+}
+
+interface Context extends ServerQueryInput {
+  readonly shnums: readonly number[];
+  readonly judged: readonly ShareJudged[];
+  readonly failure: Failure | null;
+}
+
+function reportOf(context: Context, status: ServerReport['status']): ServerReport {
+  const { server, judged } = context;
+  return {
+    server,
+    status,
+    slots: judged.map(({ shnum, verdict }) => ({ server, shnum, verdict })),
+    versions: judged.flatMap(({ version }) => (version === undefined ? [] : [version])),
+    privateKeyFound: judged.some(({ privateKeyFound }) => privateKeyFound),
+  };
+}
+
+/** The context once every share without a verdict is recorded as unverified. */
+export function withRestUnverified(context: Context, reason: string): Partial<Context> {
+  const rest = context.shnums.filter((n) => !context.judged.some(({ shnum }) => shnum === n));
+  return {
+    judged: [
+      ...context.judged,
+      ...rest.map((shnum): ShareJudged => {
+        const verdict = { kind: 'unverified', reason } as const;
+        return { type: 'share.judged', shnum, verdict, privateKeyFound: false };
+      }),
+    ],
+  };
+}
+
+function hasVerdict(context: Context, kind: 'good' | 'bad'): boolean {
+  return context.judged.some(({ verdict }) => verdict.kind === kind);
+}
+
+export const serverQueryMachine = setup({
+  types: {
+    context: {} as Context,
+    input: {} as ServerQueryInput,
+    events: {} as ShareJudged,
+  },
+  actors: {
+    queryServer: unprovided<QueryResult, QueryInput>('queryServer'),
+    verifyShares: unprovidedVerifier,
+  },
+  delays: {
+    queryDeadline: ({ context }) => context.deadlines.queryMs,
+    verifyDeadline: ({ context }) => context.deadlines.verifyMs,
+  },
+  actions: {
+    recordFailure: assign((_, failure: Failure) => ({ failure })),
+    recordShares: assign((_, shnums: readonly number[]) => ({ shnums })),
+    recordVerdict: assign(({ context }, judged: ShareJudged) => ({
+      judged: [...context.judged, judged],
+    })),
+    recordRestUnverified: assign(({ context }, reason: string) =>
+      withRestUnverified(context, reason),
+    ),
+    reportAnswered: sendTo(
+      ({ context }) => context.parent,
+      ({ context }) => serverAnswered(context.server, context.shnums),
+    ),
+    reportSettled: sendTo(
+      ({ context }) => context.parent,
+      ({ context }, status: ServerReport['status']) => serverSettled(reportOf(context, status)),
+    ),
+  },
+  guards: {
+    isFailure: (_, result: QueryResult) => !result.ok,
+    isEmpty: (_, result: QueryResult) => result.ok && result.shnums.length === 0,
+    isUnjudged: ({ context }, { shnum }: ShareJudged) =>
+      context.shnums.includes(shnum) && !context.judged.some((other) => other.shnum === shnum),
+    isAllJudged: ({ context }) => context.judged.length === context.shnums.length,
+    hasGoodShare: ({ context }) => hasVerdict(context, 'good'),
+    hasBadShare: ({ context }) => hasVerdict(context, 'bad'),
+  },
+}).createMachine({
+  id: 'serverQuery',
+  description: 'Ask one server for its shares of a slot and judge each of them.',
+  context: ({ input }) => ({ ...input, shnums: [], judged: [], failure: null }),
+  initial: 'querying',
+  states: {
+    querying: {
+      description: 'The server has our query and has not answered.',
+      invoke: {
+        id: 'queryServer',
+        src: 'queryServer',
+        input: ({ context }) => ({ server: context.server }),
+        onDone: [
+          {
+            guard: { type: 'isFailure', params: ({ event }) => event.output },
+            target: 'failed',
+            actions: {
+              type: 'recordFailure',
+              params: ({ event }) =>
+                event.output.ok ? internalFailure('no failure') : event.output.failure,
+            },
+          },
+          { guard: { type: 'isEmpty', params: ({ event }) => event.output }, target: 'empty' },
+          {
+            target: 'verifying',
+            actions: [
+              {
+                type: 'recordShares',
+                params: ({ event }) => (event.output.ok ? event.output.shnums : []),
+              },
+              'reportAnswered',
+            ],
+          },
+        ],
+        onError: {
+          target: 'failed',
+          actions: { type: 'recordFailure', params: ({ event }) => internalFailure(event.error) },
+        },
+      },
+      after: {
+        queryDeadline: {
+          target: 'failed',
+          actions: {
+            type: 'recordFailure',
+            params: { kind: 'timeout', detail: 'no answer to the query' },
+          },
+        },
+      },
+    },
+    verifying: {
+      description: 'The server reported shares; not all of them are judged.',
+      invoke: {
+        id: 'verifyShares',
+        src: 'verifyShares',
+        input: ({ context: { server, shnums, wantsPrivateKey } }) => ({
+          server,
+          shnums,
+          wantsPrivateKey,
+        }),
+        onError: {
+          target: 'weighing',
+          actions: {
+            type: 'recordRestUnverified',
+            params: ({ event }) => internalFailure(event.error).detail,
+          },
+        },
+      },
+      on: {
+        'share.judged': {
+          guard: { type: 'isUnjudged', params: ({ event }) => event },
+          actions: { type: 'recordVerdict', params: ({ event }) => event },
+        },
+      },
+      always: { guard: 'isAllJudged', target: 'weighing' },
+      after: {
+        verifyDeadline: {
+          target: 'weighing',
+          actions: { type: 'recordRestUnverified', params: 'timeout' },
+        },
+      },
+    },
+    weighing: {
+      description: 'Every share has its verdict; they decide what the server is.',
+      always: [
+        { guard: 'hasGoodShare', target: 'good' },
+        { guard: 'hasBadShare', target: 'corrupt' },
+        { target: 'failed' },
+      ],
+    },
+    good: {
+      description: 'At least one share is good; the coordinator has been told.',
+      entry: { type: 'reportSettled', params: 'good' },
+    },
+    empty: {
+      description: 'The server holds no share; the coordinator has been told.',
+      entry: { type: 'reportSettled', params: 'empty' },
+    },
+    corrupt: {
+      description: 'Shares, and none is good; the coordinator has been told.',
+      entry: { type: 'reportSettled', params: 'corrupt' },
+    },
+    failed: {
+      description: 'No answer, or nothing that could be judged; the coordinator has been told.',
+      entry: { type: 'reportSettled', params: 'failed' },
+    },
+  },
+});

@@ -1,0 +1,166 @@
+/**
+ * @module servermap-update: find out which server holds which share of which version.
+ *
+ * Theory of operation. One child per server asks and judges; the coordinator keeps the books with
+ * the kernel (`update-kernel.ts`) and decides whom to ask next and when enough is known.
+ *
+ * Rule 1, the reason this project exists (Tahoe's ticket #2034): **`done` cannot fire while a
+ * verification is in flight.** `collecting` has two sub-states. In `verifying` some share of an
+ * answer is not judged; no transition to `done` exists there. Only `awaiting`, in which every
+ * answer in hand is judged, has one. After `done` the map is frozen: late answers find no
+ * transition, and the queries still open are cancelled with the children that made them.
+ */
+import { assign, enqueueActions, setup } from 'xstate';
+import type { OperationCancel, ServerAnswered, ServerSettled } from './events.ts';
+import type { Deadlines } from './io.ts';
+import type { Rule } from './rules.ts';
+import { serverQueryMachine } from './server-query.machine.ts';
+import type { MarkedSlot, Mode, ServerId, Servermap } from './servermap.ts';
+import {
+  apply,
+  decide,
+  nextServers,
+  toServermap,
+  type UpdateRecord,
+  viewOf,
+} from './update-kernel.ts';
+
+export interface ServermapUpdateInput {
+  readonly mode: Mode;
+  /** In permuted order. */
+  readonly servers: readonly ServerId[];
+  /** k and N to begin with. */
+  readonly required: number;
+  readonly total: number;
+  readonly wantsPrivateKey: boolean;
+  readonly deadlines: Deadlines;
+  readonly marked?: readonly MarkedSlot[];
+  /** Anything but `ours` is for demonstrations: see `historic-rules.ts`. */
+  readonly rule?: Rule;
+}
+
+interface Context {
+  readonly record: UpdateRecord;
+  readonly deadlines: Deadlines;
+  readonly outcome: Servermap['outcome'];
+}
+
+function recordOf(input: ServermapUpdateInput): UpdateRecord {
+  const { mode, servers, required, total, wantsPrivateKey, marked = [], rule = 'ours' } = input;
+  return {
+    mode,
+    rule,
+    required,
+    total,
+    servers,
+    statuses: servers.map(() => 'unasked'),
+    slots: [],
+    versions: {},
+    privateKey: wantsPrivateKey ? 'missing' : 'unneeded',
+    marked,
+  };
+}
+
+export const servermapUpdateMachine = setup({
+  types: {
+    context: {} as Context,
+    input: {} as ServermapUpdateInput,
+    output: {} as Servermap,
+    events: {} as ServerAnswered | ServerSettled | OperationCancel,
+    emitted: {} as ServerAnswered | ServerSettled,
+  },
+  actors: { serverQuery: serverQueryMachine },
+  actions: {
+    askNext: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
+      const servers = nextServers(record);
+      const wantsPrivateKey = record.privateKey === 'missing';
+      for (const server of servers) {
+        enqueue.spawnChild('serverQuery', {
+          id: `query:${server}`,
+          input: { server, parent: self, wantsPrivateKey, deadlines },
+        });
+      }
+      enqueue.assign({ record: apply(record, { type: 'asked', servers }) });
+    }),
+    recordAnswer: enqueueActions(({ context, enqueue }, event: ServerAnswered) => {
+      enqueue.assign({ record: apply(context.record, { ...event, type: 'answered' }) });
+      enqueue.emit(event);
+    }),
+    recordReport: enqueueActions(({ context, enqueue }, event: ServerSettled) => {
+      enqueue.assign({ record: apply(context.record, { ...event, type: 'settled' }) });
+      enqueue.stopChild(`query:${event.report.server}`);
+      enqueue.emit(event);
+    }),
+    recordOutcome: assign(({ context }) => {
+      const decision = decide(viewOf(context.record));
+      return { outcome: decision.kind === 'done' ? decision.outcome : ('exhausted' as const) };
+    }),
+    recordCancellation: assign({ outcome: 'cancelled' }),
+  },
+  guards: {
+    isOver: ({ context }) => decide(viewOf(context.record)).kind === 'done',
+    isLastVerification: ({ context }, { report }: ServerSettled) =>
+      !apply(context.record, { type: 'settled', report }).statuses.includes('verifying'),
+  },
+}).createMachine({
+  id: 'servermapUpdate',
+  description: 'Map which server holds which share of which version.',
+  context: ({ input }) => ({
+    record: recordOf(input),
+    deadlines: input.deadlines,
+    outcome: 'exhausted',
+  }),
+  initial: 'collecting',
+  states: {
+    collecting: {
+      description: 'Servers are being asked; enough is not known.',
+      initial: 'awaiting',
+      entry: 'askNext',
+      on: { 'operation.cancel': { target: 'cancelled', actions: 'recordCancellation' } },
+      states: {
+        awaiting: {
+          description: 'Every answer in hand is judged.',
+          always: {
+            guard: 'isOver',
+            target: '#servermapUpdate.done',
+            actions: 'recordOutcome',
+          },
+          on: {
+            'server.answered': {
+              target: 'verifying',
+              actions: { type: 'recordAnswer', params: ({ event }) => event },
+            },
+            'server.settled': {
+              actions: [{ type: 'recordReport', params: ({ event }) => event }, 'askNext'],
+            },
+          },
+        },
+        verifying: {
+          description: 'Shares of at least one answer are being judged: nothing can end here.',
+          on: {
+            'server.answered': {
+              actions: { type: 'recordAnswer', params: ({ event }) => event },
+            },
+            'server.settled': [
+              {
+                guard: { type: 'isLastVerification', params: ({ event }) => event },
+                target: 'awaiting',
+                actions: [{ type: 'recordReport', params: ({ event }) => event }, 'askNext'],
+              },
+              { actions: [{ type: 'recordReport', params: ({ event }) => event }, 'askNext'] },
+            ],
+          },
+        },
+      },
+    },
+    done: {
+      description: 'Enough is known, or everybody was asked; the map is frozen.',
+      type: 'final',
+    },
+    cancelled: {
+      description: 'The caller lost interest; the map holds what was known by then.',
+      type: 'final',
+    },
+  },
+  output: ({ context }) => toServermap(context.record, context.outcome),
+});

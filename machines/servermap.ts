@@ -1,0 +1,167 @@
+/**
+ * @module servermap: what is known of which share where, as plain data.
+ *
+ * A *slot* is a (server, shnum) pair. Versions are told apart by their signed prefix only: the
+ * offset table is not signed, so a damaged one must not look like another version
+ * (Tahoe's verinfo tuple includes it; see `servermap.py` `ServerMap`).
+ */
+
+export type ServerId = string;
+
+/** Bytes as lower-case hex: contexts and events are JSON-plain. */
+export type Hex = string;
+
+export type Format = 'sdmf' | 'mdmf';
+
+/**
+ * - `anything`: any recoverable version will do
+ * - `read`: the newest version within reach, from a few servers
+ * - `write`: every share up to the boundary, and the private key
+ * - `check`: every server; `repair`: every server, and the private key
+ */
+export type Mode = 'anything' | 'read' | 'write' | 'check' | 'repair';
+
+/** One version of the file; its signature has been verified. */
+export interface Version {
+  /** The signed prefix: the identity of the version. */
+  readonly id: Hex;
+  readonly format: Format;
+  readonly seqnum: number;
+  readonly rootHash: Hex;
+  readonly required: number;
+  readonly total: number;
+  /** Bytes. */
+  readonly segmentSize: number;
+  /** Bytes of plaintext. */
+  readonly dataLength: number;
+  /** The head of the share that a test-and-set compares: 57 (SDMF) or 41 (MDMF) bytes. */
+  readonly checkstring: Hex;
+}
+
+/** What one share turned out to be. */
+export type Verdict =
+  /** Its header carries a valid signature. */
+  | { readonly kind: 'good'; readonly version: Hex }
+  /** Its bytes prove it useless; `head` is what a writer may test for: the first bytes as they were read. */
+  | { readonly kind: 'bad'; readonly reason: string; readonly head: Hex }
+  /** Nobody can say: the bytes did not arrive. Never evidence of corruption. */
+  | { readonly kind: 'unverified'; readonly reason: string };
+
+export interface Slot {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly verdict: Verdict;
+}
+
+/** A share that a reader found corrupt after its header had been accepted. */
+export interface MarkedSlot {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly reason: string;
+  /** The version it was a share of when it was marked. */
+  readonly version: Hex;
+}
+
+/** Where one server stands in an update. */
+export type ServerStatus =
+  | 'unasked'
+  | 'asked'
+  /** It reported shares; at least one is not judged yet. */
+  | 'verifying'
+  /** Settled: at least one of its shares is good. */
+  | 'good'
+  /** Settled: it holds no share. */
+  | 'empty'
+  /** Settled: it holds shares, none of them good. */
+  | 'corrupt'
+  /** Settled: no answer, or nothing that could be judged. */
+  | 'failed';
+
+export interface KnownServer {
+  readonly id: ServerId;
+  readonly status: ServerStatus;
+}
+
+/** The result of a servermap update, frozen. */
+export interface Servermap {
+  readonly mode: Mode;
+  /** `enough`: the mode's goal is met. `exhausted`: every server was asked and it is not. */
+  readonly outcome: 'enough' | 'exhausted' | 'cancelled';
+  /** In permuted order. */
+  readonly servers: readonly KnownServer[];
+  readonly slots: readonly Slot[];
+  readonly versions: Readonly<Record<Hex, Version>>;
+  /** `missing`: this mode wants the private key and no share within reach yielded it. */
+  readonly privateKey: 'unneeded' | 'missing' | 'found';
+}
+
+/** The part of a map that the queries below look at. */
+export type Known = Pick<Servermap, 'slots' | 'versions'>;
+
+/** Ascending by (seqnum, root hash), Tahoe's order of versions. */
+export function compareVersions(a: Version, b: Version): number {
+  if (a.seqnum !== b.seqnum) return a.seqnum - b.seqnum;
+  if (a.rootHash === b.rootHash) return 0;
+  return a.rootHash < b.rootHash ? -1 : 1;
+}
+
+/** The good shares of one version: shnum -> servers that hold it, ascending by shnum. */
+export function sharesOf(known: Known, version: Hex): ReadonlyMap<number, readonly ServerId[]> {
+  const shares = new Map<number, ServerId[]>();
+  for (const { server, shnum, verdict } of known.slots) {
+    if (verdict.kind !== 'good' || verdict.version !== version) continue;
+    shares.set(shnum, [...(shares.get(shnum) ?? []), server]);
+  }
+  return new Map([...shares].sort(([a], [b]) => a - b));
+}
+
+/** Whether `version` has k distinct good shares. */
+export function isRecoverable(known: Known, version: Version): boolean {
+  return sharesOf(known, version.id).size >= version.required;
+}
+
+function versionsWhere(known: Known, recoverable: boolean): readonly Version[] {
+  return Object.values(known.versions)
+    .filter((version) => isRecoverable(known, version) === recoverable)
+    .sort(compareVersions);
+}
+
+/** Ascending. */
+export function recoverableVersions(known: Known): readonly Version[] {
+  return versionsWhere(known, true);
+}
+
+/** Ascending. */
+export function unrecoverableVersions(known: Known): readonly Version[] {
+  return versionsWhere(known, false);
+}
+
+/** The newest recoverable version. */
+export function bestVersion(known: Known): Version | undefined {
+  return recoverableVersions(known).at(-1);
+}
+
+/** Unrecoverable versions with a seqnum above every recoverable one: a write would destroy them. */
+export function newerUnrecoverable(known: Known): readonly Version[] {
+  const best = bestVersion(known)?.seqnum ?? 0;
+  return unrecoverableVersions(known).filter(({ seqnum }) => seqnum > best);
+}
+
+/** 0 when no share is known. Bad and unverified shares have no trustworthy seqnum. */
+export function highestSeqnum(known: Known): number {
+  return Math.max(0, ...Object.values(known.versions).map(({ seqnum }) => seqnum));
+}
+
+/** `map` with further shares marked bad, as found by a reader after the map was made. */
+export function withMarked(map: Servermap, marked: readonly MarkedSlot[]): Servermap {
+  return { ...map, slots: map.slots.map((slot) => markedSlot(slot, marked)) };
+}
+
+/** `slot`, turned bad when it is among `marked`. */
+export function markedSlot(slot: Slot, marked: readonly MarkedSlot[]): Slot {
+  const mark = marked.find(({ server, shnum }) => server === slot.server && shnum === slot.shnum);
+  if (mark === undefined || slot.verdict.kind !== 'good') return slot;
+  // A share that was replaced since it was marked is a new share: it keeps its fresh verdict.
+  if (slot.verdict.version !== mark.version) return slot;
+  return { ...slot, verdict: { kind: 'bad', reason: mark.reason, head: mark.version } };
+}

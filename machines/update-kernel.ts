@@ -1,0 +1,210 @@
+/**
+ * @module update-kernel: every decision of a servermap update, as two pure functions.
+ *
+ * `apply(record, event)` keeps the books; `decide(view)` says what to do next. The chart's guards
+ * and actions call them, and so do the exhaustive checker and the simulator: there is no second
+ * model. Source: `servermap.py` `_check_for_done`, with four changes, each marked (1)…(4) below.
+ */
+
+import { isBoundarySettled, mayEndWhileVerifying, type Rule } from './rules.ts';
+import {
+  isRecoverable,
+  type Known,
+  type MarkedSlot,
+  type Mode,
+  markedSlot,
+  newerUnrecoverable,
+  type ServerId,
+  type Servermap,
+  type ServerStatus,
+  type Slot,
+  type Version,
+} from './servermap.ts';
+
+/** Answers that are kept outstanding while more servers have to be asked. */
+export const queryWindow = 5;
+
+/** The books of one update. */
+export interface UpdateRecord extends Known {
+  readonly mode: Mode;
+  readonly rule: Rule;
+  /** k and N as far as known: the grid's defaults, raised by every verified version. */
+  readonly required: number;
+  readonly total: number;
+  /** In permuted order; `statuses` is parallel to it. */
+  readonly servers: readonly ServerId[];
+  readonly statuses: readonly ServerStatus[];
+  readonly privateKey: Servermap['privateKey'];
+  readonly marked: readonly MarkedSlot[];
+}
+
+/** What one server turned out to hold, all of it judged. */
+export interface ServerReport {
+  readonly server: ServerId;
+  readonly status: Extract<ServerStatus, 'good' | 'empty' | 'corrupt' | 'failed'>;
+  readonly slots: readonly Slot[];
+  readonly versions: readonly Version[];
+  readonly privateKeyFound: boolean;
+}
+
+export type UpdateFact =
+  | { readonly type: 'asked'; readonly servers: readonly ServerId[] }
+  /** The server reported shares; they are being verified. */
+  | { readonly type: 'answered'; readonly server: ServerId }
+  | { readonly type: 'settled'; readonly report: ServerReport };
+
+/** All that the decision depends on. */
+export interface UpdateView {
+  readonly mode: Mode;
+  readonly rule: Rule;
+  readonly required: number;
+  readonly total: number;
+  readonly statuses: readonly ServerStatus[];
+  readonly hasRecoverable: boolean;
+  readonly hasNewerUnrecoverable: boolean;
+  readonly lacksPrivateKey: boolean;
+}
+
+export type UpdateDecision =
+  | { readonly kind: 'done'; readonly outcome: 'enough' | 'exhausted' }
+  /** Ask the next `count` servers of the permuted list. */
+  | { readonly kind: 'ask'; readonly count: number }
+  | { readonly kind: 'wait' };
+
+export function viewOf(record: UpdateRecord): UpdateView {
+  const { mode, rule, required, total, statuses } = record;
+  return {
+    mode,
+    rule,
+    required,
+    total,
+    statuses,
+    hasRecoverable: Object.values(record.versions).some((v) => isRecoverable(record, v)),
+    hasNewerUnrecoverable: newerUnrecoverable(record).length > 0,
+    lacksPrivateKey: record.privateKey === 'missing',
+  };
+}
+
+/** What to do next. */
+export function decide(view: UpdateView): UpdateDecision {
+  const asked = count(view.statuses, 'asked');
+  const verifying = count(view.statuses, 'verifying');
+  const unasked = count(view.statuses, 'unasked');
+  // (1) (2) A server is settled only when its whole answer is judged, and nothing is over while
+  // anything is being verified, also right of the boundary.
+  const mayEnd = verifying === 0 || mayEndWhileVerifying(view.rule);
+  if (mayEnd && isGoalMet(view)) return { kind: 'done', outcome: 'enough' };
+  if (asked + verifying + unasked === 0) return { kind: 'done', outcome: 'exhausted' };
+  const wanted = wantedInFlight(view) - asked - verifying;
+  if (wanted > 0 && unasked > 0 && !isGoalMet(view)) {
+    return { kind: 'ask', count: Math.min(wanted, unasked) };
+  }
+  return { kind: 'wait' };
+}
+
+function isGoalMet(view: UpdateView): boolean {
+  const { mode, statuses, required, rule } = view;
+  switch (mode) {
+    case 'anything':
+      return view.hasRecoverable;
+    case 'read':
+      return (
+        count(statuses, 'unasked') < statuses.length &&
+        settledCount(statuses) >= Math.min(2 * required, statuses.length) &&
+        view.hasRecoverable &&
+        !view.hasNewerUnrecoverable
+      );
+    case 'write':
+      // (4) Without the private key a writer can do nothing: go on while anybody is left to ask.
+      return (
+        view.hasRecoverable && !view.lacksPrivateKey && isBoundarySettled(statuses, required, rule)
+      );
+    case 'check':
+    case 'repair':
+      return settledCount(statuses) === statuses.length && !view.lacksPrivateKey;
+  }
+}
+
+/** How many answers should be outstanding: a first wave by mode, then a window. */
+function wantedInFlight(view: UpdateView): number {
+  if (view.mode === 'check' || view.mode === 'repair') return view.statuses.length;
+  if (view.statuses.some((status) => status !== 'unasked')) return queryWindow;
+  return view.mode === 'write' ? view.total + view.required : 2 * view.required;
+}
+
+function count(statuses: readonly ServerStatus[], wanted: ServerStatus): number {
+  let found = 0;
+  for (const status of statuses) if (status === wanted) found++;
+  return found;
+}
+
+/** (3) A failed or corrupt server is settled too; the walk gives it no weight either way. */
+function settledCount(statuses: readonly ServerStatus[]): number {
+  let settled = 0;
+  for (const s of statuses) if (s !== 'unasked' && s !== 'asked' && s !== 'verifying') settled++;
+  return settled;
+}
+
+/** The books after `fact`. A fact about a server that is settled already changes nothing. */
+export function apply(record: UpdateRecord, fact: UpdateFact): UpdateRecord {
+  switch (fact.type) {
+    case 'asked':
+      return fact.servers.reduce((r, server) => withStatus(r, server, 'unasked', 'asked'), record);
+    case 'answered':
+      return withStatus(record, fact.server, 'asked', 'verifying');
+    case 'settled':
+      return applyReport(record, fact.report);
+  }
+}
+
+function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
+  const before = record.statuses[record.servers.indexOf(report.server)];
+  if (before !== 'asked' && before !== 'verifying') return record;
+  const versions = { ...record.versions };
+  for (const version of report.versions) versions[version.id] = version;
+  return {
+    ...withStatus(record, report.server, before, report.status),
+    versions,
+    slots: [...record.slots, ...report.slots.map((slot) => markedSlot(slot, record.marked))],
+    required: Math.max(record.required, ...report.versions.map((v) => v.required)),
+    total: Math.max(record.total, ...report.versions.map((v) => v.total)),
+    privateKey:
+      record.privateKey === 'missing' && report.privateKeyFound ? 'found' : record.privateKey,
+  };
+}
+
+function withStatus(
+  record: UpdateRecord,
+  server: ServerId,
+  from: ServerStatus,
+  to: ServerStatus,
+): UpdateRecord {
+  const index = record.servers.indexOf(server);
+  if (record.statuses[index] !== from) return record;
+  return { ...record, statuses: record.statuses.with(index, to) };
+}
+
+/** The next servers to ask, in permuted order. */
+export function nextServers(record: UpdateRecord): readonly ServerId[] {
+  const decision = decide(viewOf(record));
+  if (decision.kind !== 'ask') return [];
+  return record.servers.filter((_, i) => record.statuses[i] === 'unasked').slice(0, decision.count);
+}
+
+/** The finished map; slots in permuted order, then by share number (so the order of answers
+ * leaves no trace in it). */
+export function toServermap(record: UpdateRecord, outcome: Servermap['outcome']): Servermap {
+  const place = new Map(record.servers.map((server, i) => [server, i]));
+  const byPlace = (a: Slot, b: Slot) =>
+    (place.get(a.server) ?? 0) - (place.get(b.server) ?? 0) || a.shnum - b.shnum;
+  return {
+    mode: record.mode,
+    outcome,
+    servers: record.servers.map((id, i) => ({ id, status: record.statuses[i] ?? 'unasked' })),
+    slots: [...record.slots].sort(byPlace),
+    versions: Object.fromEntries(
+      Object.entries(record.versions).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+    privateKey: record.privateKey,
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * @module caps: the capability strings of mutable files and directories (`uri.py`).
+ *
+ * `URI:<type>:<16 bytes in base32>:<fingerprint in base32>`, twelve types. Rules:
+ * - A cap is a secret. Errors name the field and never quote the text; the keys of a cap object
+ *   are non-enumerable, so that printing, JSON or `{...cap}` does not carry them;
+ *   {@link formatCap} is the only way to text.
+ * - A directory's cap is its file's cap under another type: the bytes are the same.
+ * - `ro.` and `imm.` in front only assert something; a cap that breaks the assertion is malformed.
+ */
+import { fromBase32, toBase32 } from './bytes.ts';
+import {
+  deriveFingerprint,
+  deriveReadkey,
+  deriveStorageIndex,
+  deriveWritekey,
+} from './crypto/keys.ts';
+import type { SigningKey } from './crypto/primitives.ts';
+import { InsufficientCapError, MalformedCapError } from './errors.ts';
+
+export type Format = 'sdmf' | 'mdmf';
+
+interface CapBase {
+  /** What a writer writes; a reader goes by the share itself. */
+  readonly format: Format;
+  readonly directory: boolean;
+  /** 32 bytes: the tagged hash of the public key. */
+  readonly fingerprint: Uint8Array;
+}
+
+export interface WriteCap extends CapBase {
+  readonly kind: 'write';
+  /** 16 bytes, non-enumerable. */
+  readonly writekey: Uint8Array;
+}
+
+export interface ReadCap extends CapBase {
+  readonly kind: 'read';
+  /** 16 bytes, non-enumerable. */
+  readonly readkey: Uint8Array;
+}
+
+export interface VerifyCap extends CapBase {
+  readonly kind: 'verify';
+  /** 16 bytes. */
+  readonly storageIndex: Uint8Array;
+}
+
+export type Cap = WriteCap | ReadCap | VerifyCap;
+
+/** What the `<type>` says. */
+type CapType = Pick<Cap, 'kind' | 'format' | 'directory'>;
+
+const SUFFIX = { write: '', read: '-RO', verify: '-Verifier' } as const;
+const KEY_FIELD = { write: 'writekey', read: 'readkey', verify: 'storage index' } as const;
+
+function nameOf({ kind, format, directory }: CapType): string {
+  const file = format === 'sdmf' ? 'SSK' : 'MDMF';
+  const base = !directory ? file : format === 'sdmf' ? 'DIR2' : 'DIR2-MDMF';
+  return base + SUFFIX[kind];
+}
+
+const MUTABLE_TYPES: ReadonlyMap<string, CapType> = new Map(
+  (['write', 'read', 'verify'] as const).flatMap((kind) =>
+    (['sdmf', 'mdmf'] as const).flatMap((format) =>
+      [false, true].map((directory) => {
+        const type = { kind, format, directory };
+        return [nameOf(type), type] as const;
+      }),
+    ),
+  ),
+);
+
+const IMMUTABLE_TYPES: ReadonlySet<string> = new Set([
+  'CHK',
+  'CHK-Verifier',
+  'LIT',
+  'DIR2-CHK',
+  'DIR2-CHK-Verifier',
+  'DIR2-LIT',
+]);
+
+/** The write cap of a key. The same key may be used for either format, but only for one. */
+export function writeCapOf(
+  key: Pick<SigningKey, 'pkcs8' | 'spki'>,
+  format: Format,
+  directory = false,
+): WriteCap {
+  const fingerprint = deriveFingerprint(key.spki);
+  return withHidden(
+    { kind: 'write', format, directory, fingerprint },
+    'writekey',
+    deriveWritekey(key.pkcs8),
+  );
+}
+
+/**
+ * Reads a cap. One trailing newline is tolerated, and anything behind a colon after an MDMF cap's
+ * fingerprint is dropped: hints of old versions.
+ * @throws MalformedCapError
+ */
+export function parseCap(text: string): Cap {
+  const assertion = /^(?:ro|imm)\./.exec(text)?.[0] ?? '';
+  const body = text.slice(assertion.length, text.endsWith('\n') ? -1 : undefined);
+  const [scheme, name = '', keyText, fingerprintText, ...rest] = body.split(':');
+  if (scheme !== 'URI') throw new MalformedCapError('prefix', 'does not begin with "URI:"');
+  if (IMMUTABLE_TYPES.has(name)) {
+    throw new MalformedCapError('prefix', 'this is an immutable cap; only mutable ones are known');
+  }
+  const type = MUTABLE_TYPES.get(name);
+  if (type === undefined) {
+    throw new MalformedCapError('prefix', 'is not a known one (upper and lower case matter)');
+  }
+  checkAssertion(type.kind, assertion);
+  const key = parseField(KEY_FIELD[type.kind], keyText, 16);
+  const fingerprint = parseField('fingerprint', fingerprintText, 32);
+  if (rest.length > 0 && type.format === 'sdmf') {
+    throw new MalformedCapError('trailing data', 'an SDMF cap ends with the fingerprint');
+  }
+  return capOf(type, key, fingerprint);
+}
+
+/** The text of a cap, always in its four-field form. It is as secret as the cap. */
+export function formatCap(cap: Cap): string {
+  return `URI:${nameOf(cap)}:${toBase32(keyOf(cap))}:${toBase32(cap.fingerprint)}`;
+}
+
+/**
+ * The read cap of a write cap; a read cap is its own.
+ * @throws InsufficientCapError for a verify cap
+ */
+export function toReadCap(cap: Cap): ReadCap {
+  if (cap.kind === 'read') return cap;
+  const { format, directory, fingerprint } = cap;
+  return withHidden({ kind: 'read', format, directory, fingerprint }, 'readkey', readkeyOf(cap));
+}
+
+/** The verify cap of any cap. */
+export function toVerifyCap(cap: Cap): VerifyCap {
+  if (cap.kind === 'verify') return cap;
+  const { format, directory, fingerprint } = cap;
+  return { kind: 'verify', format, directory, fingerprint, storageIndex: storageIndexOf(cap) };
+}
+
+/**
+ * The 16-byte read key.
+ * @throws InsufficientCapError for a verify cap
+ */
+export function readkeyOf(cap: Cap): Uint8Array {
+  switch (cap.kind) {
+    case 'write':
+      return deriveReadkey(cap.writekey);
+    case 'read':
+      return cap.readkey;
+    case 'verify':
+      throw new InsufficientCapError('reading', 'read', 'verify');
+  }
+}
+
+/** The 16-byte storage index: the slot's name on every server. */
+export function storageIndexOf(cap: Cap): Uint8Array {
+  return cap.kind === 'verify' ? cap.storageIndex : deriveStorageIndex(readkeyOf(cap));
+}
+
+function keyOf(cap: Cap): Uint8Array {
+  switch (cap.kind) {
+    case 'write':
+      return cap.writekey;
+    case 'read':
+      return cap.readkey;
+    case 'verify':
+      return cap.storageIndex;
+  }
+}
+
+function capOf(type: CapType, key: Uint8Array, fingerprint: Uint8Array): Cap {
+  const { kind, format, directory } = type;
+  const base = { format, directory, fingerprint };
+  switch (kind) {
+    case 'write':
+      return withHidden({ kind, ...base }, 'writekey', key);
+    case 'read':
+      return withHidden({ kind, ...base }, 'readkey', key);
+    case 'verify':
+      // Enumerable: a storage index is no secret, servers log it.
+      return { kind, ...base, storageIndex: key };
+  }
+}
+
+function withHidden<T extends CapType, P extends string>(cap: T, property: P, key: Uint8Array) {
+  Object.defineProperty(cap, property, { value: key, enumerable: false });
+  return cap as T & { readonly [K in P]: Uint8Array };
+}
+
+function checkAssertion(kind: Cap['kind'], assertion: string): void {
+  if (assertion === 'imm.' && kind !== 'verify') {
+    throw new MalformedCapError('prefix', `"imm." on a mutable ${kind} cap`);
+  }
+  if (assertion === 'ro.' && kind === 'write') {
+    throw new MalformedCapError('prefix', '"ro." on a write cap');
+  }
+}
+
+function parseField(field: string, text: string | undefined, length: number): Uint8Array {
+  if (text === undefined) throw new MalformedCapError(field, 'is missing');
+  const characters = Math.ceil((length * 8) / 5);
+  if (text.length !== characters) {
+    throw new MalformedCapError(field, `has ${text.length} characters, not ${characters}`);
+  }
+  if (!/^[a-z2-7]*$/.test(text)) {
+    throw new MalformedCapError(field, 'has a character other than a-z and 2-7');
+  }
+  const bytes = fromBase32(text);
+  if (bytes === undefined) throw new MalformedCapError(field, 'its last character is impossible');
+  return bytes;
+}

@@ -1,0 +1,116 @@
+/**
+ * @module node: the {@link Primitives} over `node:crypto`.
+ *
+ * Answers are plain `Uint8Array`s, never `Buffer`s, so that both implementations give equal values.
+ */
+import {
+  constants,
+  createCipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  sign as nodeSign,
+  verify as nodeVerify,
+  randomBytes,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { BadKeyError } from '../errors.ts';
+import { isOneDerSequence } from './der.ts';
+import type { Primitives, Sha256, SigningKey, VerifyingKey } from './primitives.ts';
+
+/** Node's default is the maximum salt (222 bytes), which Tahoe rejects. */
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } as const;
+const ZERO_COUNTER = new Uint8Array(16);
+
+const generateKeyPairAsync = promisify(generateKeyPair);
+
+export const primitives: Primitives = {
+  sha256,
+  aesCtr,
+  randomBytes: (length) => plain(randomBytes(length)),
+  generateKey,
+  importSigningKey,
+  importVerifyingKey,
+};
+
+function sha256(): Sha256 {
+  const hash = createHash('sha256');
+  const self: Sha256 = {
+    update(bytes) {
+      hash.update(bytes);
+      return self;
+    },
+    digest: () => plain(hash.digest()),
+  };
+  return self;
+}
+
+async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {
+  return plain(createCipheriv('aes-128-ctr', key, ZERO_COUNTER).update(data));
+}
+
+async function generateKey(): Promise<SigningKey> {
+  const { privateKey } = await generateKeyPairAsync('rsa', {
+    modulusLength: 2048,
+    publicExponent: 65537,
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+  });
+  return importSigningKey(privateKey);
+}
+
+async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {
+  const key = parsed(pkcs8, 'private', (der) =>
+    createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }),
+  );
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (bits !== 2048) throw new BadKeyError(`it has ${bits} bits, not 2048`);
+  return {
+    pkcs8: new Uint8Array(pkcs8),
+    spki: plain(createPublicKey(key).export({ type: 'spki', format: 'der' })),
+    sign: (message) =>
+      new Promise((resolve, reject) => {
+        nodeSign('sha256', message, { key, ...PSS }, (error, signature) =>
+          error === null ? resolve(plain(signature)) : reject(error),
+        );
+      }),
+  };
+}
+
+async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {
+  const key = parsed(spki, 'public', (der) =>
+    createPublicKey({ key: der, format: 'der', type: 'spki' }),
+  );
+  return {
+    verify: (message, signature) =>
+      new Promise((resolve) => {
+        nodeVerify('sha256', message, { key, ...PSS }, signature, (error, valid) =>
+          resolve(error === null && valid),
+        );
+      }),
+  };
+}
+
+/** The underlying error is not passed on: nothing about a key may reach a log. */
+function parsed(
+  der: Uint8Array,
+  kind: 'private' | 'public',
+  parse: (der: Buffer) => KeyObject,
+): KeyObject {
+  const problem = `it is not an RSA ${kind} key`;
+  if (!isOneDerSequence(der)) throw new BadKeyError(problem);
+  let key: KeyObject;
+  try {
+    key = parse(Buffer.from(der));
+  } catch {
+    throw new BadKeyError(problem);
+  }
+  if (key.asymmetricKeyType !== 'rsa') throw new BadKeyError(problem);
+  return key;
+}
+
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

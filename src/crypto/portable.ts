@@ -1,0 +1,85 @@
+/**
+ * @module portable: the {@link Primitives} over @noble/hashes and WebCrypto, for browsers.
+ *
+ * Legacy keys with public exponent 17 (pycryptopp) import, sign and verify here as well: Node's
+ * WebCrypto takes them (tested), and no specification forbids a browser's to.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { BadKeyError } from '../errors.ts';
+import { isOneDerSequence } from './der.ts';
+import type { Primitives, SigningKey, VerifyingKey } from './primitives.ts';
+
+const { subtle } = globalThis.crypto;
+
+const RSA_PSS = { name: 'RSA-PSS', hash: 'SHA-256' } as const;
+const PSS_SALT = { name: 'RSA-PSS', saltLength: 32 } as const;
+
+export const primitives: Primitives = {
+  sha256: () => sha256.create(),
+  aesCtr,
+  randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
+  generateKey,
+  importSigningKey,
+  importVerifyingKey,
+};
+
+async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {
+  // WebCrypto would take 24 and 32 bytes as AES-192 and AES-256.
+  if (key.length !== 16) throw new RangeError('Invalid key length');
+  const aesKey = await subtle.importKey('raw', source(key), 'AES-CTR', false, ['encrypt']);
+  const algorithm = { name: 'AES-CTR', counter: new Uint8Array(16), length: 128 };
+  return new Uint8Array(await subtle.encrypt(algorithm, aesKey, source(data)));
+}
+
+async function generateKey(): Promise<SigningKey> {
+  const algorithm = { ...RSA_PSS, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+  const { privateKey } = await subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  return importSigningKey(new Uint8Array(await subtle.exportKey('pkcs8', privateKey)));
+}
+
+async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {
+  const key = await imported('pkcs8', pkcs8, 'private');
+  const bits = (key.algorithm as RsaHashedKeyAlgorithm).modulusLength;
+  if (bits !== 2048) throw new BadKeyError(`it has ${bits} bits, not 2048`);
+  return {
+    pkcs8: new Uint8Array(pkcs8),
+    spki: await spkiOf(key),
+    sign: async (message) => new Uint8Array(await subtle.sign(PSS_SALT, key, source(message))),
+  };
+}
+
+async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {
+  const key = await imported('spki', spki, 'public');
+  return {
+    verify: (message, signature) =>
+      subtle.verify(PSS_SALT, key, source(signature), source(message)).catch(() => false),
+  };
+}
+
+/** WebCrypto has no private-to-public step; the public half of the JWK is one. */
+async function spkiOf(privateKey: CryptoKey): Promise<Uint8Array> {
+  const { n = '', e = '' } = await subtle.exportKey('jwk', privateKey);
+  const publicKey = await subtle.importKey('jwk', { kty: 'RSA', n, e }, RSA_PSS, true, ['verify']);
+  return new Uint8Array(await subtle.exportKey('spki', publicKey));
+}
+
+/** The underlying error is not passed on: nothing about a key may reach a log. */
+async function imported(
+  format: 'pkcs8' | 'spki',
+  der: Uint8Array,
+  kind: 'private' | 'public',
+): Promise<CryptoKey> {
+  const problem = `it is not an RSA ${kind} key`;
+  if (!isOneDerSequence(der)) throw new BadKeyError(problem);
+  try {
+    const usage = kind === 'private' ? 'sign' : 'verify';
+    return await subtle.importKey(format, source(der), RSA_PSS, true, [usage]);
+  } catch {
+    throw new BadKeyError(problem);
+  }
+}
+
+/** WebCrypto's types exclude shared memory; nothing in this library is shared. */
+function source(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>;
+}

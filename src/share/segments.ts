@@ -1,0 +1,143 @@
+/**
+ * @module segments: plaintext to blocks, one segment at a time (mutable-format §3 and §4.2).
+ *
+ * Two passes. The first encodes every segment and keeps only the hashes of the blocks, which the
+ * signature needs. The second happens on demand: an entry that somebody wants to write is encoded
+ * again, with the same salt. The last few segments are kept, so that the writers of N shares in
+ * rough lockstep cost one encoding and not N. Memory is for these few segments, not for the file.
+ */
+import { primitives } from '#crypto';
+import { concatBytes, equalBytes } from '../bytes.ts';
+import { deriveDataKey } from '../crypto/keys.ts';
+import { createCodec } from '../erasure/codec.ts';
+import { SourceChangedError } from '../errors.ts';
+import { blockHash } from '../hashtree.ts';
+import { divideUp, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
+import type { Plaintext } from './plaintext.ts';
+
+/** What a caller of either kind of encoding may say about the passes. */
+export interface SegmentOptions {
+  /** 16 bytes. */
+  readonly readkey: Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+  /** After each segment of the first pass. */
+  readonly onSegment?: ((encoded: number, count: number) => void) | undefined;
+}
+
+export interface SegmentsInput extends SegmentOptions {
+  readonly geometry: Geometry;
+  /** N */
+  readonly total: number;
+  /** Of the segments from `firstSegment` on, to the end of the last one that is to be encoded. */
+  readonly plaintext: Plaintext;
+  readonly firstSegment: number;
+  /** 16 bytes for the next segment: fresh random ones, or SDMF's IV. */
+  readonly nextSalt: () => Uint8Array;
+}
+
+export interface EncodedSegments {
+  readonly first: number;
+  readonly count: number;
+  /** Per share, the block hashes of these segments. */
+  readonly blockHashes: readonly (readonly Uint8Array[])[];
+  /** What share `shnum` stores of a segment: the block, in MDMF after the salt. */
+  entry(segnum: number, shnum: number): Promise<Uint8Array>;
+}
+
+/** Of a segment, between the passes. */
+interface Remembered {
+  readonly salt: Uint8Array;
+  readonly plaintextHash: Uint8Array;
+}
+
+/** Segments whose blocks are kept; writers further apart encode again. */
+const segmentsKept = 4;
+/** Encoding about 1 MiB takes some 20 ms; then timers and signals get their turn. */
+const segmentsPerTurn = 8;
+
+/**
+ * The first pass.
+ * @throws SourceChangedError when the plaintext ends early or is not the same in both passes
+ */
+export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegments> {
+  const { geometry, total, plaintext, firstSegment: first, signal } = input;
+  const codec = createCodec(geometry.required, total);
+  const shnums = Array.from({ length: total }, (_, shnum) => shnum);
+  const count = plaintext.size === 0 ? 0 : divideUp(plaintext.size, geometry.segmentSize);
+  const hashesSalt = entrySaltLength(geometry) > 0;
+  const remembered: Remembered[] = [];
+
+  const encode = async (index: number): Promise<readonly Uint8Array[]> => {
+    signal?.throwIfAborted();
+    const length = segmentLength(geometry, first + index);
+    const segment = await plaintext.read(index * geometry.segmentSize, length);
+    if (segment.length !== length) throw new SourceChangedError(first + index);
+    const plaintextHash = primitives.sha256().update(segment).digest();
+    remembered[index] ??= { salt: input.nextSalt(), plaintextHash };
+    // Also for secrecy: one key stream over two texts would give away their difference.
+    if (!equalBytes(remembered[index].plaintextHash, plaintextHash)) {
+      throw new SourceChangedError(first + index);
+    }
+    const key = deriveDataKey(remembered[index].salt, input.readkey);
+    const ciphertext = await primitives.aesCtr(key, segment);
+    return codec.encode(splitEvenly(ciphertext, geometry.required), shnums);
+  };
+  const blocksOf = keepRecent(segmentsKept, encode);
+
+  const blockHashes = shnums.map((): Uint8Array[] => []);
+  for (let index = 0; index < count; index++) {
+    const blocks = await blocksOf(index);
+    const salt = hashesSalt ? remembered[index]?.salt : undefined;
+    blocks.forEach((block, shnum) => {
+      blockHashes[shnum]?.push(blockHash(block, salt));
+    });
+    input.onSegment?.(index + 1, count);
+    if ((index + 1) % segmentsPerTurn === 0) await nextTurn();
+  }
+
+  return {
+    first,
+    count,
+    blockHashes,
+    async entry(segnum, shnum) {
+      const index = segnum - first;
+      const block = (await blocksOf(index))[shnum] as Uint8Array;
+      return hashesSalt ? concatBytes(remembered[index]?.salt as Uint8Array, block) : block;
+    },
+  };
+}
+
+/** `count` pieces of one length, the last ones filled up with zeros (which are not encrypted). */
+function splitEvenly(bytes: Uint8Array, count: number): Uint8Array[] {
+  const length = divideUp(bytes.length, count);
+  let padded = bytes;
+  if (bytes.length !== length * count) {
+    padded = new Uint8Array(length * count);
+    padded.set(bytes);
+  }
+  return Array.from({ length: count }, (_, i) => padded.subarray(i * length, (i + 1) * length));
+}
+
+/** `make`, with the latest few results, also those still being made, at hand. */
+function keepRecent<T>(
+  kept: number,
+  make: (index: number) => Promise<T>,
+): (index: number) => Promise<T> {
+  const recent = new Map<number, Promise<T>>();
+  return (index) => {
+    const made = recent.get(index) ?? make(index);
+    recent.delete(index);
+    recent.set(index, made);
+    // A failure is not kept: the next caller tries again.
+    made.catch(() => recent.get(index) === made && recent.delete(index));
+    for (const oldest of recent.keys()) {
+      if (recent.size <= kept) break;
+      recent.delete(oldest);
+    }
+    return made;
+  };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

@@ -1,0 +1,116 @@
+/**
+ * @module verify: the chain of trust of one version: fingerprint (in every cap) -> verification
+ * key -> signature -> prefix with root hash -> share hash tree -> block hash trees -> blocks.
+ */
+import { primitives } from '#crypto';
+import { equalBytes } from '../bytes.ts';
+import { deriveFingerprint } from '../crypto/keys.ts';
+import type { VerifyingKey } from '../crypto/primitives.ts';
+import { BadKeyError, CorruptShareError, OutOfRangeError } from '../errors.ts';
+import { blockHash, type HashNode, nodeCount, VerifyingTree } from '../hashtree.ts';
+import type { ShareHeader } from './header.ts';
+
+/**
+ * @param fingerprint 32 bytes, from the cap
+ * @throws CorruptShareError naming the verification key or the signature
+ */
+export async function verifySignature(
+  { prefix }: Pick<ShareHeader, 'prefix'>,
+  verificationKey: Uint8Array,
+  signature: Uint8Array,
+  fingerprint: Uint8Array,
+): Promise<void> {
+  if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {
+    throw new CorruptShareError('verification key', 'it is not the key of the cap');
+  }
+  const key = await importKey(verificationKey);
+  if (!(await key.verify(prefix, signature))) {
+    throw new CorruptShareError('signature', 'it does not sign this header');
+  }
+}
+
+async function importKey(verificationKey: Uint8Array): Promise<VerifyingKey> {
+  try {
+    return await primitives.importVerifyingKey(verificationKey);
+  } catch (error) {
+    if (!(error instanceof BadKeyError)) throw error;
+    throw new CorruptShareError('verification key', 'it is the key of the cap, but not of RSA');
+  }
+}
+
+/**
+ * Accepts the hashes and blocks of one version, from any shares of it in any order, and nothing
+ * that does not hang on its root. What is refused leaves no trace.
+ */
+export class VersionVerifier {
+  readonly #header: ShareHeader;
+  readonly #shareHashTree: VerifyingTree;
+  readonly #blockHashTrees = new Map<number, VerifyingTree>();
+
+  /** @param header its signature must have been verified */
+  constructor(header: ShareHeader) {
+    this.#header = header;
+    this.#shareHashTree = new VerifyingTree('share hash tree', header.total, header.rootHash);
+  }
+
+  /** Whether the root of the share's block hash tree has been accepted. */
+  hasRoot(shnum: number): boolean {
+    return this.#blockHashTrees.has(shnum);
+  }
+
+  /**
+   * The root of a share's block hash tree, with the share hash chain that came with it.
+   * @throws OutOfRangeError when the version has no such share
+   * @throws CorruptShareError naming the share hash tree
+   */
+  acceptRoot(shnum: number, chain: Iterable<HashNode>, root: Uint8Array): void {
+    // Tahoe #1654: the leaf is always what the share claims, never left out because it is known.
+    this.#shareHashTree.admitLeaf(shnum, root, chain);
+    if (this.hasRoot(shnum)) return;
+    const { segmentCount } = this.#header;
+    this.#blockHashTrees.set(shnum, new VerifyingTree('block hash tree', segmentCount, root));
+  }
+
+  /**
+   * A share's whole block hash tree, root first, with its share hash chain.
+   * @throws OutOfRangeError when the version has no such share
+   * @throws CorruptShareError naming the tree
+   */
+  acceptTree(shnum: number, chain: Iterable<HashNode>, tree: readonly Uint8Array[]): void {
+    const [root] = tree;
+    const nodes = nodeCount(this.#header.segmentCount);
+    if (root === undefined || tree.length !== nodes) {
+      throw new CorruptShareError('block hash tree', `${tree.length} of ${nodes} nodes`);
+    }
+    this.acceptRoot(shnum, chain, root);
+    this.#treeOf(shnum).admit(tree.entries());
+  }
+
+  /** The nodes that {@link acceptBlock} needs besides what has been accepted. */
+  missingNodes(shnum: number, segnum: number): number[] {
+    return this.#treeOf(shnum).missingHashes(segnum);
+  }
+
+  /**
+   * The block of a segment (and its MDMF salt), with nodes of the block hash tree that are missing.
+   * @throws OutOfRangeError when there is no such segment, or the root has not been accepted
+   * @throws CorruptShareError naming the block hash tree
+   */
+  acceptBlock(
+    shnum: number,
+    segnum: number,
+    block: Uint8Array,
+    salt: Uint8Array | undefined,
+    nodes: Iterable<HashNode> = [],
+  ): void {
+    // SDMF's IV is in the signed prefix, so the caller may well pass it.
+    const hashed = blockHash(block, this.#header.format === 'mdmf' ? salt : undefined);
+    this.#treeOf(shnum).admitLeaf(segnum, hashed, nodes);
+  }
+
+  #treeOf(shnum: number): VerifyingTree {
+    const tree = this.#blockHashTrees.get(shnum);
+    if (tree === undefined) throw new OutOfRangeError('share', shnum, 'its root is not accepted');
+    return tree;
+  }
+}

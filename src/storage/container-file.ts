@@ -1,0 +1,150 @@
+/**
+ * @module container-file: one container file on disk: read it, or stage its successor.
+ *
+ * Rules: a container is never changed in place, except a lease slot of its header (one sector, and
+ * no share byte); the data goes through memory one part at a time, and not at all when unchanged.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { readFully, stageFile, writeFully } from '../atomic-file.ts';
+import { BadContainerError } from '../errors.ts';
+import {
+  type ContainerHeader,
+  DATA_OFFSET,
+  EXTRA_COUNT_LENGTH,
+  encodeExtraLeases,
+  encodeHeader,
+  encodeLease,
+  HEADER_LEASES,
+  LEASE_LENGTH,
+  LEASES_OFFSET,
+  type LeaseSlots,
+  parseExtraCount,
+  parseHeader,
+  parseLeases,
+} from './container.ts';
+import type { ByteRange } from './server.ts';
+import { cutRange, type HeldShare, type ShareRewrite } from './slot.ts';
+
+/** What a server knows of a share it holds as a file. */
+export interface HeldContainer extends HeldShare {
+  readonly path: string;
+  readonly header: ContainerHeader;
+  /** All of them, also those behind the data. */
+  readonly leases: LeaseSlots;
+}
+
+/** @throws BadContainerError; and, with their errno, what `open` and `read` throw */
+export async function readContainer(path: string): Promise<HeldContainer> {
+  return withFile(path, 'r', async (file) => {
+    const { header, fileLength } = await readHeader(file, path);
+    const at = header.extraLeaseOffset;
+    const count = await readExactly(file, EXTRA_COUNT_LENGTH, at, path);
+    const extra = parseExtraCount(count, header, fileLength, path) * LEASE_LENGTH;
+    const leases = parseLeases(await readExactly(file, extra, at + EXTRA_COUNT_LENGTH, path));
+    return {
+      path,
+      header,
+      leases: [...header.leases, ...leases],
+      writeEnabler: header.writeEnabler,
+      length: header.dataLength,
+      read: (range) => readContainerData(path, range),
+    };
+  });
+}
+
+/** A range of the data, cut at its end. @throws as {@link readContainer} */
+export async function readContainerData(path: string, range: ByteRange): Promise<Uint8Array> {
+  return withFile(path, 'r', async (file) => {
+    const { header } = await readHeader(file, path);
+    const { offset, length } = cutRange(range, header.dataLength);
+    return readExactly(file, length, DATA_OFFSET + offset, path);
+  });
+}
+
+/** The new bytes of a share, and where they go. */
+export type Pieces = AsyncIterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
+
+/** Everything in a container except the data. */
+export type ContainerFrame = Omit<ContainerHeader, 'dataLength' | 'extraLeaseOffset'>;
+
+export interface Succession {
+  /** Where to create the new container; there must be nothing. */
+  readonly staged: string;
+  /** The container as it is, if there is one. */
+  readonly old: string | undefined;
+  readonly frame: ContainerFrame;
+  readonly change: ShareRewrite;
+  readonly pieces: Pieces;
+}
+
+/** Creates the container that a share shall become, complete and on disk, but not in its place. */
+export async function stageContainer(succession: Succession): Promise<void> {
+  const { staged, old, frame, change, pieces } = succession;
+  const end = DATA_OFFSET + change.length;
+  const header = encodeHeader({ ...frame, dataLength: change.length, extraLeaseOffset: end });
+  const fill = async (file: FileHandle) => {
+    // Cuts off the extra leases and what an earlier, longer version left: holes must read as zeros.
+    if (change.keepsOld) await file.truncate(DATA_OFFSET + change.oldLength);
+    for await (const { offset, bytes } of pieces) {
+      await writeFully(file, bytes, DATA_OFFSET + offset);
+    }
+    await file.truncate(end);
+    await writeFully(file, encodeExtraLeases(frame.leases.slice(HEADER_LEASES)), end);
+    await writeFully(file, header, 0);
+  };
+  await stageFile(staged, fill, { from: change.keepsOld ? old : undefined });
+}
+
+/**
+ * Writes the header's lease slots that differ from the old ones, in place: the header lies within
+ * one 512-byte sector, and renewing every lease of a grid must not rewrite every share.
+ * @returns false, and does nothing, when a lease outside the header differs
+ */
+export async function updateHeaderLeases(
+  { path, leases: old }: HeldContainer,
+  leases: LeaseSlots,
+): Promise<boolean> {
+  const changed = [...leases.keys()].filter((slot) => leases[slot] !== old[slot]);
+  if (changed.some((slot) => slot >= HEADER_LEASES)) return false;
+  await withFile(path, 'r+', async (file) => {
+    for (const slot of changed) {
+      await writeFully(file, encodeLease(leases[slot]), LEASES_OFFSET + slot * LEASE_LENGTH);
+    }
+    await file.datasync();
+  });
+  return true;
+}
+
+async function readHeader(
+  file: FileHandle,
+  path: string,
+): Promise<{ header: ContainerHeader; fileLength: number }> {
+  const status = await file.stat();
+  if (!status.isFile()) throw new BadContainerError(path, 'not a file');
+  const start = await readFully(file, Math.min(DATA_OFFSET, status.size), 0);
+  return { header: parseHeader(start, status.size, path), fileLength: status.size };
+}
+
+async function readExactly(
+  file: FileHandle,
+  length: number,
+  position: number,
+  path: string,
+): Promise<Uint8Array> {
+  const bytes = await readFully(file, length, position);
+  if (bytes.length < length) throw new BadContainerError(path, 'data: the file became shorter');
+  return bytes;
+}
+
+async function withFile<T>(
+  path: string,
+  flags: string,
+  use: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  const file = await open(path, flags);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}

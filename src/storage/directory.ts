@@ -1,0 +1,328 @@
+/**
+ * @module directory: a storage server that is a folder, laid out as Tahoe's own (storage-http §2.5).
+ *
+ * A real Tahoe server can be started on the folder afterwards, and the other way round: shares are
+ * `shares/<2 characters>/<storage index>/<share number>`, what is ours lies in `tahoe-mutable/`.
+ *
+ * Rules: a share file is replaced, never changed, so that a reader needs no lock and a crash leaves
+ * it wholly old or wholly new; all files of a request are complete before the first is renamed;
+ * writers hold a kernel lock on the first two characters of the storage index.
+ */
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from '../atomic-file.ts';
+import { toBase32 } from '../bytes.ts';
+import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
+import { type ContainerVersion, type LeaseSlots, renewOrAddLease } from './container.ts';
+import {
+  type HeldContainer,
+  type Pieces,
+  readContainer,
+  readContainerData,
+  type Succession,
+  stageContainer,
+  updateHeaderLeases,
+} from './container-file.ts';
+import { FolderLocks, type NameTemp } from './folder-lock.ts';
+import {
+  checkLeaseSecrets,
+  checkRange,
+  checkRequest,
+  checkShnum,
+  checkStorageIndex,
+} from './request.ts';
+import type {
+  ByteRange,
+  CallOptions,
+  ReadTestWriteAnswer,
+  ReadTestWriteRequest,
+  ServerId,
+  StorageServer,
+  WriteSecrets,
+} from './server.ts';
+import { judge, planChanges, produceParts, type ShareRewrite } from './slot.ts';
+
+export interface DirectoryServerOptions {
+  readonly id: ServerId;
+  readonly nickname: string;
+  /** 20 bytes. */
+  readonly tubId: Uint8Array;
+  readonly permutationSeed: Uint8Array;
+  /** The folder that holds `shares/`. It must exist whenever the server is asked something. */
+  readonly directory: string;
+  /** Unix time in seconds, for the expiry of leases. */
+  readonly now?: () => number;
+}
+
+type LeaseSecrets = Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>;
+
+/** A {@link StorageServer} on a folder, safe against crashes and other processes. */
+export class DirectoryServer implements StorageServer {
+  readonly id: ServerId;
+  readonly nickname: string;
+  readonly tubId: Uint8Array;
+  readonly permutationSeed: Uint8Array;
+  /** Absolute. */
+  readonly directory: string;
+
+  readonly #now: () => number;
+  readonly #locks: FolderLocks;
+
+  constructor(options: DirectoryServerOptions) {
+    this.id = options.id;
+    this.nickname = options.nickname;
+    this.tubId = options.tubId;
+    this.permutationSeed = options.permutationSeed;
+    this.directory = resolve(options.directory);
+    this.#now = options.now ?? (() => Date.now() / 1000);
+    this.#locks = new FolderLocks(join(this.directory, 'tahoe-mutable'));
+  }
+
+  async listShares(
+    storageIndex: Uint8Array,
+    { signal }: CallOptions = {},
+  ): Promise<readonly number[]> {
+    checkStorageIndex(storageIndex);
+    return this.#answer(signal, async () => this.#shareNumbers(this.#bucket(storageIndex)));
+  }
+
+  async readShare(
+    storageIndex: Uint8Array,
+    shnum: number,
+    range: ByteRange,
+    { signal }: CallOptions = {},
+  ): Promise<Uint8Array> {
+    checkStorageIndex(storageIndex);
+    checkShnum(shnum);
+    checkRange(range);
+    return this.#answer(signal, async () => {
+      const path = join(this.#bucket(storageIndex), String(shnum));
+      const bytes = await readContainerData(path, range).catch(ignoreMissing);
+      if (bytes !== undefined) return bytes;
+      await stat(this.directory);
+      throw new NoSuchShareError(this.id, shnum);
+    });
+  }
+
+  async readTestWrite(
+    storageIndex: Uint8Array,
+    request: ReadTestWriteRequest,
+    { signal }: CallOptions = {},
+  ): Promise<ReadTestWriteAnswer> {
+    checkStorageIndex(storageIndex);
+    checkRequest(request);
+    return this.#alone(storageIndex, signal, async (bucket, nameTemp) => {
+      const held = await this.#heldContainers(bucket);
+      const answer = await judge(this.id, held, request);
+      if (answer.wrote) await this.#write(held, request, { bucket, nameTemp, signal });
+      return answer;
+    });
+  }
+
+  async addLease(
+    storageIndex: Uint8Array,
+    secrets: LeaseSecrets,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    checkStorageIndex(storageIndex);
+    checkLeaseSecrets(secrets);
+    await this.#alone(storageIndex, signal, async (bucket, nameTemp) => {
+      const successors: Successor[] = [];
+      for (const [shnum, share] of await this.#heldContainers(bucket)) {
+        const leases = this.#leased(share.leases, share.header.version, secrets);
+        if (await updateHeaderLeases(share, leases)) continue;
+        const frame = { ...share.header, leases };
+        const change = unchanged(share.length);
+        successors.push({ shnum, old: share.path, frame, change, pieces: produceParts(change) });
+      }
+      await replaceShares({ bucket, nameTemp, signal, successors, deleted: [] });
+    });
+  }
+
+  async adviseCorruptShare(
+    storageIndex: Uint8Array,
+    shnum: number,
+    reason: string,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    checkStorageIndex(storageIndex);
+    checkShnum(shnum);
+    await this.#answer(signal, async () => {
+      const bucket = this.#bucket(storageIndex);
+      if (!(await this.#shareNumbers(bucket)).includes(shnum)) return;
+      const name = toBase32(storageIndex);
+      const folder = join(this.directory, 'corruption-advisories');
+      await mkdir(folder, { recursive: true });
+      const time = new Date(this.#now() * 1000).toISOString().replaceAll(':', '').slice(0, -1);
+      const text = [
+        'report: Share Corruption',
+        'type: mutable',
+        `storage_index: ${name}`,
+        `share_number: ${shnum}`,
+      ];
+      // Appended: two advisories within one millisecond share a file.
+      const file = await open(join(folder, `${time}--${name}-${shnum}`), 'a');
+      try {
+        await file.writeFile(`${text.join('\n')}\n\n${reason}\n\n`);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  /** Where the shares of a slot are. */
+  #bucket(storageIndex: Uint8Array): string {
+    const name = toBase32(storageIndex);
+    return join(this.directory, 'shares', name.slice(0, 2), name);
+  }
+
+  async #shareNumbers(bucket: string): Promise<readonly number[]> {
+    const names = await readdir(bucket).catch(ignoreMissing);
+    // A folder without the slot, or without shares/, is empty; no folder is no server.
+    if (names === undefined) await stat(this.directory);
+    return (names ?? [])
+      .filter((name) => /^(0|[1-9]\d*)$/.test(name))
+      .map(Number)
+      .filter(Number.isSafeInteger)
+      .sort((a, b) => a - b);
+  }
+
+  async #heldContainers(bucket: string): Promise<ReadonlyMap<number, HeldContainer>> {
+    const held = new Map<number, HeldContainer>();
+    for (const shnum of await this.#shareNumbers(bucket)) {
+      const share = await readContainer(join(bucket, String(shnum))).catch(ignoreMissing);
+      if (share !== undefined) held.set(shnum, share);
+    }
+    return held;
+  }
+
+  async #write(
+    held: ReadonlyMap<number, HeldContainer>,
+    { shares, secrets }: ReadTestWriteRequest,
+    place: Pick<Replacement, 'bucket' | 'nameTemp' | 'signal'>,
+  ): Promise<void> {
+    const successors: Successor[] = [];
+    const deleted: number[] = [];
+    for (const [shnum, change] of planChanges(held, shares)) {
+      if (change.kind === 'delete') {
+        deleted.push(shnum);
+        continue;
+      }
+      const old = held.get(shnum);
+      const { version, nodeId, writeEnabler } = old?.header ?? {
+        version: 2,
+        nodeId: this.tubId,
+        writeEnabler: secrets.writeEnabler,
+      };
+      const leases = this.#leased(old?.leases ?? [], version, secrets);
+      const frame = { version, nodeId, writeEnabler, leases };
+      const pieces = blamingCaller(produceParts(change, place.signal));
+      successors.push({ shnum, old: old?.path, frame, change, pieces });
+    }
+    await replaceShares({ ...place, successors, deleted });
+  }
+
+  #leased(leases: LeaseSlots, version: ContainerVersion, secrets: LeaseSecrets): LeaseSlots {
+    const request = { version, secrets, nodeId: this.tubId, now: this.#now() };
+    return renewOrAddLease(leases, request);
+  }
+
+  /** Answers while no other writer, in any process, is at the slot. */
+  async #alone<T>(
+    storageIndex: Uint8Array,
+    signal: AbortSignal | undefined,
+    work: (bucket: string, nameTemp: NameTemp) => Promise<T>,
+  ): Promise<T> {
+    const bucket = this.#bucket(storageIndex);
+    const prefix = toBase32(storageIndex).slice(0, 2);
+    return this.#answer(signal, () =>
+      this.#locks.run(prefix, signal, (nameTemp) => work(bucket, nameTemp)),
+    );
+  }
+
+  /** Turns what the operating system refuses into this server's failure. */
+  async #answer<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CallerFailure) throw error.cause;
+      const errno = errnoOf(error);
+      if (errno === undefined || (signal?.aborted && error === signal.reason)) throw error;
+      throw new ServerUnavailableError(this.id, problem(errno, error), { cause: error });
+    }
+  }
+}
+
+/** A share as it shall be, before it has a temporary file. */
+type Successor = Omit<Succession, 'staged'> & { readonly shnum: number };
+
+interface Replacement {
+  readonly bucket: string;
+  readonly nameTemp: NameTemp;
+  readonly signal: AbortSignal | undefined;
+  readonly successors: readonly Successor[];
+  readonly deleted: readonly number[];
+}
+
+/** Replaces shares of one slot: all are complete, and can still be given up, before any is seen. */
+async function replaceShares({ bucket, nameTemp, signal, successors, deleted }: Replacement) {
+  const staged = new Map<number, string>();
+  try {
+    for (const { shnum, ...successor } of successors) {
+      const temp = nameTemp();
+      await stageContainer({ ...successor, staged: temp });
+      staged.set(shnum, temp);
+    }
+    signal?.throwIfAborted();
+    if (staged.size > 0) await makeBucket(bucket);
+    for (const [shnum, temp] of staged) await rename(temp, join(bucket, String(shnum)));
+  } catch (error) {
+    for (const temp of staged.values()) await removeQuietly(temp);
+    throw error;
+  }
+  for (const shnum of deleted) await rm(join(bucket, String(shnum)), { force: true });
+  if (deleted.length > 0 && (await removeIfEmpty(bucket))) await syncFolder(dirname(bucket));
+  else if (staged.size + deleted.length > 0) await syncFolder(bucket);
+}
+
+/** Makes the folder of a slot; it and the two that it lies in survive a power failure. */
+async function makeBucket(bucket: string): Promise<void> {
+  await mkdir(bucket, { recursive: true });
+  // Also when it was there: whoever made it may have been killed before this.
+  if ((await readdir(bucket)).length > 0) return;
+  const prefix = dirname(bucket);
+  const shares = dirname(prefix);
+  for (const folder of [prefix, shares, dirname(shares)]) await syncFolder(folder);
+}
+
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error;
+    return false;
+  }
+}
+
+/** The rewriting of a share of `length` bytes that changes none of them. */
+function unchanged(length: number): ShareRewrite {
+  return { kind: 'rewrite', length, oldLength: length, keepsOld: length > 0, parts: [] };
+}
+
+/** Carries what a caller's part threw past the place where the system's errors are translated. */
+class CallerFailure extends Error {}
+
+async function* blamingCaller(pieces: Pieces): Pieces {
+  try {
+    yield* pieces;
+  } catch (cause) {
+    throw new CallerFailure('', { cause });
+  }
+}
+
+function problem(errno: string, error: unknown): string {
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  return [errno, syscall && `in ${syscall}`, path && `of ${path}`].filter(Boolean).join(' ');
+}
