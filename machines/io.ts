@@ -12,7 +12,16 @@ import type { Hex, Mode, ServerId } from './servermap.ts';
 
 /** Why something that was asked for did not come. `detail` is for people and holds no secret. */
 export interface Failure {
-  readonly kind: 'timeout' | 'unreachable' | 'corrupt' | 'cancelled' | 'internal';
+  readonly kind:
+    | 'timeout'
+    | 'unreachable'
+    /** The server said no. */
+    | 'refused'
+    | 'corrupt'
+    /** Another writer was there in the meantime. */
+    | 'replaced'
+    | 'cancelled'
+    | 'internal';
   readonly detail: string;
 }
 

@@ -8,6 +8,7 @@
  */
 import type { Failure, SeenShare } from './io.ts';
 import {
+  bestVersion,
   type Hex,
   highestSeqnum,
   newerUnrecoverable,
@@ -117,7 +118,7 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
     avoided: map.servers.filter(({ status }) => status === 'failed').map(({ id }) => id),
     known: Object.values(map.versions).map(({ checkstring }) => checkstring),
     checkstring: null,
-    writes: knownSlots(map, total),
+    writes: knownSlots(input),
     surprises: [],
     failures: [],
   };
@@ -125,15 +126,19 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
 }
 
 /** One write per slot whose content is known, whichever version it holds, good or bad. */
-function knownSlots(map: Servermap, total: number): readonly Write[] {
+function knownSlots({ map, total, wholeShares }: PublishPlanInput): readonly Write[] {
+  const base = bestVersion(map)?.id;
   return map.slots.flatMap(({ server, shnum, verdict }) => {
     // A share number beyond N belongs to another encoding; an unverified share cannot be tested.
     if (shnum >= total || verdict.kind === 'unverified') return [];
-    const head =
-      verdict.kind === 'bad'
-        ? verdict.head
-        : (map.versions[verdict.version] as Version).checkstring;
-    return [planned(server, shnum, testFor(head))];
+    if (verdict.kind === 'bad') {
+      return wholeShares ? [planned(server, shnum, testFor(verdict.head))] : [];
+    }
+    // Segments of the new version in a share of an older one would make a share of neither.
+    if (!wholeShares && verdict.version !== base) return [];
+    return [
+      planned(server, shnum, testFor((map.versions[verdict.version] as Version).checkstring)),
+    ];
   });
 }
 
@@ -214,7 +219,7 @@ export function applyWrite(record: PublishRecord, report: WriteReport): PublishR
     case 'failed':
     case 'unknown': {
       const avoided = [...books.avoided, report.server];
-      // After a surprise somebody else's version counts: do not spread ours any further.
+      // After a surprise somebody else's version counts: ours is not spread any further.
       const next = { ...books, avoided };
       return next.surprises.length > 0 ? next : withHomes(next);
     }
@@ -231,6 +236,7 @@ function noteSurprise(record: PublishRecord, write: Write, report: WriteReport):
   // The share is gone, or the map ended before it came to this server: no other writer was here.
   if (found === null || isStale(record, found)) {
     if (!record.wholeShares) return withWrite(record, { ...write, status: 'failed' });
+    if (record.surprises.length > 0) return record;
     if (write.attempt + 1 < attemptsMax) {
       const attempt = write.attempt + 1;
       return withWrite(record, { ...write, test: testFor(found), status: 'planned', attempt });
@@ -249,7 +255,7 @@ function noteBystanders(record: PublishRecord, report: WriteReport): PublishReco
     if (!isStale(record, checkstring)) {
       const surprise = { server, shnum, found: checkstring };
       books = { ...books, surprises: [...books.surprises, surprise] };
-    } else if (record.wholeShares) {
+    } else if (record.wholeShares && books.surprises.length === 0) {
       // An old share that the map did not come to: write it too, or it would stay behind.
       const write: Write = planned(server, shnum, testFor(checkstring));
       books = { ...books, writes: [...books.writes, write] };
@@ -265,7 +271,7 @@ function isStale(record: PublishRecord, checkstring: Hex): boolean {
 
 /** Bytes 1…8 of every share. A share too short to have them has nothing to lose. */
 function seqnumOf(checkstring: Hex): number {
-  return Number.parseInt(checkstring.slice(2, 18).padEnd(16, '0') || '0', 16);
+  return checkstring.length < 18 ? -1 : Number.parseInt(checkstring.slice(2, 18), 16);
 }
 
 function testFor(found: Hex | null): WriteTest {

@@ -23,27 +23,33 @@ export function mayEndWhileVerifying(rule: Rule): boolean {
 }
 
 /**
- * Whether the walk finds a boundary with every server left of it settled.
- * @param epsilon how many servers without shares make a boundary: k
+ * What the walk finds.
+ *
+ * - `settled`: a boundary, and every server left of it is settled
+ * - `open`: a boundary, and somebody left of it is not settled: the answers under way decide
+ * - `none`: no boundary among the servers asked so far
  */
-export function isBoundarySettled(
+export type Boundary = 'settled' | 'open' | 'none';
+
+/** @param epsilon how many servers without shares make a boundary: k */
+export function findBoundary(
   statuses: readonly ServerStatus[],
   epsilon: number,
   rule: Rule,
-): boolean {
+): Boundary {
   let sharesSeen = false;
   let emptyRun = 0;
+  let found: Boundary = 'settled';
   for (const status of statuses) {
     if (status === 'empty') {
-      if (sharesSeen && ++emptyRun >= epsilon) return true;
+      if (sharesSeen && ++emptyRun >= epsilon) return found;
     } else if (status === 'good' || (status === 'verifying' && rule === 'ticket')) {
       sharesSeen = true;
       emptyRun = 0;
     } else if (status !== 'failed' && status !== 'corrupt') {
-      // Unsettled and left of any boundary that could follow. A failed or corrupt server says
-      // nothing either way: it neither resets nor advances the run.
-      return false;
+      // A failed or corrupt server says nothing either way: it neither resets nor advances the run.
+      found = 'open';
     }
   }
-  return false;
+  return 'none';
 }

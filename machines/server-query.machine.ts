@@ -79,7 +79,9 @@ export const serverQueryMachine = setup({
   },
   actions: {
     recordFailure: assign((_, failure: Failure) => ({ failure })),
-    recordShares: assign((_, shnums: readonly number[]) => ({ shnums })),
+    recordShares: assign((_, shnums: readonly number[]) => ({
+      shnums: [...new Set(shnums)],
+    })),
     recordVerdict: assign(({ context }, judged: ShareJudged) => ({
       judged: [...context.judged, judged],
     })),

@@ -20,6 +20,7 @@ import {
   apply,
   decide,
   nextServers,
+  statusOf,
   toServermap,
   type UpdateRecord,
   viewOf,
@@ -99,6 +100,10 @@ export const servermapUpdateMachine = setup({
   },
   guards: {
     isOver: ({ context }) => decide(viewOf(context.record)).kind === 'done',
+    isAsked: ({ context }, { server }: ServerAnswered) =>
+      statusOf(context.record, server) === 'asked',
+    isOpen: ({ context }, { report: { server } }: ServerSettled) =>
+      ['asked', 'verifying'].includes(statusOf(context.record, server) ?? ''),
     isLastVerification: ({ context }, { report }: ServerSettled) =>
       !apply(context.record, { type: 'settled', report }).statuses.includes('verifying'),
   },
@@ -127,10 +132,12 @@ export const servermapUpdateMachine = setup({
           },
           on: {
             'server.answered': {
+              guard: { type: 'isAsked', params: ({ event }) => event },
               target: 'verifying',
               actions: { type: 'recordAnswer', params: ({ event }) => event },
             },
             'server.settled': {
+              guard: { type: 'isOpen', params: ({ event }) => event },
               actions: [{ type: 'recordReport', params: ({ event }) => event }, 'askNext'],
             },
           },
@@ -139,6 +146,7 @@ export const servermapUpdateMachine = setup({
           description: 'Shares of at least one answer are being judged: nothing can end here.',
           on: {
             'server.answered': {
+              guard: { type: 'isAsked', params: ({ event }) => event },
               actions: { type: 'recordAnswer', params: ({ event }) => event },
             },
             'server.settled': [
@@ -147,7 +155,10 @@ export const servermapUpdateMachine = setup({
                 target: 'awaiting',
                 actions: [{ type: 'recordReport', params: ({ event }) => event }, 'askNext'],
               },
-              { actions: [{ type: 'recordReport', params: ({ event }) => event }, 'askNext'] },
+              {
+                guard: { type: 'isOpen', params: ({ event }) => event },
+                actions: [{ type: 'recordReport', params: ({ event }) => event }, 'askNext'],
+              },
             ],
           },
         },

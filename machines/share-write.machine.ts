@@ -45,7 +45,8 @@ function seenByReread(context: Context, result: RereadResult): readonly SeenShar
 
 /** Whether the slot still holds what the test expected: the write did not happen. */
 function isUntouched({ test }: Context, checkstring: Hex | null): boolean {
-  if (checkstring === null) return test.kind === 'absent';
+  // To a server a share without bytes is no share.
+  if (checkstring === null || checkstring === '') return test.kind === 'absent';
   if (test.kind === 'absent') return false;
   return checkstring.startsWith(test.head) || test.head.startsWith(checkstring);
 }

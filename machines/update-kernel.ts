@@ -6,7 +6,7 @@
  * model. Source: `servermap.py` `_check_for_done`, with four changes, each marked (1)…(4) below.
  */
 
-import { isBoundarySettled, mayEndWhileVerifying, type Rule } from './rules.ts';
+import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
 import {
   isRecoverable,
   type Known,
@@ -93,35 +93,40 @@ export function decide(view: UpdateView): UpdateDecision {
   // (1) (2) A server is settled only when its whole answer is judged, and nothing is over while
   // anything is being verified, also right of the boundary.
   const mayEnd = verifying === 0 || mayEndWhileVerifying(view.rule);
-  if (mayEnd && isGoalMet(view)) return { kind: 'done', outcome: 'enough' };
-  if (asked + verifying + unasked === 0) return { kind: 'done', outcome: 'exhausted' };
-  const wanted = wantedInFlight(view) - asked - verifying;
-  if (wanted > 0 && unasked > 0 && !isGoalMet(view)) {
-    return { kind: 'ask', count: Math.min(wanted, unasked) };
-  }
-  return { kind: 'wait' };
+  if (!mayEnd && unasked === 0) return wait;
+  const lack = lackOf(view);
+  if (lack === 'nothing') return mayEnd ? enough : wait;
+  if (asked + verifying + unasked === 0) return exhausted;
+  const wanted = Math.min(wantedInFlight(view) - asked - verifying, unasked);
+  return lack === 'servers' && wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
 
-function isGoalMet(view: UpdateView): boolean {
+const wait: UpdateDecision = { kind: 'wait' };
+const enough: UpdateDecision = { kind: 'done', outcome: 'enough' };
+const exhausted: UpdateDecision = { kind: 'done', outcome: 'exhausted' };
+
+/** What the mode's goal lacks: nothing, answers that are under way, or more servers to ask. */
+function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
   const { mode, statuses, required, rule } = view;
   switch (mode) {
     case 'anything':
-      return view.hasRecoverable;
-    case 'read':
-      return (
-        count(statuses, 'unasked') < statuses.length &&
-        settledCount(statuses) >= Math.min(2 * required, statuses.length) &&
-        view.hasRecoverable &&
-        !view.hasNewerUnrecoverable
-      );
-    case 'write':
+      return view.hasRecoverable ? 'nothing' : 'servers';
+    case 'read': {
+      const isSeen = settledCount(statuses) >= Math.min(2 * required, statuses.length);
+      return isSeen && view.hasRecoverable && !view.hasNewerUnrecoverable ? 'nothing' : 'servers';
+    }
+    case 'write': {
+      if (!view.hasRecoverable) return 'servers';
+      const boundary = findBoundary(statuses, required, rule);
+      if (boundary === 'open') return 'answers';
       // (4) Without the private key a writer can do nothing: go on while anybody is left to ask.
-      return (
-        view.hasRecoverable && !view.lacksPrivateKey && isBoundarySettled(statuses, required, rule)
-      );
+      return boundary === 'none' || view.lacksPrivateKey ? 'servers' : 'nothing';
+    }
     case 'check':
     case 'repair':
-      return settledCount(statuses) === statuses.length && !view.lacksPrivateKey;
+      return settledCount(statuses) === statuses.length && !view.lacksPrivateKey
+        ? 'nothing'
+        : 'servers';
   }
 }
 
@@ -158,7 +163,7 @@ export function apply(record: UpdateRecord, fact: UpdateFact): UpdateRecord {
 }
 
 function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
-  const before = record.statuses[record.servers.indexOf(report.server)];
+  const before = statusOf(record, report.server);
   if (before !== 'asked' && before !== 'verifying') return record;
   const versions = { ...record.versions };
   for (const version of report.versions) versions[version.id] = version;
@@ -182,6 +187,11 @@ function withStatus(
   const index = record.servers.indexOf(server);
   if (record.statuses[index] !== from) return record;
   return { ...record, statuses: record.statuses.with(index, to) };
+}
+
+/** Where `server` stands; nothing for a stranger. */
+export function statusOf(record: UpdateRecord, server: ServerId): ServerStatus | undefined {
+  return record.statuses[record.servers.indexOf(server)];
 }
 
 /** The next servers to ask, in permuted order. */

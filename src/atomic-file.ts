@@ -16,7 +16,7 @@ export type Fill = (file: FileHandle) => Promise<void>;
 export interface StageOptions {
   /** Start from a copy of this file (a clone where the file system can), not from nothing. */
   readonly from?: string | undefined;
-  /** Permissions, as for `open`; the default is 0o666 less the umask. A copy keeps its own. */
+  /** Permissions; by default 0o666 less the umask, or those of `from`. */
   readonly mode?: number | undefined;
 }
 
@@ -25,6 +25,7 @@ export async function stageFile(path: string, fill: Fill, options: StageOptions 
   try {
     const file = await openStaged(path, options);
     try {
+      if (options.mode !== undefined) await file.chmod(options.mode);
       await fill(file);
       await file.sync();
     } finally {
@@ -42,16 +43,23 @@ async function openStaged(path: string, { from, mode }: StageOptions): Promise<F
   return open(path, 'r+');
 }
 
+/** What a file shall hold, piece by piece. */
+export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /**
  * Replaces `target`, or creates it; until that is complete, `target` is what it was. A link is
  * followed. What is there but is no file (`/dev/stdout`, a pipe) is written to directly.
+ * @param options.mode permissions; by default those of the old file
  */
-export async function replaceFile(target: string, fill: Fill, options: { mode?: number } = {}) {
+export async function replaceFile(target: string, pieces: Pieces, options: { mode?: number } = {}) {
+  const fill = async (file: FileHandle) => {
+    for await (const piece of pieces) await file.writeFile(piece);
+  };
   const old = await stat(target).catch(ignoreMissing);
   if (old !== undefined && !old.isFile()) return writeStraight(target, fill);
   const path = old === undefined ? target : await realpath(target);
   const staged = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  await stageFile(staged, fill, { mode: options.mode ?? old?.mode });
+  await stageFile(staged, fill, { mode: options.mode ?? (old && old.mode & 0o7777) });
   try {
     await rename(staged, path);
   } catch (error) {

@@ -60,21 +60,22 @@ export class VersionVerifier {
 
   /**
    * The root of a share's block hash tree, with the share hash chain that came with it.
-   * @throws OutOfRangeError when the version has no such share
-   * @throws CorruptShareError naming the share hash tree
+   * @throws CorruptShareError naming the share number, when the version has no such share, or the
+   * share hash tree
    */
   acceptRoot(shnum: number, chain: Iterable<HashNode>, root: Uint8Array): void {
+    const { total, segmentCount } = this.#header;
+    // A share's number is only what the server says.
+    if (shnum >= total) throw new CorruptShareError('share number', `${shnum} of ${total} shares`);
     // Tahoe #1654: the leaf is always what the share claims, never left out because it is known.
     this.#shareHashTree.admitLeaf(shnum, root, chain);
     if (this.hasRoot(shnum)) return;
-    const { segmentCount } = this.#header;
     this.#blockHashTrees.set(shnum, new VerifyingTree('block hash tree', segmentCount, root));
   }
 
   /**
    * A share's whole block hash tree, root first, with its share hash chain.
-   * @throws OutOfRangeError when the version has no such share
-   * @throws CorruptShareError naming the tree
+   * @throws CorruptShareError as {@link acceptRoot}, or naming the block hash tree
    */
   acceptTree(shnum: number, chain: Iterable<HashNode>, tree: readonly Uint8Array[]): void {
     const [root] = tree;

@@ -65,7 +65,7 @@ export async function readContainerData(path: string, range: ByteRange): Promise
 export type Pieces = AsyncIterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
 
 /** Everything in a container except the data. */
-export type ContainerFrame = Omit<ContainerHeader, 'dataLength' | 'extraLeaseOffset'>;
+type ContainerFrame = Omit<ContainerHeader, 'dataLength' | 'extraLeaseOffset'>;
 
 export interface Succession {
   /** Where to create the new container; there must be nothing. */

@@ -20,9 +20,9 @@ export const LEASES_OFFSET = 100;
 /** Length of the field that counts the extra leases, in bytes. */
 export const EXTRA_COUNT_LENGTH = 4;
 /** Of the extra leases in one container; Tahoe knows no limit, a hostile file must meet one. */
-export const EXTRA_LEASES_MAX = 65_536;
+const EXTRA_LEASES_MAX = 65_536;
 /** 31 days, in seconds. */
-export const LEASE_DURATION_S = 31 * 24 * 60 * 60;
+const LEASE_DURATION_S = 31 * 24 * 60 * 60;
 
 export type ContainerVersion = 1 | 2;
 

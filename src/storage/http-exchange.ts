@@ -54,6 +54,7 @@ export class CallFailedError extends Error {
 
 /** Of an error page, more than enough to see whether it is empty and to reuse the connection. */
 const ERROR_BODY_MAX = 10_000;
+const CHUNK = 64 * 1024;
 const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** One request, made once. */
@@ -127,11 +128,14 @@ export class Exchange {
       // How long the caller takes to make a piece is not the server's silence.
       this.#expectNothing();
       const next = await pieces.next();
-      if (next.done || this.#request.destroyed || this.#answering) return;
-      left -= next.value.length;
-      if (left === 0) this.#progress = 'delivered';
-      this.#expectProgress();
-      if (!this.#request.write(next.value)) await drained(this.#request);
+      if (next.done) return;
+      for (const chunk of chunksOf(next.value)) {
+        if (this.#request.destroyed || this.#answering) return;
+        left -= chunk.length;
+        if (left === 0) this.#progress = 'delivered';
+        this.#expectProgress();
+        if (!this.#request.write(chunk)) await drained(this.#request);
+      }
     }
   }
 
@@ -173,6 +177,13 @@ export class Exchange {
     // OpenSSL's messages span lines.
     const [line = 'no reason given'] = problem.message.split('\n');
     return new CallFailedError(line, this.#progress, stale);
+  }
+}
+
+/** On a slow line every chunk that left is progress, a whole share may take longer than silence. */
+function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += CHUNK) {
+    yield bytes.subarray(start, start + CHUNK);
   }
 }
 

@@ -7,13 +7,13 @@
 import { OutOfRangeError } from '../errors.ts';
 import type { ByteRange, ReadTestWriteRequest, ShareWrite, WriteSecrets } from './server.ts';
 
-export const STORAGE_INDEX_LENGTH = 16;
+const STORAGE_INDEX_LENGTH = 16;
 export const TUB_ID_LENGTH = 20;
-export const SECRET_LENGTH = 32;
+const SECRET_LENGTH = 32;
 /** Test vectors per share, and read vectors per request. */
-export const VECTORS_MAX = 30;
+const VECTORS_MAX = 30;
 /** Shares named by one request. Their numbers may be any. */
-export const SHARES_PER_REQUEST_MAX = 256;
+const SHARES_PER_REQUEST_MAX = 256;
 
 /** @throws OutOfRangeError unless 16 bytes */
 export function checkStorageIndex(storageIndex: Uint8Array): void {

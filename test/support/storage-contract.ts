@@ -104,7 +104,7 @@ function asText(bytes: Uint8Array): string {
 }
 
 /** The reads of an answer as text. */
-export function readTexts({ reads }: ReadTestWriteAnswer): Record<number, string[]> {
+function readTexts({ reads }: ReadTestWriteAnswer): Record<number, string[]> {
   return Object.fromEntries([...reads].map(([shnum, results]) => [shnum, results.map(asText)]));
 }
 

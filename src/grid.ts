@@ -1,0 +1,150 @@
+/**
+ * @module grid: a set of storage servers, and the files on it.
+ *
+ * Runs wherever its servers do; `node.ts` opens grids that are described by a file.
+ */
+import { primitives } from '#crypto';
+import type { Deadlines } from '../machines/io.ts';
+import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
+import { encryptPrivateKey } from './crypto/keys.ts';
+import type { SigningKey } from './crypto/primitives.ts';
+import { checkEncoding } from './erasure/codec.ts';
+import { BadGridError, OutOfRangeError } from './errors.ts';
+import {
+  type Contents,
+  type FileSetting,
+  MutableFile,
+  type WriteCallOptions,
+} from './mutable-file.ts';
+import { permutedServers } from './permute.ts';
+import { defaultEncoding, type Encoding } from './runtime/options.ts';
+import {
+  type Clock,
+  defaultDeadlines,
+  type Engine,
+  type Inspect,
+  platformClock,
+} from './runtime/run.ts';
+import type { Keyring, Session } from './runtime/session.ts';
+import type { StorageServer } from './storage/server.ts';
+import { Turns } from './storage/turns.ts';
+
+export interface GridOptions {
+  /** In any order: each file has its own. */
+  readonly servers: readonly StorageServer[];
+  /** Of new files; existing files keep their k and N. 3 (7) of 10 by default. */
+  readonly encoding?: Encoding;
+  /** 32 bytes; they only tell this client's leases from others'. Random by default. */
+  readonly leaseSecret?: Uint8Array;
+  readonly deadlines?: Partial<Deadlines>;
+  /** Drives deadlines and backoffs. */
+  readonly clock?: Clock;
+  /** Jitter only; in [0, 1). */
+  readonly random?: () => number;
+  /** Handed to XState: sees every actor, event and transition. */
+  readonly inspect?: Inspect;
+  /** Bytes of each share that a servermap update reads at once; Tahoe reads 4000. */
+  readonly headLength?: number;
+}
+
+export interface CreateOptions extends WriteCallOptions {
+  /** MDMF by default: it can change in place. */
+  readonly format?: Format;
+  readonly contents?: Contents;
+  /** Made anew by default; the caps follow from it, so a key is a file. */
+  readonly key?: SigningKey;
+}
+
+/** Enough for every header, key and signature of a small share: one read per share. */
+const defaultHeadLength = 4000;
+/** Shorter, and a header would not fit. */
+const headLengthMin = 123;
+
+export class Grid {
+  readonly servers: readonly StorageServer[];
+  readonly encoding: Encoding;
+  readonly #setting: FileSetting;
+
+  /** @throws BadGridError for a grid without servers or with two of one id; OutOfRangeError */
+  constructor(options: GridOptions) {
+    const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
+    requireDistinct(servers);
+    requireEncoding(encoding);
+    if (!Number.isSafeInteger(headLength) || headLength < headLengthMin) {
+      throw new OutOfRangeError('headLength', headLength, `must be at least ${headLengthMin}`);
+    }
+    this.servers = servers;
+    this.encoding = encoding;
+    const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
+    const engine: Engine = {
+      clock: options.clock ?? platformClock,
+      random: options.random ?? Math.random,
+      deadlines: { ...defaultDeadlines, ...options.deadlines },
+      inspect: options.inspect,
+    };
+    this.#setting = {
+      encoding,
+      turns: new Turns(),
+      newSession: (cap, keyring) =>
+        newSession(engine, servers, cap, keyring, headLength, leaseSecret),
+    };
+  }
+
+  /** @throws MalformedCapError */
+  open(cap: Cap | string): MutableFile {
+    return new MutableFile(typeof cap === 'string' ? parseCap(cap) : cap, this.#setting);
+  }
+
+  /**
+   * Makes a new file.
+   * @throws UncoordinatedWriteError when a given key has a file already, NotEnoughServersError, …
+   */
+  async create(options: CreateOptions = {}): Promise<MutableFile> {
+    const { format = 'mdmf', contents = new Uint8Array(0), key, ...rest } = options;
+    const signing = key ?? (await primitives.generateKey());
+    const cap = writeCapOf(signing, format);
+    const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);
+    const writer = { signing, encryptedPrivateKey };
+    const { file } = await MutableFile.create(cap, this.#setting, writer, contents, rest);
+    return file;
+  }
+}
+
+function newSession(
+  engine: Engine,
+  servers: readonly StorageServer[],
+  cap: Cap,
+  keyring: Keyring,
+  headLength: number,
+  leaseSecret: Uint8Array,
+): Session {
+  const storageIndex = storageIndexOf(cap);
+  const permuted = permutedServers(servers, storageIndex);
+  return {
+    engine,
+    cap,
+    storageIndex,
+    keyring,
+    servers: new Map(permuted.map((server) => [server.id, server])),
+    heads: new Map(),
+    headers: new Map(),
+    headLength,
+    leaseSecret,
+  };
+}
+
+function requireDistinct(servers: readonly StorageServer[]): void {
+  if (servers.length === 0) throw new BadGridError('grid', 'it has no servers');
+  const ids = new Set<string>();
+  for (const { id } of servers) {
+    if (ids.has(id)) throw new BadGridError('grid', `two servers are called ${id}`);
+    ids.add(id);
+  }
+}
+
+function requireEncoding({ required, happy, total }: Encoding): void {
+  checkEncoding(required, total);
+  if (!Number.isInteger(happy) || happy < 1 || happy > total) {
+    throw new OutOfRangeError('happy', happy, `must be from 1 to ${total}`);
+  }
+}

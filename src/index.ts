@@ -1,0 +1,48 @@
+/**
+ * @module tahoe-mutable: Tahoe-LAFS mutable files for TypeScript; this part runs in browsers too.
+ *
+ * `tahoe-mutable/node` opens grids that are described by a file, and knows folders and HTTPS.
+ */
+export type {
+  Mode,
+  Servermap,
+  ServerStatus,
+  Slot,
+  Verdict,
+  Version,
+} from '../machines/servermap.ts';
+export {
+  bestVersion,
+  recoverableVersions,
+  sharesOf,
+  unrecoverableVersions,
+} from '../machines/servermap.ts';
+export {
+  type Cap,
+  type Format,
+  formatCap,
+  parseCap,
+  type ReadCap,
+  toReadCap,
+  toVerifyCap,
+  type VerifyCap,
+  type WriteCap,
+} from './caps.ts';
+export type { SigningKey } from './crypto/primitives.ts';
+export * from './errors.ts';
+export { type CreateOptions, Grid, type GridOptions } from './grid.ts';
+export type {
+  Contents,
+  ModifyCallOptions,
+  MutableFile,
+  ReadCallOptions,
+  Verification,
+  WriteCallOptions,
+} from './mutable-file.ts';
+export type { Modifier } from './runtime/modify-file.ts';
+export { defaultEncoding, type Encoding, type Progress } from './runtime/options.ts';
+export type { Placement, WriteOutcome } from './runtime/outcome.ts';
+export type { Clock } from './runtime/run.ts';
+export type { Plaintext } from './share/plaintext.ts';
+export { MemoryServer } from './storage/memory.ts';
+export type * from './storage/server.ts';

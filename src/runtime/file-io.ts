@@ -1,0 +1,351 @@
+/**
+ * @module file-io: the operations on one file, each a run of one chart or of a few in a row.
+ *
+ * `MutableFile` is the face; this is what it does. Every function works within one
+ * {@link Session} and rejects with typed errors only.
+ */
+import { primitives } from '#crypto';
+import {
+  bestVersion,
+  type Mode,
+  newerUnrecoverable,
+  type Servermap,
+  type Version,
+  withMarked,
+} from '../../machines/servermap.ts';
+import { readkeyOf } from '../caps.ts';
+import { OutOfRangeError, WrongFormatError } from '../errors.ts';
+import { encodeVersion } from '../share/encode.ts';
+import { encodeUpdate } from '../share/encode-update.ts';
+import { saltLength } from '../share/geometry.ts';
+import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
+import { mapServers } from './map-servers.ts';
+import type { Encoding, OperationOptions } from './options.ts';
+import {
+  missingPrivateKey,
+  notEnoughShares,
+  toWriteOutcome,
+  unrecoverable,
+  type WriteOutcome,
+} from './outcome.ts';
+import { publishVersion } from './publish-version.ts';
+import { corruptShares, retrieveSegments, type SegmentSink } from './retrieve-segments.ts';
+import { headerOf, type Session, type WriterKeys } from './session.ts';
+import { type Rewrite, readTrees, rewriteOf, uniformBase } from './update-in-place.ts';
+
+/** What every operation below is told. */
+export interface FileOptions extends OperationOptions {
+  /** The grid's defaults; an existing file keeps its own k and N. */
+  readonly encoding: Encoding;
+}
+
+/** Maps the file. */
+export function mapFile(
+  session: Session,
+  mode: Mode,
+  { encoding, rule, signal, onProgress }: FileOptions,
+  marked: Parameters<typeof mapServers>[1]['marked'] = [],
+): Promise<Servermap> {
+  let settled = 0;
+  const total = session.servers.size;
+  return mapServers(session, {
+    mode,
+    required: encoding.required,
+    total: encoding.total,
+    marked,
+    rule,
+    signal,
+    onSettled: () => onProgress?.({ phase: 'mapping', done: ++settled, total }),
+  });
+}
+
+/** A map for a writer, which also knows the private key. */
+export async function mapForWriting(session: Session, options: FileOptions): Promise<Servermap> {
+  const map = await mapFile(session, 'write', options);
+  const isClear = bestVersion(map) !== undefined && newerUnrecoverable(map).length === 0;
+  // What stands in the way of a write may only be a matter of asking everybody.
+  const full = isClear ? map : await mapFile(session, 'repair', options);
+  if (session.keyring.writer === undefined) {
+    throw Object.keys(full.versions).length === 0 ? unrecoverable(full) : missingPrivateKey(full);
+  }
+  requireFormat(session, full);
+  return full;
+}
+
+/** Tahoe would break such a file: each format has its own writer. */
+export function requireFormat(session: Session, map: Servermap): void {
+  const best = bestVersion(map);
+  const { format } = session.cap;
+  if (best !== undefined && best.format !== format) {
+    const facts = { cap: format, file: best.format };
+    throw new WrongFormatError(`this is an ${format} cap, and the file is ${best.format}`, facts);
+  }
+}
+
+/** Part of a file, in bytes. */
+export interface Range {
+  readonly offset?: number | undefined;
+  /** Up to the end by default. */
+  readonly length?: number | undefined;
+}
+
+/** @throws OutOfRangeError unless the range lies within `size` */
+function resolveRange({ offset = 0, length }: Range, size: number) {
+  requireCount('offset', offset);
+  if (offset > size) throw new OutOfRangeError('offset', offset, `the file has ${size} bytes`);
+  const resolved = length ?? size - offset;
+  requireCount('length', resolved);
+  if (offset + resolved > size) {
+    throw new OutOfRangeError('length', resolved, `only ${size - offset} bytes follow the offset`);
+  }
+  return { offset, length: resolved };
+}
+
+/** @throws OutOfRangeError unless `value` is a whole number from 0 to 2^53-1 */
+export function requireCount(argument: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new OutOfRangeError(argument, value, 'must be a whole number from 0 to 2^53-1');
+  }
+}
+
+/** The newest version within reach, and the map that shows it. */
+async function newestVersion(session: Session, options: FileOptions) {
+  let map = await mapFile(session, 'read', options);
+  // Before giving up, ask everybody once: slow servers, or shares that moved.
+  if (bestVersion(map) === undefined) map = await mapFile(session, 'check', options);
+  const version = bestVersion(map);
+  if (version === undefined) throw unrecoverable(map);
+  return { map, version };
+}
+
+/** Reads a range of the newest version into `sink`, in pieces, in order. */
+export async function readRange(
+  session: Session,
+  range: Range,
+  sink: (bytes: Uint8Array) => Promise<void>,
+  options: FileOptions,
+): Promise<Version> {
+  readkeyOf(session.cap);
+  const { map, version } = await newestVersion(session, options);
+  const { offset, length } = resolveRange(range, version.dataLength);
+  await retrieveRange(session, map, version, offset, length, sink, options);
+  return version;
+}
+
+/** Reads a range of `version`; out of good shares, it maps everybody and goes on where it was. */
+async function retrieveRange(
+  session: Session,
+  map: Servermap,
+  version: Version,
+  offset: number,
+  length: number,
+  sink: (bytes: Uint8Array) => Promise<void>,
+  options: FileOptions,
+): Promise<void> {
+  if (length === 0) return;
+  const { segmentSize } = version;
+  const end = offset + length;
+  let firstSegment = Math.floor(offset / segmentSize);
+  const endSegment = Math.ceil(end / segmentSize);
+  let delivered = 0;
+  const trim: SegmentSink = async (segnum, plaintext) => {
+    const start = segnum * segmentSize;
+    const wanted = plaintext.subarray(Math.max(0, offset - start), end - start);
+    await sink(wanted);
+    delivered += wanted.length;
+    firstSegment = segnum + 1;
+    options.onProgress?.({ phase: 'reading', done: delivered, total: length });
+  };
+  const { signal } = options;
+  const wanted = { version, endSegment, signal, sink: trim };
+  const report = await retrieveSegments(session, { ...wanted, map, firstSegment });
+  if (report.kind === 'delivered') return;
+  if (report.kind !== 'notEnoughShares') throw new Error(report.failure?.detail ?? report.kind);
+  const marked = corruptShares(report, version);
+  const everybody = await mapFile(session, 'check', options, marked);
+  const again = await retrieveSegments(session, {
+    ...wanted,
+    map: withMarked(everybody, marked),
+    firstSegment,
+  });
+  if (again.kind !== 'delivered') throw notEnoughShares(again, version);
+}
+
+/** The whole of `version`, or a part of it. */
+export async function readVersion(
+  session: Session,
+  map: Servermap,
+  version: Version,
+  [from, to]: readonly [number, number],
+  options: FileOptions,
+): Promise<Uint8Array> {
+  const out = new Uint8Array(to - from);
+  let filled = 0;
+  const collect = async (bytes: Uint8Array) => {
+    out.set(bytes, filled);
+    filled += bytes.length;
+  };
+  await retrieveRange(session, map, version, from, to - from, collect, options);
+  return out;
+}
+
+export interface WriteOptions extends FileOptions {
+  /** Write even over a newer version that cannot be read. */
+  readonly force?: boolean | undefined;
+}
+
+/** The first version of a new file: no slot may exist. */
+export function createFile(
+  session: Session,
+  contents: Plaintext,
+  options: WriteOptions,
+): Promise<WriteOutcome> {
+  const servers = [...session.servers.keys()].map((id) => ({ id, status: 'unasked' }) as const);
+  const map: Servermap = {
+    mode: 'write',
+    outcome: 'enough',
+    servers,
+    slots: [],
+    versions: {},
+    privateKey: 'unneeded',
+  };
+  return publishWhole(session, map, contents, options);
+}
+
+/** Replaces the contents. */
+export async function overwriteFile(
+  session: Session,
+  contents: Plaintext,
+  options: WriteOptions,
+): Promise<WriteOutcome> {
+  return publishWhole(session, await mapForWriting(session, options), contents, options);
+}
+
+/** Writes whole shares of a new version over what `map` saw. */
+export async function publishWhole(
+  session: Session,
+  map: Servermap,
+  contents: Plaintext,
+  options: WriteOptions,
+): Promise<WriteOutcome> {
+  // An existing file keeps its encoding, whatever the grid's default: a writer that has never
+  // read it must not make shares that do not fit together.
+  const { required, total } = bestVersion(map) ?? options.encoding;
+  const { signal, onProgress, force = false, encoding } = options;
+  const { happy } = encoding;
+  const report = await publishVersion(session, {
+    map,
+    required,
+    total,
+    happy,
+    wholeShares: true,
+    force,
+    encode: (seqnum) =>
+      encodeVersion({
+        ...versionInput(session, seqnum, options),
+        format: session.cap.format,
+        plaintext: contents,
+        required,
+        total,
+      }),
+    signal,
+    onSettled: (done) => onProgress?.({ phase: 'writing', done, total }),
+  });
+  return toWriteOutcome(report, false);
+}
+
+/** What both encoders are told. */
+function versionInput(session: Session, seqnum: number, { signal, onProgress }: FileOptions) {
+  const { signing, encryptedPrivateKey } = session.keyring.writer as WriterKeys;
+  return {
+    seqnum,
+    readkey: readkeyOf(session.cap),
+    encryptedPrivateKey,
+    verificationKey: signing.spki,
+    sign: (prefix: Uint8Array) => signing.sign(prefix),
+    newSalt: () => primitives.randomBytes(saltLength),
+    signal,
+    onSegment: (done: number, total: number) => onProgress?.({ phase: 'encoding', done, total }),
+  };
+}
+
+/** Where new bytes go: at an offset, or behind the last byte. */
+export type UpdatePlace = { readonly offset: number } | 'end';
+
+/**
+ * Writes `data` over the file at a place, extending it if need be; in place where that is possible,
+ * else by writing the whole file again.
+ */
+export async function updateFile(
+  session: Session,
+  data: Plaintext,
+  place: UpdatePlace,
+  options: WriteOptions,
+): Promise<WriteOutcome> {
+  const map = await mapForWriting(session, options);
+  const base = bestVersion(map);
+  if (base === undefined) throw unrecoverable(map);
+  const offset = place === 'end' ? base.dataLength : place.offset;
+  requireCount('offset', offset);
+  if (offset > base.dataLength) {
+    throw new OutOfRangeError('offset', offset, `the file has ${base.dataLength} bytes`);
+  }
+  const inPlace = await updateInPlace(session, map, data, offset, options);
+  if (inPlace !== undefined) return inPlace;
+  const before = await readVersion(session, map, base, [0, offset], options);
+  const rest = Math.min(base.dataLength, offset + data.size);
+  const after = await readVersion(session, map, base, [rest, base.dataLength], options);
+  const contents = joinPlaintexts(plaintextOf(before), data, plaintextOf(after));
+  return publishWhole(session, map, contents, options);
+}
+
+/** Sends only what changes; undefined when the shares on the grid do not allow it. */
+async function updateInPlace(
+  session: Session,
+  map: Servermap,
+  data: Plaintext,
+  offset: number,
+  options: WriteOptions,
+): Promise<WriteOutcome | undefined> {
+  const base = uniformBase(map);
+  if (base === undefined || base.segmentSize === 0) return undefined;
+  const { signal, onProgress, force = false, encoding } = options;
+  const trees = await readTrees(session, map, base, signal);
+  if (trees === undefined) return undefined;
+  const rewrite = rewriteOf(base, offset, data.size);
+  const plaintext = await rewrittenRun(session, map, base, rewrite, data, options);
+  const report = await publishVersion(session, {
+    map,
+    required: base.required,
+    total: base.total,
+    happy: encoding.happy,
+    wholeShares: false,
+    force,
+    encode: (seqnum) =>
+      encodeUpdate({
+        ...versionInput(session, seqnum, options),
+        base: headerOf(session, base),
+        trees,
+        firstSegment: rewrite.firstSegment,
+        plaintext,
+        newDataLength: rewrite.newDataLength,
+      }),
+    signal,
+    onSettled: (done) => onProgress?.({ phase: 'writing', done, total: base.total }),
+  });
+  return toWriteOutcome(report, true);
+}
+
+/** The plaintext of the rewritten segments: old bytes around the new ones. */
+async function rewrittenRun(
+  session: Session,
+  map: Servermap,
+  base: Version,
+  { keepBefore, keepAfter }: Rewrite,
+  data: Plaintext,
+  options: FileOptions,
+): Promise<Plaintext> {
+  const before = await readVersion(session, map, base, keepBefore, options);
+  const after = await readVersion(session, map, base, keepAfter, options);
+  return joinPlaintexts(plaintextOf(before), data, plaintextOf(after));
+}

@@ -1,0 +1,187 @@
+/**
+ * @module map-servers: the IO of a servermap update: ask servers, judge shares.
+ *
+ * Every share is judged by itself: its own verification key against the fingerprint in the cap,
+ * its own signature over its own header (Tahoe checks one signature per version, and so calls
+ * shares healthy whose signature is damaged).
+ */
+import { fromCallback, fromPromise } from 'xstate';
+import { primitives } from '#crypto';
+import { type ShareJudged, shareJudged } from '../../machines/events.ts';
+import { updateMachineFor } from '../../machines/historic-rules.ts';
+import type { QueryInput, QueryResult, VerifyInput } from '../../machines/io.ts';
+import type { Rule } from '../../machines/rules.ts';
+import { serverQueryMachine } from '../../machines/server-query.machine.ts';
+import type { MarkedSlot, Mode, Servermap, Slot, Verdict } from '../../machines/servermap.ts';
+import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
+import { bytesToHex, equalBytes } from '../bytes.ts';
+import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
+import { NoSuchShareError } from '../errors.ts';
+import type { ShareReader } from '../share/reader.ts';
+import { verifySignature } from '../share/verify.ts';
+import { isCorruption, toFailure } from './failure.ts';
+import { runMachine } from './run.ts';
+import {
+  acceptHeader,
+  headOf,
+  isReplaced,
+  openShare,
+  readerOf,
+  type Session,
+  serverOf,
+} from './session.ts';
+
+type Slotted = Pick<Slot, 'server' | 'shnum'>;
+
+export interface MapOptions {
+  readonly mode: Mode;
+  /** k and N to begin with. */
+  readonly required: number;
+  readonly total: number;
+  readonly marked?: readonly MarkedSlot[];
+  readonly rule?: Rule | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onSettled?: (() => void) | undefined;
+}
+
+/** Maps the file of `session`; `write` and `repair` also look for the private key, if need be. */
+export function mapServers(session: Session, options: MapOptions): Promise<Servermap> {
+  const { mode, required, total, marked = [], rule = 'ours', signal, onSettled } = options;
+  const isForWriting = mode === 'write' || mode === 'repair';
+  const machine: typeof servermapUpdateMachine = updateMachineFor(rule).provide({
+    actors: {
+      serverQuery: serverQueryMachine.provide({
+        actors: { queryServer: queryServer(session), verifyShares: verifyShares(session) },
+      }),
+    },
+  });
+  return runMachine(session.engine, machine, {
+    input: {
+      mode,
+      rule,
+      servers: [...session.servers.keys()],
+      required,
+      total,
+      marked,
+      wantsPrivateKey: isForWriting && session.cap.kind === 'write' && !session.keyring.writer,
+      deadlines: session.engine.deadlines,
+    },
+    signal,
+    onEmitted: (event) => {
+      if (event.type === 'server.settled') onSettled?.();
+    },
+  });
+}
+
+/** Which shares the server holds, and the head of each; what does not arrive stays unopened. */
+function queryServer(session: Session) {
+  return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
+    try {
+      const held = await serverOf(session, server).listShares(session.storageIndex, { signal });
+      const opened = await Promise.all(
+        held.map(async (shnum) => {
+          try {
+            await openShare(session, { server, shnum }, signal);
+            return [shnum];
+          } catch (error) {
+            // Gone between the listing and the read: the server does not hold it.
+            if (error instanceof NoSuchShareError) return [];
+            toFailure(error);
+            return [shnum];
+          }
+        }),
+      );
+      return { ok: true, shnums: opened.flat() };
+    } catch (error) {
+      return { ok: false, failure: toFailure(error) };
+    }
+  });
+}
+
+function verifyShares(session: Session) {
+  return fromCallback<ShareJudged, VerifyInput>(({ input, sendBack }) => {
+    const controller = new AbortController();
+    const { server, shnums, wantsPrivateKey } = input;
+    for (const shnum of shnums) {
+      // A rejection is a bug; the share is then unverified, and says why.
+      void judgeShare(session, { server, shnum }, wantsPrivateKey, controller.signal)
+        .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: String(bug) }))
+        .then(sendBack);
+    }
+    return () => controller.abort(new DOMException('cancelled', 'AbortError'));
+  });
+}
+
+async function judgeShare(
+  session: Session,
+  slot: Slotted,
+  wantsPrivateKey: boolean,
+  signal: AbortSignal,
+): Promise<ShareJudged> {
+  const { shnum } = slot;
+  try {
+    if (headOf(session, slot) === undefined) await openShare(session, slot, signal);
+    return await judgeHeader(session, slot, wantsPrivateKey, signal);
+  } catch (error) {
+    if (!isCorruption(error)) return shareJudged(shnum, unverified(error));
+    if (await isReplaced(session, slot, signal).catch(() => false)) {
+      return shareJudged(shnum, { kind: 'unverified', reason: 'replaced while it was read' });
+    }
+    void adviseCorrupt(session, slot, error.message);
+    const head = bytesToHex((headOf(session, slot) ?? new Uint8Array(0)).subarray(0, headMax));
+    return shareJudged(shnum, { kind: 'bad', reason: error.message, head });
+  }
+}
+
+async function judgeHeader(
+  session: Session,
+  slot: Slotted,
+  wantsPrivateKey: boolean,
+  signal: AbortSignal,
+): Promise<ShareJudged> {
+  const reader = readerOf(session, slot, signal);
+  const header = await reader.header();
+  const [spki, signature] = await Promise.all([reader.verificationKey(), reader.signature()]);
+  await verifySignature(header, spki, signature, session.cap.fingerprint);
+  const version = acceptHeader(session, header);
+  const privateKeyFound = wantsPrivateKey && (await findPrivateKey(session, reader));
+  const verdict = { kind: 'good', version: version.id } as const;
+  return shareJudged(slot.shnum, verdict, { version, privateKeyFound });
+}
+
+/** The bytes that are recorded of a bad share: the longer of the two signed prefixes. */
+const headMax = 75;
+
+function unverified(error: unknown): Verdict {
+  return { kind: 'unverified', reason: toFailure(error).detail };
+}
+
+/** A copy that does not open is no harm to its share: another share may have a good one. */
+async function findPrivateKey({ cap, keyring }: Session, reader: ShareReader): Promise<boolean> {
+  if (cap.kind !== 'write') return false;
+  if (keyring.writer !== undefined) return true;
+  try {
+    const encryptedPrivateKey = await reader.encryptedPrivateKey();
+    const pkcs8 = await decryptPrivateKey(cap.writekey, encryptedPrivateKey);
+    if (pkcs8 === undefined) return false;
+    const signing = await primitives.importSigningKey(pkcs8);
+    if (!equalBytes(deriveFingerprint(signing.spki), cap.fingerprint)) return false;
+    keyring.writer = { signing, encryptedPrivateKey };
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Tells the server's operator; nobody waits for it and nothing depends on it. */
+export async function adviseCorrupt(
+  session: Session,
+  { server, shnum }: Slotted,
+  reason: string,
+): Promise<void> {
+  try {
+    await serverOf(session, server).adviseCorruptShare(session.storageIndex, shnum, reason);
+  } catch {
+    // The advice is a courtesy.
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * @module session: one operation's access to the shares of one file.
+ *
+ * The charts know shares by (server, shnum); the session knows where their bytes are. It belongs
+ * to one operation, so nothing that was read before another writer came is used after.
+ */
+
+import type { Hex, ServerId, Slot, Version } from '../../machines/servermap.ts';
+import { bytesToHex, equalBytes } from '../bytes.ts';
+import type { Cap } from '../caps.ts';
+import type { SigningKey } from '../crypto/primitives.ts';
+import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
+import { ShareReader } from '../share/reader.ts';
+import type { ByteRange, StorageServer } from '../storage/server.ts';
+import type { Engine } from './run.ts';
+
+/** What a writer needs beside the cap; found in a share, or made with the file. */
+export interface WriterKeys {
+  readonly signing: SigningKey;
+  /** As the shares carry it: republished verbatim. */
+  readonly encryptedPrivateKey: Uint8Array;
+}
+
+/** What is remembered of a file between operations. */
+export interface Keyring {
+  writer?: WriterKeys;
+}
+
+export interface Session {
+  readonly engine: Engine;
+  readonly cap: Cap;
+  readonly storageIndex: Uint8Array;
+  readonly keyring: Keyring;
+  /** In permuted order. */
+  readonly servers: ReadonlyMap<ServerId, StorageServer>;
+  /** The first bytes of every share that was looked at, by {@link keyOf}. */
+  readonly heads: Map<string, Uint8Array>;
+  /** Headers with a valid signature, by version. */
+  readonly headers: Map<Hex, ShareHeader>;
+  /** Bytes that the first read of a share asks for. */
+  readonly headLength: number;
+  readonly leaseSecret: Uint8Array;
+}
+
+type SlotName = Pick<Slot, 'server' | 'shnum'>;
+
+function keyOf({ server, shnum }: SlotName): string {
+  return `${shnum}@${server}`;
+}
+
+export function serverOf(session: Session, id: ServerId): StorageServer {
+  const server = session.servers.get(id);
+  if (server === undefined) throw new Error(`no server ${id} in this session`);
+  return server;
+}
+
+/** The first bytes of a share as they were read; none when they did not arrive. */
+export function headOf(session: Session, slot: SlotName): Uint8Array | undefined {
+  return session.heads.get(keyOf(slot));
+}
+
+/** Reads the first bytes of a share and keeps them for the rest of the operation. */
+export async function openShare(
+  session: Session,
+  slot: SlotName,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const head = await readRange(session, slot, { offset: 0, length: session.headLength }, signal);
+  session.heads.set(keyOf(slot), head);
+  return head;
+}
+
+/** The fields of a share, served from its head as far as that goes. */
+export function readerOf(session: Session, slot: SlotName, signal: AbortSignal): ShareReader {
+  return new ShareReader((range) => readRange(session, slot, range, signal), headOf(session, slot));
+}
+
+/**
+ * Whether the share has changed since its head was read: then what does not fit together is no
+ * corruption but another writer's doing.
+ */
+export async function isReplaced(
+  session: Session,
+  slot: SlotName,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const head = headOf(session, slot);
+  if (head === undefined) return false;
+  const range = { offset: 0, length: Math.min(head.length, headerLengthMax) };
+  return !equalBytes(await readRange(session, slot, range, signal), head.subarray(0, range.length));
+}
+
+function readRange(
+  session: Session,
+  { server, shnum }: SlotName,
+  range: ByteRange,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  return serverOf(session, server).readShare(session.storageIndex, shnum, range, { signal });
+}
+
+/** Registers a header whose signature has been verified, and gives the chart's view of it. */
+export function acceptHeader(session: Session, header: ShareHeader): Version {
+  const id = bytesToHex(header.prefix);
+  if (!session.headers.has(id)) session.headers.set(id, header);
+  const { format, seqnum, required, total, segmentSize, dataLength } = header;
+  return {
+    id,
+    format,
+    seqnum,
+    rootHash: bytesToHex(header.rootHash),
+    required,
+    total,
+    segmentSize,
+    dataLength,
+    checkstring: bytesToHex(checkstringOf(header)),
+  };
+}
+
+/** The verified header of a version in the map; its layout is that of the first share seen. */
+export function headerOf(session: Session, version: Version): ShareHeader {
+  const header = session.headers.get(version.id);
+  if (header === undefined) throw new Error(`version ${version.seqnum} is not in this session`);
+  return header;
+}
