@@ -83,6 +83,16 @@ export function parseNurl(text: string): Nurl {
   return new Nurl(spkiHash!, host, Number(port), readSwissnum(path!));
 }
 
+/**
+ * The NURLs of one server's announcement that are reached over TCP; the others are left out.
+ * @throws MalformedNurlError when one is malformed, or none is left
+ */
+export function tcpNurls(texts: readonly string[]): readonly Nurl[] {
+  const found = texts.filter((text) => !text.startsWith('pb+')).map(parseNurl);
+  if (found.length === 0) throw new MalformedNurlError('scheme', 'none of the NURLs is pb://');
+  return found;
+}
+
 function readSwissnum(path: string): string {
   let swissnum = '';
   try {
