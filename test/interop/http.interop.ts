@@ -1,19 +1,52 @@
-import { afterAll, beforeAll } from 'vitest';
-import { fromBase32, utf8 } from '../../src/bytes.ts';
+import { expect, test } from 'vitest';
+import { type GridEntry, loadGridFile } from '../../src/grid-file.ts';
 import { HttpServer } from '../../src/storage/http.ts';
-import { parseNurl } from '../../src/storage/nurl.ts';
+import { tcpNurls } from '../../src/storage/nurl.ts';
+import { httpFaults } from '../support/http-faults.ts';
 import { storageServerContract } from '../support/storage-contract.ts';
-import { type RealGrid, startRealGrid } from './real-grid.ts';
+import { startRealGrid } from './real-grid.ts';
 
-let grid: RealGrid;
-beforeAll(async () => {
-  grid = await startRealGrid(1);
+function serverOf({ nurls, ...entry }: GridEntry): HttpServer {
+  return new HttpServer({ ...entry, nurls: tcpNurls(nurls) });
+}
+
+storageServerContract('http (Tahoe-LAFS 1.20)', async () => {
+  const grid = await startRealGrid(1);
+  const { entries } = await loadGridFile(grid.serversYaml);
+  const server = serverOf(entries[0]!);
+  return {
+    server,
+    cleanup: async () => {
+      server.close();
+      await grid.close();
+    },
+  };
 });
-afterAll(() => grid.close());
 
-storageServerContract('http', async () => {
-  const s = grid.servers[0]!;
-  const tubId = fromBase32(s['anonymous-storage-FURL'].slice(5, 37))!;
-  const server = new HttpServer({ id: s.id, nickname: s.nickname, tubId, permutationSeed: utf8('x'), nurls: s['anonymous-storage-NURLs'].map(parseNurl) });
-  return { server, cleanup: async () => server.close() };
+httpFaults('Tahoe-LAFS 1.20', async () => {
+  const grid = await startRealGrid(1);
+  const { 'anonymous-storage-NURLs': nurls, port } = grid.servers[0]!;
+  return {
+    nurl: nurls[0]!,
+    port,
+    stop: () => grid.stopServer(0),
+    start: () => grid.startServer(0),
+    fillDisk: (full) => grid.fillDisk(0, full),
+    close: () => grid.close(),
+  };
+});
+
+test('every server of a real servers.yaml says what it is', async () => {
+  const grid = await startRealGrid(13);
+  const servers = (await loadGridFile(grid.serversYaml)).entries.map(serverOf);
+  const versions = await Promise.all(servers.map((server) => server.version()));
+  expect(versions).toEqual(
+    Array(13).fill({
+      application: expect.stringContaining('tahoe-lafs/1.20.0'),
+      maximumMutableShareSize: 69_105_000_000_000_000n,
+      availableSpace: expect.any(BigInt),
+    }),
+  );
+  for (const server of servers) server.close();
+  await grid.close();
 });

@@ -4,6 +4,7 @@
  * TLS passes through untouched, so a pinned client is content with it. The relay sees bytes only;
  * what it does to them is chosen by {@link Relay.mode} and holds for open connections too.
  */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -12,15 +13,18 @@ export type RelayMode =
   | 'forward'
   /** Accepts connections and passes nothing on, in either direction. */
   | 'hang'
-  /** Passes requests on and keeps the answers. */
+  /** Passes requests on and keeps the answers, but for the first {@link Relay.allowance} bytes. */
   | 'keepAnswers'
-  /** Passes requests on, and resets the connection of whoever is answered. */
+  /** Passes on requests, {@link Relay.allowance} bytes of answers, and then a reset. */
   | 'resetAnswers'
+  /** Passes requests on, and noise back. */
+  | 'garbleAnswers'
   /** Resets a connection that was open before as soon as something is sent on it. */
   | 'resetOldConnections';
 
 export class Relay {
   mode: RelayMode = 'forward';
+  allowance = 0;
   readonly port: number;
   /** All bytes that clients have sent, by connection. */
   readonly received: Buffer[][] = [];
@@ -29,7 +33,7 @@ export class Relay {
   readonly #server;
   readonly #open = new Set<Socket>();
   readonly #old = new WeakSet<Socket>();
-  #kept: (() => void)[] = [];
+  readonly #awaitingRequest: (() => void)[] = [];
 
   private constructor(server: ReturnType<typeof createServer>, target: number) {
     this.#server = server;
@@ -55,9 +59,9 @@ export class Relay {
     for (const client of this.#open) this.#old.add(client);
   }
 
-  /** Resolves when the server has answered something that is being kept. */
-  async answered(): Promise<void> {
-    await new Promise<void>((resolve) => this.#kept.push(resolve));
+  /** Resolves when a client sends something. */
+  async nextRequest(): Promise<void> {
+    await new Promise<void>((resolve) => this.#awaitingRequest.push(resolve));
   }
 
   async close(): Promise<void> {
@@ -74,6 +78,7 @@ export class Relay {
     this.openMax = Math.max(this.openMax, this.#open.size);
     client.on('data', (bytes) => {
       received.push(bytes);
+      for (const resolve of this.#awaitingRequest.splice(0)) resolve();
       if (this.mode === 'resetOldConnections' && this.#old.has(client)) client.resetAndDestroy();
       else if (this.mode !== 'hang') upstream.write(bytes);
     });
@@ -89,8 +94,13 @@ export class Relay {
   }
 
   #answer(client: Socket, bytes: Buffer): void {
-    if (this.mode === 'resetAnswers') client.resetAndDestroy();
+    if (this.mode === 'garbleAnswers') client.write(randomBytes(bytes.length));
     if (this.mode === 'forward' || this.mode === 'resetOldConnections') client.write(bytes);
-    if (this.mode === 'keepAnswers') for (const resolve of this.#kept.splice(0)) resolve();
+    if (this.mode === 'keepAnswers' || this.mode === 'resetAnswers') {
+      const passed = bytes.subarray(0, this.allowance);
+      this.allowance -= passed.length;
+      client.write(passed);
+      if (this.mode === 'resetAnswers' && passed.length < bytes.length) client.resetAndDestroy();
+    }
   }
 }
