@@ -1,7 +1,7 @@
 /**
  * @module certificates: server certificates for tests, made on the spot, with the hash of their key.
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { generate } from 'selfsigned';
 
 export interface TestCertificate {
@@ -16,19 +16,24 @@ export interface TestCertificate {
 export interface CertificateOptions {
   /** `rsa` is what a Tahoe node has, `ec` is made faster. */
   readonly keyType?: 'ec' | 'rsa';
+  /** Of subject and, if it signs itself, of issuer; Tahoe's by default. */
+  readonly name?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
   /** Who signs it; by default it signs itself. */
   readonly issuer?: TestCertificate;
+  /** Another certificate for the key of this one. */
+  readonly renews?: TestCertificate;
 }
 
 export async function makeCertificate(options: CertificateOptions = {}): Promise<TestCertificate> {
-  const { keyType = 'ec', notBefore, notAfter, issuer } = options;
-  const made = await generate([{ name: 'commonName', value: 'newpb_thingy' }], {
+  const { keyType = 'ec', name = 'newpb_thingy', notBefore, notAfter, issuer, renews } = options;
+  const made = await generate([{ name: 'commonName', value: name }], {
     keyType,
     algorithm: 'sha256',
     ...(notBefore && { notBeforeDate: notBefore }),
     ...(notAfter && { notAfterDate: notAfter }),
+    ...(renews && { keyPair: keyPairOf(renews) }),
     ...(issuer && { ca: { key: issuer.key, cert: issuer.cert } }),
   });
   return { cert: made.cert, key: made.private, spkiHash: spkiHashOf(made.cert) };
@@ -45,8 +50,13 @@ export function withBadSignature(certificate: TestCertificate): TestCertificate 
   return { ...certificate, cert };
 }
 
+function keyPairOf({ key }: TestCertificate): { privateKey: string; publicKey: string } {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' });
+  return { privateKey: key, publicKey: publicKey.toString() };
+}
+
 /** SHA-256 of the SubjectPublicKeyInfo, unpadded base64url. */
-export function spkiHashOf(cert: string | Buffer): string {
+function spkiHashOf(cert: string): string {
   const spki = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('base64url');
 }

@@ -94,9 +94,9 @@ export class HttpStorage {
     await once(this.#server, 'listening');
   }
 
-  /** Resolves when the server hears the next request. */
-  async heard(): Promise<void> {
-    await once(this.#server, 'request');
+  /** To be shown on the next connections. */
+  showCertificate({ cert, key }: TestCertificate): void {
+    this.#server.setSecureContext({ cert, key });
   }
 
   async #hear(request: IncomingMessage, response: ServerResponse): Promise<void> {
