@@ -105,7 +105,7 @@ export class HttpStorage {
     // A test that cuts the connection half way leaves these two behind.
     request.on('error', () => {});
     response.on('error', () => {});
-    await (this.misbehaviour?.(request, response, answer) ?? answer());
+    await (this.misbehaviour ? this.misbehaviour(request, response, answer) : answer());
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -41,10 +41,10 @@ export class Relay {
     server.on('connection', (client) => this.#join(client, target));
   }
 
-  /** A relay to a port of this machine. */
-  static async to(target: number): Promise<Relay> {
+  /** A relay to a port of this machine, by default on a free one. */
+  static async to(target: number, port = 0): Promise<Relay> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return new Relay(server, target);
   }
