@@ -47,19 +47,23 @@ function cbor(response: ServerResponse): ServerResponse {
   return response.writeHead(200, { 'Content-Type': 'application/cbor' });
 }
 
-/** A secret in every spelling that somebody might look for. */
+/** A secret in every spelling that somebody might look for, also as bytes of a longer dump. */
 function spellings(secret: Uint8Array): string[] {
   const buffer = Buffer.from(secret);
-  return [
+  const texts = [
     buffer.toString('latin1'),
     buffer.toString('base64').replace(/=+$/, ''),
     buffer.toString('base64url'),
     bytesToHex(secret),
     toBase32(secret),
-    [...secret].join(','),
-    [...secret].join(', '),
-    bytesToHex(secret).match(/../g)!.join(' '),
   ];
+  const dumps = [secret, ...texts.map(utf8)].flatMap((bytes) => [
+    bytes.join(','),
+    bytes.join(', '),
+    bytesToHex(bytes),
+    bytesToHex(bytes).match(/../g)!.join(' '),
+  ]);
+  return [...texts, ...dumps];
 }
 
 function leaksIn(
