@@ -15,14 +15,14 @@ import type { Readable, Writable } from 'node:stream';
 import { toBase32 } from '../../src/bytes.ts';
 
 /** A gateway's `shares.needed`, `shares.happy` and `shares.total`. */
-export interface GatewayEncoding {
+interface GatewayEncoding {
   readonly needed: number;
   readonly happy: number;
   readonly total: number;
 }
 
 /** One storage node, as it announces itself. */
-export interface RealServer {
+interface RealServer {
   readonly id: string;
   readonly nickname: string;
   /** The node folder; its shares are below `storage/shares/`. */
@@ -93,7 +93,7 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
 }
 
 /** A Tahoe web gateway: the independent implementation that reads and writes what we write and read. */
-export class Gateway {
+class Gateway {
   readonly url: string;
 
   constructor(url: string) {
@@ -152,7 +152,7 @@ export class Gateway {
 }
 
 /** What tests look at in a check report; after a repair, the report of what was found before it. */
-export interface CheckReport {
+interface CheckReport {
   readonly summary: string;
   readonly results: {
     readonly healthy: boolean;
