@@ -6,7 +6,7 @@ import { MemoryServer } from '../src/storage/memory.ts';
 import { parseNurl } from '../src/storage/nurl.ts';
 import { makeCertificate, type TestCertificate, withBadSignature } from './support/certificates.ts';
 import { HttpStorage } from './support/http-storage.ts';
-import { TestSlot } from './support/storage-contract.ts';
+import { TestSlot } from './support/test-slot.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -17,7 +17,7 @@ import { parseNurl } from '../src/storage/nurl.ts';
 import type { WriteSecrets } from '../src/storage/server.ts';
 import { builtPackage } from './support/built.ts';
 import { HttpStorage, type Misbehaviour, SWISSNUM } from './support/http-storage.ts';
-import { EVERYTHING, part, randomSecrets, TestSlot, write } from './support/storage-contract.ts';
+import { EVERYTHING, part, randomSecrets, TestSlot, write } from './support/test-slot.ts';
 
 /** Everything a request says of itself, secrets and all. */
 function echoOf(request: Parameters<Misbehaviour>[0]): string {

@@ -15,7 +15,7 @@ import {
   readTestWriteAnswerMax,
 } from '../src/storage/http-wire.ts';
 import type { ReadTestWriteRequest } from '../src/storage/server.ts';
-import { ABSENT, holds, part, randomSecrets, write } from './support/storage-contract.ts';
+import { ABSENT, holds, part, randomSecrets, write } from './support/test-slot.ts';
 
 async function bytesOf(body: HttpBody): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];

@@ -14,7 +14,8 @@ import { parseNurl } from '../src/storage/nurl.ts';
 import { httpFaults } from './support/http-faults.ts';
 import { HttpStorage, type Misbehaviour } from './support/http-storage.ts';
 import { Relay } from './support/relay.ts';
-import { part, storageServerContract, TestSlot, write } from './support/storage-contract.ts';
+import { storageServerContract } from './support/storage-contract.ts';
+import { part, TestSlot, write } from './support/test-slot.ts';
 
 const ID = 'h0';
 

@@ -11,7 +11,7 @@ import { HttpServer, type HttpServerOptions } from '../../src/storage/http.ts';
 import { parseNurl } from '../../src/storage/nurl.ts';
 import type { WritePart } from '../../src/storage/server.ts';
 import { Relay } from './relay.ts';
-import { ABSENT, EVERYTHING, part, random, TestSlot, write } from './storage-contract.ts';
+import { ABSENT, EVERYTHING, part, random, TestSlot, write } from './test-slot.ts';
 
 export interface ServerWithFaults {
   readonly nurl: string;
