@@ -125,4 +125,7 @@ export interface StorageServer {
     reason: string,
     options?: CallOptions,
   ): Promise<void>;
+
+  /** Gives back what the server keeps open between calls. */
+  close?(): void;
 }
