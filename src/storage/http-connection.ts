@@ -57,9 +57,8 @@ export class HttpConnection {
   async #attempt(call: HttpCall): Promise<HttpAnswer> {
     await this.#gate.enter(call.signal);
     const request = this.#open(call);
-    // The promise callback runs after Node has put the socket back, so that the next call finds it.
-    const leave = () => queueMicrotask(() => this.#gate.leave());
-    request.once('close', leave);
+    // In a microtask Node has put the socket back for the next call to find; in the event not yet.
+    request.once('close', () => queueMicrotask(() => this.#gate.leave()));
     const start = performance.now();
     const answer = await new Exchange(request, call, this.#settings.silenceMs).run();
     this.#settings.onLatency?.(performance.now() - start);
