@@ -132,7 +132,7 @@ describe('an operation that fails: one line, exit code 1', () => {
     expect(stderr).toMatch(/\n {2}code: 'UnrecoverableFileError',\n {2}facts: \{/);
   });
 
-  test('an output that cannot be written leaves nothing, nor does one that cannot be read', async () => {
+  test('leaves no output behind, and an old one as it was', async () => {
     const nowhere = join(scratch, 'no/where');
     expect(await said(['get', readCap, '-o', nowhere, '--grid', grid])).toEqual(
       line(`${nowhere}: cannot be written: no such file or directory`, 1),
@@ -148,7 +148,7 @@ describe('an operation that fails: one line, exit code 1', () => {
 });
 
 describe('secrets', () => {
-  test('are in no output, whatever goes wrong, and in what goes right only if asked for', async () => {
+  test('are in no output, whatever goes wrong, unless they were asked for', async () => {
     const commands = [
       [writeCap],
       ['get', writeCap, 'x', 'y'],
@@ -191,7 +191,7 @@ describe('a child process', () => {
     });
   });
 
-  test('ends of the signal that it gets, leaving nothing, even if its input never comes', async () => {
+  test('ends of the signal that it gets, even if its input never comes', async () => {
     const fifo = join(scratch, 'fifo');
     execFileSync('mkfifo', [fifo]);
     const args = ['put', `@${capFile}`, fifo, '--grid', grid];

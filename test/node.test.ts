@@ -14,8 +14,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { utf8 } from '../src/bytes.ts';
 import { BadGridError, BadSourceError } from '../src/errors.ts';
-import { createGridFolder, DirectoryServer, openFile, openGrid } from '../src/node.ts';
+import { createGridFolder, DirectoryServer, HttpServer, openFile, openGrid } from '../src/node.ts';
 import { testKey } from './support/client-grid.ts';
+
+const NURLS = 'anonymous-storage-NURLs';
 
 let scratch: string;
 beforeAll(async () => {
@@ -80,13 +82,21 @@ describe("a Tahoe node's folder", () => {
     expect(holders.filter((names) => names.includes('shares'))).toHaveLength(3);
   });
 
-  test('with servers behind HTTP: names the first of them, and not its swissnum', async () => {
-    const nurl = 'pb://w@127.0.0.1:1/sevenswissnums#v=1';
-    const node = await nodeFolder('http', () => ({ 'anonymous-storage-NURLs': [nurl] }));
+  test('opens with servers behind HTTP, which are not called before that', async () => {
+    const nurl = `pb://${'A'.repeat(43)}@127.0.0.1:1/sevenswissnums#v=1`;
+    const grid = await openGrid(await nodeFolder('http', () => ({ [NURLS]: [nurl] })));
+    expect(grid.servers.every((server) => server instanceof HttpServer)).toBe(true);
+    grid.close();
+  });
+
+  test('with a NURL that is none: names its server, and not its swissnum', async () => {
+    const nurl = 'pb://A@127.0.0.1:1/sevenswissnums#v=1';
+    const node = await nodeFolder('no-nurl', () => ({ [NURLS]: [nurl] }));
     const file = join(node, 'private/servers.yaml');
     const [id] = Object.keys(parse(await readFile(file, 'utf8')).storage);
+    const problem = 'malformed NURL: hash: is not 43 characters of base64url';
     await expect(openGrid(node)).rejects.toThrowError(
-      new BadGridError(`${file}: server ${id}`, 'HTTP servers are not supported by this build'),
+      new BadGridError(`${file}: server ${id}`, problem),
     );
   });
 

@@ -20,7 +20,7 @@ import { Interruption } from './interruption.ts';
 import { oneLine, redacted } from './plain-text.ts';
 
 export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 /** The command line itself is wrong. */
 export class UsageError extends TahoeMutableError {}

@@ -40,9 +40,13 @@ export async function main(args: readonly string[], streams: Streams = process):
     async (...all) => {
       const command = all.pop() as Command;
       const call = new Call(command.optsWithGlobals(), streams, interruption.signal);
-      const report = await work(call, ...(all as never));
-      exitCode = report?.exitCode ?? 0;
-      await print(streams.stdout, report && textOf(report, call.options));
+      try {
+        const report = await work(call, ...(all as never));
+        exitCode = report?.exitCode ?? 0;
+        await print(streams.stdout, report && textOf(report, call.options));
+      } finally {
+        call.close();
+      }
     };
   // A write's own callback says what went wrong; without a listener it would end the process.
   for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => {});
