@@ -5,13 +5,13 @@
 import { describe, expect, test } from 'vitest';
 import { highestSeqnum, type Servermap } from '../machines/servermap.ts';
 import { concatBytes, utf8 } from '../src/bytes.ts';
+import { defaultEncoding } from '../src/encoding.ts';
 import {
   NewerVersionSeenError,
   NotEnoughServersError,
   UncoordinatedWriteError,
 } from '../src/errors.ts';
 import type { MutableFile } from '../src/mutable-file.ts';
-import { defaultEncoding } from '../src/runtime/options.ts';
 import { parseShareHeader } from '../src/share/header.ts';
 import { bytesOf, testGrid } from './support/client-grid.ts';
 import {

@@ -11,7 +11,7 @@ import type { Rule } from '../machines/rules.ts';
 import { sharesOf } from '../machines/servermap.ts';
 import { utf8 } from '../src/bytes.ts';
 import { readkeyOf } from '../src/caps.ts';
-import { defaultEncoding } from '../src/runtime/options.ts';
+import { defaultEncoding } from '../src/encoding.ts';
 import { ScheduledGrid, type StoredFile, storedFile } from './support/scheduled-grid.ts';
 import {
   fifo,
