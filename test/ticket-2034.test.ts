@@ -144,8 +144,8 @@ function withEdit(before: Uint8Array, offset: number, data: Uint8Array): Uint8Ar
 
 describe.each([
   [13, 20],
-  [10, 10],
-  [20, 10],
+  [10, 20],
+  [20, 20],
 ])('on %i servers, under %i orders', { timeout: 120_000 }, (serverCount, orderCount) => {
   test.each(updates)('%s', async (_, file, edits) => {
     for (const [i, [name, order]] of orders(orderCount, serverCount).entries()) {
