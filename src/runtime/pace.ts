@@ -6,6 +6,8 @@
  * half of the calls begun have been answered (and two at least), whoever takes longer than four times
  * the slowest answer so far, and longer than a second, is given up. Until then the fixed deadline of
  * the chart stands.
+ * When this process itself was held up, so that nobody listened, the time begins anew: the answer
+ * may be waiting.
  */
 import { unlessAborted } from '../abort.ts';
 import type { Engine } from './run.ts';
@@ -14,11 +16,14 @@ import type { Engine } from './run.ts';
 export const patienceMinMs = 1000;
 /** Answers of one grid spread less than this, unless something is wrong. */
 export const patienceFactor = 4;
+/** Of a timer that is later than this, in milliseconds, this process is to blame, not a server. */
+const latenessMax = 100;
 /** Fewer answers than this say nothing about the grid. */
 const answersMin = 2;
 
 interface OpenCall {
-  readonly startedAt: number;
+  /** Or since when this process has been listening. */
+  startedAt: number;
   readonly giveUp: () => void;
   timer: unknown;
 }
@@ -30,6 +35,8 @@ export class Pace {
   #begun = 0;
   #answered = 0;
   #slowestMs = 0;
+  /** How long any call may take, once that is known. */
+  #patienceMs: number | undefined;
 
   constructor(engine: Pick<Engine, 'clock' | 'now'>) {
     this.#engine = engine;
@@ -42,15 +49,14 @@ export class Pace {
   async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, now } = this.#engine;
     const late = new AbortController();
-    const reason = new DOMException('far behind the other servers', 'TimeoutError');
     const open: OpenCall = {
       startedAt: now(),
-      giveUp: () => late.abort(reason),
+      giveUp: () => late.abort(new DOMException('far behind the other servers', 'TimeoutError')),
       timer: undefined,
     };
     this.#open.add(open);
     this.#begun++;
-    this.#watch();
+    this.#arm(open);
     const hurried = AbortSignal.any([signal, late.signal]);
     try {
       const answer = await unlessAborted(call(hurried), hurried);
@@ -60,19 +66,29 @@ export class Pace {
     } finally {
       clock.clearTimeout(open.timer);
       this.#open.delete(open);
-      this.#watch();
+      this.#learn();
     }
   }
 
-  /** Sets every open call's timer anew by what is known now. */
-  #watch(): void {
+  /** Judges anew how long is too long, and tells the open calls if that has changed. */
+  #learn(): void {
     if (this.#answered < Math.max(answersMin, this.#begun / 2)) return;
-    const { clock, now } = this.#engine;
     const patienceMs = Math.max(patienceMinMs, patienceFactor * this.#slowestMs);
-    for (const open of this.#open) {
-      clock.clearTimeout(open.timer);
-      const leftMs = Math.max(0, open.startedAt + patienceMs - now());
-      open.timer = clock.setTimeout(open.giveUp, leftMs);
-    }
+    if (patienceMs === this.#patienceMs) return;
+    this.#patienceMs = patienceMs;
+    for (const open of this.#open) this.#arm(open);
+  }
+
+  #arm(open: OpenCall): void {
+    if (this.#patienceMs === undefined) return;
+    const { clock, now } = this.#engine;
+    clock.clearTimeout(open.timer);
+    const armedAt = now();
+    const dueAt = Math.max(armedAt, open.startedAt + this.#patienceMs);
+    open.timer = clock.setTimeout(() => {
+      if (now() - dueAt <= latenessMax) return open.giveUp();
+      open.startedAt = now();
+      this.#arm(open);
+    }, dueAt - armedAt);
   }
 }

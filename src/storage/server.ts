@@ -103,6 +103,7 @@ export interface StorageServer {
    * part's `bytes()` rejects with, and then nothing was written.
    * @throws BadWriteEnablerError when any share of the slot was created under another one
    * @throws BadContainerError where the server can tell (embedded servers)
+   * @throws AnswerLostError when it may have been done all the same (servers across a network)
    */
   readTestWrite(
     storageIndex: Uint8Array,
@@ -127,4 +128,7 @@ export interface StorageServer {
     reason: string,
     options?: CallOptions,
   ): Promise<void>;
+
+  /** Gives back what the server keeps open between calls. */
+  close?(): void;
 }
