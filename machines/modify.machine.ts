@@ -41,6 +41,26 @@ interface Context {
   readonly kind: ModifyReport['kind'];
 }
 
+/** What any step of an attempt answers. */
+interface Answer {
+  readonly kind: string;
+  readonly failure?: Failure;
+}
+
+const answerOf = ({ event }: { readonly event: { readonly output: Answer } }) => event.output;
+
+const recordAnswer = {
+  type: 'recordFailure',
+  params: ({ event }: { readonly event: { readonly output: Answer } }) =>
+    event.output.failure ?? null,
+} as const;
+
+const recordBug = {
+  type: 'recordFailure',
+  params: ({ event }: { readonly event: { readonly error: unknown } }) =>
+    internalFailure(event.error),
+} as const;
+
 export const modifyMachine = setup({
   types: {
     context: {} as Context,
@@ -57,15 +77,17 @@ export const modifyMachine = setup({
   },
   delays: { backoff: ({ context }) => context.backoffsMs[context.attempt] ?? 0 },
   actions: {
-    recordFailure: assign((_, result: { failure?: Failure }) =>
-      result.failure === undefined ? {} : { failure: result.failure },
-    ),
+    recordFailure: assign((_, failure: Failure | null) => ({ failure })),
     countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
     recordKind: assign((_, kind: ModifyReport['kind']) => ({ kind })),
   },
   guards: {
-    isKind: (_, params: { result: { kind: string }; kind: string }) =>
-      params.result.kind === params.kind,
+    isMapped: (_, { kind }: Answer) => kind === 'mapped',
+    isRead: (_, { kind }: Answer) => kind === 'read',
+    isChanged: (_, { kind }: Answer) => kind === 'changed',
+    isUnchanged: (_, { kind }: Answer) => kind === 'unchanged',
+    isPublished: (_, { kind }: Answer) => kind === 'published',
+    isContended: (_, { kind }: Answer) => kind === 'contended',
     hasAttemptsLeft: ({ context }) => context.attempt < context.backoffsMs.length,
   },
 }).createMachine({
@@ -78,91 +100,72 @@ export const modifyMachine = setup({
     kind: 'cancelled',
   }),
   initial: 'mapping',
-  on: { 'operation.cancel': '.cancelled' },
   states: {
     mapping: {
       description: 'A fresh servermap is being made; the base version is picked from it.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'mapServers',
         src: 'mapServers',
         input: ({ context }) => ({ attempt: context.attempt }),
         onDone: [
           {
-            guard: {
-              type: 'isKind',
-              params: ({ event }) => ({ result: event.output, kind: 'mapped' }),
-            },
+            guard: { type: 'isMapped', params: answerOf },
             target: 'reading',
           },
           {
-            guard: {
-              type: 'isKind',
-              params: ({ event }) => ({ result: event.output, kind: 'contended' }),
-            },
+            guard: { type: 'isContended', params: answerOf },
             target: 'contended',
-            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+            actions: recordAnswer,
           },
           {
             target: 'failed',
-            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+            actions: recordAnswer,
           },
         ],
         onError: {
           target: 'failed',
-          actions: {
-            type: 'recordFailure',
-            params: ({ event }) => ({ failure: internalFailure(event.error) }),
-          },
+          actions: recordBug,
         },
       },
     },
     reading: {
       description: 'The base version is being read.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'readBase',
         src: 'readBase',
         input: ({ context }) => ({ attempt: context.attempt }),
         onDone: [
           {
-            guard: {
-              type: 'isKind',
-              params: ({ event }) => ({ result: event.output, kind: 'read' }),
-            },
+            guard: { type: 'isRead', params: answerOf },
             target: 'modifying',
           },
           {
             target: 'contended',
-            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+            actions: recordAnswer,
           },
         ],
         onError: {
           target: 'failed',
-          actions: {
-            type: 'recordFailure',
-            params: ({ event }) => ({ failure: internalFailure(event.error) }),
-          },
+          actions: recordBug,
         },
       },
     },
     modifying: {
       description: "The caller's modifier has the contents.",
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'applyModifier',
         src: 'applyModifier',
         input: ({ context }) => ({ attempt: context.attempt }),
         onDone: [
           {
-            guard: {
-              type: 'isKind',
-              params: ({ event }) => ({ result: event.output, kind: 'changed' }),
-            },
+            guard: { type: 'isChanged', params: answerOf },
             target: 'publishing',
           },
           {
-            guard: {
-              type: 'isKind',
-              params: ({ event }) => ({ result: event.output, kind: 'unchanged' }),
-            },
+            guard: { type: 'isUnchanged', params: answerOf },
             target: 'unchanged',
           },
           { target: 'threw' },
@@ -172,37 +175,29 @@ export const modifyMachine = setup({
     },
     publishing: {
       description: 'The changed contents are being written over the base version.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'publishVersion',
         src: 'publishVersion',
         input: ({ context }) => ({ attempt: context.attempt }),
         onDone: [
           {
-            guard: {
-              type: 'isKind',
-              params: ({ event }) => ({ result: event.output, kind: 'published' }),
-            },
+            guard: { type: 'isPublished', params: answerOf },
             target: 'published',
           },
           {
-            guard: {
-              type: 'isKind',
-              params: ({ event }) => ({ result: event.output, kind: 'contended' }),
-            },
+            guard: { type: 'isContended', params: answerOf },
             target: 'contended',
-            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+            actions: recordAnswer,
           },
           {
             target: 'failed',
-            actions: { type: 'recordFailure', params: ({ event }) => event.output as object },
+            actions: recordAnswer,
           },
         ],
         onError: {
           target: 'failed',
-          actions: {
-            type: 'recordFailure',
-            params: ({ event }) => ({ failure: internalFailure(event.error) }),
-          },
+          actions: recordBug,
         },
       },
     },
@@ -212,6 +207,7 @@ export const modifyMachine = setup({
     },
     backingOff: {
       description: 'Waiting for the other writer to finish.',
+      on: { 'operation.cancel': 'cancelled' },
       after: { backoff: { target: 'mapping', actions: 'countAttempt' } },
     },
     published: {

@@ -108,7 +108,6 @@ export const publishMachine = setup({
     kind: 'cancelled',
   }),
   initial: 'choosingTargets',
-  on: { 'operation.cancel': '.cancelled' },
   states: {
     choosingTargets: {
       description: 'Every known slot and every homeless share gets a write, or nothing is written.',
@@ -120,6 +119,7 @@ export const publishMachine = setup({
     },
     preparing: {
       description: 'The new version is being encoded and signed.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'prepareShares',
         src: 'prepareShares',
@@ -150,6 +150,7 @@ export const publishMachine = setup({
       entry: 'writePlanned',
       always: { guard: 'isSettled', target: 'settling' },
       on: {
+        'operation.cancel': 'cancelled',
         'write.settled': {
           actions: [{ type: 'recordReport', params: ({ event }) => event }, 'writePlanned'],
         },

@@ -123,7 +123,6 @@ export const retrieveMachine = setup({
     firstSegment: input.firstSegment,
   }),
   initial: 'choosing',
-  on: { 'operation.cancel': '.cancelled' },
   states: {
     choosing: {
       description: 'The next step depends on which shares hold the current window.',
@@ -138,6 +137,7 @@ export const retrieveMachine = setup({
       description: 'Blocks of the current window are on their way.',
       entry: 'fetchBlocks',
       on: {
+        'operation.cancel': 'cancelled',
         'blocks.settled': {
           target: 'choosing',
           actions: { type: 'recordBlocks', params: ({ event }) => event },
@@ -146,6 +146,7 @@ export const retrieveMachine = setup({
     },
     decoding: {
       description: 'The window is being decoded and handed to the consumer.',
+      on: { 'operation.cancel': 'cancelled' },
       invoke: {
         id: 'decodeSegments',
         src: 'decodeSegments',

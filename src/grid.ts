@@ -17,6 +17,7 @@ import {
   type WriteCallOptions,
 } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
+import { withCheckedAnswers } from './runtime/checked-answers.ts';
 import { defaultEncoding, type Encoding } from './runtime/options.ts';
 import {
   type Clock,
@@ -82,11 +83,12 @@ export class Grid {
       deadlines: { ...defaultDeadlines, ...options.deadlines },
       inspect: options.inspect,
     };
+    const checked = servers.map(withCheckedAnswers);
     this.#setting = {
       encoding,
       turns: new Turns(),
       newSession: (cap, keyring) =>
-        newSession(engine, servers, cap, keyring, headLength, leaseSecret),
+        newSession(engine, checked, cap, keyring, headLength, leaseSecret),
     };
   }
 

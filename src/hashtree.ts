@@ -12,6 +12,9 @@ const NODE_TAG = tagOf('Merkle tree internal node');
 const PADDING_TAG = tagOf('Merkle tree empty leaf');
 const BLOCK_TAG = tagOf('allmydata_encoded_subshare_v1');
 
+/** Of every hash in a share, in bytes. */
+export const hashLength = 32;
+
 /** A node number and the 32-byte hash it should hold. */
 export type HashNode = readonly [node: number, hash: Uint8Array];
 
@@ -29,6 +32,15 @@ export function buildHashTree(leaves: readonly Uint8Array[]): Uint8Array[] {
     nodes[i] = parentHash(nodes[2 * i + 1] as Uint8Array, nodes[2 * i + 2] as Uint8Array);
   }
   return nodes;
+}
+
+/** Hashes as they are stored, one after the other. */
+export function packHashes(hashes: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(hashes.length * hashLength);
+  hashes.forEach((hash, i) => {
+    out.set(hash, i * hashLength);
+  });
+  return out;
 }
 
 /** How many nodes the tree over this many leaves has. */

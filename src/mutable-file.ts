@@ -8,9 +8,11 @@ import {
   recoverableVersions,
   type Servermap,
 } from '../machines/servermap.ts';
-import { type Cap, formatCap, toReadCap, toVerifyCap } from './caps.ts';
-import { InsufficientCapError, NotEnoughSharesError } from './errors.ts';
+import { bytesToHex } from './bytes.ts';
+import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
+import { InsufficientCapError, NotEnoughSharesError, OutOfRangeError } from './errors.ts';
 import {
+  collected,
   createFile,
   type FileOptions,
   mapFile,
@@ -115,20 +117,8 @@ export class MutableFile {
     }
   }
 
-  async #readOnce(options: ReadCallOptions): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    await this.#readInto(options, async (bytes) => {
-      pieces.push(bytes);
-    });
-    const [only] = pieces;
-    if (pieces.length === 1 && only !== undefined) return only;
-    const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-    let filled = 0;
-    for (const piece of pieces) {
-      out.set(piece, filled);
-      filled += piece.length;
-    }
-    return out;
+  #readOnce(options: ReadCallOptions): Promise<Uint8Array> {
+    return collected((sink) => this.#readInto(options, sink));
   }
 
   /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
@@ -159,7 +149,7 @@ export class MutableFile {
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
-  servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
+  async servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
     const { mode = 'check' } = options;
     if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
     return mapFile(this.#session(), mode, this.#with(options));
@@ -208,7 +198,7 @@ export class MutableFile {
    * @throws UncoordinatedWriteError, NotEnoughServersError, IndeterminateWriteError,
    * NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError
    */
-  overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
+  async overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
     this.#require('write', 'overwriting');
     return this.#inTurn(options, () =>
       overwriteFile(this.#session(), toPlaintext(contents), this.#with(options)),
@@ -217,7 +207,8 @@ export class MutableFile {
 
   /**
    * Writes `data` over the contents from `offset` on, extending them if need be. MDMF files change
-   * in place where the shares allow it. No data, no write: nothing changes then.
+   * in place where the shares allow it. No data, no write: the outcome then names the version that
+   * is there, and nothing as placed.
    * @throws OutOfRangeError for an offset beyond the end, and as {@link overwrite}
    */
   async update(
@@ -254,6 +245,7 @@ export class MutableFile {
     this.#require('write', 'modifying');
     const { attempts = 8, backoffMs = 250 } = options;
     requireCount('attempts', attempts);
+    if (attempts === 0) throw new OutOfRangeError('attempts', attempts, 'must be at least 1');
     requireCount('backoffMs', backoffMs);
     return this.#inTurn(options, () =>
       modifyFile(() => this.#session(), modifier, { ...this.#with(options), attempts, backoffMs }),
@@ -269,7 +261,8 @@ export class MutableFile {
   }
 
   #inTurn<T>({ signal }: OperationOptions, work: () => Promise<T>): Promise<T> {
-    return this.#setting.turns.run(this.verifyCap, signal, work);
+    // Not by the cap: a file may have several, as a directory or in the other format.
+    return this.#setting.turns.run(bytesToHex(storageIndexOf(this.#cap)), signal, work);
   }
 
   #require(kind: 'write', operation: string): void {

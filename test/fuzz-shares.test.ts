@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { u64 } from '../src/bytes.ts';
+import { concatBytes, u64 } from '../src/bytes.ts';
 import { CorruptShareError, UnknownVersionError } from '../src/errors.ts';
 import type { ShareHeader } from '../src/share/header.ts';
 import { type Entry, ShareReader } from '../src/share/reader.ts';
@@ -88,7 +88,7 @@ const truncate = place.map(
 const extend = fc.uint8Array({ maxLength: 40 }).map(
   (more): Mutation =>
     (bytes) =>
-      Uint8Array.of(...bytes, ...more),
+      concatBytes(bytes, more),
 );
 /** Bytes of another share, of this file or of another one. */
 const splice = fc.tuple(fc.constantFrom(...originals), place, place, fc.nat({ max: 3000 })).map(
@@ -137,12 +137,12 @@ test('10,000 mutated shares: typed errors only, and never a byte that was not si
       fc.constantFrom(0, 100, 1000, 4000),
       async (original, steps, headLength) => {
         const bytes = steps.reduce<Uint8Array>((b, step) => step(b), original.bytes.slice());
-        const accepted = await read(original, bytes, headLength, true);
+        const accepted = await read(original.shnum, bytes, headLength, true);
         if (accepted === original.entries.length) seen.accepted++;
         else if (accepted > 0) seen.partly++;
         else seen.refused++;
         // A writer with the key may sign anything: then only good behaviour is asked for.
-        await read(original, bytes, headLength, false);
+        await read(original.shnum, bytes, headLength, false);
       },
     ),
     { numRuns: 10_000 },
@@ -156,12 +156,12 @@ test('10,000 mutated shares: typed errors only, and never a byte that was not si
  * @returns how many entries were accepted
  */
 async function read(
-  original: Original,
+  shnum: number,
   bytes: Uint8Array,
   headLength: number,
   signed: boolean,
 ): Promise<number> {
-  const { shnum, entries } = original;
+  let genuine: Original | undefined;
   let reads = 0;
   const reader = new ShareReader(
     async ({ offset, length }) => {
@@ -177,7 +177,11 @@ async function read(
     if (signed) {
       const key = await reader.verificationKey();
       await verifySignature(header, key, await reader.signature(), golden.fingerprint);
-      expect(header.prefix).toEqual(original.header.prefix);
+      // A splice can make a share of another version, as genuine: all are signed with one key.
+      genuine = originals.find(
+        (o) => o.shnum === shnum && Buffer.compare(o.header.prefix, header.prefix) === 0,
+      );
+      expect(genuine).toBeDefined();
     }
     const verifier = new VersionVerifier(header);
     await reader.encryptedPrivateKey();
@@ -192,7 +196,7 @@ async function read(
         continue;
       }
       accepted++;
-      if (signed) expectSame(entry, entries[segnum] as Entry);
+      if (genuine) expectSame(entry, genuine.entries[segnum] as Entry);
     }
   } catch (error) {
     if (error instanceof CorruptShareError || error instanceof UnknownVersionError) return accepted;

@@ -22,6 +22,7 @@ import {
 } from '../src/errors.ts';
 import { storedSecret } from '../src/storage/container.ts';
 import { DirectoryServer } from '../src/storage/directory.ts';
+import { storageServerContract } from './support/storage-contract.ts';
 import {
   ABSENT,
   EVERYTHING,
@@ -29,10 +30,9 @@ import {
   part,
   random,
   randomSecrets,
-  storageServerContract,
   TestSlot,
   write,
-} from './support/storage-contract.ts';
+} from './support/test-slot.ts';
 import legacy from './vectors/legacy-sdmf-v1.json' with { type: 'json' };
 
 const DAY = 24 * 60 * 60;

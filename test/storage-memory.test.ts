@@ -1,16 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { toBase32, utf8 } from '../src/bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../src/errors.ts';
 import { storedSecret } from '../src/storage/container.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
-import {
-  part,
-  random,
-  randomSecrets,
-  storageServerContract,
-  TestSlot,
-  write,
-} from './support/storage-contract.ts';
+import { storageServerContract } from './support/storage-contract.ts';
+import { part, random, randomSecrets, TestSlot, write } from './support/test-slot.ts';
 
 storageServerContract('memory', async () => ({ server: new MemoryServer({ id: 'm0' }) }));
 
@@ -129,4 +124,36 @@ test('copies what it is given', async () => {
   slot.secrets.writeEnabler.copyWithin(0, 16);
   expect(server.shareBytes(slot.storageIndex, 0)).toEqual(before);
   await expect(slot.send({})).rejects.toMatchObject({ code: 'BadWriteEnablerError' });
+});
+
+test('needs nothing of Node, so that it runs in a browser', async () => {
+  const seen = new Set<string>();
+  const foreign = new Set<string>();
+  const follow = async (module: URL): Promise<void> => {
+    if (seen.has(module.href)) return;
+    seen.add(module.href);
+    const source = await readFile(module, 'utf8');
+    for (const [, name = ''] of source.matchAll(/^(?:import|export|\}) .*?from '(.+)';$/gm)) {
+      if (name.startsWith('.')) await follow(new URL(name, module));
+      else foreign.add(name);
+    }
+  };
+  await follow(new URL('../src/storage/memory.ts', import.meta.url));
+  expect([...seen].some((href) => href.endsWith('/src/storage/container.ts'))).toBe(true);
+  const portable = ['#crypto', '@noble/hashes/blake2.js', '@noble/hashes/utils.js'];
+  expect([...foreign].sort()).toEqual(portable);
+});
+
+test('many callers with one signal cause no warning', async () => {
+  const slot = new TestSlot(new MemoryServer({ id: 'm0' }));
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => warnings.push(warning);
+  process.on('warning', listen);
+  const { signal } = new AbortController();
+  const slots = Array.from({ length: 40 }, () => new TestSlot(slot.server));
+  await Promise.all(slots.map((each) => each.send({ 0: write() }, [], { signal })));
+  // Warnings are told in the next turn of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listen);
+  expect(warnings).toEqual([]);
 });

@@ -11,8 +11,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytesToHex, toBase32, utf8 } from '../src/bytes.ts';
 import { DirectoryServer } from '../src/storage/directory.ts';
 import { builtPackage } from './support/built.ts';
-import { EVERYTHING, part, TestSlot, write } from './support/storage-contract.ts';
 import { generation } from './support/storage-generation.mjs';
+import { EVERYTHING, part, TestSlot, write } from './support/test-slot.ts';
 
 const WORKER = fileURLToPath(new URL('./support/storage-worker.mjs', import.meta.url));
 

@@ -5,7 +5,7 @@ import { MemoryServer } from '../src/storage/memory.ts';
 import { checkRequest } from '../src/storage/request.ts';
 import type { ShareWrite, WritePart } from '../src/storage/server.ts';
 import { cutRange, type HeldShare, planChanges, produceParts } from '../src/storage/slot.ts';
-import { part, random, randomSecrets, TestSlot, write } from './support/storage-contract.ts';
+import { part, random, randomSecrets, TestSlot, write } from './support/test-slot.ts';
 
 /** A share of `length` bytes that nobody reads. */
 function heldOf(length: number): HeldShare {

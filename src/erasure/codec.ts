@@ -25,7 +25,7 @@ export interface Codec {
 }
 
 /** The share header has one byte for each of k and N. */
-export const totalSharesMax = 255;
+const totalSharesMax = 255;
 
 /** @throws OutOfRangeError unless 1 <= required <= total <= 255 */
 export function checkEncoding(required: number, total: number): void {

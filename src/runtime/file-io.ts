@@ -13,6 +13,7 @@ import {
   type Version,
   withMarked,
 } from '../../machines/servermap.ts';
+import { concatBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { OutOfRangeError, WrongFormatError } from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
@@ -24,6 +25,7 @@ import type { Encoding, OperationOptions } from './options.ts';
 import {
   missingPrivateKey,
   notEnoughShares,
+  nothingWritten,
   toWriteOutcome,
   unrecoverable,
   type WriteOutcome,
@@ -179,14 +181,19 @@ export async function readVersion(
   [from, to]: readonly [number, number],
   options: FileOptions,
 ): Promise<Uint8Array> {
-  const out = new Uint8Array(to - from);
-  let filled = 0;
-  const collect = async (bytes: Uint8Array) => {
-    out.set(bytes, filled);
-    filled += bytes.length;
-  };
-  await retrieveRange(session, map, version, from, to - from, collect, options);
-  return out;
+  return collected((sink) => retrieveRange(session, map, version, from, to - from, sink, options));
+}
+
+/** What `read` gives piece by piece, in one: no memory is taken for bytes that do not come. */
+export async function collected(
+  read: (sink: (bytes: Uint8Array) => Promise<void>) => Promise<unknown>,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  await read(async (bytes) => {
+    pieces.push(bytes);
+  });
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : concatBytes(...pieces);
 }
 
 export interface WriteOptions extends FileOptions {
@@ -249,7 +256,7 @@ export async function publishWhole(
         total,
       }),
     signal,
-    onSettled: (done) => onProgress?.({ phase: 'writing', done, total }),
+    onWritten: (done) => onProgress?.({ phase: 'writing', done, total }),
   });
   return toWriteOutcome(report, false);
 }
@@ -290,6 +297,7 @@ export async function updateFile(
   if (offset > base.dataLength) {
     throw new OutOfRangeError('offset', offset, `the file has ${base.dataLength} bytes`);
   }
+  if (data.size === 0) return nothingWritten(base);
   const inPlace = await updateInPlace(session, map, data, offset, options);
   if (inPlace !== undefined) return inPlace;
   const before = await readVersion(session, map, base, [0, offset], options);
@@ -331,7 +339,7 @@ async function updateInPlace(
         newDataLength: rewrite.newDataLength,
       }),
     signal,
-    onSettled: (done) => onProgress?.({ phase: 'writing', done, total: base.total }),
+    onWritten: (done) => onProgress?.({ phase: 'writing', done, total: base.total }),
   });
   return toWriteOutcome(report, true);
 }
@@ -345,7 +353,16 @@ async function rewrittenRun(
   data: Plaintext,
   options: FileOptions,
 ): Promise<Plaintext> {
-  const before = await readVersion(session, map, base, keepBefore, options);
-  const after = await readVersion(session, map, base, keepAfter, options);
+  const [start, offset] = keepBefore;
+  const [end, stop] = keepAfter;
+  const read = (range: readonly [number, number]) =>
+    readVersion(session, map, base, range, options);
+  if (stop - start <= base.segmentSize && offset > start && stop > end) {
+    // Both lie in one segment, which is then read once.
+    const kept = await read([start, stop]);
+    const after = kept.subarray(end - start);
+    return joinPlaintexts(plaintextOf(kept.subarray(0, offset - start)), data, plaintextOf(after));
+  }
+  const [before, after] = [await read(keepBefore), await read(keepAfter)];
   return joinPlaintexts(plaintextOf(before), data, plaintextOf(after));
 }

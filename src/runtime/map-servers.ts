@@ -16,7 +16,7 @@ import type { MarkedSlot, Mode, Servermap, Slot, Verdict } from '../../machines/
 import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
-import { NoSuchShareError } from '../errors.ts';
+import { CorruptShareError } from '../errors.ts';
 import type { ShareReader } from '../share/reader.ts';
 import { verifySignature } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
@@ -73,25 +73,15 @@ export function mapServers(session: Session, options: MapOptions): Promise<Serve
   });
 }
 
-/** Which shares the server holds, and the head of each; what does not arrive stays unopened. */
+/**
+ * Which shares the server holds. They are opened when they are judged, and not before the chart has
+ * been told: an update must not end between a server's word that it has shares and their verdicts.
+ */
 function queryServer(session: Session) {
   return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
     try {
-      const held = await serverOf(session, server).listShares(session.storageIndex, { signal });
-      const opened = await Promise.all(
-        held.map(async (shnum) => {
-          try {
-            await openShare(session, { server, shnum }, signal);
-            return [shnum];
-          } catch (error) {
-            // Gone between the listing and the read: the server does not hold it.
-            if (error instanceof NoSuchShareError) return [];
-            toFailure(error);
-            return [shnum];
-          }
-        }),
-      );
-      return { ok: true, shnums: opened.flat() };
+      const shnums = await serverOf(session, server).listShares(session.storageIndex, { signal });
+      return { ok: true, shnums };
     } catch (error) {
       return { ok: false, failure: toFailure(error) };
     }
@@ -120,7 +110,7 @@ async function judgeShare(
 ): Promise<ShareJudged> {
   const { shnum } = slot;
   try {
-    if (headOf(session, slot) === undefined) await openShare(session, slot, signal);
+    await openShare(session, slot, signal);
     return await judgeHeader(session, slot, wantsPrivateKey, signal);
   } catch (error) {
     if (!isCorruption(error)) return shareJudged(shnum, unverified(error));
@@ -143,6 +133,10 @@ async function judgeHeader(
   const header = await reader.header();
   const [spki, signature] = await Promise.all([reader.verificationKey(), reader.signature()]);
   await verifySignature(header, spki, signature, session.cap.fingerprint);
+  // Not in the share itself: a server can call it anything.
+  if (slot.shnum >= header.total) {
+    throw new CorruptShareError('share number', `${slot.shnum}, of ${header.total} shares`);
+  }
   const version = acceptHeader(session, header);
   const privateKeyFound = wantsPrivateKey && (await findPrivateKey(session, reader));
   const verdict = { kind: 'good', version: version.id } as const;
@@ -162,6 +156,8 @@ async function findPrivateKey({ cap, keyring }: Session, reader: ShareReader): P
   if (keyring.writer !== undefined) return true;
   try {
     const encryptedPrivateKey = await reader.encryptedPrivateKey();
+    // Another share may have had it meanwhile.
+    if (keyring.writer !== undefined) return true;
     const pkcs8 = await decryptPrivateKey(cap.writekey, encryptedPrivateKey);
     if (pkcs8 === undefined) return false;
     const signing = await primitives.importSigningKey(pkcs8);

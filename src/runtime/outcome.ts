@@ -29,7 +29,7 @@ export interface Placement {
   readonly shnum: number;
 }
 
-/** What a successful write leaves behind. */
+/** What a successful write leaves behind; nothing is placed when there was nothing to write. */
 export interface WriteOutcome {
   readonly seqnum: number;
   /** Distinct servers that must hold the version for it to count as written. */
@@ -37,7 +37,7 @@ export interface WriteOutcome {
   readonly placed: readonly Placement[];
   /** Share numbers that could not be placed: the file is readable, and short of these. */
   readonly missing: readonly number[];
-  /** Whether only the segments that change were sent. */
+  /** Whether only the segments that change, if any, were sent. */
   readonly inPlace: boolean;
 }
 
@@ -46,6 +46,11 @@ export function toWriteOutcome(report: PublishReport, inPlace: boolean): WriteOu
   const { kind, seqnum, quorum, missing } = report;
   if (kind !== 'published') throw publishError(report);
   return { seqnum, quorum, placed: placedOf(report), missing, inPlace };
+}
+
+/** The outcome when there was nothing to write over `version`. */
+export function nothingWritten({ seqnum }: Version): WriteOutcome {
+  return { seqnum, quorum: 0, placed: [], missing: [], inPlace: true };
 }
 
 function placedOf(report: PublishReport): readonly Placement[] {

@@ -28,7 +28,8 @@ export interface PublishOptions extends PublishPlanInput {
   /** Encodes and signs the new version; when it rejects, nothing is written and so do we. */
   readonly encode: (seqnum: number) => Promise<EncodedVersion>;
   readonly signal?: AbortSignal | undefined;
-  readonly onSettled?: ((settled: number) => void) | undefined;
+  /** Gets how many different shares have been written so far, when another one has. */
+  readonly onWritten?: ((shares: number) => void) | undefined;
 }
 
 /** Publishes over what `options.map` saw. */
@@ -36,10 +37,10 @@ export async function publishVersion(
   session: Session,
   options: PublishOptions,
 ): Promise<PublishReport> {
-  const { encode, signal, onSettled, ...plan } = options;
+  const { encode, signal, onWritten, ...plan } = options;
   let encoded: EncodedVersion | undefined;
   let encodeError: unknown;
-  let settled = 0;
+  const written = new Set<number>();
   const machine = publishMachine.provide({
     actors: {
       prepareShares: fromPromise<PrepareResult, PrepareInput>(async ({ input: { seqnum } }) => {
@@ -62,7 +63,10 @@ export async function publishVersion(
   const report = await runMachine(session.engine, machine, {
     input: { ...plan, deadlines: session.engine.deadlines },
     signal,
-    onEmitted: () => onSettled?.(++settled),
+    onEmitted: ({ report: { status, shnum } }) => {
+      if (status !== 'accepted' || written.has(shnum)) return;
+      onWritten?.(written.add(shnum).size);
+    },
   });
   // The caller's own source, or the encoding that it asked for: its error, not ours.
   if (report.kind === 'unprepared') throw encodeError;

@@ -6,13 +6,12 @@
  * The new root covers old blocks too, so nothing is signed before every old hash that it will
  * cover has been led to the base's root. The trees of all N shares are needed for that.
  */
-import { concatBytes, equalBytes } from '../bytes.ts';
+import { equalBytes } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError, WrongFormatError } from '../errors.ts';
-import { buildHashTree, nodeCount, nodeRuns } from '../hashtree.ts';
+import { buildHashTree, hashLength, nodeCount, nodeRuns, packHashes } from '../hashtree.ts';
 import type { ByteRange, WritePart } from '../storage/server.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import type { ShareHeader } from './header.ts';
-import { hashLength } from './layout.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
   type EncodedVersion,
@@ -61,9 +60,12 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
     nextSalt: input.newSalt,
   });
   const blockHashTrees = oldTrees.map((tree, shnum) => {
-    const leaves = leavesOf(tree, base.segmentCount);
-    leaves.splice(segments.first, segments.count, ...(segments.blockHashes[shnum] as Uint8Array[]));
-    return buildHashTree(leaves);
+    const leaves = leavesOf(tree).slice(0, base.segmentCount);
+    return buildHashTree([
+      ...leaves.slice(0, segments.first),
+      ...(segments.blockHashes[shnum] as readonly Uint8Array[]),
+      ...leaves.slice(segments.first + segments.count),
+    ]);
   });
   const { header, head, tail } = await sealVersion({
     ...input,
@@ -109,7 +111,7 @@ function rebuildTrees(
     if (tree?.length !== nodeCount(segmentCount)) {
       throw new OutOfRangeError('share', shnum, 'its block hash tree is missing or not whole');
     }
-    return buildHashTree(leavesOf(tree, segmentCount));
+    return buildHashTree(leavesOf(tree));
   });
   const root = buildHashTree(rebuilt.map((tree) => tree[0] as Uint8Array))[0] as Uint8Array;
   if (!equalBytes(root, rootHash)) {
@@ -118,9 +120,9 @@ function rebuildTrees(
   return rebuilt;
 }
 
-function leavesOf(tree: readonly Uint8Array[], leafCount: number): Uint8Array[] {
-  const firstLeaf = (tree.length - 1) / 2;
-  return tree.slice(firstLeaf, firstLeaf + leafCount);
+/** The bottom row, with the padding as it is. */
+function leavesOf(tree: readonly Uint8Array[]): Uint8Array[] {
+  return tree.slice((tree.length - 1) / 2);
 }
 
 /** The nodes that differ, neighbours in one part. */
@@ -135,7 +137,7 @@ function nodeParts(
   return nodeRuns(changed).map(({ first, count }) => {
     const offset = layout.blockHashTree.offset + first * hashLength;
     const nodes = after.slice(first, first + count);
-    return partOf({ offset, length: count * hashLength }, () => concatBytes(...nodes));
+    return partOf({ offset, length: count * hashLength }, () => packHashes(nodes));
   });
 }
 

@@ -8,7 +8,7 @@
  */
 import { readSafeU64, viewOf } from '../bytes.ts';
 import { CorruptShareError } from '../errors.ts';
-import { neededHashes, nodeCount } from '../hashtree.ts';
+import { hashLength, neededHashes, nodeCount } from '../hashtree.ts';
 import type { ByteRange } from '../storage/server.ts';
 import { entryRange, type Geometry } from './geometry.ts';
 
@@ -79,7 +79,6 @@ export const headerLength = { sdmf: 107, mdmf: 123 } as const;
 /** MDMF's share data begin here, so that the fields in front can change in place. */
 const mdmfShareDataOffset = 2167;
 
-export const hashLength = 32;
 /** u16 node number, hash. */
 export const chainEntryLength = 2 + hashLength;
 

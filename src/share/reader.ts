@@ -5,11 +5,11 @@
  */
 import { viewOf } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
-import { type HashNode, nodeRuns } from '../hashtree.ts';
+import { type HashNode, hashLength, nodeRuns } from '../hashtree.ts';
 import type { ByteRange } from '../storage/server.ts';
 import { blockLength, entryRange, entrySaltLength } from './geometry.ts';
 import { headerLengthMax, parseShareHeader, type ShareHeader } from './header.ts';
-import { chainEntryLength, fieldNames, hashLength, type ShareField } from './layout.ts';
+import { chainEntryLength, fieldNames, type ShareField } from './layout.ts';
 
 /** Bytes of the share, fewer than asked for when it ends before; the caller adds server and shnum. */
 export type ReadRange = (range: ByteRange) => Promise<Uint8Array>;

@@ -6,7 +6,7 @@
  */
 import { concatBytes, viewOf } from '../bytes.ts';
 import { OutOfRangeError } from '../errors.ts';
-import { buildHashTree, neededHashes } from '../hashtree.ts';
+import { buildHashTree, neededHashes, packHashes } from '../hashtree.ts';
 import type { ByteRange, WritePart } from '../storage/server.ts';
 import { entryRange, type Geometry } from './geometry.ts';
 import {
@@ -86,7 +86,7 @@ export async function sealVersion(input: SealInput): Promise<SealedVersion> {
   const header = parseShareHeader(headerBytes);
 
   const chain = (shnum: number) => packChain(shareHashTree, neededHashes(total, shnum));
-  const tree = (shnum: number) => concatBytes(...(blockHashTrees[shnum] as readonly Uint8Array[]));
+  const tree = (shnum: number) => packHashes(blockHashTrees[shnum] as readonly Uint8Array[]);
   const front = (shnum: number) =>
     geometry.format === 'sdmf'
       ? [verificationKey, signature, chain(shnum), tree(shnum)]

@@ -293,7 +293,7 @@ async function makeBucket(bucket: string): Promise<void> {
   if ((await readdir(bucket)).length > 0) return;
   const prefix = dirname(bucket);
   const shares = dirname(prefix);
-  for (const folder of [prefix, shares, dirname(shares)]) await syncFolder(folder);
+  await Promise.all([prefix, shares, dirname(shares)].map(syncFolder));
 }
 
 async function removeIfEmpty(folder: string): Promise<boolean> {

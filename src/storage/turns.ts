@@ -10,18 +10,20 @@ export class Turns {
 
   /** Runs `work` when its turn comes; gives the turn up when `signal` is aborted before. */
   async run<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const before = this.#tails.get(key) ?? Promise.resolve();
+    const before = this.#tails.get(key);
     let finish = () => {};
     const mine = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const tail = before.then(() => mine);
+    const tail = before === undefined ? mine : before.then(() => mine);
     this.#tails.set(key, tail);
     void tail.then(() => {
       if (this.#tails.get(key) === tail) this.#tails.delete(key);
     });
     try {
-      await unlessAborted(before, signal);
+      signal?.throwIfAborted();
+      // Only who waits listens: Node warns when many calls listen to one signal.
+      if (before !== undefined) await unlessAborted(before, signal);
       return await work();
     } finally {
       finish();
@@ -32,7 +34,6 @@ export class Turns {
 /** What `promise` gives, or a rejection with `signal.reason` as soon as that is aborted. */
 async function unlessAborted(promise: Promise<void>, signal?: AbortSignal): Promise<void> {
   if (signal === undefined) return promise;
-  signal.throwIfAborted();
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);

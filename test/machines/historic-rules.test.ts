@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { serverAnswered, serverSettled } from '../../machines/events.ts';
+import { historicUpdateMachine, updateMachineFor } from '../../machines/historic-rules.ts';
+import type { Rule } from '../../machines/rules.ts';
+import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
+import {
+  chartCoverage,
+  chartLines,
+  definitionsOf,
+  nodesOf,
+  targetsOf,
+} from '../support/coverage.ts';
+import { deadlines, goodReport, poorReport, serversOf, versionOf } from '../support/facts.ts';
+import { walk } from '../support/walk.ts';
+
+const done = 'servermapUpdate.done';
+const verifying = 'servermapUpdate.collecting.verifying';
+
+/** Every way from `verifying`, or from a state around it, straight to `done`. */
+function waysOut(machine: typeof servermapUpdateMachine): readonly string[] {
+  return nodesOf(machine.root as never)
+    .filter(({ id }) => verifying === id || verifying.startsWith(`${id}.`))
+    .flatMap(definitionsOf)
+    .filter((definition) => targetsOf(definition).includes(done))
+    .map(({ source }) => source.id);
+}
+
+describe('rule 1, by structure', () => {
+  test('in the shipped chart no transition leads from verifying to done', () => {
+    expect(waysOut(servermapUpdateMachine)).toEqual([]);
+  });
+
+  test('done is reached from awaiting, by one transition', () => {
+    const ways = nodesOf(servermapUpdateMachine.root as never)
+      .flatMap(definitionsOf)
+      .filter((definition) => targetsOf(definition).includes(done));
+    expect(ways.map(({ source, eventType }) => [source.id, eventType])).toEqual([
+      ['servermapUpdate.collecting.awaiting', ''],
+    ]);
+  });
+
+  test('the historic chart has exactly one more transition, and it is that one', () => {
+    const shipped = chartLines(servermapUpdateMachine);
+    const more = chartLines(historicUpdateMachine).filter((line) => !shipped.includes(line));
+    expect(more).toEqual([`${verifying}: always [isOver] -> ${done}`]);
+    expect(chartLines(historicUpdateMachine)).toHaveLength(shipped.length + 1);
+    expect(waysOut(historicUpdateMachine)).toEqual([verifying]);
+  });
+
+  test('ours is the shipped chart', () => {
+    expect(updateMachineFor('ours')).toBe(servermapUpdateMachine);
+    expect(updateMachineFor('ticket')).toBe(historicUpdateMachine);
+    expect(updateMachineFor('fix2015')).toBe(historicUpdateMachine);
+  });
+});
+
+describe('the historic rules', () => {
+  const coverage = chartCoverage(historicUpdateMachine);
+  const version = versionOf(1);
+  const good = (n: number) => [
+    serverAnswered(`s${n}`, [n]),
+    serverSettled(goodReport(`s${n}`, [n], version)),
+  ];
+  const empty = (n: number) => serverSettled(poorReport(`s${n}`, 'empty'));
+
+  function slotsOf(rule: Rule, events: readonly object[]) {
+    const grid = { mode: 'write', servers: serversOf(5), required: 2, total: 3 } as const;
+    const input = { ...grid, rule, wantsPrivateKey: false, deadlines };
+    const it = walk(updateMachineFor(rule), input, coverage.onMicrostep);
+    for (const event of events) it.step(event as never);
+    return it.state() === 'done' ? it.output().slots.map(({ server }) => server) : it.state();
+  }
+
+  test("the ticket: done while s2's share is being verified; it is missing from the map", () => {
+    const events = [...good(0), ...good(1), serverAnswered('s2', [2]), empty(3), empty(4)];
+    expect(slotsOf('ticket', events)).toEqual(['s0', 's1']);
+    expect(slotsOf('fix2015', events)).toBe('collecting.verifying');
+    expect(slotsOf('ours', events)).toBe('collecting.verifying');
+  });
+
+  test('since 2015: done while a share right of the boundary is being verified', () => {
+    const events = [...good(0), ...good(1), serverAnswered('s4', [2]), empty(2), empty(3)];
+    expect(slotsOf('ticket', events)).toEqual(['s0', 's1']);
+    expect(slotsOf('fix2015', events)).toEqual(['s0', 's1']);
+    expect(slotsOf('ours', events)).toBe('collecting.verifying');
+  });
+
+  test('the added transition was taken', () => {
+    expect(coverage.missing()).not.toContain(`${verifying}: always [isOver] -> ${done}`);
+  });
+});

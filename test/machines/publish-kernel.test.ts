@@ -1,0 +1,406 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { SeenShare } from '../../machines/io.ts';
+import {
+  applyWrite,
+  canSucceed,
+  decideOutcome,
+  isSettled,
+  newerEvidence,
+  type PublishPlanInput,
+  type PublishRecord,
+  plannedWrites,
+  planWrites,
+  reportOf,
+  startPlanned,
+  type WriteReport,
+} from '../../machines/publish-kernel.ts';
+import type { Servermap } from '../../machines/servermap.ts';
+import { bad, goodSlot, mapOf, unverified, versionOf, writeReport } from '../support/facts.ts';
+
+const v1 = versionOf(1);
+const v2 = versionOf(2);
+const v2b = versionOf(2, 'b');
+const ours = versionOf(3, 'n').checkstring;
+const absent = { kind: 'absent' };
+const begins = (head: string) => ({ kind: 'begins', head });
+
+function inputOf(map: Servermap, more: Partial<PublishPlanInput> = {}): PublishPlanInput {
+  return { map, required: 2, total: 3, happy: 2, wholeShares: true, force: false, ...more };
+}
+
+/** Who is to get which share, in the order of the plan. */
+const placesOf = (record: PublishRecord) =>
+  record.writes.map(({ server, shnum }) => `${server}:${shnum}`);
+
+const testsOf = (record: PublishRecord) => record.writes.map(({ test }) => test);
+const statusesOf = (record: PublishRecord) => record.writes.map(({ status }) => status);
+
+/** The books with everything planned under way, over a map of v2 in full on the first servers. */
+function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishRecord {
+  const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
+  const record = planWrites(inputOf(mapOf(count, slots, [v2]), more));
+  return startPlanned({ ...record, checkstring: ours });
+}
+
+const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
+  reports.reduce(applyWrite, record);
+
+describe('the plan', () => {
+  const fresh = (servers: number) =>
+    placesOf(planWrites(inputOf(mapOf(servers, [], []), { required: 3, total: 10, happy: 7 })));
+
+  test.each([10, 12])('of a new file puts share i on server i (%i servers)', (count) => {
+    expect(fresh(count)).toEqual(Array.from({ length: 10 }, (_, i) => `s${i}:${i}`));
+  });
+
+  test('of a new file goes round a small grid', () => {
+    expect(fresh(4)).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 0, 1].map((s, i) => `s${s}:${i}`));
+    expect(fresh(0)).toEqual([]);
+  });
+
+  test('writes every known slot, and asks for what was seen there (P1, P3)', () => {
+    const slots = [
+      goodSlot('s0', 0, v2),
+      goodSlot('s0', 2, v1),
+      { server: 's1', shnum: 1, verdict: bad('01ab') },
+      { server: 's2', shnum: 1, verdict: bad('') },
+    ];
+    const record = planWrites(inputOf(mapOf(3, slots, [v1, v2])));
+    expect(placesOf(record)).toEqual(['s0:0', 's0:2', 's1:1', 's2:1']);
+    expect(testsOf(record)).toEqual([
+      begins(v2.checkstring),
+      begins(v1.checkstring),
+      begins('01ab'),
+      absent,
+    ]);
+  });
+
+  test('homes go to whoever holds least, then in permuted order; each must be absent (P2)', () => {
+    const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];
+    const record = planWrites(inputOf(mapOf(4, slots, [v2]), { total: 6 }));
+    expect(placesOf(record)).toEqual(['s0:0', 's1:1', 's2:2', 's3:3', 's0:4', 's1:5']);
+    expect(testsOf(record).slice(2)).toEqual([absent, absent, absent, absent]);
+  });
+
+  test('gives nothing to a server that failed in the map', () => {
+    const slots = [
+      { server: 's0', shnum: 0, verdict: unverified() },
+      { server: 's1', shnum: 7, verdict: bad() },
+    ];
+    const record = planWrites(inputOf(mapOf(3, slots, [], { s0: 'failed' })));
+    expect(placesOf(record)).toEqual(['s1:0', 's2:1', 's1:2']);
+  });
+
+  test('a share number beyond N is left alone', () => {
+    const record = planWrites(inputOf(mapOf(2, [goodSlot('s1', 3, v1)], [v1])));
+    expect(placesOf(record)).toEqual(['s0:0', 's1:1', 's0:2']);
+  });
+
+  test('the seqnum is one above every version seen, recoverable or not (P7)', () => {
+    expect(planWrites(inputOf(mapOf(1, [], []))).seqnum).toBe(1);
+    expect(planWrites(inputOf(mapOf(2, [goodSlot('s0', 0, v2)], [v1, v2]))).seqnum).toBe(3);
+  });
+
+  test.each([
+    [7, 10, 10, 7],
+    [7, 3, 10, 3],
+    [7, 10, 4, 4],
+  ])(
+    'the quorum is min(happy, N, servers): min(%i, %i, %i) = %i',
+    (happy, total, count, quorum) => {
+      expect(planWrites(inputOf(mapOf(count, [], []), { happy, total })).quorum).toBe(quorum);
+    },
+  );
+
+  test('of an in-place update has the shares of the base version, and no other', () => {
+    const slots = [
+      goodSlot('s0', 0, v2),
+      goodSlot('s1', 1, v2),
+      goodSlot('s2', 2, v2),
+      goodSlot('s3', 2, v1),
+      { server: 's4', shnum: 1, verdict: bad() },
+    ];
+    const record = planWrites(inputOf(mapOf(6, slots, [v1, v2]), { wholeShares: false }));
+    expect(placesOf(record)).toEqual(['s0:0', 's1:1', 's2:2']);
+  });
+
+  test('can succeed when it reaches the quorum and k shares, on servers that answered', () => {
+    const can = (map: Servermap, more: Partial<PublishPlanInput> = {}) =>
+      canSucceed(planWrites(inputOf(map, more)));
+    expect(can(mapOf(2, [], []))).toBe(true);
+    expect(can(mapOf(1, [], []))).toBe(true);
+    expect(can(mapOf(0, [], []))).toBe(false);
+    expect(can(mapOf(2, [], [], { s0: 'failed' }))).toBe(false);
+    expect(can(mapOf(3, [], [], { s0: 'failed' }))).toBe(true);
+    const both = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2)];
+    expect(can(mapOf(2, both, [v2]), { wholeShares: false })).toBe(false);
+    expect(can(mapOf(2, both, [v2]), { wholeShares: false, happy: 1 })).toBe(true);
+    expect(can(mapOf(2, both.slice(1), [v2]), { wholeShares: false, happy: 1 })).toBe(false);
+  });
+});
+
+describe('newer evidence', () => {
+  const slots = [goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 0, v2)];
+
+  test('stops a publish unless it is forced', () => {
+    const map = mapOf(3, slots, [v1, v2]);
+    expect(newerEvidence(inputOf(map))).toEqual([v2]);
+    expect(newerEvidence(inputOf(map, { force: true }))).toEqual([]);
+  });
+
+  test('is not a version that can be read', () => {
+    const map = mapOf(4, [...slots, goodSlot('s3', 1, v2)], [v1, v2]);
+    expect(newerEvidence(inputOf(map))).toEqual([]);
+  });
+});
+
+describe('a write that succeeds', () => {
+  test('counts', () => {
+    const record = booked(underWay(3), writeReport('s0', 0, 'accepted'));
+    expect(statusesOf(record)).toEqual(['accepted', 'writing', 'writing']);
+    expect(isSettled(record)).toBe(false);
+    expect(plannedWrites(record)).toEqual([]);
+  });
+
+  test('shares of ours beside it are no surprise, nor shares that other writes are about', () => {
+    const seen = [
+      { shnum: 1, checkstring: ours },
+      { shnum: 2, checkstring: 'ff' },
+      { shnum: 9, checkstring: v2b.checkstring },
+    ];
+    const record = planWrites(
+      inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
+    );
+    const started = startPlanned({ ...record, checkstring: ours });
+    expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
+  });
+
+  test("a stranger's share beside it is a surprise", () => {
+    const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
+    const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
+    expect(record.surprises).toEqual([{ server: 's0', shnum: 2, found: v2b.checkstring }]);
+  });
+
+  test('an old share beside it that the map did not come to is written too', () => {
+    const seen = [{ shnum: 2, checkstring: v1.checkstring }];
+    const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
+    expect(plannedWrites(record)).toEqual([
+      { server: 's0', shnum: 2, test: begins(v1.checkstring), status: 'planned', attempt: 0 },
+    ]);
+    const inPlace = booked(
+      underWay(3, { wholeShares: false }),
+      writeReport('s0', 0, 'accepted', seen),
+    );
+    expect(plannedWrites(inPlace)).toEqual([]);
+    expect(inPlace.surprises).toEqual([]);
+  });
+});
+
+describe('a write that finds something else', () => {
+  const foundIs = (checkstring: string | null): readonly SeenShare[] =>
+    checkstring === null ? [] : [{ shnum: 0, checkstring }];
+
+  test.each([
+    ['ours already: an answer was lost', ours, 'accepted'],
+    ['nothing: the share is gone', null, 'planned'],
+    ['a version in our map', v2.checkstring, 'planned'],
+    ['an older version', v1.checkstring, 'planned'],
+    ['too few bytes to be a share', '01ffff', 'planned'],
+    ['no bytes', '', 'planned'],
+  ])('%s', (_, found, status) => {
+    const record = booked(underWay(3), writeReport('s0', 0, 'surprised', foundIs(found)));
+    expect(record.writes[0]?.status).toBe(status);
+    expect(record.surprises).toEqual([]);
+    if (status === 'planned') {
+      const test = found === null || found === '' ? absent : begins(found);
+      expect(record.writes[0]).toMatchObject({ test, attempt: 1 });
+    }
+  });
+
+  test.each([
+    ['the same seqnum, another root', v2b.checkstring],
+    ['a newer seqnum', versionOf(3, 'x').checkstring],
+  ])("%s: somebody else's", (_, found) => {
+    const record = booked(underWay(3), writeReport('s0', 0, 'surprised', foundIs(found)));
+    expect(record.surprises).toEqual([{ server: 's0', shnum: 0, found }]);
+    expect(statusesOf(record)).toEqual(['surprised', 'writing', 'writing']);
+  });
+
+  test('three times: somebody is at it', () => {
+    let record = underWay(3);
+    const again = () => {
+      record = startPlanned(booked(record, writeReport('s0', 0, 'surprised', foundIs(null))));
+    };
+    again();
+    again();
+    expect(record.surprises).toEqual([]);
+    again();
+    expect(record.surprises).toEqual([{ server: 's0', shnum: 0, found: null }]);
+  });
+
+  test('cannot be written over in place', () => {
+    const record = underWay(3, { wholeShares: false });
+    const failed = booked(record, writeReport('s0', 0, 'surprised', foundIs(v1.checkstring)));
+    expect(statusesOf(failed)).toEqual(['failed', 'writing', 'writing']);
+    expect(failed.surprises).toEqual([]);
+  });
+
+  test('after a surprise ours is not spread any further, whatever else is found', () => {
+    const surprised = booked(
+      underWay(5),
+      writeReport('s1', 1, 'surprised', [{ shnum: 1, checkstring: v2b.checkstring }]),
+    );
+    for (const report of [
+      writeReport('s0', 0, 'surprised', foundIs(v1.checkstring)),
+      writeReport('s0', 0, 'failed'),
+      writeReport('s0', 0, 'accepted', [{ shnum: 2, checkstring: v1.checkstring }]),
+    ]) {
+      const record = booked(surprised, report);
+      expect(plannedWrites(record)).toEqual([]);
+      expect(record.surprises).toEqual(surprised.surprises);
+    }
+  });
+});
+
+describe('a write that fails', () => {
+  test.each(['refused', 'failed', 'unknown'] as const)(
+    '%s: the share gets another home',
+    (status) => {
+      const record = booked(underWay(5), writeReport('s1', 1, status));
+      expect(record.avoided).toEqual(['s1']);
+      expect(record.failures).toEqual([{ kind: 'unreachable', detail: 's1' }]);
+      expect(plannedWrites(record)).toEqual([
+        { server: 's3', shnum: 1, test: absent, status: 'planned', attempt: 0 },
+      ]);
+    },
+  );
+
+  test('on a server with room for nothing else: it stays homeless, and the result says so', () => {
+    const record = booked(underWay(3), writeReport('s1', 1, 'failed'));
+    const next = booked(startPlanned(record), writeReport('s0', 1, 'failed'));
+    const last = booked(startPlanned(next), writeReport('s2', 1, 'failed'));
+    expect(plannedWrites(last)).toEqual([]);
+    expect(reportOf(last, 'notEnoughServers', []).missing).toEqual([0, 1, 2]);
+  });
+
+  test('in place: nobody else can take it', () => {
+    const record = booked(underWay(5, { wholeShares: false }), writeReport('s1', 1, 'failed'));
+    expect(plannedWrites(record)).toEqual([]);
+  });
+
+  test('reports about what is not under way change nothing', () => {
+    const record = underWay(3);
+    for (const report of [writeReport('s9', 0, 'failed'), writeReport('s0', 1, 'failed')]) {
+      expect(applyWrite(record, report)).toBe(record);
+    }
+    const done = booked(record, writeReport('s0', 0, 'accepted'));
+    expect(applyWrite(done, writeReport('s0', 0, 'failed'))).toBe(done);
+  });
+});
+
+describe('the outcome', () => {
+  const outcomeOf = (...statuses: readonly WriteReport['status'][]) =>
+    decideOutcome(
+      booked(
+        underWay(3, { wholeShares: false }),
+        ...statuses.map((status, i) => {
+          const seen = [{ shnum: i, checkstring: v2b.checkstring }];
+          return writeReport(`s${i}`, i, status, status === 'surprised' ? seen : []);
+        }),
+      ),
+    );
+
+  test.each([
+    ['published', ['accepted', 'accepted', 'accepted']],
+    ['published', ['accepted', 'accepted', 'failed']],
+    ['published', ['accepted', 'accepted', 'unknown']],
+    ['indeterminate', ['accepted', 'unknown', 'failed']],
+    ['indeterminate', ['unknown', 'unknown', 'unknown']],
+    ['notEnoughServers', ['accepted', 'failed', 'refused']],
+    ['notEnoughServers', ['failed', 'unknown', 'refused']],
+    ['uncoordinated', ['accepted', 'accepted', 'surprised']],
+    ['uncoordinated', ['surprised', 'failed', 'failed']],
+  ] as const)('%s: %j', (kind, statuses) => {
+    expect(outcomeOf(...statuses)).toBe(kind);
+  });
+
+  test('needs distinct servers and k distinct shares (P5)', () => {
+    const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 0, v2)];
+    const record = planWrites(inputOf(mapOf(2, slots, [v2]), { wholeShares: false }));
+    const started = startPlanned({ ...record, checkstring: ours });
+    const done = booked(
+      started,
+      writeReport('s0', 0, 'accepted'),
+      writeReport('s1', 0, 'accepted'),
+    );
+    expect(decideOutcome(done)).toBe('notEnoughServers');
+  });
+
+  test('names every share that did not land, and everything else', () => {
+    const record = booked(
+      underWay(3, { wholeShares: false }),
+      writeReport('s0', 0, 'accepted'),
+      writeReport('s1', 1, 'failed'),
+    );
+    const { seqnum, checkstring, required, total, quorum, writes, surprises, failures } = record;
+    expect(reportOf(record, 'cancelled', [v2])).toEqual({
+      kind: 'cancelled',
+      missing: [1, 2],
+      newer: [v2],
+      ...{ seqnum, checkstring, required, total, quorum, writes, surprises, failures },
+    });
+  });
+});
+
+describe('whatever the servers do', () => {
+  interface Fate {
+    readonly status: WriteReport['status'];
+    readonly found: number;
+    readonly extra: number | null;
+  }
+  const fates = fc.array(
+    fc.record<Fate>({
+      status: fc.constantFrom('accepted', 'surprised', 'refused', 'failed', 'unknown'),
+      found: fc.nat(4),
+      extra: fc.option(fc.nat(3)),
+    }),
+    { minLength: 60, maxLength: 60 },
+  );
+  const heads = [v1.checkstring, v2.checkstring, v2b.checkstring, ours, ''];
+
+  test('it ends, no slot is written twice at once, no newer version is written over (P8)', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.boolean(), fates, (count, whole, dice) => {
+        const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s0', 2, v1)];
+        const map = mapOf(count, slots, [v1, v2]);
+        const plan = planWrites(inputOf(map, { wholeShares: whole }));
+        let record = startPlanned({ ...plan, checkstring: ours });
+        let steps = 0;
+        for (; !isSettled(record); steps++) {
+          expect(steps).toBeLessThan(60);
+          const { server, shnum } = record.writes.find((w) => w.status === 'writing') as never;
+          const { status, found, extra } = dice[steps] as Fate;
+          const seen = [{ shnum, checkstring: heads[found] as string }];
+          if (extra !== null)
+            seen.push({ shnum: extra as never, checkstring: heads[3 - found] ?? '' });
+          record = startPlanned(applyWrite(record, writeReport(server, shnum, status, seen)));
+          const places = placesOf(record);
+          expect(new Set(places).size).toBe(places.length);
+          for (const { test } of record.writes) {
+            if (test.kind === 'begins')
+              expect([v1.checkstring, v2.checkstring]).toContain(test.head);
+          }
+        }
+        const kind = decideOutcome(record);
+        const accepted = record.writes.filter(({ status }) => status === 'accepted');
+        const isPlaced =
+          new Set(accepted.map(({ server }) => server)).size >= record.quorum &&
+          new Set(accepted.map(({ shnum }) => shnum)).size >= record.required;
+        expect(kind === 'published').toBe(isPlaced && record.surprises.length === 0);
+        expect(kind === 'uncoordinated').toBe(record.surprises.length > 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { operationCancel, writeSettled } from '../../machines/events.ts';
+import type { SeenShare } from '../../machines/io.ts';
+import { type PublishInput, publishMachine } from '../../machines/publish.machine.ts';
+import type { WriteReport } from '../../machines/publish-kernel.ts';
+import type { Servermap } from '../../machines/servermap.ts';
+import { chartCoverage } from '../support/coverage.ts';
+import { deadlines, goodSlot, mapOf, versionOf, writeReport } from '../support/facts.ts';
+import { answered, rejected, type Walk, walk } from '../support/walk.ts';
+
+type Machine = typeof publishMachine;
+
+const coverage = chartCoverage(publishMachine);
+const v1 = versionOf(1);
+const v2 = versionOf(2);
+const ours = versionOf(2, 'n').checkstring;
+const foreign = versionOf(2, 'x').checkstring;
+
+const full = mapOf(4, [goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)], [v1]);
+
+/** k = 2, N = 3, happy = 2. */
+function start(map: Servermap = full, more: Partial<PublishInput> = {}): Walk<Machine> {
+  const plan = { map, required: 2, total: 3, happy: 2, wholeShares: true, force: false };
+  return walk(publishMachine, { ...plan, deadlines, ...more }, coverage.onMicrostep);
+}
+
+const prepared = answered('prepareShares', { ok: true, checkstring: ours });
+const writing = (map: Servermap = full, more: Partial<PublishInput> = {}) =>
+  start(map, more).step(prepared);
+
+const settles = (
+  server: string,
+  shnum: number,
+  status: WriteReport['status'],
+  seen: readonly SeenShare[] = [],
+) => writeSettled(writeReport(server, shnum, status, seen));
+
+const accepts = (n: number) => settles(`s${n}`, n, 'accepted');
+const begins = (head: string) => `{"kind":"begins","head":"${head}"}`;
+const starts = (server: string, shnum: number, test: string, attempt = 0) =>
+  `start write:${server}:${shnum}:${attempt} ` +
+  `{"server":"${server}","shnum":${shnum},"test":${test},"checkstring":"${ours}"}`;
+const tells = (event: object) => `emit ${JSON.stringify(event)}`;
+
+describe('choosing targets', () => {
+  test('a plan that can succeed is prepared: encoded and signed under the next seqnum', () => {
+    const it = start();
+    expect(it.state()).toBe('preparing');
+    expect(it.log()).toEqual(['start prepareShares {"seqnum":2}']);
+  });
+
+  test('newer evidence stops it before anything is written', () => {
+    const slots = [...full.slots, goodSlot('s3', 0, v2)];
+    const map = mapOf(4, slots, [v1, v2]);
+    const it = start(map);
+    expect([it.state(), it.log()]).toEqual(['newerVersionSeen', []]);
+    expect(it.output()).toMatchObject({
+      kind: 'newerVersionSeen',
+      newer: [v2],
+      missing: [0, 1, 2],
+    });
+    expect(start(map, { force: true }).state()).toBe('preparing');
+  });
+
+  test('a plan that cannot reach the quorum writes nothing', () => {
+    const it = start(mapOf(3, [], [], { s0: 'failed', s1: 'failed' }));
+    expect([it.state(), it.log()]).toEqual(['notEnoughServers', []]);
+    expect(it.output()).toMatchObject({ kind: 'notEnoughServers', quorum: 2, missing: [0, 1, 2] });
+  });
+});
+
+describe('preparing', () => {
+  test('every planned write starts at once', () => {
+    const it = writing();
+    expect(it.state()).toBe('writing');
+    expect(it.log()).toEqual([
+      'stop prepareShares',
+      ...[0, 1, 2].map((n) => starts(`s${n}`, n, begins(v1.checkstring))),
+    ]);
+  });
+
+  const failure = { kind: 'internal', detail: 'no key' };
+  test.each([
+    ['a failure', answered('prepareShares', { ok: false, failure })],
+    ['a bug', rejected('prepareShares', new Error('no key'))],
+  ])('%s: nothing is written', (_, event) => {
+    const it = start().step(event);
+    expect([it.state(), it.log()]).toEqual(['unprepared', ['stop prepareShares']]);
+    expect(it.output()).toMatchObject({ kind: 'unprepared', failures: [failure] });
+  });
+});
+
+describe('writing', () => {
+  test('goes on until every write has its answer', () => {
+    const it = writing().step(accepts(1));
+    expect(it.state()).toBe('writing');
+    expect(it.log()).toEqual(['stop write:s1:1:0', tells(accepts(1))]);
+    it.step(accepts(0));
+    expect(it.state()).toBe('writing');
+    it.step(accepts(2));
+    expect(it.state()).toBe('published');
+    expect(it.output()).toMatchObject({ kind: 'published', missing: [], checkstring: ours });
+  });
+
+  test('a share whose server failed gets another one', () => {
+    const it = writing().step(settles('s1', 1, 'refused'));
+    expect(it.log()).toEqual([
+      'stop write:s1:1:0',
+      tells(settles('s1', 1, 'refused')),
+      starts('s3', 1, '{"kind":"absent"}'),
+    ]);
+    it.step(accepts(0))
+      .step(accepts(2))
+      .step(settles('s3', 1, 'accepted'));
+    expect(it.state()).toBe('published');
+    expect(it.output().missing).toEqual([]);
+  });
+
+  test('a stale slot is written again, by another child', () => {
+    const older = versionOf(0).checkstring;
+    const surprise = settles('s0', 0, 'surprised', [{ shnum: 0, checkstring: older }]);
+    const it = writing().step(surprise);
+    expect(it.log()).toEqual([
+      'stop write:s0:0:0',
+      tells(surprise),
+      starts('s0', 0, begins(older), 1),
+    ]);
+    it.step(accepts(0));
+    expect(it.log()).toEqual(['stop write:s0:0:1', tells(accepts(0))]);
+  });
+});
+
+describe('settling', () => {
+  const surprise = settles('s1', 1, 'surprised', [{ shnum: 1, checkstring: foreign }]);
+
+  test.each([
+    ['published', [accepts(0), accepts(1), settles('s2', 2, 'failed')]],
+    ['uncoordinated', [accepts(0), surprise, accepts(2)]],
+    ['indeterminate', [accepts(0), settles('s1', 1, 'unknown'), settles('s2', 2, 'failed')]],
+    ['notEnoughServers', [accepts(0), settles('s1', 1, 'failed'), settles('s2', 2, 'failed')]],
+  ] as const)('%s', (kind, events) => {
+    const it = events.reduce((w, event) => w.step(event), writing(full, { wholeShares: false }));
+    expect([it.state(), it.output().kind]).toEqual([kind, kind]);
+  });
+
+  test('the result names what landed where, and what surprised', () => {
+    const it = writing().step(accepts(0)).step(surprise).step(accepts(2));
+    const { writes, surprises, missing } = it.output();
+    expect(writes.map(({ server, shnum, status }) => [server, shnum, status])).toEqual([
+      ['s0', 0, 'accepted'],
+      ['s1', 1, 'surprised'],
+      ['s2', 2, 'accepted'],
+    ]);
+    expect(surprises).toEqual([{ server: 's1', shnum: 1, found: foreign }]);
+    expect(missing).toEqual([1]);
+  });
+});
+
+describe('cancel', () => {
+  test.each([
+    ['preparing', start, ['stop prepareShares']],
+    ['writing', writing, ['stop write:s0:0:0', 'stop write:s1:1:0', 'stop write:s2:2:0']],
+  ])('in %s ends it, and what is under way with it', (state, make, log) => {
+    const it = make();
+    expect(it.state()).toBe(state);
+    it.step(operationCancel());
+    expect([it.state(), it.output().kind, it.log()]).toEqual(['cancelled', 'cancelled', log]);
+  });
+});
+
+describe('what does not belong changes nothing', () => {
+  test('in preparing', () => {
+    const it = start();
+    const { context } = it.snapshot();
+    it.step(accepts(0));
+    expect([it.state(), it.context(), it.log()]).toEqual(['preparing', context, []]);
+  });
+
+  test('in writing: a report about a write that is not under way', () => {
+    const it = writing().step(accepts(0));
+    const { context } = it.snapshot();
+    it.step(settles('s0', 0, 'failed')).step(settles('s9', 9, 'failed'));
+    expect([it.state(), it.context()]).toEqual(['writing', context]);
+  });
+
+  const ended = {
+    published: [prepared, accepts(0), accepts(1), accepts(2)],
+    unprepared: [rejected('prepareShares', 'x')],
+    cancelled: [operationCancel()],
+  };
+  test.each(Object.entries(ended))('in %s', (state, events) => {
+    const it = events.reduce<Walk<Machine>>((w, event) => w.step(event), start());
+    const output = it.output();
+    it.step(accepts(0)).step(operationCancel());
+    expect([it.state(), it.output()]).toEqual([state, output]);
+  });
+});
+
+test('every state and every transition was taken', () => {
+  expect(coverage.missing()).toEqual([]);
+});

@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import { shareJudged } from '../../machines/events.ts';
+import { serverQueryMachine } from '../../machines/server-query.machine.ts';
+import { chartCoverage } from '../support/coverage.ts';
+import { bad, deadlines, goodReport, poorReport, unverified, versionOf } from '../support/facts.ts';
+import { answered, deafParent, passed, rejected, type Walk, walk } from '../support/walk.ts';
+
+type Machine = typeof serverQueryMachine;
+
+const coverage = chartCoverage(serverQueryMachine);
+const v1 = versionOf(1);
+const good = (shnum: number, privateKeyFound = false) =>
+  shareJudged(shnum, { kind: 'good', version: v1.id }, { version: v1, privateKeyFound });
+
+function start(): Walk<Machine> {
+  const input = { server: 's0', parent: deafParent(), wantsPrivateKey: true, deadlines };
+  return walk(serverQueryMachine, input, coverage.onMicrostep);
+}
+
+const answer = (...shnums: readonly number[]) => answered('queryServer', { ok: true, shnums });
+const verifying = (...shnums: readonly number[]) => start().step(answer(...shnums));
+
+/** What the child does when it reports; the deadline it was under ends with it. */
+const reports = (deadline: string, actor: string, report: object) => [
+  `cancel ${deadline}`,
+  `stop ${actor}`,
+  `send ${JSON.stringify({ type: 'server.settled', report })}`,
+];
+
+describe('querying', () => {
+  test('asks the server, under a deadline', () => {
+    const it = start();
+    expect(it.state()).toBe('querying');
+    expect(it.log()).toEqual(['after 10 ms queryDeadline', 'start queryServer {"server":"s0"}']);
+  });
+
+  test('no shares: empty', () => {
+    const it = start().step(answer());
+    expect(it.state()).toBe('empty');
+    expect(it.log()).toEqual(reports('queryDeadline', 'queryServer', poorReport('s0', 'empty')));
+  });
+
+  test('shares: they are verified, and the coordinator knows', () => {
+    const it = verifying(0, 3);
+    expect(it.state()).toBe('verifying');
+    expect(it.log()).toEqual([
+      'cancel queryDeadline',
+      'stop queryServer',
+      'send {"type":"server.answered","server":"s0","shnums":[0,3]}',
+      'after 20 ms verifyDeadline',
+      'start verifyShares {"server":"s0","shnums":[0,3],"wantsPrivateKey":true}',
+    ]);
+  });
+
+  test.each([
+    [
+      'a failure',
+      answered('queryServer', { ok: false, failure: { kind: 'unreachable', detail: 'x' } }),
+    ],
+    ['a bug in the provider', rejected('queryServer', new Error('x'))],
+    ['no answer in time', passed('queryDeadline', 'serverQuery.querying')],
+  ])('%s: failed', (_, event) => {
+    const it = start().step(event);
+    expect(it.state()).toBe('failed');
+    expect(it.log()).toEqual(reports('queryDeadline', 'queryServer', poorReport('s0', 'failed')));
+  });
+
+  test('the reason is kept', () => {
+    const reasonAfter = (event: Parameters<Walk<Machine>['step']>[0]) =>
+      start().step(event).context().failure;
+    expect(reasonAfter(passed('queryDeadline', 'serverQuery.querying'))).toEqual({
+      kind: 'timeout',
+      detail: 'no answer to the query',
+    });
+    expect(reasonAfter(rejected('queryServer', 'odd'))).toEqual({
+      kind: 'internal',
+      detail: 'odd',
+    });
+    const failure = { kind: 'unreachable', detail: 'refused' };
+    expect(reasonAfter(answered('queryServer', { ok: false, failure }))).toEqual(failure);
+  });
+
+  test('a server that names a share twice has it once', () => {
+    expect(verifying(2, 2).step(good(2)).state()).toBe('good');
+  });
+});
+
+describe('verifying', () => {
+  test('ends when every share has its verdict, in whatever order', () => {
+    const it = verifying(0, 1).step(good(1, true));
+    expect(it.state()).toBe('verifying');
+    expect(it.log()).toEqual([]);
+    it.step(good(0));
+    expect(it.state()).toBe('good');
+    const report = {
+      ...goodReport('s0', [1, 0], v1, { privateKeyFound: true }),
+      versions: [v1, v1],
+    };
+    expect(it.log()).toEqual(reports('verifyDeadline', 'verifyShares', report));
+  });
+
+  test('a corrupt sibling changes nothing for the others (U11)', () => {
+    const it = verifying(0, 1).step(shareJudged(0, bad('ff')));
+    expect(it.state()).toBe('verifying');
+    it.step(good(1));
+    expect(it.state()).toBe('good');
+    const slots = [
+      { server: 's0', shnum: 0, verdict: bad('ff') },
+      { server: 's0', shnum: 1, verdict: { kind: 'good', version: v1.id } },
+    ];
+    expect(it.log()).toEqual(
+      reports('verifyDeadline', 'verifyShares', { ...goodReport('s0', [], v1), slots }),
+    );
+  });
+
+  test('nothing good and something bad: corrupt', () => {
+    const it = verifying(0, 1).step(shareJudged(0, bad())).step(shareJudged(1, unverified()));
+    expect(it.state()).toBe('corrupt');
+    const slots = [
+      { server: 's0', shnum: 0, verdict: bad() },
+      { server: 's0', shnum: 1, verdict: unverified() },
+    ];
+    expect(it.log()).toEqual(
+      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'corrupt', slots)),
+    );
+  });
+
+  test('transport failure is never corruption: nothing judged is failed (U7)', () => {
+    const it = verifying(0).step(shareJudged(0, unverified('connection lost')));
+    expect(it.state()).toBe('failed');
+    const slots = [{ server: 's0', shnum: 0, verdict: unverified('connection lost') }];
+    expect(it.log()).toEqual(
+      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'failed', slots)),
+    );
+  });
+
+  test('the deadline: what has no verdict is unverified, what has one keeps it', () => {
+    const it = verifying(0, 1, 2)
+      .step(good(1))
+      .step(passed('verifyDeadline', 'serverQuery.verifying'));
+    expect(it.state()).toBe('good');
+    expect(it.context().judged.map(({ shnum, verdict }) => [shnum, verdict.kind])).toEqual([
+      [1, 'good'],
+      [0, 'unverified'],
+      [2, 'unverified'],
+    ]);
+    expect(it.context().judged[1]?.verdict).toEqual(unverified('timeout'));
+  });
+
+  test('a bug in the verifier proves nothing against the shares', () => {
+    const it = verifying(0).step(rejected('verifyShares', new Error('bug')));
+    expect(it.state()).toBe('failed');
+    expect(it.context().judged[0]?.verdict).toEqual(unverified('bug'));
+  });
+
+  test('a second verdict on a share, or one on a share nobody reported, is ignored', () => {
+    const it = verifying(0, 1).step(good(0));
+    const before = it.snapshot();
+    it.step(shareJudged(0, bad())).step(good(7));
+    expect([it.state(), it.context()]).toEqual(['verifying', before.context]);
+    expect(it.log()).toEqual([]);
+  });
+});
+
+describe('what does not belong', () => {
+  const settled = {
+    querying: () => start(),
+    empty: () => start().step(answer()),
+    good: () => verifying(0).step(good(0)),
+    corrupt: () => verifying(0).step(shareJudged(0, bad())),
+    failed: () => verifying(0).step(shareJudged(0, unverified())),
+  };
+
+  test.each(Object.entries(settled))('changes nothing in %s', (state, make) => {
+    const it = make();
+    const { context } = it.snapshot();
+    it.step(good(0)).step(passed('verifyDeadline', 'serverQuery.verifying'));
+    expect([it.state(), it.context(), it.log()]).toEqual([state, context, []]);
+  });
+
+  test('changes nothing in verifying', () => {
+    const it = verifying(0);
+    const { context } = it.snapshot();
+    it.step(answer(5)).step(passed('queryDeadline', 'serverQuery.querying'));
+    expect([it.state(), it.context(), it.log()]).toEqual(['verifying', context, []]);
+  });
+});
+
+test('every state and every transition was taken', () => {
+  expect(coverage.missing()).toEqual([]);
+});

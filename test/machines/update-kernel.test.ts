@@ -1,0 +1,337 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Mode, ServerStatus } from '../../machines/servermap.ts';
+import {
+  apply,
+  decide,
+  nextServers,
+  type ServerReport,
+  statusOf,
+  toServermap,
+  type UpdateRecord,
+  type UpdateView,
+  viewOf,
+} from '../../machines/update-kernel.ts';
+import {
+  bad,
+  goodReport,
+  goodSlot,
+  poorReport,
+  recordOf,
+  serversOf,
+  unverified,
+  versionOf,
+} from '../support/facts.ts';
+
+const v1 = versionOf(1);
+const v2 = versionOf(2);
+
+const letters: Readonly<Record<string, ServerStatus>> = {
+  '-': 'unasked',
+  '?': 'asked',
+  V: 'verifying',
+  G: 'good',
+  E: 'empty',
+  C: 'corrupt',
+  F: 'failed',
+};
+
+/** A view of `word`, with k = 2 and N = 3. */
+function viewFor(mode: Mode, word: string, more: Partial<UpdateView> = {}): UpdateView {
+  return {
+    mode,
+    rule: 'ours',
+    required: 2,
+    total: 3,
+    statuses: [...word].map((letter) => letters[letter] as ServerStatus),
+    hasRecoverable: false,
+    hasNewerUnrecoverable: false,
+    lacksPrivateKey: false,
+    ...more,
+  };
+}
+
+const readable = { hasRecoverable: true };
+const wait = { kind: 'wait' };
+const ask = (count: number) => ({ kind: 'ask', count });
+const enough = { kind: 'done', outcome: 'enough' };
+const exhausted = { kind: 'done', outcome: 'exhausted' };
+
+describe('whom to ask first', () => {
+  test.each<[Mode, number]>([
+    ['anything', 4],
+    ['read', 4],
+    ['write', 5],
+    ['check', 9],
+    ['repair', 9],
+  ])('%s: %i of nine servers, 2k, N + k or all', (mode, count) => {
+    expect(decide(viewFor(mode, '---------'))).toEqual(ask(count));
+  });
+
+  test.each<Mode>(['anything', 'read', 'write', 'check', 'repair'])(
+    '%s: nobody, when there is nobody',
+    (mode) => {
+      const outcome = mode === 'check' || mode === 'repair' ? 'enough' : 'exhausted';
+      expect(decide(viewFor(mode, ''))).toEqual({ kind: 'done', outcome });
+    },
+  );
+
+  test('no more than there are', () => {
+    expect(decide(viewFor('write', '--'))).toEqual(ask(2));
+  });
+});
+
+describe('whom to ask next', () => {
+  test('five answers are kept outstanding', () => {
+    expect(decide(viewFor('write', '???GG----', readable))).toEqual(ask(2));
+    expect(decide(viewFor('write', '?????----'))).toEqual(wait);
+    expect(decide(viewFor('write', '??VEEE----'))).toEqual(ask(2));
+    expect(decide(viewFor('read', '???F-', readable))).toEqual(ask(1));
+    expect(decide(viewFor('anything', 'FFFF---------'))).toEqual(ask(5));
+  });
+
+  test('write: nobody, once the boundary is in sight and only the answers under way matter', () => {
+    expect(decide(viewFor('write', 'GG?EE----', readable))).toEqual(wait);
+    expect(decide(viewFor('write', 'GGVEE----', readable))).toEqual(wait);
+    expect(decide(viewFor('write', 'GG?EE----'))).toEqual(ask(4));
+  });
+
+  test('write: everybody in the end, while no share yielded the private key', () => {
+    const view = { ...readable, lacksPrivateKey: true };
+    expect(decide(viewFor('write', 'GGEE-----', view))).toEqual(ask(5));
+    expect(decide(viewFor('write', 'GGEEEEEEE', view))).toEqual(exhausted);
+  });
+
+  test('nobody while something to end with is being verified', () => {
+    expect(decide(viewFor('anything', 'GGV---', readable))).toEqual(wait);
+    expect(decide(viewFor('write', 'GGEEV---', readable))).toEqual(wait);
+  });
+});
+
+describe('when it is over', () => {
+  test.each<[Mode, string, Partial<UpdateView>, object]>([
+    ['anything', 'GG??', readable, enough],
+    ['anything', 'GG??', {}, wait],
+    ['read', 'GGEF--', readable, enough],
+    ['read', 'GGE?', readable, wait],
+    ['read', 'GGEE', {}, exhausted],
+    ['read', 'GGEE??', { ...readable, hasNewerUnrecoverable: true }, wait],
+    ['read', 'GGEE', { ...readable, hasNewerUnrecoverable: true }, exhausted],
+    ['read', 'GG', readable, enough],
+    ['write', 'GGEE??', readable, enough],
+    ['write', 'GGEE??', {}, wait],
+    ['write', 'GGE', readable, exhausted],
+    ['write', '?GGEE', readable, wait],
+    ['write', 'GGEE?', { ...readable, lacksPrivateKey: true }, wait],
+    ['check', 'GGE?', readable, wait],
+    ['check', 'GGECF', {}, enough],
+    ['repair', 'GGEE', { lacksPrivateKey: true }, exhausted],
+    ['repair', 'GGEE', {}, enough],
+  ])('%s, %s, %j', (mode, word, more, decision) => {
+    expect(decide(viewFor(mode, word, more))).toEqual(decision);
+  });
+
+  test('never while anything is being verified, in no mode, wherever it is', () => {
+    const view = fc.record({
+      mode: fc.constantFrom<Mode>('anything', 'read', 'write', 'check', 'repair'),
+      rule: fc.constant('ours' as const),
+      required: fc.integer({ min: 1, max: 3 }),
+      total: fc.constant(4),
+      // Servers are asked in permuted order: the unasked are last.
+      statuses: fc
+        .array(fc.constantFrom(...Object.values(letters)), { maxLength: 9 })
+        .map((all) => [...all].sort((a, b) => Number(a === 'unasked') - Number(b === 'unasked'))),
+      hasRecoverable: fc.boolean(),
+      hasNewerUnrecoverable: fc.boolean(),
+      lacksPrivateKey: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(view, (it) => {
+        const decision = decide(it);
+        if (it.statuses.includes('verifying')) expect(decision.kind).not.toBe('done');
+        // And it never stops for nothing: somebody is asked, or somebody's answer is under way.
+        const isUnderWay = it.statuses.includes('asked') || it.statuses.includes('verifying');
+        if (decision.kind === 'wait') expect(isUnderWay).toBe(true);
+        if (decision.kind === 'ask') expect(decision.count).toBeGreaterThan(0);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('under the old rules it may be', () => {
+    const ticket = { ...readable, rule: 'ticket' } as const;
+    const fix2015 = { ...readable, rule: 'fix2015' } as const;
+    expect(decide(viewFor('write', 'GGVEE', ticket))).toEqual(enough);
+    expect(decide(viewFor('write', 'GGVEE', fix2015))).toEqual(wait);
+    expect(decide(viewFor('write', 'GGEEV', fix2015))).toEqual(enough);
+  });
+});
+
+describe('the books', () => {
+  const start = recordOf(serversOf(4));
+  const asked = apply(start, { type: 'asked', servers: serversOf(4) });
+
+  test('follow one server from unasked to settled', () => {
+    expect(asked).toEqual({ ...start, statuses: ['asked', 'asked', 'asked', 'asked'] });
+    const answered = apply(asked, { type: 'answered', server: 's1' });
+    expect(answered).toEqual({ ...start, statuses: ['asked', 'verifying', 'asked', 'asked'] });
+    const settled = apply(answered, { type: 'settled', report: goodReport('s1', [0, 1], v1) });
+    expect(settled).toEqual({
+      ...start,
+      statuses: ['asked', 'good', 'asked', 'asked'],
+      slots: [goodSlot('s1', 0, v1), goodSlot('s1', 1, v1)],
+      versions: { [v1.id]: v1 },
+    });
+    expect(statusOf(settled, 's1')).toBe('good');
+    expect(statusOf(settled, 'stranger')).toBeUndefined();
+  });
+
+  test('do not change by facts about strangers, the unasked and the settled', () => {
+    const reports: readonly ServerReport[] = [
+      goodReport('stranger', [0], v1),
+      goodReport('s0', [0], v1),
+    ];
+    for (const report of reports) {
+      expect(apply(start, { type: 'settled', report })).toBe(start);
+    }
+    expect(apply(start, { type: 'answered', server: 's0' })).toBe(start);
+    expect(apply(asked, { type: 'answered', server: 'stranger' })).toBe(asked);
+    expect(apply(asked, { type: 'asked', servers: ['s0', 'stranger'] })).toBe(asked);
+    const settled = apply(asked, { type: 'settled', report: poorReport('s0', 'empty') });
+    expect(apply(settled, { type: 'settled', report: goodReport('s0', [0], v1) })).toBe(settled);
+    expect(apply(settled, { type: 'answered', server: 's0' })).toBe(settled);
+  });
+
+  test('keep every share that was reported, one by one: a corrupt sibling changes nothing', () => {
+    const report: ServerReport = {
+      ...goodReport('s0', [0], v1),
+      slots: [
+        goodSlot('s0', 0, v1),
+        { server: 's0', shnum: 1, verdict: bad('00') },
+        { server: 's0', shnum: 2, verdict: unverified() },
+      ],
+    };
+    const record = apply(asked, { type: 'settled', report });
+    expect(record.slots).toEqual(report.slots);
+    expect(record.statuses[0]).toBe('good');
+  });
+
+  test('a share marked bad is bad again, and its server has answered', () => {
+    const marked = [{ server: 's0', shnum: 0, reason: 'block hash', version: v1.id }];
+    const record = apply(
+      { ...asked, marked },
+      { type: 'settled', report: goodReport('s0', [0], v1) },
+    );
+    expect(record.statuses[0]).toBe('good');
+    expect(record.slots[0]?.verdict).toEqual({ kind: 'bad', reason: 'block hash', head: v1.id });
+    expect(viewOf(record).hasRecoverable).toBe(false);
+  });
+
+  test('k and N are raised by what is verified, never lowered', () => {
+    const wide = versionOf(1, 'a', { required: 3, total: 20 });
+    const record = apply(asked, { type: 'settled', report: goodReport('s0', [0], wide) });
+    expect([record.required, record.total]).toEqual([3, 20]);
+    const narrow = versionOf(1, 'a', { required: 1, total: 1 });
+    const same = apply(record, { type: 'settled', report: goodReport('s1', [0], narrow) });
+    expect([same.required, same.total]).toEqual([3, 20]);
+  });
+
+  test('the private key is found once, and only where it is wanted', () => {
+    const report = goodReport('s0', [0], v1, { privateKeyFound: true });
+    const missing: UpdateRecord = { ...asked, privateKey: 'missing' };
+    const found = apply(missing, { type: 'settled', report });
+    expect(found.privateKey).toBe('found');
+    expect(viewOf(missing).lacksPrivateKey).toBe(true);
+    expect(viewOf(found).lacksPrivateKey).toBe(false);
+    const again = apply(found, { type: 'settled', report: goodReport('s1', [1], v1) });
+    expect(again.privateKey).toBe('found');
+    expect(apply(asked, { type: 'settled', report }).privateKey).toBe('unneeded');
+  });
+
+  test('the next servers are the first unasked ones, in permuted order', () => {
+    const record = recordOf(serversOf(9), {
+      statuses: ['failed', 'unasked', 'empty', ...new Array(6).fill('unasked')],
+    });
+    expect(nextServers(record)).toEqual(['s1', 's3', 's4', 's5', 's6']);
+    expect(nextServers(asked)).toEqual([]);
+  });
+
+  test('newer evidence shows in the view', () => {
+    const reports = [
+      goodReport('s0', [0], v1),
+      goodReport('s1', [1], v1),
+      goodReport('s2', [0], v2),
+    ];
+    const record = reports.reduce((r, report) => apply(r, { type: 'settled', report }), asked);
+    expect(viewOf(record)).toMatchObject({ hasRecoverable: true, hasNewerUnrecoverable: true });
+  });
+});
+
+describe('the finished map', () => {
+  const arbitraryReports = fc
+    .array(
+      fc.record({
+        status: fc.constantFrom('good', 'empty', 'corrupt', 'failed'),
+        shnums: fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 3 }),
+        version: fc.constantFrom(v1, v2, versionOf(2, 'b', { required: 3, total: 5 })),
+        privateKeyFound: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 7 },
+    )
+    .map((fates) =>
+      fates.map(({ status, shnums, version, privateKeyFound }, i): ServerReport => {
+        if (status === 'good') return goodReport(`s${i}`, shnums, version, { privateKeyFound });
+        const verdict = status === 'corrupt' ? bad() : unverified();
+        const slots = shnums.map((shnum) => ({ server: `s${i}`, shnum, verdict }));
+        return poorReport(`s${i}`, status as 'empty', status === 'empty' ? [] : slots);
+      }),
+    );
+
+  test('does not depend on the order of the reports (U5)', () => {
+    const shuffled = arbitraryReports.chain((reports) =>
+      fc.tuple(fc.constant(reports), fc.shuffledSubarray(reports, { minLength: reports.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([reports, shuffle]) => {
+        const servers = serversOf(reports.length);
+        const start = recordOf(servers, {
+          statuses: servers.map(() => 'asked'),
+          privateKey: 'missing',
+          marked: [{ server: 's1', shnum: 1, reason: 'marked', version: v1.id }],
+        });
+        const mapAfter = (facts: readonly ServerReport[]) => {
+          const record = facts.reduce(
+            (r, report) =>
+              apply(apply(r, { type: 'answered', server: report.server }), {
+                type: 'settled',
+                report,
+              }),
+            start,
+          );
+          return JSON.stringify([toServermap(record, 'enough'), viewOf(record)]);
+        };
+        expect(mapAfter(shuffle)).toBe(mapAfter(reports));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('lists servers in permuted order, slots by server and share, versions by id', () => {
+    let record = recordOf(['z', 'a', 'm'], { statuses: ['asked', 'asked', 'unasked'] });
+    record = apply(record, { type: 'settled', report: goodReport('a', [5, 1], v2) });
+    record = apply(record, { type: 'settled', report: goodReport('z', [2], v1) });
+    expect(toServermap(record, 'cancelled')).toEqual({
+      mode: 'write',
+      outcome: 'cancelled',
+      servers: [
+        { id: 'z', status: 'good' },
+        { id: 'a', status: 'good' },
+        { id: 'm', status: 'unasked' },
+      ],
+      slots: [goodSlot('z', 2, v1), goodSlot('a', 1, v2), goodSlot('a', 5, v2)],
+      versions: { [v1.id]: v1, [v2.id]: v2 },
+      privateKey: 'unneeded',
+    });
+    expect(Object.keys(toServermap(record, 'enough').versions)).toEqual([v1.id, v2.id]);
+  });
+});

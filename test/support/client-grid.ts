@@ -1,0 +1,157 @@
+/**
+ * @module client-grid: grids in memory for tests of the client, and servers that misbehave.
+ *
+ * Every grid is its own, so that all files can share one key: making one takes a tenth of a second.
+ */
+import { expect } from 'vitest';
+import type { SimulatedClock } from 'xstate';
+import { primitives } from '#crypto';
+import { type Cap, storageIndexOf, type WriteCap } from '../../src/caps.ts';
+import { deriveWriteEnabler } from '../../src/crypto/keys.ts';
+import type { SigningKey } from '../../src/crypto/primitives.ts';
+import { Grid, type GridOptions } from '../../src/grid.ts';
+import type { Contents, MutableFile } from '../../src/mutable-file.ts';
+import { MemoryServer } from '../../src/storage/memory.ts';
+import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
+import { golden } from './shares.ts';
+
+/** The key of the golden vectors. */
+export const testKey: SigningKey = await primitives.importSigningKey(golden.pkcs8);
+
+/** Servers `s0` … in memory. */
+export function memoryServers(count: number): MemoryServer[] {
+  return Array.from({ length: count }, (_, i) => new MemoryServer({ id: `s${i}` }));
+}
+
+/** `length` bytes that differ from place to place and, with another `seed`, from each other. */
+export function bytesOf(length: number, seed = 1): Uint8Array {
+  const out = new Uint8Array(length);
+  let state = (seed * 2_654_435_761) >>> 0 || 1;
+  for (let i = 0; i < length; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    out[i] = state;
+  }
+  return out;
+}
+
+/** Compares large contents, which `toEqual` takes long over. */
+export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
+  if (Buffer.compare(actual, expected) === 0) return;
+  const at = expected.findIndex((byte, i) => byte !== actual[i]);
+  expect({ length: actual.length, differsAt: at }).toEqual({ length: expected.length });
+}
+
+export interface TestGrid {
+  readonly grid: Grid;
+  readonly servers: readonly MemoryServer[];
+  /** With {@link testKey}. */
+  create(format: 'sdmf' | 'mdmf', contents?: Contents): Promise<MutableFile>;
+  /** Another client of the same servers. */
+  another(options?: Partial<GridOptions>): Grid;
+}
+
+/** A grid of `count` servers in memory, 13 by default; `wrap` puts something around each. */
+export function testGrid(
+  options: Partial<GridOptions> & {
+    readonly count?: number;
+    readonly wrap?: (server: MemoryServer, index: number) => StorageServer;
+  } = {},
+): TestGrid {
+  const { count = 13, wrap = (server) => server, ...rest } = options;
+  const memory = memoryServers(count);
+  const servers = memory.map(wrap);
+  const grid = new Grid({ servers, ...rest });
+  return {
+    grid,
+    servers: memory,
+    create: (format, contents = new Uint8Array(0)) =>
+      grid.create({ format, contents, key: testKey }),
+    another: (more) => new Grid({ servers, ...rest, ...more }),
+  };
+}
+
+/** `server` with some of its methods replaced. */
+export function altered(server: StorageServer, changes: Partial<StorageServer>): StorageServer {
+  const { id, nickname, tubId, permutationSeed } = server;
+  return {
+    id,
+    nickname,
+    tubId,
+    permutationSeed,
+    listShares: (...args) => server.listShares(...args),
+    readShare: (...args) => server.readShare(...args),
+    readTestWrite: (...args) => server.readTestWrite(...args),
+    addLease: (...args) => server.addLease(...args),
+    adviseCorruptShare: (...args) => server.adviseCorruptShare(...args),
+    ...changes,
+  };
+}
+
+/** A share on a server in memory. */
+export interface Held {
+  readonly server: MemoryServer;
+  readonly shnum: number;
+}
+
+/** Every share of the file, by share number, then by place in the list of servers. */
+export function holdings(servers: readonly MemoryServer[], cap: Cap): Held[] {
+  const index = storageIndexOf(cap);
+  return servers
+    .flatMap((server) => server.sharesOf(index).map((shnum) => ({ server, shnum })))
+    .sort((a, b) => a.shnum - b.shnum);
+}
+
+/** The bytes of a share that must be there. */
+export function shareOf({ server, shnum }: Held, cap: Cap): Uint8Array {
+  const bytes = server.shareBytes(storageIndexOf(cap), shnum);
+  if (bytes === undefined) throw new Error(`no share ${shnum} on ${server.id}`);
+  return bytes;
+}
+
+/** Puts a share on a server, whole, as its owner could: whatever is there is replaced. */
+export async function putShare(
+  server: StorageServer,
+  cap: Cap,
+  shnum: number,
+  bytes: Uint8Array,
+): Promise<void> {
+  const part = { offset: 0, length: bytes.length, bytes: async () => bytes };
+  const send = async (write: Partial<ShareWrite>) => {
+    const shares = new Map([[shnum, { tests: [], parts: [], newLength: null, ...write }]]);
+    const secrets = secretsOf(cap, server);
+    await server.readTestWrite(storageIndexOf(cap), { secrets, shares, reads: [] });
+  };
+  // A new length of 0 deletes the share; nothing shortens one to no bytes but making it anew.
+  await send({ newLength: 0 });
+  await send({ parts: [part] });
+}
+
+function secretsOf(cap: Cap, { tubId }: StorageServer) {
+  const writeEnabler = deriveWriteEnabler((cap as WriteCap).writekey, tubId);
+  return { writeEnabler, renewSecret: new Uint8Array(32), cancelSecret: new Uint8Array(32) };
+}
+
+/** Long enough for everything to have happened that waits for nothing outside of this process. */
+export async function manyTurns(): Promise<void> {
+  for (let i = 0; i < 60; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Lets the time of `clock` pass, second by second, until `work` is settled.
+ * @returns the time when it was, in milliseconds
+ */
+export async function passTime(clock: SimulatedClock, work: Promise<unknown>): Promise<number> {
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  work.then(settle, settle);
+  await manyTurns();
+  while (!isSettled) {
+    clock.increment(1000);
+    await manyTurns();
+  }
+  return clock.now();
+}

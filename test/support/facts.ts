@@ -1,0 +1,132 @@
+/**
+ * @module facts: versions, reports and maps as tests write them: short, whole, JSON-plain.
+ */
+import type { Deadlines, SeenShare } from '../../machines/io.ts';
+import type { WriteReport } from '../../machines/publish-kernel.ts';
+import type {
+  Hex,
+  KnownServer,
+  ServerId,
+  Servermap,
+  Slot,
+  Verdict,
+  Version,
+} from '../../machines/servermap.ts';
+import type { ServerReport, UpdateRecord } from '../../machines/update-kernel.ts';
+
+export const deadlines: Deadlines = { queryMs: 10, verifyMs: 20, readMs: 30, writeMs: 40 };
+
+/** `s0`, `s1`, …: a grid in permuted order. */
+export function serversOf(count: number): readonly ServerId[] {
+  return Array.from({ length: count }, (_, i) => `s${i}`);
+}
+
+/** A version of one letter: `a` of seqnum 1 is older than `b` of seqnum 1, and than `a` of 2. */
+export function versionOf(
+  seqnum: number,
+  letter = 'a',
+  { required = 2, total = 3 }: { required?: number; total?: number } = {},
+): Version {
+  const rootHash = letter.charCodeAt(0).toString(16).padStart(64, '0');
+  const checkstring = `01${seqnum.toString(16).padStart(16, '0')}${rootHash}`;
+  return {
+    id: `${checkstring}${required.toString(16)}${total.toString(16)}`,
+    format: 'mdmf',
+    seqnum,
+    rootHash,
+    required,
+    total,
+    segmentSize: 1024,
+    dataLength: 3000,
+    checkstring,
+  };
+}
+
+export function goodSlot(server: ServerId, shnum: number, version: Version): Slot {
+  return { server, shnum, verdict: { kind: 'good', version: version.id } };
+}
+
+export const bad = (head: Hex = '01ff', reason = 'signature'): Verdict => ({
+  kind: 'bad',
+  reason,
+  head,
+});
+
+export const unverified = (reason = 'timeout'): Verdict => ({ kind: 'unverified', reason });
+
+/** What a server with good shares of one version reports. */
+export function goodReport(
+  server: ServerId,
+  shnums: readonly number[],
+  version: Version,
+  more: Partial<ServerReport> = {},
+): ServerReport {
+  return {
+    server,
+    status: 'good',
+    slots: shnums.map((shnum) => goodSlot(server, shnum, version)),
+    versions: [version],
+    privateKeyFound: false,
+    ...more,
+  };
+}
+
+/** What a server without good shares reports. */
+export function poorReport(
+  server: ServerId,
+  status: 'empty' | 'corrupt' | 'failed',
+  slots: readonly Slot[] = [],
+): ServerReport {
+  return { server, status, slots, versions: [], privateKeyFound: false };
+}
+
+/** The books of an update before anybody is asked. */
+export function recordOf(
+  servers: readonly ServerId[],
+  more: Partial<UpdateRecord> = {},
+): UpdateRecord {
+  return {
+    mode: 'write',
+    rule: 'ours',
+    required: 2,
+    total: 3,
+    servers,
+    statuses: servers.map(() => 'unasked'),
+    slots: [],
+    versions: {},
+    privateKey: 'unneeded',
+    marked: [],
+    ...more,
+  };
+}
+
+/** A finished map of `count` servers; those without a slot are empty unless `statuses` says more. */
+export function mapOf(
+  count: number,
+  slots: readonly Slot[],
+  versions: readonly Version[],
+  statuses: Readonly<Record<ServerId, KnownServer['status']>> = {},
+): Servermap {
+  return {
+    mode: 'write',
+    outcome: 'exhausted',
+    servers: serversOf(count).map((id) => ({
+      id,
+      status: statuses[id] ?? (slots.some(({ server }) => server === id) ? 'good' : 'empty'),
+    })),
+    slots,
+    versions: Object.fromEntries(versions.map((version) => [version.id, version])),
+    privateKey: 'found',
+  };
+}
+
+export function writeReport(
+  server: ServerId,
+  shnum: number,
+  status: WriteReport['status'],
+  seen: readonly SeenShare[] = [],
+): WriteReport {
+  const isFine = status === 'accepted' || status === 'surprised';
+  const failure = isFine ? null : ({ kind: 'unreachable', detail: server } as const);
+  return { server, shnum, status, seen, failure };
+}
