@@ -7,7 +7,7 @@
  * are equal byte for byte. Records are JSON and hold no secret and no byte of a share: a version is
  * told by its seqnum and the beginning of its root hash.
  */
-import type { AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
+import type { AnyActor, AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
 
 export type Json =
   | null
@@ -36,6 +36,8 @@ export type ChartRecord =
       readonly actor: string;
       readonly chart: string;
       readonly parent: string | null;
+      /** What it was given; of roots only. */
+      readonly input: Json;
     }
   /** An event comes to a chart. `source` is null when the caller sent it. */
   | {
@@ -113,7 +115,9 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
         const chart = chartOf(ref);
         if (chart === undefined) return void name(ref);
         const parent = ref._parent === undefined ? null : name(ref._parent);
-        return write({ kind: 'actor', actor: name(ref), chart, parent });
+        // Of children their parents tell.
+        const input = parent === null ? toJson((ref as AnyActor).options.input) : null;
+        return write({ kind: 'actor', actor: name(ref), chart, parent, input });
       }
       case '@xstate.event': {
         if (chartOf(ref) === undefined) return;
@@ -197,9 +201,10 @@ function summarise(chart: string, context: Json): Json {
       return toJson({ server, shnums, judged: Object.fromEntries(judged), failure });
     }
     case 'publish': {
-      const { seqnum, quorum, required, total, checkstring, writes, surprises } = record;
+      const { seqnum, quorum, required, total, wholeShares, checkstring, writes, surprises } =
+        record;
       const statuses = (writes as readonly Fields[]).map((w) => [slotOf(w), w.status]);
-      const summary = { seqnum, quorum, required, total, checkstring, surprises };
+      const summary = { seqnum, quorum, required, total, wholeShares, checkstring, surprises };
       return toJson({ ...summary, writes: Object.fromEntries(statuses) });
     }
     case 'shareWrite': {

@@ -11,6 +11,6 @@ export function contentsOf(words: readonly string[], size = 0): Uint8Array {
 }
 
 export function wordsOf(contents: Uint8Array): readonly string[] {
-  const text = new TextDecoder().decode(contents).replace(/\.+$/, '');
-  return text === '' ? [] : text.split('+');
+  const words = new TextDecoder().decode(contents).split('+');
+  return words.map((word) => word.replace(/\.+$/, '')).filter((word) => word !== '');
 }

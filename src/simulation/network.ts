@@ -18,6 +18,7 @@ import type {
   StorageServer,
 } from '../storage/server.ts';
 import { fieldAt } from './disk.ts';
+import type { FaultKind } from './faults.ts';
 
 /** A storage call under way, as the world and its visitors see it. */
 export interface Message {
@@ -60,6 +61,8 @@ export class Envelope implements Message {
   isAbandoned = false;
   isDelayed = false;
   answer: Answer | undefined;
+  /** What was done to the answer on its way. */
+  spoiltBy: FaultKind | undefined;
   /** What the server does when the request arrives. */
   readonly execute: () => Promise<unknown>;
   /** Tells the caller; a second telling has no effect. */
@@ -96,6 +99,7 @@ export interface NetworkOptions {
   /** A call that fails at once, before anything is sent. */
   readonly onRefused: (operation: string, server: ServerId, what: string) => void;
   readonly onAbandoned: (message: Message) => void;
+  readonly onAdvised: (operation: string, server: ServerId, shnum: number, reason: string) => void;
   readonly isDown: (server: ServerId) => boolean;
   /** Whether the operation's process is dead: it sends and hears nothing. */
   readonly isDead: (operation: string) => boolean;
@@ -111,6 +115,13 @@ export class Network {
 
   constructor(options: NetworkOptions) {
     this.#options = options;
+  }
+
+  /** Advice to a server's operator takes no time, and may go nowhere. */
+  advise(operation: string, server: ServerId, shnum: number, reason: string): void {
+    const { isDown, isDead, onAdvised } = this.#options;
+    if (isDead(operation) || isDown(server)) return;
+    onAdvised(operation, server, shnum, reason);
   }
 
   send(operation: string, server: ServerId, call: Call, signal?: AbortSignal): Promise<unknown> {
@@ -172,9 +183,10 @@ export class Network {
   }
 
   #abandon(message: Envelope, reason: unknown): void {
-    if (this.#options.isDeaf || !this.inFlight.includes(message)) return;
-    message.isAbandoned = true;
+    if (!this.inFlight.includes(message)) return;
     this.#options.onAbandoned(message);
+    if (this.#options.isDeaf) return;
+    message.isAbandoned = true;
     message.settle({ ok: false, error: reason });
     // A read that nobody waits for changes nothing any more; a write may still arrive.
     if (message.call !== 'write' || message.phase === 'answer') this.remove(message);
@@ -248,9 +260,8 @@ export class RemoteServer implements StorageServer {
     await this.#server.addLease(storageIndex, secrets);
   }
 
-  async adviseCorruptShare(...args: Parameters<StorageServer['adviseCorruptShare']>) {
-    const [storageIndex, shnum, reason] = args;
-    await this.#server.adviseCorruptShare(storageIndex, shnum, reason);
+  async adviseCorruptShare(_: Uint8Array, shnum: number, reason: string) {
+    this.#network.advise(this.#operation(), this.id, shnum, reason);
   }
 
   #send(call: Call, signal: AbortSignal | undefined): Promise<unknown> {

@@ -54,6 +54,8 @@ export interface RunContext {
   file: MutableFile | undefined;
   readonly simulated: SimulatedFile;
   readonly signal: AbortSignal;
+  /** What the next version of this operation is meant to hold, and what its writer saw before. */
+  readonly onContents: (seen: readonly string[] | null, made: readonly string[]) => void;
 }
 
 /** Runs one operation to its end; it never rejects. */
@@ -73,11 +75,12 @@ async function call(
   context: RunContext,
   seen: { words: readonly string[] | null },
 ): Promise<unknown> {
-  const { grid, simulated, signal } = context;
+  const { grid, simulated, signal, onContents } = context;
   const options = { signal, rule, force };
   if (task.kind === 'create') {
     const { cap, signing: key } = simulated;
     const contents = contentsOf([name], size);
+    onContents(null, [name]);
     context.file = await grid.create({ format: cap.format, key, contents, ...options });
     return null;
   }
@@ -85,13 +88,16 @@ async function call(
   const { file } = context;
   switch (task.kind) {
     case 'overwrite':
+      onContents(null, [name]);
       return file.overwrite(contentsOf([name], size), options);
     case 'modify': {
       const { attempts = 4 } = task;
       const modifier = (contents: Uint8Array) => {
         seen.words = wordsOf(contents);
-        if (seen.words.includes(name)) return undefined;
-        return contentsOf([...seen.words, name], contents.length);
+        const isThere = seen.words.includes(name);
+        const made = isThere ? seen.words : [...seen.words, name];
+        onContents(seen.words, made);
+        return isThere ? undefined : contentsOf(made, contents.length);
       };
       return file.modify(modifier, { ...options, attempts });
     }

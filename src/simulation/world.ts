@@ -154,6 +154,21 @@ export type WorldRecord =
       readonly operation: string | null;
     }
   | { readonly kind: 'server'; readonly server: ServerId; readonly event: FaultKind }
+  /** An operation tells a server that a share is corrupt. */
+  | {
+      readonly kind: 'advice';
+      readonly operation: string;
+      readonly server: ServerId;
+      readonly shnum: number;
+      readonly reason: string;
+    }
+  /** What a writer saw, and what the version that it writes next is to hold. */
+  | {
+      readonly kind: 'contents';
+      readonly operation: string;
+      readonly seen: readonly string[] | null;
+      readonly made: readonly string[];
+    }
   | { readonly kind: 'clock'; readonly now: number };
 
 /** `seq` counts records from 0; `at` is in milliseconds of the world's clock; `step` counts choices. */
@@ -202,7 +217,7 @@ interface Server {
 interface Client {
   /** The operation that it runs. */
   current: string;
-  readonly context: Omit<RunContext, 'signal'>;
+  readonly context: Omit<RunContext, 'signal' | 'onContents'>;
 }
 
 const hourMs = 3_600_000;
@@ -253,6 +268,8 @@ export class World {
           ...{ operation, server, what },
         }),
       onAbandoned: (message) => this.#note(message, 'abandoned', null),
+      onAdvised: (operation, server, shnum, reason) =>
+        this.#record({ kind: 'advice', operation, server, shnum, reason }),
       isDown: (server) => !this.#server(server).isUp,
       isDead: (operation) => this.#operation(operation).status === 'killed',
       isDeaf: options.isDeaf ?? false,
@@ -337,6 +354,22 @@ export class World {
         await settle();
       },
     );
+    this.#choices = undefined;
+    return this.trace.slice(start);
+  }
+
+  /** The faults stop: every server is back and within everybody's reach, nothing is held up. */
+  async heal(): Promise<readonly TraceRecord[]> {
+    const start = this.trace.length;
+    for (const server of this.#servers) {
+      if (server.isUp && !server.isPartitioned && !server.isMute) continue;
+      server.isUp = true;
+      server.isPartitioned = false;
+      server.isMute = false;
+      this.#record({ kind: 'server', server: server.id, event: 'restart' });
+    }
+    this.#cuts.clear();
+    for (const message of this.#network.inFlight) message.isDelayed = false;
     this.#choices = undefined;
     return this.trace.slice(start);
   }
@@ -496,7 +529,9 @@ export class World {
     operation.status = 'running';
     this.#operationRecord(operation, 'started');
     const { signal } = operation.controller;
-    const context: RunContext = { ...client.context, signal };
+    const onContents: RunContext['onContents'] = (seen, made) =>
+      this.#record({ kind: 'contents', operation: spec.name, seen, made });
+    const context: RunContext = { ...client.context, signal, onContents };
     void perform(spec, context).then((result) => {
       client.context.file = context.file;
       if (operation.status === 'killed') return;
@@ -585,6 +620,7 @@ export class World {
       default:
         if (message.phase === 'request') await this.#arrive(message);
         message.answer = spoilt(kind, message.answer as Answer);
+        message.spoiltBy = kind;
         return this.#deliver(message);
     }
   }
@@ -819,11 +855,11 @@ function makeServers(
   });
 }
 
-function describeAnswer({ call, answer }: Envelope): Json {
+function describeAnswer({ call, answer, spoiltBy }: Envelope): Json {
   if (answer === undefined) return null;
   if (!answer.ok) return { error: (answer.error as Error).message };
-  if (call === 'list') return { shnums: [...(answer.value as readonly number[])] };
-  if (call === 'read') return { bytes: (answer.value as Uint8Array).length };
+  if (call === 'list') return { shnums: [...(answer.value as readonly number[])], spoiltBy };
+  if (call === 'read') return { bytes: (answer.value as Uint8Array).length, spoiltBy };
   return { wrote: (answer.value as { wrote: boolean }).wrote };
 }
 
