@@ -10,6 +10,7 @@ import type { Rule } from '../machines/rules.ts';
 import { sharesOf } from '../machines/servermap.ts';
 import { utf8 } from '../src/bytes.ts';
 import { readkeyOf } from '../src/caps.ts';
+import { defaultEncoding } from '../src/runtime/options.ts';
 import { ScheduledGrid, type StoredFile, storedFile } from './support/scheduled-grid.ts';
 import {
   fifo,
@@ -22,10 +23,9 @@ import {
 } from './support/scheduler.ts';
 import { readFile } from './support/shares.ts';
 
-const encoding = { required: 3, total: 10 };
 /** Four segments of 131,073 bytes, the last one shorter. */
-const large = await storedFile('mdmf', encoding, utf8('test data'.repeat(50_000)));
-const small = await storedFile('sdmf', encoding, utf8('test data'.repeat(10)));
+const large = await storedFile('mdmf', defaultEncoding, utf8('test data'.repeat(50_000)));
+const small = await storedFile('sdmf', defaultEncoding, utf8('test data'.repeat(10)));
 
 interface Edit {
   readonly offset: number;

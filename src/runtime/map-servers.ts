@@ -80,7 +80,9 @@ export function mapServers(session: Session, options: MapOptions): Promise<Serve
 function queryServer(session: Session) {
   return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
     try {
-      const shnums = await serverOf(session, server).listShares(session.storageIndex, { signal });
+      const shnums = await session.paces.query.run(signal, (hurried) =>
+        serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
+      );
       return { ok: true, shnums };
     } catch (error) {
       return { ok: false, failure: toFailure(error) };

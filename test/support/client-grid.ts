@@ -13,6 +13,7 @@ import { Grid, type GridOptions } from '../../src/grid.ts';
 import type { Contents, MutableFile } from '../../src/mutable-file.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
+import { atRest } from './scheduler.ts';
 import { golden } from './shares.ts';
 
 /** The key of the golden vectors. */
@@ -135,7 +136,7 @@ function secretsOf(cap: Cap, { tubId }: StorageServer) {
 
 /** Long enough for everything to have happened that waits for nothing outside of this process. */
 export async function manyTurns(): Promise<void> {
-  for (let i = 0; i < 60; i++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 60; i++) await atRest();
 }
 
 /**

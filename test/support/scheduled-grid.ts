@@ -33,10 +33,14 @@ export interface StoredFile {
 /** A version of a file with the test key; every version after the first overwrites the one before. */
 export async function storedFile(
   format: 'sdmf' | 'mdmf',
-  { required, total }: Pick<Encoding, 'required' | 'total'>,
+  {
+    required,
+    total,
+    happy = Math.min(7, total),
+  }: Pick<Encoding, 'required' | 'total'> & Partial<Encoding>,
   ...versions: readonly [Uint8Array, ...Uint8Array[]]
 ): Promise<StoredFile> {
-  const encoding = { required, happy: Math.min(7, total), total };
+  const encoding = { required, happy, total };
   const servers = memoryServers(total);
   const [first, ...later] = versions;
   const grid = new Grid({ servers, encoding });
@@ -140,6 +144,7 @@ export class ScheduledGrid {
       servers: held,
       encoding: this.#file.encoding,
       clock: this.scheduler.clock,
+      now: () => this.scheduler.clock.now,
       random: () => 0.5,
       inspect: (event) => {
         if (event.type !== '@xstate.snapshot' || event.snapshot.status !== 'done') return;

@@ -290,7 +290,7 @@ let threadsBusy = 0;
 countWork();
 
 /** Resolves when nothing happens any more without a delivery. */
-async function atRest(): Promise<void> {
+export async function atRest(): Promise<void> {
   do await new Promise((resolve) => setImmediate(resolve));
   while (threadsBusy > 0);
 }
