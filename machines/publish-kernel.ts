@@ -275,7 +275,7 @@ function noteBystanders(record: PublishRecord, report: WriteReport): PublishReco
   return books;
 }
 
-/** A version in our own map, or one older than the newest in it: nothing is lost by replacing it. */
+/** A version in our map, or one older than the newest in it: nothing is lost by replacing it. */
 function isStale(record: PublishRecord, checkstring: Hex): boolean {
   return record.known.includes(checkstring) || seqnumOf(checkstring) < record.seqnum - 1;
 }
