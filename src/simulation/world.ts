@@ -199,6 +199,8 @@ export interface OperationView {
 
 interface Operation {
   readonly spec: OperationSpec;
+  /** Its last chart has ended; only its caller does not know yet. */
+  isOver: boolean;
   status: OperationView['status'];
   result: Result | undefined;
   readonly controller: AbortController;
@@ -217,7 +219,7 @@ interface Server {
 }
 
 interface Client {
-  /** Operations under way. Writes of one file take turns, so the first one is at work. */
+  /** Operations under way. Writes of one file take turns, so the first that is not over works. */
   readonly running: string[];
   readonly context: Omit<RunContext, 'signal' | 'onContents'>;
 }
@@ -258,6 +260,7 @@ export class World {
     this.#servers = makeServers(options, file, () => this.#clock.now / 1000);
     this.#operations = options.operations.map((spec) => ({
       spec,
+      isOver: false,
       status: 'waiting',
       result: undefined,
       controller: new AbortController(),
@@ -552,8 +555,12 @@ export class World {
   #client({ client: name, name: own }: OperationSpec): Client {
     const known = this.#clients.get(name ?? own);
     if (known !== undefined) return known;
-    const owner = () => client.running[0] ?? own;
-    const recorder = createRecorder({ write: (record) => this.#record(record), prefix: owner });
+    const owner = () => client.running.find((o) => !this.#operation(o).isOver) ?? own;
+    const write = (record: ChartRecord) => {
+      this.#record(record);
+      if (record.kind === 'end') this.#noteEnd(record);
+    };
+    const recorder = createRecorder({ write, prefix: owner });
     const servers = this.#servers
       .filter(({ isKnown }) => isKnown)
       .map(({ store }) => new RemoteServer(store, this.#network, owner));
@@ -572,6 +579,14 @@ export class World {
     const client: Client = { running: [], context };
     this.#clients.set(name ?? own, client);
     return client;
+  }
+
+  /** Whose last chart this was is over. */
+  #noteEnd({ actor, chart }: Extract<ChartRecord, { kind: 'end' }>): void {
+    const [name = '', , child] = actor.split('/');
+    const operation = this.#operation(name);
+    const last = operation.spec.task.kind === 'modify' ? 'modify' : 'publish';
+    if (child === undefined && chart === last) operation.isOver = true;
   }
 
   async #advance(kind: 'advance' | 'jump'): Promise<void> {
