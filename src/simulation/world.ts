@@ -363,23 +363,6 @@ export class World {
     return this.trace.slice(start);
   }
 
-  /** The faults stop: every server is back, known, and within everybody's reach; nothing is held up. */
-  async heal(): Promise<readonly TraceRecord[]> {
-    const start = this.trace.length;
-    for (const server of this.#servers) {
-      server.isKnown = true;
-      if (server.isUp && !server.isPartitioned && !server.isMute) continue;
-      server.isUp = true;
-      server.isPartitioned = false;
-      server.isMute = false;
-      this.#record({ kind: 'server', server: server.id, event: 'restart' });
-    }
-    this.#cuts.clear();
-    for (const message of this.#network.inFlight) message.isDelayed = false;
-    this.#choices = undefined;
-    return this.trace.slice(start);
-  }
-
   /** What a server holds of the file, as bytes; for properties and tests. */
   shareBytes(server: ServerId, shnum: number): Uint8Array | undefined {
     return this.#server(server).store.shareBytes(this.#file.storageIndex, shnum);
@@ -480,7 +463,8 @@ export class World {
           .filter(({ status }) => status === 'running')
           .map(({ spec: { name } }) => ({ kind, label: `${kind} ${name}`, operation: name }));
       case 'jump':
-        return [{ kind, label: 'jump' }];
+      case 'heal':
+        return [{ kind, label: kind }];
     }
   }
 
@@ -524,12 +508,26 @@ export class World {
 
   async #perform(choice: Choice): Promise<void> {
     const { kind } = choice;
+    if (kind === 'heal') return this.#heal();
     if (kind === 'start') return this.#start(this.#operation(choice.operation as string));
     if (kind === 'advance' || kind === 'jump') return this.#advance(kind);
     if (kind === 'kill' || kind === 'cancel') return this.#stop(kind, choice.operation as string);
     if (choice.message !== undefined) return this.#handle(kind as FaultKind, choice.message);
     if (choice.shnum !== undefined) return this.#spoil(choice);
     return this.#change(choice);
+  }
+
+  #heal(): void {
+    for (const server of this.#servers) {
+      server.isKnown = true;
+      if (server.isUp && !server.isPartitioned && !server.isMute) continue;
+      server.isUp = true;
+      server.isPartitioned = false;
+      server.isMute = false;
+      this.#record({ kind: 'server', server: server.id, event: 'restart' });
+    }
+    this.#cuts.clear();
+    for (const message of this.#network.inFlight) message.isDelayed = false;
   }
 
   async #start(operation: Operation): Promise<void> {
@@ -915,15 +913,21 @@ export async function runToEnd(
 ): Promise<readonly TraceRecord[]> {
   const start = world.trace.length;
   for (let steps = 0; steps < 10_000; steps++) {
-    if (isOver(world)) return world.trace.slice(start);
-    const wanted = new Set(world.messages.filter(isWanted).map(({ id }) => id));
-    const isRunning = world.operations.some(({ status }) => status === 'running');
-    const next =
-      world.choices.find(
-        ({ kind, message }) => kind === 'deliver' && wanted.has(message as string),
-      ) ?? (isRunning ? world.choices.find(({ kind }) => kind === 'advance') : undefined);
+    const next = isOver(world) ? undefined : nextToEnd(world, isWanted);
     if (next === undefined) return world.trace.slice(start);
     await world.choose(next);
   }
   throw new Error('the world does not come to rest');
+}
+
+/** What {@link runToEnd} would choose now. */
+export function nextToEnd(
+  world: World,
+  isWanted: (message: Message) => boolean = () => true,
+): Choice | undefined {
+  const wanted = new Set(world.messages.filter(isWanted).map(({ id }) => id));
+  const isNext = ({ kind, message }: Choice) => kind === 'deliver' && wanted.has(message as string);
+  const isRunning = world.operations.some(({ status }) => status === 'running');
+  const advance = () => world.choices.find(({ kind }) => kind === 'advance');
+  return world.choices.find(isNext) ?? (isRunning ? advance() : undefined);
 }
