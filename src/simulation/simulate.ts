@@ -111,7 +111,7 @@ export async function simulate(
   const options = optionsOf(seed, allowed);
   const world = await World.create(options);
   const prng = new Prng(seed + 0.5 * 2 ** 32);
-  return walk(world, (choices) => pickChoice(prng, choices, options));
+  return walk(world, () => pickChoice(prng, world));
 }
 
 const stepsMax = 250;
@@ -119,11 +119,11 @@ const stepsMax = 250;
 /** Lets `pick` choose until it has had enough, heals the world, and brings everything to its end. */
 export async function walk(
   world: World,
-  pick: (choices: readonly Choice[]) => Choice | undefined,
+  pick: (world: World) => Choice | undefined,
 ): Promise<RunOutcome> {
   return run(world, async (watch, choose) => {
     for (let step = 0; step < stepsMax && watch.violations.length === 0; step++) {
-      const choice = pick(world.choices.filter(({ operation }) => operation !== finalRead.name));
+      const choice = pick(world);
       if (choice === undefined) break;
       await choose(choice);
     }
@@ -195,27 +195,30 @@ async function bringToEnd(world: World, choose: Choose): Promise<void> {
 }
 
 /** Mostly something useful, now and then a fault; time passes when little else can happen. */
-function pickChoice(
-  prng: Prng,
-  choices: readonly Choice[],
-  { operations }: WorldOptions,
-): Choice | undefined {
-  const of = (kind: Choice['kind']) => choices.filter((choice) => choice.kind === kind);
-  const useful = [...of('deliver'), ...of('start')];
-  const isRunning = useful.length > 0 || of('advance').length > 0;
-  if (!isRunning) return undefined;
-  const faulty = choices.filter(({ kind }) => !/^(deliver|start|advance|heal)$/.test(kind));
-  if (faulty.length > 0 && prng.chance(0.12)) {
-    const kinds = [...new Set(faulty.map(({ kind }) => kind))];
-    const kind = prng.pick(kinds);
-    return prng.pick(faulty.filter((choice) => choice.kind === kind));
+function pickChoice(prng: Prng, world: World): Choice | undefined {
+  const plain = world.plainChoices.filter(({ operation }) => operation !== finalRead.name);
+  const useful = plain.filter(({ kind }) => kind !== 'advance');
+  const advance = plain.find(({ kind }) => kind === 'advance');
+  if (useful.length === 0 && advance === undefined) return undefined;
+  if (prng.chance(0.12)) {
+    const fault = pickFault(prng, world);
+    if (fault !== undefined) return fault;
   }
-  if (of('advance').length > 0 && (useful.length === 0 || prng.chance(0.01)))
-    return of('advance')[0];
-  // In one run of two, writers begin while others are under way.
-  const start = of('start');
-  if (start.length > 0 && prng.chance(start.length === operations.length - 1 ? 1 : 0.06)) {
-    return start[0];
-  }
+  if (advance !== undefined && (useful.length === 0 || prng.chance(0.01))) return advance;
+  // Somebody has to begin; the others follow at once or much later.
+  const starts = useful.filter(({ kind }) => kind === 'start');
+  const isFirst = starts.length === world.operations.length - 1;
+  if (starts.length > 0 && prng.chance(isFirst ? 1 : 0.06)) return starts[0];
   return useful.length === 0 ? undefined : prng.pick(useful);
+}
+
+/** Every kind that can happen now is as likely as any other. */
+function pickFault(prng: Prng, world: World): Choice | undefined {
+  const kinds = (world.options.faults ?? faultKinds).filter((kind) => kind !== 'heal');
+  while (kinds.length > 0) {
+    const [kind] = kinds.splice(prng.below(kinds.length), 1);
+    const choices = world.faultsOf(kind as FaultKind);
+    if (choices.length > 0) return prng.pick(choices);
+  }
+  return undefined;
 }

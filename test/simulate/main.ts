@@ -108,7 +108,9 @@ function runAll(
     const own = Math.ceil((count - i) / stride);
     const share: Share = { first: first + i, count: own, stride, allowed };
     return new Promise<void>((resolve, reject) => {
-      const worker = new Worker(new URL(import.meta.url), { workerData: share });
+      // A world makes much garbage that lives as long as the world.
+      const resourceLimits = { maxYoungGenerationSizeMb: 128 };
+      const worker = new Worker(new URL(import.meta.url), { workerData: share, resourceLimits });
       worker.on('message', (report: SeedReport) => {
         reports.push(report);
         bar.update(reports.length);
