@@ -1,0 +1,65 @@
+/**
+ * @module properties-panel: every property: holding, or violated at a step, with a link to it.
+ */
+import { at, branch, frame, goTo, titles } from '../store.ts';
+
+export function PropertiesPanel() {
+  // As of the end of the branch: what is violated later is worth knowing now.
+  const sides = branch.value?.frames.at(-1)?.sides ?? [];
+  const now = frame.value?.sides ?? [];
+  const [first] = sides;
+  return (
+    <section class="panel properties" aria-labelledby="properties-title">
+      <h2 id="properties-title">
+        Properties <span class="count">judged at every step</span>
+      </h2>
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="properties-title">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">property</th>
+              {sides.map((_, i) => (
+                <th scope="col" key={titles.value[i]}>
+                  {sides.length === 1 ? 'so far' : titles.value[i]}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {first?.verdicts.map(({ id, title }, row) => (
+              <tr key={id}>
+                <th scope="row">
+                  <b>{id}</b> {title}
+                </th>
+                {sides.map(({ verdicts }, i) => {
+                  const { violation } = verdicts[row] ?? { violation: null };
+                  const isNow = now[i]?.verdicts[row]?.violation != null;
+                  if (violation === null) {
+                    return (
+                      <td key={titles.value[i]} class="good">
+                        ✓ holds
+                      </td>
+                    );
+                  }
+                  return (
+                    <td key={titles.value[i]}>
+                      <button
+                        type="button"
+                        class="link bad"
+                        title={violation.detail}
+                        aria-current={at.value === violation.step ? 'step' : undefined}
+                        onClick={() => goTo(violation.step)}
+                      >
+                        {isNow ? '✗' : '(✗)'} violated at {violation.step}
+                      </button>
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
