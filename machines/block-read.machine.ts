@@ -21,7 +21,7 @@ export interface BlockReadInput extends ReadBlocksInput {
   readonly deadlines: Deadlines;
 }
 
-interface Context extends BlockReadInput {
+export interface Context extends BlockReadInput {
   readonly failure: Failure | null;
 }
 

@@ -33,7 +33,7 @@ export interface ModifyReport {
   readonly failure: Failure | null;
 }
 
-interface Context {
+export interface Context {
   readonly backoffsMs: readonly number[];
   /** Counts from 0. */
   readonly attempt: number;

@@ -148,8 +148,10 @@ function isHome({ status }: Write): boolean {
 }
 
 /**
- * `record` with a planned write for every share number that has no home. Servers that hold fewest
- * come first, then permuted order; unlike Tahoe, a share whose server failed is homeless again.
+ * `record` with a planned write for every share number that has no home, and for copies while the
+ * homes are on fewer servers than the quorum asks for (a grid may have grown since the last write).
+ * Servers that hold fewest come first, then permuted order; unlike Tahoe, a share whose server
+ * failed is homeless again.
  */
 function withHomes(record: PublishRecord): PublishRecord {
   if (!record.wholeShares) return record;
@@ -162,8 +164,11 @@ function withHomes(record: PublishRecord): PublishRecord {
   const candidates = record.servers
     .filter((server) => !record.avoided.includes(server))
     .sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0));
+  const idle = candidates.filter((server) => load.get(server) === 0).length;
+  const lacking = Math.min(record.quorum - new Set(homes.map(({ server }) => server)).size, idle);
+  const copies = crowdedShnums(homes).slice(0, Math.max(0, lacking - homeless.length));
   const added: Write[] = [];
-  for (const shnum of homeless) {
+  for (const shnum of [...homeless, ...copies]) {
     const start = added.length;
     const ring = candidates.map((_, i) => candidates[(start + i) % candidates.length] as ServerId);
     const server = ring.find(
@@ -173,6 +178,12 @@ function withHomes(record: PublishRecord): PublishRecord {
     added.push(planned(server, shnum, { kind: 'absent' }));
   }
   return added.length === 0 ? record : { ...record, writes: [...record.writes, ...added] };
+}
+
+/** The shares beside the first on each server. */
+function crowdedShnums(homes: readonly Write[]): readonly number[] {
+  const isFirst = (write: Write) => homes.find(({ server }) => server === write.server) === write;
+  return homes.filter((write) => !isFirst(write)).map(({ shnum }) => shnum);
 }
 
 function sameSlot(

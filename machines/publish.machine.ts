@@ -40,7 +40,7 @@ export interface PublishInput extends PublishPlanInput {
   readonly deadlines: Deadlines;
 }
 
-interface Context {
+export interface Context {
   readonly record: PublishRecord;
   readonly newer: readonly Version[];
   readonly deadlines: Deadlines;

@@ -43,7 +43,7 @@ export interface RetrieveInput {
   readonly deadlines: Deadlines;
 }
 
-interface Context {
+export interface Context {
   readonly record: RetrieveRecord;
   readonly deadlines: Deadlines;
   readonly kind: RetrieveReport['kind'];

@@ -28,7 +28,7 @@ export interface ServerQueryInput {
   readonly deadlines: Deadlines;
 }
 
-interface Context extends ServerQueryInput {
+export interface Context extends ServerQueryInput {
   readonly shnums: readonly number[];
   readonly judged: readonly ShareJudged[];
   readonly failure: Failure | null;

@@ -40,7 +40,7 @@ export interface ServermapUpdateInput {
   readonly rule?: Rule;
 }
 
-interface Context {
+export interface Context {
   readonly record: UpdateRecord;
   readonly deadlines: Deadlines;
   readonly outcome: Servermap['outcome'];

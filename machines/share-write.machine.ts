@@ -32,7 +32,7 @@ export interface ShareWriteInput {
   readonly deadlines: Deadlines;
 }
 
-interface Context extends ShareWriteInput {
+export interface Context extends ShareWriteInput {
   readonly seen: readonly SeenShare[];
   readonly failure: Failure | null;
 }

@@ -61,6 +61,13 @@ export class BadGridError extends TahoeMutableError {
   }
 }
 
+/** Contents for a write that cannot be had: no regular file, or one that was cut meanwhile. */
+export class BadSourceError extends TahoeMutableError {
+  constructor(where: string, problem: string) {
+    super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
 /** What is being written changed, or ended early, between two readings of it. */
 export class SourceChangedError extends TahoeMutableError {
   constructor(segment: number) {

@@ -19,6 +19,7 @@ import {
 import { permutedServers } from './permute.ts';
 import { withCheckedAnswers } from './runtime/checked-answers.ts';
 import { defaultEncoding, type Encoding } from './runtime/options.ts';
+import { Pace } from './runtime/pace.ts';
 import {
   type Clock,
   defaultDeadlines,
@@ -40,6 +41,8 @@ export interface GridOptions {
   readonly deadlines?: Partial<Deadlines>;
   /** Drives deadlines and backoffs. */
   readonly clock?: Clock;
+  /** Milliseconds of that clock: how long servers take. */
+  readonly now?: () => number;
   /** Jitter only; in [0, 1). */
   readonly random?: () => number;
   /** Handed to XState: sees every actor, event and transition. */
@@ -79,6 +82,7 @@ export class Grid {
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const engine: Engine = {
       clock: options.clock ?? platformClock,
+      now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
       deadlines: { ...defaultDeadlines, ...options.deadlines },
       inspect: options.inspect,
@@ -128,6 +132,12 @@ function newSession(
     storageIndex,
     keyring,
     servers: new Map(permuted.map((server) => [server.id, server])),
+    paces: {
+      query: new Pace(engine),
+      field: new Pace(engine),
+      blocks: new Pace(engine),
+      write: new Pace(engine),
+    },
     heads: new Map(),
     headers: new Map(),
     headLength,

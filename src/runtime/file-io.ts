@@ -341,6 +341,9 @@ async function updateInPlace(
     signal,
     onWritten: (done) => onProgress?.({ phase: 'writing', done, total: base.total }),
   });
+  // Nothing was sent: these servers are too few, and only whole shares can go to further ones.
+  const isUnsent = report.writes.every(({ status }) => status === 'planned');
+  if (report.kind === 'notEnoughServers' && isUnsent) return undefined;
   return toWriteOutcome(report, true);
 }
 

@@ -16,6 +16,7 @@ import type { MarkedSlot, Mode, Servermap, Slot, Verdict } from '../../machines/
 import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
+import { CorruptShareError } from '../errors.ts';
 import type { ShareReader } from '../share/reader.ts';
 import { verifySignature } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
@@ -79,7 +80,9 @@ export function mapServers(session: Session, options: MapOptions): Promise<Serve
 function queryServer(session: Session) {
   return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
     try {
-      const shnums = await serverOf(session, server).listShares(session.storageIndex, { signal });
+      const shnums = await session.paces.query.run(signal, (hurried) =>
+        serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
+      );
       return { ok: true, shnums };
     } catch (error) {
       return { ok: false, failure: toFailure(error) };
@@ -132,6 +135,10 @@ async function judgeHeader(
   const header = await reader.header();
   const [spki, signature] = await Promise.all([reader.verificationKey(), reader.signature()]);
   await verifySignature(header, spki, signature, session.cap.fingerprint);
+  // Not in the share itself: a server can call it anything.
+  if (slot.shnum >= header.total) {
+    throw new CorruptShareError('share number', `${slot.shnum}, of ${header.total} shares`);
+  }
   const version = acceptHeader(session, header);
   const privateKeyFound = wantsPrivateKey && (await findPrivateKey(session, reader));
   const verdict = { kind: 'good', version: version.id } as const;

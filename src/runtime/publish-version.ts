@@ -19,10 +19,15 @@ import { deriveWriteEnabler } from '../crypto/keys.ts';
 import { deriveLeaseSecrets } from '../crypto/leases.ts';
 import { AnswerLostError, InsufficientCapError, NoSuchShareError } from '../errors.ts';
 import type { EncodedVersion } from '../share/seal.ts';
-import type { ShareTest, StorageServer, WriteSecrets } from '../storage/server.ts';
+import type {
+  ReadTestWriteRequest,
+  ShareTest,
+  StorageServer,
+  WriteSecrets,
+} from '../storage/server.ts';
 import { toFailure } from './failure.ts';
 import { runMachine } from './run.ts';
-import { type Session, serverOf } from './session.ts';
+import { readRange, type Session, serverOf } from './session.ts';
 
 export interface PublishOptions extends PublishPlanInput {
   /** Encodes and signs the new version; when it rejects, nothing is written and so do we. */
@@ -75,43 +80,59 @@ export async function publishVersion(
 
 function writeShare(session: Session, encodedVersion: () => EncodedVersion, isWhole: boolean) {
   return fromPromise<WriteResult, WriteInput>(async ({ input, signal }) => {
-    const { shnum, test } = input;
     const server = serverOf(session, input.server);
-    const encoded = encodedVersion();
+    const request = requestFor(session, server, input, encodedVersion(), isWhole);
     try {
-      const answer = await server.readTestWrite(
-        session.storageIndex,
-        {
-          secrets: secretsFor(session, server),
-          shares: new Map([
-            [
-              shnum,
-              {
-                tests: [toShareTest(test)],
-                parts: encoded.shareParts(shnum),
-                // A shorter version leaves no bytes of the old one behind it.
-                newLength: isWhole ? encoded.shareLength : null,
-              },
-            ],
-          ]),
-          reads: [{ offset: 0, length: encoded.checkstring.length }],
-        },
-        { signal },
+      const { wrote, reads } = await session.paces.write.run(signal, (hurried) =>
+        server.readTestWrite(session.storageIndex, request, { signal: hurried }),
       );
-      const seen = [...answer.reads].map(([n, [head]]) => ({
-        shnum: n,
+      const seen = [...reads].map(([shnum, [head]]) => ({
+        shnum,
         checkstring: bytesToHex(head ?? new Uint8Array(0)),
       }));
-      return { kind: 'answered', wrote: answer.wrote, seen };
+      return { kind: 'answered', wrote, seen };
     } catch (error) {
-      if (error instanceof AnswerLostError) {
-        return { kind: 'answerLost', failure: { kind: 'unreachable', detail: error.message } };
-      }
-      const failure = toFailure(error);
-      const isRefusal = failure.kind === 'refused' || failure.kind === 'corrupt';
-      return { kind: isRefusal ? 'refused' : 'notSent', failure };
+      return toWriteResult(error);
     }
   });
+}
+
+function requestFor(
+  session: Session,
+  server: StorageServer,
+  { shnum, test }: WriteInput,
+  encoded: EncodedVersion,
+  isWhole: boolean,
+): ReadTestWriteRequest {
+  const write = {
+    tests: [toShareTest(test)],
+    parts: encoded.shareParts(shnum),
+    // A shorter version leaves no bytes of the old one behind it.
+    newLength: isWhole ? encoded.shareLength : null,
+  };
+  return {
+    secrets: secretsFor(session, server),
+    shares: new Map([[shnum, write]]),
+    reads: [{ offset: 0, length: encoded.checkstring.length }],
+  };
+}
+
+/** A request that was sent and not answered may have had its effect. */
+function toWriteResult(error: unknown): WriteResult {
+  if (error instanceof AnswerLostError) {
+    return { kind: 'answerLost', failure: { kind: 'unreachable', detail: error.message } };
+  }
+  const failure = toFailure(error);
+  switch (failure.kind) {
+    case 'refused':
+    case 'corrupt':
+      return { kind: 'refused', failure };
+    case 'timeout':
+    case 'cancelled':
+      return { kind: 'answerLost', failure };
+    default:
+      return { kind: 'notSent', failure };
+  }
 }
 
 /** What the slot holds now, as far as the checkstring goes. */
@@ -119,9 +140,7 @@ function rereadShare(session: Session, encodedVersion: () => EncodedVersion) {
   return fromPromise<RereadResult, RereadInput>(async ({ input: { server, shnum }, signal }) => {
     const range = { offset: 0, length: encodedVersion().checkstring.length };
     try {
-      const head = await serverOf(session, server).readShare(session.storageIndex, shnum, range, {
-        signal,
-      });
+      const head = await readRange(session, { server, shnum }, range, signal);
       return { ok: true, checkstring: bytesToHex(head) };
     } catch (error) {
       if (error instanceof NoSuchShareError) return { ok: true, checkstring: null };

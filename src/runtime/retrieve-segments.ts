@@ -107,7 +107,7 @@ function readBlocks(session: Session, version: Version, held: Map<number, Map<nu
   const rooted = new Set<string>();
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal }) => {
     const { server, shnum, firstSegment, segmentCount } = input;
-    const reader = readerOf(session, input, signal);
+    const reader = readerOf(session, input, signal, 'blocks');
     const slot = `${shnum}@${server}`;
     try {
       const isRooted = rooted.has(slot);

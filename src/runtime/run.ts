@@ -17,6 +17,7 @@ import {
 } from 'xstate';
 import { operationCancel } from '../../machines/events.ts';
 import type { Deadlines } from '../../machines/io.ts';
+import { unlessAborted } from '../abort.ts';
 
 /** XState's clock: what `setTimeout` and `clearTimeout` are. */
 export interface Clock {
@@ -27,6 +28,8 @@ export interface Clock {
 /** What every operation runs on. */
 export interface Engine {
   readonly clock: Clock;
+  /** Milliseconds of that clock, since whenever. */
+  readonly now: () => number;
   /** In [0, 1): jitter only, never keys. */
   readonly random: () => number;
   readonly deadlines: Deadlines;
@@ -89,19 +92,13 @@ export async function withDeadline<T>(
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  const late = new DOMException(`no answer within ${ms} ms`, 'TimeoutError');
-  const timer = clock.setTimeout(() => controller.abort(late), ms);
-  const aborted = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
-  });
+  const late = new AbortController();
+  const reason = new DOMException(`no answer within ${ms} ms`, 'TimeoutError');
+  const timer = clock.setTimeout(() => late.abort(reason), ms);
+  const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
   try {
-    signal?.throwIfAborted();
-    return await Promise.race([work(controller.signal), aborted]);
+    return await unlessAborted(work(either), either);
   } finally {
     clock.clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
   }
 }

@@ -12,6 +12,7 @@ import type { SigningKey } from '../crypto/primitives.ts';
 import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { ByteRange, StorageServer } from '../storage/server.ts';
+import type { Pace } from './pace.ts';
 import type { Engine } from './run.ts';
 
 /** What a writer needs beside the cap; found in a share, or made with the file. */
@@ -37,6 +38,8 @@ export interface Session {
   readonly heads: Map<string, Uint8Array>;
   /** Headers with a valid signature, by version. */
   readonly headers: Map<Hex, ShareHeader>;
+  /** Like calls of this operation, which show each other what "slow" is. */
+  readonly paces: Readonly<Record<'query' | 'field' | 'blocks' | 'write', Pace>>;
   /** Bytes that the first read of a share asks for. */
   readonly headLength: number;
   readonly leaseSecret: Uint8Array;
@@ -71,8 +74,14 @@ export async function openShare(
 }
 
 /** The fields of a share, served from its head as far as that goes. */
-export function readerOf(session: Session, slot: SlotName, signal: AbortSignal): ShareReader {
-  return new ShareReader((range) => readRange(session, slot, range, signal), headOf(session, slot));
+export function readerOf(
+  session: Session,
+  slot: SlotName,
+  signal: AbortSignal,
+  pace: 'field' | 'blocks' = 'field',
+): ShareReader {
+  const read = (range: ByteRange) => readRange(session, slot, range, signal, pace);
+  return new ShareReader(read, headOf(session, slot));
 }
 
 /**
@@ -90,13 +99,18 @@ export async function isReplaced(
   return !equalBytes(await readRange(session, slot, range, signal), head.subarray(0, range.length));
 }
 
-function readRange(
+/** Reads a part of a share, no longer than its peers take for theirs. */
+export function readRange(
   session: Session,
   { server, shnum }: SlotName,
   range: ByteRange,
   signal: AbortSignal,
+  pace: 'field' | 'blocks' = 'field',
 ): Promise<Uint8Array> {
-  return serverOf(session, server).readShare(session.storageIndex, shnum, range, { signal });
+  const storageServer = serverOf(session, server);
+  return session.paces[pace].run(signal, (hurried) =>
+    storageServer.readShare(session.storageIndex, shnum, range, { signal: hurried }),
+  );
 }
 
 /** Registers a header whose signature has been verified, and gives the chart's view of it. */

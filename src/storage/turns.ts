@@ -4,6 +4,8 @@
  * Both embedded backends need it: producing a part is asynchronous, so a read-test-write yields
  * to others half way.
  */
+import { unlessAborted } from '../abort.ts';
+
 export class Turns {
   /** Per key, settles when everybody who has asked so far is finished. */
   readonly #tails = new Map<string, Promise<void>>();
@@ -23,7 +25,7 @@ export class Turns {
     try {
       signal?.throwIfAborted();
       // Only who waits listens: Node warns when many calls listen to one signal.
-      if (before !== undefined) await unlessAborted(before, signal);
+      if (before !== undefined) await waitFor(before, signal);
       return await work();
     } finally {
       finish();
@@ -31,17 +33,6 @@ export class Turns {
   }
 }
 
-/** What `promise` gives, or a rejection with `signal.reason` as soon as that is aborted. */
-async function unlessAborted(promise: Promise<void>, signal?: AbortSignal): Promise<void> {
-  if (signal === undefined) return promise;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+function waitFor(turn: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  return signal === undefined ? turn : unlessAborted(turn, signal);
 }

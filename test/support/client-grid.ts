@@ -4,6 +4,7 @@
  * Every grid is its own, so that all files can share one key: making one takes a tenth of a second.
  */
 import { expect } from 'vitest';
+import type { SimulatedClock } from 'xstate';
 import { primitives } from '#crypto';
 import { type Cap, storageIndexOf, type WriteCap } from '../../src/caps.ts';
 import { deriveWriteEnabler } from '../../src/crypto/keys.ts';
@@ -12,6 +13,7 @@ import { Grid, type GridOptions } from '../../src/grid.ts';
 import type { Contents, MutableFile } from '../../src/mutable-file.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
+import { atRest } from './scheduler.ts';
 import { golden } from './shares.ts';
 
 /** The key of the golden vectors. */
@@ -134,5 +136,23 @@ function secretsOf(cap: Cap, { tubId }: StorageServer) {
 
 /** Long enough for everything to have happened that waits for nothing outside of this process. */
 export async function manyTurns(): Promise<void> {
-  for (let i = 0; i < 60; i++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 60; i++) await atRest();
+}
+
+/**
+ * Lets the time of `clock` pass, second by second, until `work` is settled.
+ * @returns the time when it was, in milliseconds
+ */
+export async function passTime(clock: SimulatedClock, work: Promise<unknown>): Promise<number> {
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  work.then(settle, settle);
+  await manyTurns();
+  while (!isSettled) {
+    clock.increment(1000);
+    await manyTurns();
+  }
+  return clock.now();
 }

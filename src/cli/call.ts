@@ -1,0 +1,87 @@
+/**
+ * @module call: what every command gets, and what it gives back.
+ *
+ * A command parses, calls the library, and returns a {@link Report}; nothing else prints.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Cap } from '../caps.ts';
+import type { FileSource } from '../file-source.ts';
+import type { Grid } from '../grid.ts';
+import { openGrid } from '../node.ts';
+import type { OperationOptions } from '../runtime/options.ts';
+import { capFrom } from './cap-argument.ts';
+import { UsageError } from './complaint.ts';
+import { withContents } from './contents-argument.ts';
+import { ProgressBar } from './progress.ts';
+
+/** The options that every command has. */
+export interface GlobalOptions {
+  readonly grid?: string;
+  readonly json?: true;
+  readonly verbose?: true;
+}
+
+/** What a command has to say, for people and for programs. */
+export interface Report {
+  readonly text: string;
+  readonly json: unknown;
+  /** 0 by default. */
+  readonly exitCode?: number;
+}
+
+export interface Streams {
+  readonly stdin: Readable;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** One call of one command. */
+export class Call {
+  readonly options: GlobalOptions;
+  readonly streams: Streams;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+
+  constructor(options: GlobalOptions, streams: Streams, signal: AbortSignal) {
+    this.options = options;
+    this.streams = streams;
+    this.signal = signal;
+  }
+
+  /** Whether to paint what goes to stdout; heeds NO_COLOR. */
+  get hasColours(): boolean {
+    const { stdout } = this.streams;
+    return stdout.isTTY && stdout.hasColors();
+  }
+
+  /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
+  openGrid(purpose: 'read' | 'write'): Promise<Grid> {
+    const { grid = process.env.TAHOE_MUTABLE_GRID } = this.options;
+    if (!grid) throw new UsageError('which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID');
+    return openGrid(grid, purpose === 'read' ? { leaseSecret: randomBytes(32) } : {});
+  }
+
+  cap(argument: string): Promise<Cap> {
+    return capFrom(argument, this.streams.stdin, this.signal);
+  }
+
+  withContents<T>(argument: string, work: (contents: FileSource) => Promise<T>): Promise<T> {
+    return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
+  }
+
+  /** Runs an operation with its progress on stderr. */
+  async watch<T>(work: (options: OperationOptions) => Promise<T>): Promise<T> {
+    const bar = new ProgressBar(this.streams.stderr);
+    try {
+      return await work({ signal: this.signal, onProgress: bar.show });
+    } finally {
+      bar.stop();
+    }
+  }
+}
+
+/** A cap and contents that would both come from stdin. */
+export function requireOneStdin(cap: string, contents: string): void {
+  if (cap === '-' && contents === '-') throw new UsageError('CAP and FILE cannot both be "-"');
+}

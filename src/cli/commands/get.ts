@@ -1,0 +1,59 @@
+/**
+ * @module get: `get`, the contents of a file, or a part of them, as they arrive.
+ */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { errnoOf, replaceFile } from '../../atomic-file.ts';
+import type { Call } from '../call.ts';
+import { OutputError, UsageError } from '../complaint.ts';
+import { wholeNumber } from '../numbers.ts';
+import { counted } from '../plain-text.ts';
+import type { Perform } from '../program.ts';
+
+interface Options {
+  readonly output: string;
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+export function addGetCommand(program: Command, perform: Perform): void {
+  program
+    .command('get')
+    .description('read a file')
+    .argument('<CAP>', 'a read or write cap')
+    .option('-o, --output <FILE>', 'where to; written whole or not at all', '-')
+    .option('--offset <bytes>', 'where to begin', wholeNumber)
+    .option('--length <bytes>', 'how much; up to the end by default', wholeNumber)
+    .action(
+      perform(async (call, argument: string, { output, offset, length }: Options) => {
+        if (call.options.json && output === '-') {
+          throw new UsageError('--json needs --output FILE: the contents go to stdout');
+        }
+        const cap = await call.cap(argument);
+        const grid = await call.openGrid('read');
+        let size = 0;
+        await call.watch(async (options) => {
+          const stream = grid.open(cap).stream({ ...options, offset, length });
+          const counting = async function* () {
+            for await (const piece of Readable.fromWeb(stream as never)) {
+              size += piece.length;
+              yield piece as Uint8Array;
+            }
+          };
+          await deliver(call, counting(), output);
+        });
+        if (output === '-') return undefined;
+        return { json: { output, size }, text: `${output}: ${counted(size, 'byte')}\n` };
+      }),
+    );
+}
+
+async function deliver({ streams, signal }: Call, pieces: AsyncIterable<Uint8Array>, to: string) {
+  if (to === '-') return pipeline(pieces, streams.stdout, { end: false, signal });
+  try {
+    await replaceFile(to, pieces);
+  } catch (error) {
+    throw errnoOf(error) === undefined ? error : new OutputError(to, error);
+  }
+}

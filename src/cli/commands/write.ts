@@ -1,0 +1,78 @@
+/**
+ * @module write: `put`, `update` and `append`.
+ */
+import type { Command } from 'commander';
+import type { FileSource } from '../../file-source.ts';
+import type { MutableFile, WriteCallOptions } from '../../mutable-file.ts';
+import type { WriteOutcome } from '../../runtime/outcome.ts';
+import { type Call, type Report, requireOneStdin } from '../call.ts';
+import { wholeNumber } from '../numbers.ts';
+import { counted, inRuns } from '../plain-text.ts';
+import type { Perform } from '../program.ts';
+
+interface Options {
+  readonly force?: boolean;
+}
+
+type Write = (
+  file: MutableFile,
+  contents: FileSource,
+  options: WriteCallOptions,
+) => Promise<WriteOutcome>;
+
+export function addWriteCommands(program: Command, perform: Perform): void {
+  writeCommand(program, 'put', 'replace the contents of a file').action(
+    perform((call, cap: string, contents: string, options: Options) =>
+      write(call, cap, contents, options, (file, data, how) => file.overwrite(data, how)),
+    ),
+  );
+  writeCommand(program, 'update', 'write over a part of a file, in place where that is possible')
+    .requiredOption('--offset <bytes>', 'where to begin', wholeNumber)
+    .action(
+      perform((call, cap: string, contents: string, options: Options & { offset: number }) =>
+        write(call, cap, contents, options, (file, data, how) =>
+          file.update(data, options.offset, how),
+        ),
+      ),
+    );
+  writeCommand(program, 'append', 'write behind the last byte of a file').action(
+    perform((call, cap: string, contents: string, options: Options) =>
+      write(call, cap, contents, options, (file, data, how) => file.append(data, how)),
+    ),
+  );
+}
+
+function writeCommand(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument('<CAP>', 'a write cap')
+    .argument('<FILE>', 'the contents; "-" is stdin')
+    .option('--force', 'even over a newer version that was seen and cannot be read');
+}
+
+async function write(
+  call: Call,
+  capArgument: string,
+  contentsArgument: string,
+  { force = false }: Options,
+  work: Write,
+): Promise<Report> {
+  requireOneStdin(capArgument, contentsArgument);
+  const cap = await call.cap(capArgument);
+  const grid = await call.openGrid('write');
+  return call.withContents(contentsArgument, async (contents) => {
+    const file = grid.open(cap);
+    const outcome = await call.watch((options) => work(file, contents, { ...options, force }));
+    return { json: outcome, text: `${outcomeText(outcome)}\n` };
+  });
+}
+
+/** Where the new version is, and what is missing of it. */
+function outcomeText({ seqnum, placed, missing, inPlace }: WriteOutcome): string {
+  const servers = new Set(placed.map(({ server }) => server)).size;
+  const shares = new Set(placed.map(({ shnum }) => shnum)).size;
+  const how = inPlace ? ', changed in place' : '';
+  const short = missing.length === 0 ? '' : `; no place was found for share ${inRuns(missing)}`;
+  return `version ${seqnum}: ${counted(shares, 'share')} on ${counted(servers, 'server')}${how}${short}`;
+}

@@ -1,0 +1,91 @@
+/**
+ * @module complaint: what the command line says, and exits with, when something went wrong.
+ *
+ * One line on stderr; with --json also a document on stdout; --verbose adds the rest. Exit codes:
+ * 1 the operation failed, 2 the command or its input is wrong, 128 + n ended by signal n.
+ */
+import { inspect } from 'node:util';
+import { CommanderError } from 'commander';
+import { errnoOf } from '../atomic-file.ts';
+import {
+  BadGridError,
+  BadKeyError,
+  BadSourceError,
+  InsufficientCapError,
+  MalformedCapError,
+  OutOfRangeError,
+  TahoeMutableError,
+} from '../errors.ts';
+import { oneLine, redacted } from './plain-text.ts';
+
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+
+/** The command line itself is wrong. */
+export class UsageError extends TahoeMutableError {}
+
+/** A file of the user's could not be written. */
+export class OutputError extends TahoeMutableError {
+  constructor(where: string, cause: unknown) {
+    super(`${where}: cannot be written: ${systemProblem(cause)}`, { where }, { cause });
+  }
+}
+
+/** Somebody pressed Ctrl-C, or asked us to end in another way. */
+export class Interruption extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: string, number: number) {
+    super(`interrupted by ${signal}`);
+    this.exitCode = 128 + number;
+  }
+}
+
+/** What the operating system refused, in its words: `no such file or directory`. */
+export function systemProblem(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const errno = errnoOf(error);
+  if (errno === undefined) return message;
+  // "ENOENT: no such file or directory, open '…'": the path was said already.
+  return message.replace(`${errno}: `, '').replace(/, \w+( '.*')?$/, '');
+}
+
+/** These are the caller's mistakes: nothing was tried. */
+const INPUT_ERRORS = [
+  BadGridError,
+  BadKeyError,
+  BadSourceError,
+  InsufficientCapError,
+  MalformedCapError,
+  OutOfRangeError,
+  UsageError,
+];
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interruption) return error.exitCode;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  return INPUT_ERRORS.some((kind) => error instanceof kind) ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/** The one line, without the name of the program. */
+export function lineOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return redacted(oneLine(message.replace(/^error: /, ''))) || 'failed without a word';
+}
+
+/** The same for a program to read. */
+export function jsonOf(error: unknown): object {
+  const code = error instanceof TahoeMutableError || error instanceof CommanderError;
+  return {
+    error: {
+      code: code ? error.code : ((error as Error)?.name ?? 'Error'),
+      message: lineOf(error),
+      ...(error instanceof TahoeMutableError && { facts: error.facts }),
+    },
+  };
+}
+
+/** What --verbose adds: the facts, the stack, and what caused it all. */
+export function detailsOf(error: unknown): string {
+  return redacted(inspect(error, { depth: 8, colors: false }));
+}

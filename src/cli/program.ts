@@ -1,0 +1,132 @@
+/**
+ * @module program: all commands under one name, and what surrounds each of them: options that they
+ * share, Ctrl-C, output, complaints and the exit code.
+ */
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import type { Writable } from 'node:stream';
+import { Command, CommanderError } from 'commander';
+import { errnoOf } from '../atomic-file.ts';
+import { Call, type GlobalOptions, type Report, type Streams } from './call.ts';
+import { addCapCommand } from './commands/cap.ts';
+import { addCheckCommand } from './commands/check.ts';
+import { addCreateCommand } from './commands/create.ts';
+import { addDemoCommand } from './commands/demo.ts';
+import { addGetCommand } from './commands/get.ts';
+import { addGridCommand } from './commands/grid.ts';
+import { addServermapCommand } from './commands/servermap.ts';
+import { addWriteCommands } from './commands/write.ts';
+import { detailsOf, exitCodeOf, Interruption, jsonOf, lineOf } from './complaint.ts';
+
+/** Makes a commander action of a command: its arguments, then its options. */
+export type Perform = <Args extends unknown[]>(
+  work: (call: Call, ...args: Args) => Promise<Report | undefined>,
+) => (...args: [...Args, Command]) => Promise<void>;
+
+/** Runs one command line. @returns the exit code; never rejects */
+export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
+  const interruption = new AbortController();
+  const stopListening = onSignals((reason) => interruption.abort(reason));
+  // Commander may stumble before it has read all options.
+  const options: GlobalOptions = {
+    ...(args.includes('--json') && { json: true }),
+    ...(args.includes('--verbose') && { verbose: true }),
+  };
+  let exitCode = 0;
+  const perform: Perform =
+    (work) =>
+    async (...all) => {
+      const command = all.pop() as Command;
+      const call = new Call(command.optsWithGlobals(), streams, interruption.signal);
+      const report = await work(call, ...(all as never));
+      exitCode = report?.exitCode ?? 0;
+      await print(streams.stdout, report && textOf(report, call.options));
+    };
+  // A write's own callback says what went wrong; without a listener it would end the process.
+  for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => {});
+  try {
+    await programOf(perform).parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return await complain(error, options, streams);
+  } finally {
+    stopListening();
+  }
+}
+
+function programOf(perform: Perform): Command {
+  const program = new Command('tahoe-mutable')
+    .description('Mutable files of Tahoe-LAFS: make, read, change and inspect them.')
+    .option('--grid <path>', 'servers.yaml, or a folder with one (or: $TAHOE_MUTABLE_GRID)')
+    .option('--json', 'print one JSON document')
+    .option('--verbose', 'say more about failures')
+    .version(versionOfPackage(), '--version')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    // Complaints are printed in one place: here, in `complain`.
+    .configureOutput({ outputError: () => {} })
+    .addHelpText('after', capHelp);
+  addGridCommand(program, perform);
+  addCreateCommand(program, perform);
+  addGetCommand(program, perform);
+  addWriteCommands(program, perform);
+  addServermapCommand(program, perform);
+  addCheckCommand(program, perform);
+  addCapCommand(program, perform);
+  addDemoCommand(program, perform);
+  return program;
+}
+
+const capHelp = `
+CAP is a cap, "-" to read one from stdin, or @FILE to read one from a file:
+other users can see a command line, and whoever sees a write cap can write.
+FILE is a file, or "-" for stdin.
+
+Exit codes: 1 the operation failed, 2 the command or its input is wrong.`;
+
+function versionOfPackage(): string {
+  return createRequire(import.meta.url)('tahoe-mutable/package.json').version;
+}
+
+function textOf({ text, json }: Report, options: GlobalOptions): string {
+  return options.json ? `${JSON.stringify(json, undefined, 2)}\n` : text;
+}
+
+async function complain(error: unknown, options: GlobalOptions, streams: Streams) {
+  const exitCode = exitCodeOf(error);
+  // Whoever read our output has gone away; there is nobody to tell.
+  if (errnoOf(error) === 'EPIPE') return 128 + constants.signals.SIGPIPE;
+  if (isHelp(error)) return exitCode;
+  const more = options.verbose ? `${detailsOf(error)}\n` : '';
+  await print(streams.stderr, `tahoe-mutable: ${lineOf(error)}\n${more}`).catch(() => {});
+  if (options.json) {
+    const document = `${JSON.stringify(jsonOf(error), undefined, 2)}\n`;
+    await print(streams.stdout, document).catch(() => {});
+  }
+  return exitCode;
+}
+
+/** Help and version, asked for or not, have been printed by commander. */
+function isHelp(error: unknown): boolean {
+  if (!(error instanceof CommanderError)) return false;
+  return error.exitCode === 0 || error.code === 'commander.help';
+}
+
+function print(stream: Writable, text = ''): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** The first signal asks the command to end; a second one of the kind ends the process at once. */
+function onSignals(interrupt: (reason: Interruption) => void): () => void {
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const listeners = names.map((name) => {
+    const listener = () => interrupt(new Interruption(name, constants.signals[name]));
+    process.once(name, listener);
+    return () => process.removeListener(name, listener);
+  });
+  return () => {
+    for (const remove of listeners) remove();
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * @module tahoe-mutable/node: grids that are described by a file, and servers that are folders.
+ *
+ * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
+ */
+import { BadGridError } from './errors.ts';
+import { Grid, type GridOptions } from './grid.ts';
+import { type GridEntry, loadGridFile } from './grid-file.ts';
+import { readLeaseSecret } from './grid-folder.ts';
+import { DirectoryServer } from './storage/directory.ts';
+import type { StorageServer } from './storage/server.ts';
+
+export { signingKeyFromPem } from './crypto/pem.ts';
+export { type FileSource, openFile } from './file-source.ts';
+export { createGridFolder, type NewGrid } from './grid-folder.ts';
+export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
+
+/** `encoding` and `leaseSecret` are the folder's own by default. */
+export type OpenGridOptions = Omit<GridOptions, 'servers'>;
+
+/**
+ * Opens the grid that a file describes. The client's lease secret is made if it is missing; who
+ * gives one needs no right to write there.
+ * @param path a `servers.yaml`, a folder with one, or the folder of a Tahoe node
+ * @throws BadGridError naming the file, the server and the key
+ */
+export async function openGrid(path: string, options: OpenGridOptions = {}): Promise<Grid> {
+  const { path: file, entries, encoding, leaseSecretPath } = await loadGridFile(path);
+  const servers = entries.map((entry) => serverOf(file, entry));
+  const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
+  return new Grid({ encoding, ...options, servers, leaseSecret });
+}
+
+function serverOf(file: string, entry: GridEntry): StorageServer {
+  const { id, nickname, tubId, permutationSeed, directory } = entry;
+  const identity = { id, nickname, tubId, permutationSeed };
+  if (directory !== undefined) return new DirectoryServer({ ...identity, directory });
+  throw new BadGridError(`${file}: server ${id}`, 'HTTP servers are not supported by this build');
+}

@@ -1,0 +1,78 @@
+/**
+ * @module pace: how long to wait for one server, judged by how long its peers took.
+ *
+ * A fixed deadline is either too short for a slow grid or too long for a hung server. But an
+ * operation makes like calls to many servers, so it can see for itself what "slow" is here: once
+ * half of the calls begun have been answered (and two at least), whoever takes longer than four times
+ * the slowest answer so far, and longer than a second, is given up. Until then the fixed deadline of
+ * the chart stands.
+ */
+import { unlessAborted } from '../abort.ts';
+import type { Engine } from './run.ts';
+
+/** Nobody is given up sooner: a pause of that length is nothing unusual on a wire. */
+export const patienceMinMs = 1000;
+/** Answers of one grid spread less than this, unless something is wrong. */
+export const patienceFactor = 4;
+/** Fewer answers than this say nothing about the grid. */
+const answersMin = 2;
+
+interface OpenCall {
+  readonly startedAt: number;
+  readonly giveUp: () => void;
+  timer: unknown;
+}
+
+/** The like calls of one operation. */
+export class Pace {
+  readonly #engine: Pick<Engine, 'clock' | 'now'>;
+  readonly #open = new Set<OpenCall>();
+  #begun = 0;
+  #answered = 0;
+  #slowestMs = 0;
+
+  constructor(engine: Pick<Engine, 'clock' | 'now'>) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Runs one call with a signal that is aborted with `signal`, or when the call falls too far behind.
+   * @throws DOMException `TimeoutError` then
+   */
+  async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, now } = this.#engine;
+    const late = new AbortController();
+    const reason = new DOMException('far behind the other servers', 'TimeoutError');
+    const open: OpenCall = {
+      startedAt: now(),
+      giveUp: () => late.abort(reason),
+      timer: undefined,
+    };
+    this.#open.add(open);
+    this.#begun++;
+    this.#watch();
+    const hurried = AbortSignal.any([signal, late.signal]);
+    try {
+      const answer = await unlessAborted(call(hurried), hurried);
+      this.#answered++;
+      this.#slowestMs = Math.max(this.#slowestMs, now() - open.startedAt);
+      return answer;
+    } finally {
+      clock.clearTimeout(open.timer);
+      this.#open.delete(open);
+      this.#watch();
+    }
+  }
+
+  /** Sets every open call's timer anew by what is known now. */
+  #watch(): void {
+    if (this.#answered < Math.max(answersMin, this.#begun / 2)) return;
+    const { clock, now } = this.#engine;
+    const patienceMs = Math.max(patienceMinMs, patienceFactor * this.#slowestMs);
+    for (const open of this.#open) {
+      clock.clearTimeout(open.timer);
+      const leftMs = Math.max(0, open.startedAt + patienceMs - now());
+      open.timer = clock.setTimeout(open.giveUp, leftMs);
+    }
+  }
+}
