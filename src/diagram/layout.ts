@@ -73,6 +73,7 @@ interface ElkEdge {
   id: string;
   sources: string[];
   targets: string[];
+  layoutOptions?: Record<string, string>;
   labels?: (Partial<Point> & { text: string; width: number; height: number })[];
   sections?: { startPoint: Point; bendPoints?: Point[]; endPoint: Point }[];
 }
@@ -85,8 +86,6 @@ const rootOptions = {
   'elk.json.shapeCoords': 'ROOT',
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
-  // What is declared first stands above: charts begin where they begin.
-  'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
   'elk.layered.spacing.nodeNodeBetweenLayers': '26',
   'elk.spacing.nodeNode': '18',
   'elk.spacing.edgeNode': '14',
@@ -121,6 +120,10 @@ export async function place(chart: Chart, engine: LayoutEngine): Promise<PlacedC
 function graphOf(chart: Chart): ElkNode {
   const moving = chart.transitions.filter(({ target }) => target !== null);
   const starts = statesIn(chart.root).filter(({ initial }) => initial !== null);
+  const order = statesIn(chart.root).map(({ path }) => path);
+  // What is declared first stands above: of a cycle, the edges back are those that point up.
+  const isForward = ({ source, target }: ChartTransition) =>
+    order.indexOf(source) < order.indexOf(target as string);
   return {
     id: 'root',
     layoutOptions: rootOptions,
@@ -130,15 +133,21 @@ function graphOf(chart: Chart): ElkNode {
         id: `initial:${path}`,
         sources: [`start:${path}`],
         targets: [initial as string],
+        layoutOptions: downward(20),
       })),
       ...moving.map((transition) => ({
         id: transition.id,
         sources: [transition.source],
         targets: [transition.target as string],
         labels: labelsOf(transition),
+        layoutOptions: downward(isForward(transition) ? 10 : 1),
       })),
     ],
   };
+}
+
+function downward(priority: number): Record<string, string> {
+  return { 'elk.layered.priority.direction': `${priority}` };
 }
 
 function childrenOf(chart: Chart, state: ChartState): ElkNode[] {

@@ -77,14 +77,13 @@ function drawEdge({ id, points }: PlacedEdge, arrow: string): string {
 
 function drawLabel({ id, label }: PlacedEdge): string {
   if (label === null) return '';
-  const { x, y, width, height, lines } = label;
+  const { x, y, width, lines } = label;
   const step = fontSizes.label * 1.3;
   const spans = lines.map((line, i) => {
     const guard = line.startsWith('[') ? ' class="guard"' : '';
     return `<tspan${guard} x="${x + width / 2}" y="${one(y + step * (i + 0.8))}">${text(line)}</tspan>`;
   });
-  const ground = `<rect x="${x}" y="${y}" width="${width}" height="${height}"/>`;
-  return `<g class="label" data-transition="${text(id)}">${ground}<text>${spans.join('')}</text></g>`;
+  return `<g class="label" data-transition="${text(id)}"><text>${spans.join('')}</text></g>`;
 }
 
 function one(value: number): number {
@@ -103,5 +102,5 @@ svg{background:var(--paper)}
 .state rect{fill:var(--inner);stroke:var(--line)}.state.compound rect{fill:var(--box)}
 text{fill:var(--ink)}.title{font-size:${fontSizes.title}px;font-weight:600;text-anchor:middle}
 .compound .title{text-anchor:start}.row,.label{font-size:${fontSizes.label}px}.label{text-anchor:middle}
-.guard,.row{fill:var(--line)}.label rect{fill:var(--paper);opacity:.85}
+.guard,.row{fill:var(--line)}
 .edge{fill:none;stroke:var(--line)}.head,.start{fill:var(--line)}`;

@@ -37,13 +37,13 @@ function ticketWorld(rule: Rule): WorldOptions {
 
 const bySide = (world: (rule: Rule) => WorldOptions): Scene => ({
   sides: [
-    { title: 'Tahoe’s rule (#2034)', options: world('ticket') },
-    { title: 'This engine', options: world('ours') },
+    { title: 'Tahoe’s rule (#2034)', short: 'old', options: world('ticket') },
+    { title: 'This engine', short: 'ours', options: world('ours') },
   ],
 });
 
 const ours = (options: WorldOptions): Scene => ({
-  sides: [{ title: 'This engine', options: { faults: offeredFaults, ...options } }],
+  sides: [{ title: 'This engine', short: 'holds', options: { faults: offeredFaults, ...options } }],
 });
 
 const story = [

@@ -71,6 +71,9 @@ export const titles = computed(() =>
     : [recording.value.title],
 );
 
+/** The same for narrow columns. */
+export const shortTitles = computed(() => scene.value?.sides.map(({ short }) => short) ?? []);
+
 /** The first violation on each side, as of the end of the branch. */
 export const violations = computed<readonly (Verdict | undefined)[]>(() =>
   (branch.value?.frames.at(-1)?.sides ?? []).map(({ verdicts }) =>

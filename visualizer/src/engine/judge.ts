@@ -1,34 +1,28 @@
 /**
  * @module judge: the properties of a world after every choice, and where each was violated first.
  */
-import type { TraceRecord, World } from '../../../src/simulation/world.ts';
+import { PropertyWatch, properties } from '../../../src/simulation/properties.ts';
+import type { World } from '../../../src/simulation/world.ts';
 import type { Verdict } from './protocol.ts';
 
 export class Judge {
   readonly #world: World;
-  #read = 0;
-  #violation: Verdict['violation'] = null;
+  readonly #watch = new PropertyWatch();
+  #seen = 0;
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  judge(step: number): readonly Verdict[] {
-    for (const record of this.#world.trace.slice(this.#read)) {
-      const detail = unfinished(record);
-      if (detail !== null) this.#violation ??= { step, detail };
-    }
-    this.#read = this.#world.trace.length;
-    const title = 'Done is never reached while a share is being verified';
-    return [{ id: 'U1', title, violation: this.#violation }];
+  /** The verdicts as of now. */
+  judge(): readonly Verdict[] {
+    this.#watch.see(this.#world.trace.slice(this.#seen));
+    this.#seen = this.#world.trace.length;
+    return properties.map(({ id, name, statement }) => {
+      const verdict = this.#watch.verdicts.get(id);
+      const violation =
+        verdict?.kind === 'violated' ? { step: verdict.step, detail: verdict.because } : null;
+      return { id, title: name, statement, violation };
+    });
   }
-}
-
-function unfinished(record: TraceRecord): string | null {
-  if (record.kind !== 'step' || record.chart !== 'servermapUpdate' || record.state !== 'done') {
-    return null;
-  }
-  const { statuses } = record.context as { statuses: Record<string, string> };
-  const open = Object.keys(statuses).filter((server) => statuses[server] === 'verifying');
-  return open.length === 0 ? null : `done while shares of ${open.join(', ')} were being verified`;
 }

@@ -16,6 +16,8 @@ import type {
 
 export interface Side {
   readonly title: string;
+  /** For the heads of narrow columns. */
+  readonly short: string;
   readonly options: WorldOptions;
 }
 
@@ -30,6 +32,8 @@ export type OfferedChoice = Choice & { readonly sides: readonly boolean[] };
 export interface Verdict {
   readonly id: string;
   readonly title: string;
+  /** One sentence. */
+  readonly statement: string;
   /** Null: it holds so far. */
   readonly violation: { readonly step: number; readonly detail: string } | null;
 }

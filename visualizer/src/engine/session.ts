@@ -95,7 +95,6 @@ export class Session {
   }
 
   #frame(label: string | null, news: readonly { start: number; isSkipped: boolean }[]): Frame {
-    const step = this.path.length;
     const sides = this.#players.map(({ world, judge }, i): SideFrame => {
       const { start, isSkipped } = news[i] as { start: number; isSkipped: boolean };
       return {
@@ -103,7 +102,7 @@ export class Session {
         messages: world.messages.map(plainMessage),
         servers: world.servers,
         operations: world.operations,
-        verdicts: judge.judge(step),
+        verdicts: judge.judge(),
         isSkipped,
       };
     });

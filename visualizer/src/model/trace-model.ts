@@ -80,20 +80,25 @@ export class TraceModel {
     this.#columns = column + 1;
     switch (record.kind) {
       case 'header':
-        return this.#addServers(record.about);
+        this.#addServers(record.about);
+        break;
       case 'actor':
-        return this.#addTrack(record.actor, record.chart, record.parent);
+        this.#addTrack(record.actor, record.chart, record.parent);
+        break;
       case 'step':
-        return this.#addStep(record, position, column);
+        this.#addStep(record, position, column);
+        break;
       case 'end': {
         const track = this.tracks.get(record.actor);
         if (track !== undefined) track.end = { position, column, status: record.status };
         return;
       }
       case 'event':
-        return this.#addEvent(record, column);
+        this.#addEvent(record, column);
+        break;
       case 'message':
-        return this.#addMessage(record, column);
+        this.#addMessage(record, column);
+        break;
     }
   }
 

@@ -49,7 +49,7 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
       {root === undefined ? (
         <p class="none">Nothing has started: choose “start” on the right.</p>
       ) : (
-        <>
+        <div class="work">
           <div class="pictures">
             <TrackChart track={root} position={position} before={before} />
             {child !== undefined && isAlone && (
@@ -62,7 +62,7 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
               <TrackChart track={child} position={position} before={before} />
             </div>
           )}
-        </>
+        </div>
       )}
     </div>
   );

@@ -3,7 +3,15 @@
  */
 import type { Message } from '../../../src/simulation/network.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
-import { act, exploration, exploreOrders, frame, isBusy, stopExploring, titles } from '../store.ts';
+import {
+  act,
+  exploration,
+  exploreOrders,
+  frame,
+  isBusy,
+  shortTitles,
+  stopExploring,
+} from '../store.ts';
 
 /** What a person reads on a button, by kind of choice. */
 const verbs: Readonly<Record<string, string>> = {
@@ -100,8 +108,8 @@ function FlightRow({ message, sides, number }: Flight & { readonly number: numbe
           {isAbandoned && <small> nobody waits</small>}
         </span>
       </button>
-      {only >= 0 && <span class="only">{titles.value[only]} only</span>}
       <span class="fates">
+        {only >= 0 && <span class="only">{shortTitles.value[only]} only</span>}
         {offered.map((kind) => {
           const choice = choiceFor(kind, label);
           const word = verbs[kind] as string;

@@ -3,7 +3,8 @@
  */
 import type { ServerView } from '../../../src/simulation/world.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
-import { act, at, branch, frame, titles } from '../store.ts';
+import { act, at, branch, frame, shortTitles, titles } from '../store.ts';
+import { Scroll } from './scroll.tsx';
 
 export function GridPanel() {
   const { sides = [], choices = [] } = frame.value ?? {};
@@ -12,14 +13,14 @@ export function GridPanel() {
   return (
     <section class="panel grid" aria-labelledby="grid-title">
       <h2 id="grid-title">Grid</h2>
-      <div class="scroll" tabIndex={0} role="group" aria-labelledby="grid-title">
+      <Scroll label="Servers and operations">
         <table>
           <thead>
             <tr>
               <th scope="col">server</th>
               {sides.map((_, i) => (
                 <th scope="col" key={titles.value[i]}>
-                  {sides.length === 1 ? 'holds' : titles.value[i]}
+                  {shortTitles.value[i]}
                 </th>
               ))}
               <th scope="col">
@@ -56,7 +57,7 @@ export function GridPanel() {
           </tbody>
         </table>
         <Operations />
-      </div>
+      </Scroll>
     </section>
   );
 }
@@ -100,7 +101,7 @@ function Operations() {
         operations.map(({ spec, status, result }) => (
           <li key={`${titles.value[i]} ${spec.name}`}>
             <b>{spec.name}</b> {spec.task.kind}
-            {sides.length > 1 ? ` (${titles.value[i]})` : ''}: {status}
+            {sides.length > 1 ? ` (${shortTitles.value[i]})` : ''}: {status}
             {result !== undefined && (result.ok ? ', as it should' : `: ${result.error}`)}
           </li>
         )),

@@ -92,6 +92,8 @@ function goToMove(direction: number): void {
   const markOf = (step: number) => tracks.map((t) => markAt(t, positionAt(0, step))?.position ?? 0);
   const here = String(markOf(at.value));
   for (let step = at.value + direction; step >= 0 && step <= last.value; step += direction) {
-    if (String(markOf(step)) !== here) return goTo(step);
+    if (String(markOf(step)) === here) continue;
+    goTo(step);
+    return;
   }
 }

@@ -8,8 +8,8 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type Arrow, lookOf, type TraceModel, type Track } from '../model/trace-model.ts';
 import { at, difference, goTo, recording, violations } from '../store.ts';
 
-const gutter = 64;
-const rowHeight = 22;
+const gutter = 56;
+const rowHeight = 19;
 const axisHeight = 20;
 const stepWidth = 46;
 const recordWidth = 14;
@@ -67,9 +67,11 @@ export function Lanes({ model, side, title }: Props) {
   };
   const shown = names.map((name, row) => ({ name, row })).filter(({ row }) => inView(row));
   return (
+    // biome-ignore lint/a11y/useSemanticElements: no fieldset; it scrolls, so it takes the focus
     <div
       class="lanes"
       ref={holder}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
       tabIndex={0}
       role="group"
       aria-label={`Lanes of ${title}: ${names.length} lanes, ${model.columns} columns. What happens at each step is told below.`}
@@ -104,7 +106,7 @@ function LaneGround({ names, operations }: GroundProps) {
       {names.map(({ name, row }) => (
         <g key={name} class={row < operations ? 'lane operation' : 'lane'}>
           <rect x={0} y={axisHeight + row * rowHeight} width={width.value} height={rowHeight} />
-          <text x={8} y={axisHeight + row * rowHeight + 15}>
+          <text x={8} y={axisHeight + row * rowHeight + 14}>
             {name.length > 8 ? `${name.slice(0, 7)}…` : name}
           </text>
         </g>
@@ -224,7 +226,7 @@ function LaneArrow({ arrow, from, to, columns }: ArrowProps) {
   const x2 = Math.max(gutter, xOf(end ?? columns - 0.6) + (isAnswer ? shift : -shift));
   const middle = (row: number) => axisHeight + row * rowHeight + rowHeight / 2;
   const down = to > from ? 1 : -1;
-  const [y1, y2] = [middle(from) + down * 9, middle(to) - down * 9];
+  const [y1, y2] = [middle(from) + down * 8, middle(to) - down * 8];
   const head = `M${x2 - 3.5} ${y2 - down * 6}L${x2} ${y2}L${x2 + 3.5} ${y2 - down * 6}`;
   return (
     <g class={`arrow ${fate} ${isAnswer ? 'answer' : ''}`}>

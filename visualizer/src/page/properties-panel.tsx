@@ -1,7 +1,8 @@
 /**
  * @module properties-panel: every property: holding, or violated at a step, with a link to it.
  */
-import { at, branch, frame, goTo, titles } from '../store.ts';
+import { at, branch, frame, goTo, shortTitles, titles } from '../store.ts';
+import { Scroll } from './scroll.tsx';
 
 export function PropertiesPanel() {
   // As of the end of the branch: what is violated later is worth knowing now.
@@ -13,22 +14,22 @@ export function PropertiesPanel() {
       <h2 id="properties-title">
         Properties <span class="count">judged at every step</span>
       </h2>
-      <div class="scroll" tabIndex={0} role="group" aria-labelledby="properties-title">
+      <Scroll label="All properties">
         <table>
           <thead>
             <tr>
               <th scope="col">property</th>
               {sides.map((_, i) => (
                 <th scope="col" key={titles.value[i]}>
-                  {sides.length === 1 ? 'so far' : titles.value[i]}
+                  {sides.length === 1 ? 'so far' : shortTitles.value[i]}
                 </th>
               ))}
             </tr>
           </thead>
           <tbody>
-            {first?.verdicts.map(({ id, title }, row) => (
+            {first?.verdicts.map(({ id, title, statement }, row) => (
               <tr key={id}>
-                <th scope="row">
+                <th scope="row" title={statement}>
                   <b>{id}</b> {title}
                 </th>
                 {sides.map(({ verdicts }, i) => {
@@ -59,7 +60,7 @@ export function PropertiesPanel() {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

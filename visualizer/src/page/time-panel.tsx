@@ -27,23 +27,19 @@ export function TimePanel() {
       <h2 id="time-title">Time</h2>
       <div class="scrubber">
         <button type="button" aria-label="The beginning" onClick={() => goTo(0)}>
-          ⏮
+          |◀
         </button>
         <button type="button" aria-label="A step back" onClick={() => goTo(at.value - 1)}>
           ◀
         </button>
-        <button
-          type="button"
-          aria-label={isPlaying.value ? 'Pause' : 'Play'}
-          onClick={togglePlaying}
-        >
-          {isPlaying.value ? '⏸' : '⏵'}
+        <button type="button" onClick={togglePlaying}>
+          {isPlaying.value ? 'Pause' : 'Play'}
         </button>
         <button type="button" aria-label="A step on" onClick={() => goTo(at.value + 1)}>
           ▶
         </button>
         <button type="button" aria-label="The end" onClick={() => goTo(last.value)}>
-          ⏭
+          ▶|
         </button>
         <input
           type="range"
@@ -57,15 +53,17 @@ export function TimePanel() {
         <span class="where">{words}</span>
       </div>
       <Branches />
-      <div class="lane-sides">
-        {models.value.map((model, side) => (
-          <div key={titles.value[side]} class="lane-side">
-            {models.value.length > 1 && <h3>{titles.value[side]}</h3>}
-            <Lanes model={model} side={side} title={titles.value[side] ?? ''} />
-          </div>
-        ))}
+      <div class="happenings">
+        <div class="lane-sides">
+          {models.value.map((model, side) => (
+            <div key={titles.value[side]} class="lane-side">
+              {models.value.length > 1 && <h3>{titles.value[side]}</h3>}
+              <Lanes model={model} side={side} title={titles.value[side] ?? ''} />
+            </div>
+          ))}
+        </div>
+        <StepLog />
       </div>
-      <StepLog />
       <p class="hidden" role="status">
         {isPlaying.value ? '' : words}
       </p>
@@ -86,7 +84,7 @@ function Branches() {
   return (
     <ul class="branches" aria-label="Branches">
       {branches.value.map(({ id, frames, forkedAt, parent }) => {
-        const left = Math.max(64, xOf(forkedAt));
+        const left = Math.max(56, xOf(forkedAt));
         const right = xOf(frames.length - 1);
         return (
           <li key={id}>
