@@ -136,9 +136,16 @@ export function unrecoverableVersions(known: Known): readonly Version[] {
   return versionsWhere(known, false);
 }
 
-/** The newest recoverable version. */
+/**
+ * The newest recoverable version. Of versions with one seqnum (writers have collided) the one on
+ * most servers, for no other can have been acknowledged; only then Tahoe's order, the root hash.
+ */
 export function bestVersion(known: Known): Version | undefined {
-  return recoverableVersions(known).at(-1);
+  const recoverable = recoverableVersions(known);
+  const newest = recoverable.filter(({ seqnum }) => seqnum === recoverable.at(-1)?.seqnum);
+  if (newest.length < 2) return newest[0];
+  const counts = newest.map(({ id }) => new Set([...sharesOf(known, id).values()].flat()).size);
+  return newest[counts.lastIndexOf(Math.max(...counts))];
 }
 
 /** Unrecoverable versions with a seqnum above every recoverable one: a write would destroy them. */

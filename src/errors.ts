@@ -33,6 +33,13 @@ export class MalformedCapError extends TahoeMutableError {
   }
 }
 
+/** A NURL (a server's address) that cannot be parsed. Its swissnum is a secret, so it is not quoted. */
+export class MalformedNurlError extends TahoeMutableError {
+  constructor(field: string, problem: string) {
+    super(`malformed NURL: ${field}: ${problem}`, { field, problem });
+  }
+}
+
 /** The cap lacks the authority for this operation (a read cap writes, a verify cap reads). */
 export class InsufficientCapError extends TahoeMutableError {
   constructor(operation: string, needed: string, held: string) {

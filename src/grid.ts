@@ -96,6 +96,15 @@ export class Grid {
     };
   }
 
+  /** Gives back what the servers keep open, so that a process can end. */
+  close(): void {
+    for (const server of this.servers) server.close?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** @throws MalformedCapError */
   open(cap: Cap | string): MutableFile {
     return new MutableFile(typeof cap === 'string' ? parseCap(cap) : cap, this.#setting);

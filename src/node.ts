@@ -1,19 +1,24 @@
 /**
- * @module tahoe-mutable/node: grids that are described by a file, and servers that are folders.
+ * @module tahoe-mutable/node: grids that are described by a file; servers that are folders, and real
+ * ones across the network.
  *
  * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
  */
-import { BadGridError } from './errors.ts';
+import { BadGridError, MalformedNurlError } from './errors.ts';
 import { Grid, type GridOptions } from './grid.ts';
 import { type GridEntry, loadGridFile } from './grid-file.ts';
 import { readLeaseSecret } from './grid-folder.ts';
 import { DirectoryServer } from './storage/directory.ts';
+import { HttpServer } from './storage/http.ts';
+import { tcpNurls } from './storage/nurl.ts';
 import type { StorageServer } from './storage/server.ts';
 
 export { signingKeyFromPem } from './crypto/pem.ts';
 export { type FileSource, openFile } from './file-source.ts';
 export { createGridFolder, type NewGrid } from './grid-folder.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
+export { HttpServer, type HttpServerOptions, type ServerStatus } from './storage/http.ts';
+export { type Nurl, parseNurl } from './storage/nurl.ts';
 
 /** `encoding` and `leaseSecret` are the folder's own by default. */
 export type OpenGridOptions = Omit<GridOptions, 'servers'>;
@@ -32,8 +37,13 @@ export async function openGrid(path: string, options: OpenGridOptions = {}): Pro
 }
 
 function serverOf(file: string, entry: GridEntry): StorageServer {
-  const { id, nickname, tubId, permutationSeed, directory } = entry;
+  const { id, nickname, tubId, permutationSeed, directory, nurls } = entry;
   const identity = { id, nickname, tubId, permutationSeed };
   if (directory !== undefined) return new DirectoryServer({ ...identity, directory });
-  throw new BadGridError(`${file}: server ${id}`, 'HTTP servers are not supported by this build');
+  try {
+    return new HttpServer({ ...identity, nurls: tcpNurls(nurls) });
+  } catch (error) {
+    if (!(error instanceof MalformedNurlError)) throw error;
+    throw new BadGridError(`${file}: server ${id}`, error.message);
+  }
 }

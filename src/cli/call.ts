@@ -42,6 +42,7 @@ export class Call {
   readonly streams: Streams;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  #grid: Grid | undefined;
 
   constructor(options: GlobalOptions, streams: Streams, signal: AbortSignal) {
     this.options = options;
@@ -56,10 +57,16 @@ export class Call {
   }
 
   /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
-  openGrid(purpose: 'read' | 'write'): Promise<Grid> {
+  async openGrid(purpose: 'read' | 'write'): Promise<Grid> {
     const { grid = process.env.TAHOE_MUTABLE_GRID } = this.options;
     if (!grid) throw new UsageError('which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID');
-    return openGrid(grid, purpose === 'read' ? { leaseSecret: randomBytes(32) } : {});
+    this.#grid = await openGrid(grid, purpose === 'read' ? { leaseSecret: randomBytes(32) } : {});
+    return this.#grid;
+  }
+
+  /** Hangs up on the servers, so that the process can end. */
+  close(): void {
+    this.#grid?.close();
   }
 
   cap(argument: string): Promise<Cap> {

@@ -4,11 +4,11 @@
  * What is written on a command line can be seen by other users and lands in the shell's history;
  * a write cap is better given in one of the other two ways.
  */
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { readFully } from '../atomic-file.ts';
 import { type Cap, parseCap } from '../caps.ts';
 import { systemProblem, UsageError } from './complaint.ts';
+import { unlessAborted } from './interruption.ts';
 
 /** Longer than any cap, and than the hints that old versions wrote behind one. */
 const capLengthMax = 4096;
@@ -18,9 +18,9 @@ const capLengthMax = 4096;
  * @throws MalformedCapError; UsageError when the file cannot be read
  */
 export async function capFrom(argument: string, stdin: Readable, signal: AbortSignal) {
-  if (argument === '-') return capIn(await readStart(stdin, signal));
-  if (argument.startsWith('@')) return capIn(await readStartOfFile(argument.slice(1)));
-  return parseCap(argument);
+  if (argument === '-') return capIn(await unlessAborted(startOf(stdin), signal));
+  if (!argument.startsWith('@')) return parseCap(argument);
+  return capIn(await unlessAborted(startOfFile(argument.slice(1)), signal));
 }
 
 function capIn(text: string): Cap {
@@ -28,33 +28,19 @@ function capIn(text: string): Cap {
 }
 
 /** Also of what is no regular file: `@<(gpg -d …)` is a pipe. */
-async function readStartOfFile(path: string): Promise<string> {
+async function startOfFile(path: string): Promise<string> {
   try {
-    const file = await open(path, 'r');
-    try {
-      if ((await file.stat()).isFile()) {
-        return Buffer.from(await readFully(file, capLengthMax, 0)).toString('latin1');
-      }
-      return await readStart(file.createReadStream({ autoClose: false }));
-    } finally {
-      await file.close();
-    }
+    return await startOf(createReadStream(path));
   } catch (error) {
     throw new UsageError(`${path}: cannot be read: ${systemProblem(error)}`, {}, { cause: error });
   }
 }
 
-async function readStart(stream: Readable, signal?: AbortSignal): Promise<string> {
+async function startOf(stream: Readable): Promise<string> {
   let text = '';
-  const abort = () => stream.destroy(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    for await (const piece of stream) {
-      text += Buffer.from(piece).toString('latin1');
-      if (text.length >= capLengthMax) break;
-    }
-  } finally {
-    signal?.removeEventListener('abort', abort);
+  for await (const piece of stream) {
+    text += Buffer.from(piece).toString('latin1');
+    if (text.length >= capLengthMax) break;
   }
   return text;
 }

@@ -2,7 +2,7 @@
  * @module complaint: what the command line says, and exits with, when something went wrong.
  *
  * One line on stderr; with --json also a document on stdout; --verbose adds the rest. Exit codes:
- * 1 the operation failed, 2 the command or its input is wrong, 128 + n ended by signal n.
+ * 1 the operation failed, 2 the command or its input is wrong.
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
@@ -16,10 +16,11 @@ import {
   OutOfRangeError,
   TahoeMutableError,
 } from '../errors.ts';
+import { Interruption } from './interruption.ts';
 import { oneLine, redacted } from './plain-text.ts';
 
 export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 /** The command line itself is wrong. */
 export class UsageError extends TahoeMutableError {}
@@ -28,16 +29,6 @@ export class UsageError extends TahoeMutableError {}
 export class OutputError extends TahoeMutableError {
   constructor(where: string, cause: unknown) {
     super(`${where}: cannot be written: ${systemProblem(cause)}`, { where }, { cause });
-  }
-}
-
-/** Somebody pressed Ctrl-C, or asked us to end in another way. */
-export class Interruption extends Error {
-  readonly exitCode: number;
-
-  constructor(signal: string, number: number) {
-    super(`interrupted by ${signal}`);
-    this.exitCode = 128 + number;
   }
 }
 

@@ -15,6 +15,7 @@ import { writeFully } from '../atomic-file.ts';
 import { BadSourceError } from '../errors.ts';
 import { type FileSource, openFile, sourceOf } from '../file-source.ts';
 import { systemProblem, UsageError } from './complaint.ts';
+import { unlessAborted } from './interruption.ts';
 
 /** Runs `work` with the contents that `argument` names, and closes them. */
 export async function withContents<T>(
@@ -59,11 +60,13 @@ async function spool(stream: Readable, name: string, signal: AbortSignal): Promi
   try {
     // Whatever ends this process, the copy goes with it.
     await unlink(path);
-    await pipeline(stream, (pieces) => append(file, pieces), { signal });
+    await unlessAborted(
+      pipeline(stream, (pieces) => append(file, pieces)),
+      signal,
+    );
     return await sourceOf(file, name);
   } catch (error) {
     await file.close();
-    signal.throwIfAborted();
     throw error;
   }
 }

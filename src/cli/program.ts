@@ -16,7 +16,9 @@ import { addGetCommand } from './commands/get.ts';
 import { addGridCommand } from './commands/grid.ts';
 import { addServermapCommand } from './commands/servermap.ts';
 import { addWriteCommands } from './commands/write.ts';
-import { detailsOf, exitCodeOf, Interruption, jsonOf, lineOf } from './complaint.ts';
+import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
+import { Interruption, onInterruption } from './interruption.ts';
+import { redacted } from './plain-text.ts';
 
 /** Makes a commander action of a command: its arguments, then its options. */
 export type Perform = <Args extends unknown[]>(
@@ -26,7 +28,7 @@ export type Perform = <Args extends unknown[]>(
 /** Runs one command line. @returns the exit code; never rejects */
 export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
   const interruption = new AbortController();
-  const stopListening = onSignals((reason) => interruption.abort(reason));
+  const stopListening = onInterruption((reason) => interruption.abort(reason));
   // Commander may stumble before it has read all options.
   const options: GlobalOptions = {
     ...(args.includes('--json') && { json: true }),
@@ -38,9 +40,13 @@ export async function main(args: readonly string[], streams: Streams = process):
     async (...all) => {
       const command = all.pop() as Command;
       const call = new Call(command.optsWithGlobals(), streams, interruption.signal);
-      const report = await work(call, ...(all as never));
-      exitCode = report?.exitCode ?? 0;
-      await print(streams.stdout, report && textOf(report, call.options));
+      try {
+        const report = await work(call, ...(all as never));
+        exitCode = report?.exitCode ?? 0;
+        await print(streams.stdout, report && textOf(report, call.options));
+      } finally {
+        call.close();
+      }
     };
   // A write's own callback says what went wrong; without a listener it would end the process.
   for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => {});
@@ -48,7 +54,10 @@ export async function main(args: readonly string[], streams: Streams = process):
     await programOf(perform).parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return await complain(error, options, streams);
+    const code = await complain(error, options, streams);
+    stopListening();
+    if (error instanceof Interruption) process.kill(process.pid, error.signal);
+    return code;
   } finally {
     stopListening();
   }
@@ -100,8 +109,8 @@ async function complain(error: unknown, options: GlobalOptions, streams: Streams
   const more = options.verbose ? `${detailsOf(error)}\n` : '';
   await print(streams.stderr, `tahoe-mutable: ${lineOf(error)}\n${more}`).catch(() => {});
   if (options.json) {
-    const document = `${JSON.stringify(jsonOf(error), undefined, 2)}\n`;
-    await print(streams.stdout, document).catch(() => {});
+    const document = JSON.stringify(jsonOf(error), undefined, 2);
+    await print(streams.stdout, `${redacted(document)}\n`).catch(() => {});
   }
   return exitCode;
 }
@@ -116,17 +125,4 @@ function print(stream: Writable, text = ''): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-/** The first signal asks the command to end; a second one of the kind ends the process at once. */
-function onSignals(interrupt: (reason: Interruption) => void): () => void {
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const listeners = names.map((name) => {
-    const listener = () => interrupt(new Interruption(name, constants.signals[name]));
-    process.once(name, listener);
-    return () => process.removeListener(name, listener);
-  });
-  return () => {
-    for (const remove of listeners) remove();
-  };
 }

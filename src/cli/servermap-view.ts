@@ -36,7 +36,7 @@ export function serverName(servers: readonly Named[], id: string): string {
 /** Every server, every share with its verdict, and the versions that they add up to. */
 export function servermapText(map: Servermap, servers: readonly Named[]): string {
   const rows = map.servers.flatMap(({ id, status }, i) => {
-    const first = [String(i + 1), serverName(servers, id)];
+    const first = [String(i + 1).padStart(2), serverName(servers, id)];
     const slots = map.slots.filter(({ server }) => server === id);
     if (slots.length === 0) return [[...first, '-', WITHOUT_SHARES[status]]];
     return slots.map((slot, n) => [
@@ -46,7 +46,7 @@ export function servermapText(map: Servermap, servers: readonly Named[]): string
     ]);
   });
   return [
-    table([['#', 'server', 'share', 'is'], ...rows], ''),
+    table([[' #', 'server', 'share', 'is'], ...rows], ''),
     '',
     ...versionLines(map),
     ...(map.privateKey === 'missing' ? ['no share within reach holds the private key'] : []),
@@ -88,10 +88,10 @@ function versionText(map: Servermap, version: Version): string {
       ? 'can be read'
       : 'cannot be read';
   const size = counted(dataLength, 'byte');
-  const what = `${format.toUpperCase()}, ${required}-of-${total}, ${size}, root ${rootHash.slice(0, 12)}`;
   return [
-    `version ${seqnum} (${what}): ${state}`,
-    `  ${shares.length} of ${counted(total, 'share')}: ${inRuns(shares)}`,
+    `version ${seqnum}: ${state}`,
+    `  ${format.toUpperCase()}, ${required}-of-${total}, ${size}, root ${rootHash.slice(0, 12)}…`,
+    `  ${shares.length} of ${counted(total, 'share')}: ${inRuns(shares) || 'none'}`,
   ].join('\n');
 }
 

@@ -35,7 +35,7 @@ function svg(chart: PlacedChart, label: string, style: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-label="${text(label)}"` +
       ` viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `${style}<defs><marker id="${arrow}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8"` +
-      ' markerHeight="8" orient="auto"><path class="head" d="M0 0.5 8 4 0 7.5z"/></marker></defs>',
+      ' markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 0.5 8 4 0 7.5z"/></marker></defs>',
     ...chart.states.map(drawState),
     ...starts,
     ...chart.edges.map((edge) => drawEdge(edge, arrow)),

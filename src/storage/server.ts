@@ -100,6 +100,7 @@ export interface StorageServer {
    * part's `bytes()` rejects with, and then nothing was written.
    * @throws BadWriteEnablerError when any share of the slot was created under another one
    * @throws BadContainerError where the server can tell (embedded servers)
+   * @throws AnswerLostError when it may have been done all the same (servers across a network)
    */
   readTestWrite(
     storageIndex: Uint8Array,
@@ -124,4 +125,7 @@ export interface StorageServer {
     reason: string,
     options?: CallOptions,
   ): Promise<void>;
+
+  /** Gives back what the server keeps open between calls. */
+  close?(): void;
 }

@@ -210,6 +210,16 @@ export class Run<T> {
     }
   }
 
+  /** Lets `order` deliver until `isReached` at rest. @throws Error when the operation ends before */
+  async until(isReached: () => boolean, order: Order = fifo): Promise<void> {
+    for (;;) {
+      await atRest();
+      if (isReached()) return;
+      if (this.isSettled) throw new Error('the operation has ended before');
+      this.#scheduler.step(order);
+    }
+  }
+
   /** Lets `order` deliver until the operation has ended. */
   async finish(order: Order = fifo): Promise<T> {
     for (;;) {
@@ -224,6 +234,11 @@ export class Run<T> {
 
 export const fifo: Order = (pending) => pending[0];
 export const lifo: Order = (pending) => pending.at(-1);
+
+/** The calls of one client alone. */
+export function onlyOf(name: string): Order {
+  return (pending) => pending.find(({ label }) => label.startsWith(`${name}/`));
+}
 
 /** Any pending call, each as likely. */
 export function randomOrder(seed: number): Order {

@@ -74,5 +74,6 @@ function outcomeText({ seqnum, placed, missing, inPlace }: WriteOutcome): string
   const shares = new Set(placed.map(({ shnum }) => shnum)).size;
   const how = inPlace ? ', changed in place' : '';
   const short = missing.length === 0 ? '' : `; no place was found for share ${inRuns(missing)}`;
-  return `version ${seqnum}: ${counted(shares, 'share')} on ${counted(servers, 'server')}${how}${short}`;
+  const where = `${counted(shares, 'share')} on ${counted(servers, 'server')}`;
+  return `version ${seqnum}: ${where}${how}${short}`;
 }

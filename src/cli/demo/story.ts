@@ -52,13 +52,13 @@ export interface Run {
   readonly readsBack: boolean;
 }
 
-export interface Timing {
+interface Timing {
   readonly what: string;
   readonly ms: number;
   readonly inPlace?: boolean;
 }
 
-export interface Claim {
+interface Claim {
   readonly claim: string;
   readonly holds: boolean;
 }

@@ -152,9 +152,12 @@ function barsOf(track: Track, columns: number, y: number, high: number): Compone
   const bars: ComponentChildren[] = [];
   for (let i = Math.max(0, low - 1); i < marks.length; i++) {
     const mark = marks[i];
-    const next = marks[i + 1];
     if (mark === undefined || mark.column > to) break;
-    const over = end === null ? columns : Math.max(end.column, mark.column + 0.92);
+    // One bar as long as the state stays.
+    while (marks[i + 1]?.state === mark.state) i++;
+    const next = marks[i + 1];
+    const began = marks[i]?.column ?? 0;
+    const over = end === null ? columns : Math.max(end.column, began + 0.92);
     const until = next === undefined ? over : next.column;
     if (until <= mark.column || until < from) continue;
     const { tone, shape } = lookOf(mark.state);

@@ -24,6 +24,7 @@ export function TimePanel() {
   const words = stepWords();
   return (
     <section class="panel time" aria-labelledby="time-title">
+      <div class="time-head">
       <h2 id="time-title">Time</h2>
       <div class="scrubber">
         <button type="button" aria-label="The beginning" onClick={() => goTo(0)}>
@@ -51,6 +52,7 @@ export function TimePanel() {
           onInput={({ currentTarget }) => goTo(Number(currentTarget.value))}
         />
         <span class="where">{words}</span>
+      </div>
       </div>
       <Branches />
       <div class="happenings">

@@ -1,0 +1,199 @@
+/**
+ * @module http-exchange: one HTTP request with its body on the way, and the answer to it.
+ *
+ * Rules: the body is sent as fast as the server takes it, one piece in memory at a time. An answer
+ * beyond its limit is not read on. Node's errors do not leave this file, since they can quote what
+ * was on the wire, and a server may echo our secrets.
+ */
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+
+export interface HttpCall {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Below `/storage/v1/`. */
+  readonly path: string;
+  /** Several values of one name become several header lines. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: HttpBody | undefined;
+  /** Whether making the call twice is the same as making it once. */
+  readonly idempotent: boolean;
+  /** The size in bytes of the largest answer that makes sense. */
+  readonly answerMax: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A body whose length is known before its content. */
+export interface HttpBody {
+  readonly length: number;
+  /** Exactly `length` bytes; asked for again when the call is repeated. */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Whole when `status` is 2xx, else perhaps cut. */
+  readonly body: Uint8Array;
+}
+
+/** How far a call came: no trusted connection, a part of the request, or all of it, were sent. */
+export type Progress = 'unconnected' | 'partial' | 'delivered';
+
+/** There is no answer, or none that can be used. The message is for people and holds no secret. */
+export class CallFailedError extends Error {
+  readonly progress: Progress;
+  /** Whether this is how it looks when the server had closed an idle connection. */
+  readonly stale: boolean;
+
+  constructor(problem: string, progress: Progress, stale = false) {
+    super(problem);
+    this.name = 'CallFailedError';
+    this.progress = progress;
+    this.stale = stale;
+  }
+}
+
+/** Of an error page, more than enough to see whether it is empty and to reuse the connection. */
+const ERROR_BODY_MAX = 10_000;
+const CHUNK = 64 * 1024;
+const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+
+/** One request, made once. */
+export class Exchange {
+  readonly #request: ClientRequest;
+  readonly #call: HttpCall;
+  readonly #silenceMs: number;
+  readonly #failed: Promise<never>;
+  #fail!: (problem: unknown) => void;
+  #progress: Progress = 'unconnected';
+  #answering = false;
+  #silence: NodeJS.Timeout | undefined;
+
+  /** @param request with all its headers, of which nothing has been sent */
+  constructor(request: ClientRequest, call: HttpCall, silenceMs: number) {
+    this.#request = request;
+    this.#call = call;
+    this.#silenceMs = silenceMs;
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+  }
+
+  /** @throws CallFailedError, what the body rejects with, or the reason of the call's signal */
+  async run(): Promise<HttpAnswer> {
+    const { signal } = this.#call;
+    const abort = (): void => this.#fail(signal?.reason);
+    signal?.addEventListener('abort', abort);
+    this.#request.on('error', (problem) => this.#fail(this.#failure(problem)));
+    this.#expectProgress();
+    try {
+      return await Promise.race([this.#failed, this.#converse()]);
+    } catch (problem) {
+      this.#request.destroy();
+      throw problem;
+    } finally {
+      this.#expectNothing();
+      signal?.removeEventListener('abort', abort);
+      // An answer that came before the request was whole leaves the connection in no usable state.
+      if (this.#progress !== 'delivered') this.#request.destroy();
+    }
+  }
+
+  async #converse(): Promise<HttpAnswer> {
+    // It may have been aborted between the call and here, and then no event comes.
+    this.#call.signal?.throwIfAborted();
+    const answered = new Promise<IncomingMessage>((resolve) => {
+      this.#request.once('response', resolve);
+    });
+    const response = await Promise.race([answered, this.#send().then(() => answered)]);
+    this.#answering = true;
+    this.#expectProgress();
+    return await this.#receive(response);
+  }
+
+  async #send(): Promise<void> {
+    await new Promise((resolve) => this.#request.once('socket', resolve));
+    this.#progress = 'partial';
+    const { body } = this.#call;
+    if (body !== undefined) await this.#sendBody(body);
+    if (this.#request.destroyed || this.#answering) return;
+    this.#progress = 'delivered';
+    this.#request.end();
+    this.#expectProgress();
+  }
+
+  async #sendBody(body: HttpBody): Promise<void> {
+    const pieces = body.pieces()[Symbol.asyncIterator]();
+    let left = body.length;
+    for (;;) {
+      // How long the caller takes to make a piece is not the server's silence.
+      this.#expectNothing();
+      const next = await pieces.next();
+      if (next.done) return;
+      for (const chunk of chunksOf(next.value)) {
+        if (this.#request.destroyed || this.#answering) return;
+        left -= chunk.length;
+        if (left === 0) this.#progress = 'delivered';
+        this.#expectProgress();
+        if (!this.#request.write(chunk)) await drained(this.#request);
+      }
+    }
+  }
+
+  async #receive(response: IncomingMessage): Promise<HttpAnswer> {
+    const status = response.statusCode ?? 0;
+    const succeeded = status >= 200 && status < 300;
+    const limit = succeeded ? this.#call.answerMax : ERROR_BODY_MAX;
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of response as AsyncIterable<Uint8Array>) {
+        this.#expectProgress();
+        length += chunk.length;
+        if (length > limit) break;
+        chunks.push(chunk);
+      }
+    } catch (problem) {
+      throw this.#failure(problem as Error);
+    }
+    if (length > limit && succeeded) throw this.#failure(new Error(`it sent over ${limit} bytes`));
+    const body = new Uint8Array(Buffer.concat(chunks));
+    return { status, headers: response.headers, body };
+  }
+
+  #expectProgress(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      this.#fail(this.#failure(new Error(`it was silent for ${this.#silenceMs} ms`)));
+    }, this.#silenceMs);
+  }
+
+  #expectNothing(): void {
+    clearTimeout(this.#silence);
+  }
+
+  #failure(problem: NodeJS.ErrnoException): CallFailedError {
+    const { reusedSocket } = this.#request;
+    const stale = reusedSocket && !this.#answering && CLOSED_BY_PEER.has(problem.code);
+    // OpenSSL's messages span lines.
+    const [line = 'no reason given'] = problem.message.split('\n');
+    return new CallFailedError(line, this.#progress, stale);
+  }
+}
+
+/** On a slow line every chunk that left is progress, a whole share may take longer than silence. */
+function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += CHUNK) {
+    yield bytes.subarray(start, start + CHUNK);
+  }
+}
+
+/** Resolves when the request takes more, or never will. */
+function drained(request: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      request.off('drain', done).off('close', done);
+      resolve();
+    };
+    request.on('drain', done).on('close', done);
+  });
+}

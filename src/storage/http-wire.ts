@@ -1,0 +1,216 @@
+/**
+ * @module http-wire: what goes through Tahoe's HTTP storage protocol, as CBOR.
+ *
+ * Source: the CDDL in `http-storage-node-protocol.rst` and `storage/http_server.py`; facts
+ * storage-http §2. A read-test-write is framed by hand, so that share data is never in memory
+ * whole; every item in it comes from the CBOR library. Answers are judged by shape: whatever is
+ * not exactly what was asked for is a {@link BadAnswerError}, which quotes nothing of it.
+ */
+import { decode, encode } from 'cborg';
+import { TAG_BIGINT_POS, TAG_SET } from 'cborg/taglib';
+import { bytesToHex, concatBytes } from '../bytes.ts';
+import { OutOfRangeError } from '../errors.ts';
+import type { HttpBody } from './http-exchange.ts';
+import type { ReadTestWriteAnswer, ReadTestWriteRequest, ShareWrite, WritePart } from './server.ts';
+
+/** The limits that Tahoe's own client sets to answers, in bytes. */
+export const answerMax = 30 * 1024 * 1024;
+export const smallAnswerMax = 64 * 1024;
+
+/** A server takes 32768 bytes of CBOR; the rest is the frame of the reason. */
+const REASON_MAX = 32_768 - 16;
+
+/** An answer that is not what the protocol says. */
+export class BadAnswerError extends Error {
+  override name = 'BadAnswerError';
+}
+
+/** What a server says of itself. Sizes are in bytes and may exceed 2^53. */
+export interface ServerVersion {
+  readonly application: string;
+  readonly maximumMutableShareSize: bigint;
+  readonly availableSpace: bigint;
+}
+
+// --- requests -----------------------------------------------------------------------------------
+
+type Piece = Uint8Array | WritePart;
+
+/** The body of a read-test-write; its parts are produced when it is sent. */
+export function encodeReadTestWrite({ shares, reads }: ReadTestWriteRequest): HttpBody {
+  return bodyOf([
+    map(2),
+    encode('test-write-vectors'),
+    map(shares.size),
+    ...[...shares].flatMap(([shnum, write]) => [encode(shnum), ...encodeShareWrite(write)]),
+    encode('read-vector'),
+    encode(reads.map(({ offset, length }) => ({ offset, size: length }))),
+  ]);
+}
+
+function encodeShareWrite({ tests, parts, newLength }: ShareWrite): Piece[] {
+  return [
+    map(3),
+    encode('test'),
+    encode(tests.map(({ offset, length, specimen }) => ({ offset, size: length, specimen }))),
+    encode('write'),
+    array(parts.length),
+    ...parts.flatMap((part) => [
+      map(2),
+      encode('offset'),
+      encode(part.offset),
+      encode('data'),
+      byteString(part.length),
+      part,
+    ]),
+    encode('new-length'),
+    encode(newLength),
+  ];
+}
+
+/** The body that advises of a corrupt share; a long reason is cut. */
+export function encodeAdvice(reason: string): HttpBody {
+  const bytes = new Uint8Array(REASON_MAX);
+  // Cuts between characters.
+  const { written } = new TextEncoder().encodeInto(reason, bytes);
+  const cut = new TextDecoder().decode(bytes.subarray(0, written));
+  // The protocol has no empty reason.
+  return bodyOf([encode({ reason: cut || 'unspecified' })]);
+}
+
+/**
+ * The bytes that begin an item: its major type above the same count that an unsigned integer
+ * would be (RFC 8949 §3).
+ */
+function head(majorType: number, count: number): Uint8Array {
+  // A copy, since the library hands out constants for small integers.
+  const bytes = Uint8Array.from(encode(count));
+  bytes[0]! |= majorType << 5;
+  return bytes;
+}
+const byteString = (length: number): Uint8Array => head(2, length);
+const array = (length: number): Uint8Array => head(4, length);
+const map = (entries: number): Uint8Array => head(5, entries);
+
+function bodyOf(pieces: readonly Piece[]): HttpBody {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return { length, pieces: () => produce(pieces) };
+}
+
+async function* produce(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
+  let frame: Uint8Array[] = [];
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) {
+      frame.push(piece);
+      continue;
+    }
+    const bytes = await piece.bytes();
+    if (bytes.length !== piece.length) {
+      const promised = `${piece.length} were promised`;
+      throw new OutOfRangeError('bytes of a part', bytes.length, promised);
+    }
+    yield concatBytes(...frame);
+    frame = [];
+    yield bytes;
+  }
+  yield concatBytes(...frame);
+}
+
+// --- answers ------------------------------------------------------------------------------------
+
+/** The largest sensible answer to a read-test-write: every read, of as many shares as there may be. */
+export function readTestWriteAnswerMax({ reads }: ReadTestWriteRequest): number {
+  const frameMax = 16;
+  const perShare = reads.reduce((sum, { length }) => sum + length + frameMax, frameMax);
+  return Math.min(smallAnswerMax + 256 * perShare, answerMax);
+}
+
+/** @throws BadAnswerError unless a set of share numbers, which come back ascending */
+export function decodeShareNumbers(body: Uint8Array): readonly number[] {
+  const numbers = decodeItem(body);
+  if (!(numbers instanceof Set)) throw new BadAnswerError('its list of shares is not a set');
+  return [...numbers].map(shareNumber).sort((a, b) => a - b);
+}
+
+/** @throws BadAnswerError unless the answer to `request` */
+export function decodeReadTestWrite(
+  body: Uint8Array,
+  { reads }: ReadTestWriteRequest,
+): ReadTestWriteAnswer {
+  const answer = decodeItem(body);
+  const wrote = answer instanceof Map ? answer.get('success') : undefined;
+  const data = answer instanceof Map ? answer.get('data') : undefined;
+  if (typeof wrote !== 'boolean' || !(data instanceof Map)) {
+    throw new BadAnswerError('it does not say whether it wrote');
+  }
+  const results = [...data].map(([shnum, found]): [number, readonly Uint8Array[]] => {
+    const fits =
+      Array.isArray(found) &&
+      found.length === reads.length &&
+      found.every((bytes, i) => bytes instanceof Uint8Array && bytes.length <= reads[i]!.length);
+    if (!fits) throw new BadAnswerError('it did not read what it was asked to');
+    return [shareNumber(shnum), found];
+  });
+  return { wrote, reads: new Map(results.sort(([a], [b]) => a - b)) };
+}
+
+/** @throws BadAnswerError unless a description of a version 1 storage server */
+export function decodeVersion(body: Uint8Array): ServerVersion {
+  const version = byByteStrings(decodeItem(body));
+  const storage = byByteStrings(version.get('http://allmydata.org/tahoe/protocols/storage/v1'));
+  const application = version.get('application-version');
+  if (!(application instanceof Uint8Array)) throw new BadAnswerError('it names no version');
+  return {
+    application: new TextDecoder().decode(application),
+    maximumMutableShareSize: size(storage.get('maximum-mutable-share-size')),
+    availableSpace: size(storage.get('available-space')),
+  };
+}
+
+/** One item of CBOR: maps as Map, sets as Set, integers beyond 2^53 as bigint. */
+function decodeItem(body: Uint8Array): unknown {
+  try {
+    return decode(body, {
+      useMaps: true,
+      rejectDuplicateMapKeys: true,
+      tags: {
+        [TAG_SET]: (content) => new Set(content() as Iterable<unknown>),
+        // A server that cannot tell its free space states 2^64, which no plain integer holds.
+        [TAG_BIGINT_POS]: (content) => bignum(content()),
+      },
+    });
+  } catch {
+    // The library's error may quote the answer; so may a stack overflow by deep nesting.
+    throw new BadAnswerError('its answer is not CBOR');
+  }
+}
+
+/** Of at most 128 bits: turning many bytes into a bigint takes quadratic time. */
+function bignum(content: unknown): bigint {
+  if (content instanceof Uint8Array && content.length <= 16) {
+    return BigInt(`0x${bytesToHex(content)}`);
+  }
+  throw new BadAnswerError('it states an absurd number');
+}
+
+function shareNumber(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new BadAnswerError('it named a share by something else than a number');
+}
+
+function size(value: unknown): bigint {
+  if (typeof value === 'bigint' || Number.isSafeInteger(value)) return BigInt(value as number);
+  throw new BadAnswerError('it states a size that is no whole number');
+}
+
+/** /version alone has byte strings for keys, which are no good as keys of a Map. */
+function byByteStrings(value: unknown): ReadonlyMap<string, unknown> {
+  if (!(value instanceof Map)) throw new BadAnswerError('its version is not a map');
+  const decoder = new TextDecoder();
+  return new Map(
+    [...value].map(([key, entry]) => [
+      key instanceof Uint8Array ? decoder.decode(key) : String(key),
+      entry,
+    ]),
+  );
+}

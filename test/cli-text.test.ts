@@ -1,0 +1,89 @@
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { counted, inRuns, oneLine, redacted, table } from '../src/cli/plain-text.ts';
+import { ProgressBar } from '../src/cli/progress.ts';
+
+const key = 'a'.repeat(26);
+const fingerprint = 'b'.repeat(52);
+
+test('a cap is cut short wherever it stands, whole or not', () => {
+  expect(redacted(`get 'URI:MDMF:${key}:${fingerprint}' x`)).toBe("get 'URI:…' x");
+  expect(redacted(`URI:DIR2:${key}`)).toBe('URI:…');
+  expect(redacted(`ro.URI:SSK-RO:${key}:${fingerprint}:3:131073 y`)).toBe('ro.URI:… y');
+  expect(redacted(`@${key}:${fingerprint}`)).toBe('@URI:…');
+  expect(redacted('malformed cap: prefix: does not begin with "URI:"')).toBe(
+    'malformed cap: prefix: does not begin with "URI:"',
+  );
+  expect(redacted(`server v0-${fingerprint}: no answer`)).toBe(
+    `server v0-${fingerprint}: no answer`,
+  );
+});
+
+test('text of others is one line that a terminal obeys in nothing', () => {
+  expect(oneLine(' evil\u001b[2J\nname\u0007\u009b ')).toBe('evil\\x1b[2J name\\x07\\x9b');
+  expect(oneLine('Bücherwurm')).toBe('Bücherwurm');
+});
+
+test('counts and numbers read as people say them', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'share'))).toEqual([
+    '0 shares',
+    '1 share',
+    '2 shares',
+  ]);
+  expect(inRuns([])).toBe('');
+  expect(inRuns([9, 0, 1, 2, 5, 8])).toBe('0-2, 5, 8-9');
+});
+
+test('a table has straight columns and no trailing blanks', () => {
+  expect(
+    table([
+      ['a', 'bb'],
+      ['ccc', ''],
+      ['', 'd'],
+    ]),
+  ).toBe('  a    bb\n  ccc\n       d');
+});
+
+class Terminal extends Writable {
+  readonly columns = 80;
+  readonly isTTY: boolean;
+  text = '';
+
+  constructor(isTTY: boolean) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  override _write(piece: Buffer, _encoding: string, done: () => void): void {
+    this.text += piece.toString();
+    done();
+  }
+}
+
+/** Shows an operation that takes a second. */
+function shown(isTTY: boolean, takesMs: number): string {
+  const stream = new Terminal(isTTY);
+  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream);
+  bar.show({ phase: 'mapping', done: 1, total: 13 });
+  vi.advanceTimersByTime(takesMs);
+  bar.show({ phase: 'reading', done: 50, total: 100 });
+  bar.show({ phase: 'writing', done: 11, total: 10 });
+  bar.stop();
+  return stream.text;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('progress is shown on a terminal, phase by phase, and never of what is quick', () => {
+  const text = shown(true, 1000);
+  expect(text).toContain('reading  [===============---------------] 50%');
+  expect(text).toContain('writing  [==============================] 100%');
+  expect(text).not.toContain('mapping');
+  expect(shown(true, 300)).toBe('');
+  expect(shown(false, 1000)).toBe('');
+});

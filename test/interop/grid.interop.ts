@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { utf8 } from '../../src/bytes.ts';
+import { type RealGrid, startRealGrid } from './real-grid.ts';
+
+let grid: RealGrid;
+beforeAll(async () => {
+  grid = await startRealGrid();
+});
+afterAll(() => grid.close());
+
+test('the real grid has thirteen servers and stores mutable files of both formats', async () => {
+  expect(grid.servers.length).toEqual(13);
+  const gateway = await grid.gateway();
+  for (const format of ['sdmf', 'mdmf'] as const) {
+    const cap = await gateway.put(format, utf8('first'));
+    expect(await gateway.get(cap)).toEqual(Buffer.from('first'));
+    await gateway.overwrite(cap, utf8('second'));
+    expect(await gateway.get(cap)).toEqual(Buffer.from('second'));
+    const report = await gateway.check(cap, { verify: true });
+    expect(report.results['count-shares-good']).toEqual(10);
+  }
+});
+
+test('a gateway updates an MDMF file in place', async () => {
+  const gateway = await grid.gateway();
+  const cap = await gateway.put('mdmf', new Uint8Array(300_000).fill(0x61));
+  await gateway.updateAt(cap, 200_000, utf8('changed'));
+  const expected = Buffer.alloc(300_000, 0x61);
+  expected.write('changed', 200_000);
+  expect(Buffer.compare(await gateway.get(cap), expected)).toEqual(0);
+});
+
+test.each([
+  { needed: 1, happy: 1, total: 1 },
+  { needed: 2, happy: 2, total: 3 },
+  { needed: 7, happy: 7, total: 10 },
+])('a gateway encodes $needed of $total', async (encoding) => {
+  const gateway = await grid.gateway(encoding);
+  const cap = await gateway.put('sdmf', utf8('hello'));
+  const report = await gateway.check(cap, { verify: true });
+  expect(report.results['count-shares-good']).toEqual(encoding.total);
+});
+
+test('a stopped server is gone for gateways until it is started again', async () => {
+  const gateway = await grid.gateway();
+  const cap = await gateway.put('sdmf', utf8('hello'));
+  const { sharemap } = (await gateway.check(cap)).results;
+  const holder = grid.servers.findIndex((server) => sharemap['0']?.includes(server.id));
+  await grid.stopServer(holder);
+  expect((await gateway.check(cap)).results['count-shares-good']).toEqual(9);
+  await grid.startServer(holder);
+  expect((await gateway.check(cap)).results['count-shares-good']).toEqual(10);
+});

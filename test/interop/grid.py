@@ -1,0 +1,253 @@
+"""A real Tahoe-LAFS grid for tests: storage servers and gateways in one process, on loopback.
+
+    python grid.py FOLDER SERVERS
+
+Everything is upstream's own code and every byte between the nodes goes over TLS on 127.0.0.1.
+Nodes live below FOLDER; FOLDER/servers.yaml describes the grid as Tahoe's clients read it.
+
+The caller speaks lines of JSON. It gets {"ready": {...}} once the servers listen, then sends
+requests {"id": n, "do": ..., ...} on stdin and gets one {"id": n, "ok": ...} or
+{"id": n, "error": "..."} for each on stdout, in the order of completion:
+
+    gateway      needed, happy, total   a web gateway with this encoding, made when first asked for
+    stop         server                 as if its machine had lost power: live connections are cut
+    start        server                 the same node again, on the same port
+    fill-disk    server, full           from now on its writes fail for lack of space, or not
+
+`server` is a position in `ready.servers`, from 0. Closing stdin ends the process.
+"""
+
+import errno
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+from allmydata.client import create_client
+from twisted.application.service import MultiService
+from twisted.internet import reactor, stdio, tcp
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.protocols.basic import LineReceiver
+from twisted.python import log
+
+LOOPBACK = "127.0.0.1"
+POLL_SECONDS = 0.05
+
+
+def free_ports(count):
+    """Distinct ports that were free a moment ago; Tahoe refuses port 0."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind((LOOPBACK, 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def ini(sections):
+    return "".join(
+        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in entries.items())
+        for name, entries in sections.items()
+    )
+
+
+def cut_connections(port):
+    """Stopping a Twisted listener leaves accepted connections open; a dead machine does not."""
+    for reader in reactor.getReaders():
+        if isinstance(reader, tcp.Server) and reader.getHost().port == port:
+            reader.abortConnection()
+
+
+class StorageNode:
+    def __init__(self, services, folder, port):
+        self.services = services
+        self.folder = folder
+        self.port = port
+        self.node = None
+        folder.mkdir(parents=True)
+        config = {
+            "node": {
+                "nickname": folder.name,
+                "web.port": "",
+                "tub.port": f"tcp:{port}:interface={LOOPBACK}",
+                "tub.location": f"tcp:{LOOPBACK}:{port}",
+            },
+            "storage": {"enabled": "true"},
+        }
+        (folder / "tahoe.cfg").write_text(ini(config))
+
+    async def start(self):
+        if self.node is None:
+            self.node = await create_client(str(self.folder))
+            self.node.setServiceParent(self.services)
+
+    async def stop(self):
+        if self.node is not None:
+            node, self.node = self.node, None
+            stopped = node.disownServiceParent()
+            cut_connections(self.port)
+            await stopped
+
+    def fill_disk(self, full):
+        storage = self.node.getServiceNamed("storage")
+        if full:
+            storage.slot_testv_and_readv_and_writev = no_space_left
+        else:
+            vars(storage).pop("slot_testv_and_readv_and_writev", None)
+
+    def text(self, name):
+        return (self.folder / name).read_text().strip()
+
+    def server_id(self):
+        return self.text("node.pubkey").removeprefix("pub-")
+
+    def announcement(self):
+        return {
+            "nickname": self.folder.name,
+            "anonymous-storage-FURL": self.text("private/storage.furl"),
+            "anonymous-storage-NURLs": sorted(url.to_text() for url in self.node.storage_nurls),
+            "permutation-seed-base32": self.text("permutation-seed"),
+        }
+
+
+def no_space_left(*_args, **_named):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class Grid:
+    def __init__(self, folder, count):
+        self.folder = folder
+        self.services = MultiService()
+        self.services.startService()
+        self.servers = [
+            StorageNode(self.services, folder / f"server{number:02}", port)
+            for number, port in enumerate(free_ports(count))
+        ]
+        self.gateways = {}
+
+    async def start(self):
+        for server in self.servers:
+            await server.start()
+        announcements = {s.server_id(): {"ann": s.announcement()} for s in self.servers}
+        # JSON is YAML.
+        self.description = json.dumps({"storage": announcements}, indent=1)
+        (self.folder / "servers.yaml").write_text(self.description)
+        return {
+            "serversYaml": str(self.folder / "servers.yaml"),
+            "servers": [
+                {"id": s.server_id(), "folder": str(s.folder), "port": s.port, **s.announcement()}
+                for s in self.servers
+            ],
+        }
+
+    async def gateway(self, needed, happy, total):
+        name = f"gateway-{needed}-{happy}-{total}"
+        if name not in self.gateways:
+            [port] = free_ports(1)
+            folder = self.folder / name
+            (folder / "private").mkdir(parents=True)
+            config = {
+                "node": {
+                    "nickname": name,
+                    "web.port": f"tcp:{port}:interface={LOOPBACK}",
+                    "tub.port": "disabled",
+                    "tub.location": "disabled",
+                },
+                "client": {
+                    "shares.needed": needed,
+                    "shares.happy": happy,
+                    "shares.total": total,
+                },
+                "storage": {"enabled": "false"},
+            }
+            (folder / "tahoe.cfg").write_text(ini(config))
+            (folder / "private/servers.yaml").write_text(self.description)
+            node = await create_client(str(folder))
+            node.setServiceParent(self.services)
+            self.gateways[name] = (node, f"http://{LOOPBACK}:{port}")
+        node, url = self.gateways[name]
+        await self.until_seen(node)
+        return url
+
+    async def until_seen(self, gateway):
+        """Waits until the gateway's view of who is up is ours."""
+        expected = {s.server_id().encode() for s in self.servers if s.node is not None}
+        while {
+            server.get_serverid() for server in gateway.storage_broker.get_connected_servers()
+        } != expected:
+            await deferLater(reactor, POLL_SECONDS, lambda: None)
+
+    async def stop_server(self, server):
+        await self.servers[server].stop()
+        await self.until_all_see()
+
+    async def start_server(self, server):
+        await self.servers[server].start()
+        await self.until_all_see()
+
+    async def until_all_see(self):
+        for node, _url in self.gateways.values():
+            await self.until_seen(node)
+
+    async def fill_disk(self, server, full):
+        self.servers[server].fill_disk(full)
+
+
+class Control(LineReceiver):
+    delimiter = b"\n"
+    MAX_LENGTH = 1 << 16
+
+    def __init__(self, grid):
+        self.commands = {
+            "gateway": grid.gateway,
+            "stop": grid.stop_server,
+            "start": grid.start_server,
+            "fill-disk": grid.fill_disk,
+        }
+
+    def lineReceived(self, line):
+        Deferred.fromCoroutine(self.answer(json.loads(line)))
+
+    async def answer(self, request):
+        number, command = request.pop("id"), request.pop("do")
+        try:
+            reply = {"ok": await self.commands[command](**request)}
+        except Exception as problem:
+            log.err()
+            reply = {"error": f"{command}: {problem!r}"}
+        self.say({"id": number, **reply})
+
+    def say(self, message):
+        self.sendLine(json.dumps(message).encode())
+
+    def connectionLost(self, reason):
+        if reactor.running:
+            reactor.stop()
+
+
+async def main(folder, count):
+    grid = Grid(folder, count)
+    ready = await grid.start()
+    control = Control(grid)
+    stdio.StandardIO(control)
+    control.say({"ready": ready})
+
+
+def failed(failure):
+    failure.printTraceback(sys.stderr)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1]).resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    # Nothing but the protocol may reach stdout, whatever the nodes print.
+    log.startLogging((root / "grid.log").open("w"), setStdout=False)
+    sys.stdout = sys.stderr
+    reactor.callWhenRunning(
+        lambda: Deferred.fromCoroutine(main(root, int(sys.argv[2]))).addErrback(failed)
+    )
+    reactor.run()
