@@ -23,8 +23,8 @@ import { isCorruption, toFailure } from './failure.ts';
 import { runMachine } from './run.ts';
 import {
   acceptHeader,
+  excuseFor,
   headOf,
-  isReplaced,
   openShare,
   readerOf,
   type Session,
@@ -116,8 +116,9 @@ async function judgeShare(
     return await judgeHeader(session, slot, wantsPrivateKey, signal);
   } catch (error) {
     if (!isCorruption(error)) return shareJudged(shnum, unverified(error));
-    if (await isReplaced(session, slot, signal).catch(() => false)) {
-      return shareJudged(shnum, { kind: 'unverified', reason: 'replaced while it was read' });
+    const excuse = await excuseFor(session, slot, signal);
+    if (excuse !== undefined) {
+      return shareJudged(shnum, { kind: 'unverified', reason: excuse.detail });
     }
     void adviseCorrupt(session, slot, error.message);
     const head = bytesToHex((headOf(session, slot) ?? new Uint8Array(0)).subarray(0, headMax));

@@ -23,7 +23,7 @@ import { VersionVerifier } from '../share/verify.ts';
 import { toFailure } from './failure.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import { runMachine } from './run.ts';
-import { headerOf, isReplaced, readerOf, type Session } from './session.ts';
+import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 
 /** Takes the plaintext of one segment; the next one comes when it is settled. */
 export type SegmentSink = (segnum: number, plaintext: Uint8Array) => Promise<void>;
@@ -141,9 +141,8 @@ async function judgeFailure(
 ): Promise<Failure> {
   const failure = toFailure(error);
   if (failure.kind !== 'corrupt') return failure;
-  if (await isReplaced(session, slot, signal).catch(() => false)) {
-    return { kind: 'replaced', detail: 'replaced since it was mapped' };
-  }
+  const excuse = await excuseFor(session, slot, signal);
+  if (excuse !== undefined) return excuse;
   void adviseCorrupt(session, slot, failure.detail);
   return failure;
 }

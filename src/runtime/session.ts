@@ -5,6 +5,7 @@
  * to one operation, so nothing that was read before another writer came is used after.
  */
 
+import type { Failure } from '../../machines/io.ts';
 import type { Hex, ServerId, Slot, Version } from '../../machines/servermap.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
@@ -12,6 +13,7 @@ import type { SigningKey } from '../crypto/primitives.ts';
 import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { ByteRange, StorageServer } from '../storage/server.ts';
+import { isCorruption, toFailure } from './failure.ts';
 import type { Pace } from './pace.ts';
 import type { Engine } from './run.ts';
 
@@ -85,18 +87,24 @@ export function readerOf(
 }
 
 /**
- * Whether the share has changed since its head was read: then what does not fit together is no
- * corruption but another writer's doing.
+ * Why a share that does not fit together proves nothing: another writer has replaced it since its
+ * head was read, or there was no second look. Nothing when it is corrupt indeed.
  */
-export async function isReplaced(
+export async function excuseFor(
   session: Session,
   slot: SlotName,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Failure | undefined> {
   const head = headOf(session, slot);
-  if (head === undefined) return false;
+  if (head === undefined) return undefined;
   const range = { offset: 0, length: Math.min(head.length, headerLengthMax) };
-  return !equalBytes(await readRange(session, slot, range, signal), head.subarray(0, range.length));
+  try {
+    const now = await readRange(session, slot, range, signal);
+    if (equalBytes(now, head.subarray(0, range.length))) return undefined;
+    return { kind: 'replaced', detail: 'replaced while it was read' };
+  } catch (error) {
+    return isCorruption(error) ? undefined : toFailure(error);
+  }
 }
 
 /** Reads a part of a share, no longer than its peers take for theirs. */

@@ -7,7 +7,13 @@
  * are equal byte for byte. Records are JSON and hold no secret and no byte of a share: a version is
  * told by its seqnum and the beginning of its root hash.
  */
-import type { AnyActor, AnyActorRef, AnyMachineSnapshot, AnyStateNode, InspectionEvent } from 'xstate';
+import type {
+  AnyActor,
+  AnyActorRef,
+  AnyMachineSnapshot,
+  AnyStateNode,
+  InspectionEvent,
+} from 'xstate';
 
 export type Json =
   | null

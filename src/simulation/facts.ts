@@ -343,8 +343,12 @@ function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void
   for (const [name, operation] of facts.operations) {
     if (operation.status !== 'running' || name === writer) continue;
     operation.changed.add(slot);
-    // What was damaged when it was read may be whole now.
-    if ((after !== null && !parseVersion(after)) || (before !== null && !parseVersion(before))) {
+    // What was damaged when it was read may be whole now, and disks may bring back what was there.
+    if (
+      writer === null ||
+      (after !== null && !parseVersion(after)) ||
+      (before !== null && !parseVersion(before))
+    ) {
       operation.damaged.add(slot);
     }
   }

@@ -7,6 +7,7 @@
  * One world moves at a time. When none moves, everything goes its usual way.
  */
 import { primitives } from '#crypto';
+import { bytesToHex, concatBytes } from '../bytes.ts';
 import type { SigningKey, VerifyingKey } from '../crypto/primitives.ts';
 
 interface Outstanding {
@@ -69,6 +70,7 @@ function inOrder<T>(result: Promise<T>): Promise<T> {
   });
 }
 
+/** The real primitives behind a queue; what was worked out once is not worked out again. */
 function install(): void {
   if (isInstalled) return;
   isInstalled = true;
@@ -77,12 +79,36 @@ function install(): void {
     ...key,
     sign: (message) => inOrder(key.sign(message)),
   });
-  const verifying = (key: VerifyingKey): VerifyingKey => ({
-    verify: (message, signature) => inOrder(key.verify(message, signature)),
-  });
+  const verifying = (key: VerifyingKey): VerifyingKey => {
+    const verify = remembered((both: Uint8Array, length: number) =>
+      key.verify(both.subarray(length), both.subarray(0, length)),
+    );
+    return {
+      verify: (message, signature) =>
+        inOrder(verify(concatBytes(signature, message), signature.length)),
+    };
+  };
+  const importSigningKey = remembered((pkcs8) => real.importSigningKey(pkcs8).then(signing));
+  const importVerifyingKey = remembered((spki) => real.importVerifyingKey(spki).then(verifying));
   primitives.aesCtr = (key, data) => inOrder(real.aesCtr(key, data));
   primitives.generateKey = () => inOrder(real.generateKey().then(signing));
-  primitives.importSigningKey = (pkcs8) => inOrder(real.importSigningKey(pkcs8).then(signing));
-  primitives.importVerifyingKey = (spki) => inOrder(real.importVerifyingKey(spki).then(verifying));
+  primitives.importSigningKey = (pkcs8) => inOrder(importSigningKey(pkcs8, 0));
+  primitives.importVerifyingKey = (spki) => inOrder(importVerifyingKey(spki, 0));
   primitives.randomBytes = (length) => (randomBytes ?? real.randomBytes)(length);
+}
+
+/** Results kept per function: a long run must not grow without end. */
+const rememberedMax = 2000;
+
+function remembered<T>(
+  work: (bytes: Uint8Array, length: number) => Promise<T>,
+): (bytes: Uint8Array, length: number) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (bytes, length) => {
+    const name = `${length} ${bytesToHex(bytes)}`;
+    const result = known.get(name) ?? work(bytes, length);
+    if (known.size > rememberedMax) known.clear();
+    known.set(name, result);
+    return result;
+  };
 }

@@ -255,6 +255,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       for (const [slot, version] of facts.slots) {
         const [server = '', shnum] = slot.split(':');
         if (troubled.has(server) || damaged.has(slot) || changed.has(slot)) continue;
+        if (!isKnownTo(operation, server)) continue;
         if (parseVersion(version) === undefined || facts.down.has(server)) continue;
         shnums.set(version, (shnums.get(version) ?? new Set()).add(Number(shnum)));
       }
@@ -274,6 +275,12 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     },
   },
 ];
+
+/** Operations know the servers that were there when they began. */
+function isKnownTo({ charts }: OperationFact, server: string): boolean {
+  const input = charts.find(({ chart }) => chart === 'servermapUpdate')?.input;
+  return ((input as { servers?: readonly string[] } | undefined)?.servers ?? []).includes(server);
+}
 
 /** In-place updates and appends change bytes and not words. */
 function areWordsKnown(facts: Facts): boolean {

@@ -358,10 +358,11 @@ export class World {
     return this.trace.slice(start);
   }
 
-  /** The faults stop: every server is back and within everybody's reach, nothing is held up. */
+  /** The faults stop: every server is back, known, and within everybody's reach; nothing is held up. */
   async heal(): Promise<readonly TraceRecord[]> {
     const start = this.trace.length;
     for (const server of this.#servers) {
+      server.isKnown = true;
       if (server.isUp && !server.isPartitioned && !server.isMute) continue;
       server.isUp = true;
       server.isPartitioned = false;
@@ -447,7 +448,7 @@ export class World {
       case 'join':
         return this.#ofServers(kind, (s) => !s.isKnown);
       case 'leave':
-        return this.#ofServers(kind, (s) => s.isKnown);
+        return this.#ofServers(kind, (s) => s.isKnown && this.#knownServers > 1);
       case 'cut':
         return this.#ofCuts();
       case 'stale':
@@ -476,6 +477,10 @@ export class World {
       case 'jump':
         return [{ kind, label: 'jump' }];
     }
+  }
+
+  get #knownServers(): number {
+    return this.#servers.filter(({ isKnown }) => isKnown).length;
   }
 
   #ofMessages(kind: FaultKind, isFit: (message: Envelope) => boolean): Choice[] {
@@ -555,6 +560,7 @@ export class World {
       leaseSecret: new Uint8Array(32),
       deadlines: defaultDeadlines,
       clock: this.#clock.for(own),
+      now: () => this.#clock.now,
       random: this.#prng.random,
       inspect: recorder,
       ...(this.options.headLength !== undefined && { headLength: this.options.headLength }),
@@ -645,8 +651,8 @@ export class World {
 
   /** The answer comes to the caller, if there is one. */
   #deliver(message: Envelope): void {
-    if (message.isAbandoned) return;
     this.#network.remove(message);
+    if (message.isAbandoned) return;
     this.#note(message, 'delivered', describeAnswer(message));
     message.settle(message.answer as Answer);
   }
