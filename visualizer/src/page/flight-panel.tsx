@@ -65,7 +65,7 @@ export function FlightPanel() {
           <button
             key={choice.label}
             type="button"
-            class={choice.kind === 'start' ? 'main' : ''}
+            class={choice.kind === 'start' ? 'main' : undefined}
             onClick={() => void act(choice)}
           >
             {choice.kind === 'advance' ? 'let time pass' : choice.label}

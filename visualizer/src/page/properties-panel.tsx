@@ -9,10 +9,18 @@ export function PropertiesPanel() {
   const sides = branch.value?.frames.at(-1)?.sides ?? [];
   const now = frame.value?.sides ?? [];
   const [first] = sides;
+  const isBroken = (row: number) => sides.some(({ verdicts }) => verdicts[row]?.violation != null);
+  const rows = (first?.verdicts ?? []).map((verdict, row) => ({ ...verdict, row }));
+  // What is violated comes first, so that nobody has to look for it.
+  rows.sort((a, b) => Number(isBroken(b.row)) - Number(isBroken(a.row)));
+  const broken = rows.filter(({ row }) => isBroken(row)).length;
   return (
     <section class="panel properties" aria-labelledby="properties-title">
       <h2 id="properties-title">
-        Properties <span class="count">judged at every step</span>
+        Properties{' '}
+        <span class="count">
+          {rows.length} judged at every step, {broken === 0 ? 'all hold' : `${broken} violated`}
+        </span>
       </h2>
       <Scroll label="All properties">
         <table>
@@ -27,7 +35,7 @@ export function PropertiesPanel() {
             </tr>
           </thead>
           <tbody>
-            {first?.verdicts.map(({ id, title, statement }, row) => (
+            {rows.map(({ id, title, statement, row }) => (
               <tr key={id}>
                 <th scope="row" title={statement}>
                   <b>{id}</b> {title}

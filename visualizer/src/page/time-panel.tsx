@@ -25,34 +25,34 @@ export function TimePanel() {
   return (
     <section class="panel time" aria-labelledby="time-title">
       <div class="time-head">
-      <h2 id="time-title">Time</h2>
-      <div class="scrubber">
-        <button type="button" aria-label="The beginning" onClick={() => goTo(0)}>
-          |◀
-        </button>
-        <button type="button" aria-label="A step back" onClick={() => goTo(at.value - 1)}>
-          ◀
-        </button>
-        <button type="button" onClick={togglePlaying}>
-          {isPlaying.value ? 'Pause' : 'Play'}
-        </button>
-        <button type="button" aria-label="A step on" onClick={() => goTo(at.value + 1)}>
-          ▶
-        </button>
-        <button type="button" aria-label="The end" onClick={() => goTo(last.value)}>
-          ▶|
-        </button>
-        <input
-          type="range"
-          min={0}
-          max={last.value}
-          value={at.value}
-          aria-label="Step"
-          aria-valuetext={words}
-          onInput={({ currentTarget }) => goTo(Number(currentTarget.value))}
-        />
-        <span class="where">{words}</span>
-      </div>
+        <h2 id="time-title">Time</h2>
+        <div class="scrubber">
+          <button type="button" aria-label="The beginning" onClick={() => goTo(0)}>
+            |◀
+          </button>
+          <button type="button" aria-label="A step back" onClick={() => goTo(at.value - 1)}>
+            ◀
+          </button>
+          <button type="button" onClick={togglePlaying}>
+            {isPlaying.value ? 'Pause' : 'Play'}
+          </button>
+          <button type="button" aria-label="A step on" onClick={() => goTo(at.value + 1)}>
+            ▶
+          </button>
+          <button type="button" aria-label="The end" onClick={() => goTo(last.value)}>
+            ▶|
+          </button>
+          <input
+            type="range"
+            min={0}
+            max={last.value}
+            value={at.value}
+            aria-label="Step"
+            aria-valuetext={words}
+            onInput={({ currentTarget }) => goTo(Number(currentTarget.value))}
+          />
+          <span class="where">{words}</span>
+        </div>
       </div>
       <Branches />
       <div class="happenings">
