@@ -1,15 +1,33 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin, runnerImport } from 'vite';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const alias = { '#crypto': path('../src/crypto/portable.ts') };
+
+/** Runs the scene that the page opens with. */
+function firstScene(): Plugin {
+  return {
+    name: 'first-scene',
+    apply: 'build',
+    async generateBundle() {
+      type FirstScene = typeof import('./src/first-scene.ts');
+      const options = { configFile: false, logLevel: 'error', resolve: { alias } } as const;
+      const { module } = await runnerImport<FirstScene>(path('src/first-scene.ts'), options);
+      const source = JSON.stringify(await module.firstScene());
+      this.emitFile({ type: 'asset', fileName: 'first-scene.json', source });
+    },
+  };
+}
 
 export default defineConfig({
   root: path('.'),
   // Relative: the build opens from any folder of any web server.
   base: './',
-  resolve: { alias: { '#crypto': path('../src/crypto/portable.ts') } },
+  resolve: { alias },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  worker: { format: 'es' },
+  plugins: [firstScene()],
+  // Errors are told by their names.
+  worker: { format: 'es', rolldownOptions: { output: { keepNames: true } } },
   build: {
     outDir: path('../dist/visualizer'),
     emptyOutDir: true,

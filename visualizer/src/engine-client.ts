@@ -6,7 +6,7 @@ import type { Exploration, Request, Response } from './engine/protocol.ts';
 type Body<R> = R extends unknown ? Omit<R, 'id'> : never;
 
 export class EngineClient {
-  readonly #worker = new Worker(new URL('./engine/worker.ts', import.meta.url), { type: 'module' });
+  #worker: Worker | undefined;
   readonly #waiting = new Map<
     number,
     { readonly resolve: (response: Response) => void; readonly reject: (error: Error) => void }
@@ -14,8 +14,12 @@ export class EngineClient {
   #count = 0;
   #onProgress: (exploration: Exploration) => void = () => {};
 
-  constructor() {
-    this.#worker.addEventListener('message', ({ data }: MessageEvent<Response>) => {
+  /** The worker is large, so it comes when there is something for it to do. */
+  #started(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(new URL('./engine/worker.ts', import.meta.url), { type: 'module' });
+    this.#worker = worker;
+    worker.addEventListener('message', ({ data }: MessageEvent<Response>) => {
       if (data.kind === 'exploration' && data.exploration.status === 'running') {
         return this.#onProgress(data.exploration);
       }
@@ -24,18 +28,19 @@ export class EngineClient {
       if (data.kind === 'failure') waiting?.reject(new Error(data.message));
       else waiting?.resolve(data);
     });
-    this.#worker.addEventListener('error', (event) => {
+    worker.addEventListener('error', (event) => {
       const error = new Error(event.message || 'the engine did not start');
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
     });
+    return worker;
   }
 
   request(body: Body<Request>): Promise<Response> {
     const id = ++this.#count;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...body, id });
+      this.#started().postMessage({ ...body, id });
     });
   }
 
@@ -44,7 +49,7 @@ export class EngineClient {
   }
 
   stop(): void {
-    this.#worker.terminate();
+    this.#worker?.terminate();
     for (const { reject } of this.#waiting.values()) reject(new Error('stopped'));
   }
 }

@@ -13,6 +13,14 @@ export interface Preset {
   readonly scene: Scene;
   /** Choices that are made when it is opened, by label. */
   readonly labels: readonly string[];
+  /** How it ends when it is run to the end from there, per side. A test holds it to that. */
+  readonly ends: readonly End[];
+}
+
+export interface End {
+  /** Ids of properties. */
+  readonly violated: readonly string[];
+  readonly operations: readonly string[];
 }
 
 /** What a person can do to a run by hand. */
@@ -28,9 +36,9 @@ const threeOfTen = { required: 3, happy: 7, total: 10 };
 /** Tahoe's ticket: s4's answer is there, its share is not judged, and s2, s3 said "no shares". */
 function ticketWorld(rule: Rule): WorldOptions {
   return {
-    servers: [{ shares: [0] }, { shares: [1] }, {}, {}, { shares: [2] }],
-    encoding: { required: 2, happy: 3, total: 3 },
-    operations: [{ name: 'w1', task: { kind: 'overwrite' }, rule }],
+    servers: five,
+    encoding: twoOfThree,
+    operations: [{ ...overwrite, rule }],
     faults: offeredFaults,
   };
 }
@@ -46,11 +54,20 @@ const ours = (options: WorldOptions): Scene => ({
   sides: [{ title: 'This engine', short: 'holds', options: { faults: offeredFaults, ...options } }],
 });
 
-const story = [
+const held = (...operations: readonly string[]): End => ({ violated: [], operations });
+
+const parted: readonly End[] = [
+  { violated: ['U1', 'U6'], operations: ['w1 ended'] },
+  held('w1 ended'),
+];
+
+const five: readonly ServerSpec[] = [{ shares: [0] }, { shares: [1] }, {}, {}, { shares: [2] }];
+const twoOfThree = { required: 2, happy: 3, total: 3 };
+const overwrite = { name: 'w1', task: { kind: 'overwrite' } } as const;
+const started = [
   'start w1',
   ...['s0', 's1', 's2', 's3', 's4'].map((server) => `deliver w1 ${server} list`),
   'deliver w1 s0 read sh0 head',
-  'deliver w1 s1 read sh1 head',
 ];
 
 export const presets: readonly Preset[] = [
@@ -61,7 +78,8 @@ export const presets: readonly Preset[] = [
       'All five servers have answered; s4 holds share 2 and its share is being verified. ' +
       'The old rule ends the update all the same, and the write that follows puts a second share 2 on s2.',
     scene: bySide(ticketWorld),
-    labels: story,
+    labels: [...started, 'deliver w1 s1 read sh1 head'],
+    ends: parted,
   },
   {
     id: '2034-by-hand',
@@ -70,6 +88,7 @@ export const presets: readonly Preset[] = [
       'Deliver the five answers to “list”, then the two shares of s0 and s1, but not that of s4.',
     scene: bySide(ticketWorld),
     labels: [],
+    ends: parted,
   },
   {
     id: 'thirteen',
@@ -81,6 +100,7 @@ export const presets: readonly Preset[] = [
       operations: [{ name: 'w1', task: { kind: 'modify' } }],
     }),
     labels: ['start w1'],
+    ends: [held('w1 ended')],
   },
   {
     id: 'two-writers',
@@ -96,5 +116,38 @@ export const presets: readonly Preset[] = [
       ],
     }),
     labels: ['start w1'],
+    ends: [held('w1 ended', 'w2 ended')],
+  },
+  {
+    id: 'corrupt',
+    title: 'A corrupt share: found, named, survived',
+    about: 'A byte of s1’s share changes on its way. The map says so, and the write goes on.',
+    scene: ours({ servers: five, encoding: twoOfThree, operations: [overwrite] }),
+    labels: [...started, 'garble w1 s1 read sh1 head'],
+    ends: [held('w1 ended')],
+  },
+  {
+    id: 'lost-answer',
+    title: 'A lost answer to a write: read again before anything is concluded',
+    about:
+      's0 has written and its answer is lost. The chart reads the share again and finds its own.',
+    scene: ours({ servers: five, encoding: twoOfThree, operations: [overwrite] }),
+    labels: [
+      ...[...started, 'deliver w1 s1 read sh1 head', 'deliver w1 s4 read sh2 head'],
+      ...['arrive w1 s0 write sh0', 'reset w1 s0 write sh0'],
+    ],
+    ends: [held('w1 ended')],
+  },
+  {
+    id: 'crashes',
+    title: 'Servers crash amid a write: the outcome says what is open',
+    about:
+      'Three of five servers go down with writes in flight: whether they landed, nobody can say.',
+    scene: ours({ servers: five, encoding: twoOfThree, operations: [overwrite] }),
+    labels: [
+      ...[...started, 'deliver w1 s1 read sh1 head', 'deliver w1 s4 read sh2 head'],
+      ...['crash s2', 'crash s3', 'crash s0'],
+    ],
+    ends: [held('w1 IndeterminateWriteError')],
   },
 ];

@@ -9,6 +9,7 @@ import type { TraceRecord } from '../../src/simulation/world.ts';
 import { drawCharts } from './charts.ts';
 import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
+import type { FirstScene } from './first-scene.ts';
 import { firstDifference } from './model/difference.ts';
 import { type Link, readLink, writeLink } from './model/link.ts';
 import { TraceModel } from './model/trace-model.ts';
@@ -41,6 +42,8 @@ export const currentId = signal(0);
 export const at = signal(0);
 export const recording = signal<Recording | null>(null);
 export const isBusy = signal(false);
+/** Goes up when a model has grown: models are not signals themselves. */
+export const growth = signal(0);
 /** Errors and other news, for a banner. */
 export const notice = signal('');
 export const exploration = signal<Exploration | null>(null);
@@ -101,10 +104,27 @@ export async function start(): Promise<void> {
   addEventListener('hashchange', () => {
     if (location.hash !== written) void openLink(readLink(location.hash));
   });
+  if (await openFirstScene()) return;
   const opened = openLink(readLink(location.hash));
   const answer = await engine.request({ kind: 'charts' });
   if (answer.kind === 'charts') await drawCharts(answer.charts);
   await opened;
+}
+
+/** What the page was built with: the engine is not needed to look at it. */
+async function openFirstScene(): Promise<boolean> {
+  if (location.hash !== '') return false;
+  const response = await fetch('./first-scene.json').catch(() => undefined);
+  // A page under development has none.
+  if (!response?.headers.get('content-type')?.includes('json')) return false;
+  const built = (await response.json()) as FirstScene;
+  const chosen = presets.find(({ id }) => id === built.preset);
+  if (chosen === undefined) return false;
+  preset.value = chosen;
+  scene.value = chosen.scene;
+  grow(built.path, 0, built.frames, null);
+  await drawCharts(built.charts);
+  return true;
 }
 
 async function openLink(link: Link): Promise<void> {
@@ -169,6 +189,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
   const follows = isPresent.value;
   value.model.add(records);
   recording.value = { ...value };
+  growth.value++;
   if (follows) at.value = last.value;
 }
 
@@ -254,6 +275,7 @@ function addTo(grown: readonly TraceModel[], frames: readonly Frame[]): void {
   for (const { sides } of frames) {
     for (const [i, { records }] of sides.entries()) grown[i]?.add(records);
   }
+  growth.value++;
 }
 
 export function chooseBranch(id: number): void {

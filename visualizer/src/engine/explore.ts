@@ -9,6 +9,8 @@ import { Session } from './session.ts';
 
 interface Node {
   readonly path: readonly number[];
+  /** Indices of what the network may do next. */
+  readonly next: readonly number[];
 }
 
 /**
@@ -22,11 +24,10 @@ export async function explore(
   statesMax = 20_000,
 ): Promise<Exploration> {
   const seen = new Set<string>();
-  const queue: Node[] = [{ path: start }];
+  const queue: Node[] = [nodeOf(await Session.at(undefined, scene, start))];
   let orders = 0;
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const choices = await choicesAfter(scene, next.path);
-    for (const index of choices) {
+    for (const index of next.next) {
       const path = [...next.path, index];
       const session = await Session.at(undefined, scene, path);
       orders++;
@@ -36,7 +37,7 @@ export async function explore(
       const state = fingerprint(session);
       if (seen.has(state)) continue;
       seen.add(state);
-      queue.push({ path });
+      queue.push(nodeOf(session));
       onProgress({ ...report, status: 'running', found: null });
       if (seen.size >= statesMax) return { ...report, status: 'limit', found: null };
     }
@@ -44,9 +45,11 @@ export async function explore(
   return { states: seen.size, orders, status: 'exhausted', found: null };
 }
 
-async function choicesAfter(scene: Scene, path: readonly number[]): Promise<number[]> {
-  const { choices } = await Session.at(undefined, scene, path);
-  return choices.flatMap(({ kind }, i) => (kind === 'deliver' || kind === 'start' ? [i] : []));
+function nodeOf({ path, choices }: Session): Node {
+  const next = choices.flatMap(({ kind }, i) =>
+    kind === 'deliver' || kind === 'start' ? [i] : [],
+  );
+  return { path: [...path], next };
 }
 
 function violated(frame: Frame): string | undefined {

@@ -75,6 +75,20 @@ export class Session {
     this.frames.push(this.#frame(choice.label, starts));
   }
 
+  /**
+   * Makes choices by label.
+   * @throws RangeError naming the first that is not there
+   */
+  async follow(labels: readonly string[]): Promise<void> {
+    for (const label of labels) {
+      const index = this.choices.findIndex((choice) => choice.label === label);
+      if (index < 0) {
+        throw new RangeError(`“${label}” is not possible at step ${this.path.length + 1}`);
+      }
+      await this.choose(index);
+    }
+  }
+
   /** Goes on until nothing is left to happen: no faults, the oldest message first. */
   async finish(): Promise<void> {
     for (let step = 0; step < 2000; step++) {

@@ -1,42 +1,10 @@
 /**
  * @module worker: the engine off the page's thread, so that the page never waits for it.
  */
-import {
-  blockReadMachine,
-  historicUpdateMachine,
-  modifyMachine,
-  publishMachine,
-  retrieveMachine,
-  servermapUpdateMachine,
-  serverQueryMachine,
-  shareWriteMachine,
-} from '../../../machines/index.ts';
-import { chartOf } from '../../../src/diagram/chart.ts';
+import { chartEntries } from './chart-entries.ts';
 import { explore } from './explore.ts';
-import type { ChartEntry, Request, Response } from './protocol.ts';
+import type { Request, Response } from './protocol.ts';
 import { Session } from './session.ts';
-
-const shipped = [
-  servermapUpdateMachine,
-  serverQueryMachine,
-  publishMachine,
-  shareWriteMachine,
-  retrieveMachine,
-  blockReadMachine,
-  modifyMachine,
-];
-
-function charts(): readonly ChartEntry[] {
-  const entry = (machine: (typeof shipped)[number], name: string = machine.id) => ({
-    name,
-    description: machine.root.description ?? '',
-    chart: { ...chartOf(machine), id: name },
-  });
-  return [
-    ...shipped.map((machine) => entry(machine)),
-    entry(historicUpdateMachine, 'servermapUpdate (old rule)'),
-  ];
-}
 
 let session: Session | undefined;
 
@@ -44,7 +12,7 @@ async function answer(request: Request): Promise<Response> {
   const { id } = request;
   switch (request.kind) {
     case 'charts':
-      return { id, kind: 'charts', charts: charts() };
+      return { id, kind: 'charts', charts: chartEntries() };
     case 'run':
       session = await Session.at(session, request.scene, request.path);
       return framesOf(id, session, request.from);
@@ -55,12 +23,7 @@ async function answer(request: Request): Promise<Response> {
     }
     case 'follow': {
       session = await Session.begin(request.scene);
-      for (const label of request.labels) {
-        const index = session.choices.findIndex((choice) => choice.label === label);
-        if (index < 0)
-          throw new RangeError(`“${label}” is not possible at step ${session.path.length + 1}`);
-        await session.choose(index);
-      }
+      await session.follow(request.labels);
       return framesOf(id, session, 0);
     }
     case 'explore': {

@@ -225,6 +225,7 @@ const looks: Readonly<Record<string, Look>> = {
   good: { tone: 'good', shape: '✓' },
   accepted: { tone: 'good', shape: '✓' },
   delivered: { tone: 'good', shape: '✓' },
+  held: { tone: 'good', shape: '✓' },
   done: { tone: 'good', shape: '✓' },
   published: { tone: 'good', shape: '✓' },
   unchanged: { tone: 'good', shape: '✓' },
@@ -232,7 +233,15 @@ const looks: Readonly<Record<string, Look>> = {
 };
 const badStates = new Set([
   ...['corrupt', 'failed', 'surprised', 'refused', 'unknown', 'uncoordinated', 'indeterminate'],
-  ...['notEnoughServers', 'notEnoughShares', 'newerVersionSeen', 'unprepared', 'gaveUp', 'threw'],
+  ...[
+    'notEnoughServers',
+    'notEnoughShares',
+    'undeliverable',
+    'newerVersionSeen',
+    'unprepared',
+    'gaveUp',
+    'threw',
+  ],
   ...['cancelled'],
 ]);
 

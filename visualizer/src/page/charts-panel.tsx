@@ -180,7 +180,7 @@ function Card({ track, mark, isPicked, isMoved }: CardProps) {
       <button
         type="button"
         aria-pressed={isPicked}
-        title={verdicts.join('\n') || 'Show its chart'}
+        title={[name, ...verdicts].join('\n')}
         onClick={() => {
           focusedChild.value = isPicked ? null : track.actor;
         }}

@@ -92,12 +92,12 @@ function FlightRow({ message, sides, number }: Flight & { readonly number: numbe
       <button
         type="button"
         class="deliver"
-        aria-label={`deliver ${label}`}
         aria-disabled={deliver === undefined}
         title={deliver === undefined ? refusals.deliver : undefined}
         onClick={() => deliver && void act(deliver)}
       >
         <kbd>{number <= 9 ? number : ''}</kbd>
+        <span class="hidden">deliver </span>
         <span class="route">
           {phase === 'request' ? `${operation} → ${server}` : `${server} → ${operation}`}
         </span>
@@ -107,9 +107,9 @@ function FlightRow({ message, sides, number }: Flight & { readonly number: numbe
           {isDelayed && <small> delayed</small>}
           {isAbandoned && <small> nobody waits</small>}
         </span>
+        {only >= 0 && <small class="only">{shortTitles.value[only]} only</small>}
       </button>
       <span class="fates">
-        {only >= 0 && <span class="only">{shortTitles.value[only]} only</span>}
         {offered.map((kind) => {
           const choice = choiceFor(kind, label);
           const word = verbs[kind] as string;

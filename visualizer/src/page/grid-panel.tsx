@@ -88,7 +88,7 @@ function Holdings({
           </span>
         );
       })}
-      {shares.length === 0 && now.isUp && <span class="none">nothing</span>}
+      {shares.length === 0 && now.isUp && <span class="none">none</span>}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { effect, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type Arrow, lookOf, type TraceModel, type Track } from '../model/trace-model.ts';
-import { at, difference, goTo, recording, violations } from '../store.ts';
+import { at, difference, goTo, growth, recording, violations } from '../store.ts';
 
 const gutter = 56;
 const rowHeight = 19;
@@ -58,6 +58,7 @@ export function Lanes({ model, side, title }: Props) {
     observer.observe(holder.current as HTMLElement);
     return () => observer.disconnect();
   }, []);
+  void growth.value;
   const servers = [...model.servers];
   const names = [...model.operations, ...servers];
   const height = axisHeight + names.length * rowHeight;
@@ -123,6 +124,7 @@ interface BarsProps {
 
 function LaneBars({ model, names, isInView }: BarsProps) {
   const rows = new Map(names.map((name, row) => [name, row]));
+  void growth.value;
   const several = model.operations.length;
   const bars: ComponentChildren[] = [];
   for (const track of model.tracks.values()) {
@@ -195,6 +197,7 @@ function LaneArrows({
 }) {
   const rows = new Map(names.map((name, row) => [name, row]));
   const [from, to] = [first.value - 1, first.value + columnsInView() + 1];
+  void growth.value;
   const inView = ({ start, end }: Arrow) => start <= to && (end ?? model.columns) >= from;
   return (
     <>
@@ -252,6 +255,7 @@ interface AxisProps {
 
 /** Steps, the marks of difference and violation, the present, and a veil over the future. */
 function Axis({ model, side, height }: AxisProps) {
+  void growth.value;
   const count = columnsInView();
   const every = Math.max(1, Math.ceil(34 / columnWidth()));
   const start = Math.max(0, Math.floor(first.value));

@@ -19,6 +19,7 @@ import {
   togglePlaying,
 } from '../store.ts';
 import { Lanes, xOf } from './lanes.tsx';
+import { Scroll } from './scroll.tsx';
 
 export function TimePanel() {
   const words = stepWords();
@@ -112,7 +113,7 @@ function StepLog() {
   return (
     <div class="step-log">
       <h3>At this step</h3>
-      <div class="log-sides">
+      <Scroll label="What happened at this step" className="log-sides">
         {models.value.map((model, side) => {
           const [from, to] = [positionAt(side, at.value - 1), positionAt(side, at.value)];
           const records = model.records.slice(from, to);
@@ -126,7 +127,7 @@ function StepLog() {
             </ul>
           );
         })}
-      </div>
+      </Scroll>
     </div>
   );
 }
