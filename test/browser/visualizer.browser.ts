@@ -310,7 +310,7 @@ describe('size', () => {
     await done(watched);
   });
 
-  test('a trace of 20,000 records', async () => {
+  test('a trace of 20,000 records, opened by drop', async () => {
     const { scene } = presets.find(({ id }) => id === 'thirteen') as Preset;
     const session = await Session.begin(scene);
     await session.finish();
@@ -324,12 +324,12 @@ describe('size', () => {
     }
     const watched = await open();
     const { page } = watched;
-    const choosing = page.waitForEvent('filechooser');
-    await page.getByRole('button', { name: 'Open…' }).click();
-    const buffer = Buffer.from(lines.slice(0, 20_000).join('\n'));
     const started = performance.now();
-    const file = { name: 'run.jsonl', mimeType: 'application/jsonl', buffer };
-    await (await choosing).setFiles(file);
+    await page.evaluate((text) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([text], 'run.jsonl'));
+      dispatchEvent(new DragEvent('drop', { dataTransfer }));
+    }, lines.slice(0, 20_000).join('\n'));
     await page.getByText('Recorded: run.jsonl, 20,000 records').waitFor();
     const opened = performance.now() - started;
     const step = await scrub(page);

@@ -5,6 +5,10 @@ import type { TraceRecord } from '../../../src/simulation/world.ts';
 
 /** Null: nothing that a person needs to be told. */
 export function wordsOf(record: TraceRecord): string | null {
+  return sentenceOf(record)?.replace(/v0-[a-z2-7]{20,}/g, (id) => `${id.slice(0, 10)}…`) ?? null;
+}
+
+function sentenceOf(record: TraceRecord): string | null {
   switch (record.kind) {
     case 'step':
       if (record.event === 'xstate.init') return `${record.actor} begins in ${record.state}`;

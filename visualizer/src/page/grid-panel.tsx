@@ -102,7 +102,7 @@ function Operations() {
           <li key={`${titles.value[i]} ${spec.name}`}>
             <b>{spec.name}</b> {spec.task.kind}
             {sides.length > 1 ? ` (${shortTitles.value[i]})` : ''}: {status}
-            {result !== undefined && (result.ok ? ', as it should' : `: ${result.error}`)}
+            {result !== undefined && (result.ok ? ' well' : `: ${result.error}`)}
           </li>
         )),
       )}

@@ -8,8 +8,11 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type Arrow, lookOf, type TraceModel, type Track } from '../model/trace-model.ts';
 import { at, difference, goTo, growth, recording, violations } from '../store.ts';
 
-const gutter = 56;
-const rowHeight = 19;
+/** Of the lanes' names, in CSS pixels. */
+export const gutterWidth = () => (recording.value === null ? 56 : 104);
+/** With several operations at one server there is a bar for each. */
+const rowHeightOf = ({ byStep, operations }: TraceModel) =>
+  byStep && operations.length > 1 ? 30 : 19;
 const axisHeight = 20;
 const stepWidth = 46;
 const recordWidth = 14;
@@ -20,7 +23,7 @@ const first = signal(0);
 const width = signal(800);
 
 const columnWidth = () => (recording.value === null ? stepWidth : recordWidth) * zoom.value;
-const columnsInView = () => Math.max(1, (width.value - gutter) / columnWidth());
+const columnsInView = () => Math.max(1, (width.value - gutterWidth()) / columnWidth());
 
 // What is looked at stays in view.
 effect(() => {
@@ -39,7 +42,7 @@ export function panLanes(share: number): void {
 
 /** Where a column is, in CSS pixels from the left edge of the lanes. */
 export function xOf(column: number): number {
-  return gutter + (column - first.value) * columnWidth() + columnWidth() / 2;
+  return gutterWidth() + (column - first.value) * columnWidth() + columnWidth() / 2;
 }
 
 interface Props {
@@ -59,6 +62,7 @@ export function Lanes({ model, side, title }: Props) {
     return () => observer.disconnect();
   }, []);
   void growth.value;
+  const rowHeight = rowHeightOf(model);
   const servers = [...model.servers];
   const names = [...model.operations, ...servers];
   const height = axisHeight + names.length * rowHeight;
@@ -81,7 +85,7 @@ export function Lanes({ model, side, title }: Props) {
       }}
     >
       <svg width={width.value} height={height} aria-hidden="true" onClick={pick}>
-        <LaneGround names={shown} operations={model.operations.length} />
+        <LaneGround names={shown} operations={model.operations.length} rowHeight={rowHeight} />
         <LaneBars model={model} names={names} isInView={inView} />
         <LaneArrows model={model} names={names} />
         <Axis model={model} side={side} height={height} />
@@ -93,22 +97,24 @@ export function Lanes({ model, side, title }: Props) {
 function pick(event: MouseEvent): void {
   const { left } = (event.currentTarget as Element).getBoundingClientRect();
   const x = event.clientX - left;
-  if (x > gutter) goTo(Math.floor((x - gutter) / columnWidth() + first.value));
+  if (x > gutterWidth()) goTo(Math.floor((x - gutterWidth()) / columnWidth() + first.value));
 }
 
 interface GroundProps {
   readonly names: readonly { readonly name: string; readonly row: number }[];
   readonly operations: number;
+  readonly rowHeight: number;
 }
 
-function LaneGround({ names, operations }: GroundProps) {
+function LaneGround({ names, operations, rowHeight }: GroundProps) {
+  const room = Math.floor((gutterWidth() - 10) / 6.7);
   return (
     <>
       {names.map(({ name, row }) => (
         <g key={name} class={row < operations ? 'lane operation' : 'lane'}>
           <rect x={0} y={axisHeight + row * rowHeight} width={width.value} height={rowHeight} />
-          <text x={8} y={axisHeight + row * rowHeight + 14}>
-            {name.length > 8 ? `${name.slice(0, 7)}…` : name}
+          <text x={8} y={axisHeight + (row + 0.5) * rowHeight + 4}>
+            {name.length > room ? `${name.slice(0, room - 1)}…` : name}
           </text>
         </g>
       ))}
@@ -125,7 +131,9 @@ interface BarsProps {
 function LaneBars({ model, names, isInView }: BarsProps) {
   const rows = new Map(names.map((name, row) => [name, row]));
   void growth.value;
-  const several = model.operations.length;
+  const rowHeight = rowHeightOf(model);
+  // Operations without a prefix come one after the other.
+  const several = model.byStep ? model.operations.length : 1;
   const bars: ComponentChildren[] = [];
   for (const track of model.tracks.values()) {
     // The one that lets others work would lie over them.
@@ -163,7 +171,7 @@ function barsOf(track: Track, columns: number, y: number, high: number): Compone
     const until = next === undefined ? over : next.column;
     if (until <= mark.column || until < from) continue;
     const { tone, shape } = lookOf(mark.state);
-    const x = Math.max(gutter, xOf(mark.column) - step / 2 + 1);
+    const x = Math.max(gutterWidth(), xOf(mark.column) - step / 2 + 1);
     const w = xOf(until) - step / 2 - 1 - x;
     if (w <= 0) continue;
     const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
@@ -198,6 +206,8 @@ function LaneArrows({
   const rows = new Map(names.map((name, row) => [name, row]));
   const [from, to] = [first.value - 1, first.value + columnsInView() + 1];
   void growth.value;
+  const rowHeight = rowHeightOf(model);
+  const middle = (row: number) => axisHeight + (row + 0.5) * rowHeight;
   const inView = ({ start, end }: Arrow) => start <= to && (end ?? model.columns) >= from;
   return (
     <>
@@ -208,8 +218,8 @@ function LaneArrows({
           <LaneArrow
             key={`${arrow.start} ${i}`}
             arrow={arrow}
-            from={a}
-            to={b}
+            from={middle(a)}
+            to={middle(b)}
             columns={model.columns}
           />
         );
@@ -220,6 +230,7 @@ function LaneArrows({
 
 interface ArrowProps {
   readonly arrow: Arrow;
+  /** In CSS pixels from the top. */
   readonly from: number;
   readonly to: number;
   readonly columns: number;
@@ -228,11 +239,10 @@ interface ArrowProps {
 function LaneArrow({ arrow, from, to, columns }: ArrowProps) {
   const { start, end, fate, isAnswer, what } = arrow;
   const shift = columnWidth() * 0.16;
-  const x1 = Math.max(gutter, xOf(start) + (isAnswer ? -shift : shift));
-  const x2 = Math.max(gutter, xOf(end ?? columns - 0.6) + (isAnswer ? shift : -shift));
-  const middle = (row: number) => axisHeight + row * rowHeight + rowHeight / 2;
+  const x1 = Math.max(gutterWidth(), xOf(start) + (isAnswer ? -shift : shift));
+  const x2 = Math.max(gutterWidth(), xOf(end ?? columns - 0.6) + (isAnswer ? shift : -shift));
   const down = to > from ? 1 : -1;
-  const [y1, y2] = [middle(from) + down * 8, middle(to) - down * 8];
+  const [y1, y2] = [from + down * 8, to - down * 8];
   const head = `M${x2 - 3.5} ${y2 - down * 6}L${x2} ${y2}L${x2 + 3.5} ${y2 - down * 6}`;
   return (
     <g class={`arrow ${fate} ${isAnswer ? 'answer' : ''}`}>
@@ -271,7 +281,7 @@ function Axis({ model, side, height }: AxisProps) {
       {veil < width.value && (
         <rect
           class="veil"
-          x={Math.max(gutter, veil)}
+          x={Math.max(gutterWidth(), veil)}
           y={axisHeight}
           width={width.value}
           height={height}
@@ -290,7 +300,7 @@ function Axis({ model, side, height }: AxisProps) {
             {column}
           </text>
         ))}
-      {x >= gutter && <path class="present" d={`M${x} ${axisHeight - 3}V${height}`} />}
+      {x >= gutterWidth() && <path class="present" d={`M${x} ${axisHeight - 3}V${height}`} />}
     </>
   );
 }

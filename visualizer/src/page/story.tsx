@@ -45,7 +45,7 @@ export function Story() {
             </li>
           );
         })}
-        {!isPresent.value && (
+        {!isPresent.value && recording.value === null && (
           <li>
             <button type="button" class="link" onClick={() => goTo(last.value)}>
               You look at step {at.value} of {last.value}; acting here makes a branch. Back to the

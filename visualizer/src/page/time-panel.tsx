@@ -18,7 +18,7 @@ import {
   titles,
   togglePlaying,
 } from '../store.ts';
-import { Lanes, xOf } from './lanes.tsx';
+import { gutterWidth, Lanes, xOf } from './lanes.tsx';
 import { Scroll } from './scroll.tsx';
 
 export function TimePanel() {
@@ -87,7 +87,7 @@ function Branches() {
   return (
     <ul class="branches" aria-label="Branches">
       {branches.value.map(({ id, frames, forkedAt, parent }) => {
-        const left = Math.max(56, xOf(forkedAt));
+        const left = Math.max(gutterWidth(), xOf(forkedAt));
         const right = xOf(frames.length - 1);
         return (
           <li key={id}>
