@@ -82,8 +82,8 @@ export interface PublishRecord extends PublishGoal {
   readonly servers: readonly ServerId[];
   /** Servers not to be given anything (more): they failed, in the map or here. */
   readonly avoided: readonly ServerId[];
-  /** Checkstrings of the versions in the map. */
-  readonly known: readonly Hex[];
+  /** Checkstrings of the versions that may be replaced wherever they turn up: the base's. */
+  readonly replaceable: readonly Hex[];
   /** The checkstring of the new version, once prepared. */
   readonly checkstring: Hex | null;
   readonly writes: readonly Write[];
@@ -116,13 +116,22 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
     wholeShares,
     servers,
     avoided: map.servers.filter(({ status }) => status === 'failed').map(({ id }) => id),
-    known: Object.values(map.versions).map(({ checkstring }) => checkstring),
+    replaceable: replaceableVersions(input).map(({ checkstring }) => checkstring),
     checkstring: null,
     writes: knownSlots(input),
     surprises: [],
     failures: [],
   };
   return withHomes(record);
+}
+
+/**
+ * The base, and with force every version. A rival of the base may be replaced where the map saw it
+ * and nowhere else: where it turns up besides, its writer is at work, and may be told "written".
+ */
+function replaceableVersions({ map, force }: PublishPlanInput): readonly Version[] {
+  const base = bestVersion(map);
+  return force ? Object.values(map.versions) : base === undefined ? [] : [base];
 }
 
 /** One write per slot whose content is known, whichever version it holds, good or bad. */
@@ -275,9 +284,9 @@ function noteBystanders(record: PublishRecord, report: WriteReport): PublishReco
   return books;
 }
 
-/** A version in our own map, or one older than the newest in it: nothing is lost by replacing it. */
+/** The base, or a version older than the newest in the map: nothing is lost by replacing it. */
 function isStale(record: PublishRecord, checkstring: Hex): boolean {
-  return record.known.includes(checkstring) || seqnumOf(checkstring) < record.seqnum - 1;
+  return record.replaceable.includes(checkstring) || seqnumOf(checkstring) < record.seqnum - 1;
 }
 
 /** Bytes 1…8 of every share. A share too short to have them has nothing to lose. */

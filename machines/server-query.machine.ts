@@ -46,7 +46,7 @@ function reportOf(context: Context, status: ServerReport['status']): ServerRepor
 }
 
 /** The context once every share without a verdict is recorded as unverified. */
-export function withRestUnverified(context: Context, reason: string): Partial<Context> {
+function withRestUnverified(context: Context, reason: string): Partial<Context> {
   const rest = context.shnums.filter((n) => !context.judged.some(({ shnum }) => shnum === n));
   return {
     judged: [

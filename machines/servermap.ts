@@ -42,7 +42,7 @@ export interface Version {
 export type Verdict =
   /** Its header carries a valid signature. */
   | { readonly kind: 'good'; readonly version: Hex }
-  /** Its bytes prove it useless; `head` is what a writer may test for: the first bytes as they were read. */
+  /** Its bytes prove it useless; `head` is what a writer may test for: its first bytes as read. */
   | { readonly kind: 'bad'; readonly reason: string; readonly head: Hex }
   /** Nobody can say: the bytes did not arrive. Never evidence of corruption. */
   | { readonly kind: 'unverified'; readonly reason: string };

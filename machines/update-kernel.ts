@@ -130,11 +130,12 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
   }
 }
 
-/** How many answers should be outstanding: a first wave by mode, then a window. */
+/** How many answers should be outstanding: a first wave by mode, then a window no wider than it. */
 function wantedInFlight(view: UpdateView): number {
   if (view.mode === 'check' || view.mode === 'repair') return view.statuses.length;
-  if (view.statuses.some((status) => status !== 'unasked')) return queryWindow;
-  return view.mode === 'write' ? view.total + view.required : 2 * view.required;
+  const firstWave = view.mode === 'write' ? view.total + view.required : 2 * view.required;
+  const isFirst = view.statuses.every((status) => status === 'unasked');
+  return isFirst ? firstWave : Math.min(firstWave, queryWindow);
 }
 
 function count(statuses: readonly ServerStatus[], wanted: ServerStatus): number {

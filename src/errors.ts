@@ -2,7 +2,8 @@
  * @module errors: every error this library throws on purpose.
  *
  * Rules: the message is the one line a user sees and names the culprit; `facts` holds the same
- * as JSON-plain data; neither ever holds a secret (cap, key, write enabler, lease secret, swissnum).
+ * as JSON-plain data; neither ever holds a secret (cap, key, write enabler, lease secret,
+ * swissnum).
  * Names follow Tahoe's `mutable/common.py` where it has one. Cancellation is not listed here:
  * an aborted operation rejects with `signal.reason`, as the platform does.
  */
@@ -26,7 +27,7 @@ export abstract class TahoeMutableError extends Error {
 
 // --- our caller's mistakes -------------------------------------------------------------------
 
-/** A capability string that cannot be parsed. `facts.field` names the part; the cap is not quoted. */
+/** A cap string that cannot be parsed. `facts.field` names the part; the cap is not quoted. */
 export class MalformedCapError extends TahoeMutableError {
   constructor(field: string, problem: string) {
     super(`malformed cap: ${field}: ${problem}`, { field, problem });
@@ -119,14 +120,14 @@ export class NoSuchShareError extends TahoeMutableError {
   }
 }
 
-/** The server could not be reached, or broke off, or answered nonsense. Never proof of corruption. */
+/** The server could not be reached, broke off, or answered nonsense. Never proof of corruption. */
 export class ServerUnavailableError extends TahoeMutableError {
   constructor(server: string, problem: string, options?: ErrorOptions) {
     super(`server ${server}: ${problem}`, { server, problem }, options);
   }
 }
 
-/** The request may have had its effect and its answer did not arrive: read again before retrying. */
+/** The request may have had its effect and its answer did not arrive: read before retrying. */
 export class AnswerLostError extends TahoeMutableError {
   constructor(server: string, problem: string, options?: ErrorOptions) {
     super(`server ${server}: ${problem}`, { server, problem }, options);

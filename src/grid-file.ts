@@ -9,9 +9,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { ignoreMissing } from './atomic-file.ts';
+import type { Encoding } from './encoding.ts';
 import { BadGridError } from './errors.ts';
 import { permutationSeedOf, tubIdOfFurl } from './permute.ts';
-import { type Encoding, gridErrorOf, readEncoding } from './tahoe-cfg.ts';
+import { gridErrorOf, readEncoding } from './tahoe-cfg.ts';
 
 /** One server of the grid. It has a directory, or else at least one NURL. */
 export interface GridEntry {

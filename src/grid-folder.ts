@@ -17,8 +17,9 @@ import {
   syncFolder,
 } from './atomic-file.ts';
 import { fromBase32, toBase32, utf8 } from './bytes.ts';
+import { completeEncoding, type Encoding } from './encoding.ts';
 import { BadGridError, OutOfRangeError } from './errors.ts';
-import { completeEncoding, type Encoding, encodingToText, gridErrorOf } from './tahoe-cfg.ts';
+import { encodingToText, gridErrorOf } from './tahoe-cfg.ts';
 
 /** Of an embedded grid. */
 const SERVERS_MAX = 256;

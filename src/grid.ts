@@ -8,6 +8,7 @@ import type { Deadlines } from '../machines/io.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { SigningKey } from './crypto/primitives.ts';
+import { defaultEncoding, type Encoding } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
 import { BadGridError, OutOfRangeError } from './errors.ts';
 import {
@@ -18,7 +19,6 @@ import {
 } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
 import { withCheckedAnswers } from './runtime/checked-answers.ts';
-import { defaultEncoding, type Encoding } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
 import {
   type Clock,
@@ -111,7 +111,7 @@ export class Grid {
   }
 
   /**
-   * Makes a new file.
+   * Makes a new file; `created` on it tells where its shares went.
    * @throws UncoordinatedWriteError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
@@ -120,8 +120,7 @@ export class Grid {
     const cap = writeCapOf(signing, format);
     const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);
     const writer = { signing, encryptedPrivateKey };
-    const { file } = await MutableFile.create(cap, this.#setting, writer, contents, rest);
-    return file;
+    return MutableFile.create(cap, this.#setting, writer, contents, rest);
   }
 }
 

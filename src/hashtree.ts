@@ -18,7 +18,7 @@ export const hashLength = 32;
 /** A node number and the 32-byte hash it should hold. */
 export type HashNode = readonly [node: number, hash: Uint8Array];
 
-/** The hash of a block, which is a leaf of its share's block hash tree. MDMF hashes salt || block. */
+/** The hash of a block, a leaf of its share's block hash tree. MDMF hashes salt || block. */
 export function blockHash(block: Uint8Array, salt?: Uint8Array): Uint8Array {
   return salt === undefined ? taggedHash(BLOCK_TAG, block) : taggedHash(BLOCK_TAG, salt, block);
 }

@@ -29,6 +29,7 @@ export {
   type WriteCap,
 } from './caps.ts';
 export type { SigningKey } from './crypto/primitives.ts';
+export { defaultEncoding, type Encoding } from './encoding.ts';
 export * from './errors.ts';
 export { type CreateOptions, Grid, type GridOptions } from './grid.ts';
 export type {
@@ -40,7 +41,7 @@ export type {
   WriteCallOptions,
 } from './mutable-file.ts';
 export type { Modifier } from './runtime/modify-file.ts';
-export { defaultEncoding, type Encoding, type Progress } from './runtime/options.ts';
+export type { Progress } from './runtime/options.ts';
 export type { Placement, WriteOutcome } from './runtime/outcome.ts';
 export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';

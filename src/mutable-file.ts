@@ -10,6 +10,7 @@ import {
 } from '../machines/servermap.ts';
 import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
+import type { Encoding } from './encoding.ts';
 import { InsufficientCapError, NotEnoughSharesError, OutOfRangeError } from './errors.ts';
 import {
   collected,
@@ -24,7 +25,7 @@ import {
   updateFile,
 } from './runtime/file-io.ts';
 import { type Modifier, modifyFile } from './runtime/modify-file.ts';
-import type { Encoding, OperationOptions } from './runtime/options.ts';
+import type { OperationOptions } from './runtime/options.ts';
 import { unrecoverable, type WriteOutcome } from './runtime/outcome.ts';
 import { verifyShares } from './runtime/retrieve-segments.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
@@ -74,6 +75,7 @@ export class MutableFile {
   readonly #cap: Cap;
   readonly #setting: FileSetting;
   readonly #keyring: Keyring;
+  #created: WriteOutcome | undefined;
 
   /** Made by `Grid.open` and `Grid.create`. */
   constructor(cap: Cap, setting: FileSetting, writer?: WriterKeys) {
@@ -85,6 +87,11 @@ export class MutableFile {
   /** The cap this file was opened with. Its text is `formatCap(file.cap)`, and a secret. */
   get cap(): Cap {
     return this.#cap;
+  }
+
+  /** Of a file that was just made: where its shares went, and which could not be placed. */
+  get created(): WriteOutcome | undefined {
+    return this.#created;
   }
 
   /** The text of the read cap. @throws InsufficientCapError for a verify cap */
@@ -276,10 +283,10 @@ export class MutableFile {
     writer: WriterKeys,
     contents: Contents,
     options: WriteCallOptions,
-  ): Promise<{ file: MutableFile; outcome: WriteOutcome }> {
+  ): Promise<MutableFile> {
     const file = new MutableFile(cap, setting, writer);
-    const outcome = await createFile(file.#session(), toPlaintext(contents), file.#with(options));
-    return { file, outcome };
+    file.#created = await createFile(file.#session(), toPlaintext(contents), file.#with(options));
+    return file;
   }
 }
 

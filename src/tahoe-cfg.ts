@@ -7,40 +7,10 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'ini';
 import { errnoOf } from './atomic-file.ts';
+import { completeEncoding, type Encoding } from './encoding.ts';
 import { BadGridError, OutOfRangeError } from './errors.ts';
 
-/** How a file is spread: any `required` of `total` shares recover it. */
-export interface Encoding {
-  /** k, 1 to total. */
-  readonly required: number;
-  /** On how many servers shares must be for a write to count, 1 to total. */
-  readonly happy: number;
-  /** N, at most 255: a share's header has one byte for it. */
-  readonly total: number;
-}
-
-/** What Tahoe does without a word in `tahoe.cfg`. */
-export const DEFAULT_ENCODING: Encoding = { required: 3, happy: 7, total: 10 };
-const SHARES_MAX = 255;
-
 const KEYS = { 'shares.needed': 'required', 'shares.happy': 'happy', 'shares.total': 'total' };
-
-/** The given numbers, completed by Tahoe's defaults. @throws OutOfRangeError */
-export function completeEncoding(given: Partial<Encoding>): Encoding {
-  const { required = DEFAULT_ENCODING.required, total = DEFAULT_ENCODING.total } = given;
-  const happy = given.happy ?? Math.min(DEFAULT_ENCODING.happy, total);
-  const encoding = { required, happy, total };
-  check('shares.total', total, SHARES_MAX, 'the most that a share can say');
-  check('shares.needed', required, total, 'shares.total');
-  check('shares.happy', happy, total, 'shares.total');
-  return encoding;
-}
-
-function check(key: string, value: number, max: number, whatMax: string): void {
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new OutOfRangeError(key, value, `must be from 1 to ${max}, ${whatMax}`);
-  }
-}
 
 /**
  * The encoding in a `tahoe.cfg`; the default where there is none.

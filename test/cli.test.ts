@@ -122,13 +122,19 @@ describe('one file', () => {
   test('can be SDMF, and come from stdin', async () => {
     const grid = await newGrid('sdmf');
     const args = ['create', '-', '--format', 'sdmf', '--private-key', pem, '--grid', grid];
-    expect(await okJson(args, { stdin: 'small' })).toEqual({
+    const { placed, ...document } = await okJson(args, { stdin: 'small' });
+    expect(document).toEqual({
       writeCap: formatCap(sdmf),
       readCap: formatCap(toReadCap(sdmf)),
       verifyCap: formatCap(toVerifyCap(sdmf)),
       format: 'sdmf',
       size: 5,
+      seqnum: 1,
+      quorum: 7,
+      missing: [],
+      inPlace: false,
     });
+    expect(placed.map(({ shnum }: { shnum: number }) => shnum)).toEqual([...Array(10).keys()]);
     const readCap = formatCap(toReadCap(sdmf));
     expect(await okText(['get', readCap, '--grid', grid])).toBe('small');
   });

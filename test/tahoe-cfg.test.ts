@@ -2,13 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { completeEncoding, defaultEncoding } from '../src/encoding.ts';
 import { BadGridError, OutOfRangeError } from '../src/errors.ts';
-import {
-  completeEncoding,
-  DEFAULT_ENCODING,
-  encodingToText,
-  readEncoding,
-} from '../src/tahoe-cfg.ts';
+import { encodingToText, readEncoding } from '../src/tahoe-cfg.ts';
 
 let folder: string;
 let path: string;
@@ -57,7 +53,7 @@ describe('tahoe.cfg', () => {
   });
 
   test('that is not there leaves the defaults', async () => {
-    expect(await readEncoding(path)).toEqual(DEFAULT_ENCODING);
+    expect(await readEncoding(path)).toEqual(defaultEncoding);
   });
 
   test('that cannot be read is refused', async () => {

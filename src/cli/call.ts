@@ -27,6 +27,8 @@ export interface GlobalOptions {
 export interface Report {
   readonly text: string;
   readonly json: unknown;
+  /** For people, on stderr: what a script that reads stdout must not find there. */
+  readonly note?: string;
   /** 0 by default. */
   readonly exitCode?: number;
 }

@@ -3,7 +3,7 @@
  * string are mistakes, not numbers that JavaScript happens to read.
  */
 import { InvalidArgumentError } from 'commander';
-import type { Encoding } from '../tahoe-cfg.ts';
+import type { Encoding } from '../encoding.ts';
 
 /**
  * A whole number from 0 to 2^53-1.

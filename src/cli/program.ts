@@ -54,6 +54,7 @@ export async function main(
         const report = await work(call, ...(all as never));
         exitCode = report?.exitCode ?? 0;
         await print(streams.stdout, report && textOf(report, call.options));
+        if (report?.note !== undefined) await print(streams.stderr, `${report.note}\n`);
       } finally {
         call.close();
       }

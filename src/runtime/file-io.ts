@@ -15,13 +15,14 @@ import {
 } from '../../machines/servermap.ts';
 import { concatBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
+import type { Encoding } from '../encoding.ts';
 import { OutOfRangeError, WrongFormatError } from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
 import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { mapServers } from './map-servers.ts';
-import type { Encoding, OperationOptions } from './options.ts';
+import type { OperationOptions } from './options.ts';
 import {
   missingPrivateKey,
   notEnoughShares,

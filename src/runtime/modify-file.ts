@@ -1,5 +1,6 @@
 /**
- * @module modify-file: the IO of `modify`: read, let the caller change it, write, retry on collision.
+ * @module modify-file: the IO of `modify`: read, let the caller change it, write, and on a
+ * collision do it again.
  */
 import { fromPromise } from 'xstate';
 import type {

@@ -3,19 +3,6 @@
  */
 import type { Rule } from '../../machines/rules.ts';
 
-/** How a file is spread: any k of N shares are enough to read it. */
-export interface Encoding {
-  /** k, 1 to N. */
-  readonly required: number;
-  /** A write needs this many distinct servers (or N, or all there are, if that is less). */
-  readonly happy: number;
-  /** N, up to 255. */
-  readonly total: number;
-}
-
-/** Tahoe's defaults. */
-export const defaultEncoding: Encoding = { required: 3, happy: 7, total: 10 };
-
 /** How far an operation is. An operation goes through several phases, some more than once. */
 export interface Progress {
   /** `mapping`: servers; `reading`: bytes; `encoding`: segments; `writing`: shares. */

@@ -30,6 +30,8 @@ export class Pace {
   #begun = 0;
   #answered = 0;
   #slowestMs = 0;
+  /** How long any call may take, once that is known. */
+  #patienceMs: number | undefined;
 
   constructor(engine: Pick<Engine, 'clock' | 'now'>) {
     this.#engine = engine;
@@ -42,15 +44,14 @@ export class Pace {
   async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, now } = this.#engine;
     const late = new AbortController();
-    const reason = new DOMException('far behind the other servers', 'TimeoutError');
     const open: OpenCall = {
       startedAt: now(),
-      giveUp: () => late.abort(reason),
+      giveUp: () => late.abort(new DOMException('far behind the other servers', 'TimeoutError')),
       timer: undefined,
     };
     this.#open.add(open);
     this.#begun++;
-    this.#watch();
+    this.#arm(open);
     const hurried = AbortSignal.any([signal, late.signal]);
     try {
       const answer = await unlessAborted(call(hurried), hurried);
@@ -60,19 +61,24 @@ export class Pace {
     } finally {
       clock.clearTimeout(open.timer);
       this.#open.delete(open);
-      this.#watch();
+      this.#learn();
     }
   }
 
-  /** Sets every open call's timer anew by what is known now. */
-  #watch(): void {
+  /** Judges anew how long is too long, and tells the open calls if that has changed. */
+  #learn(): void {
     if (this.#answered < Math.max(answersMin, this.#begun / 2)) return;
-    const { clock, now } = this.#engine;
     const patienceMs = Math.max(patienceMinMs, patienceFactor * this.#slowestMs);
-    for (const open of this.#open) {
-      clock.clearTimeout(open.timer);
-      const leftMs = Math.max(0, open.startedAt + patienceMs - now());
-      open.timer = clock.setTimeout(open.giveUp, leftMs);
-    }
+    if (patienceMs === this.#patienceMs) return;
+    this.#patienceMs = patienceMs;
+    for (const open of this.#open) this.#arm(open);
+  }
+
+  #arm(open: OpenCall): void {
+    if (this.#patienceMs === undefined) return;
+    const { clock, now } = this.#engine;
+    clock.clearTimeout(open.timer);
+    const leftMs = Math.max(0, open.startedAt + this.#patienceMs - now());
+    open.timer = clock.setTimeout(open.giveUp, leftMs);
   }
 }

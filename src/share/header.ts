@@ -76,7 +76,7 @@ export function packHeader(fields: VersionFields, layout: ShareLayout): Uint8Arr
   return concatBytes(packPrefix(fields), packLayout(fields.format, layout));
 }
 
-/** Version, seqnum, root hash and (SDMF) IV: what a writer compares to know which version it replaces. */
+/** Version, seqnum, root hash and (SDMF) IV: by these a writer knows which version it replaces. */
 export function checkstringOf({
   format,
   prefix,

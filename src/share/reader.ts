@@ -11,7 +11,7 @@ import { blockLength, entryRange, entrySaltLength } from './geometry.ts';
 import { headerLengthMax, parseShareHeader, type ShareHeader } from './header.ts';
 import { chainEntryLength, fieldNames, type ShareField } from './layout.ts';
 
-/** Bytes of the share, fewer than asked for when it ends before; the caller adds server and shnum. */
+/** Bytes of the share, fewer than asked for when it ends before; callers add server and shnum. */
 export type ReadRange = (range: ByteRange) => Promise<Uint8Array>;
 
 /** What a share holds of one segment. */

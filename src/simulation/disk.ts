@@ -96,14 +96,25 @@ export async function plant(
 export const rotFields = [
   'prefix',
   'offsets',
-  'verificationKey',
+  'key',
   'signature',
-  'encryptedPrivateKey',
-  'shareHashChain',
-  'blockHashTree',
-  'shareData',
+  'privkey',
+  'chain',
+  'tree',
+  'blocks',
 ] as const;
 export type RotField = (typeof rotFields)[number];
+
+/** The fields of a share, as labels have them. */
+const shortNames: Readonly<Record<ShareField, Exclude<RotField, 'prefix' | 'offsets'>>> = {
+  verificationKey: 'key',
+  signature: 'signature',
+  shareHashChain: 'chain',
+  blockHashTree: 'tree',
+  shareData: 'blocks',
+  encryptedPrivateKey: 'privkey',
+};
+const fields = Object.keys(shortNames) as readonly ShareField[];
 
 /** Flips all bits of one byte in a field; nothing where the share has no such field. */
 export function rot(file: SimulatedFile, server: MemoryServer, shnum: number, field: RotField) {
@@ -121,7 +132,7 @@ function offsetIn(bytes: Uint8Array, field: RotField): number | undefined {
   if (header === undefined) return undefined;
   if (field === 'prefix') return 20;
   if (field === 'offsets') return header.prefix.length + (header.format === 'sdmf' ? 3 : 7);
-  const range = header.layout[field];
+  const range = header.layout[fields.find((name) => shortNames[name] === field) as ShareField];
   return range.length === 0 ? undefined : range.offset + Math.floor(range.length / 2);
 }
 
@@ -133,22 +144,6 @@ export function headerIn(bytes: Uint8Array): ShareHeader | undefined {
   }
 }
 
-const fields: readonly ShareField[] = [
-  'verificationKey',
-  'signature',
-  'shareHashChain',
-  'blockHashTree',
-  'shareData',
-  'encryptedPrivateKey',
-];
-const shortNames: Partial<Record<ShareField, string>> = {
-  verificationKey: 'key',
-  shareHashChain: 'chain',
-  blockHashTree: 'tree',
-  shareData: 'blocks',
-  encryptedPrivateKey: 'privkey',
-};
-
 /** What a reader is after who reads from `offset`: `head`, `signature`, `blocks`… */
 export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
   if (offset === 0) return 'head';
@@ -157,7 +152,7 @@ export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
     const range = layout?.[field];
     return range !== undefined && offset >= range.offset && offset < range.offset + range.length;
   });
-  return name === undefined ? `at ${offset}` : (shortNames[name] ?? name);
+  return name === undefined ? `at ${offset}` : shortNames[name];
 }
 
 /**

@@ -108,8 +108,11 @@ export interface OperationFact {
   readonly damaged: Set<string>;
   /** Shares that changed while it ran, by somebody else's doing. */
   readonly changed: Set<string>;
-  /** What its next version is meant to hold. */
-  made: readonly string[] | undefined;
+  /** What its modifier was given, attempt by attempt, and what its next version is to hold. */
+  readonly attempts: {
+    readonly seen: readonly string[] | null;
+    readonly made: readonly string[];
+  }[];
 }
 
 export interface Facts {
@@ -182,7 +185,7 @@ export function learn(facts: Facts, record: TraceRecord): Facts {
       break;
     case 'contents': {
       const operation = facts.operations.get(record.operation);
-      if (operation !== undefined) operation.made = record.made;
+      operation?.attempts.push({ seen: record.seen, made: record.made });
       break;
     }
     case 'message':
@@ -277,7 +280,7 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
 /** Once it is prepared, the version that a publish writes has a name, and so its contents do. */
 function learnOfPublish(facts: Facts, { operation, context }: ActorFact): void {
   const { checkstring } = context as { checkstring: string | null };
-  const made = facts.operations.get(operation)?.made;
+  const made = facts.operations.get(operation)?.attempts.at(-1)?.made;
   if (checkstring === null || facts.contents.has(checkstring) || made === undefined) return;
   facts.contents.set(checkstring, made);
 }
@@ -297,7 +300,7 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
       troubled: new Set(unreachable),
       damaged: new Set([...facts.slots].filter(([, held]) => !parseVersion(held)).map(([s]) => s)),
       changed: new Set(),
-      made: undefined,
+      attempts: [],
     });
     return;
   }

@@ -3,17 +3,19 @@
  * happened one after the other (Wing and Gong's search, with Lowe's memory of where it has been).
  *
  * The object is a list of words. An operation that failed, or whose process died, may have happened
- * or not, at any time after it began.
+ * or not, at any time after it began; and so may every attempt of an operation but its last one.
  */
 
 export interface HistoryEntry {
+  /** Unique. */
   readonly name: string;
-  /** `append` adds its name unless it is there, `set` leaves nothing but its name. */
+  /** `append` adds its word unless it is there, `set` leaves nothing but its word. */
   readonly kind: 'append' | 'set' | 'read';
+  readonly word: string;
   readonly start: number;
   /** Nothing for an operation that may or may not have happened. */
   readonly end: number | undefined;
-  /** What an appender was given last, or a reader got; unknown for a blind one. */
+  /** What an appender was given, or a reader got; unknown for a blind one. */
   readonly seen: readonly string[] | undefined;
 }
 
@@ -49,14 +51,10 @@ export function linearize(
 }
 
 /** The state after `entry` happens in `state`; nothing when what it saw says otherwise. */
-function after({ kind, name, seen }: HistoryEntry, state: Words): Words | undefined {
-  if (kind === 'set') return [name];
-  if (kind === 'read') return seen === undefined || isEqual(seen, state) ? state : undefined;
-  // Whoever finds its own word there had its effect in an earlier attempt, on what stands before it.
-  const place = seen?.indexOf(name) ?? -1;
-  const base = place < 0 ? seen : seen?.slice(0, place);
-  if (base !== undefined && !isEqual(base, state)) return undefined;
-  return [...state, name];
+function after({ kind, word, seen }: HistoryEntry, state: Words): Words | undefined {
+  if (kind === 'set') return [word];
+  if (seen !== undefined && !isEqual(seen, state)) return undefined;
+  return kind === 'read' || state.includes(word) ? state : [...state, word];
 }
 
 function isEqual(a: Words, b: Words): boolean {

@@ -319,17 +319,43 @@ function publishBegun(
 /** Of all writes that began; nothing when some write's effect is not a matter of words. */
 function historyOf(facts: Facts): readonly HistoryEntry[] | undefined {
   const history: HistoryEntry[] = [];
-  for (const [name, { spec, startedSeq, endedSeq, result }] of facts.operations) {
+  for (const [word, operation] of facts.operations) {
+    const { spec, startedSeq: start, endedSeq, result, attempts } = operation;
     const { kind } = spec.task;
     if (kind === 'update') return undefined;
-    if (kind === 'read' || kind === 'map' || kind === 'verify') continue;
-    history.push({
-      name,
-      kind: kind === 'modify' || kind === 'append' ? 'append' : 'set',
-      start: startedSeq,
-      end: result?.ok ? endedSeq : undefined,
-      seen: kind === 'modify' && result?.ok ? (result.seen ?? undefined) : undefined,
-    });
+    if (kind === 'map' || kind === 'verify') continue;
+    const end = result?.ok ? endedSeq : undefined;
+    if (kind === 'read') {
+      const seen = result?.seen ?? undefined;
+      if (end !== undefined && isFreshRead(operation, facts)) {
+        history.push({ name: word, kind, word, start, end, seen });
+      }
+    } else if (kind === 'modify') {
+      attempts.forEach(({ seen }, i) => {
+        const isLast = i === attempts.length - 1;
+        history.push({
+          ...{ name: `${word} ${i}`, kind: 'append', word, start },
+          ...{ end: isLast ? end : undefined, seen: seen ?? undefined },
+        });
+      });
+    } else {
+      history.push({
+        ...{ name: word, kind: kind === 'append' ? 'append' : 'set', word, start, end },
+        seen: undefined,
+      });
+    }
   }
   return history;
+}
+
+/** Whether a read began when no write was under way, and asked enough servers to be fresh. */
+function isFreshRead(operation: OperationFact, facts: Facts): boolean {
+  const others = [...facts.operations.values()].filter(({ spec }) => spec.task.kind !== 'read');
+  const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')?.output;
+  if (!map || others.some(({ endedSeq = Infinity }) => endedSeq > operation.startedSeq))
+    return false;
+  const { servers } = map as unknown as MapFact;
+  const answered = servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
+  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  return answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size;
 }

@@ -192,7 +192,7 @@ export interface LeaseRequest {
   readonly now: number;
 }
 
-/** All lease slots after the lease with this renew secret was renewed, or added where there is room. */
+/** All lease slots, after the lease with this renew secret was renewed or, given room, added. */
 export function renewOrAddLease(slots: LeaseSlots, request: LeaseRequest): LeaseSlots {
   const expires = Math.min(Math.floor(request.now) + LEASE_DURATION_S, 0xffffffff);
   const renew = storedSecret(request.version, request.secrets.renewSecret);

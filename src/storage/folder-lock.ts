@@ -2,9 +2,9 @@
  * @module folder-lock: one writer at a time per part of a server folder, over all processes.
  *
  * Rules: the locks are the kernel's and end with the process that holds them, so that nothing is
- * ever stale; a holder keeps its temporary files under its lock's name, so that whoever has the lock
- * next may delete them. Locks are polled: a thread blocked in `fcntl` is one of libuv's four, and
- * four waiters would keep the holder from ever finishing its own file operations.
+ * ever stale; a holder keeps its temporary files under its lock's name, so that whoever has the
+ * lock next may delete them. Locks are polled: a thread blocked in `fcntl` is one of libuv's four,
+ * and four waiters would keep the holder from ever finishing its own file operations.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';

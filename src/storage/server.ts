@@ -21,7 +21,7 @@ export interface ShareTest extends ByteRange {
 
 /**
  * Bytes to be written, produced when the backend is ready for them, so that a large share never
- * has to be in memory whole. The length is known beforehand; `bytes()` may be called more than once.
+ * has to be in memory whole. The length is known beforehand; `bytes()` may be called again.
  */
 export interface WritePart extends ByteRange {
   bytes(): Promise<Uint8Array>;
@@ -32,7 +32,10 @@ export interface WritePart extends ByteRange {
  * written to it, unless `newLength` is 0: so never send a mere test for an absent share.
  */
 export interface ShareWrite {
-  /** At most 30. All must hold, else nothing is written to any share of the request. Absent share = no bytes. */
+  /**
+   * At most 30. All must hold, else nothing is written to any share of the request.
+   * An absent share has no bytes.
+   */
   readonly tests: readonly ShareTest[];
   /** Applied in order; a hole is filled with zeros. */
   readonly parts: readonly WritePart[];
@@ -51,7 +54,7 @@ export interface ReadTestWriteRequest {
   readonly secrets: WriteSecrets;
   /** At most 256 of them. */
   readonly shares: ReadonlyMap<number, ShareWrite>;
-  /** At most 30. Read from every share the server holds for the slot, before anything is written. */
+  /** At most 30. Read from every share that the slot has here, before anything is written. */
   readonly reads: readonly ByteRange[];
 }
 

@@ -167,10 +167,11 @@ class Grid:
             (folder / "private/servers.yaml").write_text(self.description)
             node = await create_client(str(folder))
             node.setServiceParent(self.services)
-            self.gateways[name] = (node, f"http://{LOOPBACK}:{port}")
-        node, url = self.gateways[name]
+            place = {"url": f"http://{LOOPBACK}:{port}", "folder": str(folder)}
+            self.gateways[name] = (node, place)
+        node, place = self.gateways[name]
         await self.until_seen(node)
-        return url
+        return place
 
     async def until_seen(self, gateway):
         """Waits until the gateway's view of who is up is ours."""
@@ -189,7 +190,7 @@ class Grid:
         await self.until_all_see()
 
     async def until_all_see(self):
-        for node, _url in self.gateways.values():
+        for node, _place in self.gateways.values():
             await self.until_seen(node)
 
     async def fill_disk(self, server, full):

@@ -75,7 +75,7 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
     serversYaml: ready.serversYaml,
     servers: ready.servers,
     gateway: async (encoding = TAHOE_DEFAULTS) =>
-      new Gateway((await launcher.ask('gateway', { ...encoding })) as string),
+      new Gateway((await launcher.ask('gateway', { ...encoding })) as GatewayPlace),
     stopServer: async (server) => void (await launcher.ask('stop', { server })),
     startServer: async (server) => void (await launcher.ask('start', { server })),
     fillDisk: async (server, full) => void (await launcher.ask('fill-disk', { server, full })),
@@ -93,11 +93,14 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
 }
 
 /** A Tahoe web gateway: the independent implementation that reads and writes what we write and read. */
-class Gateway {
+export class Gateway {
   readonly url: string;
+  /** Its node folder, with its servers, its encoding and its lease secret. */
+  readonly folder: string;
 
-  constructor(url: string) {
+  constructor({ url, folder }: GatewayPlace) {
     this.url = url;
+    this.folder = folder;
   }
 
   /** Creates a file and returns its write cap; `privateKey` is a PKCS#1 or PKCS#8 DER. */
@@ -113,6 +116,16 @@ class Gateway {
       query.set('private-key', standard.replaceAll('+', '-').replaceAll('/', '_'));
     }
     return (await this.#ask('PUT', `/uri?${query}`, contents)).toString();
+  }
+
+  /** Makes an empty directory and returns its write cap. */
+  async mkdir(format: 'sdmf' | 'mdmf'): Promise<string> {
+    return (await this.#ask('POST', `/uri?t=mkdir&format=${format.toUpperCase()}`)).toString();
+  }
+
+  /** Puts an immutable file into a directory. */
+  async putChild(directory: string, name: string, contents: Uint8Array): Promise<void> {
+    await this.#ask('PUT', `${file(directory)}/${encodeURIComponent(name)}`, contents);
   }
 
   async get(cap: string): Promise<Uint8Array> {
@@ -176,6 +189,11 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     if ((problem as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw problem;
   }
+}
+
+interface GatewayPlace {
+  readonly url: string;
+  readonly folder: string;
 }
 
 interface Ready {

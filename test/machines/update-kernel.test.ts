@@ -86,8 +86,15 @@ describe('whom to ask next', () => {
     expect(decide(viewFor('write', '???GG----', readable))).toEqual(ask(2));
     expect(decide(viewFor('write', '?????----'))).toEqual(wait);
     expect(decide(viewFor('write', '??VEEE----'))).toEqual(ask(2));
+    const wide = { ...readable, required: 3 };
+    expect(decide(viewFor('read', '????FF--', wide))).toEqual(ask(1));
+    expect(decide(viewFor('anything', 'FFFFFF-------', { required: 3 }))).toEqual(ask(5));
+  });
+
+  test('or as many as the first wave had, if that was narrower', () => {
     expect(decide(viewFor('read', '???F-', readable))).toEqual(ask(1));
-    expect(decide(viewFor('anything', 'FFFF---------'))).toEqual(ask(5));
+    expect(decide(viewFor('read', '????-', readable))).toEqual(wait);
+    expect(decide(viewFor('anything', 'FFFF---------'))).toEqual(ask(4));
   });
 
   test('write: nobody, once the boundary is in sight and only the answers under way matter', () => {

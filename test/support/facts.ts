@@ -100,7 +100,7 @@ export function recordOf(
   };
 }
 
-/** A finished map of `count` servers; those without a slot are empty unless `statuses` says more. */
+/** A finished map of `count` servers; those without a slot are empty unless `statuses` differs. */
 export function mapOf(
   count: number,
   slots: readonly Slot[],

@@ -9,10 +9,10 @@ import type { AnyActorRef } from 'xstate';
 import type { Servermap } from '../../machines/servermap.ts';
 import { utf8 } from '../../src/bytes.ts';
 import { storageIndexOf, type WriteCap } from '../../src/caps.ts';
+import type { Encoding } from '../../src/encoding.ts';
 import { Grid, type GridOptions } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { permutedServers } from '../../src/permute.ts';
-import type { Encoding } from '../../src/runtime/options.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
 import type { ShareField } from '../../src/share/layout.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
@@ -64,7 +64,7 @@ export function oneEach(total: number): Layout {
 }
 
 /** A finished servermap, with every share that a server had reported by then. */
-export interface RecordedMap {
+interface RecordedMap {
   readonly map: Servermap;
   readonly reported: readonly { readonly server: string; readonly shnum: number }[];
 }
@@ -157,16 +157,13 @@ export class ScheduledGrid {
     return { grid, file: grid.open(this.#file.cap), maps };
   }
 
-  /** The shares themselves: of each number, the one on the first server that holds it. */
-  shares(): ReadonlyMap<number, Uint8Array> {
-    const shares = new Map<number, Uint8Array>();
-    for (const server of this.servers) {
-      for (const shnum of server.sharesOf(this.#index)) {
-        if (shares.has(shnum)) continue;
-        shares.set(shnum, server.shareBytes(this.#index, shnum) as Uint8Array);
-      }
-    }
-    return shares;
+  /** The shares of these numbers, each from the first server that holds it. */
+  shares(shnums: readonly number[]): ReadonlyMap<number, Uint8Array> {
+    const bytesOf = (shnum: number) =>
+      this.servers
+        .find((server) => server.sharesOf(this.#index).includes(shnum))
+        ?.shareBytes(this.#index, shnum) as Uint8Array;
+    return new Map(shnums.map((shnum) => [shnum, bytesOf(shnum)]));
   }
 
   /** A client to whom everything happens at once: for looking at what a test has left behind. */

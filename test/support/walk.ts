@@ -121,10 +121,33 @@ export function walk<Machine extends AnyStateMachine>(
     log: () => chart.effects().map(lineOf),
     step(event) {
       snapshot = chart.next(snapshot, event);
+      assertPlain(current().context);
       return steps;
     },
   };
+  assertPlain(current().context);
   return steps;
+}
+
+/**
+ * The value is JSON and nothing but JSON; a chart's `parent` is the one exception.
+ * @throws TypeError naming the place that is not
+ */
+export function assertPlain(value: unknown, place = 'context'): void {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  if (typeof value !== 'object') throw new TypeError(`${place} is ${String(value)}`);
+  const prototype = Object.getPrototypeOf(value);
+  if (Array.isArray(value)) {
+    value.forEach((item, i) => {
+      assertPlain(item, `${place}[${i}]`);
+    });
+    return;
+  }
+  if (prototype !== Object.prototype) throw new TypeError(`${place} is no plain object`);
+  for (const [key, inner] of Object.entries(value)) {
+    if (key !== 'parent') assertPlain(inner, `${place}.${key}`);
+  }
 }
 
 /** `{ collecting: 'awaiting' }` as `collecting.awaiting`. */

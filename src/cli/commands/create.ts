@@ -6,7 +6,9 @@ import { type Command, Option } from 'commander';
 import type { Format } from '../../caps.ts';
 import { signingKeyFromPem } from '../../crypto/pem.ts';
 import type { SigningKey } from '../../crypto/primitives.ts';
+import type { WriteOutcome } from '../../runtime/outcome.ts';
 import { systemProblem, UsageError } from '../complaint.ts';
+import { outcomeText } from '../outcome-text.ts';
 import type { Perform } from '../program.ts';
 
 interface Options {
@@ -34,9 +36,11 @@ export function addCreateCommand(program: Command, perform: Perform): void {
             grid.create({ ...options, ...key, format, contents }),
           );
           const { writeCap, readCap, verifyCap } = file;
+          const outcome = file.created as WriteOutcome;
           return {
-            json: { writeCap, readCap, verifyCap, format, size: contents.size },
+            json: { writeCap, readCap, verifyCap, format, size: contents.size, ...outcome },
             text: `${writeCap}\n`,
+            ...(outcome.missing.length > 0 && { note: outcomeText(outcome) }),
           };
         });
       }),

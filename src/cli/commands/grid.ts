@@ -2,8 +2,8 @@
  * @module grid: `grid create`, an embedded grid of folders.
  */
 import type { Command } from 'commander';
+import { completeEncoding, type Encoding } from '../../encoding.ts';
 import { createGridFolder } from '../../grid-folder.ts';
-import { completeEncoding, type Encoding } from '../../tahoe-cfg.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
 import { counted } from '../plain-text.ts';
 import type { Perform } from '../program.ts';

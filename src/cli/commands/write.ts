@@ -7,7 +7,7 @@ import type { MutableFile, WriteCallOptions } from '../../mutable-file.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
 import { type Call, type Report, requireOneStdin } from '../call.ts';
 import { wholeNumber } from '../numbers.ts';
-import { counted, inRuns } from '../plain-text.ts';
+import { outcomeText } from '../outcome-text.ts';
 import type { Perform } from '../program.ts';
 
 interface Options {
@@ -66,14 +66,4 @@ async function write(
     const outcome = await call.watch((options) => work(file, contents, { ...options, force }));
     return { json: outcome, text: `${outcomeText(outcome)}\n` };
   });
-}
-
-/** Where the new version is, and what is missing of it. */
-function outcomeText({ seqnum, placed, missing, inPlace }: WriteOutcome): string {
-  const servers = new Set(placed.map(({ server }) => server)).size;
-  const shares = new Set(placed.map(({ shnum }) => shnum)).size;
-  const how = inPlace ? ', changed in place' : '';
-  const short = missing.length === 0 ? '' : `; no place was found for share ${inRuns(missing)}`;
-  const where = `${counted(shares, 'share')} on ${counted(servers, 'server')}`;
-  return `version ${seqnum}: ${where}${how}${short}`;
 }

@@ -1,0 +1,289 @@
+import { describe, expect, test } from 'vitest';
+import { createActor, fromCallback, fromPromise, SimulatedClock, toPromise } from 'xstate';
+import { blockReadMachine } from '../../machines/block-read.machine.ts';
+import { operationCancel, type ShareJudged, shareJudged } from '../../machines/events.ts';
+import { historicUpdateMachine } from '../../machines/historic-rules.ts';
+import {
+  type AttemptInput,
+  type DecodeInput,
+  type DecodeResult,
+  failed,
+  type MapResult,
+  type ModifierResult,
+  type PrepareInput,
+  type PrepareResult,
+  type PublishAttemptResult,
+  type QueryInput,
+  type QueryResult,
+  type ReadBaseResult,
+  type ReadBlocksInput,
+  type ReadBlocksResult,
+  type RereadInput,
+  type RereadResult,
+  type VerifyInput,
+  type WriteInput,
+  type WriteResult,
+} from '../../machines/io.ts';
+import { modifyMachine } from '../../machines/modify.machine.ts';
+import { publishMachine } from '../../machines/publish.machine.ts';
+import { retrieveMachine } from '../../machines/retrieve.machine.ts';
+import { serverQueryMachine } from '../../machines/server-query.machine.ts';
+import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
+import { shareWriteMachine } from '../../machines/share-write.machine.ts';
+import { deadlines, goodSlot, mapOf, serversOf, unverified, versionOf } from '../support/facts.ts';
+import { liveUpdate } from '../support/live-update.ts';
+
+const v1 = versionOf(1);
+const v2 = versionOf(2);
+
+const grid = (count: number) => ({
+  mode: 'write' as const,
+  servers: serversOf(count),
+  required: 2,
+  total: 3,
+  wantsPrivateKey: false,
+  deadlines,
+});
+
+const good = (shnum: number): ShareJudged =>
+  shareJudged(shnum, { kind: 'good', version: v1.id }, { version: v1 });
+const holds = (...shnums: readonly number[]): QueryResult => ({ ok: true, shnums });
+
+describe('a live update', () => {
+  test('a silent server is failed at its deadline, and the update ends (U9)', () => {
+    const live = liveUpdate(grid(2));
+    live.answer('s0', holds(0));
+    live.judge('s0', good(0));
+    live.clock.increment(deadlines.queryMs - 1);
+    expect([live.state(), live.child('s1')]).toEqual(['collecting.awaiting', 'querying']);
+    live.clock.increment(1);
+    expect(live.state()).toBe('done');
+    expect(live.output()?.servers.map(({ status }) => status)).toEqual(['good', 'failed']);
+  });
+
+  test('a silent verification ends at its deadline; verdicts in hand count', () => {
+    const live = liveUpdate(grid(1));
+    live.answer('s0', holds(0, 1));
+    live.judge('s0', good(1));
+    live.clock.increment(deadlines.verifyMs);
+    expect(live.output()?.slots).toEqual([
+      { server: 's0', shnum: 0, verdict: unverified('timeout') },
+      goodSlot('s0', 1, v1),
+    ]);
+  });
+
+  test('answers after done find nobody (frozen map)', () => {
+    const live = liveUpdate(grid(5));
+    for (const n of [0, 1]) {
+      live.answer(`s${n}`, holds(n));
+      live.judge(`s${n}`, good(n));
+    }
+    live.answer('s2', holds());
+    live.answer('s3', holds());
+    expect([live.state(), live.child('s4')]).toEqual(['done', 'gone']);
+    const map = JSON.stringify(live.output());
+    live.answer('s4', holds(4));
+    live.clock.increment(1_000);
+    expect(JSON.stringify(live.output())).toBe(map);
+  });
+
+  test('a provider that rejects is a failed server, and nothing is left unhandled', () => {
+    const live = liveUpdate(grid(1));
+    live.rejectQuery('s0', new Error('bug'));
+    expect(live.output()?.servers).toEqual([{ id: 's0', status: 'failed' }]);
+  });
+
+  test('emits its progress', () => {
+    const live = liveUpdate(grid(1));
+    const events: string[] = [];
+    (live.actor as ReturnType<typeof createActor>).on('*', (event) => events.push(event.type));
+    live.answer('s0', holds(0));
+    live.judge('s0', good(0));
+    expect(events).toEqual(['server.answered', 'server.settled']);
+  });
+
+  test('the historic chart loses the share that is being verified', () => {
+    const live = liveUpdate({ ...grid(5), rule: 'ticket' }, historicUpdateMachine);
+    for (const n of [0, 1, 2]) live.answer(`s${n}`, holds(n));
+    for (const n of [0, 1]) live.judge(`s${n}`, good(n));
+    live.answer('s3', holds());
+    live.answer('s4', holds());
+    expect(live.state()).toBe('done');
+    live.judge('s2', good(2));
+    expect(live.output()?.slots.map(({ shnum }) => shnum)).toEqual([0, 1]);
+  });
+
+  test.each(['done', 'cancelled'])('open queries are aborted when it is %s', async (end) => {
+    const aborted: string[] = [];
+    const single = versionOf(1, 'a', { required: 1, total: 1 });
+    const isGood = shareJudged(0, { kind: 'good', version: single.id }, { version: single });
+    const queryServer = fromPromise<QueryResult, QueryInput>(
+      ({ input: { server }, signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => aborted.push(server));
+          if (end === 'done' && server === 's0') resolve(holds(0));
+        }),
+    );
+    const verifyShares = fromCallback<ShareJudged, VerifyInput>(({ sendBack }) => sendBack(isGood));
+    const serverQuery = serverQueryMachine.provide({ actors: { queryServer, verifyShares } });
+    const machine = servermapUpdateMachine.provide({ actors: { serverQuery } });
+    const input = { ...grid(3), mode: 'anything' as const, required: 1 };
+    const actor = createActor(machine, { input, clock: new SimulatedClock() });
+    actor.start();
+    if (end === 'cancelled') actor.send(operationCancel());
+    const map = await toPromise(actor);
+    expect(map.outcome).toBe(end === 'done' ? 'enough' : 'cancelled');
+    expect(aborted).toEqual(end === 'done' ? ['s1'] : ['s0', 's1']);
+  });
+});
+
+describe('a live publish', () => {
+  const slots = [goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)];
+  const input = {
+    map: mapOf(4, slots, [v1]),
+    required: 2,
+    total: 3,
+    happy: 3,
+    wholeShares: true,
+    force: false,
+    deadlines,
+  };
+
+  /** Servers as answers; anything not listed accepts. */
+  function publish(
+    answers: Readonly<Record<string, () => Promise<WriteResult>>>,
+    reread: () => Promise<RereadResult> = async () => failed('unreachable', 'gone'),
+  ) {
+    const clock = new SimulatedClock();
+    const written: string[] = [];
+    const accept = async (): Promise<WriteResult> => ({ kind: 'answered', wrote: true, seen: [] });
+    const machine = publishMachine.provide({
+      actors: {
+        prepareShares: fromPromise<PrepareResult, PrepareInput>(async () => ({
+          ok: true,
+          checkstring: v2.checkstring,
+        })),
+        shareWrite: shareWriteMachine.provide({
+          actors: {
+            writeShare: fromPromise<WriteResult, WriteInput>(({ input: { server, shnum } }) => {
+              written.push(`${server}:${shnum}`);
+              return (answers[`${server}:${shnum}`] ?? accept)();
+            }),
+            rereadShare: fromPromise<RereadResult, RereadInput>(reread),
+          },
+        }),
+      },
+    });
+    const actor = createActor(machine, { input, clock });
+    actor.start();
+    return { report: toPromise(actor), clock, written, actor };
+  }
+
+  test('lands everywhere', async () => {
+    const { report, written } = publish({});
+    expect(await report).toMatchObject({ kind: 'published', seqnum: 2, missing: [] });
+    expect(written).toEqual(['s0:0', 's1:1', 's2:2']);
+  });
+
+  test('a refusing server is replaced; a rejecting provider is a lost answer', async () => {
+    const { report, written } = publish({
+      's0:0': async () => ({ kind: 'refused', failure: { kind: 'unreachable', detail: 'full' } }),
+      's1:1': () => Promise.reject(new Error('bug')),
+    });
+    const { kind, writes } = await report;
+    expect(written.slice(3)).toEqual(['s3:0', 's2:1']);
+    expect(writes.map(({ status }) => status)).toEqual([
+      ...['refused', 'unknown', 'accepted', 'accepted', 'accepted'],
+    ]);
+    // Two servers of three: the third may or may not have it.
+    expect(kind).toBe('indeterminate');
+  });
+
+  test('a write that hangs is re-read at its deadline: it had landed', async () => {
+    const { report, clock, actor } = publish({ 's0:0': () => new Promise(() => {}) }, async () => ({
+      ok: true,
+      checkstring: v2.checkstring,
+    }));
+    let settled = 0;
+    await new Promise<void>((resolve) => {
+      actor.on('write.settled', () => ++settled === 2 && resolve());
+    });
+    clock.increment(deadlines.writeMs);
+    const { kind, writes, failures } = await report;
+    expect([kind, writes[0]?.status]).toEqual(['published', 'accepted']);
+    expect(failures).toEqual([{ kind: 'timeout', detail: 'no answer to the write' }]);
+  });
+});
+
+describe('a live retrieve', () => {
+  const slots = [0, 1, 2].map((n) => goodSlot(`s${n}`, n, v1));
+
+  test('windows come in order, and a consumer that is slow is waited for', async () => {
+    const log: string[] = [];
+    const machine = retrieveMachine.provide({
+      actors: {
+        blockRead: blockReadMachine.provide({
+          actors: {
+            readBlocks: fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input }) => {
+              log.push(`read ${input.server} ${input.firstSegment}+${input.segmentCount}`);
+              return input.server === 's0' ? failed('corrupt', 'block') : { ok: true };
+            }),
+          },
+        }),
+        decodeSegments: fromPromise<DecodeResult, DecodeInput>(async ({ input }) => {
+          log.push(`take ${input.firstSegment}+${input.segmentCount} of ${input.shnums}`);
+          await Promise.resolve();
+          log.push('taken');
+          return { ok: true };
+        }),
+      },
+    });
+    const range = { firstSegment: 0, endSegment: 3, window: 2 };
+    const actor = createActor(machine, {
+      input: { purpose: 'read', map: mapOf(3, slots, [v1]), version: v1, ...range, deadlines },
+      clock: new SimulatedClock(),
+    });
+    actor.on('segments.delivered', ({ segmentsDelivered }) => log.push(`${segmentsDelivered}`));
+    actor.start();
+    expect(await toPromise(actor)).toMatchObject({ kind: 'delivered', segmentsDelivered: 3 });
+    expect(log).toEqual([
+      ...['read s0 0+2', 'read s1 0+2', 'read s2 0+2', 'take 0+2 of 1,2', 'taken', '2'],
+      ...['read s1 2+1', 'read s2 2+1', 'take 2+1 of 1,2', 'taken', '3'],
+    ]);
+  });
+});
+
+describe('a live modify', () => {
+  test('backs off by the clock and maps afresh every time', async () => {
+    const log: string[] = [];
+    const clock = new SimulatedClock();
+    const collision = { kind: 'contended', failure: { kind: 'internal', detail: 'x' } } as const;
+    const said = <Output>(name: string, output: (attempt: number) => Output) =>
+      fromPromise<Output, AttemptInput>(async ({ input: { attempt } }) => {
+        log.push(`${name} ${attempt}`);
+        return output(attempt);
+      });
+    const machine = modifyMachine.provide({
+      actors: {
+        mapServers: said<MapResult>('map', () => ({ kind: 'mapped', mode: 'write', base: '01' })),
+        readBase: said<ReadBaseResult>('read', () => ({ kind: 'read' })),
+        applyModifier: said<ModifierResult>('modify', () => ({ kind: 'changed' })),
+        publishVersion: said<PublishAttemptResult>('publish', (attempt) =>
+          attempt === 0 ? collision : { kind: 'published' },
+        ),
+      },
+    });
+    const actor = createActor(machine, { input: { backoffsMs: [100] }, clock });
+    const isWaiting = new Promise<void>((resolve) => {
+      actor.subscribe(({ value }) => value === 'backingOff' && resolve());
+    });
+    actor.start();
+    await isWaiting;
+    clock.increment(99);
+    expect(actor.getSnapshot().value).toBe('backingOff');
+    clock.increment(1);
+    expect(await toPromise(actor)).toMatchObject({ kind: 'published', attempts: 2 });
+    const attempt = (n: number) => [`map ${n}`, `read ${n}`, `modify ${n}`, `publish ${n}`];
+    expect(log).toEqual([...attempt(0), ...attempt(1)]);
+  });
+});

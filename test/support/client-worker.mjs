@@ -1,0 +1,58 @@
+/**
+ * @module client-worker: the other process of `processes.test.ts`, started as
+ * `node client-worker.mjs <built src> <task> <JSON: servers, encoding, cap and the task's own>`.
+ */
+import { writeSync } from 'node:fs';
+import { numbered } from './numbered-contents.mjs';
+
+const [built, task, json] = process.argv.slice(2);
+const { Grid } = await import(`${built}/grid.js`);
+const { DirectoryServer } = await import(`${built}/storage/directory.js`);
+
+const { servers, encoding, cap, ...about } = JSON.parse(json);
+const bytes = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'));
+const grid = new Grid({
+  encoding,
+  servers: servers.map(
+    ({ tubId, permutationSeed, ...rest }) =>
+      new DirectoryServer({
+        ...rest,
+        tubId: bytes(tubId),
+        permutationSeed: bytes(permutationSeed),
+      }),
+  ),
+});
+const file = grid.open(cap);
+
+/** Adds `count` lines, each by a modification of its own. */
+async function lines({ name, count }) {
+  for (let n = 0; n < count; n++) {
+    const line = `${name} ${n}`;
+    const modifier = (contents) => {
+      const text = Buffer.from(contents).toString();
+      return text.split('\n').includes(line) ? undefined : Buffer.from(`${text}${line}\n`);
+    };
+    await file.modify(modifier, { attempts: 100, backoffMs: 5 });
+    writeSync(1, `${line}\n`);
+  }
+}
+
+/**
+ * Writes number after number, whole or in place, until it is killed; after each it says which, and
+ * how many milliseconds it took.
+ */
+async function count({ inPlace }) {
+  let n = Buffer.from(await file.read({ length: 8 })).readDoubleBE();
+  for (;;) {
+    n += 1;
+    const contents = numbered(n, inPlace);
+    const startedAt = performance.now();
+    // What a writer left that was killed is newer, and may be too little to be read.
+    if (inPlace) await file.update(contents.subarray(0, 8), 0, { force: true });
+    else await file.overwrite(contents, { force: true });
+    writeSync(1, `${n} ${performance.now() - startedAt}\n`);
+  }
+}
+
+if (task === 'lines') await lines(about);
+if (task === 'count') await count(about);

@@ -1,0 +1,1 @@
+export function numbered(n: number, inPlace: boolean): Buffer;
