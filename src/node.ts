@@ -4,9 +4,9 @@
  *
  * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
  */
-import { BadGridError, MalformedNurlError } from './errors.ts';
+import type { GridEntry } from './announcement.ts';
 import { Grid, type GridOptions } from './grid.ts';
-import { type GridEntry, loadGridFile } from './grid-file.ts';
+import { loadGridFile } from './grid-file.ts';
 import { readLeaseSecret } from './grid-folder.ts';
 import { DirectoryServer } from './storage/directory.ts';
 import { HttpServer } from './storage/http.ts';
@@ -27,24 +27,19 @@ export type OpenGridOptions = Omit<GridOptions, 'servers'>;
 /**
  * Opens the grid that a file describes. The client's lease secret is made if it is missing; who
  * gives one needs no right to write there.
- * @param path a `servers.yaml`, a folder with one, or the folder of a Tahoe node
+ * @param path a `servers.yaml`, a folder with one, or the folder of a Tahoe node, of which the
+ *   servers that its introducers have announced are taken too. Servers that cannot be used, like
+ *   those that speak only Foolscap, are left out; {@link gridStatus} names them.
  * @throws BadGridError naming the file, the server and the key
  */
 export async function openGrid(path: string, options: OpenGridOptions = {}): Promise<Grid> {
-  const { path: file, entries, encoding, leaseSecretPath } = await loadGridFile(path);
-  const servers = entries.map((entry) => serverOf(file, entry));
+  const { entries, encoding, leaseSecretPath } = await loadGridFile(path);
+  const servers = entries.map(serverOf);
   const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
   return new Grid({ encoding, ...options, servers, leaseSecret });
 }
 
-function serverOf(file: string, entry: GridEntry): StorageServer {
-  const { id, nickname, tubId, permutationSeed, directory, nurls } = entry;
-  const identity = { id, nickname, tubId, permutationSeed };
+function serverOf({ directory, nurls, ...identity }: GridEntry): StorageServer {
   if (directory !== undefined) return new DirectoryServer({ ...identity, directory });
-  try {
-    return new HttpServer({ ...identity, nurls: tcpNurls(nurls) });
-  } catch (error) {
-    if (!(error instanceof MalformedNurlError)) throw error;
-    throw new BadGridError(`${file}: server ${id}`, error.message);
-  }
+  return new HttpServer({ ...identity, nurls: tcpNurls(nurls) });
 }

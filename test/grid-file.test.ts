@@ -65,6 +65,7 @@ describe('a servers.yaml', () => {
           nurls: [NURL],
         },
       ],
+      unusable: [],
       encoding: { required: 3, happy: 7, total: 10 },
       leaseSecretPath: join(folder, 'private/secret'),
     });
@@ -126,6 +127,103 @@ describe('the folder of a grid', () => {
   });
 });
 
+describe('what introducers have announced to a node', () => {
+  const CACHE = 'private/introducer_default_cache.yaml';
+  const announced = (id: string, ann: object) => ({
+    key_s: id,
+    ann: { 'service-name': 'storage', seqnum: 3, ...ann },
+  });
+
+  test('is its grid, without a servers.yaml', async () => {
+    await put(CACHE, [announced(ID, ANN), announced('v0-other', { ...ANN, nickname: 's01' })]);
+    await put('tahoe.cfg', '[client]\nshares.total = 12\n');
+    const grid = await loadGridFile(folder);
+    expect(grid).toMatchObject({
+      path: folder,
+      unusable: [],
+      encoding: { required: 3, happy: 7, total: 12 },
+      leaseSecretPath: join(folder, 'private/secret'),
+    });
+    expect(grid.entries.map(({ id, nickname, nurls }) => [id, nickname, nurls])).toEqual([
+      [ID, 's00', [NURL]],
+      ['v0-other', 's01', [NURL]],
+    ]);
+  });
+
+  test('comes behind the static servers, which win, whatever the cache is called', async () => {
+    await put('private/servers.yaml', { storage: { [ID]: { ann: FOLDER_ANN } } });
+    await put(CACHE, [announced(ID, ANN), announced('b', { ...ANN, nickname: 'first' })]);
+    await put('private/introducer_work_cache.yaml', [announced('b', ANN), announced('c', ANN)]);
+    await put('private/introducer_cache.yaml', [announced('a', ANN)]);
+    const { path, entries } = await loadGridFile(folder);
+    expect(path).toBe(join(folder, 'private/servers.yaml'));
+    expect(entries.map(({ id, nickname, directory }) => [id, nickname, directory])).toEqual([
+      [ID, 's00', join(folder, 'private/s00')],
+      ['a', 's00', undefined],
+      ['b', 'first', undefined],
+      ['c', 's00', undefined],
+    ]);
+    // The file by itself is only what it says.
+    expect((await loadGridFile(path)).entries).toHaveLength(1);
+  });
+
+  test('may be of other services, and no server at all', async () => {
+    await put(CACHE, [announced('x', { 'service-name': 'stub_client' }), announced(ID, ANN)]);
+    expect((await loadGridFile(folder)).entries.map(({ id }) => id)).toEqual([ID]);
+    await put(CACHE, []);
+    await expect(loadGridFile(folder)).rejects.toThrowError(
+      new BadGridError(folder, 'has no servers'),
+    );
+  });
+
+  test.each<[unknown, string]>([
+    [{ storage: {} }, 'the file: must be a list'],
+    [['x'], 'announcement 0: must be a map'],
+    [[{ ann: ANN }], 'announcement 0: key_s: must be text'],
+  ])('%j is no cache', async (content, problem) => {
+    const path = await put(CACHE, content);
+    await expect(loadGridFile(folder)).rejects.toThrowError(new BadGridError(path, problem));
+  });
+});
+
+describe('servers that cannot be used', () => {
+  const FOOLSCAP = { ...ANN_WITHOUT_NURLS, nickname: 'old' };
+  const NO_NURL = 'has neither anonymous-storage-NURLs (it speaks only Foolscap) nor directory';
+  const BAD_NURL = NURL.replace('37tiX1u7', '');
+
+  test('are left out and named, as long as one can', async () => {
+    const bad = { ...ANN, 'anonymous-storage-NURLs': [BAD_NURL] };
+    const tor = { ...ANN, 'anonymous-storage-NURLs': [NURL.replace('pb:', 'pb+tor:')] };
+    const storage = { old: { ann: FOOLSCAP }, [ID]: { ann: ANN }, bad: { ann: bad }, nil: {} };
+    await put('private/servers.yaml', { storage });
+    await put('private/introducer_cache.yaml', [{ key_s: 'tor', ann: tor }]);
+    const grid = await loadGridFile(folder);
+    expect(grid.entries.map(({ id }) => id)).toEqual([ID]);
+    expect(grid.unusable).toEqual([
+      { id: 'old', nickname: 'old', problem: NO_NURL },
+      {
+        id: 'bad',
+        nickname: 's00',
+        problem: 'malformed NURL: hash: is not 43 characters of base64url',
+      },
+      { id: 'nil', nickname: 'nil', problem: 'ann: must be a map' },
+      {
+        id: 'tor',
+        nickname: 's00',
+        problem: 'malformed NURL: scheme: none of the NURLs is pb://',
+      },
+    ]);
+    expect(JSON.stringify(grid.unusable)).not.toContain(SWISSNUM);
+  });
+
+  test('are no grid', async () => {
+    const path = await put('servers.yaml', { storage: { a: { ann: FOOLSCAP }, b: {} } });
+    await expect(loadGridFile(path)).rejects.toThrowError(
+      new BadGridError(path, `none of its 2 servers can be used; server a: ${NO_NURL}`),
+    );
+  });
+});
+
 test('a tahoe.cfg that says nonsense is no grid either', async () => {
   const path = await putEntry(ANN);
   await put('tahoe.cfg', '[client]\nshares.total = many\n');
@@ -149,7 +247,10 @@ describe('what is no grid', () => {
 
   test('a folder without servers.yaml', async () => {
     await expect(loadGridFile(folder)).rejects.toThrowError(
-      new BadGridError(folder, 'has neither servers.yaml nor private/servers.yaml'),
+      new BadGridError(
+        folder,
+        'has no servers.yaml, also not in private/, and no introducer cache',
+      ),
     );
   });
 
@@ -180,7 +281,7 @@ describe('what is no grid', () => {
 
   const NO_FURL = 'anonymous-storage-FURL: must be pb://<32 characters of base32>@…';
   const NO_NURLS = 'anonymous-storage-NURLs: must be a list of pb://… URLs';
-  const NEITHER = 'has neither anonymous-storage-NURLs nor directory';
+  const NEITHER = 'has neither anonymous-storage-NURLs (it speaks only Foolscap) nor directory';
   test.each<[string, Record<string, unknown>, string]>([
     ['neither NURLs nor directory', { ...FOLDER_ANN, directory: undefined }, NEITHER],
     ['an empty list of NURLs', { ...ANN, 'anonymous-storage-NURLs': [] }, NEITHER],

@@ -89,14 +89,14 @@ describe("a Tahoe node's folder", () => {
     grid.close();
   });
 
-  test('with a NURL that is none: names its server, and not its swissnum', async () => {
+  test('with NURLs that are none: names the first server, and not its swissnum', async () => {
     const nurl = 'pb://A@127.0.0.1:1/sevenswissnums#v=1';
     const node = await nodeFolder('no-nurl', () => ({ [NURLS]: [nurl] }));
     const file = join(node, 'private/servers.yaml');
     const [id] = Object.keys(parse(await readFile(file, 'utf8')).storage);
     const problem = 'malformed NURL: hash: is not 43 characters of base64url';
     await expect(openGrid(node)).rejects.toThrowError(
-      new BadGridError(`${file}: server ${id}`, problem),
+      new BadGridError(file, `none of its 4 servers can be used; server ${id}: ${problem}`),
     );
   });
 

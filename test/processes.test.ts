@@ -43,10 +43,11 @@ async function newPlace(
   encoding: Place['encoding'],
   format: Format,
   contents: Uint8Array,
+  count = encoding.total,
 ): Promise<Place> {
   const path = join(folder.path, name);
   await mkdir(path);
-  const servers = await directoryServers(path, encoding.total);
+  const servers = await directoryServers(path, count);
   const file = await new Grid({ servers, encoding }).create({ format, contents });
   return { servers, encoding, file };
 }
@@ -92,6 +93,21 @@ test('two processes that each add a hundred lines lose none and add none twice',
   expect(of('two')).toEqual(expected('two'));
   expect(lines.length).toBe(2 * count);
   expect(await place.file.verify()).toMatchObject({ isHealthy: true, bad: [] });
+});
+
+test('a file of 20 MiB is written, changed in place and read within 1 GiB of memory', async () => {
+  const encoding = { required: 3, happy: 7, total: 10 };
+  const place = await newPlace('large', encoding, 'mdmf', new Uint8Array(0), 13);
+  const size = 20 * 1024 * 1024;
+  const worker = await startWorker('large', place, { size });
+  let output = '';
+  worker.stdout.on('data', (data) => {
+    output += data;
+  });
+  expect(await once(worker, 'close')).toEqual([0, null]);
+  const { maxRSS, ...rest } = JSON.parse(output);
+  expect(rest).toEqual({ inPlace: true, isEqual: true });
+  expect(maxRSS).toBeLessThan(1024 * 1024);
 });
 
 const KILLS = 200;

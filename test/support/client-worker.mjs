@@ -54,5 +54,26 @@ async function count({ inPlace }) {
   }
 }
 
+/** Writes, reads and changes a large file, and says how much memory that took, in KiB. */
+async function large({ size }) {
+  const contents = numbered(7, true, size);
+  await file.overwrite(contents);
+  const offset = Math.floor(size / 2);
+  const patch = Buffer.alloc(1000, 'patch');
+  const { inPlace } = await file.update(patch, offset);
+  patch.copy(contents, offset);
+  const whole = await file.read();
+  let streamed = 0;
+  for await (const piece of file.stream()) {
+    const expected = contents.subarray(streamed, streamed + piece.length);
+    if (Buffer.compare(piece, expected) !== 0) throw new Error(`differs after ${streamed}`);
+    streamed += piece.length;
+  }
+  const isEqual = Buffer.compare(whole, contents) === 0 && streamed === size;
+  const { maxRSS } = process.resourceUsage();
+  writeSync(1, JSON.stringify({ inPlace, isEqual, maxRSS }));
+}
+
+if (task === 'large') await large(about);
 if (task === 'lines') await lines(about);
 if (task === 'count') await count(about);

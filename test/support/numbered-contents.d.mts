@@ -1,1 +1,1 @@
-export function numbered(n: number, inPlace: boolean): Buffer;
+export function numbered(n: number, inPlace: boolean, size?: number): Buffer;
