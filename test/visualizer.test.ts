@@ -1,4 +1,6 @@
 /** What the page computes, without a browser. */
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { explore } from '../visualizer/src/engine/explore.ts';
 import type { Frame, Scene } from '../visualizer/src/engine/protocol.ts';
@@ -7,6 +9,7 @@ import { firstDifference } from '../visualizer/src/model/difference.ts';
 import { readLink, writeLink } from '../visualizer/src/model/link.ts';
 import { isEnded, markAt, TraceModel } from '../visualizer/src/model/trace-model.ts';
 import { type Preset, presets } from '../visualizer/src/presets.ts';
+import { scenarioPresets } from '../visualizer/src/scenario-presets.ts';
 
 const presetOf = (id: string) => presets.find((preset) => preset.id === id) as Preset;
 
@@ -21,25 +24,41 @@ async function play(scene: Scene, labels: readonly string[]): Promise<Session> {
 const violated = (frame: Frame | undefined, side: number) =>
   frame?.sides[side]?.verdicts.filter((v) => v.violation !== null).map(({ id }) => id);
 
+const folder = new URL('./scenarios/', import.meta.url);
+const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
+
+describe('the scenario files', () => {
+  test.each(files)('%s plays in the page as it does by itself', async (file) => {
+    const text = await readFile(new URL(file, folder), 'utf8');
+    const made = await scenarioPresets(file.slice(0, -'.txt'.length), text);
+    for (const { scene, labels, rest, ends } of made) {
+      const session = await play(scene, labels);
+      await session.tryAll(rest ?? []);
+      expect(outcomes(session)).toEqual(ends);
+    }
+  });
+});
+
 describe('the presets', () => {
   test.each(presets.map((preset) => [preset.id, preset] as const))(
     '%s plays, and ends as it says',
     async (_, { scene, labels, ends }) => {
       const session = await play(scene, labels);
       await session.finish();
-      const last = session.frames.at(-1);
-      const found = last?.sides.map(({ operations }, side) => ({
-        violated: violated(last, side),
-        operations: operations.map(({ spec, status, result }) =>
-          result === undefined || result.ok
-            ? `${spec.name} ${status}`
-            : `${spec.name} ${result.error}`,
-        ),
-      }));
-      expect(found).toEqual(ends);
+      expect(outcomes(session)).toEqual(ends);
     },
   );
 });
+
+function outcomes(session: Session) {
+  const last = session.frames.at(-1);
+  return last?.sides.map(({ operations }, side) => ({
+    violated: violated(last, side)?.sort(),
+    operations: operations.map(({ spec, status, result }) =>
+      result === undefined || result.ok ? `${spec.name} ${status}` : `${spec.name} ${result.error}`,
+    ),
+  }));
+}
 
 describe('a session', () => {
   const { scene, labels } = presetOf('2034');
@@ -78,7 +97,9 @@ describe('every order', () => {
   const [old, ours] = presetOf('2034').scene.sides.map((side) => ({ sides: [side] }));
 
   test('of the old rule: the shortest one that violates is found', async () => {
-    const { status, found } = await explore(old as Scene, [], () => {});
+    // From where three have answered: the whole takes seconds.
+    const { path } = await play(old as Scene, presetOf('2034').labels.slice(0, 4));
+    const { status, found } = await explore(old as Scene, path, () => {});
     expect({ status, property: found?.property, steps: found?.path.length }).toEqual({
       ...{ status: 'found', property: 'U1', steps: 8 },
     });

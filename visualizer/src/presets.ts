@@ -13,6 +13,8 @@ export interface Preset {
   readonly scene: Scene;
   /** Choices that are made when it is opened, by label. */
   readonly labels: readonly string[];
+  /** Then these, as far as they are possible: what only the second side has left to do. */
+  readonly rest?: readonly string[];
   /** How it ends when it is run to the end from there, per side. A test holds it to that. */
   readonly ends: readonly End[];
 }

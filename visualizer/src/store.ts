@@ -34,6 +34,8 @@ export interface Recording {
 
 const engine = new EngineClient();
 
+/** One per scenario file, made when the page was built. */
+export const scenarios = signal<readonly Preset[]>([]);
 export const preset = signal<Preset | null>(null);
 export const scene = signal<Scene | null>(null);
 export const branches = signal<readonly Branch[]>([]);
@@ -104,26 +106,36 @@ export async function start(): Promise<void> {
   addEventListener('hashchange', () => {
     if (location.hash !== written) void openLink(readLink(location.hash));
   });
+  const loading = loadScenarios();
   if (await openFirstScene()) return;
+  await loading;
   const opened = openLink(readLink(location.hash));
   const answer = await engine.request({ kind: 'charts' });
   if (answer.kind === 'charts') await drawCharts(answer.charts);
   await opened;
 }
 
+/** What was made when the page was built; a page under development has none. */
+async function built<T>(name: string): Promise<T | undefined> {
+  const response = await fetch(`./${name}`).catch(() => undefined);
+  if (!response?.headers.get('content-type')?.includes('json')) return undefined;
+  return (await response.json()) as T;
+}
+
+async function loadScenarios(): Promise<void> {
+  scenarios.value = (await built<readonly Preset[]>('scenarios.json')) ?? [];
+}
+
 /** What the page was built with: the engine is not needed to look at it. */
 async function openFirstScene(): Promise<boolean> {
   if (location.hash !== '') return false;
-  const response = await fetch('./first-scene.json').catch(() => undefined);
-  // A page under development has none.
-  if (!response?.headers.get('content-type')?.includes('json')) return false;
-  const built = (await response.json()) as FirstScene;
-  const chosen = presets.find(({ id }) => id === built.preset);
-  if (chosen === undefined) return false;
+  const first = await built<FirstScene>('first-scene.json');
+  const chosen = presets.find(({ id }) => id === first?.preset);
+  if (first === undefined || chosen === undefined) return false;
   preset.value = chosen;
   scene.value = chosen.scene;
-  grow(built.path, 0, built.frames, null);
-  await drawCharts(built.charts);
+  grow(first.path, 0, first.frames, null);
+  await drawCharts(first.charts);
   return true;
 }
 
@@ -132,7 +144,8 @@ async function openLink(link: Link): Promise<void> {
     const { watch } = await import('./live.ts');
     return watch(link.live);
   }
-  const known = presets.find(({ id }) => id === link.preset) ?? presets[0];
+  const all = [...presets, ...scenarios.value];
+  const known = all.find(({ id }) => id === link.preset) ?? presets[0];
   const chosen = link.scene === null ? (known as Preset) : null;
   await open(chosen, link.scene ?? (known as Preset).scene, link.path, link.at);
 }
@@ -152,7 +165,7 @@ async function open(
   scene.value = opened;
   await ask(
     path === null
-      ? { kind: 'follow', scene: opened, labels: chosen?.labels ?? [] }
+      ? { kind: 'follow', scene: opened, labels: chosen?.labels ?? [], rest: chosen?.rest ?? [] }
       : { kind: 'run', scene: opened, path, from: 0 },
     () => null,
   );

@@ -81,6 +81,8 @@ export type Request =
       readonly kind: 'follow';
       readonly scene: Scene;
       readonly labels: readonly string[];
+      /** Then these, as far as they are possible. */
+      readonly rest?: readonly string[];
     }
   | {
       readonly id: number;

@@ -89,6 +89,14 @@ export class Session {
     }
   }
 
+  /** Makes those of the choices that are possible, in this order. */
+  async tryAll(labels: readonly string[]): Promise<void> {
+    for (const label of labels) {
+      const index = this.choices.findIndex((choice) => choice.label === label);
+      if (index >= 0) await this.choose(index);
+    }
+  }
+
   /** Goes on until nothing is left to happen: no faults, the oldest message first. */
   async finish(): Promise<void> {
     for (let step = 0; step < 2000; step++) {

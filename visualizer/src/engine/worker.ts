@@ -24,6 +24,7 @@ async function answer(request: Request): Promise<Response> {
     case 'follow': {
       session = await Session.begin(request.scene);
       await session.follow(request.labels);
+      await session.tryAll(request.rest ?? []);
       return framesOf(id, session, 0);
     }
     case 'explore': {

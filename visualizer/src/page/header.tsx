@@ -1,15 +1,25 @@
 /**
  * @module header: presets, and what can be done with a run as a whole.
  */
-import { presets } from '../presets.ts';
-import { branch, finish, isBusy, isPresent, openPreset, preset, recording } from '../store.ts';
+import { type Preset, presets } from '../presets.ts';
+import {
+  branch,
+  finish,
+  isBusy,
+  isPresent,
+  openPreset,
+  preset,
+  recording,
+  scenarios,
+} from '../store.ts';
 import { openFile, saveRun } from './files.ts';
 import { openHelp } from './help.tsx';
 
 export function Header() {
   const isRecording = recording.value !== null;
   const onPreset = ({ currentTarget }: { currentTarget: HTMLSelectElement }) => {
-    const chosen = presets.find(({ id }) => id === currentTarget.value);
+    const all = [...presets, ...scenarios.value];
+    const chosen = all.find(({ id }) => id === currentTarget.value);
     if (chosen !== undefined) void openPreset(chosen);
   };
   return (
@@ -23,11 +33,8 @@ export function Header() {
           {preset.value === null && (
             <option value="">{recording.value?.title ?? 'a run of yours'}</option>
           )}
-          {presets.map(({ id, title }) => (
-            <option key={id} value={id}>
-              {title}
-            </option>
-          ))}
+          <Presets label="Scenes" list={presets} />
+          {scenarios.value.length > 0 && <Presets label="Scenarios" list={scenarios.value} />}
         </select>
       </label>
       <div class="actions">
@@ -50,5 +57,17 @@ export function Header() {
         </button>
       </div>
     </header>
+  );
+}
+
+function Presets({ label, list }: { readonly label: string; readonly list: readonly Preset[] }) {
+  return (
+    <optgroup label={label}>
+      {list.map(({ id, title }) => (
+        <option key={id} value={id}>
+          {title}
+        </option>
+      ))}
+    </optgroup>
   );
 }
