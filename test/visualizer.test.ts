@@ -71,6 +71,21 @@ describe('a session', () => {
     expect(violated(frames[8], 1)).toEqual([]);
   });
 
+  test('counts its steps on both sides alike, also past choices that one side does not have', async () => {
+    const session = await play(scene, labels);
+    await session.finish();
+    const { frames } = session;
+    expect(frames.some(({ sides }) => sides.some(({ isSkipped }) => isSkipped))).toBe(true);
+    for (const [step, { sides }] of frames.entries()) {
+      for (const { records } of sides) {
+        expect(records.every((record) => record.step === step)).toBe(true);
+      }
+    }
+    expect(frames.at(-1)?.sides[0]?.verdicts.find(({ id }) => id === 'U1')?.violation?.step).toBe(
+      8,
+    );
+  });
+
   test('is the same again for the same path, record by record', async () => {
     const first = await play(scene, labels);
     const again = await Session.at(undefined, scene, first.path);

@@ -136,7 +136,11 @@ async function serve(page: string, request: IncomingMessage, response: ServerRes
     isOurs && type !== undefined && path.startsWith(normalize(page))
       ? await readFile(path).catch(() => undefined)
       : undefined;
-  if (body === undefined) return void response.writeHead(404).end();
+  if (body === undefined) {
+    const hint =
+      pathname === '/' && isOurs ? 'The page is not built: npm run visualizer:build\n' : '';
+    return void response.writeHead(404, { 'content-type': 'text/plain' }).end(hint);
+  }
   response.writeHead(200, {
     'content-type': type,
     'content-security-policy': policy,

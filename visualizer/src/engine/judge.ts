@@ -8,21 +8,28 @@ import type { Verdict } from './protocol.ts';
 export class Judge {
   readonly #world: World;
   readonly #watch = new PropertyWatch();
+  /** Steps of the scene: a world counts its own choices only. */
+  readonly #steps = new Map<string, number>();
   #seen = 0;
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  /** The verdicts as of now. */
-  judge(): readonly Verdict[] {
+  /**
+   * The verdicts as of now.
+   * @param step of the scene
+   */
+  judge(step: number): readonly Verdict[] {
     this.#watch.see(this.#world.trace.slice(this.#seen));
     this.#seen = this.#world.trace.length;
     return properties.map(({ id, name, statement }) => {
       const verdict = this.#watch.verdicts.get(id);
-      const violation =
-        verdict?.kind === 'violated' ? { step: verdict.step, detail: verdict.because } : null;
-      return { id, title: name, statement, violation };
+      const title = name;
+      if (verdict?.kind !== 'violated') return { id, title, statement, violation: null };
+      const first = this.#steps.get(id) ?? step;
+      this.#steps.set(id, first);
+      return { id, title, statement, violation: { step: first, detail: verdict.because } };
     });
   }
 }

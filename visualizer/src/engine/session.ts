@@ -117,14 +117,16 @@ export class Session {
   }
 
   #frame(label: string | null, news: readonly { start: number; isSkipped: boolean }[]): Frame {
+    const step = this.path.length;
     const sides = this.#players.map(({ world, judge }, i): SideFrame => {
       const { start, isSkipped } = news[i] as { start: number; isSkipped: boolean };
       return {
-        records: world.trace.slice(start),
+        // A world counts its own choices only; what is seen side by side counts alike.
+        records: world.trace.slice(start).map((record) => ({ ...record, step })),
         messages: world.messages.map(plainMessage),
         servers: world.servers,
         operations: world.operations,
-        verdicts: judge.judge(),
+        verdicts: judge.judge(step),
         isSkipped,
       };
     });
