@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { SimulatedClock } from 'xstate';
 import type { MutableFile } from '../src/mutable-file.ts';
 import type { OperationOptions } from '../src/runtime/options.ts';
+import type { Clock } from '../src/runtime/run.ts';
 import type { CallOptions, StorageServer } from '../src/storage/server.ts';
 import {
   altered,
   bytesOf,
   expectBytes,
   manyTurns,
+  passTime,
   type TestGrid,
   testGrid,
   testKey,
@@ -232,4 +234,52 @@ test('progress stops with the operation', async () => {
   await expect(overwriting).rejects.toThrowError('enough');
   isOver = true;
   await manyTurns();
+});
+
+describe.each(operations)('%s leaves nothing running behind it', (_, operate) => {
+  test.each([
+    ['that it needs', [0, 4, 9]],
+    ['that it could do without', [9]],
+  ])('when a server %s falls silent half way', async (_, silent) => {
+    const clock = new SimulatedClock();
+    const timers = new Set<unknown>();
+    const counting: Clock = {
+      setTimeout: (callback, ms) => {
+        const fire = () => {
+          timers.delete(id);
+          callback();
+        };
+        const id = clock.setTimeout(fire, ms);
+        timers.add(id);
+        return id;
+      },
+      clearTimeout: (id) => {
+        timers.delete(id);
+        clock.clearTimeout(id as number);
+      },
+    };
+    let isSilent = false;
+    const waiting = new Set<AbortSignal | undefined>();
+    const wrap = (server: StorageServer) =>
+      altered(server, {
+        // Heads are still to be had; what comes later is not, or not as it was.
+        readShare: async (index, shnum, range, options) => {
+          if (!isSilent || range.offset === 0 || !silent.includes(shnum)) {
+            const bytes = await server.readShare(index, shnum, range, options);
+            return isSilent && range.offset > 0 && shnum === 8 ? bytes.fill(7) : bytes;
+          }
+          waiting.add(options?.signal);
+          return new Promise(() => {});
+        },
+      });
+    const grid = testGrid({ wrap, clock: counting, now: () => clock.now() });
+    const file = await grid.create('mdmf', before);
+    isSilent = true;
+    const running = operate(grid.another().open(file.writeCap), grid, {});
+    await passTime(clock, running);
+    await running;
+    await manyTurns();
+    expect(timers.size).toBe(0);
+    expect([...waiting].filter((signal) => signal?.aborted !== true)).toEqual([]);
+  });
 });

@@ -505,6 +505,22 @@ describe('a write', () => {
     expect(outcome.missing).toEqual([]);
     expect(outcome.placed.some(({ server }) => server === silent)).toBe(false);
   });
+
+  test('to a server that has gone silent altogether takes one such patience more, to ask it', async () => {
+    const clock = new SimulatedClock();
+    const now = () => clock.now();
+    const mute = (server: StorageServer, index: number): StorageServer => {
+      if (index !== 3) return server;
+      const never = () => new Promise<never>(() => {});
+      return altered(server, { listShares: never, readShare: never, readTestWrite: never });
+    };
+    // Every server gets a share, or would.
+    const encoding = { required: 3, happy: 7, total: 13 };
+    const { create } = testGrid({ clock, now, encoding, wrap: mute });
+    const creating = create('mdmf', bytesOf(100));
+    expect(await passTime(clock, creating)).toBe(2 * patienceMinMs);
+    await creating;
+  });
 });
 
 describe('a grid', () => {

@@ -113,7 +113,7 @@ export function readRange(
   { server, shnum }: SlotName,
   range: ByteRange,
   signal: AbortSignal,
-  pace: 'field' | 'blocks' = 'field',
+  pace: 'field' | 'blocks' | 'write' = 'field',
 ): Promise<Uint8Array> {
   const storageServer = serverOf(session, server);
   return session.paces[pace].run(signal, (hurried) =>

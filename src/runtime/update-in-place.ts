@@ -67,10 +67,13 @@ export async function readTrees(
   const verifier = new VersionVerifier(header);
   const trees = new Map<number, readonly Uint8Array[]>();
   const { readMs } = session.engine.deadlines;
+  const finished = new AbortController();
+  const { signal: over } = finished;
+  const either = signal === undefined ? over : AbortSignal.any([signal, over]);
   try {
     await Promise.all(
       map.slots.map((slot) =>
-        withDeadline(session.engine, readMs, signal, async (deadline) => {
+        withDeadline(session.engine, readMs, either, async (deadline) => {
           const reader = readerOf(session, slot, deadline);
           requireSameLayout(await reader.header(), header);
           const [chain, tree] = await Promise.all([
@@ -86,6 +89,9 @@ export async function readTrees(
   } catch {
     signal?.throwIfAborted();
     return undefined;
+  } finally {
+    // Nobody waits any more for the reads that are still under way.
+    finished.abort();
   }
 }
 

@@ -2,7 +2,7 @@
  * @module facts: what a trace says so far, for properties to look at. A fold over records and
  * nothing else, so a saved trace is judged like a live one.
  */
-import type { Encoding } from '../runtime/options.ts';
+import type { Encoding } from '../encoding.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
 import type { OperationSpec, Result } from './operations.ts';
 import type { TraceRecord } from './world.ts';

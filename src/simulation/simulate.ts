@@ -5,7 +5,7 @@
  * many at once would only make every operation fail) and every choice. After a while the faults
  * stop, everybody comes back, and every operation must end; then a reader looks at the file.
  */
-import type { Encoding } from '../runtime/options.ts';
+import type { Encoding } from '../encoding.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import type { OperationSpec, Task } from './operations.ts';
 import { Prng } from './prng.ts';

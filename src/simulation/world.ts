@@ -24,10 +24,10 @@
 import { primitives } from '#crypto';
 import { bytesToHex, utf8 } from '../bytes.ts';
 import { type Format, readkeyOf, storageIndexOf, writeCapOf } from '../caps.ts';
+import type { Encoding } from '../encoding.ts';
 import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
 import { Grid } from '../grid.ts';
 import { permutedServers } from '../permute.ts';
-import type { Encoding } from '../runtime/options.ts';
 import { defaultDeadlines } from '../runtime/run.ts';
 import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
 import { MemoryServer } from '../storage/memory.ts';

@@ -9,7 +9,8 @@ The caller speaks lines of JSON. It gets {"ready": {...}} once the servers liste
 requests {"id": n, "do": ..., ...} on stdin and gets one {"id": n, "ok": ...} or
 {"id": n, "error": "..."} for each on stdout, in the order of completion:
 
-    gateway      needed, happy, total   a web gateway with this encoding, made when first asked for
+    gateway      needed, happy, total,  a web gateway with this encoding and this servers.yaml,
+                 servers                made when first asked for
     stop         server                 as if its machine had lost power: live connections are cut
     start        server                 the same node again, on the same port
     fill-disk    server, full           from now on its writes fail for lack of space, or not
@@ -133,8 +134,8 @@ class Grid:
             await server.start()
         announcements = {s.server_id(): {"ann": s.announcement()} for s in self.servers}
         # JSON is YAML.
-        self.description = json.dumps({"storage": announcements}, indent=1)
-        (self.folder / "servers.yaml").write_text(self.description)
+        description = json.dumps({"storage": announcements}, indent=1)
+        (self.folder / "servers.yaml").write_text(description)
         return {
             "serversYaml": str(self.folder / "servers.yaml"),
             "servers": [
@@ -143,8 +144,8 @@ class Grid:
             ],
         }
 
-    async def gateway(self, needed, happy, total):
-        name = f"gateway-{needed}-{happy}-{total}"
+    async def gateway(self, needed, happy, total, servers):
+        name = f"gateway-{needed}-{happy}-{total}-{Path(servers).stem}"
         if name not in self.gateways:
             [port] = free_ports(1)
             folder = self.folder / name
@@ -164,7 +165,7 @@ class Grid:
                 "storage": {"enabled": "false"},
             }
             (folder / "tahoe.cfg").write_text(ini(config))
-            (folder / "private/servers.yaml").write_text(self.description)
+            (folder / "private/servers.yaml").write_text(Path(servers).read_text())
             node = await create_client(str(folder))
             node.setServiceParent(self.services)
             place = {"url": f"http://{LOOPBACK}:{port}", "folder": str(folder)}

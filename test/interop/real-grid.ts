@@ -8,8 +8,9 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { toBase32 } from '../../src/bytes.ts';
@@ -39,8 +40,11 @@ export interface RealGrid {
   /** The description of the grid that the gateways themselves use. */
   readonly serversYaml: string;
   readonly servers: readonly RealServer[];
-  /** A gateway with this encoding, started when first asked for; it sees every running server. */
-  gateway(encoding?: GatewayEncoding): Promise<Gateway>;
+  /**
+   * A gateway with this encoding, started when first asked for; it sees every running server.
+   * @param serversYaml what it reads instead of {@link serversYaml}: the same servers elsewhere
+   */
+  gateway(encoding?: GatewayEncoding, serversYaml?: string): Promise<Gateway>;
   /** As if the machine had lost power: live connections are cut. Returns when gateways noticed. */
   stopServer(position: number): Promise<void>;
   startServer(position: number): Promise<void>;
@@ -54,7 +58,8 @@ export interface RealGrid {
   close(): Promise<void>;
 }
 
-const ROOT = join(import.meta.dirname, '../..');
+/** Also when this module is compiled to `dist/`, for the benchmark. */
+const ROOT = dirname(createRequire(import.meta.url).resolve('tahoe-mutable/package.json'));
 const TAHOE_DEFAULTS: GatewayEncoding = { needed: 3, happy: 7, total: 10 };
 
 /** Starts `count` real storage servers on loopback. */
@@ -74,8 +79,10 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
     folder,
     serversYaml: ready.serversYaml,
     servers: ready.servers,
-    gateway: async (encoding = TAHOE_DEFAULTS) =>
-      new Gateway((await launcher.ask('gateway', { ...encoding })) as GatewayPlace),
+    gateway: async (encoding = TAHOE_DEFAULTS, serversYaml = ready.serversYaml) => {
+      const place = await launcher.ask('gateway', { ...encoding, servers: serversYaml });
+      return new Gateway(place as GatewayPlace);
+    },
     stopServer: async (server) => void (await launcher.ask('stop', { server })),
     startServer: async (server) => void (await launcher.ask('start', { server })),
     fillDisk: async (server, full) => void (await launcher.ask('fill-disk', { server, full })),
@@ -216,7 +223,7 @@ class Launcher {
 
   constructor(folder: string, count: number) {
     const python = join(ROOT, '.venv/tahoe/bin/python');
-    const script = join(import.meta.dirname, 'grid.py');
+    const script = join(ROOT, 'test/interop/grid.py');
     this.#process = spawn(python, [script, folder, String(count)], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });

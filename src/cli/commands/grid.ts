@@ -1,12 +1,15 @@
 /**
- * @module grid: `grid create`, an embedded grid of folders.
+ * @module grid: `grid create`, an embedded grid of folders; `grid status`, which servers answer.
  */
 import type { Command } from 'commander';
 import { completeEncoding, type Encoding } from '../../encoding.ts';
 import { createGridFolder } from '../../grid-folder.ts';
+import { type GridStatus, gridStatus } from '../../grid-status.ts';
+import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
-import { counted } from '../plain-text.ts';
+import { counted, oneLine, table } from '../plain-text.ts';
 import type { Perform } from '../program.ts';
+import { serverName } from '../servermap-view.ts';
 
 interface Options {
   readonly servers: number;
@@ -14,9 +17,8 @@ interface Options {
 }
 
 export function addGridCommand(program: Command, perform: Perform): void {
-  program
-    .command('grid')
-    .description('make a grid')
+  const grid = program.command('grid').description('make a grid, or see who is there');
+  grid
     .command('create')
     .description('make a grid of folders: servers.yaml and one folder per server')
     .argument('<DIR>', 'must not exist, or be empty')
@@ -33,4 +35,40 @@ export function addGridCommand(program: Command, perform: Perform): void {
         };
       }),
     );
+  grid
+    .command('status')
+    .description('ask every server; exits with 1 if too few answer to write a file')
+    .action(
+      perform(async (call) => {
+        const status = await gridStatus(call.gridPath, { signal: call.signal });
+        return {
+          json: status,
+          text: statusText(status),
+          exitCode: status.reachable < status.quorum ? EXIT_FAILED : 0,
+        };
+      }),
+    );
+}
+
+function statusText({ servers, reachable, quorum }: GridStatus): string {
+  const rows = servers.map(({ id, nickname, places, availableSpace, version, problem }) => [
+    serverName([{ id, nickname }], id),
+    oneLine(places.join(', ')) || '-',
+    sizeText(availableSpace),
+    oneLine(problem ?? version ?? 'a folder'),
+  ]);
+  return [
+    table([['server', 'at', 'free', 'is'], ...rows], ''),
+    '',
+    `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum}`,
+    '',
+  ].join('\n');
+}
+
+/** As people say it: `12.3 GB`. */
+function sizeText(bytes: number | null): string {
+  if (bytes === null) return '-';
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const rank = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${Number((bytes / 1000 ** rank).toFixed(1))} ${units[rank]}`;
 }
