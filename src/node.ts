@@ -16,11 +16,8 @@ import type { StorageServer } from './storage/server.ts';
 export { signingKeyFromPem } from './crypto/pem.ts';
 export { type FileSource, openFile } from './file-source.ts';
 export { createGridFolder, type NewGrid } from './grid-folder.ts';
-<<<<<<< HEAD
-export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
-=======
 export { type GridStatus, gridStatus, type ServerReport } from './grid-status.ts';
->>>>>>> main
+export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
 export { HttpServer, type HttpServerOptions, type ServerStatus } from './storage/http.ts';
 export { type Nurl, parseNurl } from './storage/nurl.ts';

@@ -70,22 +70,15 @@ export class Call {
   get gridPath(): string {
     const { grid = process.env.TAHOE_MUTABLE_GRID } = this.options;
     if (!grid) throw new UsageError('which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID');
-<<<<<<< HEAD
-    this.#grid = await openGrid(grid, {
-      ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
-      ...(this.#inspect && { inspect: this.#inspect }),
-    });
-=======
     return grid;
   }
 
   /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
   async openGrid(purpose: 'read' | 'write'): Promise<Grid> {
-    this.#grid = await openGrid(
-      this.gridPath,
-      purpose === 'read' ? { leaseSecret: randomBytes(32) } : {},
-    );
->>>>>>> main
+    this.#grid = await openGrid(this.gridPath, {
+      ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
+      ...(this.#inspect && { inspect: this.#inspect }),
+    });
     return this.#grid;
   }
 
