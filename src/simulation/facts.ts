@@ -81,7 +81,7 @@ export interface ActorFact {
   readonly parent: string | null;
   readonly input: Json;
   readonly startedAt: number;
-  readonly startedStep: number;
+  readonly startedSeq: number;
   state: string;
   /** When it came into its state. */
   since: number;
@@ -134,8 +134,18 @@ export interface Facts {
   readonly writtenBy: Map<string, string>;
   /** Where a version has ever been put. */
   readonly landed: Map<string, Set<string>>;
-  /** Writes of operations that had given up on them, and that arrived all the same. */
+  /** Writes that somebody had given up on. They may arrive all the same. */
   lateWrites: number;
+  /** Versions that a quorum holds: whose they are, and the record that says so. */
+  readonly acknowledged: Map<string, { readonly writer: string; readonly seq: number }>;
+  /** Version -> the record with which its publish began. */
+  readonly begun: Map<string, number>;
+  /**
+   * Versions with k shares, above an acknowledged one and without it, by writers that had begun before
+   * that one was acknowledged. Whoever comes next takes such a version for the newest: nothing in a
+   * share names its parent.
+   */
+  readonly strays: Set<string>;
   now: number;
 }
 
@@ -164,6 +174,9 @@ export function emptyFacts(): Facts {
     writtenBy: new Map(),
     landed: new Map(),
     lateWrites: 0,
+    acknowledged: new Map(),
+    begun: new Map(),
+    strays: new Set(),
     now: 0,
   };
 }
@@ -245,7 +258,7 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       parent: record.parent,
       input: record.input,
       startedAt: record.at,
-      startedStep: record.step,
+      startedSeq: record.seq,
       state: '',
       since: record.at,
       context: null,
@@ -268,6 +281,11 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
   } else if (record.kind === 'end') {
     actor.status = record.status;
     actor.output = record.output;
+    const { kind, checkstring } = (record.output ?? {}) as { kind?: string; checkstring?: string };
+    if (record.chart === 'publish' && kind === 'published' && checkstring !== undefined) {
+      facts.acknowledged.set(checkstring, { writer: actor.operation, seq: record.seq });
+      noteStrays(facts);
+    }
   } else if (record.type === 'server.answered') {
     const { server, shnums } = record.data as unknown as { server: string; shnums: number[] };
     actor.answers.set(server, shnums);
@@ -278,11 +296,12 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
 }
 
 /** Once it is prepared, the version that a publish writes has a name, and so its contents do. */
-function learnOfPublish(facts: Facts, { operation, context }: ActorFact): void {
+function learnOfPublish(facts: Facts, { operation, context, startedSeq }: ActorFact): void {
   const { checkstring } = context as { checkstring: string | null };
+  if (checkstring === null || facts.begun.has(checkstring)) return;
+  facts.begun.set(checkstring, startedSeq);
   const made = facts.operations.get(operation)?.attempts.at(-1)?.made;
-  if (checkstring === null || facts.contents.has(checkstring) || made === undefined) return;
-  facts.contents.set(checkstring, made);
+  if (made !== undefined) facts.contents.set(checkstring, made);
 }
 
 function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation' }): void {
@@ -357,11 +376,28 @@ function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void
   }
   if (after === null || parseVersion(after) === undefined) return;
   landedAt(facts, after).add(slot);
+  noteStrays(facts);
   if (writer === null) {
     const { seqnum = 0 } = parseVersion(after) ?? {};
     if (!facts.contents.has(after)) facts.contents.set(after, seqnum === 0 ? [] : ['lost']);
   } else {
     facts.writtenBy.set(after, writer);
+  }
+}
+
+function noteStrays(facts: Facts): void {
+  const shnums = new Map<string, Set<string>>();
+  for (const [slot, version] of facts.slots) {
+    const seen = shnums.get(version) ?? new Set();
+    shnums.set(version, seen.add(slot.split(':')[1] as string));
+  }
+  for (const [safe, { writer, seq }] of facts.acknowledged) {
+    for (const [version, { size }] of shnums) {
+      const isAbove = (parseVersion(version)?.seqnum ?? 0) > (parseVersion(safe)?.seqnum ?? 0);
+      const isEarly = (facts.begun.get(version) ?? seq) < seq;
+      if (size < facts.encoding.required || !isAbove || !isEarly) continue;
+      if (!facts.contents.get(version)?.includes(writer)) facts.strays.add(version);
+    }
   }
 }
 

@@ -44,13 +44,16 @@ function acknowledged(facts: Facts): readonly Acknowledged[] {
 }
 
 /**
- * Whether any two acknowledged writes must have met on a sound server: then neither a fork nor a
- * lost update can happen to a writer that refuses to overwrite newer evidence.
+ * Whether any two acknowledged writes must have met on a sound server, and no stray version could
+ * be taken for the newest: then neither a fork nor a lost update can happen to a writer that refuses
+ * to overwrite newer evidence.
  */
 function doQuorumsMeet(facts: Facts): boolean {
   const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
   const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
-  return !isForced && 2 * quorum - facts.servers.length - facts.spoilt.size >= 1;
+  // One that was acknowledged itself is no excuse: it is the violation.
+  const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
+  return !isForced && !hasStrayed && 2 * quorum - facts.servers.length - facts.spoilt.size >= 1;
 }
 
 const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>

@@ -13,15 +13,19 @@ import {
 import type { Judge, PropertyDefinition } from './properties.ts';
 import type { TraceRecord } from './world.ts';
 
-/** The best version of a map that k shares are known of. */
+/** The best version of a map that k shares are known of: the newest, of rivals the most widespread. */
 export function bestOf(map: MapFact): string | undefined {
-  const recoverable = Object.values(map.versions).filter(({ id, required }) => {
-    const good = map.slots.filter(
-      ({ verdict }) => verdict.kind === 'good' && verdict.version === id,
-    );
-    return new Set(good.map(({ shnum }) => shnum)).size >= required;
-  });
-  recoverable.sort((a, b) => a.seqnum - b.seqnum || (a.rootHash < b.rootHash ? -1 : 1));
+  const sharesOf = (id: string) =>
+    map.slots.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
+  const recoverable = Object.values(map.versions)
+    .filter(({ id, required }) => new Set(sharesOf(id).map((s) => s.shnum)).size >= required)
+    .map((version) => ({
+      ...version,
+      servers: new Set(sharesOf(version.id).map(({ server }) => server)).size,
+    }));
+  recoverable.sort(
+    (a, b) => a.seqnum - b.seqnum || a.servers - b.servers || (a.rootHash < b.rootHash ? -1 : 1),
+  );
   return recoverable.at(-1)?.id;
 }
 
@@ -161,6 +165,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
     judge: ofEnds((actor, { kind, surprises }, facts) => {
       if (kind !== 'uncoordinated') return undefined;
       if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
+      // Where a first version is written nothing may be, whoever put it there.
+      if (facts.operations.get(actor.operation)?.spec.task.kind === 'create') return undefined;
       const writers = new Set(
         [...facts.actors.values()]
           .filter(({ chart }) => chart === 'publish')
@@ -199,7 +205,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'P6',
     name: 'a lost answer is no verdict',
     statement:
-      'A write that landed is never counted as somebody else’s, nor as certainly not done.',
+      'A write that landed is never counted as somebody else’s, nor, unless it landed late, as not ' +
+      'done.',
     judge: () => (record, facts) => {
       const [, output] = ended(record, facts) ?? [];
       const own = output?.surprises.find(({ found }) => found === output.checkstring);
@@ -212,6 +219,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
       const { checkstring } = publish.context as { checkstring: string | null };
       const slot = slotName(report.server, report.shnum);
       if (facts.slots.get(slot) !== checkstring || checkstring === null) return undefined;
+      // Given up, looked for, not found, and then it arrived: no client can know.
+      if (facts.lateWrites > 0) return undefined;
       return report.status === 'failed'
         ? `${slot} holds the version, and counts as failed`
         : undefined;

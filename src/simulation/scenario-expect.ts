@@ -11,7 +11,7 @@
 import { parseVersion } from './facts.ts';
 import type { PropertyWatch } from './properties.ts';
 import { chartWords } from './scenario-narrator.ts';
-import type { World } from './world.ts';
+import type { TraceRecord, World } from './world.ts';
 
 /** Why `text` (without `expect`) is not so; nothing when it is. */
 export function expectation(world: World, watch: PropertyWatch, text: string): string | undefined {
@@ -44,12 +44,12 @@ function expectOperation(world: World, name: string, [verb = '', ...rest]: strin
   if (operation === undefined) return `${name} is no property, server or operation`;
   const { status, result } = operation;
   if (rest[0] === 'is') {
-    const state = world.trace.findLast(
-      (record) =>
-        record.kind === 'step' &&
-        record.actor.startsWith(`${name}/`) &&
-        chartWords[record.chart] === verb,
-    );
+    const isIt = (record: TraceRecord) =>
+      record.kind === 'step' &&
+      record.actor.split('/').length === 2 &&
+      record.actor.startsWith(`${name}/`) &&
+      chartWords[record.chart] === verb;
+    const state = world.trace.findLast(isIt);
     const found = state?.kind === 'step' ? state.state : 'nowhere';
     return found === rest[1] ? undefined : `${name} ${verb} is ${found}`;
   }

@@ -6,6 +6,7 @@
  *     # Prose, in comments. `# Title: …` on the first line; `## …` begins a run and names it.
  *
  *     grid k=2 happy=3 n=3          one block of lines makes the world:
+ *                                   (file=3of20: made by a client with other settings)
  *     s0: 0                         server s0 holds share 0 of version 1
  *     s1: 1@v2 2!signature 3?       share 1 of version 2; share 2, rotten; share 3, of a stranger
  *     s2: later                     operations know it once it has joined
@@ -19,14 +20,17 @@
  * In labels the operation may be left out where it is clear, and so may what all messages of a
  * server have in common. Beside the labels:
  *
- *     deliver s0 *        every message of s0, also those that follow, oldest first
+ *     deliver all s0      every message of s0, also those that follow, oldest first
+ *     deliver all w1 * read      `*` stands for any one word
  *     deliver rest        everything, time included, until nothing is left
- *     deliver rest but s4 s5
+ *     deliver rest but s4 w2   … except what concerns these
+ *     deliver rest of w2       … what concerns these, until they have ended
  *     expect …            see `scenario-expect.ts`
  */
 import type { Rule } from '../../machines/rules.ts';
 import type { Mode } from '../../machines/servermap.ts';
 import { type RotField, rotFields } from './disk.ts';
+import type { Message } from './network.ts';
 import type { OperationSpec, Task } from './operations.ts';
 import { PropertyWatch } from './properties.ts';
 import { expectation } from './scenario-expect.ts';
@@ -152,6 +156,7 @@ function parseWorld([head, ...rest]: readonly Line[]): WorldOptions {
     'head',
     'seed',
     'deaf',
+    'file',
   ]);
   const count = (key: string, byDefault: number) =>
     wholeNumber(line, key, settings.get(key), byDefault);
@@ -174,12 +179,21 @@ function parseWorld([head, ...rest]: readonly Line[]): WorldOptions {
     seed: count('seed', 0),
     format,
     encoding: { required, happy: count('happy', total), total },
+    ...(settings.has('file') && {
+      fileEncoding: fileEncoding(line, settings.get('file') as string),
+    }),
     size: count('size', 0),
     headLength: count('head', 4000),
     isDeaf: settings.get('deaf') === 'yes',
     servers,
     operations,
   };
+}
+
+function fileEncoding(line: number, text: string) {
+  const [, required, total] = /^(\d+)of(\d+)$/.exec(text) ?? [];
+  if (required === undefined) throw new ScenarioError(line, `file=${text} is not like 3of10`);
+  return { required: Number(required), total: Number(total) };
 }
 
 function settingsOf(line: number, words: readonly string[], known: readonly string[]) {
@@ -336,21 +350,15 @@ async function obey(world: World, watch: PropertyWatch, { number, text }: Line):
     watch.see(await world.heal());
     return false;
   }
-  const rest = /^deliver rest(?: but (.*))?$/.exec(text);
+  const rest = /^deliver rest(?: (but|of) (.*))?$/.exec(text);
   if (rest !== null) {
-    const exempt = new Set((rest[1] ?? '').split(/ +/));
-    watch.see(
-      await runToEnd(
-        world,
-        ({ server, operation }) => !exempt.has(server) && !exempt.has(operation),
-      ),
-    );
+    await deliverRest(world, watch, rest[1], new Set((rest[2] ?? '').split(/ +/)));
     return true;
   }
-  const all = /^deliver (.*) \*$/.exec(text)?.[1];
+  const all = /^deliver all (.*)$/.exec(text)?.[1];
   if (all !== undefined) {
     const next = () => world.choices.find((choice) => isMeant(choice, 'deliver', all.split(/ +/)));
-    if (next() === undefined) throw problem(`no message of ${all} is in flight`);
+    if (next() === undefined) throw problem(`${text}: nothing like that is in flight`);
     for (let choice = next(); choice !== undefined; choice = next()) {
       watch.see(await world.choose(choice));
     }
@@ -368,10 +376,27 @@ async function obey(world: World, watch: PropertyWatch, { number, text }: Line):
   return false;
 }
 
-/** Whether the words name the choice: all of its label, with or without the operation. */
+async function deliverRest(
+  world: World,
+  watch: PropertyWatch,
+  how: string | undefined,
+  names: ReadonlySet<string>,
+): Promise<void> {
+  const isNamed = ({ server, operation }: Message) => names.has(server) || names.has(operation);
+  const hasEnded = () =>
+    world.operations.every(({ spec, status }) => !names.has(spec.name) || status !== 'running');
+  const records =
+    how === 'of'
+      ? await runToEnd(world, isNamed, hasEnded)
+      : await runToEnd(world, (message) => !isNamed(message));
+  watch.see(records);
+}
+
+/** Whether the words are the beginning of the choice's label, with or without the operation. */
 function isMeant({ label, operation }: Choice, verb: string, words: readonly string[]): boolean {
   const [own, ...all] = label.split(' ');
   if (own !== verb || words.length === 0) return false;
-  const isStart = (of: readonly string[]) => words.every((word, i) => of[i] === word);
+  const isStart = (of: readonly string[]) =>
+    words.every((word, i) => of[i] === word || (word === '*' && of[i] !== undefined));
   return isStart(all) || (all[0] === operation && isStart(all.slice(1)));
 }

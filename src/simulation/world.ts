@@ -78,6 +78,8 @@ export interface WorldOptions {
   readonly format?: Format | undefined;
   /** 2 (3) of 3 by default. */
   readonly encoding?: Encoding | undefined;
+  /** k and N of the planted versions, where they are not the clients'. */
+  readonly fileEncoding?: Pick<Encoding, 'required' | 'total'> | undefined;
   /** In the permuted order of the file. */
   readonly servers: readonly ServerSpec[];
   /** Bytes of the planted versions. Their words are `v1`, `v2`… */
@@ -197,6 +199,8 @@ export interface OperationView {
 
 interface Operation {
   readonly spec: OperationSpec;
+  /** Its last chart has ended; only its caller does not know yet. */
+  isOver: boolean;
   status: OperationView['status'];
   result: Result | undefined;
   readonly controller: AbortController;
@@ -215,8 +219,8 @@ interface Server {
 }
 
 interface Client {
-  /** The operation that it runs. */
-  current: string;
+  /** Operations under way. Writes of one file take turns, so the first that is not over works. */
+  readonly running: string[];
   readonly context: Omit<RunContext, 'signal' | 'onContents'>;
 }
 
@@ -256,6 +260,7 @@ export class World {
     this.#servers = makeServers(options, file, () => this.#clock.now / 1000);
     this.#operations = options.operations.map((spec) => ({
       spec,
+      isOver: false,
       status: 'waiting',
       result: undefined,
       controller: new AbortController(),
@@ -530,7 +535,7 @@ export class World {
   async #start(operation: Operation): Promise<void> {
     const { spec } = operation;
     const client = this.#client(spec);
-    client.current = spec.name;
+    client.running.push(spec.name);
     operation.status = 'running';
     this.#operationRecord(operation, 'started');
     const { signal } = operation.controller;
@@ -539,6 +544,7 @@ export class World {
     const context: RunContext = { ...client.context, signal, onContents };
     void perform(spec, context).then((result) => {
       client.context.file = context.file;
+      client.running.splice(client.running.indexOf(spec.name), 1);
       if (operation.status === 'killed') return;
       operation.status = 'ended';
       operation.result = result;
@@ -549,8 +555,12 @@ export class World {
   #client({ client: name, name: own }: OperationSpec): Client {
     const known = this.#clients.get(name ?? own);
     if (known !== undefined) return known;
-    const owner = () => client.current;
-    const recorder = createRecorder({ write: (record) => this.#record(record), prefix: owner });
+    const owner = () => client.running.find((o) => !this.#operation(o).isOver) ?? own;
+    const write = (record: ChartRecord) => {
+      this.#record(record);
+      if (record.kind === 'end') this.#noteEnd(record);
+    };
+    const recorder = createRecorder({ write, prefix: owner });
     const servers = this.#servers
       .filter(({ isKnown }) => isKnown)
       .map(({ store }) => new RemoteServer(store, this.#network, owner));
@@ -566,9 +576,17 @@ export class World {
       ...(this.options.headLength !== undefined && { headLength: this.options.headLength }),
     });
     const context = { grid, file: undefined, simulated: this.#file };
-    const client: Client = { current: own, context };
+    const client: Client = { running: [], context };
     this.#clients.set(name ?? own, client);
     return client;
+  }
+
+  /** Whose last chart this was is over. */
+  #noteEnd({ actor, chart }: Extract<ChartRecord, { kind: 'end' }>): void {
+    const [name = '', , child] = actor.split('/');
+    const operation = this.#operation(name);
+    const last = operation.spec.task.kind === 'modify' ? 'modify' : 'publish';
+    if (child === undefined && chart === last) operation.isOver = true;
   }
 
   async #advance(kind: 'advance' | 'jump'): Promise<void> {
@@ -728,7 +746,7 @@ export class World {
 
   /** A share of a version above all that are there. */
   async #newerShare(shnum: number): Promise<Uint8Array> {
-    const { required, total } = this.encoding;
+    const { required, total } = this.options.fileEncoding ?? this.encoding;
     const seqnums = this.#servers.flatMap(({ id, shares }) =>
       [...shares.keys()].map((n) => headerIn(this.shareBytes(id, n) as Uint8Array)?.seqnum ?? 0),
     );
@@ -742,7 +760,8 @@ export class World {
   // --- the disks ------------------------------------------------------------------------------
 
   async #plant(): Promise<void> {
-    const { required, happy, total } = this.encoding;
+    const { happy } = this.encoding;
+    const { required, total } = this.options.fileEncoding ?? this.encoding;
     const { size, seed = 0, format = 'sdmf', operations } = this.options;
     for (const [i, spec] of this.options.servers.entries()) {
       const server = this.#servers[i] as Server;
@@ -887,13 +906,16 @@ function spoilt(kind: FaultKind, answer: Answer): Answer {
  * Goes on without further faults until nothing is left to happen: the oldest message first, and
  * time passes only when no message can arrive. Operations that have not started stay so.
  * @param isWanted which messages; all by default
+ * @param isOver whether to stop before
  */
 export async function runToEnd(
   world: World,
   isWanted: (message: Message) => boolean = () => true,
+  isOver: (world: World) => boolean = () => false,
 ): Promise<readonly TraceRecord[]> {
   const start = world.trace.length;
   for (let steps = 0; steps < 10_000; steps++) {
+    if (isOver(world)) return world.trace.slice(start);
     const wanted = new Set(world.messages.filter(isWanted).map(({ id }) => id));
     const isRunning = world.operations.some(({ status }) => status === 'running');
     const next =
