@@ -41,14 +41,15 @@ function presetsOf(scenario: Scenario, runs: readonly PlayedRun[]): readonly Pre
     const sides = [one, other].map(({ title, options }, i) => {
       return { title, short: i === 0 ? 'old' : 'ours', options };
     });
-    const { name: id, title } = scenario;
+    const { title } = scenario;
+    const id = `scenario-${scenario.name}`;
     const { labels } = one;
     const ends = [one.end, other.end];
     return [{ id, title, about, scene: { sides }, labels, rest: other.labels, ends }];
   }
   return runs.map(({ title, options, labels, end }, i) => {
     const scene: Scene = { sides: [{ title: title || 'This engine', short: 'holds', options }] };
-    const id = i === 0 ? scenario.name : `${scenario.name}-${i + 1}`;
+    const id = `scenario-${scenario.name}${i === 0 ? '' : `-${i + 1}`}`;
     const full = title === '' ? scenario.title : `${scenario.title} (${title})`;
     return { id, title: full, about, scene, labels, ends: [end] };
   });
