@@ -7,8 +7,10 @@ import { WebSocket } from 'ws';
 import { createUnwire, receive } from '../inspect-v4/src/index.ts';
 import { Grid } from '../src/grid.ts';
 import { createInspector, type Inspector } from '../src/inspector/server.ts';
+import { createGridFolder } from '../src/node.ts';
 import type { TraceRecord } from '../src/simulation/world.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
+import { runHere } from './support/cli.ts';
 
 let folder: string;
 let inspector: Inspector;
@@ -141,5 +143,35 @@ describe('the server', () => {
       socket.on('error', (error) => resolve(error.message));
     });
     expect(await refusal).toBe('Unexpected server response: 403');
+  });
+});
+
+describe('the command', () => {
+  test('inspect runs another one, prints where to look, and writes its trace', async () => {
+    const grid = join(folder, 'grid');
+    await createGridFolder(grid);
+    const cap = join(folder, 'cap');
+    const created = await runHere(['--grid', grid, 'create', '-'], 'some words');
+    await writeFile(cap, created.stdout);
+    const trace = join(folder, 'get.jsonl');
+    const args = ['inspect', '--no-wait', '--trace', trace, '--grid', grid, '--', 'get', `@${cap}`];
+    const { stdout, stderr, exit } = await runHere(args);
+    expect({ stdout: stdout.toString(), exit }).toEqual({ stdout: 'some words', exit: 0 });
+    expect(stderr).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#live=127\.0\.0\.1:\d+\/[0-9a-f]{32}\n$/);
+    const records = (await readFile(trace, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((l) => JSON.parse(l));
+    const charts = records.filter(({ kind }) => kind === 'actor').map(({ chart }) => chart);
+    expect(new Set(charts)).toEqual(
+      new Set(['servermapUpdate', 'serverQuery', 'retrieve', 'blockRead']),
+    );
+    expect(records.at(-1)).toMatchObject({ kind: 'end', chart: 'retrieve', status: 'done' });
+  });
+
+  test('inspect fails as the other command does', async () => {
+    const { stderr, exit } = await runHere(['inspect', '--no-wait', '--', 'get', 'URI:nonsense']);
+    expect(exit).toBe(2);
+    expect(stderr).toContain('tahoe-mutable: ');
   });
 });
