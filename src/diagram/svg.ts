@@ -27,7 +27,7 @@ export function toSvgFile(chart: PlacedChart, label: string): string {
 
 function svg(chart: PlacedChart, label: string, style: string): string {
   const { id, width, height } = chart;
-  const arrow = `arrow-${id}`;
+  const arrow = `arrow-${id.replace(/\W+/g, '-')}`;
   const starts = chart.starts.map(
     ({ x, y }) => `<circle class="start" cx="${x}" cy="${y}" r="5"/>`,
   );
