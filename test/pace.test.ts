@@ -58,4 +58,43 @@ describe('a server is given up when it falls far behind its peers', () => {
       { is: 'open', atMs: Number.NaN },
     ]);
   });
+
+  test('a process that was held up listens before it gives anybody up', async () => {
+    let nowMs = 0;
+    const timers = new Map<number, { readonly callback: () => void; readonly dueAt: number }>();
+    const clock = {
+      setTimeout: (callback: () => void, ms: number) => {
+        const id = timers.size;
+        timers.set(id, { callback, dueAt: nowMs + ms });
+        return id;
+      },
+      clearTimeout: (id: unknown) => timers.delete(id as number),
+    };
+    const fireAt = (ms: number): void => {
+      nowMs = ms;
+      const due = [...timers].filter(([, { dueAt }]) => dueAt <= ms);
+      for (const [id, { callback }] of due) {
+        timers.delete(id);
+        callback();
+      }
+    };
+    const pace = new Pace({ clock, now: () => nowMs });
+    const never = new AbortController().signal;
+    for (let i = 0; i < 3; i++) await pace.run(never, async () => i);
+    let hear = (_: string) => {};
+    const heard = pace.run(
+      never,
+      () =>
+        new Promise((resolve) => {
+          hear = resolve;
+        }),
+    );
+    const hung = pace.run(never, () => new Promise(() => {}));
+    // Nothing ran for a minute, and now timers come first.
+    fireAt(60_000);
+    hear('an answer');
+    expect(await heard).toBe('an answer');
+    fireAt(60_000 + patienceMinMs);
+    await expect(hung).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
 });

@@ -6,6 +6,8 @@
  * half of the calls begun have been answered (and two at least), whoever takes longer than four times
  * the slowest answer so far, and longer than a second, is given up. Until then the fixed deadline of
  * the chart stands.
+ * When this process itself was held up, so that nobody listened, the time begins anew: the answer
+ * may be waiting.
  */
 import { unlessAborted } from '../abort.ts';
 import type { Engine } from './run.ts';
@@ -14,11 +16,14 @@ import type { Engine } from './run.ts';
 export const patienceMinMs = 1000;
 /** Answers of one grid spread less than this, unless something is wrong. */
 export const patienceFactor = 4;
+/** Of a timer that is later than this, in milliseconds, this process is to blame, not a server. */
+const latenessMax = 100;
 /** Fewer answers than this say nothing about the grid. */
 const answersMin = 2;
 
 interface OpenCall {
-  readonly startedAt: number;
+  /** Or since when this process has been listening. */
+  startedAt: number;
   readonly giveUp: () => void;
   timer: unknown;
 }
@@ -78,7 +83,12 @@ export class Pace {
     if (this.#patienceMs === undefined) return;
     const { clock, now } = this.#engine;
     clock.clearTimeout(open.timer);
-    const leftMs = Math.max(0, open.startedAt + this.#patienceMs - now());
-    open.timer = clock.setTimeout(open.giveUp, leftMs);
+    const armedAt = now();
+    const dueAt = Math.max(armedAt, open.startedAt + this.#patienceMs);
+    open.timer = clock.setTimeout(() => {
+      if (now() - dueAt <= latenessMax) return open.giveUp();
+      open.startedAt = now();
+      this.#arm(open);
+    }, dueAt - armedAt);
   }
 }
