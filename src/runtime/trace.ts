@@ -194,8 +194,10 @@ function summarise(chart: string, context: Json): Json {
   switch (chart) {
     case 'servermapUpdate': {
       const { mode, rule, required, total, privateKey, servers, statuses } = record;
-      const status = (_: Json, i: number) => [servers, statuses].map((list) => at(list, i));
-      const byServer = Object.fromEntries((servers as readonly Json[]).map(status));
+      const byServer: Record<string, Json> = {};
+      (servers as readonly string[]).forEach((server, i) => {
+        byServer[server] = at(statuses, i);
+      });
       return { mode, rule, required, total, privateKey, statuses: byServer } as Json;
     }
     case 'serverQuery': {
@@ -270,13 +272,15 @@ export function toJson(value: unknown): Json {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object') return String(typeof value);
-  const entries = Object.entries(value)
-    .filter(([key, v]) => v !== undefined && !unrecorded.has(key))
-    .map(([key, v]) => [textOf(key), toJson(v)]);
-  return Object.fromEntries(entries);
+  const fields: Record<string, Json> = {};
+  for (const [key, field] of Object.entries(value)) {
+    if (field !== undefined && !unrecorded.has(key)) fields[textOf(key)] = toJson(field);
+  }
+  return fields;
 }
 
 function textOf(text: string): string {
+  if (text.length < 32) return text;
   if (versionHex.test(text)) return versionName(text);
   return longHex.test(text) ? `${text.slice(0, 8)}…` : text;
 }

@@ -49,14 +49,19 @@ export class VirtualClock {
   }
 
   /** Moves to `time` and fires what is due by then, one by one, with `settle` after each. */
-  async advanceTo(time: number, settle: () => Promise<void>): Promise<void> {
+  async advanceTo(time: number, settle: () => Promise<void>, onTick: () => void): Promise<void> {
+    const moveTo = (now: number) => {
+      if (now <= this.#now) return;
+      this.#now = now;
+      onTick();
+    };
     for (let timer = this.#next(); timer !== undefined && timer.due <= time; timer = this.#next()) {
-      this.#now = Math.max(this.#now, timer.due);
+      moveTo(timer.due);
       this.#timers.delete(timer.id);
       timer.callback();
       await settle();
     }
-    this.#now = Math.max(this.#now, time);
+    moveTo(time);
   }
 
   #next(): Timer | undefined {

@@ -126,11 +126,11 @@ export function rot(file: SimulatedFile, server: MemoryServer, shnum: number, fi
   server.overwriteShare(file.storageIndex, shnum, offset, flipped);
 }
 
-/** A byte of the field: in the prefix one of the root hash, in the offsets the last one. */
+/** A byte of the field: in the prefix one of the root hash (that names the version). */
 function offsetIn(bytes: Uint8Array, field: RotField): number | undefined {
   const header = headerIn(bytes);
   if (header === undefined) return undefined;
-  if (field === 'prefix') return 20;
+  if (field === 'prefix') return 10;
   if (field === 'offsets') return header.prefix.length + (header.format === 'sdmf' ? 3 : 7);
   const range = header.layout[fields.find((name) => shortNames[name] === field) as ShareField];
   return range.length === 0 ? undefined : range.offset + Math.floor(range.length / 2);

@@ -40,6 +40,8 @@ export const faults = {
   cancel: 'cancel w: its caller loses interest',
   // --- time
   jump: 'jump: an hour passes at once',
+  // --- the end of all faults
+  heal: 'heal: everybody is back, known and within reach, and nothing is held up',
 } as const;
 
 export type FaultKind = keyof typeof faults;

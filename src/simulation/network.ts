@@ -227,7 +227,9 @@ export class RemoteServer implements StorageServer {
     { signal }: CallOptions = {},
   ) {
     signal?.throwIfAborted();
-    const field = fieldAt(this.#server.shareBytes(storageIndex, shnum), range.offset);
+    const { offset } = range;
+    const bytes = offset === 0 ? undefined : this.#server.shareBytes(storageIndex, shnum);
+    const field = fieldAt(bytes, offset);
     const what = `read sh${shnum} ${field}`;
     const execute = () => this.#server.readShare(storageIndex, shnum, range);
     return (await this.#send({ call: 'read', shnum, what, execute }, signal)) as Uint8Array;

@@ -252,7 +252,7 @@ export const updateProperties: readonly PropertyDefinition[] = [
     name: 'every wait ends',
     statement: 'No query, verification, read or write waits longer than its deadline.',
     judge: () => (record, facts) => {
-      if (record.kind !== 'choice') return undefined;
+      if (record.kind !== 'clock') return undefined;
       for (const actor of facts.actors.values()) {
         if (actor.status !== 'active') continue;
         const waited = facts.now - actor.since;

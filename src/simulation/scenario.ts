@@ -346,10 +346,6 @@ async function obey(world: World, watch: PropertyWatch, { number, text }: Line):
     if (unmet !== undefined) throw problem(unmet);
     return false;
   }
-  if (text === 'heal') {
-    watch.see(await world.heal());
-    return false;
-  }
   const rest = /^deliver rest(?: (but|of) (.*))?$/.exec(text);
   if (rest !== null) {
     await deliverRest(world, watch, rest[1], new Set((rest[2] ?? '').split(/ +/)));

@@ -10,7 +10,7 @@ import { type FaultKind, faultKinds } from './faults.ts';
 import type { OperationSpec, Task } from './operations.ts';
 import { Prng } from './prng.ts';
 import { PropertyWatch } from './properties.ts';
-import { type Choice, runToEnd, type ServerSpec, World, type WorldOptions } from './world.ts';
+import { type Choice, nextToEnd, type ServerSpec, World, type WorldOptions } from './world.ts';
 
 export interface RunOutcome {
   readonly options: WorldOptions;
@@ -35,7 +35,8 @@ export function optionsOf(seed: number, allowed: readonly FaultKind[] = faultKin
   const prng = new Prng(seed);
   const encoding = pickWeighted(prng, encodings);
   const format = prng.chance(0.3) ? 'mdmf' : 'sdmf';
-  const faults = prng.chance(0.15) ? [] : allowed.filter(() => prng.chance(0.25));
+  const chosen = prng.chance(0.15) ? [] : allowed.filter(() => prng.chance(0.25));
+  const faults = [...new Set([...chosen, 'heal' as const])];
   return {
     seed,
     format,
@@ -110,7 +111,7 @@ export async function simulate(
   const options = optionsOf(seed, allowed);
   const world = await World.create(options);
   const prng = new Prng(seed + 0.5 * 2 ** 32);
-  return walk(world, (choices) => pickChoice(prng, choices, options));
+  return walk(world, () => pickChoice(prng, world));
 }
 
 const stepsMax = 250;
@@ -118,64 +119,106 @@ const stepsMax = 250;
 /** Lets `pick` choose until it has had enough, heals the world, and brings everything to its end. */
 export async function walk(
   world: World,
-  pick: (choices: readonly Choice[]) => Choice | undefined,
+  pick: (world: World) => Choice | undefined,
+): Promise<RunOutcome> {
+  return run(world, async (watch, choose) => {
+    for (let step = 0; step < stepsMax && watch.violations.length === 0; step++) {
+      const choice = pick(world);
+      if (choice === undefined) break;
+      await choose(choice);
+    }
+    if (watch.violations.length === 0) await finish(world, choose);
+  });
+}
+
+/** Runs these choices, passing over what cannot happen, and then to the end as {@link walk} does. */
+export async function runLabels(
+  options: WorldOptions,
+  labels: readonly string[],
+): Promise<RunOutcome> {
+  const world = await World.create(options);
+  return run(world, async (watch, choose) => {
+    for (const label of labels) {
+      if (watch.violations.length > 0) return;
+      const choice = world.choices.find((c) => c.label === label);
+      if (choice !== undefined) await choose(choice);
+    }
+    if (watch.violations.length === 0) await finish(world, choose);
+  });
+}
+
+type Choose = (choice: Choice) => Promise<void>;
+
+/** A run under watch: broken properties, and what was thrown, are its outcome. */
+async function run(
+  world: World,
+  work: (watch: PropertyWatch, choose: Choose) => Promise<void>,
 ): Promise<RunOutcome> {
   const watch = new PropertyWatch();
   watch.see(world.trace);
   const counts: Record<string, number> = {};
-  const choose = async (choice: Choice) => {
-    counts[choice.kind] = (counts[choice.kind] ?? 0) + 1;
-    watch.see(await world.choose(choice));
-  };
-  const violations = [...watch.violations];
+  const errors: { id: string; because: string }[] = [];
   try {
-    for (let step = 0; step < stepsMax && watch.violations.length === 0; step++) {
-      const choice = pick(world.choices.filter(({ operation }) => operation !== finalRead.name));
-      if (choice === undefined) break;
-      await choose(choice);
-    }
-    if (watch.violations.length === 0) await finish(world, watch);
+    await work(watch, async (choice) => {
+      counts[choice.kind] = (counts[choice.kind] ?? 0) + 1;
+      watch.see(await world.choose(choice));
+    });
   } catch (error) {
-    violations.push({ id: 'crash', because: String(error) });
+    errors.push({ id: 'ends', because: error instanceof Error ? error.message : String(error) });
   }
-  violations.push(...watch.violations);
+  const violations = [...errors, ...watch.violations];
   return { options: world.options, labels: world.labels, violations, counts, world };
 }
 
 /** Everybody comes back; whatever runs must end, and the file is read once more. */
-async function finish(world: World, watch: PropertyWatch): Promise<void> {
-  watch.see(await world.heal());
-  watch.see(await runToEnd(world));
+async function finish(world: World, choose: Choose): Promise<void> {
+  const find = (label: string) => world.choices.find((choice) => choice.label === label);
+  const heal = find('heal');
+  if (heal !== undefined) await choose(heal);
+  await bringToEnd(world, choose);
+  const start = find(`start ${finalRead.name}`);
+  if (start === undefined) return;
+  await choose(start);
+  await bringToEnd(world, choose);
+}
+
+const endStepsMax = 5000;
+
+async function bringToEnd(world: World, choose: Choose): Promise<void> {
+  for (let steps = 0; steps < endStepsMax; steps++) {
+    const next = nextToEnd(world);
+    if (next === undefined) break;
+    await choose(next);
+  }
   const hanging = world.operations.find(({ status }) => status === 'running');
   if (hanging !== undefined) throw new Error(`${hanging.spec.name} never ends`);
-  if (world.choices.some(({ label }) => label === `start ${finalRead.name}`)) {
-    watch.see(await world.choose(`start ${finalRead.name}`));
-    watch.see(await runToEnd(world));
-  }
 }
 
 /** Mostly something useful, now and then a fault; time passes when little else can happen. */
-function pickChoice(
-  prng: Prng,
-  choices: readonly Choice[],
-  { operations }: WorldOptions,
-): Choice | undefined {
-  const of = (kind: Choice['kind']) => choices.filter((choice) => choice.kind === kind);
-  const useful = [...of('deliver'), ...of('start')];
-  const isRunning = useful.length > 0 || of('advance').length > 0;
-  if (!isRunning) return undefined;
-  const faulty = choices.filter(({ kind }) => !/^(deliver|start|advance)$/.test(kind));
-  if (faulty.length > 0 && prng.chance(0.12)) {
-    const kinds = [...new Set(faulty.map(({ kind }) => kind))];
-    const kind = prng.pick(kinds);
-    return prng.pick(faulty.filter((choice) => choice.kind === kind));
+function pickChoice(prng: Prng, world: World): Choice | undefined {
+  const plain = world.plainChoices.filter(({ operation }) => operation !== finalRead.name);
+  const useful = plain.filter(({ kind }) => kind !== 'advance');
+  const advance = plain.find(({ kind }) => kind === 'advance');
+  if (useful.length === 0 && advance === undefined) return undefined;
+  if (prng.chance(0.12)) {
+    const fault = pickFault(prng, world);
+    if (fault !== undefined) return fault;
   }
-  if (of('advance').length > 0 && (useful.length === 0 || prng.chance(0.01)))
-    return of('advance')[0];
-  // In one run of two, writers begin while others are under way.
-  const start = of('start');
-  if (start.length > 0 && prng.chance(start.length === operations.length - 1 ? 1 : 0.06)) {
-    return start[0];
-  }
+  if (advance !== undefined && (useful.length === 0 || prng.chance(0.01))) return advance;
+  // Somebody has to begin; the others follow at once or much later.
+  const starts = useful.filter(({ kind }) => kind === 'start');
+  const isFirst = starts.length === world.operations.length - 1;
+  if (starts.length > 0 && prng.chance(isFirst ? 1 : 0.06)) return starts[0];
   return useful.length === 0 ? undefined : prng.pick(useful);
+}
+
+/** Every kind that can happen now is as likely as any other. */
+function pickFault(prng: Prng, world: World): Choice | undefined {
+  const kinds = (world.options.faults ?? faultKinds).filter((kind) => kind !== 'heal');
+  while (kinds.length > 0) {
+    const [kind] = kinds.splice(prng.below(kinds.length), 1);
+    const choices = world.faultsOf(kind as FaultKind);
+    if (choices.length > 0) return prng.pick(choices);
+  }
+  return undefined;
 }

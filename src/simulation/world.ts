@@ -22,7 +22,7 @@
  * encoder yields to a real timer there).
  */
 import { primitives } from '#crypto';
-import { bytesToHex, utf8 } from '../bytes.ts';
+import { equalBytes, utf8 } from '../bytes.ts';
 import { type Format, readkeyOf, storageIndexOf, writeCapOf } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
 import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
@@ -244,6 +244,7 @@ export class World {
   readonly #cuts = new Set<string>();
   readonly #network: Network;
   readonly #kinds: ReadonlySet<FaultKind>;
+  #plain: readonly Choice[] | undefined;
   #choices: readonly Choice[] | undefined;
 
   private constructor(options: WorldOptions, file: SimulatedFile) {
@@ -331,10 +332,21 @@ export class World {
     return this.#operations.some(({ status }) => status === 'running');
   }
 
-  /** What can happen next, in an order that depends on the past only. */
+  /** What can happen next, in an order that depends on the past only; faults come last. */
   get choices(): readonly Choice[] {
-    this.#choices ??= this.#listChoices();
+    this.#choices ??= [...this.plainChoices, ...faultKinds.flatMap((kind) => this.faultsOf(kind))];
     return this.#choices;
+  }
+
+  /** The beginning of {@link choices}: what can happen without a fault. */
+  get plainChoices(): readonly Choice[] {
+    this.#plain ??= this.#listPlain();
+    return this.#plain;
+  }
+
+  /** The choices of one kind of fault; none when this world does not have it. */
+  faultsOf(kind: FaultKind): readonly Choice[] {
+    return this.#kinds.has(kind) ? this.#faultsOf(kind) : [];
   }
 
   /**
@@ -344,9 +356,11 @@ export class World {
    */
   async choose(choice: number | string | Choice): Promise<readonly TraceRecord[]> {
     const label = typeof choice === 'object' ? choice.label : choice;
+    const isIt = (c: Choice) => c.label === label;
+    const plain = this.plainChoices.findIndex(isIt);
     const index =
-      typeof label === 'number' ? label : this.choices.findIndex((c) => c.label === label);
-    const chosen = this.choices[index];
+      typeof label === 'number' ? label : plain >= 0 ? plain : this.choices.findIndex(isIt);
+    const chosen = plain >= 0 ? this.plainChoices[plain] : this.choices[index];
     if (chosen === undefined) throw new RangeError(`there is no choice ${label} now`);
     const start = this.trace.length;
     this.path.push(index);
@@ -360,23 +374,7 @@ export class World {
       },
     );
     this.#choices = undefined;
-    return this.trace.slice(start);
-  }
-
-  /** The faults stop: every server is back, known, and within everybody's reach; nothing is held up. */
-  async heal(): Promise<readonly TraceRecord[]> {
-    const start = this.trace.length;
-    for (const server of this.#servers) {
-      server.isKnown = true;
-      if (server.isUp && !server.isPartitioned && !server.isMute) continue;
-      server.isUp = true;
-      server.isPartitioned = false;
-      server.isMute = false;
-      this.#record({ kind: 'server', server: server.id, event: 'restart' });
-    }
-    this.#cuts.clear();
-    for (const message of this.#network.inFlight) message.isDelayed = false;
-    this.#choices = undefined;
+    this.#plain = undefined;
     return this.trace.slice(start);
   }
 
@@ -387,7 +385,7 @@ export class World {
 
   // --- choosing -------------------------------------------------------------------------------
 
-  #listChoices(): readonly Choice[] {
+  #listPlain(): readonly Choice[] {
     const choices: Choice[] = [];
     for (const { spec, status } of this.#operations) {
       const { name: operation } = spec;
@@ -395,14 +393,10 @@ export class World {
         choices.push({ kind: 'start', label: `start ${operation}`, operation });
       }
     }
-    const messages = this.#network.inFlight;
-    for (const message of messages) {
+    for (const message of this.#network.inFlight) {
       if (this.#canArrive(message)) choices.push(this.#about('deliver', message));
     }
     if (this.#clock.nextDue !== undefined) choices.push({ kind: 'advance', label: 'advance' });
-    for (const kind of faultKinds) {
-      if (this.#kinds.has(kind)) choices.push(...this.#faultsOf(kind));
-    }
     return choices;
   }
 
@@ -480,7 +474,8 @@ export class World {
           .filter(({ status }) => status === 'running')
           .map(({ spec: { name } }) => ({ kind, label: `${kind} ${name}`, operation: name }));
       case 'jump':
-        return [{ kind, label: 'jump' }];
+      case 'heal':
+        return [{ kind, label: kind }];
     }
   }
 
@@ -524,12 +519,26 @@ export class World {
 
   async #perform(choice: Choice): Promise<void> {
     const { kind } = choice;
+    if (kind === 'heal') return this.#heal();
     if (kind === 'start') return this.#start(this.#operation(choice.operation as string));
     if (kind === 'advance' || kind === 'jump') return this.#advance(kind);
     if (kind === 'kill' || kind === 'cancel') return this.#stop(kind, choice.operation as string);
     if (choice.message !== undefined) return this.#handle(kind as FaultKind, choice.message);
     if (choice.shnum !== undefined) return this.#spoil(choice);
     return this.#change(choice);
+  }
+
+  #heal(): void {
+    for (const server of this.#servers) {
+      server.isKnown = true;
+      if (server.isUp && !server.isPartitioned && !server.isMute) continue;
+      server.isUp = true;
+      server.isPartitioned = false;
+      server.isMute = false;
+      this.#record({ kind: 'server', server: server.id, event: 'restart' });
+    }
+    this.#cuts.clear();
+    for (const message of this.#network.inFlight) message.isDelayed = false;
   }
 
   async #start(operation: Operation): Promise<void> {
@@ -593,8 +602,8 @@ export class World {
     const { now, nextDue } = this.#clock;
     const time = kind === 'jump' ? now + hourMs : (nextDue as number);
     for (const message of this.#network.inFlight) message.isDelayed = false;
-    this.#record({ kind: 'clock', now: time });
-    await this.#clock.advanceTo(time, settle);
+    const onTick = () => this.#record({ kind: 'clock', now: this.#clock.now });
+    await this.#clock.advanceTo(time, settle, onTick);
   }
 
   #stop(kind: 'kill' | 'cancel', name: string): void {
@@ -806,7 +815,7 @@ export class World {
     for (const shnum of new Set([...before.keys(), ...held])) {
       const old = before.get(shnum);
       const bytes = this.shareBytes(server.id, shnum);
-      if (bytesToHex(old ?? new Uint8Array()) === bytesToHex(bytes ?? new Uint8Array())) continue;
+      if (old === bytes || (old && bytes && equalBytes(old, bytes))) continue;
       const was = server.shares.get(shnum) ?? null;
       const is = bytes === undefined ? null : await this.#describe(shnum, bytes);
       if (is === null) server.shares.delete(shnum);
@@ -915,15 +924,21 @@ export async function runToEnd(
 ): Promise<readonly TraceRecord[]> {
   const start = world.trace.length;
   for (let steps = 0; steps < 10_000; steps++) {
-    if (isOver(world)) return world.trace.slice(start);
-    const wanted = new Set(world.messages.filter(isWanted).map(({ id }) => id));
-    const isRunning = world.operations.some(({ status }) => status === 'running');
-    const next =
-      world.choices.find(
-        ({ kind, message }) => kind === 'deliver' && wanted.has(message as string),
-      ) ?? (isRunning ? world.choices.find(({ kind }) => kind === 'advance') : undefined);
+    const next = isOver(world) ? undefined : nextToEnd(world, isWanted);
     if (next === undefined) return world.trace.slice(start);
     await world.choose(next);
   }
   throw new Error('the world does not come to rest');
+}
+
+/** What {@link runToEnd} would choose now. */
+export function nextToEnd(
+  world: World,
+  isWanted: (message: Message) => boolean = () => true,
+): Choice | undefined {
+  const wanted = new Set(world.messages.filter(isWanted).map(({ id }) => id));
+  const isNext = ({ kind, message }: Choice) => kind === 'deliver' && wanted.has(message as string);
+  const isRunning = world.operations.some(({ status }) => status === 'running');
+  const advance = () => world.plainChoices.find(({ kind }) => kind === 'advance');
+  return world.plainChoices.find(isNext) ?? (isRunning ? advance() : undefined);
 }
