@@ -228,15 +228,17 @@ describe('a run', () => {
 
 describe('for everybody', () => {
   test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
+    ['light', 1440, ''],
+    ['dark', 1440, ''],
+    ['light', 390, ''],
+    ['dark', 390, ''],
+    ['light', 1440, '#p=scenario-2034-thirteen&at=20'],
+    ['dark', 390, '#p=scenario-2034-thirteen&at=20'],
   ] as const)(
-    '%s at %i px: WCAG 2.2 AA, no clipped words, nothing wider than the page',
-    async (colorScheme, width) => {
+    '%s at %i px %s: WCAG 2.2 AA, no clipped words, nothing wider than the page',
+    async (colorScheme, width, hash) => {
       const size = { width, height: width === 390 ? 844 : 900 };
-      const watched = await open('', { colorScheme, viewport: size });
+      const watched = await open(hash, { colorScheme, viewport: size });
       const { page } = watched;
       await page.getByRole('button', { name: /The two runs part/ }).waitFor();
       await page.waitForSelector('.drawing svg');
