@@ -31,25 +31,38 @@ export function mayEndWhileVerifying(rule: Rule): boolean {
  */
 export type Boundary = 'settled' | 'open' | 'none';
 
+/** What the walk knows after some servers. */
+export interface Walk {
+  /** Servers without shares since the last one with shares; -1 before there was one. */
+  readonly emptyRun: number;
+  /** Whether somebody that was passed is not settled. */
+  readonly isOpen: boolean;
+}
+
+export const walkStart: Walk = { emptyRun: -1, isOpen: false };
+
+/** The walk after one more server. */
+export function walkOn(walk: Walk, status: ServerStatus, rule: Rule): Walk {
+  const { emptyRun, isOpen } = walk;
+  if (status === 'empty') return emptyRun < 0 ? walk : { emptyRun: emptyRun + 1, isOpen };
+  if (status === 'good' || (status === 'verifying' && rule === 'ticket')) {
+    return { emptyRun: 0, isOpen };
+  }
+  // A failed or corrupt server says nothing either way: it neither resets nor advances the run.
+  if (status === 'failed' || status === 'corrupt') return walk;
+  return { emptyRun, isOpen: true };
+}
+
 /** @param epsilon how many servers without shares make a boundary: k */
 export function findBoundary(
   statuses: readonly ServerStatus[],
   epsilon: number,
   rule: Rule,
 ): Boundary {
-  let sharesSeen = false;
-  let emptyRun = 0;
-  let found: Boundary = 'settled';
+  let walk = walkStart;
   for (const status of statuses) {
-    if (status === 'empty') {
-      if (sharesSeen && ++emptyRun >= epsilon) return found;
-    } else if (status === 'good' || (status === 'verifying' && rule === 'ticket')) {
-      sharesSeen = true;
-      emptyRun = 0;
-    } else if (status !== 'failed' && status !== 'corrupt') {
-      // A failed or corrupt server says nothing either way: it neither resets nor advances the run.
-      found = 'open';
-    }
+    walk = walkOn(walk, status, rule);
+    if (walk.emptyRun >= epsilon) return walk.isOpen ? 'open' : 'settled';
   }
   return 'none';
 }

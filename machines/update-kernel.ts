@@ -87,9 +87,7 @@ export function viewOf(record: UpdateRecord): UpdateView {
 
 /** What to do next. */
 export function decide(view: UpdateView): UpdateDecision {
-  const asked = count(view.statuses, 'asked');
-  const verifying = count(view.statuses, 'verifying');
-  const unasked = count(view.statuses, 'unasked');
+  const { asked, verifying, unasked } = tally(view.statuses);
   // (1) (2) A server is settled only when its whole answer is judged, and nothing is over while
   // anything is being verified, also right of the boundary.
   const mayEnd = verifying === 0 || mayEndWhileVerifying(view.rule);
@@ -112,7 +110,7 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
     case 'anything':
       return view.hasRecoverable ? 'nothing' : 'servers';
     case 'read': {
-      const isSeen = settledCount(statuses) >= Math.min(2 * required, statuses.length);
+      const isSeen = tally(statuses).settled >= Math.min(2 * required, statuses.length);
       return isSeen && view.hasRecoverable && !view.hasNewerUnrecoverable ? 'nothing' : 'servers';
     }
     case 'write': {
@@ -124,7 +122,7 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
     }
     case 'check':
     case 'repair':
-      return settledCount(statuses) === statuses.length && !view.lacksPrivateKey
+      return tally(statuses).settled === statuses.length && !view.lacksPrivateKey
         ? 'nothing'
         : 'servers';
   }
@@ -138,17 +136,17 @@ function wantedInFlight(view: UpdateView): number {
   return isFirst ? firstWave : Math.min(firstWave, queryWindow);
 }
 
-function count(statuses: readonly ServerStatus[], wanted: ServerStatus): number {
-  let found = 0;
-  for (const status of statuses) if (status === wanted) found++;
-  return found;
-}
-
-/** (3) A failed or corrupt server is settled too; the walk gives it no weight either way. */
-function settledCount(statuses: readonly ServerStatus[]): number {
-  let settled = 0;
-  for (const s of statuses) if (s !== 'unasked' && s !== 'asked' && s !== 'verifying') settled++;
-  return settled;
+function tally(statuses: readonly ServerStatus[]) {
+  let asked = 0;
+  let verifying = 0;
+  let unasked = 0;
+  for (const status of statuses) {
+    if (status === 'asked') asked++;
+    else if (status === 'verifying') verifying++;
+    else if (status === 'unasked') unasked++;
+  }
+  // (3) A failed or corrupt server is settled too; the walk gives it no weight either way.
+  return { asked, verifying, unasked, settled: statuses.length - asked - verifying - unasked };
 }
 
 /** The books after `fact`. A fact about a server that is settled already changes nothing. */

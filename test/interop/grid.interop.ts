@@ -1,5 +1,9 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { utf8 } from '../../src/bytes.ts';
+import { gridStatus } from '../../src/node.ts';
 import { type RealGrid, startRealGrid } from './real-grid.ts';
 
 let grid: RealGrid;
@@ -39,6 +43,30 @@ test.each([
   const cap = await gateway.put('sdmf', utf8('hello'));
   const report = await gateway.check(cap, { verify: true });
   expect(report.results['count-shares-good']).toEqual(encoding.total);
+});
+
+test('a node that knows its servers from an introducer opens its grid', async () => {
+  const { folder } = await grid.gateway();
+  const { storage } = JSON.parse(await readFile(grid.serversYaml, 'utf8'));
+  const node = join(grid.folder, 'introduced');
+  await mkdir(join(node, 'private'), { recursive: true });
+  const announced = Object.entries<{ ann: object }>(storage).map(([id, { ann }]) => ({
+    ann: { ...ann, 'service-name': 'storage' },
+    key_s: id,
+  }));
+  const cache = join(node, 'private/introducer_default_cache.yaml');
+  await writeFile(cache, stringify(announced));
+  const { path, servers, ...summary } = await gridStatus(node);
+  expect({ path, ...summary }).toEqual({ path: node, reachable: 13, quorum: 7 });
+  const known = (await gridStatus(folder)).servers;
+  expect(servers.map(({ id, places }) => [id, places])).toEqual(
+    known.map(({ id, places }) => [id, places]),
+  );
+  for (const { version, availableSpace, problem } of servers) {
+    expect(version).toMatch(/^tahoe-lafs\/1\.20\.0/);
+    expect(availableSpace).toBeGreaterThan(0);
+    expect(problem).toBeNull();
+  }
 });
 
 test('a stopped server is gone for gateways until it is started again', async () => {

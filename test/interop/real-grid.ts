@@ -46,8 +46,8 @@ export interface RealGrid {
    */
   gateway(encoding?: GatewayEncoding, serversYaml?: string): Promise<Gateway>;
   /** As if the machine had lost power: live connections are cut. Returns when gateways noticed. */
-  stopServer(position: number): Promise<void>;
-  startServer(position: number): Promise<void>;
+  stopServer(...positions: readonly number[]): Promise<void>;
+  startServer(...positions: readonly number[]): Promise<void>;
   /** From now on the server answers 500 to every write, for lack of space; or writes again. */
   fillDisk(position: number, full: boolean): Promise<void>;
   /** The share numbers on a server's disk, ascending. */
@@ -83,8 +83,8 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
       const place = await launcher.ask('gateway', { ...encoding, servers: serversYaml });
       return new Gateway(place as GatewayPlace);
     },
-    stopServer: async (server) => void (await launcher.ask('stop', { server })),
-    startServer: async (server) => void (await launcher.ask('start', { server })),
+    stopServer: async (...servers) => void (await launcher.ask('stop', { servers })),
+    startServer: async (...servers) => void (await launcher.ask('start', { servers })),
     fillDisk: async (server, full) => void (await launcher.ask('fill-disk', { server, full })),
     sharesOf: async (position, storageIndex) =>
       (await namesIn(slot(position, storageIndex))).map(Number).sort((a, b) => a - b),
