@@ -81,79 +81,88 @@ export interface RecorderOptions {
 
 /** What to hand to XState (or `Grid`) as `inspect`. One recorder may see many runs. */
 export function createRecorder(options: RecorderOptions): (event: InspectionEvent) => void {
-  const { write, prefix } = options;
-  const paths = new WeakMap<object, string>();
-  const used = new Map<string, number>();
+  const { write } = options;
+  const names = new ActorNames(options.prefix);
   const stepped = new WeakSet<object>();
 
-  const name = (ref: AnyActorRef): string => {
-    const known = paths.get(ref);
-    if (known !== undefined) return known;
-    const parent = ref._parent === undefined ? prefix?.() : name(ref._parent);
-    const plain = parent === undefined ? ref.id : `${parent}/${ref.id}`;
-    const count = (used.get(plain) ?? 0) + 1;
-    used.set(plain, count);
-    const path = count === 1 ? plain : `${plain}~${count}`;
-    paths.set(ref, path);
-    return path;
-  };
-
-  const step = (ref: AnyActorRef, snapshot: AnyMachineSnapshot, event: string, taken: Json) => {
+  const step = (ref: AnyActorRef, snapshot: AnyMachineSnapshot, event: string, taken: Taken) => {
     stepped.add(ref);
     const chart = snapshot.machine.id;
     const state = dotted(snapshot.value);
-    const transitions = taken as unknown as readonly TakenTransition[];
+    const transitions = taken.map(transitionOf);
     const context = summarise(chart, snapshot.context as Json);
-    write({ kind: 'step', actor: name(ref), chart, event, state, transitions, context });
+    write({ kind: 'step', actor: names.of(ref), chart, event, state, transitions, context });
   };
 
-  const end = (ref: AnyActorRef, snapshot: AnyMachineSnapshot) => {
-    const { status } = snapshot;
+  const end = (ref: AnyActorRef, { status, output, machine }: AnyMachineSnapshot) => {
     if (status === 'active') return;
-    const output = status === 'done' ? toJson(snapshot.output) : null;
-    write({ kind: 'end', actor: name(ref), chart: snapshot.machine.id, status, output });
+    const about = { chart: machine.id, status, output: status === 'done' ? toJson(output) : null };
+    write({ kind: 'end', actor: names.of(ref), ...about });
+  };
+
+  const arrival = (ref: AnyActorRef, { event, sourceRef }: InspectedEventEvent) => {
+    const { type, ...data } = event;
+    if (type === 'xstate.stop') return;
+    if (type === 'xstate.init') {
+      // Where it begins, unless it has moved on already.
+      if (!stepped.has(ref)) step(ref, ref.getSnapshot() as AnyMachineSnapshot, type, []);
+      return;
+    }
+    const source = sourceRef === undefined ? null : names.of(sourceRef as AnyActorRef);
+    write({ kind: 'event', actor: names.of(ref), source, type, data: toJson(data) });
   };
 
   return (event) => {
     const ref = event.actorRef as AnyActorRef;
-    switch (event.type) {
-      case '@xstate.actor': {
-        const chart = chartOf(ref);
-        if (chart === undefined) return void name(ref);
-        const parent = ref._parent === undefined ? null : name(ref._parent);
-        // Of children their parents tell.
-        const input = parent === null ? toJson((ref as AnyActor).options.input) : null;
-        return write({ kind: 'actor', actor: name(ref), chart, parent, input });
-      }
-      case '@xstate.event': {
-        if (chartOf(ref) === undefined) return;
-        const { type, ...data } = event.event;
-        if (type === 'xstate.init') {
-          const snapshot = ref.getSnapshot() as AnyMachineSnapshot;
-          if (!stepped.has(ref)) step(ref, snapshot, type, []);
-          return;
-        }
-        if (type === 'xstate.stop') return;
-        const source = event.sourceRef === undefined ? null : name(event.sourceRef as AnyActorRef);
-        return write({ kind: 'event', actor: name(ref), source, type, data: toJson(data) });
-      }
-      case '@xstate.microstep': {
-        const snapshot = event.snapshot as AnyMachineSnapshot;
-        if (chartOf(ref) === undefined) return;
-        if (event.event.type !== 'xstate.stop') {
-          const taken = event._transitions.map(transitionOf) as unknown as Json;
-          step(ref, snapshot, event.event.type, taken);
-        }
-        return end(ref, snapshot);
-      }
+    const actor = names.of(ref);
+    const chart = chartOf(ref);
+    if (chart === undefined) return;
+    if (event.type === '@xstate.actor') {
+      const parent = ref._parent === undefined ? null : names.of(ref._parent);
+      // Of children their parents tell.
+      const input = parent === null ? toJson((ref as AnyActor).options.input) : null;
+      write({ kind: 'actor', actor, chart, parent, input });
+    } else if (event.type === '@xstate.event') {
+      arrival(ref, event);
+    } else if (event.type === '@xstate.microstep') {
+      const snapshot = event.snapshot as AnyMachineSnapshot;
+      const { type } = event.event;
+      if (type !== 'xstate.stop') step(ref, snapshot, type, event._transitions);
+      end(ref, snapshot);
     }
   };
+}
+
+/** The paths of actors; the second of one name in one place is called `name~2`. */
+class ActorNames {
+  readonly #prefix: RecorderOptions['prefix'];
+  readonly #paths = new WeakMap<object, string>();
+  readonly #used = new Map<string, number>();
+
+  constructor(prefix: RecorderOptions['prefix']) {
+    this.#prefix = prefix;
+  }
+
+  of(ref: AnyActorRef): string {
+    const known = this.#paths.get(ref);
+    if (known !== undefined) return known;
+    const parent = ref._parent === undefined ? this.#prefix?.() : this.of(ref._parent);
+    const plain = parent === undefined ? ref.id : `${parent}/${ref.id}`;
+    const count = (this.#used.get(plain) ?? 0) + 1;
+    this.#used.set(plain, count);
+    const path = count === 1 ? plain : `${plain}~${count}`;
+    this.#paths.set(ref, path);
+    return path;
+  }
 }
 
 function chartOf(ref: AnyActorRef): string | undefined {
   const logic = (ref as unknown as { logic: { root?: AnyStateNode; id?: string } }).logic;
   return logic.root === undefined ? undefined : logic.id;
 }
+
+type InspectedEventEvent = Extract<InspectionEvent, { type: '@xstate.event' }>;
+type Taken = readonly Transition[];
 
 interface Transition {
   readonly source: AnyStateNode;
