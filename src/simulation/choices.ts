@@ -143,7 +143,8 @@ function ofMessage(kind: Choice['kind'], { id, label, operation, server }: Messa
   return { kind, label: `${kind} ${label}`, operation, server, message: id };
 }
 
-function canArrive({ servers, cuts }: WorldState, message: Message): boolean {
+/** Whether the message, as far as it has come, can go on now. */
+export function canArrive({ servers, cuts }: WorldState, message: Message): boolean {
   const server = servers.find(({ id }) => id === message.server);
   if (server === undefined || message.isDelayed || server.isPartitioned) return false;
   if (cuts.has(`${message.operation} ${message.server}`)) return false;

@@ -128,6 +128,8 @@ export interface Facts {
   readonly unreachable: Set<string>;
   /** Servers whose disk did something to a share. */
   readonly spoilt: Set<string>;
+  /** `s0:1` -> the field that rots there, until the share is written again. */
+  readonly rotten: Map<string, string>;
   /** Version -> words, as far as known. */
   readonly contents: Map<string, readonly string[]>;
   /** Versions that writers have put into slots, by the writer. */
@@ -170,6 +172,7 @@ export function emptyFacts(): Facts {
     down: new Set(),
     unreachable: new Set(),
     spoilt: new Set(),
+    rotten: new Map(),
     contents: new Map(),
     writtenBy: new Map(),
     landed: new Map(),
@@ -336,7 +339,7 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
 }
 
 function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' }): void {
-  const { operation: name, server, event, what, detail } = record;
+  const { operation: name, server, event, what, phase, detail } = record;
   const operation = facts.operations.get(name);
   if (operation === undefined) return;
   const answer = detail as { spoiltBy?: string; error?: string } | null;
@@ -352,7 +355,7 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
     }
     return;
   }
-  if (event === 'abandoned' && what.startsWith('write')) facts.lateWrites++;
+  if (event === 'abandoned' && phase === 'request' && what.startsWith('write')) facts.lateWrites++;
   if (event !== 'sent') operation.troubled.add(server);
 }
 
@@ -362,6 +365,7 @@ function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void
   if (after === null) facts.slots.delete(slot);
   else facts.slots.set(slot, after);
   if (writer === null) facts.spoilt.add(server);
+  else facts.rotten.delete(slot);
   for (const [name, operation] of facts.operations) {
     if (operation.status !== 'running' || name === writer) continue;
     operation.changed.add(slot);
@@ -401,7 +405,12 @@ function noteStrays(facts: Facts): void {
   }
 }
 
-function learnOfServer(facts: Facts, { server, event }: TraceRecord & { kind: 'server' }): void {
+function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): void {
+  const { server, event, shnum, field } = record;
+  const share = slotName(server, shnum ?? -1);
+  if (event === 'rot' && field !== null) facts.rotten.set(share, field);
+  // A share of an unknown format is as good as one with a rotten prefix.
+  if (event === 'alien') facts.rotten.set(share, 'prefix');
   const trouble = () => {
     for (const operation of facts.operations.values()) {
       if (operation.status === 'running') operation.troubled.add(server);

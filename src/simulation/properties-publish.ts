@@ -240,17 +240,27 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'P8',
     name: 'never backwards',
     statement: 'No write of ours replaces a version by a lower one.',
-    judge: () => (record, facts) => {
-      if (record.kind !== 'slot' || record.operation === null) return undefined;
-      const before = parseVersion(record.before ?? '');
-      const after = parseVersion(record.after ?? '');
-      if (facts.operations.get(record.operation)?.spec.force) return undefined;
-      const wasDamaged = record.before !== null && before === undefined;
-      if (wasDamaged || record.after === null) return undefined;
-      if (after === undefined) return `${record.operation} makes ${record.after} of a sound share`;
-      if (before === undefined || before.seqnum < after.seqnum) return undefined;
-      if (before.seqnum === after.seqnum && before.root <= after.root) return undefined;
-      return `${record.operation} replaces ${record.before} by ${record.after}`;
+    judge: () => {
+      const rotten = new Map<string, string | null>();
+      return (record, facts) => {
+        if (record.kind === 'server' && record.event === 'rot') {
+          rotten.set(slotName(record.server, record.shnum ?? -1), record.field);
+        }
+        if (record.kind !== 'slot' || record.operation === null) return undefined;
+        const { operation, server, shnum } = record;
+        const field = rotten.get(slotName(server, shnum)) ?? '';
+        rotten.delete(slotName(server, shnum));
+        if (facts.operations.get(operation)?.spec.force || record.after === null) return undefined;
+        const before = parseVersion(record.before ?? '');
+        const after = parseVersion(record.after);
+        // In place, blocks that do not change are not looked at. What is signed again is.
+        const wasDamaged = record.before !== null && before === undefined;
+        if (wasDamaged && !/^(tree|signature|key|prefix)$/.test(field)) return undefined;
+        if (after === undefined) return `${operation} makes ${record.after} of share ${shnum}`;
+        if (before === undefined || before.seqnum < after.seqnum) return undefined;
+        if (before.seqnum === after.seqnum && before.root <= after.root) return undefined;
+        return `${operation} replaces ${record.before} by ${record.after}`;
+      };
     },
   },
 ];

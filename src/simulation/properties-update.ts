@@ -36,16 +36,19 @@ const ofMaps =
   };
 
 /** A property of the reports that come to a coordinator. */
-const ofReports =
-  (judge: (report: ReportFact, operation: OperationFact, actor: ActorFact) => string | undefined) =>
-  (): Judge =>
-  (record, facts) => {
-    if (record.kind !== 'event' || record.type !== 'server.settled') return undefined;
-    const actor = facts.actors.get(record.actor) as ActorFact;
-    const operation = facts.operations.get(actor.operation);
-    const { report } = record.data as unknown as { report: ReportFact };
-    return operation === undefined ? undefined : judge(report, operation, actor);
-  };
+type ReportJudge = (
+  report: ReportFact,
+  operation: OperationFact,
+  facts: Facts,
+) => string | undefined;
+
+const ofReports = (judge: ReportJudge) => (): Judge => (record, facts) => {
+  if (record.kind !== 'event' || record.type !== 'server.settled') return undefined;
+  const { operation: name } = facts.actors.get(record.actor) as ActorFact;
+  const operation = facts.operations.get(name);
+  const { report } = record.data as unknown as { report: ReportFact };
+  return operation === undefined ? undefined : judge(report, operation, facts);
+};
 
 interface Standing {
   readonly statuses: readonly string[];
@@ -276,19 +279,51 @@ export const updateProperties: readonly PropertyDefinition[] = [
   {
     id: 'U11',
     name: 'shares are judged one by one',
-    statement: 'A share that is sound and within reach is good, whatever its siblings are.',
-    judge: ofReports((report, operation) => {
-      const { troubled, damaged, changed } = operation;
-      if (troubled.has(report.server)) return undefined;
-      const wrong = report.slots.find(({ server, shnum, verdict }) => {
-        const slot = slotName(server, shnum);
-        return verdict.kind !== 'good' && !damaged.has(slot) && !changed.has(slot);
-      });
-      if (wrong === undefined) return undefined;
-      return `share ${wrong.shnum} on ${wrong.server} is sound and called ${wrong.verdict.kind}`;
-    }),
+    statement:
+      'A share that is sound and within reach is good, whatever its siblings are; and none is whose ' +
+      'header, key or signature is wrong.',
+    judge: () => {
+      const sound = ofReports(soundIsGood)();
+      const wrong = ofReports(wrongIsNot)();
+      return (record, facts) => sound(record, facts) ?? wrong(record, facts);
+    },
+  },
+  {
+    id: 'U12',
+    name: 'cancelled is over',
+    statement: 'An operation whose caller has lost interest ends in the same step.',
+    judge: () => {
+      const cancelled = new Set<string>();
+      return (record, facts) => {
+        if (record.kind === 'operation' && record.event === 'cancelled') {
+          cancelled.add(record.operation);
+        }
+        if (record.kind !== 'choice') return undefined;
+        const alive = [...cancelled].find((n) => facts.operations.get(n)?.status === 'running');
+        return alive && `${alive} goes on`;
+      };
+    },
   },
 ];
+
+function soundIsGood(report: ReportFact, { troubled, damaged, changed }: OperationFact) {
+  if (troubled.has(report.server)) return undefined;
+  const wrong = report.slots.find(({ server, shnum, verdict }) => {
+    const slot = slotName(server, shnum);
+    return verdict.kind !== 'good' && !damaged.has(slot) && !changed.has(slot);
+  });
+  if (wrong === undefined) return undefined;
+  return `share ${wrong.shnum} on ${wrong.server} is sound and called ${wrong.verdict.kind}`;
+}
+
+function wrongIsNot(report: ReportFact, { changed }: OperationFact, facts: Facts) {
+  const wrong = report.slots.find(({ server, shnum, verdict }) => {
+    const slot = slotName(server, shnum);
+    const isRotten = /^(prefix|key|signature)$/.test(facts.rotten.get(slot) ?? '');
+    return verdict.kind === 'good' && isRotten && !changed.has(slot);
+  });
+  return wrong && `share ${wrong.shnum} on ${wrong.server} is called good and is not`;
+}
 
 const limits: Readonly<Record<string, number>> = {
   'serverQuery querying': queryMs,

@@ -115,7 +115,14 @@ export type WorldRecord =
       /** Whose write it was; null: the disk's doing. */
       readonly operation: string | null;
     }
-  | { readonly kind: 'server'; readonly server: ServerId; readonly event: FaultKind }
+  /** Something befell a server, or one of its shares, or a field of it. */
+  | {
+      readonly kind: 'server';
+      readonly server: ServerId;
+      readonly event: FaultKind;
+      readonly shnum: number | null;
+      readonly field: RotField | null;
+    }
   /** An operation tells a server that a share is corrupt. */
   | {
       readonly kind: 'advice';

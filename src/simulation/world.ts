@@ -29,9 +29,9 @@ import { Grid } from '../grid.ts';
 import { defaultDeadlines } from '../runtime/run.ts';
 import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
 import type { ServerId } from '../storage/server.ts';
-import { faultChoices, plainChoices, type WorldState } from './choices.ts';
+import { canArrive, faultChoices, plainChoices, type WorldState } from './choices.ts';
 import { VirtualClock } from './clock.ts';
-import type { SimulatedFile } from './disk.ts';
+import type { RotField, SimulatedFile } from './disk.ts';
 import { Disks } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
@@ -257,7 +257,7 @@ export class World {
       server.isUp = true;
       server.isPartitioned = false;
       server.isMute = false;
-      this.#record({ kind: 'server', server: server.id, event: 'restart' });
+      this.#serverRecord(server.id, 'restart');
     }
     this.#cuts.clear();
     for (const message of this.#network.inFlight) message.isDelayed = false;
@@ -350,7 +350,8 @@ export class World {
     switch (kind) {
       case 'deliver':
         if (message.phase === 'request') await this.#arrive(message);
-        return this.#deliver(message);
+        // Of a mute server the answer stays where it is.
+        return canArrive(this.#state, message) ? this.#deliver(message) : undefined;
       case 'arrive':
         return this.#arrive(message);
       case 'drop':
@@ -408,7 +409,7 @@ export class World {
 
   async #change({ kind, server: id, operation }: Choice): Promise<void> {
     const server = this.#disks.server(id as ServerId);
-    this.#record({ kind: 'server', server: server.id, event: kind as FaultKind });
+    this.#serverRecord(server.id, kind as FaultKind);
     switch (kind) {
       case 'crash':
         server.isUp = false;
@@ -445,8 +446,8 @@ export class World {
   }
 
   async #spoil(choice: Choice): Promise<void> {
-    const { kind, server } = choice;
-    this.#record({ kind: 'server', server: server as ServerId, event: kind as FaultKind });
+    const { kind, server, shnum, field } = choice;
+    this.#serverRecord(server as ServerId, kind as FaultKind, shnum, field);
     await this.#disks.spoil(choice);
   }
 
@@ -467,6 +468,11 @@ export class World {
     const operation = this.#operations.find(({ spec }) => spec.name === name);
     if (operation === undefined) throw new RangeError(`there is no operation ${name}`);
     return operation;
+  }
+
+  #serverRecord(server: ServerId, event: FaultKind, shnum?: number, field?: RotField): void {
+    const which = { shnum: shnum ?? null, field: field ?? null };
+    this.#record({ kind: 'server', server, event, ...which });
   }
 
   #operationRecord(
