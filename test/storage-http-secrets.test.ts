@@ -8,15 +8,16 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { inspect, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { bytesToHex, toBase32, utf8 } from '../src/bytes.ts';
+import { utf8 } from '../src/bytes.ts';
 import { HttpServer } from '../src/storage/http.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
 import { parseNurl } from '../src/storage/nurl.ts';
 import type { WriteSecrets } from '../src/storage/server.ts';
 import { builtPackage } from './support/built.ts';
 import { HttpStorage, type Misbehaviour, SWISSNUM } from './support/http-storage.ts';
+import { leaksIn, shown } from './support/secret-search.ts';
 import { EVERYTHING, part, randomSecrets, TestSlot, write } from './support/test-slot.ts';
 
 /** Everything a request says of itself, secrets and all. */
@@ -47,45 +48,9 @@ function cbor(response: ServerResponse): ServerResponse {
   return response.writeHead(200, { 'Content-Type': 'application/cbor' });
 }
 
-/** A secret in every spelling that somebody might look for, also as bytes of a longer dump. */
-function spellings(secret: Uint8Array): string[] {
-  const buffer = Buffer.from(secret);
-  const texts = [
-    buffer.toString('latin1'),
-    buffer.toString('base64').replace(/=+$/, ''),
-    buffer.toString('base64url'),
-    bytesToHex(secret),
-    toBase32(secret),
-  ];
-  const dumps = [secret, ...texts.map(utf8)].flatMap((bytes) => [
-    bytes.join(','),
-    bytes.join(', '),
-    bytesToHex(bytes),
-    bytesToHex(bytes).match(/../g)!.join(' '),
-  ]);
-  return [...texts, ...dumps];
-}
-
-function leaksIn(
-  text: string,
-  { writeEnabler, renewSecret, cancelSecret }: WriteSecrets,
-): string[] {
-  // Inspection folds long arrays over lines.
-  const unfolded = text.replace(/\s+/g, ' ');
-  return [utf8(SWISSNUM), writeEnabler, renewSecret, cancelSecret]
-    .flatMap(spellings)
-    .filter((spelling) => text.includes(spelling) || unfolded.includes(spelling));
-}
-
-function shown(value: unknown): string {
-  const options = { depth: Infinity, maxArrayLength: null, maxStringLength: null };
-  return [
-    inspect(value, { ...options, showHidden: true }),
-    inspect(value, { ...options, compact: true, breakLength: Infinity }),
-    JSON.stringify(value),
-    String(value),
-    value instanceof Error ? `${value.stack}${JSON.stringify(value.cause)}` : '',
-  ].join('\n');
+function leaksOf(text: string, secrets: WriteSecrets): string[] {
+  const { writeEnabler, renewSecret, cancelSecret } = secrets;
+  return leaksIn(text, [utf8(SWISSNUM), writeEnabler, renewSecret, cancelSecret]);
 }
 
 let storage: HttpStorage;
@@ -103,9 +68,9 @@ afterAll(async () => {
 test('the search finds secrets', () => {
   const secrets = randomSecrets();
   for (const text of [secrets, [...secrets.renewSecret], Buffer.from(secrets.writeEnabler)]) {
-    expect(leaksIn(shown(text), secrets).length).toBeGreaterThan(0);
+    expect(leaksOf(shown(text), secrets).length).toBeGreaterThan(0);
   }
-  expect(leaksIn(storage.nurl, secrets)).toEqual([SWISSNUM]);
+  expect(leaksOf(storage.nurl, secrets)).toEqual([SWISSNUM]);
 });
 
 test('no error, log or warning holds a secret, whatever the server echoes', async () => {
@@ -147,7 +112,7 @@ test('no error, log or warning holds a secret, whatever the server echoes', asyn
   for (const spy of spies) spy.mockRestore();
   expect(failures.length).toBeGreaterThan(60);
   const printed = [...failures, server, server.status, said].map(shown).join('\n');
-  expect(leaksIn(printed, slot.secrets)).toEqual([]);
+  expect(leaksOf(printed, slot.secrets)).toEqual([]);
 });
 
 test('Node’s own debug output does not hold a secret either', async () => {
@@ -171,7 +136,7 @@ test('Node’s own debug output does not hold a secret either', async () => {
   await rm(folder, { recursive: true });
   expect(stdout).toBe('{"wrote":true}\n');
   expect(stderr).toContain('HTTP');
-  expect(leaksIn(stderr, secrets)).toEqual([]);
+  expect(leaksOf(stderr, secrets)).toEqual([]);
 });
 
 const DEBUGGED_CALLS = `

@@ -11,11 +11,11 @@ requests {"id": n, "do": ..., ...} on stdin and gets one {"id": n, "ok": ...} or
 
     gateway      needed, happy, total,  a web gateway with this encoding and this servers.yaml,
                  servers                made when first asked for
-    stop         server                 as if its machine had lost power: live connections are cut
-    start        server                 the same node again, on the same port
+    stop         servers                as if they had lost power: live connections are cut
+    start        servers                the same nodes again, on the same ports
     fill-disk    server, full           from now on its writes fail for lack of space, or not
 
-`server` is a position in `ready.servers`, from 0. Closing stdin ends the process.
+`server` is a position in `ready.servers`, from 0; `servers` is a list of them. Closing stdin ends the process.
 """
 
 import errno
@@ -182,12 +182,14 @@ class Grid:
         } != expected:
             await deferLater(reactor, POLL_SECONDS, lambda: None)
 
-    async def stop_server(self, server):
-        await self.servers[server].stop()
+    async def stop_servers(self, servers):
+        for server in servers:
+            await self.servers[server].stop()
         await self.until_all_see()
 
-    async def start_server(self, server):
-        await self.servers[server].start()
+    async def start_servers(self, servers):
+        for server in servers:
+            await self.servers[server].start()
         await self.until_all_see()
 
     async def until_all_see(self):
@@ -205,8 +207,8 @@ class Control(LineReceiver):
     def __init__(self, grid):
         self.commands = {
             "gateway": grid.gateway,
-            "stop": grid.stop_server,
-            "start": grid.start_server,
+            "stop": grid.stop_servers,
+            "start": grid.start_servers,
             "fill-disk": grid.fill_disk,
         }
 

@@ -96,7 +96,7 @@ function versionBy(model: WritersModel, letter: Letter, seqnum: number): Version
 
 function start(model: WritersModel): World {
   const { servers, failures, losses } = model;
-  const row = (i: number) => '-'.repeat(i) + 'o' + '-'.repeat(servers - i - 1);
+  const row = (i: number) => `${'-'.repeat(i)}o${'-'.repeat(servers - i - 1)}`;
   const writer = (letter: 'a' | 'b'): Writer => ({
     letter,
     phase: 'reading',
@@ -239,19 +239,19 @@ function writeSteps(
     : { ...world, told: `${what} finds ${row}` };
   const record = writer.record as PublishRecord;
   const report = { server, shnum, seen, failure: null };
+  const ours = { shnum, checkstring: record.checkstring as string };
   const status = wrote ? 'accepted' : 'surprised';
   const answered = started(landed, writer, applyWrite(record, { ...report, status }));
   if (world.losses === 0 || !wrote) return answered;
   const told = `${what} lands and its answer is lost`;
   const poorer = { ...landed, told, losses: world.losses - 1 };
-  // The slot is read again: that succeeds, and tells of one share, or it fails, too.
-  return (['accepted', 'unknown'] as const).reduce<readonly World[]>(
-    (worlds, end) => [
-      ...worlds,
-      ...started(poorer, writer, applyWrite(record, { ...report, seen: [], status: end })),
-    ],
-    answered,
-  );
+  // All shares there are read again: that tells what the answer would have told, or fails, too.
+  const reread = seen.map((share) => (share.shnum === shnum ? ours : share));
+  const ends = [
+    { ...report, seen: [...reread, ours], status: 'accepted' },
+    { ...report, seen: [], status: 'unknown' },
+  ] as const;
+  return [...answered, ...ends.flatMap((end) => started(poorer, writer, applyWrite(record, end)))];
 }
 
 function keyOf(world: World): string {

@@ -1,0 +1,295 @@
+/**
+ * @module trace: a run of charts as plain records, in the order of cause and effect.
+ *
+ * Built on `@xstate.microstep`: XState sends `@xstate.snapshot` after everything that the step set
+ * off, so a parent would be seen to react before its child has moved. Actors are named by their
+ * path (`w1/servermapUpdate/query:s3`), never by XState's session ids, so two recordings of one run
+ * are equal byte for byte. Records are JSON and hold no secret and no byte of a share: a version is
+ * told by its seqnum and the beginning of its root hash.
+ */
+import type {
+  AnyActor,
+  AnyActorRef,
+  AnyMachineSnapshot,
+  AnyStateNode,
+  InspectionEvent,
+} from 'xstate';
+
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
+
+/** One transition that a step took; `index` counts the guarded alternatives of one event. */
+export interface TakenTransition {
+  /** State it leaves, `collecting.awaiting`; '' is the root. */
+  readonly source: string;
+  /** '' for an eventless one. */
+  readonly event: string;
+  readonly index: number;
+  /** Null: it stays where it is. */
+  readonly target: string | null;
+}
+
+/** What {@link createRecorder} writes. */
+export type ChartRecord =
+  /** A chart begins; `chart` is the machine's id. IO actors are not recorded. */
+  | {
+      readonly kind: 'actor';
+      readonly actor: string;
+      readonly chart: string;
+      readonly parent: string | null;
+      /** What it was given; of roots only. */
+      readonly input: Json;
+    }
+  /** An event comes to a chart. `source` is null when the caller sent it. */
+  | {
+      readonly kind: 'event';
+      readonly actor: string;
+      readonly source: string | null;
+      readonly type: string;
+      readonly data: Json;
+    }
+  /** One microstep; none of `transitions` means that the event was ignored. */
+  | {
+      readonly kind: 'step';
+      readonly actor: string;
+      readonly chart: string;
+      readonly event: string;
+      /** `collecting.awaiting` */
+      readonly state: string;
+      readonly transitions: readonly TakenTransition[];
+      readonly context: Json;
+    }
+  /** A chart is over: `done` with its output, or it was stopped by its parent. */
+  | {
+      readonly kind: 'end';
+      readonly actor: string;
+      readonly chart: string;
+      readonly status: 'done' | 'stopped' | 'error';
+      readonly output: Json;
+    };
+
+export interface RecorderOptions {
+  readonly write: (record: ChartRecord) => void;
+  /** In front of every actor's path: whose operation it is. Asked when a root actor begins. */
+  readonly prefix?: (() => string) | undefined;
+}
+
+/** What to hand to XState (or `Grid`) as `inspect`. One recorder may see many runs. */
+export function createRecorder(options: RecorderOptions): (event: InspectionEvent) => void {
+  const { write } = options;
+  const names = new ActorNames(options.prefix);
+  const stepped = new WeakSet<object>();
+
+  const step = (ref: AnyActorRef, snapshot: AnyMachineSnapshot, event: string, taken: Taken) => {
+    stepped.add(ref);
+    const chart = snapshot.machine.id;
+    const state = dotted(snapshot.value);
+    const transitions = taken.map(transitionOf);
+    const context = summarise(chart, snapshot.context as Json);
+    write({ kind: 'step', actor: names.of(ref), chart, event, state, transitions, context });
+  };
+
+  const end = (ref: AnyActorRef, { status, output, machine }: AnyMachineSnapshot) => {
+    if (status === 'active') return;
+    const about = { chart: machine.id, status, output: status === 'done' ? toJson(output) : null };
+    write({ kind: 'end', actor: names.of(ref), ...about });
+  };
+
+  const arrival = (ref: AnyActorRef, { event, sourceRef }: InspectedEventEvent) => {
+    const { type, ...data } = event;
+    if (type === 'xstate.stop') return;
+    if (type === 'xstate.init') {
+      // Where it begins, unless it has moved on already.
+      if (!stepped.has(ref)) step(ref, ref.getSnapshot() as AnyMachineSnapshot, type, []);
+      return;
+    }
+    const source = sourceRef === undefined ? null : names.of(sourceRef as AnyActorRef);
+    write({ kind: 'event', actor: names.of(ref), source, type, data: toJson(data) });
+  };
+
+  return (event) => {
+    const ref = event.actorRef as AnyActorRef;
+    const actor = names.of(ref);
+    const chart = chartOf(ref);
+    if (chart === undefined) return;
+    if (event.type === '@xstate.actor') {
+      const parent = ref._parent === undefined ? null : names.of(ref._parent);
+      // Of children their parents tell.
+      const input = parent === null ? toJson((ref as AnyActor).options.input) : null;
+      write({ kind: 'actor', actor, chart, parent, input });
+    } else if (event.type === '@xstate.event') {
+      arrival(ref, event);
+    } else if (event.type === '@xstate.microstep') {
+      const snapshot = event.snapshot as AnyMachineSnapshot;
+      const { type } = event.event;
+      if (type !== 'xstate.stop') step(ref, snapshot, type, event._transitions);
+      end(ref, snapshot);
+    }
+  };
+}
+
+/** The paths of actors; the second of one name in one place is called `name~2`. */
+class ActorNames {
+  readonly #prefix: RecorderOptions['prefix'];
+  readonly #paths = new WeakMap<object, string>();
+  readonly #used = new Map<string, number>();
+
+  constructor(prefix: RecorderOptions['prefix']) {
+    this.#prefix = prefix;
+  }
+
+  of(ref: AnyActorRef): string {
+    const known = this.#paths.get(ref);
+    if (known !== undefined) return known;
+    const parent = ref._parent === undefined ? this.#prefix?.() : this.of(ref._parent);
+    const plain = parent === undefined ? ref.id : `${parent}/${ref.id}`;
+    const count = (this.#used.get(plain) ?? 0) + 1;
+    this.#used.set(plain, count);
+    const path = count === 1 ? plain : `${plain}~${count}`;
+    this.#paths.set(ref, path);
+    return path;
+  }
+}
+
+function chartOf(ref: AnyActorRef): string | undefined {
+  const logic = (ref as unknown as { logic: { root?: AnyStateNode; id?: string } }).logic;
+  return logic.root === undefined ? undefined : logic.id;
+}
+
+type InspectedEventEvent = Extract<InspectionEvent, { type: '@xstate.event' }>;
+type Taken = readonly Transition[];
+
+interface Transition {
+  readonly source: AnyStateNode;
+  readonly eventType: string;
+  readonly target?: readonly AnyStateNode[] | undefined;
+}
+
+function transitionOf(transition: Transition): TakenTransition {
+  const { source, eventType, target } = transition;
+  const alternatives = eventType === '' ? source.always : source.transitions.get(eventType);
+  return {
+    source: pathOf(source),
+    event: eventType,
+    index: (alternatives as readonly unknown[] | undefined)?.indexOf(transition) ?? -1,
+    target: target?.[0] === undefined ? null : pathOf(target[0]),
+  };
+}
+
+function pathOf(node: AnyStateNode): string {
+  return node.path.join('.');
+}
+
+/** `{ collecting: 'awaiting' }` as `collecting.awaiting`. */
+function dotted(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [entry] = Object.entries(value as object);
+  return entry === undefined ? '' : `${entry[0]}.${dotted(entry[1])}`;
+}
+
+// --- what a context tells -----------------------------------------------------------------------
+
+type Fields = { readonly [key: string]: Json };
+
+/** A few words per chart: a whole context per step would be quadratic in the number of servers. */
+function summarise(chart: string, context: Json): Json {
+  const all = context as Fields;
+  const record = all.record as Fields;
+  switch (chart) {
+    case 'servermapUpdate': {
+      const { mode, rule, required, total, privateKey, servers, statuses } = record;
+      const byServer: Record<string, Json> = {};
+      (servers as readonly string[]).forEach((server, i) => {
+        byServer[server] = at(statuses, i);
+      });
+      return { mode, rule, required, total, privateKey, statuses: byServer } as Json;
+    }
+    case 'serverQuery': {
+      const judged = (all.judged as readonly Fields[]).map(({ shnum, verdict }) => [
+        String(shnum),
+        wordOf(verdict as Fields),
+      ]);
+      const { server, shnums, failure } = all;
+      return toJson({ server, shnums, judged: Object.fromEntries(judged), failure });
+    }
+    case 'publish': {
+      const { seqnum, quorum, required, total, wholeShares, checkstring, writes, surprises } =
+        record;
+      const statuses = (writes as readonly Fields[]).map((w) => [slotOf(w), w.status]);
+      const summary = { seqnum, quorum, required, total, wholeShares, checkstring, surprises };
+      return toJson({ ...summary, writes: Object.fromEntries(statuses) });
+    }
+    case 'shareWrite': {
+      const { server, shnum, test, seen, failure } = all;
+      return toJson({ server, shnum, test, seen, failure });
+    }
+    case 'retrieve': {
+      const { purpose, required, nextSegment, endSegment, sources } = record;
+      const statuses = (sources as readonly Fields[]).map((s) => [slotOf(s), s.status]);
+      const summary = { purpose, required, nextSegment, endSegment };
+      return toJson({ ...summary, sources: Object.fromEntries(statuses) });
+    }
+    case 'blockRead': {
+      const { server, shnum, firstSegment, segmentCount, failure } = all;
+      return toJson({ server, shnum, firstSegment, segmentCount, failure });
+    }
+    default:
+      return toJson(all);
+  }
+}
+
+function at(list: Json | undefined, index: number): Json {
+  return (list as readonly Json[])[index] ?? null;
+}
+
+function slotOf({ server, shnum }: Fields): string {
+  return `${server}:${shnum}`;
+}
+
+function wordOf({ kind, version, reason }: Fields): string {
+  return kind === 'good' ? `good ${versionName(String(version))}` : `${kind}: ${reason}`;
+}
+
+// --- to JSON, without secrets -------------------------------------------------------------------
+
+/** Bytes in hex that begin with a format byte, a seqnum and a root hash. */
+const versionHex = /^0[01][0-9a-f]{80,}$/;
+const longHex = /^[0-9a-f]{32,}$/;
+
+/**
+ * `v2-1a2b3c4d`: the seqnum and the beginning of the root hash in a signed prefix or a checkstring
+ * (hex).
+ */
+export function versionName(hex: string): string {
+  if (!versionHex.test(hex)) return hex.length === 0 ? 'nothing' : `bytes ${hex.slice(0, 8)}`;
+  return `v${Number.parseInt(hex.slice(2, 18), 16)}-${hex.slice(18, 26)}`;
+}
+
+const unrecorded = new Set(['parent', 'deadlines', 'self']);
+
+/** JSON of `value`: versions by name, no long bytes, no actors. */
+export function toJson(value: unknown): Json {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string') return textOf(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value instanceof Error) return { error: value.name, message: value.message };
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== 'object') return String(typeof value);
+  const fields: Record<string, Json> = {};
+  for (const [key, field] of Object.entries(value)) {
+    if (field !== undefined && !unrecorded.has(key)) fields[textOf(key)] = toJson(field);
+  }
+  return fields;
+}
+
+function textOf(text: string): string {
+  if (text.length < 32) return text;
+  if (versionHex.test(text)) return versionName(text);
+  return longHex.test(text) ? `${text.slice(0, 8)}…` : text;
+}

@@ -1,0 +1,16 @@
+/**
+ * @module contents: what simulated files hold: words joined by `+`, filled up with dots.
+ *
+ * Every writer appends its own name, so the contents tell the history of the file.
+ */
+import { utf8 } from '../bytes.ts';
+
+/** `['base', 'w1']` as `base+w1.....`, of at least `size` bytes. */
+export function contentsOf(words: readonly string[], size = 0): Uint8Array {
+  return utf8(words.join('+').padEnd(size, '.'));
+}
+
+export function wordsOf(contents: Uint8Array): readonly string[] {
+  const words = new TextDecoder().decode(contents).split('+');
+  return words.map((word) => word.replace(/\.+$/, '')).filter((word) => word !== '');
+}

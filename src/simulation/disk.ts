@@ -1,0 +1,197 @@
+/**
+ * @module disk: the shares of the simulated file as bytes: making them, planting them, damaging
+ * them, and telling in a word what a server holds.
+ */
+import { bytesToHex, equalBytes, viewOf } from '../bytes.ts';
+import type { WriteCap } from '../caps.ts';
+import { deriveWriteEnabler, encryptPrivateKey } from '../crypto/keys.ts';
+import type { SigningKey } from '../crypto/primitives.ts';
+import { versionName } from '../runtime/trace.ts';
+import { encodeVersion } from '../share/encode.ts';
+import { parseShareHeader, type ShareHeader } from '../share/header.ts';
+import type { ShareField } from '../share/layout.ts';
+import { plaintextOf } from '../share/plaintext.ts';
+import { ShareReader } from '../share/reader.ts';
+import { VersionVerifier, verifySignature } from '../share/verify.ts';
+import type { MemoryServer } from '../storage/memory.ts';
+
+/** The file, as its writers know it. */
+export interface SimulatedFile {
+  readonly cap: WriteCap;
+  readonly storageIndex: Uint8Array;
+  readonly signing: SigningKey;
+  readonly readkey: Uint8Array;
+}
+
+export interface VersionSpec {
+  readonly seqnum: number;
+  readonly required: number;
+  readonly total: number;
+  readonly contents: Uint8Array;
+  /** Tells versions of one seqnum apart. */
+  readonly series: number;
+}
+
+const made = new Map<string, Promise<readonly Uint8Array[]>>();
+
+/** The shares of a version, the same for the same spec but for the signature. */
+export function sharesOf(file: SimulatedFile, spec: VersionSpec): Promise<readonly Uint8Array[]> {
+  const { seqnum, required, total, contents, series } = spec;
+  const name = [file.cap.format, seqnum, required, total, series, bytesToHex(contents)].join();
+  const shares = made.get(name) ?? makeShares(file, spec);
+  made.set(name, shares);
+  return shares;
+}
+
+async function makeShares(file: SimulatedFile, spec: VersionSpec): Promise<readonly Uint8Array[]> {
+  const { seqnum, required, total, contents, series } = spec;
+  const { cap, signing, readkey } = file;
+  let salts = 0;
+  const version = await encodeVersion({
+    format: cap.format,
+    plaintext: plaintextOf(contents),
+    required,
+    total,
+    seqnum,
+    readkey,
+    encryptedPrivateKey: await encryptPrivateKey(cap.writekey, signing.pkcs8),
+    verificationKey: signing.spki,
+    sign: (prefix) => signing.sign(prefix),
+    newSalt: () => {
+      const salt = new Uint8Array(16);
+      viewOf(salt).setUint32(0, seqnum);
+      viewOf(salt).setUint32(4, series);
+      viewOf(salt).setUint32(8, ++salts);
+      return salt;
+    },
+  });
+  return Promise.all(
+    Array.from({ length: total }, async (_, shnum) => {
+      const share = new Uint8Array(version.shareLength);
+      for (const part of version.shareParts(shnum)) share.set(await part.bytes(), part.offset);
+      return share;
+    }),
+  );
+}
+
+/** Puts a share on a server, whatever was there. */
+export async function plant(
+  file: SimulatedFile,
+  server: MemoryServer,
+  shnum: number,
+  bytes: Uint8Array,
+  writeEnabler = deriveWriteEnabler(file.cap.writekey, server.tubId),
+): Promise<void> {
+  server.deleteShare(file.storageIndex, shnum);
+  const part = { offset: 0, length: bytes.length, bytes: async () => bytes };
+  const secret = new Uint8Array(32);
+  await server.readTestWrite(file.storageIndex, {
+    secrets: { writeEnabler, renewSecret: secret, cancelSecret: secret },
+    shares: new Map([[shnum, { tests: [], parts: [part], newLength: null }]]),
+    reads: [],
+  });
+}
+
+/** What bit rot can hit. */
+export const rotFields = [
+  'prefix',
+  'offsets',
+  'key',
+  'signature',
+  'privkey',
+  'chain',
+  'tree',
+  'blocks',
+] as const;
+export type RotField = (typeof rotFields)[number];
+
+/** The fields of a share, as labels have them. */
+const shortNames: Readonly<Record<ShareField, Exclude<RotField, 'prefix' | 'offsets'>>> = {
+  verificationKey: 'key',
+  signature: 'signature',
+  shareHashChain: 'chain',
+  blockHashTree: 'tree',
+  shareData: 'blocks',
+  encryptedPrivateKey: 'privkey',
+};
+const fields = Object.keys(shortNames) as readonly ShareField[];
+
+/** Flips all bits of one byte in a field; nothing where the share has no such field. */
+export function rot(file: SimulatedFile, server: MemoryServer, shnum: number, field: RotField) {
+  const bytes = server.shareBytes(file.storageIndex, shnum);
+  if (bytes === undefined) return;
+  const offset = offsetIn(bytes, field);
+  if (offset === undefined) return;
+  const flipped = Uint8Array.of((bytes[offset] as number) ^ 0xff);
+  server.overwriteShare(file.storageIndex, shnum, offset, flipped);
+}
+
+/** A byte of the field: in the prefix one of the root hash (that names the version). */
+function offsetIn(bytes: Uint8Array, field: RotField): number | undefined {
+  const header = headerIn(bytes);
+  if (header === undefined) return undefined;
+  if (field === 'prefix') return 10;
+  if (field === 'offsets') return header.prefix.length + (header.format === 'sdmf' ? 3 : 7);
+  const range = header.layout[fields.find((name) => shortNames[name] === field) as ShareField];
+  return range.length === 0 ? undefined : range.offset + Math.floor(range.length / 2);
+}
+
+export function headerIn(bytes: Uint8Array): ShareHeader | undefined {
+  try {
+    return parseShareHeader(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a reader is after who reads from `offset`: `head`, `signature`, `blocks`… */
+export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
+  if (offset === 0) return 'head';
+  const layout = bytes === undefined ? undefined : headerIn(bytes)?.layout;
+  const name = fields.find((field) => {
+    const range = layout?.[field];
+    return range !== undefined && offset >= range.offset && offset < range.offset + range.length;
+  });
+  return name === undefined ? `at ${offset}` : shortNames[name];
+}
+
+/**
+ * What a server holds in a slot: `v2-1a2b3c4d` when every byte of it is right, `… damaged` when
+ * not, `unreadable` when not even the header is.
+ */
+export async function describeShare(
+  file: SimulatedFile,
+  shnum: number,
+  bytes: Uint8Array,
+): Promise<string> {
+  const header = headerIn(bytes);
+  if (header === undefined) return 'unreadable';
+  const name = versionName(bytesToHex(header.prefix));
+  return (await isSound(file, shnum, header, bytes)) ? name : `${name} damaged`;
+}
+
+async function isSound(
+  { cap, signing }: SimulatedFile,
+  shnum: number,
+  header: ShareHeader,
+  bytes: Uint8Array,
+): Promise<boolean> {
+  const read = async (range: { offset: number; length: number }) =>
+    bytes.subarray(range.offset, range.offset + range.length);
+  const reader = new ShareReader(read, bytes.subarray(0, 123));
+  try {
+    const key = await reader.verificationKey();
+    if (!equalBytes(key, signing.spki)) return false;
+    await verifySignature(header, key, await reader.signature(), cap.fingerprint);
+    const verifier = new VersionVerifier(header);
+    if (shnum >= header.total) return false;
+    verifier.acceptTree(shnum, await reader.shareHashChain(), await reader.blockHashTree());
+    const entries = await reader.blocks(0, header.segmentCount);
+    entries.forEach(({ block, salt }, i) => {
+      verifier.acceptBlock(shnum, i, block, salt);
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,435 @@
+/**
+ * @module facts: what a trace says so far, for properties to look at. A fold over records and
+ * nothing else, so a saved trace is judged like a live one.
+ */
+import type { Encoding } from '../encoding.ts';
+import type { ChartRecord, Json } from '../runtime/trace.ts';
+import type { OperationSpec, Result } from './operations.ts';
+import type { TraceRecord } from './world.ts';
+
+/** The output of a servermap update, as records have it: versions by their names. */
+export interface MapFact {
+  readonly mode: string;
+  readonly outcome: string;
+  readonly servers: readonly { readonly id: string; readonly status: string }[];
+  readonly slots: readonly SlotFact[];
+  readonly versions: Readonly<Record<string, VersionFact>>;
+  readonly privateKey: string;
+}
+
+export interface SlotFact {
+  readonly server: string;
+  readonly shnum: number;
+  readonly verdict:
+    | { readonly kind: 'good'; readonly version: string }
+    | { readonly kind: 'bad'; readonly reason: string; readonly head: string }
+    | { readonly kind: 'unverified'; readonly reason: string };
+}
+
+export interface VersionFact {
+  readonly id: string;
+  readonly seqnum: number;
+  readonly rootHash: string;
+  readonly required: number;
+  readonly total: number;
+}
+
+export interface ReportFact {
+  readonly server: string;
+  readonly status: string;
+  readonly slots: readonly SlotFact[];
+  readonly versions: readonly VersionFact[];
+}
+
+export interface PublishInputFact {
+  readonly map: MapFact;
+  readonly required: number;
+  readonly total: number;
+  readonly happy: number;
+  readonly wholeShares: boolean;
+  readonly force: boolean;
+}
+
+export interface WriteFact {
+  readonly server: string;
+  readonly shnum: number;
+  readonly status: string;
+  readonly attempt: number;
+}
+
+export interface PublishOutputFact {
+  readonly kind: string;
+  readonly seqnum: number;
+  readonly checkstring: string | null;
+  readonly quorum: number;
+  readonly required: number;
+  readonly total: number;
+  readonly writes: readonly WriteFact[];
+  readonly surprises: readonly {
+    readonly server: string;
+    readonly shnum: number;
+    readonly found: string | null;
+  }[];
+  readonly missing: readonly number[];
+}
+
+/** One chart at work. */
+export interface ActorFact {
+  readonly path: string;
+  readonly chart: string;
+  readonly operation: string;
+  readonly parent: string | null;
+  readonly input: Json;
+  readonly startedAt: number;
+  readonly startedSeq: number;
+  state: string;
+  /** When it came into its state. */
+  since: number;
+  context: Json;
+  status: 'active' | 'done' | 'stopped' | 'error';
+  output: Json;
+  /** Of a servermap update: what its children reported, and what servers answered. */
+  readonly reports: Map<string, ReportFact>;
+  readonly answers: Map<string, readonly number[]>;
+}
+
+export interface OperationFact {
+  readonly spec: OperationSpec;
+  readonly startedAt: number;
+  readonly startedSeq: number;
+  endedSeq: number | undefined;
+  status: 'running' | 'ended' | 'killed';
+  result: Result | null;
+  /** Root charts in the order of their beginning. */
+  readonly charts: ActorFact[];
+  /** Servers with which anything went wrong while it ran. */
+  readonly troubled: Set<string>;
+  /** Shares (`s0:1`) whose bytes were wrong at any time while it ran. */
+  readonly damaged: Set<string>;
+  /** Shares that changed while it ran, by somebody else's doing. */
+  readonly changed: Set<string>;
+  /** What its modifier was given, attempt by attempt, and what its next version is to hold. */
+  readonly attempts: {
+    readonly seen: readonly string[] | null;
+    readonly made: readonly string[];
+  }[];
+}
+
+export interface Facts {
+  readonly encoding: Encoding;
+  readonly operations: Map<string, OperationFact>;
+  readonly actors: Map<string, ActorFact>;
+  /** `s0:1` -> what it holds. */
+  readonly slots: Map<string, string>;
+  readonly initialSlots: ReadonlyMap<string, string>;
+  readonly servers: readonly string[];
+  readonly down: Set<string>;
+  /** Partitioned, mute, or cut off from somebody. */
+  readonly unreachable: Set<string>;
+  /** Servers whose disk did something to a share. */
+  readonly spoilt: Set<string>;
+  /** `s0:1` -> the field that rots there, until the share is written again. */
+  readonly rotten: Map<string, string>;
+  /** Version -> words, as far as known. */
+  readonly contents: Map<string, readonly string[]>;
+  /** Versions that writers have put into slots, by the writer. */
+  readonly writtenBy: Map<string, string>;
+  /** Where a version has ever been put. */
+  readonly landed: Map<string, Set<string>>;
+  /** Writes that somebody had given up on. They may arrive all the same. */
+  lateWrites: number;
+  /** Versions that a quorum holds: whose they are, and the record that says so. */
+  readonly acknowledged: Map<string, { readonly writer: string; readonly seq: number }>;
+  /** Version -> the record with which its publish began. */
+  readonly begun: Map<string, number>;
+  /**
+   * Versions with k shares, above an acknowledged one and without it, by writers that had begun before
+   * that one was acknowledged. Whoever comes next takes such a version for the newest: nothing in a
+   * share names its parent.
+   */
+  readonly strays: Set<string>;
+  now: number;
+}
+
+export function slotName(server: string, shnum: number): string {
+  return `${server}:${shnum}`;
+}
+
+/** `v2-1a2b3c4d` as its parts; nothing for what is no version. */
+export function parseVersion(name: string): { seqnum: number; root: string } | undefined {
+  const match = /^v(\d+)-([0-9a-f]{8})$/.exec(name);
+  return match === null ? undefined : { seqnum: Number(match[1]), root: match[2] as string };
+}
+
+export function emptyFacts(): Facts {
+  return {
+    encoding: { required: 1, happy: 1, total: 1 },
+    operations: new Map(),
+    actors: new Map(),
+    slots: new Map(),
+    initialSlots: new Map(),
+    servers: [],
+    down: new Set(),
+    unreachable: new Set(),
+    spoilt: new Set(),
+    rotten: new Map(),
+    contents: new Map(),
+    writtenBy: new Map(),
+    landed: new Map(),
+    lateWrites: 0,
+    acknowledged: new Map(),
+    begun: new Map(),
+    strays: new Set(),
+    now: 0,
+  };
+}
+
+/** `facts` after `record`; the same object, changed, but for the header. */
+export function learn(facts: Facts, record: TraceRecord): Facts {
+  facts.now = record.at;
+  switch (record.kind) {
+    case 'header':
+      return fromHeader(record.about);
+    case 'actor':
+    case 'event':
+    case 'step':
+    case 'end':
+      learnOfChart(facts, record);
+      break;
+    case 'operation':
+      learnOfOperation(facts, record);
+      break;
+    case 'contents': {
+      const operation = facts.operations.get(record.operation);
+      operation?.attempts.push({ seen: record.seen, made: record.made });
+      break;
+    }
+    case 'message':
+      learnOfMessage(facts, record);
+      break;
+    case 'slot':
+      learnOfSlot(facts, record);
+      break;
+    case 'server':
+      learnOfServer(facts, record);
+  }
+  return facts;
+}
+
+function fromHeader(about: Json): Facts {
+  const { encoding, servers } = about as unknown as {
+    encoding: Encoding;
+    servers: readonly { id: string; shares: Record<string, string> }[];
+  };
+  const slots = new Map<string, string>();
+  for (const { id, shares } of servers) {
+    for (const [shnum, held] of Object.entries(shares))
+      slots.set(slotName(id, Number(shnum)), held);
+  }
+  const facts: Facts = {
+    ...emptyFacts(),
+    encoding,
+    slots,
+    initialSlots: new Map(slots),
+    servers: servers.map(({ id }) => id),
+  };
+  for (const [slot, held] of slots) {
+    const name = held.replace(/ .*/, '');
+    const version = parseVersion(name);
+    if (version === undefined) continue;
+    facts.contents.set(name, [`v${version.seqnum}`]);
+    landedAt(facts, name).add(slot);
+    // Planted damage and planted newer shares count as the disk's doing.
+    if (held !== name) facts.spoilt.add(slot.split(':')[0] as string);
+  }
+  return facts;
+}
+
+function landedAt(facts: Facts, version: string): Set<string> {
+  const slots = facts.landed.get(version) ?? new Set();
+  facts.landed.set(version, slots);
+  return slots;
+}
+
+function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
+  if (record.kind === 'actor') {
+    const operation = record.actor.split('/')[0] as string;
+    const actor: ActorFact = {
+      path: record.actor,
+      chart: record.chart,
+      operation,
+      parent: record.parent,
+      input: record.input,
+      startedAt: record.at,
+      startedSeq: record.seq,
+      state: '',
+      since: record.at,
+      context: null,
+      status: 'active',
+      output: null,
+      reports: new Map(),
+      answers: new Map(),
+    };
+    facts.actors.set(record.actor, actor);
+    if (record.parent === null) facts.operations.get(operation)?.charts.push(actor);
+    return;
+  }
+  const actor = facts.actors.get(record.actor);
+  if (actor === undefined) return;
+  if (record.kind === 'step') {
+    if (actor.state !== record.state) actor.since = record.at;
+    actor.state = record.state;
+    actor.context = record.context;
+    if (record.chart === 'publish') learnOfPublish(facts, actor);
+  } else if (record.kind === 'end') {
+    actor.status = record.status;
+    actor.output = record.output;
+    const { kind, checkstring } = (record.output ?? {}) as { kind?: string; checkstring?: string };
+    if (record.chart === 'publish' && kind === 'published' && checkstring !== undefined) {
+      facts.acknowledged.set(checkstring, { writer: actor.operation, seq: record.seq });
+      noteStrays(facts);
+    }
+  } else if (record.type === 'server.answered') {
+    const { server, shnums } = record.data as unknown as { server: string; shnums: number[] };
+    actor.answers.set(server, shnums);
+  } else if (record.type === 'server.settled') {
+    const { report } = record.data as unknown as { report: ReportFact };
+    if (!actor.reports.has(report.server)) actor.reports.set(report.server, report);
+  }
+}
+
+/** Once it is prepared, the version that a publish writes has a name, and so its contents do. */
+function learnOfPublish(facts: Facts, { operation, context, startedSeq }: ActorFact): void {
+  const { checkstring } = context as { checkstring: string | null };
+  if (checkstring === null || facts.begun.has(checkstring)) return;
+  facts.begun.set(checkstring, startedSeq);
+  const made = facts.operations.get(operation)?.attempts.at(-1)?.made;
+  if (made !== undefined) facts.contents.set(checkstring, made);
+}
+
+function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation' }): void {
+  const { operation: name, event, spec, result } = record;
+  if (event === 'started') {
+    const unreachable = [...facts.down, ...facts.unreachable];
+    facts.operations.set(name, {
+      spec: spec as unknown as OperationSpec,
+      startedAt: record.at,
+      startedSeq: record.seq,
+      endedSeq: undefined,
+      status: 'running',
+      result: null,
+      charts: [],
+      troubled: new Set(unreachable),
+      damaged: new Set([...facts.slots].filter(([, held]) => !parseVersion(held)).map(([s]) => s)),
+      changed: new Set(),
+      attempts: [],
+    });
+    return;
+  }
+  const operation = facts.operations.get(name);
+  if (operation === undefined || event === 'cancelled') return;
+  operation.status = event;
+  operation.result = result;
+  operation.endedSeq = record.seq;
+  if (event === 'killed') {
+    for (const actor of facts.actors.values()) {
+      if (actor.operation === name && actor.status === 'active') actor.status = 'stopped';
+    }
+  }
+}
+
+function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' }): void {
+  const { operation: name, server, event, what, phase, detail } = record;
+  const operation = facts.operations.get(name);
+  if (operation === undefined) return;
+  const answer = detail as { spoiltBy?: string; error?: string } | null;
+  if (event === 'delivered' || event === 'arrived') {
+    if (answer?.spoiltBy !== undefined || answer?.error !== undefined)
+      operation.troubled.add(server);
+    const shnum = /sh(\d+)/.exec(what)?.[1];
+    if (answer?.spoiltBy !== undefined && shnum !== undefined) {
+      operation.damaged.add(slotName(server, Number(shnum)));
+    }
+    if (event === 'arrived' && what.startsWith('write') && operation.status !== 'running') {
+      facts.lateWrites++;
+    }
+    return;
+  }
+  if (event === 'abandoned' && phase === 'request' && what.startsWith('write')) facts.lateWrites++;
+  if (event !== 'sent') operation.troubled.add(server);
+}
+
+function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void {
+  const { server, shnum, after, before, operation: writer } = record;
+  const slot = slotName(server, shnum);
+  if (after === null) facts.slots.delete(slot);
+  else facts.slots.set(slot, after);
+  if (writer === null) facts.spoilt.add(server);
+  else facts.rotten.delete(slot);
+  for (const [name, operation] of facts.operations) {
+    if (operation.status !== 'running' || name === writer) continue;
+    operation.changed.add(slot);
+    // What was damaged when it was read may be whole now, and disks may bring back what was there.
+    if (
+      writer === null ||
+      (after !== null && !parseVersion(after)) ||
+      (before !== null && !parseVersion(before))
+    ) {
+      operation.damaged.add(slot);
+    }
+  }
+  if (after === null || parseVersion(after) === undefined) return;
+  landedAt(facts, after).add(slot);
+  noteStrays(facts);
+  if (writer === null) {
+    const { seqnum = 0 } = parseVersion(after) ?? {};
+    if (!facts.contents.has(after)) facts.contents.set(after, seqnum === 0 ? [] : ['lost']);
+  } else {
+    facts.writtenBy.set(after, writer);
+  }
+}
+
+function noteStrays(facts: Facts): void {
+  const shnums = new Map<string, Set<string>>();
+  for (const [slot, version] of facts.slots) {
+    const seen = shnums.get(version) ?? new Set();
+    shnums.set(version, seen.add(slot.split(':')[1] as string));
+  }
+  for (const [safe, { writer, seq }] of facts.acknowledged) {
+    for (const [version, { size }] of shnums) {
+      const isAbove = (parseVersion(version)?.seqnum ?? 0) > (parseVersion(safe)?.seqnum ?? 0);
+      const isEarly = (facts.begun.get(version) ?? seq) < seq;
+      if (size < facts.encoding.required || !isAbove || !isEarly) continue;
+      if (!facts.contents.get(version)?.includes(writer)) facts.strays.add(version);
+    }
+  }
+}
+
+function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): void {
+  const { server, event, shnum, field } = record;
+  const share = slotName(server, shnum ?? -1);
+  if (event === 'rot' && field !== null) facts.rotten.set(share, field);
+  // A share of an unknown format is as good as one with a rotten prefix.
+  if (event === 'alien') facts.rotten.set(share, 'prefix');
+  const trouble = () => {
+    for (const operation of facts.operations.values()) {
+      if (operation.status === 'running') operation.troubled.add(server);
+    }
+  };
+  switch (event) {
+    case 'crash':
+      facts.down.add(server);
+      trouble();
+      return;
+    case 'restart':
+    case 'rollback':
+      facts.down.delete(server);
+      facts.unreachable.delete(server);
+      return;
+    case 'partition':
+    case 'mute':
+    case 'cut':
+      facts.unreachable.add(server);
+      trouble();
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * @module operations: what the clients of a simulated grid do, by calls of the real client.
+ */
+import type { Rule } from '../../machines/rules.ts';
+import type { Mode } from '../../machines/servermap.ts';
+import { utf8 } from '../bytes.ts';
+import type { Grid } from '../grid.ts';
+import type { MutableFile } from '../mutable-file.ts';
+import { type Json, toJson } from '../runtime/trace.ts';
+import { contentsOf, wordsOf } from './contents.ts';
+import type { SimulatedFile } from './disk.ts';
+
+export type Task =
+  /** A first version, of the words `[name]`. */
+  | { readonly kind: 'create' }
+  /** Whatever was there: the words `[name]` now. */
+  | { readonly kind: 'overwrite' }
+  /** Appends its name to the words. */
+  | { readonly kind: 'modify'; readonly attempts?: number | undefined }
+  /** Writes its name at an offset, in place if possible. */
+  | { readonly kind: 'update'; readonly offset: number }
+  /** Writes its name behind the last byte. */
+  | { readonly kind: 'append' }
+  | { readonly kind: 'read' }
+  | { readonly kind: 'map'; readonly mode: Mode }
+  | { readonly kind: 'verify' };
+
+export interface OperationSpec {
+  /** `w1`: in the labels of its messages and in the paths of its actors. */
+  readonly name: string;
+  readonly task: Task;
+  /** `ours` by default. */
+  readonly rule?: Rule | undefined;
+  /** Operations of one client share what it remembers (the private key). By default each is alone. */
+  readonly client?: string | undefined;
+  /** Bytes that an overwrite fills the file up to. */
+  readonly size?: number | undefined;
+  readonly force?: boolean | undefined;
+}
+
+/** How an operation ended. `seen` is what a modifier was given last, or what a reader got. */
+export type Result =
+  | { readonly ok: true; readonly seen: readonly string[] | null; readonly value: Json }
+  | {
+      readonly ok: false;
+      readonly error: string;
+      readonly message: string;
+      readonly seen: readonly string[] | null;
+    };
+
+export interface RunContext {
+  readonly grid: Grid;
+  /** The client's file; `create` puts it here. */
+  file: MutableFile | undefined;
+  readonly simulated: SimulatedFile;
+  readonly signal: AbortSignal;
+  /** What the next version of this operation is meant to hold, and what its writer saw before. */
+  readonly onContents: (seen: readonly string[] | null, made: readonly string[]) => void;
+}
+
+/** Runs one operation to its end; it never rejects. */
+export async function perform(spec: OperationSpec, context: RunContext): Promise<Result> {
+  const seen: { words: readonly string[] | null } = { words: null };
+  try {
+    const value = await call(spec, context, seen);
+    return { ok: true, seen: seen.words, value: toJson(value) };
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    return { ok: false, error: name, message, seen: seen.words };
+  }
+}
+
+async function call(
+  { name, task, rule, size = 0, force = false }: OperationSpec,
+  context: RunContext,
+  seen: { words: readonly string[] | null },
+): Promise<unknown> {
+  const { grid, simulated, signal, onContents } = context;
+  const options = { signal, rule, force };
+  if (task.kind === 'create') {
+    const { cap, signing: key } = simulated;
+    const contents = contentsOf([name], size);
+    onContents(null, [name]);
+    context.file = await grid.create({ format: cap.format, key, contents, ...options });
+    return null;
+  }
+  context.file ??= grid.open(simulated.cap);
+  const { file } = context;
+  switch (task.kind) {
+    case 'overwrite':
+      onContents(null, [name]);
+      return file.overwrite(contentsOf([name], size), options);
+    case 'modify': {
+      const { attempts = 4 } = task;
+      const modifier = (contents: Uint8Array) => {
+        seen.words = wordsOf(contents);
+        const isThere = seen.words.includes(name);
+        const made = isThere ? seen.words : [...seen.words, name];
+        onContents(seen.words, made);
+        return isThere ? undefined : contentsOf(made, contents.length);
+      };
+      return file.modify(modifier, { ...options, attempts });
+    }
+    case 'update':
+      return file.update(utf8(name), task.offset, options);
+    case 'append':
+      return file.append(utf8(`+${name}`), options);
+    case 'read': {
+      const contents = await file.read(options);
+      seen.words = wordsOf(contents);
+      return { words: [...seen.words], size: contents.length };
+    }
+    case 'map':
+      return file.servermap({ ...options, mode: task.mode });
+    case 'verify':
+      return file.verify(options);
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * @module properties-concurrency: recoverability (R), concurrent writers (C), modify (M) and
+ * retrieve (T), with the limits within which each can hold (closed forms of the guide, section 4).
+ */
+import {
+  type ActorFact,
+  type Facts,
+  type MapFact,
+  type OperationFact,
+  type PublishInputFact,
+  type PublishOutputFact,
+  parseVersion,
+} from './facts.ts';
+import { type HistoryEntry, linearize } from './history.ts';
+import type { PropertyDefinition } from './properties.ts';
+import { bestOf } from './properties-publish.ts';
+import type { TraceRecord } from './world.ts';
+
+/** A version that its writer was told is safe. */
+interface Acknowledged {
+  readonly operation: string;
+  readonly version: string;
+  readonly seqnum: number;
+  readonly quorum: number;
+  /** When its operation began and ended, by the numbers of records. */
+  readonly start: number;
+  readonly end: number;
+}
+
+function lastPublish({ charts }: OperationFact): ActorFact | undefined {
+  return charts.findLast(({ chart }) => chart === 'publish');
+}
+
+function acknowledged(facts: Facts): readonly Acknowledged[] {
+  return [...facts.operations].flatMap(([name, operation]) => {
+    const publish = lastPublish(operation);
+    const output = publish?.output as unknown as PublishOutputFact | null | undefined;
+    if (operation.endedSeq === undefined || operation.result?.ok !== true) return [];
+    if (output?.kind !== 'published' || output.checkstring === null) return [];
+    const { checkstring: version, seqnum, quorum } = output;
+    const { startedSeq: start, endedSeq: end } = operation;
+    return [{ operation: name, version, seqnum, quorum, start, end }];
+  });
+}
+
+/**
+ * Whether any two acknowledged writes must have met on a sound server, and no stray version could
+ * be taken for the newest: then neither a fork nor a lost update can happen to a writer that refuses
+ * to overwrite newer evidence.
+ */
+function doQuorumsMeet(facts: Facts): boolean {
+  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
+  // One that was acknowledged itself is no excuse: it is the violation.
+  const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
+  return !isForced && !hasStrayed && 2 * quorum - facts.servers.length - facts.spoilt.size >= 1;
+}
+
+const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
+  record.kind === 'operation' && record.event === 'ended'
+    ? facts.operations.get(record.operation)
+    : undefined;
+
+/** Distinct sound shares of each version on servers that are up. */
+function soundShares(facts: Facts): ReadonlyMap<string, ReadonlySet<number>> {
+  const shares = new Map<string, Set<number>>();
+  for (const [slot, held] of facts.slots) {
+    const [server = '', shnum] = slot.split(':');
+    if (parseVersion(held) === undefined || facts.down.has(server)) continue;
+    shares.set(held, (shares.get(held) ?? new Set()).add(Number(shnum)));
+  }
+  return shares;
+}
+
+/** Why no version is recoverable though S - f >= (c+1)(k-1)+1, c being at least `writers`. */
+function lostFile(facts: Facts, maxVersions: number): string | undefined {
+  const { required: k } = facts.encoding;
+  const initial = [...facts.initialSlots.keys()].map((slot) => slot.split(':'));
+  const servers = new Set(initial.map(([server]) => server)).size;
+  const shnums = new Set(initial.map(([, shnum]) => shnum)).size;
+  const faults = new Set([...facts.down, ...facts.spoilt]).size;
+  const written = new Set(facts.writtenBy.keys()).size;
+  if (written > maxVersions) return undefined;
+  if (Math.min(servers, shnums) - faults < (written + 1) * (k - 1) + 1) return undefined;
+  // Where two servers hold one share number, two slots are worth one share.
+  if (servers !== initial.length || shnums !== initial.length) return undefined;
+  const best = Math.max(0, ...[...soundShares(facts).values()].map((shares) => shares.size));
+  return best >= k ? undefined : `the best version has ${best} of ${k} shares`;
+}
+
+const changesShares = ({ kind }: TraceRecord) => kind === 'slot' || kind === 'server';
+
+export const concurrencyProperties: readonly PropertyDefinition[] = [
+  {
+    id: 'R1',
+    name: 'some version is recoverable',
+    statement:
+      'At every instant some version has k shares, as long as S - f >= (c+1)(k-1)+1 for f servers ' +
+      'lost and c versions written.',
+    judge: () => (record, facts) =>
+      changesShares(record) ? lostFile(facts, Number.POSITIVE_INFINITY) : undefined,
+  },
+  {
+    id: 'R2',
+    name: 'a dying writer loses nothing',
+    statement: 'With one writer the old or the new version is recoverable if S - f >= 2k-1.',
+    judge: () => (record, facts) => (changesShares(record) ? lostFile(facts, 1) : undefined),
+  },
+  {
+    id: 'C1',
+    name: 'no fork',
+    statement: 'No two acknowledged versions have one seqnum, as long as 2W > S + disks lost.',
+    judge: () => (record, facts) => {
+      if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
+      const writes = acknowledged(facts);
+      const fork = writes.find((a) =>
+        writes.some((b) => a.seqnum === b.seqnum && a.version < b.version),
+      );
+      return fork && `${fork.version} is one of two acknowledged versions ${fork.seqnum}`;
+    },
+  },
+  {
+    id: 'C2',
+    name: 'no lost update',
+    statement:
+      'A version that was acknowledged before a write began is below what that write makes, as ' +
+      'long as 2W > S + disks lost.',
+    judge: () => (record, facts) => {
+      if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
+      const writes = acknowledged(facts);
+      for (const early of writes) {
+        const late = writes.find((w) => w.start > early.end && w.seqnum <= early.seqnum);
+        if (late !== undefined) return `${late.version} ignores ${early.version}`;
+      }
+      return undefined;
+    },
+  },
+  {
+    id: 'C3',
+    name: 'reads are fresh',
+    statement:
+      'A read returns nothing older than the last version acknowledged before it began, as long ' +
+      'as R + W >= S + k + disks lost for R servers that answered.',
+    judge: () => (record, facts) => {
+      const operation = justEnded(record, facts);
+      if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;
+      const version = lastReadVersion(operation);
+      const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')
+        ?.output as unknown as MapFact | null;
+      if (version === undefined || !map) return undefined;
+      const answered = map.servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
+      const stale = acknowledged(facts).find(
+        ({ end, seqnum, quorum }) =>
+          end < operation.startedSeq &&
+          seqnum > (parseVersion(version)?.seqnum ?? 0) &&
+          answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size,
+      );
+      return stale && `${version} was read after ${stale.version} was acknowledged`;
+    },
+  },
+  {
+    id: 'C4',
+    name: 'modify is linearizable',
+    statement:
+      'All writes can be put in one order that explains what every modifier saw, as long as ' +
+      '2W > S + disks lost.',
+    judge: () => (record, facts) => {
+      if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
+      const history = historyOf(facts);
+      if (history === undefined) return undefined;
+      const seqnums = [...facts.initialSlots.values()].map((v) => parseVersion(v)?.seqnum ?? 0);
+      if (new Set(seqnums).size > 1) return undefined;
+      const initial = seqnums.length === 0 ? [] : [`v${seqnums[0]}`];
+      if (linearize(history, initial) !== undefined) return undefined;
+      const told = history.filter(({ end }) => end !== undefined);
+      return `no order explains ${told.map(({ name, seen }) => `${name} after ${seen?.join('+') ?? '?'}`).join(', ')}`;
+    },
+  },
+  {
+    id: 'M1',
+    name: 'the base is the newest',
+    statement: 'Every attempt of a modify builds on the best version of its own fresh map.',
+    judge: () => (record, facts) => {
+      const [operation, input] = publishBegun(record, facts) ?? [];
+      if (operation?.spec.task.kind !== 'modify' || input === undefined) return undefined;
+      const best = bestOf(input.map);
+      const version = lastReadVersion(operation);
+      if (version === undefined || version === best) return undefined;
+      return `${version} was changed, and the map has ${best}`;
+    },
+  },
+  {
+    id: 'M2',
+    name: 'newer evidence stops a write',
+    statement: 'No version is written over a newer one that was seen and cannot be read.',
+    judge: () => (record, facts) => {
+      const [, input] = publishBegun(record, facts) ?? [];
+      if (input === undefined || input.force) return undefined;
+      const { map } = input;
+      const best = map.versions[bestOf(map) ?? '']?.seqnum ?? 0;
+      const newer = Object.values(map.versions).find(({ seqnum }) => seqnum > best);
+      return newer && `${newer.id} was seen, and the base is version ${best}`;
+    },
+  },
+  {
+    id: 'M3',
+    name: 'success names what was acknowledged',
+    statement: 'A write that returns names a version that was published on its quorum.',
+    judge: () => (record, facts) => {
+      const operation = justEnded(record, facts);
+      const result = operation?.result;
+      if (operation === undefined || !result?.ok) return undefined;
+      if (/read|map|verify|create/.test(operation.spec.task.kind)) return undefined;
+      const { seqnum } = (result.value ?? {}) as { seqnum?: number };
+      if (seqnum === undefined) return undefined;
+      const output = lastPublish(operation)?.output as unknown as PublishOutputFact | undefined;
+      if (output?.kind === 'published' && output.seqnum === seqnum) return undefined;
+      return `version ${seqnum} was named, and the publish ended as ${output?.kind ?? 'nothing'}`;
+    },
+  },
+  {
+    id: 'M4',
+    name: 'attempts are bounded',
+    statement: 'A modify publishes at most as often as it was allowed to.',
+    judge: () => (record, facts) => {
+      const [operation] = publishBegun(record, facts) ?? [];
+      if (operation?.spec.task.kind !== 'modify') return undefined;
+      const { attempts = 4 } = operation.spec.task;
+      const made = operation.charts.filter(({ chart }) => chart === 'publish').length;
+      return made > attempts ? `attempt ${made} of ${attempts}` : undefined;
+    },
+  },
+  {
+    id: 'T1',
+    name: 'what is read was written',
+    statement: 'The bytes of a read, and of a modifier, are those of the one version they are of.',
+    judge: () => (record, facts) => {
+      const [operation, seen] = wordsRead(record, facts) ?? [];
+      if (operation === undefined || seen === undefined || !areWordsKnown(facts)) return undefined;
+      const version = lastReadVersion(operation);
+      const words = version === undefined ? undefined : facts.contents.get(version);
+      if (words === undefined || String(words) === String(seen)) return undefined;
+      return `${version} holds ${words.join('+')} and was read as ${seen.join('+')}`;
+    },
+  },
+  {
+    id: 'T2',
+    name: 'k good shares are enough',
+    statement:
+      'A read succeeds when k sound shares of one version are on servers with which nothing goes ' +
+      'wrong while it runs.',
+    judge: () => (record, facts) => {
+      const operation = justEnded(record, facts);
+      if (operation?.spec.task.kind !== 'read' || operation.result?.ok !== false) return undefined;
+      const { troubled, damaged, changed, result } = operation;
+      if (result?.ok === false && /Abort/.test(result.error)) return undefined;
+      const shnums = new Map<string, Set<number>>();
+      for (const [slot, version] of facts.slots) {
+        const [server = '', shnum] = slot.split(':');
+        if (troubled.has(server) || damaged.has(slot) || changed.has(slot)) continue;
+        if (!isKnownTo(operation, server)) continue;
+        if (parseVersion(version) === undefined || facts.down.has(server)) continue;
+        shnums.set(version, (shnums.get(version) ?? new Set()).add(Number(shnum)));
+      }
+      const enough = [...shnums].find(([, seen]) => seen.size >= facts.encoding.required);
+      return enough && `${enough[0]} was within reach, and the read failed`;
+    },
+  },
+  {
+    id: 'T3',
+    name: 'versions are never mixed',
+    statement: 'What is read is the contents of some version, whole.',
+    judge: () => (record, facts) => {
+      const [, seen] = wordsRead(record, facts) ?? [];
+      if (seen === undefined || !areWordsKnown(facts)) return undefined;
+      const known = [...facts.contents.values()].some((words) => String(words) === String(seen));
+      return known ? undefined : `${seen.join('+')} is no version`;
+    },
+  },
+];
+
+/** Operations know the servers that were there when they began. */
+function isKnownTo({ charts }: OperationFact, server: string): boolean {
+  const input = charts.find(({ chart }) => chart === 'servermapUpdate')?.input;
+  return ((input as { servers?: readonly string[] } | undefined)?.servers ?? []).includes(server);
+}
+
+/** In-place updates and appends change bytes and not words. */
+function areWordsKnown(facts: Facts): boolean {
+  return [...facts.operations.values()].every(({ spec }) => !/update|append/.test(spec.task.kind));
+}
+
+function wordsRead(
+  record: TraceRecord,
+  facts: Facts,
+): [OperationFact, readonly string[]] | undefined {
+  if (record.kind === 'contents' && record.seen !== null) {
+    return [facts.operations.get(record.operation) as OperationFact, record.seen];
+  }
+  const operation = justEnded(record, facts);
+  if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;
+  return [operation, operation.result.seen ?? []];
+}
+
+/** What the last retrieve of an operation read, after the last map but one. */
+function lastReadVersion({ charts }: OperationFact): string | undefined {
+  const input = charts.findLast(({ chart }) => chart === 'retrieve')?.input;
+  return (input as unknown as { version: { id: string } } | undefined)?.version.id;
+}
+
+function publishBegun(
+  record: TraceRecord,
+  facts: Facts,
+): [OperationFact, PublishInputFact] | undefined {
+  if (record.kind !== 'step' || record.chart !== 'publish') return undefined;
+  if (record.event !== 'xstate.init' || record.state !== 'preparing') return undefined;
+  const actor = facts.actors.get(record.actor) as ActorFact;
+  const operation = facts.operations.get(actor.operation) as OperationFact;
+  return [operation, actor.input as unknown as PublishInputFact];
+}
+
+/** Of all writes that began; nothing when some write's effect is not a matter of words. */
+function historyOf(facts: Facts): readonly HistoryEntry[] | undefined {
+  const history: HistoryEntry[] = [];
+  for (const [word, operation] of facts.operations) {
+    const { spec, startedSeq: start, endedSeq, result, attempts } = operation;
+    const { kind } = spec.task;
+    if (kind === 'update') return undefined;
+    if (kind === 'map' || kind === 'verify') continue;
+    const end = result?.ok ? endedSeq : undefined;
+    if (kind === 'read') {
+      const seen = result?.seen ?? undefined;
+      if (end !== undefined && isFreshRead(operation, facts)) {
+        history.push({ name: word, kind, word, start, end, seen });
+      }
+    } else if (kind === 'modify') {
+      attempts.forEach(({ seen }, i) => {
+        const isLast = i === attempts.length - 1;
+        history.push({
+          ...{ name: `${word} ${i}`, kind: 'append', word, start },
+          ...{ end: isLast ? end : undefined, seen: seen ?? undefined },
+        });
+      });
+    } else {
+      history.push({
+        ...{ name: word, kind: kind === 'append' ? 'append' : 'set', word, start, end },
+        seen: undefined,
+      });
+    }
+  }
+  return history;
+}
+
+/** Whether a read began when no write was under way, and asked enough servers to be fresh. */
+function isFreshRead(operation: OperationFact, facts: Facts): boolean {
+  const others = [...facts.operations.values()].filter(({ spec }) => spec.task.kind !== 'read');
+  const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')?.output;
+  if (!map || others.some(({ endedSeq = Infinity }) => endedSeq > operation.startedSeq))
+    return false;
+  const { servers } = map as unknown as MapFact;
+  const answered = servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
+  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  return answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size;
+}

@@ -1,0 +1,271 @@
+/**
+ * @module properties-publish: what must hold of a publish (P1–P8).
+ */
+import {
+  type ActorFact,
+  type Facts,
+  type MapFact,
+  type PublishInputFact,
+  type PublishOutputFact,
+  parseVersion,
+  slotName,
+} from './facts.ts';
+import type { Judge, PropertyDefinition } from './properties.ts';
+import type { TraceRecord } from './world.ts';
+
+/** The best version of a map that k shares are known of: the newest, of rivals the most widespread. */
+export function bestOf(map: MapFact): string | undefined {
+  const sharesOf = (id: string) =>
+    map.slots.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
+  const recoverable = Object.values(map.versions)
+    .filter(({ id, required }) => new Set(sharesOf(id).map((s) => s.shnum)).size >= required)
+    .map((version) => ({
+      ...version,
+      servers: new Set(sharesOf(version.id).map(({ server }) => server)).size,
+    }));
+  recoverable.sort(
+    (a, b) => a.seqnum - b.seqnum || a.servers - b.servers || (a.rootHash < b.rootHash ? -1 : 1),
+  );
+  return recoverable.at(-1)?.id;
+}
+
+/** A publish that leaves `choosingTargets` with a plan, in this record. */
+function planned(record: TraceRecord, facts: Facts): [ActorFact, PublishInputFact] | undefined {
+  if (record.kind !== 'step' || record.chart !== 'publish') return undefined;
+  if (record.event !== 'xstate.init' || record.state !== 'preparing') return undefined;
+  const actor = facts.actors.get(record.actor) as ActorFact;
+  return [actor, actor.input as unknown as PublishInputFact];
+}
+
+function ended(record: TraceRecord, facts: Facts): [ActorFact, PublishOutputFact] | undefined {
+  if (record.kind !== 'end' || record.chart !== 'publish' || record.status !== 'done') {
+    return undefined;
+  }
+  return [
+    facts.actors.get(record.actor) as ActorFact,
+    record.output as unknown as PublishOutputFact,
+  ];
+}
+
+const ofPlans =
+  (judge: (actor: ActorFact, input: PublishInputFact, facts: Facts) => string | undefined) =>
+  (): Judge =>
+  (record, facts) => {
+    const plan = planned(record, facts);
+    return plan === undefined ? undefined : judge(...plan, facts);
+  };
+
+const ofEnds =
+  (judge: (actor: ActorFact, output: PublishOutputFact, facts: Facts) => string | undefined) =>
+  (): Judge =>
+  (record, facts) => {
+    const end = ended(record, facts);
+    return end === undefined ? undefined : judge(...end, facts);
+  };
+
+function writesOf({ context }: ActorFact): readonly string[] {
+  return Object.keys((context as { writes: Record<string, string> }).writes);
+}
+
+/** What the test of the write to a slot must be, by the map; nothing for a slot not in the map. */
+function headsOf(map: MapFact): ReadonlyMap<string, string> {
+  return new Map(
+    map.slots.flatMap(({ server, shnum, verdict }) => {
+      if (verdict.kind === 'unverified') return [];
+      const head = verdict.kind === 'bad' ? verdict.head : verdict.version;
+      return [[slotName(server, shnum), head] as const];
+    }),
+  );
+}
+
+export const publishProperties: readonly PropertyDefinition[] = [
+  {
+    id: 'P1',
+    name: 'one writer per known slot',
+    statement: 'Every slot that the map knows, good or bad, is written by exactly one writer.',
+    judge: () => {
+      const plans = ofPlans((actor, { map, total, wholeShares }) => {
+        const writes = new Set(writesOf(actor));
+        const base = bestOf(map);
+        const lacking = map.slots.find(({ server, shnum, verdict }) => {
+          if (shnum >= total || verdict.kind === 'unverified') return false;
+          const isOfBase = verdict.kind === 'good' && verdict.version === base;
+          return (wholeShares || isOfBase) && !writes.has(slotName(server, shnum));
+        });
+        return lacking && `share ${lacking.shnum} on ${lacking.server} has no writer`;
+      })();
+      return (record, facts) => {
+        if (record.kind === 'actor' && record.chart === 'shareWrite') {
+          const slot = record.actor.replace(/\d+$/, '');
+          for (const { path, state, status } of facts.actors.values()) {
+            if (path === record.actor || !path.startsWith(slot) || status !== 'active') continue;
+            if (state === 'writing' || state === 'rereading') return `${path} is not the only one`;
+          }
+        }
+        return plans(record, facts);
+      };
+    },
+  },
+  {
+    id: 'P2',
+    name: 'no share is homeless',
+    statement: 'Every share number has a writer before the first byte is written.',
+    judge: ofPlans((actor, { total }) => {
+      const shnums = new Set(writesOf(actor).map((slot) => Number(slot.split(':')[1])));
+      const homeless = Array.from({ length: total }, (_, n) => n).find((n) => !shnums.has(n));
+      return homeless === undefined ? undefined : `share ${homeless} has no writer`;
+    }),
+  },
+  {
+    id: 'P3',
+    name: 'tests name what was seen',
+    statement:
+      'A write tests for what the map, or an answer in this publish, said of the slot, and for ' +
+      'absence where nothing was known.',
+    judge: () => {
+      const told = new Map<string, Set<string>>();
+      return (record, facts) => {
+        if (record.kind === 'event' && record.type === 'write.settled') {
+          const { report } = record.data as unknown as {
+            report: { server: string; seen: { shnum: number; checkstring: string }[] };
+          };
+          for (const { shnum, checkstring } of report.seen) {
+            const key = `${record.actor} ${slotName(report.server, shnum)}`;
+            told.set(key, (told.get(key) ?? new Set()).add(checkstring));
+          }
+        }
+        if (record.kind !== 'step' || record.chart !== 'shareWrite') return undefined;
+        if (record.event !== 'xstate.init') return undefined;
+        const child = facts.actors.get(record.actor) as ActorFact;
+        const publish = facts.actors.get(child.parent as string) as ActorFact;
+        const { map } = publish.input as unknown as PublishInputFact;
+        const { server, shnum, test } = record.context as unknown as {
+          server: string;
+          shnum: number;
+          test: { kind: string; head?: string };
+        };
+        const slot = slotName(server, shnum);
+        const known = headsOf(map).get(slot);
+        const head = test.kind === 'absent' ? '' : (test.head as string);
+        if (told.get(`${child.parent} ${slot}`)?.has(head)) return undefined;
+        // A share that is gone leaves nothing to tell.
+        if (head === '' && /:[1-9]\d*$/.test(record.actor)) return undefined;
+        return head === (known ?? '')
+          ? undefined
+          : `the write to ${slot} tests for ${head || 'absence'}, and ${known ?? 'nothing'} was seen`;
+      };
+    },
+  },
+  {
+    id: 'P4',
+    name: 'no false alarm',
+    statement:
+      'A publish reports another writer only when there was one: never when it is alone, nobody ' +
+      'touched the disks, and no write came late.',
+    judge: ofEnds((actor, { kind, surprises }, facts) => {
+      if (kind !== 'uncoordinated') return undefined;
+      if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
+      // Where a first version is written nothing may be, whoever put it there.
+      if (facts.operations.get(actor.operation)?.spec.task.kind === 'create') return undefined;
+      const writers = new Set(
+        [...facts.actors.values()]
+          .filter(({ chart }) => chart === 'publish')
+          .map(({ operation }) => operation),
+      );
+      if (writers.size > 1 || facts.spoilt.size > 0 || facts.lateWrites > 0) return undefined;
+      const seqnums = new Set([...facts.initialSlots.values()].map((v) => parseVersion(v)?.seqnum));
+      return seqnums.size > 1 ? undefined : `${actor.operation} is the only writer`;
+    }),
+  },
+  {
+    id: 'P5',
+    name: 'success is a quorum',
+    statement:
+      'A publish succeeds only when the version was put on W distinct servers and k distinct ' +
+      'shares of it exist; what did not land is named.',
+    judge: ofEnds((_, output, facts) => {
+      const { kind, writes, checkstring, quorum, required, total, missing } = output;
+      if (kind !== 'published') return undefined;
+      const due = Math.min(facts.encoding.happy, total, facts.servers.length);
+      const landed = facts.landed.get(checkstring ?? '') ?? new Set();
+      const accepted = writes.filter(({ status }) => status === 'accepted');
+      const ghost = accepted.find((w) => !landed.has(slotName(w.server, w.shnum)));
+      if (ghost !== undefined) return `share ${ghost.shnum} never came to ${ghost.server}`;
+      const servers = new Set(accepted.map(({ server }) => server)).size;
+      const shnums = new Set(accepted.map(({ shnum }) => shnum));
+      if (quorum < due && quorum < knownServers(output))
+        return `a quorum of ${quorum} is not ${due}`;
+      if (servers < quorum) return `published on ${servers} of ${quorum} servers`;
+      if (shnums.size < required) return `published with ${shnums.size} of ${required} shares`;
+      const lacking = Array.from({ length: total }, (_, n) => n).filter((n) => !shnums.has(n));
+      return String(lacking) === String(missing) ? undefined : 'what is missing is not named';
+    }),
+  },
+  {
+    id: 'P6',
+    name: 'a lost answer is no verdict',
+    statement:
+      'A write that landed is never counted as somebody else’s, nor, unless it landed late, as not ' +
+      'done.',
+    judge: () => (record, facts) => {
+      const [, output] = ended(record, facts) ?? [];
+      const own = output?.surprises.find(({ found }) => found === output.checkstring);
+      if (own !== undefined) return `our own share ${own.shnum} on ${own.server} is a surprise`;
+      if (record.kind !== 'event' || record.type !== 'write.settled') return undefined;
+      const { report } = record.data as unknown as {
+        report: { server: string; shnum: number; status: string };
+      };
+      const publish = facts.actors.get(record.actor) as ActorFact;
+      const { checkstring } = publish.context as { checkstring: string | null };
+      const slot = slotName(report.server, report.shnum);
+      if (facts.slots.get(slot) !== checkstring || checkstring === null) return undefined;
+      // Given up, looked for, not found, and then it arrived: no client can know.
+      if (facts.lateWrites > 0) return undefined;
+      return report.status === 'failed'
+        ? `${slot} holds the version, and counts as failed`
+        : undefined;
+    },
+  },
+  {
+    id: 'P7',
+    name: 'above all that was seen',
+    statement: 'The new seqnum is one more than the highest that any valid signature vouches for.',
+    judge: ofPlans((actor, { map }) => {
+      const { seqnum } = actor.context as { seqnum: number };
+      const highest = Math.max(0, ...Object.values(map.versions).map((v) => v.seqnum));
+      return seqnum === highest + 1 ? undefined : `version ${seqnum} after ${highest}`;
+    }),
+  },
+  {
+    id: 'P8',
+    name: 'never backwards',
+    statement: 'No write of ours replaces a version by a lower one.',
+    judge: () => {
+      const rotten = new Map<string, string | null>();
+      return (record, facts) => {
+        if (record.kind === 'server' && record.event === 'rot') {
+          rotten.set(slotName(record.server, record.shnum ?? -1), record.field);
+        }
+        if (record.kind !== 'slot' || record.operation === null) return undefined;
+        const { operation, server, shnum } = record;
+        const field = rotten.get(slotName(server, shnum)) ?? '';
+        rotten.delete(slotName(server, shnum));
+        if (facts.operations.get(operation)?.spec.force || record.after === null) return undefined;
+        const before = parseVersion(record.before ?? '');
+        const after = parseVersion(record.after);
+        // In place, blocks that do not change are not looked at. What is signed again is.
+        const wasDamaged = record.before !== null && before === undefined;
+        if (wasDamaged && !/^(tree|signature|key|prefix)$/.test(field)) return undefined;
+        if (after === undefined) return `${operation} makes ${record.after} of share ${shnum}`;
+        if (before === undefined || before.seqnum < after.seqnum) return undefined;
+        if (before.seqnum === after.seqnum && before.root <= after.root) return undefined;
+        return `${operation} replaces ${record.before} by ${record.after}`;
+      };
+    },
+  },
+];
+
+/** Servers that the publish knew of; a grid may be smaller for some clients than for others. */
+function knownServers({ writes }: PublishOutputFact): number {
+  return new Set(writes.map(({ server }) => server)).size;
+}

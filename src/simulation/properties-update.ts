@@ -1,0 +1,338 @@
+/**
+ * @module properties-update: what must hold of a servermap update (U1–U11), against specifications
+ * written from the text of the guide and not from the kernel.
+ */
+import { defaultDeadlines } from '../runtime/run.ts';
+import {
+  type ActorFact,
+  type Facts,
+  type MapFact,
+  type OperationFact,
+  type ReportFact,
+  type SlotFact,
+  slotName,
+} from './facts.ts';
+import type { Judge, PropertyDefinition } from './properties.ts';
+import type { TraceRecord } from './world.ts';
+
+const { queryMs, verifyMs, readMs, writeMs } = defaultDeadlines;
+
+/** The servermap update that ends as done by this record. */
+function finishedMap(record: TraceRecord, facts: Facts): [ActorFact, MapFact] | undefined {
+  if (record.kind !== 'end' || record.chart !== 'servermapUpdate') return undefined;
+  const actor = facts.actors.get(record.actor);
+  const map = record.output as unknown as MapFact | null;
+  if (actor === undefined || map === null || actor.state !== 'done') return undefined;
+  return [actor, map];
+}
+
+/** A property of finished maps. */
+const ofMaps =
+  (judge: (actor: ActorFact, map: MapFact, facts: Facts) => string | undefined) =>
+  (): Judge =>
+  (record, facts) => {
+    const finished = finishedMap(record, facts);
+    return finished === undefined ? undefined : judge(...finished, facts);
+  };
+
+/** A property of the reports that come to a coordinator. */
+type ReportJudge = (
+  report: ReportFact,
+  operation: OperationFact,
+  facts: Facts,
+) => string | undefined;
+
+const ofReports = (judge: ReportJudge) => (): Judge => (record, facts) => {
+  if (record.kind !== 'event' || record.type !== 'server.settled') return undefined;
+  const { operation: name } = facts.actors.get(record.actor) as ActorFact;
+  const operation = facts.operations.get(name);
+  const { report } = record.data as unknown as { report: ReportFact };
+  return operation === undefined ? undefined : judge(report, operation, facts);
+};
+
+interface Standing {
+  readonly statuses: readonly string[];
+  readonly required: number;
+  readonly privateKey: string;
+  readonly slots: readonly SlotFact[];
+  readonly requiredOf: (version: string) => number;
+}
+
+/**
+ * The right side of U2, for write mode: a place b in the permuted list such that all servers up to
+ * b are settled, k empty ones follow the last with shares up to b, and a version is recoverable.
+ */
+function isWriteGoalMet(standing: Standing): boolean {
+  const { statuses, required, privateKey, slots, requiredOf } = standing;
+  if (privateKey === 'missing') return false;
+  const isSettled = (status: string) => !['unasked', 'asked', 'verifying'].includes(status);
+  const hasBoundary = statuses.some((_, b) => {
+    const left = statuses.slice(0, b + 1);
+    const last = left.lastIndexOf('good');
+    const empties = left.filter((status, i) => status === 'empty' && i > last).length;
+    return last >= 0 && empties >= required && left.every(isSettled);
+  });
+  return hasBoundary && hasRecoverable(slots, requiredOf);
+}
+
+function hasRecoverable(
+  slots: readonly SlotFact[],
+  requiredOf: (version: string) => number,
+): boolean {
+  const shnums = new Map<string, Set<number>>();
+  for (const { shnum, verdict } of slots) {
+    if (verdict.kind !== 'good') continue;
+    const seen = shnums.get(verdict.version) ?? new Set();
+    shnums.set(verdict.version, seen.add(shnum));
+  }
+  return [...shnums].some(([version, seen]) => seen.size >= requiredOf(version));
+}
+
+function standingOf({ context, reports }: ActorFact): Standing & { mode: string } {
+  const { statuses, required, privateKey, mode } = context as unknown as {
+    statuses: Record<string, string>;
+    required: number;
+    privateKey: string;
+    mode: string;
+  };
+  const all = [...reports.values()];
+  const versions = new Map(all.flatMap((r) => r.versions.map((v) => [v.id, v.required] as const)));
+  return {
+    mode,
+    statuses: Object.values(statuses),
+    required,
+    privateKey,
+    slots: all.flatMap((report) => report.slots),
+    requiredOf: (version) => versions.get(version) ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Why a verdict `bad` on this share is wrong, if it is. */
+function wronglyBad({ damaged }: OperationFact, server: string, shnum: number) {
+  const slot = slotName(server, shnum);
+  return damaged.has(slot)
+    ? undefined
+    : `share ${shnum} on ${server} is called corrupt and was not`;
+}
+
+export const updateProperties: readonly PropertyDefinition[] = [
+  {
+    id: 'U1',
+    name: 'no verification in flight at done',
+    statement: 'When an update is done, no share of any server is being verified.',
+    judge: ofMaps((actor, map, facts) => {
+      const open = map.servers.find(({ status }) => status === 'verifying');
+      if (open !== undefined) return `done while the shares of ${open.id} are being verified`;
+      const prefix = `${actor.path}/`;
+      for (const child of facts.actors.values()) {
+        if (child.status !== 'active' || child.state !== 'verifying') continue;
+        if (child.path.startsWith(prefix)) return `done while ${child.path} is verifying`;
+      }
+      return undefined;
+    }),
+  },
+  {
+    id: 'U2',
+    name: 'done means a settled boundary',
+    statement:
+      'A write-mode update is done with enough only if there is a boundary, everybody left of it ' +
+      'is settled, and a version is recoverable.',
+    judge: ofMaps((actor, map) => {
+      if (map.mode !== 'write' || map.outcome !== 'enough') return undefined;
+      const { required } = standingOf(actor);
+      const met = isWriteGoalMet({
+        statuses: map.servers.map(({ status }) => status),
+        required,
+        privateKey: map.privateKey,
+        slots: map.slots,
+        requiredOf: (version) => map.versions[version]?.required ?? Number.POSITIVE_INFINITY,
+      });
+      return met ? undefined : 'done with enough, and there is not enough';
+    }),
+  },
+  {
+    id: 'U3',
+    name: 'promptness',
+    statement: 'A write-mode update is done in the very step in which enough is known.',
+    judge: () => (record, facts) => {
+      if (record.kind !== 'choice') return undefined;
+      for (const actor of facts.actors.values()) {
+        if (actor.chart !== 'servermapUpdate' || actor.status !== 'active') continue;
+        const standing = standingOf(actor);
+        if (standing.mode !== 'write' || standing.statuses.includes('verifying')) continue;
+        if (isWriteGoalMet(standing)) return `${actor.path} waits for nothing`;
+      }
+      return undefined;
+    },
+  },
+  {
+    id: 'U4',
+    name: 'exhausted means everybody',
+    statement: 'An update is exhausted only when every server has answered, failed or timed out.',
+    judge: ofMaps((_, map) => {
+      if (map.outcome !== 'exhausted') return undefined;
+      const open = map.servers.find(({ status }) => /^(un)?asked$|^verifying$/.test(status));
+      return open === undefined ? undefined : `exhausted, and ${open.id} is ${open.status}`;
+    }),
+  },
+  {
+    id: 'U5',
+    name: 'order leaves no trace',
+    statement: 'The map depends on which answers were processed, and not on their order.',
+    judge: ofMaps((actor, map) => {
+      const place = new Map(map.servers.map(({ id }, i) => [id, i]));
+      const expected = [...actor.reports.values()]
+        .flatMap(({ slots }) => slots)
+        .map(({ server, shnum }) => ({ server, shnum }))
+        .sort((a, b) => at(place, a) - at(place, b) || a.shnum - b.shnum);
+      const found = map.slots.map(({ server, shnum }) => ({ server, shnum }));
+      return JSON.stringify(found) === JSON.stringify(expected)
+        ? undefined
+        : 'the map is not what the answers say, in order of place and share number';
+    }),
+  },
+  {
+    id: 'U6',
+    name: 'nothing is dropped',
+    statement:
+      'Every share that a responding server reported is in the map, as good, bad or unverified, ' +
+      'and after the end the map does not change.',
+    judge: () => {
+      const over = new Set<string>();
+      return (record, facts) => {
+        if (record.kind === 'step' && over.has(record.actor)) return `${record.actor} goes on`;
+        const finished = finishedMap(record, facts);
+        if (finished === undefined) return undefined;
+        const [actor, map] = finished;
+        over.add(actor.path);
+        for (const [server, shnums] of actor.answers) {
+          for (const shnum of shnums) {
+            const found = map.slots.filter((s) => s.server === server && s.shnum === shnum);
+            if (found.length !== 1)
+              return `share ${shnum} on ${server} is in the map ${found.length} times`;
+          }
+        }
+        return undefined;
+      };
+    },
+  },
+  {
+    id: 'U7',
+    name: 'a lost connection is no corruption',
+    statement: 'A share is called corrupt, to us or to its server, only when its bytes were wrong.',
+    judge: () => {
+      const reports = ofReports((report, operation) =>
+        report.slots
+          .filter(({ verdict }) => verdict.kind === 'bad')
+          .map(({ server, shnum }) => wronglyBad(operation, server, shnum))
+          .find((why) => why !== undefined),
+      )();
+      return (record, facts) => {
+        if (record.kind !== 'advice') return reports(record, facts);
+        const operation = facts.operations.get(record.operation);
+        return operation && wronglyBad(operation, record.server, record.shnum);
+      };
+    },
+  },
+  {
+    id: 'U8',
+    name: 'an answer settles its server',
+    statement: 'A server whose answer is judged is settled, also when its shares were bad before.',
+    judge: () => (record, facts) => {
+      if (record.kind !== 'step' || record.event !== 'server.settled') return undefined;
+      const actor = facts.actors.get(record.actor) as ActorFact;
+      const { statuses } = record.context as unknown as { statuses: Record<string, string> };
+      for (const server of actor.reports.keys()) {
+        const status = statuses[server] ?? '';
+        if (/^(un)?asked$|^verifying$/.test(status))
+          return `${server} is ${status} after its report`;
+      }
+      return undefined;
+    },
+  },
+  {
+    id: 'U9',
+    name: 'every wait ends',
+    statement: 'No query, verification, read or write waits longer than its deadline.',
+    judge: () => (record, facts) => {
+      if (record.kind !== 'clock') return undefined;
+      for (const actor of facts.actors.values()) {
+        if (actor.status !== 'active') continue;
+        const waited = facts.now - actor.since;
+        const limit = limits[`${actor.chart} ${actor.state}`];
+        if (limit !== undefined && waited > limit) return `${actor.path} has waited ${waited} ms`;
+      }
+      return undefined;
+    },
+  },
+  {
+    id: 'U10',
+    name: 'one query per server',
+    statement: 'No server has two queries of one update outstanding.',
+    judge: () => (record) =>
+      record.kind === 'actor' &&
+      record.chart === 'serverQuery' &&
+      record.actor.includes('~', record.actor.lastIndexOf('/'))
+        ? `${record.actor} is a second query`
+        : undefined,
+  },
+  {
+    id: 'U11',
+    name: 'shares are judged one by one',
+    statement:
+      'A share that is sound and within reach is good, whatever its siblings are; and none is whose ' +
+      'header, key or signature is wrong.',
+    judge: () => {
+      const sound = ofReports(soundIsGood)();
+      const wrong = ofReports(wrongIsNot)();
+      return (record, facts) => sound(record, facts) ?? wrong(record, facts);
+    },
+  },
+  {
+    id: 'U12',
+    name: 'cancelled is over',
+    statement: 'An operation whose caller has lost interest ends in the same step.',
+    judge: () => {
+      const cancelled = new Set<string>();
+      return (record, facts) => {
+        if (record.kind === 'operation' && record.event === 'cancelled') {
+          cancelled.add(record.operation);
+        }
+        if (record.kind !== 'choice') return undefined;
+        const alive = [...cancelled].find((n) => facts.operations.get(n)?.status === 'running');
+        return alive && `${alive} goes on`;
+      };
+    },
+  },
+];
+
+function soundIsGood(report: ReportFact, { troubled, damaged, changed }: OperationFact) {
+  if (troubled.has(report.server)) return undefined;
+  const wrong = report.slots.find(({ server, shnum, verdict }) => {
+    const slot = slotName(server, shnum);
+    return verdict.kind !== 'good' && !damaged.has(slot) && !changed.has(slot);
+  });
+  if (wrong === undefined) return undefined;
+  return `share ${wrong.shnum} on ${wrong.server} is sound and called ${wrong.verdict.kind}`;
+}
+
+function wrongIsNot(report: ReportFact, { changed }: OperationFact, facts: Facts) {
+  const wrong = report.slots.find(({ server, shnum, verdict }) => {
+    const slot = slotName(server, shnum);
+    const isRotten = /^(prefix|key|signature)$/.test(facts.rotten.get(slot) ?? '');
+    return verdict.kind === 'good' && isRotten && !changed.has(slot);
+  });
+  return wrong && `share ${wrong.shnum} on ${wrong.server} is called good and is not`;
+}
+
+const limits: Readonly<Record<string, number>> = {
+  'serverQuery querying': queryMs,
+  'serverQuery verifying': verifyMs,
+  'shareWrite writing': writeMs,
+  'shareWrite rereading': readMs,
+  'blockRead reading': readMs,
+};
+
+function at(place: ReadonlyMap<string, number>, { server }: { server: string }): number {
+  return place.get(server) ?? -1;
+}

@@ -1,0 +1,95 @@
+/**
+ * @module properties: what must hold in every world, whatever happens.
+ *
+ * Each property is a sentence and a function of the trace alone, judged record by record, so that
+ * the first record that breaks it is known. The numbers are those of the verification guide: U for
+ * the servermap update, P for publish, R for recoverability, C for concurrency, M for modify, T for
+ * retrieve. Some hold only within limits (so many disks lost); outside of them they say nothing.
+ */
+import { emptyFacts, type Facts, learn } from './facts.ts';
+import { concurrencyProperties } from './properties-concurrency.ts';
+import { publishProperties } from './properties-publish.ts';
+import { updateProperties } from './properties-update.ts';
+import type { TraceRecord, World } from './world.ts';
+
+/** Why `record`, seen after `facts` have learnt it, breaks a property; nothing when it does not. */
+export type Judge = (record: TraceRecord, facts: Facts) => string | undefined;
+
+export interface PropertyDefinition {
+  /** `U1` */
+  readonly id: string;
+  readonly name: string;
+  /** One sentence. */
+  readonly statement: string;
+  /** A judge for one trace, with a memory of its own. */
+  readonly judge: () => Judge;
+}
+
+export type Verdict =
+  | { readonly kind: 'holds' }
+  | {
+      readonly kind: 'violated';
+      /** The number of the choice that broke it, from 1. */
+      readonly step: number;
+      readonly seq: number;
+      readonly because: string;
+    };
+
+export interface Property extends Omit<PropertyDefinition, 'judge'> {
+  /** Judges the whole trace so far. */
+  readonly check: (world: Pick<World, 'trace'>) => Verdict;
+}
+
+const definitions: readonly PropertyDefinition[] = [
+  ...updateProperties,
+  ...publishProperties,
+  ...concurrencyProperties,
+];
+
+export const properties: readonly Property[] = definitions.map((definition) => {
+  const { id, name, statement } = definition;
+  const check: Property['check'] = ({ trace }) => {
+    const watch = new PropertyWatch([definition]);
+    watch.see(trace);
+    return watch.verdicts.get(id) as Verdict;
+  };
+  return { id, name, statement, check };
+});
+
+/** Judges a trace as it grows; a property that is broken once stays broken. */
+export class PropertyWatch {
+  readonly #verdicts = new Map<string, Verdict>();
+  #facts = emptyFacts();
+  #judges: { readonly id: string; readonly judge: Judge }[];
+
+  constructor(of: readonly PropertyDefinition[] = definitions) {
+    this.#judges = of.map(({ id, judge }) => ({ id, judge: judge() }));
+    for (const { id } of of) this.#verdicts.set(id, { kind: 'holds' });
+  }
+
+  /** By property id. */
+  get verdicts(): ReadonlyMap<string, Verdict> {
+    return this.#verdicts;
+  }
+
+  /** The properties that are broken so far. */
+  get violations(): readonly { readonly id: string; readonly because: string }[] {
+    return [...this.#verdicts].flatMap(([id, verdict]) =>
+      verdict.kind === 'violated' ? [{ id, because: verdict.because }] : [],
+    );
+  }
+
+  /** @param records the next ones of the trace */
+  see(records: readonly TraceRecord[]): void {
+    for (const record of records) {
+      this.#facts = learn(this.#facts, record);
+      this.#judges = this.#judges.filter(({ id, judge }) => {
+        const because = judge(record, this.#facts);
+        if (because === undefined) return true;
+        const { step, seq } = record;
+        this.#verdicts.set(id, { kind: 'violated', step, seq, because });
+        return false;
+      });
+    }
+  }
+}

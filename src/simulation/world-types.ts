@@ -1,0 +1,178 @@
+/**
+ * @module world-types: what a world is made of, what can happen in it, and what it records.
+ */
+import type { Format } from '../caps.ts';
+import type { Encoding } from '../encoding.ts';
+import type { ChartRecord, Json } from '../runtime/trace.ts';
+import type { MemoryServer } from '../storage/memory.ts';
+import type { ServerId } from '../storage/server.ts';
+import type { RotField } from './disk.ts';
+import type { FaultKind } from './faults.ts';
+import type { Message } from './network.ts';
+import type { OperationSpec, Result } from './operations.ts';
+
+/** A share on a server at the beginning. */
+export interface ShareSpec {
+  readonly shnum: number;
+  /** 1 by default. */
+  readonly seqnum?: number | undefined;
+  /** Tells versions of one seqnum apart; 0 by default. */
+  readonly series?: number | undefined;
+  readonly rot?: RotField | undefined;
+  /** Created by somebody with another write enabler. */
+  readonly isForeign?: boolean | undefined;
+}
+
+export interface ServerSpec {
+  /** A number is share `n` of the first version. */
+  readonly shares?: readonly (number | ShareSpec)[];
+  /** Unknown to operations until it joins. */
+  readonly joinsLater?: boolean | undefined;
+}
+
+/** A world is its options and its list of choices. */
+export interface WorldOptions {
+  /** For jitter and salts. */
+  readonly seed?: number | undefined;
+  /** `sdmf` by default. */
+  readonly format?: Format | undefined;
+  /** 2 (3) of 3 by default. */
+  readonly encoding?: Encoding | undefined;
+  /** k and N of the planted versions, where they are not the clients'. */
+  readonly fileEncoding?: Pick<Encoding, 'required' | 'total'> | undefined;
+  /** In the permuted order of the file. */
+  readonly servers: readonly ServerSpec[];
+  /** Bytes of the planted versions. Their words are `v1`, `v2`… */
+  readonly size?: number | undefined;
+  /** They begin when `start` is chosen. */
+  readonly operations: readonly OperationSpec[];
+  /** Kinds of fault among the choices; all by default. */
+  readonly faults?: readonly FaultKind[] | undefined;
+  /** Bytes of a share that are read first; 4000 by default, 123 make a message of every field. */
+  readonly headLength?: number | undefined;
+  /** Answers come even to those who no longer wait for them. */
+  readonly isDeaf?: boolean | undefined;
+}
+
+/** Something that can happen next. */
+export interface Choice {
+  readonly kind: 'start' | 'deliver' | 'advance' | FaultKind;
+  /** Unique among the choices of one moment; what a scenario writes. */
+  readonly label: string;
+  readonly operation?: string;
+  readonly server?: ServerId;
+  readonly shnum?: number;
+  /** The id of a message in flight. */
+  readonly message?: string;
+  /** Of `rot`. */
+  readonly field?: RotField;
+  /** Of `copy` and `move`. */
+  readonly to?: ServerId;
+}
+
+/** What the world itself records, beside what the charts do. */
+export type WorldRecord =
+  | { readonly kind: 'header'; readonly format: 'tahoe-mutable-trace 1'; readonly about: Json }
+  | {
+      readonly kind: 'choice';
+      readonly step: number;
+      readonly index: number;
+      readonly label: string;
+    }
+  | {
+      readonly kind: 'operation';
+      readonly operation: string;
+      readonly event: 'started' | 'ended' | 'killed' | 'cancelled';
+      readonly spec: Json;
+      readonly result: Result | null;
+    }
+  | {
+      readonly kind: 'message';
+      /** `lost` says that the caller heard of it, `dropped` that nobody did. */
+      readonly event:
+        | 'sent'
+        | 'arrived'
+        | 'delivered'
+        | 'dropped'
+        | 'lost'
+        | 'refused'
+        | 'abandoned'
+        | 'delayed';
+      readonly id: string | null;
+      readonly operation: string;
+      readonly server: ServerId;
+      readonly what: string;
+      readonly phase: Message['phase'];
+      readonly detail: Json;
+    }
+  /** What a server holds in a slot has changed. Null: no share. */
+  | {
+      readonly kind: 'slot';
+      readonly server: ServerId;
+      readonly shnum: number;
+      readonly before: string | null;
+      readonly after: string | null;
+      /** Whose write it was; null: the disk's doing. */
+      readonly operation: string | null;
+    }
+  /** Something befell a server, or one of its shares, or a field of it. */
+  | {
+      readonly kind: 'server';
+      readonly server: ServerId;
+      readonly event: FaultKind;
+      readonly shnum: number | null;
+      readonly field: RotField | null;
+    }
+  /** An operation tells a server that a share is corrupt. */
+  | {
+      readonly kind: 'advice';
+      readonly operation: string;
+      readonly server: ServerId;
+      readonly shnum: number;
+      readonly reason: string;
+    }
+  /** What a writer saw, and what the version that it writes next is to hold. */
+  | {
+      readonly kind: 'contents';
+      readonly operation: string;
+      readonly seen: readonly string[] | null;
+      readonly made: readonly string[];
+    }
+  | { readonly kind: 'clock'; readonly now: number };
+
+/** `seq` counts records from 0; `at` is in milliseconds of the world's clock; `step` counts choices. */
+export type TraceRecord = (ChartRecord | WorldRecord) & {
+  readonly seq: number;
+  readonly at: number;
+  readonly step: number;
+};
+
+/** A server as a visitor sees it. */
+export interface ServerView {
+  readonly id: ServerId;
+  readonly isUp: boolean;
+  readonly isKnown: boolean;
+  readonly isPartitioned: boolean;
+  readonly isMute: boolean;
+  /** Per share number: `v1-1a2b3c4d`, `… damaged`, `unreadable`. */
+  readonly shares: Readonly<Record<number, string>>;
+}
+
+export interface OperationView {
+  readonly spec: OperationSpec;
+  readonly status: 'waiting' | 'running' | 'ended' | 'killed';
+  readonly result: Result | undefined;
+}
+
+/** A server as the world keeps it. */
+export interface SimulatedServer {
+  readonly id: ServerId;
+  readonly store: MemoryServer;
+  isUp: boolean;
+  isKnown: boolean;
+  isPartitioned: boolean;
+  isMute: boolean;
+  readonly shares: Map<number, string>;
+  /** What a slot held before its changes, the last one last. */
+  readonly history: { readonly shnum: number; readonly bytes: Uint8Array | undefined }[];
+}

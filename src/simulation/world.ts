@@ -1,0 +1,552 @@
+/**
+ * @module world: the real engine on a simulated grid, where nothing happens but what is chosen.
+ *
+ *     const world = await World.create({
+ *       servers: [{ shares: [0] }, { shares: [1] }, {}, {}, { shares: [2] }],
+ *       encoding: { required: 2, happy: 3, total: 3 },
+ *       operations: [{ name: 'w1', task: { kind: 'overwrite' }, rule: 'ticket' }],
+ *     });
+ *     world.choices                       // [{ kind: 'start', label: 'start w1' }]
+ *     await world.choose('start w1');     // by label, by index or by the choice itself
+ *     world.choices                       // deliver w1 s0 list, deliver w1 s1 list, … advance
+ *     await world.choose(0);
+ *     world.path                          // [0, 0]: the whole run
+ *     const again = await World.replay(options, world.path);   // the same trace, byte for byte
+ *     await runToEnd(world);              // whatever is left, oldest message first
+ *     world.trace                         // every record so far (TraceRecord: JSON)
+ *
+ * `choose` returns when nothing moves any more: all promises are settled, cryptography included.
+ * Servers are called s0, s1… in the permuted order of the file. The storage servers, the share
+ * bytes, the signatures and the charts are the real ones; the network, the clock, the disks' faults
+ * and the random numbers are the world's. No world may hold a file of more than 8 segments (the
+ * encoder yields to a real timer there).
+ */
+import { primitives } from '#crypto';
+import { readkeyOf, storageIndexOf, writeCapOf } from '../caps.ts';
+import type { Encoding } from '../encoding.ts';
+import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
+import { Grid } from '../grid.ts';
+import { defaultDeadlines } from '../runtime/run.ts';
+import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
+import type { ServerId } from '../storage/server.ts';
+import { canArrive, faultChoices, plainChoices, type WorldState } from './choices.ts';
+import { VirtualClock } from './clock.ts';
+import type { RotField, SimulatedFile } from './disk.ts';
+import { Disks } from './disks.ts';
+import { type FaultKind, faultKinds } from './faults.ts';
+import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
+import { type OperationSpec, perform, type Result, type RunContext } from './operations.ts';
+import { moving, settle } from './platform.ts';
+import { Prng } from './prng.ts';
+import { testKey } from './test-key.ts';
+import type {
+  Choice,
+  OperationView,
+  ServerView,
+  TraceRecord,
+  WorldOptions,
+  WorldRecord,
+} from './world-types.ts';
+
+export type { Message } from './network.ts';
+export type { OperationSpec } from './operations.ts';
+export type * from './world-types.ts';
+
+interface Operation {
+  readonly spec: OperationSpec;
+  /** Its last chart has ended; only its caller does not know yet. */
+  isOver: boolean;
+  status: OperationView['status'];
+  result: Result | undefined;
+  readonly controller: AbortController;
+}
+
+interface Client {
+  /** Operations under way. Writes of one file take turns, so the first that is not over works. */
+  readonly running: string[];
+  readonly context: Omit<RunContext, 'signal' | 'onContents'>;
+}
+
+const hourMs = 3_600_000;
+
+export class World {
+  readonly options: WorldOptions;
+  readonly encoding: Encoding;
+  readonly trace: TraceRecord[] = [];
+  /** The indices of the choices so far. */
+  readonly path: number[] = [];
+  /** The labels of the choices so far. */
+  readonly labels: string[] = [];
+
+  readonly #file: SimulatedFile;
+  readonly #prng: Prng;
+  readonly #clock = new VirtualClock();
+  readonly #disks: Disks;
+  readonly #operations: readonly Operation[];
+  readonly #clients = new Map<string, Client>();
+  readonly #cuts = new Set<string>();
+  readonly #network: Network;
+  readonly #kinds: ReadonlySet<FaultKind>;
+  #plain: readonly Choice[] | undefined;
+  #choices: readonly Choice[] | undefined;
+
+  private constructor(options: WorldOptions, file: SimulatedFile) {
+    const {
+      seed = 0,
+      faults = faultKinds,
+      encoding = { required: 2, happy: 3, total: 3 },
+    } = options;
+    this.options = options;
+    this.encoding = encoding;
+    this.#file = file;
+    this.#prng = new Prng(seed);
+    this.#kinds = new Set(faults);
+    const now = () => this.#clock.now / 1000;
+    this.#disks = new Disks(file, options, encoding, now, (record) => this.#record(record));
+    this.#operations = options.operations.map((spec) => ({
+      spec,
+      isOver: false,
+      status: 'waiting',
+      result: undefined,
+      controller: new AbortController(),
+    }));
+    this.#network = new Network({
+      onSent: (message) => this.#note(message, 'sent', message.write),
+      onRefused: (operation, server, what) =>
+        this.#record({
+          ...{ kind: 'message', event: 'refused', id: null, phase: 'request', detail: null },
+          ...{ operation, server, what },
+        }),
+      onAbandoned: (message) => this.#note(message, 'abandoned', null),
+      onAdvised: (operation, server, shnum, reason) =>
+        this.#record({ kind: 'advice', operation, server, shnum, reason }),
+      isDown: (server) => !this.#disks.server(server).isUp,
+      isDead: (operation) => this.#operation(operation).status === 'killed',
+      isDeaf: options.isDeaf ?? false,
+    });
+  }
+
+  /** A world at its beginning: nothing has started. */
+  static async create(options: WorldOptions): Promise<World> {
+    const { format = 'sdmf' } = options;
+    const signing = await primitives.importSigningKey(testKey());
+    const cap = writeCapOf(signing, format);
+    const storageIndex = storageIndexOf(cap);
+    const world = new World(options, { cap, storageIndex, signing, readkey: readkeyOf(cap) });
+    await moving(
+      (length) => world.#prng.bytes(length),
+      () => world.#begin(),
+    );
+    return world;
+  }
+
+  /** The world after these choices. */
+  static async replay(options: WorldOptions, path: readonly (number | string)[]): Promise<World> {
+    const world = await World.create(options);
+    for (const choice of path) await world.choose(choice);
+    return world;
+  }
+
+  /** Milliseconds since the beginning. */
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#network.inFlight;
+  }
+
+  get servers(): readonly ServerView[] {
+    return this.#disks.servers.map(({ id, isUp, isKnown, isPartitioned, isMute, shares }) => {
+      const view = { id, isUp, isKnown, isPartitioned, isMute };
+      return { ...view, shares: Object.fromEntries(shares) };
+    });
+  }
+
+  get operations(): readonly OperationView[] {
+    return this.#operations.map(({ spec, status, result }) => ({ spec, status, result }));
+  }
+
+  /** Whether every operation that started has ended and nothing is in flight. */
+  get isQuiet(): boolean {
+    return this.#network.inFlight.length === 0 && !this.#isRunning;
+  }
+
+  get #isRunning(): boolean {
+    return this.#operations.some(({ status }) => status === 'running');
+  }
+
+  get #state(): WorldState {
+    return {
+      operations: this.#operations,
+      servers: this.#disks.servers,
+      messages: this.#network.inFlight,
+      cuts: this.#cuts,
+      hasTimers: this.#clock.nextDue !== undefined,
+    };
+  }
+
+  /** What can happen next, in an order that depends on the past only; faults come last. */
+  get choices(): readonly Choice[] {
+    this.#choices ??= [...this.plainChoices, ...faultKinds.flatMap((kind) => this.faultsOf(kind))];
+    return this.#choices;
+  }
+
+  /** The beginning of {@link choices}: what can happen without a fault. */
+  get plainChoices(): readonly Choice[] {
+    this.#plain ??= plainChoices(this.#state);
+    return this.#plain;
+  }
+
+  /** The choices of one kind of fault; none when this world does not have it. */
+  faultsOf(kind: FaultKind): readonly Choice[] {
+    return this.#kinds.has(kind) ? faultChoices(kind, this.#state) : [];
+  }
+
+  /**
+   * Lets one thing happen, and everything that follows from it without another message or timer.
+   * @returns the new records
+   * @throws RangeError when there is no such choice
+   */
+  async choose(choice: number | string | Choice): Promise<readonly TraceRecord[]> {
+    const label = typeof choice === 'object' ? choice.label : choice;
+    const isIt = (c: Choice) => c.label === label;
+    const plain = this.plainChoices.findIndex(isIt);
+    const index =
+      typeof label === 'number' ? label : plain >= 0 ? plain : this.choices.findIndex(isIt);
+    const chosen = plain >= 0 ? this.plainChoices[plain] : this.choices[index];
+    if (chosen === undefined) throw new RangeError(`there is no choice ${label} now`);
+    const start = this.trace.length;
+    this.path.push(index);
+    this.labels.push(chosen.label);
+    this.#record({ kind: 'choice', step: this.path.length, index, label: chosen.label });
+    await moving(
+      (length) => this.#prng.bytes(length),
+      async () => {
+        await this.#perform(chosen);
+        await settle();
+      },
+    );
+    this.#choices = undefined;
+    this.#plain = undefined;
+    return this.trace.slice(start);
+  }
+
+  /** What a server holds of the file, as bytes; for properties and tests. */
+  shareBytes(server: ServerId, shnum: number): Uint8Array | undefined {
+    return this.#disks.bytes(server, shnum);
+  }
+
+  // --- what happens ---------------------------------------------------------------------------
+
+  async #perform(choice: Choice): Promise<void> {
+    const { kind } = choice;
+    if (kind === 'heal') return this.#heal();
+    if (kind === 'start') return this.#start(this.#operation(choice.operation as string));
+    if (kind === 'advance' || kind === 'jump') return this.#advance(kind);
+    if (kind === 'kill' || kind === 'cancel') return this.#stop(kind, choice.operation as string);
+    if (choice.message !== undefined) return this.#handle(kind as FaultKind, choice.message);
+    if (choice.shnum !== undefined) return this.#spoil(choice);
+    return this.#change(choice);
+  }
+
+  #heal(): void {
+    for (const server of this.#disks.servers) {
+      server.isKnown = true;
+      if (server.isUp && !server.isPartitioned && !server.isMute) continue;
+      server.isUp = true;
+      server.isPartitioned = false;
+      server.isMute = false;
+      this.#serverRecord(server.id, 'restart');
+    }
+    this.#cuts.clear();
+    for (const message of this.#network.inFlight) message.isDelayed = false;
+  }
+
+  async #start(operation: Operation): Promise<void> {
+    const { spec } = operation;
+    const client = this.#client(spec);
+    client.running.push(spec.name);
+    operation.status = 'running';
+    this.#operationRecord(operation, 'started');
+    const { signal } = operation.controller;
+    const onContents: RunContext['onContents'] = (seen, made) =>
+      this.#record({ kind: 'contents', operation: spec.name, seen, made });
+    const context: RunContext = { ...client.context, signal, onContents };
+    void perform(spec, context).then((result) => {
+      client.context.file = context.file;
+      client.running.splice(client.running.indexOf(spec.name), 1);
+      if (operation.status === 'killed') return;
+      operation.status = 'ended';
+      operation.result = result;
+      this.#operationRecord(operation, 'ended');
+    });
+  }
+
+  #client({ client: name, name: own }: OperationSpec): Client {
+    const known = this.#clients.get(name ?? own);
+    if (known !== undefined) return known;
+    const owner = () => client.running.find((o) => !this.#operation(o).isOver) ?? own;
+    const write = (record: ChartRecord) => {
+      this.#record(record);
+      if (record.kind === 'end') this.#noteEnd(record);
+    };
+    const recorder = createRecorder({ write, prefix: owner });
+    const servers = this.#disks.servers
+      .filter(({ isKnown }) => isKnown)
+      .map(({ store }) => new RemoteServer(store, this.#network, owner));
+    const grid = new Grid({
+      servers,
+      encoding: this.encoding,
+      leaseSecret: new Uint8Array(32),
+      deadlines: defaultDeadlines,
+      clock: this.#clock.for(own),
+      now: () => this.#clock.now,
+      random: this.#prng.random,
+      inspect: recorder,
+      ...(this.options.headLength !== undefined && { headLength: this.options.headLength }),
+    });
+    const context = { grid, file: undefined, simulated: this.#file };
+    const client: Client = { running: [], context };
+    this.#clients.set(name ?? own, client);
+    return client;
+  }
+
+  /** Whose last chart this was is over. */
+  #noteEnd({ actor, chart }: Extract<ChartRecord, { kind: 'end' }>): void {
+    const [name = '', , child] = actor.split('/');
+    const operation = this.#operation(name);
+    const last = operation.spec.task.kind === 'modify' ? 'modify' : 'publish';
+    if (child === undefined && chart === last) operation.isOver = true;
+  }
+
+  async #advance(kind: 'advance' | 'jump'): Promise<void> {
+    const { now, nextDue } = this.#clock;
+    const time = kind === 'jump' ? now + hourMs : (nextDue as number);
+    for (const message of this.#network.inFlight) message.isDelayed = false;
+    const onTick = () => this.#record({ kind: 'clock', now: this.#clock.now });
+    await this.#clock.advanceTo(time, settle, onTick);
+  }
+
+  #stop(kind: 'kill' | 'cancel', name: string): void {
+    const operation = this.#operation(name);
+    this.#operationRecord(operation, kind === 'kill' ? 'killed' : 'cancelled');
+    if (kind === 'cancel') {
+      operation.controller.abort(new DOMException('the caller lost interest', 'AbortError'));
+      return;
+    }
+    operation.status = 'killed';
+    this.#clock.forget(name);
+    // What it sent may arrive; reads change nothing.
+    for (const message of [...this.#network.inFlight]) {
+      if (message.operation !== name) continue;
+      message.isAbandoned = true;
+      if (message.call !== 'write' || message.phase === 'answer') this.#network.remove(message);
+    }
+  }
+
+  async #handle(kind: FaultKind | 'deliver', id: string): Promise<void> {
+    const message = this.#network.inFlight.find((m) => m.id === id) as Envelope;
+    switch (kind) {
+      case 'deliver':
+        if (message.phase === 'request') await this.#arrive(message);
+        // Of a mute server the answer stays where it is.
+        return canArrive(this.#state, message) ? this.#deliver(message) : undefined;
+      case 'arrive':
+        return this.#arrive(message);
+      case 'drop':
+        this.#note(message, 'dropped', null);
+        return this.#network.remove(message);
+      case 'reset':
+        this.#note(message, 'lost', null);
+        return this.#network.breakOff(message);
+      case 'duplicate':
+        return this.#network.duplicate(message);
+      case 'delay':
+        message.isDelayed = true;
+        return this.#note(message, 'delayed', null);
+      case 'fail':
+        message.answer = this.#failure(message, 'no space left');
+        message.phase = 'answer';
+        return this.#deliver(message);
+      case 'deny':
+        message.answer = { ok: false, error: new BadWriteEnablerError(message.server) };
+        message.phase = 'answer';
+        return this.#deliver(message);
+      default:
+        if (message.phase === 'request') await this.#arrive(message);
+        message.answer = spoilt(kind, message.answer as Answer);
+        message.spoiltBy = kind;
+        return this.#deliver(message);
+    }
+  }
+
+  #failure({ server }: Message, problem: string): Answer {
+    return { ok: false, error: new ServerUnavailableError(server, problem) };
+  }
+
+  /** The request takes effect. */
+  async #arrive(message: Envelope): Promise<void> {
+    const server = this.#disks.server(message.server);
+    const before = message.call === 'write' ? this.#disks.held(server) : new Map();
+    message.answer = await message.execute().then(
+      (value): Answer => ({ ok: true, value }),
+      (error): Answer => ({ ok: false, error }),
+    );
+    message.phase = 'answer';
+    this.#note(message, 'arrived', describeAnswer(message));
+    if (message.call === 'write') await this.#disks.compare(server, before, message.operation);
+    if (message.isAbandoned) this.#network.remove(message);
+  }
+
+  /** The answer comes to the caller, if there is one. */
+  #deliver(message: Envelope): void {
+    this.#network.remove(message);
+    if (message.isAbandoned) return;
+    this.#note(message, 'delivered', describeAnswer(message));
+    message.settle(message.answer as Answer);
+  }
+
+  async #change({ kind, server: id, operation }: Choice): Promise<void> {
+    const server = this.#disks.server(id as ServerId);
+    this.#serverRecord(server.id, kind as FaultKind);
+    switch (kind) {
+      case 'crash':
+        server.isUp = false;
+        for (const message of [...this.#network.inFlight]) {
+          if (message.server !== id) continue;
+          this.#note(message, 'lost', null);
+          if (message.isAbandoned) this.#network.remove(message);
+          else this.#network.breakOff(message);
+        }
+        return;
+      case 'rollback':
+      case 'restart': {
+        if (kind === 'rollback') await this.#disks.rollBack(server);
+        server.isUp = true;
+        server.isPartitioned = false;
+        server.isMute = false;
+        return;
+      }
+      case 'partition':
+        server.isPartitioned = true;
+        return;
+      case 'mute':
+        server.isMute = true;
+        return;
+      case 'join':
+      case 'leave':
+        server.isKnown = kind === 'join';
+        return;
+      case 'cut': {
+        const pair = `${operation} ${id}`;
+        if (!this.#cuts.delete(pair)) this.#cuts.add(pair);
+      }
+    }
+  }
+
+  async #spoil(choice: Choice): Promise<void> {
+    const { kind, server, shnum, field } = choice;
+    this.#serverRecord(server as ServerId, kind as FaultKind, shnum, field);
+    await this.#disks.spoil(choice);
+  }
+
+  // --- the record -----------------------------------------------------------------------------
+
+  async #begin(): Promise<void> {
+    await this.#disks.plant();
+    const { seed = 0, format = 'sdmf', operations } = this.options;
+    const servers = this.#disks.servers.map(({ id, shares, isKnown }) => ({
+      ...{ id, isKnown, shares: Object.fromEntries(shares) },
+    }));
+    const encoding = { ...this.encoding, ...this.options.fileEncoding };
+    const about = { seed, format, encoding, servers, operations };
+    this.#record({ kind: 'header', format: 'tahoe-mutable-trace 1', about: toJson(about) });
+  }
+
+  #operation(name: string): Operation {
+    const operation = this.#operations.find(({ spec }) => spec.name === name);
+    if (operation === undefined) throw new RangeError(`there is no operation ${name}`);
+    return operation;
+  }
+
+  #serverRecord(server: ServerId, event: FaultKind, shnum?: number, field?: RotField): void {
+    const which = { shnum: shnum ?? null, field: field ?? null };
+    this.#record({ kind: 'server', server, event, ...which });
+  }
+
+  #operationRecord(
+    { spec, result }: Operation,
+    event: Extract<WorldRecord, { kind: 'operation' }>['event'],
+  ): void {
+    const about = { operation: spec.name, spec: toJson(spec), result: result ?? null };
+    this.#record({ kind: 'operation', event, ...about });
+  }
+
+  #note(
+    { id, operation, server, what, phase }: Message,
+    event: Extract<WorldRecord, { kind: 'message' }>['event'],
+    detail: Json,
+  ): void {
+    this.#record({ kind: 'message', event, id, operation, server, what, phase, detail });
+  }
+
+  #record(record: ChartRecord | WorldRecord): void {
+    const stamp = { seq: this.trace.length, at: this.#clock.now, step: this.path.length };
+    this.trace.push({ ...stamp, ...record });
+  }
+}
+
+function describeAnswer({ call, answer, spoiltBy }: Envelope): Json {
+  if (answer === undefined) return null;
+  if (!answer.ok) return { error: (answer.error as Error).message };
+  if (call === 'list') return { shnums: [...(answer.value as readonly number[])], spoiltBy };
+  if (call === 'read') return { bytes: (answer.value as Uint8Array).length, spoiltBy };
+  return { wrote: (answer.value as { wrote: boolean }).wrote };
+}
+
+/** An answer that was changed on its way. */
+function spoilt(kind: FaultKind, answer: Answer): Answer {
+  if (!answer.ok) return answer;
+  if (kind === 'garble') {
+    const bytes = (answer.value as Uint8Array).slice();
+    const middle = Math.floor(bytes.length / 2);
+    bytes.fill((bytes[middle] ?? 0) ^ 0xff, middle, middle + 1);
+    return { ok: true, value: bytes };
+  }
+  const shnums = answer.value as readonly number[];
+  if (kind === 'hide') return { ok: true, value: shnums.slice(1) };
+  return { ok: true, value: [...shnums, (shnums.at(-1) ?? -1) + 1] };
+}
+
+/**
+ * Goes on without further faults until nothing is left to happen: the oldest message first, and
+ * time passes only when no message can arrive. Operations that have not started stay so.
+ * @param isWanted which messages; all by default
+ * @param isOver whether to stop before
+ */
+export async function runToEnd(
+  world: World,
+  isWanted: (message: Message) => boolean = () => true,
+  isOver: (world: World) => boolean = () => false,
+): Promise<readonly TraceRecord[]> {
+  const start = world.trace.length;
+  for (let steps = 0; steps < 10_000; steps++) {
+    const next = isOver(world) ? undefined : nextToEnd(world, isWanted);
+    if (next === undefined) return world.trace.slice(start);
+    await world.choose(next);
+  }
+  throw new Error('the world does not come to rest');
+}
+
+/** What {@link runToEnd} would choose now. */
+export function nextToEnd(
+  world: World,
+  isWanted: (message: Message) => boolean = () => true,
+): Choice | undefined {
+  const wanted = new Set(world.messages.filter(isWanted).map(({ id }) => id));
+  const isNext = ({ kind, message }: Choice) => kind === 'deliver' && wanted.has(message as string);
+  const isRunning = world.operations.some(({ status }) => status === 'running');
+  const advance = () => world.plainChoices.find(({ kind }) => kind === 'advance');
+  return world.plainChoices.find(isNext) ?? (isRunning ? advance() : undefined);
+}
