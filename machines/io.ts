@@ -85,8 +85,8 @@ export interface RereadInput {
   readonly server: ServerId;
   readonly shnum: number;
 }
-/** `checkstring` is null when the share is not there. */
-export type RereadResult = Result<{ readonly checkstring: Hex | null }>;
+/** Every share of the slot on this server, now: a lost answer would have told of all of them. */
+export type RereadResult = Result<{ readonly seen: readonly SeenShare[] }>;
 
 export interface ReadBlocksInput {
   readonly server: ServerId;

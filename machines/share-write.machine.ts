@@ -37,18 +37,16 @@ export interface Context extends ShareWriteInput {
   readonly failure: Failure | null;
 }
 
-/** What the slot was found to hold by the re-read; nothing when the share is not there. */
-function seenByReread(context: Context, result: RereadResult): readonly SeenShare[] {
-  if (!result.ok || result.checkstring === null) return [];
-  return [{ shnum: context.shnum, checkstring: result.checkstring }];
+/** What the re-read found in the slot; to a server a share without bytes is no share. */
+function foundIn({ shnum }: Context, result: RereadResult): Hex | null {
+  const found = result.ok ? result.seen.find((share) => share.shnum === shnum) : undefined;
+  return found?.checkstring || null;
 }
 
 /** Whether the slot still holds what the test expected: the write did not happen. */
-function isUntouched({ test }: Context, checkstring: Hex | null): boolean {
-  // To a server a share without bytes is no share.
-  if (checkstring === null || checkstring === '') return test.kind === 'absent';
-  if (test.kind === 'absent') return false;
-  return checkstring.startsWith(test.head) || test.head.startsWith(checkstring);
+function isUntouched({ test }: Context, found: Hex | null): boolean {
+  if (found === null || test.kind === 'absent') return found === null && test.kind === 'absent';
+  return found.startsWith(test.head) || test.head.startsWith(found);
 }
 
 export const shareWriteMachine = setup({
@@ -65,9 +63,7 @@ export const shareWriteMachine = setup({
     recordAnswer: assign((_, result: WriteResult) =>
       result.kind === 'answered' ? { seen: result.seen } : { failure: result.failure },
     ),
-    recordReread: assign(({ context }, result: RereadResult) => ({
-      seen: seenByReread(context, result),
-    })),
+    recordReread: assign((_, result: RereadResult) => (result.ok ? { seen: result.seen } : {})),
     recordFailure: assign((_, failure: Failure) => ({ failure })),
     reportSettled: sendTo(
       ({ context }) => context.parent,
@@ -81,10 +77,9 @@ export const shareWriteMachine = setup({
     isRefusal: (_, result: WriteResult) => result.kind === 'refused',
     isNotSent: (_, result: WriteResult) => result.kind === 'notSent',
     isUnreadable: (_, result: RereadResult) => !result.ok,
-    isOurs: ({ context }, result: RereadResult) =>
-      result.ok && result.checkstring === context.checkstring,
+    isOurs: ({ context }, result: RereadResult) => foundIn(context, result) === context.checkstring,
     isUntouched: ({ context }, result: RereadResult) =>
-      result.ok && isUntouched(context, result.checkstring),
+      isUntouched(context, foundIn(context, result)),
   },
 }).createMachine({
   id: 'shareWrite',
@@ -153,6 +148,7 @@ export const shareWriteMachine = setup({
           {
             guard: { type: 'isOurs', params: ({ event }) => event.output },
             target: 'accepted',
+            actions: { type: 'recordReread', params: ({ event }) => event.output },
           },
           {
             guard: { type: 'isUntouched', params: ({ event }) => event.output },

@@ -8,6 +8,7 @@ import {
   type PrepareResult,
   type RereadInput,
   type RereadResult,
+  type SeenShare,
   type WriteInput,
   type WriteResult,
 } from '../../machines/io.ts';
@@ -135,16 +136,27 @@ function toWriteResult(error: unknown): WriteResult {
   }
 }
 
-/** What the slot holds now, as far as the checkstring goes. */
+/** The checkstrings of all shares on this server, as an answer to the write would have told them. */
 function rereadShare(session: Session, encodedVersion: () => EncodedVersion) {
-  return fromPromise<RereadResult, RereadInput>(async ({ input: { server, shnum }, signal }) => {
+  return fromPromise<RereadResult, RereadInput>(async ({ input: { server }, signal }) => {
     const range = { offset: 0, length: encodedVersion().checkstring.length };
+    // At the pace of the writes: it is quicker than they are, and has few of its kind to go by.
+    const headOf = async (shnum: number): Promise<readonly SeenShare[]> => {
+      try {
+        const head = await readRange(session, { server, shnum }, range, signal, 'write');
+        return [{ shnum, checkstring: bytesToHex(head) }];
+      } catch (error) {
+        if (error instanceof NoSuchShareError) return [];
+        throw error;
+      }
+    };
     try {
-      // At the pace of the writes: it is quicker than they are, and has few of its kind to go by.
-      const head = await readRange(session, { server, shnum }, range, signal, 'write');
-      return { ok: true, checkstring: bytesToHex(head) };
+      const held = await session.paces.write.run(signal, (hurried) =>
+        serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
+      );
+      const seen = await Promise.all(held.map(headOf));
+      return { ok: true, seen: seen.flat() };
     } catch (error) {
-      if (error instanceof NoSuchShareError) return { ok: true, checkstring: null };
       return { ok: false, failure: toFailure(error) };
     }
   });

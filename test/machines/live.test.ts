@@ -202,7 +202,7 @@ describe('a live publish', () => {
   test('a write that hangs is re-read at its deadline: it had landed', async () => {
     const { report, clock, actor } = publish({ 's0:0': () => new Promise(() => {}) }, async () => ({
       ok: true,
-      checkstring: v2.checkstring,
+      seen: [{ shnum: 0, checkstring: v2.checkstring }],
     }));
     let settled = 0;
     await new Promise<void>((resolve) => {

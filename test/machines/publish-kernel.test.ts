@@ -176,6 +176,19 @@ describe('a write that succeeds', () => {
     expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
   });
 
+  test("a stranger's share is one also in a slot that a write of ours is about", () => {
+    // That write may fail on the way: then nobody would ever have told of the stranger.
+    const record = planWrites(
+      inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
+    );
+    const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
+    const started = startPlanned({ ...record, checkstring: ours });
+    for (const status of ['accepted', 'surprised'] as const) {
+      const surprised = booked(started, writeReport('s0', 0, status, seen));
+      expect(surprised.surprises).toEqual([{ server: 's0', shnum: 2, found: v2b.checkstring }]);
+    }
+  });
+
   test("a stranger's share beside it is a surprise", () => {
     const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));

@@ -23,7 +23,12 @@ function start(test: WriteTest = begins): Walk<Machine> {
 }
 
 const writes = (result: WriteResult) => answered('writeShare', result);
-const rereads = (checkstring: string | null) => answered('rereadShare', { ok: true, checkstring });
+/** Another share on the same server, which is told of with ours. */
+const sibling: SeenShare = { shnum: 4, checkstring: foreign };
+const shares = (checkstring: string | null): readonly SeenShare[] =>
+  checkstring === null ? [sibling] : [{ shnum: 1, checkstring }, sibling];
+const rereads = (checkstring: string | null) =>
+  answered('rereadShare', { ok: true, seen: shares(checkstring) });
 const lost = writes({ kind: 'answerLost', failure });
 const rereading = (test: WriteTest = begins) => start(test).step(lost);
 
@@ -100,7 +105,7 @@ describe('rereading', () => {
   ])('%s', (_, test, found, status) => {
     const it = rereading(test).step(rereads(found));
     expect(it.state()).toBe(status);
-    const seen = status === 'surprised' && found !== null ? [{ shnum: 1, checkstring: found }] : [];
+    const seen = status === 'failed' ? [] : shares(found);
     expect(it.log()).toEqual([
       'cancel readDeadline',
       'stop rereadShare',
