@@ -365,7 +365,7 @@ function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void
   if (after === null) facts.slots.delete(slot);
   else facts.slots.set(slot, after);
   if (writer === null) facts.spoilt.add(server);
-  else facts.rotten.delete(slot);
+  if (after === null || parseVersion(after) !== undefined) facts.rotten.delete(slot);
   for (const [name, operation] of facts.operations) {
     if (operation.status !== 'running' || name === writer) continue;
     operation.changed.add(slot);

@@ -44,16 +44,17 @@ function acknowledged(facts: Facts): readonly Acknowledged[] {
 }
 
 /**
- * Whether any two acknowledged writes must have met on a sound server, and no stray version could
- * be taken for the newest: then neither a fork nor a lost update can happen to a writer that refuses
- * to overwrite newer evidence.
+ * Whether an acknowledged version is on more servers than any rival can be, with `d` disks having
+ * lost it and perhaps given the rival back: W - d > S - W + d. And no stray version could be taken for
+ * the newest. Then neither a fork nor a lost update can happen to a writer that refuses to overwrite
+ * newer evidence.
  */
 function doQuorumsMeet(facts: Facts): boolean {
   const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
   const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
   // One that was acknowledged itself is no excuse: it is the violation.
   const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
-  return !isForced && !hasStrayed && 2 * quorum - facts.servers.length - facts.spoilt.size >= 1;
+  return !isForced && !hasStrayed && 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
 }
 
 const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
@@ -109,7 +110,8 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
   {
     id: 'C1',
     name: 'no fork',
-    statement: 'No two acknowledged versions have one seqnum, as long as 2W > S + disks lost.',
+    statement:
+      'No two acknowledged versions have one seqnum, as long as 2W > S + 2d for d disks lost.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
@@ -124,7 +126,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'no lost update',
     statement:
       'A version that was acknowledged before a write began is below what that write makes, as ' +
-      'long as 2W > S + disks lost.',
+      'long as 2W > S + 2d for d disks lost.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
@@ -163,7 +165,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'modify is linearizable',
     statement:
       'All writes can be put in one order that explains what every modifier saw, as long as ' +
-      '2W > S + disks lost.',
+      '2W > S + 2d for d disks lost.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const history = historyOf(facts);
@@ -247,8 +249,8 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'T2',
     name: 'k good shares are enough',
     statement:
-      'A read succeeds when k sound shares of one version are on servers with which nothing goes ' +
-      'wrong while it runs.',
+      'A read succeeds when k sound shares of the newest version are on servers with which nothing ' +
+      'goes wrong while it runs, and no rival of it is about.',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || operation.result?.ok !== false) return undefined;
@@ -262,7 +264,9 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
         if (parseVersion(version) === undefined || facts.down.has(server)) continue;
         shnums.set(version, (shnums.get(version) ?? new Set()).add(Number(shnum)));
       }
-      const enough = [...shnums].find(([, seen]) => seen.size >= facts.encoding.required);
+      const enough = [...shnums].find(
+        ([version, seen]) => seen.size >= facts.encoding.required && isAlone(version, facts),
+      );
       return enough && `${enough[0]} was within reach, and the read failed`;
     },
   },
@@ -278,6 +282,15 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     },
   },
 ];
+
+/** Whether no share, sound or not, is of another version as new as this one. */
+function isAlone(version: string, { slots }: Facts): boolean {
+  const { seqnum = 0 } = parseVersion(version) ?? {};
+  return [...slots.values()].every((held) => {
+    const name = held.split(' ')[0] as string;
+    return name === version || (parseVersion(name)?.seqnum ?? seqnum) < seqnum;
+  });
+}
 
 /** Operations know the servers that were there when they began. */
 function isKnownTo({ charts }: OperationFact, server: string): boolean {
@@ -321,6 +334,8 @@ function publishBegun(
 
 /** Of all writes that began; nothing when some write's effect is not a matter of words. */
 function historyOf(facts: Facts): readonly HistoryEntry[] | undefined {
+  // Shares of a writer that nobody has seen: what it saw is not known.
+  if ([...facts.contents.values()].some((words) => words.includes('lost'))) return undefined;
   const history: HistoryEntry[] = [];
   for (const [word, operation] of facts.operations) {
     const { spec, startedSeq: start, endedSeq, result, attempts } = operation;

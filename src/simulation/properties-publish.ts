@@ -165,8 +165,10 @@ export const publishProperties: readonly PropertyDefinition[] = [
     judge: ofEnds((actor, { kind, surprises }, facts) => {
       if (kind !== 'uncoordinated') return undefined;
       if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
-      // Where a first version is written nothing may be, whoever put it there.
-      if (facts.operations.get(actor.operation)?.spec.task.kind === 'create') return undefined;
+      const operation = facts.operations.get(actor.operation);
+      // Where a first version is written nothing may be, whoever put it there; and who is lied to
+      // about a slot cannot know.
+      if (operation?.spec.task.kind === 'create' || operation?.damaged.size !== 0) return undefined;
       const writers = new Set(
         [...facts.actors.values()]
           .filter(({ chart }) => chart === 'publish')

@@ -83,7 +83,12 @@ function layoutOf(prng: Prng, { required, total }: Encoding, faults: readonly Fa
 }
 
 function operationsOf(prng: Prng): readonly OperationSpec[] {
-  const writers = 1 + prng.below(4);
+  const writers = pickWeighted(prng, [
+    [1, 4],
+    [2, 5],
+    [3, 2],
+    [4, 1],
+  ]);
   const operations: OperationSpec[] = [];
   for (let i = 1; i <= writers; i++) {
     const task = pickWeighted<Task>(prng, [
