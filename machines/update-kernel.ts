@@ -95,8 +95,9 @@ export function decide(view: UpdateView): UpdateDecision {
   const lack = lackOf(view);
   if (lack === 'nothing') return mayEnd ? enough : wait;
   if (asked + verifying + unasked === 0) return exhausted;
+  if (lack === 'answers' || unasked === 0) return wait;
   const wanted = Math.min(wantedInFlight(view) - asked - verifying, unasked);
-  return lack === 'servers' && wanted > 0 ? { kind: 'ask', count: wanted } : wait;
+  return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
 
 const wait: UpdateDecision = { kind: 'wait' };

@@ -17,6 +17,7 @@ export { signingKeyFromPem } from './crypto/pem.ts';
 export { type FileSource, openFile } from './file-source.ts';
 export { createGridFolder, type NewGrid } from './grid-folder.ts';
 export { type GridStatus, gridStatus, type ServerReport } from './grid-status.ts';
+export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
 export { HttpServer, type HttpServerOptions, type ServerStatus } from './storage/http.ts';
 export { type Nurl, parseNurl } from './storage/nurl.ts';

@@ -10,6 +10,7 @@ import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
 import { openGrid } from '../node.ts';
 import type { OperationOptions } from '../runtime/options.ts';
+import type { Inspect } from '../runtime/run.ts';
 import { capFrom } from './cap-argument.ts';
 import { UsageError } from './complaint.ts';
 import { withContents } from './contents-argument.ts';
@@ -44,9 +45,16 @@ export class Call {
   readonly streams: Streams;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  readonly #inspect: Inspect | undefined;
   #grid: Grid | undefined;
 
-  constructor(options: GlobalOptions, streams: Streams, signal: AbortSignal) {
+  constructor(
+    options: GlobalOptions,
+    streams: Streams,
+    signal: AbortSignal,
+    inspect: Inspect | undefined,
+  ) {
+    this.#inspect = inspect;
     this.options = options;
     this.streams = streams;
     this.signal = signal;
@@ -67,10 +75,10 @@ export class Call {
 
   /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
   async openGrid(purpose: 'read' | 'write'): Promise<Grid> {
-    this.#grid = await openGrid(
-      this.gridPath,
-      purpose === 'read' ? { leaseSecret: randomBytes(32) } : {},
-    );
+    this.#grid = await openGrid(this.gridPath, {
+      ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
+      ...(this.#inspect && { inspect: this.#inspect }),
+    });
     return this.#grid;
   }
 

@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
 import { errnoOf } from '../atomic-file.ts';
+import type { Inspect } from '../runtime/run.ts';
 import { Call, type GlobalOptions, type Report, type Streams } from './call.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
@@ -14,6 +15,7 @@ import { addCreateCommand } from './commands/create.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addGridCommand } from './commands/grid.ts';
+import { addInspectCommand } from './commands/inspect.ts';
 import { addServermapCommand } from './commands/servermap.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
@@ -25,8 +27,16 @@ export type Perform = <Args extends unknown[]>(
   work: (call: Call, ...args: Args) => Promise<Report | undefined>,
 ) => (...args: [...Args, Command]) => Promise<void>;
 
-/** Runs one command line. @returns the exit code; never rejects */
-export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
+/**
+ * Runs one command line.
+ * @param inspect sees the charts at work
+ * @returns the exit code; never rejects
+ */
+export async function main(
+  args: readonly string[],
+  streams: Streams = process,
+  inspect?: Inspect,
+): Promise<number> {
   const interruption = new AbortController();
   const stopListening = onInterruption((reason) => interruption.abort(reason));
   // Commander may stumble before it has read all options.
@@ -39,7 +49,7 @@ export async function main(args: readonly string[], streams: Streams = process):
     (work) =>
     async (...all) => {
       const command = all.pop() as Command;
-      const call = new Call(command.optsWithGlobals(), streams, interruption.signal);
+      const call = new Call(command.optsWithGlobals(), streams, interruption.signal, inspect);
       try {
         const report = await work(call, ...(all as never));
         exitCode = report?.exitCode ?? 0;
@@ -84,6 +94,7 @@ function programOf(perform: Perform): Command {
   addCheckCommand(program, perform);
   addCapCommand(program, perform);
   addDemoCommand(program, perform);
+  addInspectCommand(program, perform, main);
   return program;
 }
 

@@ -49,7 +49,7 @@ import type {
 } from './world-types.ts';
 
 export type { Message } from './network.ts';
-export type { OperationSpec, Result, Task } from './operations.ts';
+export type { OperationSpec } from './operations.ts';
 export type * from './world-types.ts';
 
 interface Operation {

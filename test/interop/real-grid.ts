@@ -7,13 +7,14 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { toBase32 } from '../../src/bytes.ts';
+import { toBase32, utf8 } from '../../src/bytes.ts';
+import { spellings } from '../support/secret-search.ts';
 
 /** A gateway's `shares.needed`, `shares.happy` and `shares.total`. */
 interface GatewayEncoding {
@@ -94,9 +95,38 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
       rm(join(slot(position, storageIndex), String(shnum))),
     close: async () => {
       await launcher.close();
+      await noteSecrets(ready.servers);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Leaves what must not have been printed for `run.sh` to search for: every swissnum, and the write
+ * enabler (bytes 52 to 84) of every container that is on a server's disk by now.
+ */
+async function noteSecrets(servers: readonly RealServer[]): Promise<void> {
+  const notes = process.env.INTEROP_SECRETS;
+  if (notes === undefined) return;
+  const swissnums = servers
+    .flatMap((server) => server['anonymous-storage-NURLs'])
+    .map((nurl) => utf8(new URL(nurl).pathname.slice(1)));
+  const folders = servers.map(({ folder }) => join(folder, 'storage/shares'));
+  const files = await Promise.all(
+    folders.map((folder) =>
+      readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []),
+    ),
+  );
+  const containers = files.flat().filter((file) => file.isFile());
+  const enablers = await Promise.all(
+    containers.map(async ({ parentPath, name }) =>
+      (await readFile(join(parentPath, name))).subarray(52, 84),
+    ),
+  );
+  const lines = [...swissnums, ...enablers.filter(({ length }) => length === 32)]
+    .flatMap(spellings)
+    .filter((spelling) => !/[\n\0]/.test(spelling));
+  await appendFile(notes, `${[...new Set(lines)].join('\n')}\n`);
 }
 
 /** A Tahoe web gateway: the independent implementation that reads and writes what we write and read. */

@@ -29,7 +29,8 @@ function run(folder: string, program: string, ...flags: readonly string[]): stri
     cwd: folder,
     encoding: 'utf8',
   });
-  if (error !== undefined) throw new Error(`${program}: ${error.message} (apt-get install spin)`);
+  if (error !== undefined)
+    throw new Error(`${program}: ${error.message} (see test/oracle/setup.sh)`);
   if (status !== 0) throw new Error(`${program} ended with ${status}: ${stdout}${stderr}`);
   return stdout;
 }

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { bytesToHex, toBase32, utf8 } from '../../src/bytes.ts';
 
 /** A secret in every spelling that somebody might look for, also as bytes of a longer dump. */
-function spellings(secret: Uint8Array): string[] {
+export function spellings(secret: Uint8Array): string[] {
   const buffer = Buffer.from(secret);
   const texts = [
     buffer.toString('latin1'),

@@ -1,0 +1,52 @@
+/**
+ * @module inspect: `inspect`, the visualizer: by itself, or with the run of another command in it.
+ */
+import { once } from 'node:events';
+import type { Command } from 'commander';
+import { createInspector } from '../../inspector/server.ts';
+import type { Inspect } from '../../runtime/run.ts';
+import type { Call, Streams } from '../call.ts';
+import { wholeNumber } from '../numbers.ts';
+import type { Perform } from '../program.ts';
+
+interface Options {
+  readonly port?: number;
+  readonly trace?: string;
+  readonly wait: boolean;
+}
+
+/** Runs a command line; given by the caller, which knows all commands. */
+type Run = (args: readonly string[], streams: Streams, inspect: Inspect) => Promise<number>;
+
+export function addInspectCommand(program: Command, perform: Perform, run: Run): void {
+  program
+    .command('inspect')
+    .description('show the charts at work, in a browser on this machine')
+    .argument('[command...]', 'what to watch, behind "--": inspect -- get CAP')
+    .option('--port <number>', 'of 127.0.0.1; any free one by default', wholeNumber)
+    .option('--trace <FILE>', 'write the run to FILE too, as JSON lines')
+    .option('--no-wait', 'end with the command, instead of at Ctrl-C')
+    .action(
+      perform(async (call, words: string[], { port, trace, wait }: Options) => {
+        const inspector = await createInspector({ port, trace });
+        const { url, explorerUrl, inspect } = inspector;
+        const isWatching = words.length > 0;
+        call.streams.stderr.write(`${isWatching ? url : explorerUrl}\n`);
+        try {
+          const { grid } = call.options;
+          const shared = grid === undefined ? [] : ['--grid', grid];
+          const exitCode = isWatching ? await run([...shared, ...words], call.streams, inspect) : 0;
+          if (wait || !isWatching) await untilInterrupted(call);
+          return { text: '', json: null, exitCode };
+        } finally {
+          await inspector.close();
+        }
+      }),
+    );
+}
+
+/** Who looks at the page says when it is enough. */
+async function untilInterrupted({ signal, streams }: Call): Promise<void> {
+  streams.stderr.write('Ctrl-C ends this.\n');
+  if (!signal.aborted) await once(signal, 'abort');
+}

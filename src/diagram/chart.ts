@@ -1,0 +1,106 @@
+/**
+ * @module chart: what a picture of a machine needs, read off the shipped machine object.
+ *
+ * States, nesting, events, named guards and descriptions all come from the machine, so no picture
+ * can say what the chart does not. A transition has the name that traces use for it: its source,
+ * its event and its place among the guarded alternatives.
+ */
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+
+export interface ChartState {
+  /** `collecting.awaiting`; '' is the root. */
+  readonly path: string;
+  readonly key: string;
+  readonly kind: 'atomic' | 'compound' | 'final';
+  readonly description: string;
+  /** Path of the state that a compound one begins in. */
+  readonly initial: string | null;
+  readonly states: readonly ChartState[];
+}
+
+export interface ChartTransition {
+  /** {@link transitionId} */
+  readonly id: string;
+  readonly source: string;
+  /** Null: it stays where it is. */
+  readonly target: string | null;
+  /** `server.answered`, `after queryDeadline`; '' for what fires by itself. */
+  readonly event: string;
+  /** `isAsked`; '' for none. */
+  readonly guard: string;
+}
+
+export interface Chart {
+  readonly id: string;
+  readonly root: ChartState;
+  readonly transitions: readonly ChartTransition[];
+}
+
+/** The chart of `machine`. */
+export function chartOf(machine: AnyStateMachine): Chart {
+  const { root } = machine;
+  return {
+    id: machine.id,
+    root: stateOf(root),
+    transitions: [root, ...descendantsOf(root)].flatMap(transitionsFrom),
+  };
+}
+
+/** How charts and traces name a transition. */
+export function transitionId(source: string, event: string, index: number): string {
+  return `${source}|${event}|${index}`;
+}
+
+/** The state and everything in it, outside first. */
+export function statesIn(state: ChartState): readonly ChartState[] {
+  return [state, ...state.states.flatMap(statesIn)];
+}
+
+function stateOf(node: AnyStateNode): ChartState {
+  const [initial] = node.initial.target ?? [];
+  const kind = node.type === 'compound' || node.type === 'final' ? node.type : 'atomic';
+  return {
+    path: pathOf(node),
+    key: node.key,
+    kind,
+    description: node.description ?? '',
+    initial: kind === 'compound' && initial !== undefined ? pathOf(initial) : null,
+    states: Object.values(node.states).map(stateOf),
+  };
+}
+
+function descendantsOf(node: AnyStateNode): AnyStateNode[] {
+  return Object.values(node.states).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function transitionsFrom(node: AnyStateNode): ChartTransition[] {
+  const lists = [...node.transitions.values(), node.always ?? []];
+  return lists.flatMap((list) =>
+    list.map((transition, index) => ({
+      id: transitionId(pathOf(node), transition.eventType, index),
+      source: pathOf(node),
+      target: transition.target?.[0] === undefined ? null : pathOf(transition.target[0]),
+      event: eventLabel(transition.eventType),
+      guard: guardLabel(transition),
+    })),
+  );
+}
+
+function eventLabel(eventType: string): string {
+  const [, kind, name] = /^xstate\.(done\.actor|error\.actor|after)\.([^.]+)/.exec(eventType) ?? [];
+  if (kind === 'done.actor') return `${name} answered`;
+  if (kind === 'error.actor') return `${name} threw`;
+  if (kind === 'after') return `after ${name}`;
+  return eventType;
+}
+
+function guardLabel({ guard }: AnyTransitionDefinition): string {
+  if (guard === undefined) return '';
+  if (typeof guard === 'string') return guard;
+  const { type, params } = guard as { type: string; params?: unknown };
+  return `${type}${typeof params === 'string' ? ` ${params}` : ''}`;
+}
+
+function pathOf(node: AnyStateNode): string {
+  return node.path.join('.');
+}

@@ -1,0 +1,227 @@
+/**
+ * @module layout: where the parts of a chart go. ELK (Eclipse Layout Kernel, by elkjs) decides; this
+ * module puts the question and reads the answer.
+ *
+ * The layout engine comes in by parameter: Node gives the whole one, the page gives one in a
+ * worker. Text is in a monospace font, so its size is known without measuring, and a picture is the
+ * same on every machine.
+ */
+import { type Chart, type ChartState, type ChartTransition, statesIn } from './chart.ts';
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Box extends Point {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface PlacedState extends Box {
+  readonly path: string;
+  readonly title: string;
+  readonly kind: ChartState['kind'];
+  readonly description: string;
+  /** What happens in the state without leaving it. */
+  readonly rows: readonly { readonly id: string; readonly text: string }[];
+}
+
+export interface PlacedEdge {
+  /** Of the transition; `initial:collecting` for where a compound state begins. */
+  readonly id: string;
+  readonly points: readonly Point[];
+  readonly label: (Box & { readonly lines: readonly string[] }) | null;
+}
+
+/** A chart on paper, in CSS pixels; outer states come before inner ones. */
+export interface PlacedChart {
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
+  readonly states: readonly PlacedState[];
+  readonly starts: readonly Point[];
+  readonly edges: readonly PlacedEdge[];
+}
+
+/** What elkjs exports. */
+export interface LayoutEngine {
+  layout(graph: never): Promise<unknown>;
+}
+
+/** Font sizes in CSS pixels, and the advance of the widest usual monospace font in em. */
+export const fontSizes = { title: 13, label: 11 } as const;
+const advance = 0.61;
+const lineHeight = 1.3;
+const titleHeight = 26;
+const rowHeight = 17;
+const padding = 10;
+const startSize = 10;
+
+interface ElkNode {
+  id: string;
+  x?: number;
+  y?: number;
+  width?: number;
+  height?: number;
+  children?: ElkNode[];
+  edges?: ElkEdge[];
+  layoutOptions?: Record<string, string>;
+}
+
+interface ElkEdge {
+  id: string;
+  sources: string[];
+  targets: string[];
+  layoutOptions?: Record<string, string>;
+  labels?: (Partial<Point> & { text: string; width: number; height: number })[];
+  sections?: { startPoint: Point; bendPoints?: Point[]; endPoint: Point }[];
+}
+
+const rootOptions = {
+  'elk.algorithm': 'layered',
+  'elk.direction': 'DOWN',
+  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
+  'elk.json.edgeCoords': 'ROOT',
+  'elk.json.shapeCoords': 'ROOT',
+  'elk.edgeRouting': 'ORTHOGONAL',
+  'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '26',
+  'elk.spacing.nodeNode': '18',
+  'elk.spacing.edgeNode': '14',
+  'elk.spacing.edgeEdge': '10',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '12',
+  'elk.spacing.edgeLabel': '3',
+  'elk.padding': '[top=8,left=8,bottom=8,right=8]',
+};
+
+/** Places everything in `chart`. */
+export async function place(chart: Chart, engine: LayoutEngine): Promise<PlacedChart> {
+  const graph = (await engine.layout(graphOf(chart) as never)) as ElkNode;
+  const boxes = new Map(nodesIn(graph).map((node) => [node.id, boxOf(node)]));
+  const states = statesIn(chart.root).filter(({ path }) => path !== '');
+  return {
+    id: chart.id,
+    width: Math.ceil(graph.width ?? 0),
+    height: Math.ceil(graph.height ?? 0),
+    states: states.map((state) => ({
+      ...(boxes.get(state.path) as Box),
+      path: state.path,
+      title: state.key,
+      kind: state.kind,
+      description: state.description,
+      rows: rowsOf(chart, state),
+    })),
+    starts: [...boxes].filter(([id]) => id.startsWith('start:')).map(([, box]) => centreOf(box)),
+    edges: (graph.edges ?? []).map(edgeOf),
+  };
+}
+
+function graphOf(chart: Chart): ElkNode {
+  const moving = chart.transitions.filter(({ target }) => target !== null);
+  const starts = statesIn(chart.root).filter(({ initial }) => initial !== null);
+  const order = statesIn(chart.root).map(({ path }) => path);
+  // What is declared first stands above: of a cycle, the edges back are those that point up.
+  const isForward = ({ source, target }: ChartTransition) =>
+    order.indexOf(source) < order.indexOf(target as string);
+  return {
+    id: 'root',
+    layoutOptions: rootOptions,
+    children: childrenOf(chart, chart.root),
+    edges: [
+      ...starts.map(({ path, initial }) => ({
+        id: `initial:${path}`,
+        sources: [`start:${path}`],
+        targets: [initial as string],
+        layoutOptions: downward(20),
+      })),
+      ...moving.map((transition) => ({
+        id: transition.id,
+        sources: [transition.source],
+        targets: [transition.target as string],
+        labels: labelsOf(transition),
+        layoutOptions: downward(isForward(transition) ? 10 : 1),
+      })),
+    ],
+  };
+}
+
+function downward(priority: number): Record<string, string> {
+  return { 'elk.layered.priority.direction': `${priority}` };
+}
+
+function childrenOf(chart: Chart, state: ChartState): ElkNode[] {
+  const start = { id: `start:${state.path}`, width: startSize, height: startSize };
+  return [start, ...state.states.map((child) => nodeOf(chart, child))];
+}
+
+function nodeOf(chart: Chart, state: ChartState): ElkNode {
+  const rows = rowsOf(chart, state);
+  const texts = rows.map(({ text }) => widthOf(text, fontSizes.label));
+  const width = Math.max(widthOf(state.key, fontSizes.title), ...texts) + 2 * padding;
+  const height = titleHeight + rows.length * rowHeight;
+  if (state.kind !== 'compound') return { id: state.path, width, height };
+  return {
+    id: state.path,
+    children: childrenOf(chart, state),
+    layoutOptions: {
+      'elk.padding': `[top=${height + 10},left=12,bottom=12,right=12]`,
+      'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+      'elk.nodeSize.minimum': `(${width},${height})`,
+    },
+  };
+}
+
+function rowsOf(chart: Chart, { path }: ChartState): PlacedState['rows'] {
+  return chart.transitions
+    .filter(({ source, target }) => source === path && target === null)
+    .map((transition) => ({ id: transition.id, text: `↻ ${linesOf(transition).join(' ')}` }));
+}
+
+function labelsOf(transition: ChartTransition): NonNullable<ElkEdge['labels']> {
+  const lines = linesOf(transition);
+  if (lines.length === 0) return [];
+  const width = Math.max(...lines.map((line) => widthOf(line, fontSizes.label))) + 4;
+  const height = lines.length * fontSizes.label * lineHeight;
+  return [{ text: lines.join('\n'), width: Math.ceil(width), height: Math.ceil(height) }];
+}
+
+function linesOf({ event, guard }: ChartTransition): string[] {
+  return [event, guard === '' ? '' : `[${guard}]`].filter((line) => line !== '');
+}
+
+function widthOf(text: string, size: number): number {
+  return Math.ceil(text.length * size * advance);
+}
+
+// --- reading the answer -------------------------------------------------------------------------
+
+function nodesIn(node: ElkNode): ElkNode[] {
+  return (node.children ?? []).flatMap((child) => [child, ...nodesIn(child)]);
+}
+
+function boxOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box {
+  return { x: round(x), y: round(y), width: round(width), height: round(height) };
+}
+
+function centreOf({ x, y, width, height }: Box): Point {
+  return { x: x + width / 2, y: y + height / 2 };
+}
+
+function edgeOf({ id, sections = [], labels = [] }: ElkEdge): PlacedEdge {
+  const points = sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [
+    startPoint,
+    ...bendPoints,
+    endPoint,
+  ]);
+  const [label] = labels;
+  return {
+    id,
+    points: points.map(({ x, y }) => ({ x: round(x), y: round(y) })),
+    label: label === undefined ? null : { ...boxOf(label), lines: label.text.split('\n') },
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,177 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { createUnwire, receive } from '../inspect-v4/src/index.ts';
+import { Grid } from '../src/grid.ts';
+import { createInspector, type Inspector } from '../src/inspector/server.ts';
+import { createGridFolder } from '../src/node.ts';
+import type { TraceRecord } from '../src/simulation/world.ts';
+import { MemoryServer } from '../src/storage/memory.ts';
+import { runHere } from './support/cli.ts';
+
+let folder: string;
+let inspector: Inspector;
+let origin: string;
+let written: readonly TraceRecord[];
+let secrets: readonly string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'inspector-'));
+  await writeFile(join(folder, 'index.html'), '<title>page</title>');
+  await writeFile(join(folder, 'notes.txt'), 'no page');
+  const trace = join(folder, 'run.jsonl');
+  inspector = await createInspector({ page: folder, trace });
+  origin = new URL(inspector.explorerUrl).origin;
+  const servers = Array.from({ length: 13 }, (_, i) => new MemoryServer({ id: `s${i}` }));
+  const grid = new Grid({ servers, inspect: inspector.inspect });
+  const contents = new TextEncoder().encode('the secret contents');
+  const file = await grid.create({ contents });
+  await file.modify((old) => Uint8Array.of(...old, 33));
+  await file.read();
+  await vi.waitFor(async () => {
+    const lines = (await readFile(trace, 'utf8')).trimEnd().split('\n');
+    written = lines.map((line) => JSON.parse(line));
+    expect(written.at(-1)).toMatchObject({ kind: 'end' });
+  });
+  secrets = [String(file.cap), 'secret contents'];
+}, 60_000);
+
+afterAll(async () => {
+  await inspector.close();
+  await rm(folder, { recursive: true });
+});
+
+/** What the real receiver of `@xstate/inspect` gives to someone who joins now. */
+async function received(): Promise<readonly TraceRecord[]> {
+  class PageSocket extends WebSocket {
+    constructor(url: string) {
+      super(url, { origin });
+      sockets.push(this);
+    }
+  }
+  const sockets: WebSocket[] = [];
+  vi.stubGlobal('WebSocket', PageSocket);
+  const complaints = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const records: TraceRecord[] = [];
+  const gaps: number[] = [];
+  receive(inspector.url.replace(/^.*#live=/, ''), {
+    onRecords: (more) => records.push(...more),
+    onGap: (expected) => gaps.push(expected),
+  });
+  await vi.waitFor(() => expect(records.length).toBe(written.length), { timeout: 10_000 });
+  for (const socket of sockets) socket.terminate();
+  expect(complaints.mock.calls).toEqual([]);
+  expect(gaps).toEqual([]);
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  return records;
+}
+
+describe('a run of 13 servers through the receiver of @xstate/inspect', () => {
+  test('comes back record by record, and the same to everyone who joins late', async () => {
+    const first = await received();
+    expect(first).toEqual(written);
+    expect(await received()).toEqual(first);
+    expect(new Set(first.map(({ kind }) => kind))).toEqual(
+      new Set(['actor', 'event', 'step', 'end']),
+    );
+    expect(first.map(({ seq }) => seq)).toEqual(first.map((_, i) => i));
+  });
+
+  test('holds no cap and no contents', () => {
+    const text = JSON.stringify(written);
+    for (const secret of secrets) expect(text).not.toContain(secret);
+    expect(text).not.toMatch(/URI:|[0-9a-f]{33}/);
+  });
+
+  test('tells of numbers that do not come', () => {
+    const gaps: [number, number][] = [];
+    const seen: number[] = [];
+    const unwire = createUnwire({
+      onRecords: (records) => seen.push(...records.map(({ seq }) => seq)),
+      onGap: (expected, found) => gaps.push([expected, found]),
+    });
+    for (let seq = 1; seq <= 2001; seq++) {
+      unwire({ type: 'service.stop', sessionId: 'x', status: 'done', output: null, seq, at: 0 });
+    }
+    expect(gaps).toEqual([[0, 1]]);
+    expect(seen.length).toBe(2001);
+  });
+});
+
+describe('the server', () => {
+  const status = (path: string, headers: Record<string, string> = {}) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${origin}${path}`, { headers }, resolve).on('error', reject);
+    }).then((response) => {
+      response.resume();
+      return response;
+    });
+
+  test('serves the page under a strict policy, and nothing else', async () => {
+    const page = await status('/');
+    expect(page.statusCode).toBe(200);
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(page.headers['content-security-policy']).not.toContain('unsafe');
+    const others = ['/none.html', '/notes.txt', '/..%2f..%2fpackage.json', '/%2e%2e/index.html.js'];
+    for (const path of others) expect((await status(path)).statusCode).toBe(404);
+  });
+
+  test('answers to its address only', async () => {
+    expect((await status('/', { host: 'evil.example' })).statusCode).toBe(404);
+  });
+
+  test.each([
+    ['a wrong token', '/0123', {}],
+    ['no token', '/', {}],
+    ['another origin', undefined, { origin: 'http://evil.example' }],
+    ['no origin', undefined, { origin: undefined }],
+    ['another host', undefined, { host: 'evil.example' }],
+  ])('refuses a socket with %s', async (_, path, headers) => {
+    const right = new URL(`ws://${inspector.url.replace(/^.*#live=/, '')}`);
+    const url = new URL(path ?? right.pathname, right);
+    const given = 'origin' in headers ? headers.origin : origin;
+    const socket = new WebSocket(url, {
+      ...(given !== undefined && { origin: given }),
+      ...('host' in headers && { headers: { host: headers.host } }),
+    });
+    const refusal = new Promise((resolve) => {
+      socket.on('open', () => resolve('open'));
+      socket.on('error', (error) => resolve(error.message));
+    });
+    expect(await refusal).toBe('Unexpected server response: 403');
+  });
+});
+
+describe('the command', () => {
+  test('inspect runs another one, prints where to look, and writes its trace', async () => {
+    const grid = join(folder, 'grid');
+    await createGridFolder(grid);
+    const cap = join(folder, 'cap');
+    const created = await runHere(['--grid', grid, 'create', '-'], 'some words');
+    await writeFile(cap, created.stdout);
+    const trace = join(folder, 'get.jsonl');
+    const args = ['inspect', '--no-wait', '--trace', trace, '--grid', grid, '--', 'get', `@${cap}`];
+    const { stdout, stderr, exit } = await runHere(args);
+    expect({ stdout: stdout.toString(), exit }).toEqual({ stdout: 'some words', exit: 0 });
+    expect(stderr).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#live=127\.0\.0\.1:\d+\/[0-9a-f]{32}\n$/);
+    const records = (await readFile(trace, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((l) => JSON.parse(l));
+    const charts = records.filter(({ kind }) => kind === 'actor').map(({ chart }) => chart);
+    expect(new Set(charts)).toEqual(
+      new Set(['servermapUpdate', 'serverQuery', 'retrieve', 'blockRead']),
+    );
+    expect(records.at(-1)).toMatchObject({ kind: 'end', chart: 'retrieve', status: 'done' });
+  });
+
+  test('inspect fails as the other command does', async () => {
+    const { stderr, exit } = await runHere(['inspect', '--no-wait', '--', 'get', 'URI:nonsense']);
+    expect(exit).toBe(2);
+    expect(stderr).toContain('tahoe-mutable: ');
+  });
+});

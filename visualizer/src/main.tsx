@@ -1,0 +1,9 @@
+/**
+ * @module main: the page begins.
+ */
+import { render } from 'preact';
+import { App } from './page/app.tsx';
+import { start } from './store.ts';
+
+render(<App />, document.getElementById('page') as HTMLElement);
+void start();

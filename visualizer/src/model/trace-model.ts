@@ -1,0 +1,253 @@
+/**
+ * @module trace-model: a trace folded into tracks, one per chart, so that the state of everything
+ * at any record is found by bisection. Records are only ever added: a live run grows.
+ *
+ * A position is a number of records: at position p the first p records have happened.
+ */
+import { transitionId } from '../../../src/diagram/chart.ts';
+import type { TakenTransition } from '../../../src/runtime/trace.ts';
+import type { TraceRecord } from '../../../src/simulation/world.ts';
+
+/** The chart was there from `position` on in this state, until the next mark. */
+export interface Mark {
+  readonly position: number;
+  readonly column: number;
+  readonly state: string;
+  readonly event: string;
+  /** Ids of the transitions that were taken. */
+  readonly transitions: readonly string[];
+  readonly context: Context;
+}
+
+export type Context = Readonly<Record<string, unknown>>;
+
+export interface Track {
+  readonly actor: string;
+  /** What picture to draw. */
+  chart: string;
+  readonly parent: string | null;
+  /** Whose operation: the first part of the path. */
+  readonly operation: string;
+  /** Of a child: `s3`, or `s3:0` for a write. */
+  readonly key: string;
+  /** Of a child that talks to one server. */
+  server: string | null;
+  readonly marks: Mark[];
+  readonly children: Track[];
+  end: { readonly position: number; readonly column: number; readonly status: string } | null;
+}
+
+/** Something that went from one lane to another. */
+export interface Arrow {
+  readonly from: string;
+  readonly to: string;
+  readonly start: number;
+  end: number | null;
+  readonly what: string;
+  fate: 'underway' | 'arrived' | 'lost';
+  readonly isAnswer: boolean;
+}
+
+export class TraceModel {
+  readonly records: TraceRecord[] = [];
+  readonly tracks = new Map<string, Track>();
+  /** Coordinators, in the order of their beginning. */
+  readonly roots: Track[] = [];
+  readonly operations: string[] = [];
+  readonly servers = new Set<string>();
+  readonly arrows: Arrow[] = [];
+  /** Whether columns are choices; otherwise every record has one. */
+  readonly byStep: boolean;
+  readonly #requests = new Map<string, Arrow>();
+  #columns = 0;
+
+  constructor(byStep: boolean) {
+    this.byStep = byStep;
+  }
+
+  /** One more than the last column. */
+  get columns(): number {
+    return this.#columns;
+  }
+
+  add(records: readonly TraceRecord[]): void {
+    for (const record of records) this.#add(record);
+  }
+
+  #add(record: TraceRecord): void {
+    const position = this.records.push(record);
+    const column = this.byStep ? record.step : position - 1;
+    this.#columns = column + 1;
+    switch (record.kind) {
+      case 'header':
+        this.#addServers(record.about);
+        break;
+      case 'actor':
+        this.#addTrack(record.actor, record.chart, record.parent);
+        break;
+      case 'step':
+        this.#addStep(record, position, column);
+        break;
+      case 'end': {
+        const track = this.tracks.get(record.actor);
+        if (track !== undefined) track.end = { position, column, status: record.status };
+        return;
+      }
+      case 'event':
+        this.#addEvent(record, column);
+        break;
+      case 'message':
+        this.#addMessage(record, column);
+        break;
+    }
+  }
+
+  #addServers(about: unknown): void {
+    const { servers = [] } = (about ?? {}) as { servers?: readonly { id: string }[] };
+    for (const { id } of servers) this.servers.add(id);
+  }
+
+  #addTrack(actor: string, chart: string, parent: string | null): void {
+    const segments = actor.split('/');
+    const last = segments.at(-1) as string;
+    const operation = parent === null && segments.length === 1 ? actor : (segments[0] as string);
+    const key = last.includes(':') ? last.slice(last.indexOf(':') + 1) : last;
+    const track: Track = {
+      ...{ actor, chart, parent, operation, key },
+      ...{ server: null, marks: [], children: [], end: null },
+    };
+    this.tracks.set(actor, track);
+    const above = parent === null ? undefined : this.tracks.get(parent);
+    if (above === undefined) this.roots.push(track);
+    else above.children.push(track);
+    if (!this.operations.includes(operation)) this.operations.push(operation);
+  }
+
+  #addStep(record: Extract<TraceRecord, { kind: 'step' }>, position: number, column: number): void {
+    const track = this.tracks.get(record.actor);
+    if (track === undefined) return;
+    const context = (record.context ?? {}) as Context;
+    if (track.marks.length === 0) this.#name(track, context);
+    track.marks.push({
+      ...{ position, column, state: record.state, event: record.event, context },
+      transitions: record.transitions.map(idOf),
+    });
+  }
+
+  /** What only the first context tells: the server of a child, the rule of an update. */
+  #name(track: Track, { server, rule, statuses }: Context): void {
+    if (rule !== undefined && rule !== 'ours') track.chart = `${track.chart} (old rule)`;
+    if (typeof statuses === 'object') {
+      for (const id of Object.keys(statuses as object)) this.servers.add(id);
+    }
+    if (typeof server !== 'string') return;
+    track.server = server;
+    this.servers.add(server);
+  }
+
+  /** A child's report, when no messages were recorded. */
+  #addEvent(
+    { actor, source, type }: Extract<TraceRecord, { kind: 'event' }>,
+    column: number,
+  ): void {
+    if (this.byStep || source === null) return;
+    const [from, to] = [this.tracks.get(source), this.tracks.get(actor)];
+    if (from?.server == null || to === undefined) return;
+    this.arrows.push({
+      ...{ from: from.server, to: to.operation, start: column, end: column },
+      ...{ what: type, fate: 'arrived', isAnswer: true },
+    });
+  }
+
+  #addMessage(
+    { event, id, operation, server, what }: Extract<TraceRecord, { kind: 'message' }>,
+    column: number,
+  ): void {
+    const request = this.#requests.get(id ?? '');
+    if (event === 'sent' && id !== null) {
+      const arrow: Arrow = {
+        ...{ from: operation, to: server, start: column, end: null, what },
+        ...{ fate: 'underway', isAnswer: false },
+      };
+      this.#requests.set(id, arrow);
+      this.arrows.push(arrow);
+    } else if (event === 'arrived' && request !== undefined) {
+      Object.assign(request, { end: column, fate: 'arrived' });
+      const arrow: Arrow = {
+        ...{ from: server, to: operation, start: column, end: null, what },
+        ...{ fate: 'underway', isAnswer: true },
+      };
+      this.#requests.set(id as string, arrow);
+      this.arrows.push(arrow);
+    } else if (event === 'delivered' && request !== undefined) {
+      Object.assign(request, { end: column, fate: 'arrived' });
+    } else if (event === 'dropped' || event === 'lost' || event === 'abandoned') {
+      if (request?.end === null) Object.assign(request, { end: column, fate: 'lost' });
+    }
+  }
+}
+
+/** The last mark at `position`; nothing when the chart has not begun. */
+export function markAt({ marks }: Track, position: number): Mark | undefined {
+  let [low, high] = [0, marks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((marks[middle] as Mark).position <= position) low = middle + 1;
+    else high = middle;
+  }
+  return marks[low - 1];
+}
+
+/** Whether the chart has ended by then. */
+export function isEnded({ end }: Track, position: number): boolean {
+  return end !== null && end.position <= position;
+}
+
+function idOf({ source, event, index }: TakenTransition): string {
+  return transitionId(source, event, index);
+}
+
+/** What a state means to a person who skims: a word, a shape and a class. */
+export interface Look {
+  readonly tone: 'idle' | 'busy' | 'judging' | 'good' | 'empty' | 'bad';
+  readonly shape: string;
+}
+
+const looks: Readonly<Record<string, Look>> = {
+  unasked: { tone: 'idle', shape: '·' },
+  asked: { tone: 'busy', shape: '◌' },
+  querying: { tone: 'busy', shape: '◌' },
+  writing: { tone: 'busy', shape: '◌' },
+  reading: { tone: 'busy', shape: '◌' },
+  rereading: { tone: 'judging', shape: '◐' },
+  verifying: { tone: 'judging', shape: '◐' },
+  weighing: { tone: 'judging', shape: '◐' },
+  good: { tone: 'good', shape: '✓' },
+  accepted: { tone: 'good', shape: '✓' },
+  delivered: { tone: 'good', shape: '✓' },
+  held: { tone: 'good', shape: '✓' },
+  done: { tone: 'good', shape: '✓' },
+  published: { tone: 'good', shape: '✓' },
+  unchanged: { tone: 'good', shape: '✓' },
+  empty: { tone: 'empty', shape: '○' },
+};
+const badStates = new Set([
+  ...['corrupt', 'failed', 'surprised', 'refused', 'unknown', 'uncoordinated', 'indeterminate'],
+  ...[
+    'notEnoughServers',
+    'notEnoughShares',
+    'undeliverable',
+    'newerVersionSeen',
+    'unprepared',
+    'gaveUp',
+    'threw',
+  ],
+  ...['cancelled'],
+]);
+
+export function lookOf(state: string): Look {
+  const last = state.slice(state.lastIndexOf('.') + 1);
+  const known = looks[last];
+  if (known !== undefined) return known;
+  return badStates.has(last) ? { tone: 'bad', shape: '✗' } : { tone: 'busy', shape: '◌' };
+}

@@ -1,0 +1,47 @@
+/**
+ * @module app: where the parts of the page are.
+ */
+import { useEffect } from 'preact/hooks';
+import { recording } from '../store.ts';
+import { ChartsPanel } from './charts-panel.tsx';
+import { onDragOver, onDrop } from './files.ts';
+import { FlightPanel } from './flight-panel.tsx';
+import { GridPanel } from './grid-panel.tsx';
+import { Header } from './header.tsx';
+import { Help } from './help.tsx';
+import { onKey } from './keys.ts';
+import { PropertiesPanel } from './properties-panel.tsx';
+import { Story } from './story.tsx';
+import { TimePanel } from './time-panel.tsx';
+
+export function App() {
+  useEffect(() => {
+    addEventListener('keydown', onKey);
+    addEventListener('dragover', onDragOver);
+    addEventListener('drop', onDrop);
+    return () => {
+      removeEventListener('keydown', onKey);
+      removeEventListener('dragover', onDragOver);
+      removeEventListener('drop', onDrop);
+    };
+  }, []);
+  const isRecording = recording.value !== null;
+  return (
+    <>
+      <Header />
+      <main class={isRecording ? 'is-recording' : ''}>
+        <Story />
+        {!isRecording && <GridPanel />}
+        <ChartsPanel />
+        {!isRecording && (
+          <div class="right">
+            <FlightPanel />
+            <PropertiesPanel />
+          </div>
+        )}
+        <TimePanel />
+      </main>
+      <Help />
+    </>
+  );
+}

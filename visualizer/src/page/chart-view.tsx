@@ -1,0 +1,88 @@
+/**
+ * @module chart-view: a picture of a machine with what is active marked by classes, and the same as
+ * a nested list for those who do not see pictures. The picture is drawn once.
+ */
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { ChartState } from '../../../src/diagram/chart.ts';
+import { pictures } from '../charts.ts';
+
+interface Props {
+  readonly chart: string;
+  readonly actor: string;
+  readonly state: string;
+  readonly taken: readonly string[];
+  readonly isEnded: boolean;
+}
+
+export function ChartView({ chart, actor, state, taken, isEnded }: Props) {
+  const holder = useRef<HTMLDivElement>(null);
+  const picture = pictures.value[chart];
+  useLayoutEffect(() => {
+    if (holder.current !== null) holder.current.innerHTML = picture?.svg ?? '';
+  }, [picture]);
+  useLayoutEffect(() => {
+    const root = holder.current;
+    if (root === null) return;
+    for (const group of root.querySelectorAll<SVGElement>('[data-state]')) {
+      const path = group.dataset.state as string;
+      group.classList.toggle('active', state === path || state.startsWith(`${path}.`));
+      group.classList.toggle('leaf', state === path);
+    }
+    for (const part of root.querySelectorAll<SVGElement>('[data-transition]')) {
+      part.classList.toggle('taken', taken.includes(part.dataset.transition as string));
+    }
+    const label = `Statechart ${chart}; ${actor} is in ${state}${isEnded ? ', ended' : ''}`;
+    root.querySelector('svg')?.setAttribute('aria-label', label);
+  });
+  return (
+    <figure class="chart-view">
+      <figcaption>
+        <b>{actor}</b> <span class="state-word">{state.replaceAll('.', ' › ')}</span>
+        {isEnded ? ' (ended)' : ''}
+      </figcaption>
+      <div class="drawing" ref={holder} />
+      {picture === undefined ? (
+        <p class="none">drawing…</p>
+      ) : (
+        <details>
+          <summary>{chart} as a list</summary>
+          <StateList states={picture.entry.chart.root.states} state={state} chart={chart} />
+        </details>
+      )}
+    </figure>
+  );
+}
+
+interface ListProps {
+  readonly states: readonly ChartState[];
+  readonly state: string;
+  readonly chart: string;
+}
+
+function StateList({ states, state, chart }: ListProps) {
+  const transitions = pictures.value[chart]?.entry.chart.transitions ?? [];
+  return (
+    <ul>
+      {states.map(({ path, key, description, states: inner }) => {
+        const isActive = state === path || state.startsWith(`${path}.`);
+        return (
+          <li key={path}>
+            {isActive ? <strong>{key} (active)</strong> : key}: {description}
+            <ul>
+              {transitions
+                .filter(({ source }) => source === path)
+                .map(({ id, event, guard, target }) => (
+                  <li key={id}>
+                    {event === '' ? 'by itself' : event}
+                    {guard === '' ? '' : ` if ${guard}`}
+                    {target === null ? ', stays' : ` → ${target}`}
+                  </li>
+                ))}
+            </ul>
+            {inner.length > 0 && <StateList states={inner} state={state} chart={chart} />}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

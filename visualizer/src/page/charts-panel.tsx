@@ -1,0 +1,195 @@
+/**
+ * @module charts-panel: per side, the coordinator that is at work as a chart, its children as
+ * cards, and the child that was picked as a chart too.
+ */
+import type { Mark, TraceModel, Track } from '../model/trace-model.ts';
+import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
+import { at, focusedChild, focusedRoot, models, positionAt, recording, titles } from '../store.ts';
+import { ChartView } from './chart-view.tsx';
+
+export function ChartsPanel() {
+  const all = models.value;
+  // Read, so that live records redraw.
+  void recording.value;
+  return (
+    <section class="panel charts" aria-label="Charts">
+      {all.map((model, side) => (
+        <SideCharts
+          key={titles.value[side]}
+          model={model}
+          title={titles.value[side] ?? ''}
+          position={positionAt(side, at.value)}
+          before={positionAt(side, at.value - 1)}
+          isAlone={all.length === 1}
+        />
+      ))}
+    </section>
+  );
+}
+
+interface SideProps {
+  readonly model: TraceModel;
+  readonly title: string;
+  readonly position: number;
+  readonly before: number;
+  readonly isAlone: boolean;
+}
+
+function SideCharts({ model, title, position, before, isAlone }: SideProps) {
+  const begun = model.roots.filter((root) => markAt(root, position) !== undefined);
+  const root = begun.find(({ actor }) => actor === focusedRoot.value) ?? latest(begun, position);
+  const children = root?.children.filter((child) => markAt(child, position) !== undefined) ?? [];
+  const child = children.find(({ actor }) => actor === focusedChild.value);
+  return (
+    <div class="side">
+      <h2>
+        {title}
+        {root !== undefined && <Tabs begun={begun} root={root} position={position} />}
+      </h2>
+      {root === undefined ? (
+        <p class="none">Nothing has started: choose “start” on the right.</p>
+      ) : (
+        <div class="work">
+          <div class="pictures">
+            <TrackChart track={root} position={position} before={before} />
+            {child !== undefined && isAlone && (
+              <TrackChart track={child} position={position} before={before} />
+            )}
+          </div>
+          <Cards root={root} position={position} before={before} child={child} />
+          {child !== undefined && !isAlone && (
+            <div class="pictures">
+              <TrackChart track={child} position={position} before={before} />
+            </div>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The coordinator that moved last; one that others work for only when nothing else is there. */
+function latest(begun: readonly Track[], position: number): Track | undefined {
+  const moved = (track: Track) => markAt(track, position)?.position ?? 0;
+  const last = (track: Track) => Math.max(moved(track), ...track.children.map(moved));
+  const workers = begun.filter(({ chart }) => chart !== 'modify');
+  const from = workers.length > 0 ? workers : begun;
+  return [...from].sort((a, b) => last(a) - last(b)).at(-1);
+}
+
+interface TabsProps {
+  readonly begun: readonly Track[];
+  readonly root: Track;
+  readonly position: number;
+}
+
+function Tabs({ begun, root, position }: TabsProps) {
+  return (
+    <span class="tabs">
+      {begun.slice(-6).map((track) => (
+        <button
+          key={track.actor}
+          type="button"
+          class="small"
+          aria-pressed={track === root}
+          onClick={() => {
+            focusedRoot.value = focusedRoot.value === track.actor ? null : track.actor;
+          }}
+        >
+          {track.actor.replace('/', ' ')}
+          {isEnded(track, position) ? ' ✓' : ''}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+interface TrackProps {
+  readonly track: Track;
+  readonly position: number;
+  readonly before: number;
+}
+
+function TrackChart({ track, position, before }: TrackProps) {
+  const mark = markAt(track, position);
+  const taken = track.marks
+    .filter((m) => m.position > before && m.position <= position)
+    .flatMap(({ transitions }) => transitions);
+  return (
+    <ChartView
+      chart={track.chart}
+      actor={track.actor}
+      state={mark?.state ?? ''}
+      taken={taken}
+      isEnded={isEnded(track, position)}
+    />
+  );
+}
+
+interface CardsProps {
+  readonly root: Track;
+  readonly position: number;
+  readonly before: number;
+  readonly child: Track | undefined;
+}
+
+/** One card per child, in the order of the servers, and one for every server not asked yet. */
+function Cards({ root, position, before, child }: CardsProps) {
+  const { statuses } = (markAt(root, position)?.context ?? {}) as {
+    statuses?: Readonly<Record<string, string>>;
+  };
+  const begun = root.children.filter((c) => markAt(c, position) !== undefined);
+  const byServer = new Map(begun.map((c) => [c.server ?? c.key, c]));
+  const unasked = Object.keys(statuses ?? {}).filter((id) => !byServer.has(id));
+  if (begun.length === 0 && unasked.length === 0) return null;
+  return (
+    <ul class="cards" aria-label={`Children of ${root.actor}`}>
+      {begun.map((track) => (
+        <Card
+          key={track.actor}
+          track={track}
+          mark={markAt(track, position) as Mark}
+          isPicked={track === child}
+          isMoved={(markAt(track, position)?.position ?? 0) > before}
+        />
+      ))}
+      {unasked.map((id) => (
+        <li key={id} class="card idle">
+          <b>{id}</b> <span class="word">· unasked</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface CardProps {
+  readonly track: Track;
+  readonly mark: Mark;
+  readonly isPicked: boolean;
+  readonly isMoved: boolean;
+}
+
+function Card({ track, mark, isPicked, isMoved }: CardProps) {
+  const { tone, shape } = lookOf(mark.state);
+  const { judged = {} } = mark.context as { judged?: Readonly<Record<string, string>> };
+  const { shnum } = mark.context as { shnum?: number };
+  const verdicts = Object.entries(judged).map(([n, words]) => `sh${n} ${words}`);
+  const name = shnum === undefined ? (track.server ?? track.key) : `${track.server} sh${shnum}`;
+  return (
+    <li class={`card ${tone} ${isMoved ? 'moved' : ''}`}>
+      <button
+        type="button"
+        aria-pressed={isPicked}
+        title={[name, ...verdicts].join('\n')}
+        onClick={() => {
+          focusedChild.value = isPicked ? null : track.actor;
+        }}
+      >
+        <b>{name}</b>
+        <span class="word">
+          <i aria-hidden="true">{shape}</i> {mark.state}
+        </span>
+      </button>
+    </li>
+  );
+}

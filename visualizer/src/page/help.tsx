@@ -1,0 +1,62 @@
+/**
+ * @module help: the keys, and the switch that turns single letters off (WCAG 2.1.4).
+ */
+import { signal } from '@preact/signals';
+
+export const hasLetterKeys = signal(true);
+
+const keys: readonly (readonly [string, string])[] = [
+  ['← →', 'step back, step on'],
+  ['Shift ← →', 'previous, next step at which something of the picked server moves'],
+  ['Home End', 'the beginning, the end'],
+  ['Space', 'play'],
+  ['1 … 9', 'deliver that message'],
+  ['x', 'drop the message that has the focus'],
+  ['r', 'run to end'],
+  ['e', 'explore every order'],
+  ['v', 'next violation'],
+  ['c', 'the step at which the two runs part'],
+  ['w s a d', 'lanes: nearer, farther, left, right'],
+  ['/', 'to the messages in flight'],
+  ['Esc', 'back to the end'],
+  ['?', 'this list'],
+];
+
+function dialog(): HTMLDialogElement | null {
+  return document.querySelector('dialog');
+}
+
+export function openHelp(): void {
+  dialog()?.showModal();
+}
+
+export function Help() {
+  return (
+    <dialog aria-labelledby="keys-title">
+      <h2 id="keys-title">Keys</h2>
+      <dl>
+        {keys.map(([key, does]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <label>
+        <input
+          type="checkbox"
+          checked={hasLetterKeys.value}
+          onChange={({ currentTarget }) => {
+            hasLetterKeys.value = currentTarget.checked;
+          }}
+        />{' '}
+        letters and digits are keys
+      </label>
+      <form method="dialog">
+        <button type="submit">Close</button>
+      </form>
+    </dialog>
+  );
+}

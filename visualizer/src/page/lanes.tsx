@@ -1,0 +1,306 @@
+/**
+ * @module lanes: time to the right in causal order, one lane per operation and per server. Bars are
+ * states, arrows are messages. Only what is in view is drawn, so long traces stay quick.
+ */
+import { effect, signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { type Arrow, lookOf, type TraceModel, type Track } from '../model/trace-model.ts';
+import { at, difference, goTo, growth, recording, violations } from '../store.ts';
+
+/** Of the lanes' names, in CSS pixels. */
+export const gutterWidth = () => (recording.value === null ? 56 : 104);
+/** With several operations at one server there is a bar for each. */
+const rowHeightOf = ({ byStep, operations }: TraceModel) =>
+  byStep && operations.length > 1 ? 30 : 19;
+const axisHeight = 20;
+const stepWidth = 46;
+const recordWidth = 14;
+
+const zoom = signal(1);
+/** The column at the left edge; a fraction while panning. */
+const first = signal(0);
+const width = signal(800);
+
+const columnWidth = () => (recording.value === null ? stepWidth : recordWidth) * zoom.value;
+const columnsInView = () => Math.max(1, (width.value - gutterWidth()) / columnWidth());
+
+// What is looked at stays in view.
+effect(() => {
+  const [step, count] = [at.value, columnsInView()];
+  if (step < first.peek()) first.value = Math.max(0, step - count * 0.3);
+  else if (step > first.peek() + count - 1.5) first.value = Math.max(0, step - count + 1.6);
+});
+
+export function zoomLanes(factor: number): void {
+  zoom.value = Math.max(0.2, Math.min(4, zoom.value * factor));
+}
+
+export function panLanes(share: number): void {
+  first.value = Math.max(0, first.value + share * columnsInView());
+}
+
+/** Where a column is, in CSS pixels from the left edge of the lanes. */
+export function xOf(column: number): number {
+  return gutterWidth() + (column - first.value) * columnWidth() + columnWidth() / 2;
+}
+
+interface Props {
+  readonly model: TraceModel;
+  readonly side: number;
+  readonly title: string;
+}
+
+export function Lanes({ model, side, title }: Props) {
+  const holder = useRef<HTMLDivElement>(null);
+  const top = useRef(signal(0)).current;
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry !== undefined) width.value = entry.contentRect.width;
+    });
+    observer.observe(holder.current as HTMLElement);
+    return () => observer.disconnect();
+  }, []);
+  void growth.value;
+  const rowHeight = rowHeightOf(model);
+  const servers = [...model.servers];
+  const names = [...model.operations, ...servers];
+  const height = axisHeight + names.length * rowHeight;
+  const inView = (row: number) => {
+    const y = row * rowHeight - top.value;
+    return y > -2 * rowHeight && y < 900;
+  };
+  const shown = names.map((name, row) => ({ name, row })).filter(({ row }) => inView(row));
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: no fieldset; it scrolls, so it takes the focus
+    <div
+      class="lanes"
+      ref={holder}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+      tabIndex={0}
+      role="group"
+      aria-label={`Lanes of ${title}: ${names.length} lanes, ${model.columns} columns. What happens at each step is told below.`}
+      onScroll={({ currentTarget }) => {
+        top.value = currentTarget.scrollTop;
+      }}
+    >
+      <svg width={width.value} height={height} aria-hidden="true" onClick={pick}>
+        <LaneGround names={shown} operations={model.operations.length} rowHeight={rowHeight} />
+        <LaneBars model={model} names={names} isInView={inView} />
+        <LaneArrows model={model} names={names} />
+        <Axis model={model} side={side} height={height} />
+      </svg>
+    </div>
+  );
+}
+
+function pick(event: MouseEvent): void {
+  const { left } = (event.currentTarget as Element).getBoundingClientRect();
+  const x = event.clientX - left;
+  if (x > gutterWidth()) goTo(Math.floor((x - gutterWidth()) / columnWidth() + first.value));
+}
+
+interface GroundProps {
+  readonly names: readonly { readonly name: string; readonly row: number }[];
+  readonly operations: number;
+  readonly rowHeight: number;
+}
+
+function LaneGround({ names, operations, rowHeight }: GroundProps) {
+  const room = Math.floor((gutterWidth() - 10) / 6.7);
+  return (
+    <>
+      {names.map(({ name, row }) => (
+        <g key={name} class={row < operations ? 'lane operation' : 'lane'}>
+          <rect x={0} y={axisHeight + row * rowHeight} width={width.value} height={rowHeight} />
+          <text x={8} y={axisHeight + (row + 0.5) * rowHeight + 4}>
+            {name.length > room ? `${name.slice(0, room - 1)}…` : name}
+          </text>
+        </g>
+      ))}
+    </>
+  );
+}
+
+interface BarsProps {
+  readonly model: TraceModel;
+  readonly names: readonly string[];
+  readonly isInView: (row: number) => boolean;
+}
+
+function LaneBars({ model, names, isInView }: BarsProps) {
+  const rows = new Map(names.map((name, row) => [name, row]));
+  void growth.value;
+  const rowHeight = rowHeightOf(model);
+  // Operations without a prefix come one after the other.
+  const several = model.byStep ? model.operations.length : 1;
+  const bars: ComponentChildren[] = [];
+  for (const track of model.tracks.values()) {
+    // The one that lets others work would lie over them.
+    if (track.chart === 'modify') continue;
+    const row = rows.get(track.parent === null ? track.operation : (track.server ?? ''));
+    if (row === undefined || !isInView(row)) continue;
+    const slot = track.parent === null ? 0 : model.operations.indexOf(track.operation);
+    const count = track.parent === null ? 1 : Math.min(several, 3);
+    const high = (rowHeight - 4) / count;
+    const y = axisHeight + row * rowHeight + 2 + (slot % count) * high;
+    bars.push(...barsOf(track, model.columns, y, high));
+  }
+  return <>{bars}</>;
+}
+
+function barsOf(track: Track, columns: number, y: number, high: number): ComponentChildren[] {
+  const { marks, end, actor } = track;
+  const [from, to] = [first.value - 1, first.value + columnsInView() + 1];
+  const step = columnWidth();
+  let low = 0;
+  for (let size = marks.length; low < size; ) {
+    const middle = (low + size) >> 1;
+    if ((marks[middle]?.column ?? 0) < from) low = middle + 1;
+    else size = middle;
+  }
+  const bars: ComponentChildren[] = [];
+  for (let i = Math.max(0, low - 1); i < marks.length; i++) {
+    const mark = marks[i];
+    if (mark === undefined || mark.column > to) break;
+    // One bar as long as the state stays.
+    while (marks[i + 1]?.state === mark.state) i++;
+    const next = marks[i + 1];
+    const began = marks[i]?.column ?? 0;
+    const over = end === null ? columns : Math.max(end.column, began + 0.92);
+    const until = next === undefined ? over : next.column;
+    if (until <= mark.column || until < from) continue;
+    const { tone, shape } = lookOf(mark.state);
+    const x = Math.max(gutterWidth(), xOf(mark.column) - step / 2 + 1);
+    const w = xOf(until) - step / 2 - 1 - x;
+    if (w <= 0) continue;
+    const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
+    const words = fit(`${shape} ${state}`, shape, w);
+    bars.push(
+      <g key={`${actor} ${i}`} class={`bar ${tone}`}>
+        <title>{`${actor}: ${mark.state}`}</title>
+        <rect x={x} y={y} width={w} height={high - 1} rx={3} />
+        {high > 11 && words !== '' && (
+          <text x={x + 4} y={y + high / 2 + 4}>
+            {words}
+          </text>
+        )}
+      </g>,
+    );
+  }
+  return bars;
+}
+
+function fit(words: string, shape: string, room: number): string {
+  if (words.length * 6.4 + 6 <= room) return words;
+  return room >= 14 ? shape : '';
+}
+
+function LaneArrows({
+  model,
+  names,
+}: {
+  readonly model: TraceModel;
+  readonly names: readonly string[];
+}) {
+  const rows = new Map(names.map((name, row) => [name, row]));
+  const [from, to] = [first.value - 1, first.value + columnsInView() + 1];
+  void growth.value;
+  const rowHeight = rowHeightOf(model);
+  const middle = (row: number) => axisHeight + (row + 0.5) * rowHeight;
+  const inView = ({ start, end }: Arrow) => start <= to && (end ?? model.columns) >= from;
+  return (
+    <>
+      {model.arrows.filter(inView).map((arrow, i) => {
+        const [a, b] = [rows.get(arrow.from), rows.get(arrow.to)];
+        if (a === undefined || b === undefined) return null;
+        return (
+          <LaneArrow
+            key={`${arrow.start} ${i}`}
+            arrow={arrow}
+            from={middle(a)}
+            to={middle(b)}
+            columns={model.columns}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+interface ArrowProps {
+  readonly arrow: Arrow;
+  /** In CSS pixels from the top. */
+  readonly from: number;
+  readonly to: number;
+  readonly columns: number;
+}
+
+function LaneArrow({ arrow, from, to, columns }: ArrowProps) {
+  const { start, end, fate, isAnswer, what } = arrow;
+  const shift = columnWidth() * 0.16;
+  const x1 = Math.max(gutterWidth(), xOf(start) + (isAnswer ? -shift : shift));
+  const x2 = Math.max(gutterWidth(), xOf(end ?? columns - 0.6) + (isAnswer ? shift : -shift));
+  const down = to > from ? 1 : -1;
+  const [y1, y2] = [from + down * 8, to - down * 8];
+  const head = `M${x2 - 3.5} ${y2 - down * 6}L${x2} ${y2}L${x2 + 3.5} ${y2 - down * 6}`;
+  return (
+    <g class={`arrow ${fate} ${isAnswer ? 'answer' : ''}`}>
+      <title>{what}</title>
+      <path d={`M${x1} ${y1}L${x2} ${y2}`} />
+      {fate === 'lost' ? (
+        <path class="cross" d={`M${x2 - 4} ${y2 - 4}l8 8m0 -8l-8 8`} />
+      ) : (
+        fate === 'arrived' && <path d={head} />
+      )}
+    </g>
+  );
+}
+
+interface AxisProps {
+  readonly model: TraceModel;
+  readonly side: number;
+  readonly height: number;
+}
+
+/** Steps, the marks of difference and violation, the present, and a veil over the future. */
+function Axis({ model, side, height }: AxisProps) {
+  void growth.value;
+  const count = columnsInView();
+  const every = Math.max(1, Math.ceil(34 / columnWidth()));
+  const start = Math.max(0, Math.floor(first.value));
+  const columns = Array.from({ length: Math.ceil(count) + 1 }, (_, i) => start + i).filter(
+    (column) => column < model.columns && column >= first.value - 0.4,
+  );
+  const violation = violations.value[side]?.violation?.step;
+  const parted = difference.value;
+  const x = xOf(at.value);
+  const veil = x + columnWidth() / 2;
+  return (
+    <>
+      {veil < width.value && (
+        <rect
+          class="veil"
+          x={Math.max(gutterWidth(), veil)}
+          y={axisHeight}
+          width={width.value}
+          height={height}
+        />
+      )}
+      {columns
+        .filter((column) => column % every === 0 || column === violation || column === parted)
+        .map((column) => (
+          <text
+            key={column}
+            class={column === violation ? 'tick bad' : column === parted ? 'tick parted' : 'tick'}
+            x={xOf(column)}
+            y={14}
+          >
+            {column === violation ? '✗' : column === parted ? '◆' : ''}
+            {column}
+          </text>
+        ))}
+      {x >= gutterWidth() && <path class="present" d={`M${x} ${axisHeight - 3}V${height}`} />}
+    </>
+  );
+}

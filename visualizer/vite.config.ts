@@ -1,0 +1,63 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type Plugin, runnerImport } from 'vite';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const alias = { '#crypto': path('../src/crypto/portable.ts') };
+
+const options = { configFile: false, logLevel: 'error', resolve: { alias } } as const;
+
+/** Plays every scenario file. */
+function scenarios(): Plugin {
+  return {
+    name: 'scenarios',
+    apply: 'build',
+    async generateBundle() {
+      type Module = typeof import('./src/scenario-presets.ts');
+      const { module } = await runnerImport<Module>(path('src/scenario-presets.ts'), options);
+      const folder = path('../test/scenarios/');
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.txt')).sort();
+      const presets = [];
+      for (const name of names) {
+        const text = await readFile(`${folder}${name}`, 'utf8');
+        presets.push(...(await module.scenarioPresets(name.slice(0, -'.txt'.length), text)));
+      }
+      const source = JSON.stringify(presets);
+      this.emitFile({ type: 'asset', fileName: 'scenarios.json', source });
+    },
+  };
+}
+
+/** Runs the scene that the page opens with. */
+function firstScene(): Plugin {
+  return {
+    name: 'first-scene',
+    apply: 'build',
+    async generateBundle() {
+      type FirstScene = typeof import('./src/first-scene.ts');
+      const { module } = await runnerImport<FirstScene>(path('src/first-scene.ts'), options);
+      const source = JSON.stringify(await module.firstScene());
+      this.emitFile({ type: 'asset', fileName: 'first-scene.json', source });
+    },
+  };
+}
+
+export default defineConfig({
+  root: path('.'),
+  // Relative: the build opens from any folder of any web server.
+  base: './',
+  resolve: { alias },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [firstScene(), scenarios()],
+  // Errors are told by their names.
+  worker: { format: 'es', rolldownOptions: { output: { keepNames: true } } },
+  build: {
+    outDir: path('../dist/visualizer'),
+    emptyOutDir: true,
+    target: 'es2023',
+    modulePreload: { polyfill: false },
+    // The layout engine comes as it is, in a file of its own.
+    chunkSizeWarningLimit: 1500,
+  },
+  server: { host: '127.0.0.1', fs: { allow: [path('..')] } },
+});
