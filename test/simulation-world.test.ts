@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { faults } from '../src/simulation/faults.ts';
+import type { Task } from '../src/simulation/operations.ts';
 import { optionsOf, simulate } from '../src/simulation/simulate.ts';
-import { runToEnd, type Task, World, type WorldOptions } from '../src/simulation/world.ts';
+import { runToEnd, World, type WorldOptions } from '../src/simulation/world.ts';
 import { assertPlain } from './support/walk.ts';
 
 const five: WorldOptions = {
