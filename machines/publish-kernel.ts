@@ -265,23 +265,33 @@ function noteSurprise(record: PublishRecord, write: Write, report: WriteReport):
   return { ...record, surprises: [...record.surprises, { server, shnum, found }] };
 }
 
-/** Shares that the server holds beside the written one, and that no write of ours is about. */
+/**
+ * Shares that the server holds beside the written one. Somebody else's is a surprise even where a
+ * write of ours is about that slot: that write may fail on the way and never tell.
+ */
 function noteBystanders(record: PublishRecord, report: WriteReport): PublishRecord {
   const { server } = report;
   let books = record;
   for (const { shnum, checkstring } of report.seen) {
-    if (shnum >= record.total || checkstring === record.checkstring) continue;
-    if (record.writes.some((w) => sameSlot(w, { server, shnum }))) continue;
+    if (shnum >= record.total || shnum === report.shnum) continue;
+    if (checkstring === record.checkstring) continue;
+    const write = record.writes.find((w) => sameSlot(w, { server, shnum }));
+    if (write !== undefined && isExpected(write, checkstring)) continue;
     if (!isStale(record, checkstring)) {
       const surprise = { server, shnum, found: checkstring };
       books = { ...books, surprises: [...books.surprises, surprise] };
-    } else if (record.wholeShares && books.surprises.length === 0) {
+    } else if (write === undefined && record.wholeShares && books.surprises.length === 0) {
       // An old share that the map did not come to: write it too, or it would stay behind.
-      const write: Write = planned(server, shnum, testFor(checkstring));
-      books = { ...books, writes: [...books.writes, write] };
+      const added: Write = planned(server, shnum, testFor(checkstring));
+      books = { ...books, writes: [...books.writes, added] };
     }
   }
   return books;
+}
+
+/** Whether the slot holds what the write asks for; a test may be longer than a checkstring. */
+function isExpected({ test }: Write, found: Hex): boolean {
+  return test.kind === 'begins' && (found.startsWith(test.head) || test.head.startsWith(found));
 }
 
 /** The base, or a version older than the newest in the map: nothing is lost by replacing it. */

@@ -365,7 +365,11 @@ function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void
   if (after === null) facts.slots.delete(slot);
   else facts.slots.set(slot, after);
   if (writer === null) facts.spoilt.add(server);
-  if (after === null || parseVersion(after) !== undefined) facts.rotten.delete(slot);
+  // A writer makes a share whole, and so does a disk that brings back what was readable; damage
+  // that leaves the version readable does not.
+  const wasReadable = before !== null && parseVersion(before) !== undefined;
+  const isReadable = after === null || parseVersion(after) !== undefined;
+  if (writer !== null || (isReadable && !wasReadable)) facts.rotten.delete(slot);
   for (const [name, operation] of facts.operations) {
     if (operation.status !== 'running' || name === writer) continue;
     operation.changed.add(slot);
