@@ -3,6 +3,7 @@ import { faults } from '../src/simulation/faults.ts';
 import type { Task } from '../src/simulation/operations.ts';
 import { optionsOf, simulate } from '../src/simulation/simulate.ts';
 import { runToEnd, World, type WorldOptions } from '../src/simulation/world.ts';
+import { simulationWith } from './support/mutants.ts';
 import { assertPlain } from './support/walk.ts';
 
 const five: WorldOptions = {
@@ -32,6 +33,14 @@ test.each([3, 17, 101])('so it is with faults: seed %i', async (seed) => {
   const { world, options } = await simulate(seed);
   const again = await World.replay(options, world.path);
   expect(JSON.stringify(again.trace)).toBe(JSON.stringify(world.trace));
+});
+
+test("a browser's cryptography makes no difference", async () => {
+  const { simulate: inBrowser } = await simulationWith([], 'portable');
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const [here, there] = [await simulate(seed), await inBrowser(seed)];
+    expect(JSON.stringify(there.world.trace)).toBe(JSON.stringify(here.world.trace));
+  }
 });
 
 test('two worlds that move at the same time do not disturb each other', async () => {
