@@ -119,6 +119,18 @@ const mutants: readonly Mutant[] = [
     fails: 'M1',
   },
   {
+    name: 'a rival is no reason to ask on',
+    edits: [
+      {
+        file: 'machines/update-kernel.ts',
+        from: 'contenders(record).length > 0',
+        to: 'contenders(record).some(({ seqnum }) => seqnum > 2)',
+      },
+    ],
+    scenario: 'R6-rival-out-of-sight',
+    fails: /r1 is ok and saw w1/,
+  },
+  {
     name: 'success at k',
     edits: [
       {

@@ -5,9 +5,11 @@
 import { effectOf } from './contents.ts';
 import {
   type ActorFact,
+  bestOf,
   type Facts,
   type MapFact,
   type OperationFact,
+  type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
 } from './facts.ts';
@@ -60,6 +62,26 @@ export function doQuorumsMeet(facts: Facts): boolean {
   return !isForced && !hasStrayed && 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
 }
 
+/**
+ * Whether a map may show a rival where an acknowledged version belongs: it has both, and of the R servers
+ * that answered those with the one, at least W - d - (S - R), need not be more than those with the other,
+ * at most S - W + d. (Scenarios L2 and R6.)
+ */
+function isAmbiguous(map: MapFact, facts: Facts): boolean {
+  const best = map.versions[bestOf(map) ?? '']?.seqnum;
+  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  return (
+    Object.values(map.versions).filter(({ seqnum }) => seqnum === best).length > 1 &&
+    answeredIn(map) + 2 * quorum <= 2 * (facts.servers.length + facts.spoilt.size)
+  );
+}
+
+/** The maps that an operation has written by. */
+function mapsOf({ charts }: OperationFact): readonly MapFact[] {
+  const publishes = charts.filter(({ chart }) => chart === 'publish');
+  return publishes.map(({ input }) => (input as unknown as PublishInputFact).map);
+}
+
 /** Servers of a map that told what they hold. */
 export function answeredIn({ servers }: MapFact): number {
   return servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
@@ -86,6 +108,7 @@ export function historyOf(
     const kind = effectOf(task);
     if (kind === 'unknown') return undefined;
     if (kind === 'none') continue;
+    if (mapsOf(operation).some((map) => isAmbiguous(map, facts))) return undefined;
     if (kind === 'read') entries.push(...readOf(name, operation, facts));
     else if (task.kind === 'modify') entries.push(...attemptsOf(name, operation));
     else entries.push({ ...writeOf(name, operation), kind });
@@ -140,12 +163,15 @@ function isFreshRead(operation: OperationFact, facts: Facts): boolean {
   const writes = [...facts.operations.values()].filter(
     ({ spec }) => !['read', 'none'].includes(effectOf(spec.task)),
   );
-  const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')?.output;
+  const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')
+    ?.output as unknown as MapFact | null | undefined;
   if (!map || writes.some(({ endedSeq = Infinity }) => endedSeq > operation.startedSeq))
     return false;
+  if (isAmbiguous(map, facts)) return false;
   const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
-  const answered = answeredIn(map as unknown as MapFact);
-  return answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size;
+  return (
+    answeredIn(map) + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size
+  );
 }
 
 function seqnumOf(version: string | undefined): number | undefined {
