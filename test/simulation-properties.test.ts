@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { OperationSpec } from '../src/simulation/operations.ts';
 import { PropertyWatch, properties } from '../src/simulation/properties.ts';
 import { runLabels } from '../src/simulation/simulate.ts';
 import { runToEnd, World, type WorldOptions } from '../src/simulation/world.ts';
@@ -64,6 +65,8 @@ describe('the ticket, step by step', () => {
   });
 });
 
+const last: OperationSpec = { name: 'last', task: { kind: 'read' } };
+
 /** Schedules with which a property found fault by a mistake of its own, or of the world. */
 const blameless: readonly (readonly [string, Partial<WorldOptions>, readonly string[]])[] = [
   [
@@ -94,13 +97,18 @@ const blameless: readonly (readonly [string, Partial<WorldOptions>, readonly str
       ...['deliver w1 s2 read sh2 key', 'garble w1 s2 read sh2 signature'],
     ],
   ],
+  [
+    'a short word over a longer one leaves its end',
+    {
+      encoding: { required: 1, happy: 2, total: 3 },
+      operations: [{ name: 'w1', task: { kind: 'update', offset: 0 } }, last],
+    },
+    ['newer s0 sh0', 'start w1'],
+  ],
 ];
 
 test.each(blameless)('no false alarm: %s', async (_, about, labels) => {
-  const operations = [
-    { name: 'w1', task: { kind: 'overwrite' } },
-    { name: 'last', task: { kind: 'read' } },
-  ] as const;
+  const operations: readonly OperationSpec[] = [{ name: 'w1', task: { kind: 'overwrite' } }, last];
   const { violations } = await runLabels({ ...options, operations, ...about }, labels);
   expect(violations).toEqual([]);
 });

@@ -24,8 +24,8 @@ function withoutFilling(word: string): string {
 }
 
 /**
- * What an operation does with its word: `append` adds it unless it is there, `replace` puts it in the
- * place of the first one, `set` leaves nothing else.
+ * What an operation does with its word: `append` adds it unless it is there, `replace` writes it over
+ * the beginning of the first one, `set` leaves nothing else.
  */
 export type Effect = 'append' | 'replace' | 'set' | 'read';
 
@@ -54,11 +54,12 @@ export function wordsAfter(
   word: string,
   words: readonly string[],
 ): readonly string[] {
+  const [first = '', ...others] = words;
   switch (effect) {
     case 'set':
       return [word];
     case 'replace':
-      return [word, ...words.slice(1)];
+      return [word + first.slice(word.length), ...others];
     case 'append':
       return words.includes(word) ? words : [...words, word];
     case 'read':
