@@ -156,7 +156,7 @@ describe('playing', () => {
 
 test('every scenario has a title and prose', () => {
   const folder = join(import.meta.dirname, 'scenarios');
-  for (const file of readdirSync(folder)) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
     const { title, prose } = parseScenario(file, readFileSync(join(folder, file), 'utf8'));
     expect(title.length, file).toBeGreaterThan(10);
     expect(prose.join(' ').length, file).toBeGreaterThan(150);
