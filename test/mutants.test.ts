@@ -100,6 +100,19 @@ const mutants: readonly Mutant[] = [
     violates: 'U6',
   },
   {
+    name: 'a bad share keeps the search open',
+    edits: [
+      {
+        file: 'machines/rules.ts',
+        from: "if (status === 'failed' || status === 'corrupt') return walk;",
+        to: "if (status === 'failed') return walk;",
+      },
+    ],
+    scenario: 'H-bad-share-does-not-block',
+    unmet: ['w1 map is collecting.awaiting'],
+    violates: 'U3',
+  },
+  {
     name: 'transport error as corruption',
     edits: [
       {
