@@ -13,7 +13,7 @@ interface Mutant {
   readonly scenario: string;
   /** Of each run that fails the first expectation that is not met: nothing else has gone wrong. */
   readonly unmet: readonly string[];
-  /** A property that is violated; none where the mistake is that nothing happens any more. */
+  /** A property that is violated; none where the operation only dies, or never ends. */
   readonly violates?: string;
 }
 
@@ -30,6 +30,16 @@ const queryDeadline = `      after: {
       },
 `;
 const mapServers = 'src/runtime/map-servers.ts';
+const ruleOf2015: readonly Edit[] = [
+  { file: mapServers, from: "rule = 'ours', signal", to: "rule = 'fix2015', signal" },
+];
+const staleBase: readonly Edit[] = [
+  {
+    file: 'src/runtime/modify-file.ts',
+    from: 'const base = bestVersion(map);',
+    to: 'const base = current?.base ?? bestVersion(map);',
+  },
+];
 const publishKernel = 'machines/publish-kernel.ts';
 
 const mutants: readonly Mutant[] = [
@@ -42,8 +52,15 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'the rule of 2015',
-    edits: [{ file: mapServers, from: "rule = 'ours', signal", to: "rule = 'fix2015', signal" }],
+    edits: ruleOf2015,
     scenario: 'B1-right-of-the-boundary',
+    unmet: ['w1 map is done'],
+    violates: 'U1',
+  },
+  {
+    name: 'the rule of 2015, before an update in place',
+    edits: ruleOf2015,
+    scenario: 'B4-in-place',
     unmet: ['w1 map is done'],
     violates: 'U1',
   },
@@ -145,16 +162,16 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'stale base in modify',
-    edits: [
-      {
-        file: 'src/runtime/modify-file.ts',
-        from: 'const base = bestVersion(map);',
-        to: 'const base = current?.base ?? bestVersion(map);',
-      },
-    ],
+    edits: staleBase,
     scenario: 'F1-lost-update',
     unmet: ['Error: version 1 is not in this session', 'r1 is ok and saw v1+w1'],
     violates: 'M1',
+  },
+  {
+    name: 'stale base in modify, without a fault',
+    edits: staleBase,
+    scenario: 'F2-collision',
+    unmet: ['Error: version 1 is not in this session'],
   },
   {
     name: 'success at k',

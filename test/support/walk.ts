@@ -25,7 +25,10 @@ export interface Microstep {
   readonly type: '@xstate.microstep';
   readonly _transitions: readonly Taken[];
   /** After it; `_nodes` are the active states, those around them included. */
-  readonly snapshot: { readonly _nodes: readonly { readonly id: string }[] };
+  readonly snapshot: {
+    readonly machine: AnyStateMachine;
+    readonly _nodes: readonly { readonly id: string }[];
+  };
 }
 
 /** One transition definition, as far as it identifies itself. */
