@@ -183,7 +183,8 @@ const mutants: readonly Mutant[] = [
       },
     ],
     scenario: 'R6-rival-out-of-sight',
-    fails: /r1 is ok and saw w1/,
+    unmet: ['r1 is ok and saw w1'],
+    violates: 'C4',
   },
   {
     name: 'success at k',

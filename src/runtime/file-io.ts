@@ -7,8 +7,8 @@
 import { primitives } from '#crypto';
 import {
   bestVersion,
-  contenders,
   type Mode,
+  newerUnrecoverable,
   type Servermap,
   type Version,
   withMarked,
@@ -65,7 +65,7 @@ export function mapFile(
 /** A map for a writer, which also knows the private key. */
 export async function mapForWriting(session: Session, options: FileOptions): Promise<Servermap> {
   const map = await mapFile(session, 'write', options);
-  const isClear = bestVersion(map) !== undefined && contenders(map).length === 0;
+  const isClear = bestVersion(map) !== undefined && newerUnrecoverable(map).length === 0;
   // What stands in the way of a write may only be a matter of asking everybody.
   const full = isClear ? map : await mapFile(session, 'repair', options);
   if (session.keyring.writer === undefined) {

@@ -64,15 +64,16 @@ export function doQuorumsMeet(facts: Facts): boolean {
 
 /**
  * Whether a map may show a rival where an acknowledged version belongs: it has both, and of the R servers
- * that answered those with the one, at least W - d - (S - R), need not be more than those with the other,
- * at most S - W + d. (Scenarios L2 and R6.)
+ * that can be heard those with the one, at least W - d - (S - R), need not be more than those with the
+ * other, at most S - W + d (scenario L2). Not to ask is no excuse (scenario R6).
  */
 function isAmbiguous(map: MapFact, facts: Facts): boolean {
+  const heard = map.servers.filter(({ status }) => status !== 'failed').length;
   const best = map.versions[bestOf(map) ?? '']?.seqnum;
   const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
   return (
     Object.values(map.versions).filter(({ seqnum }) => seqnum === best).length > 1 &&
-    answeredIn(map) + 2 * quorum <= 2 * (facts.servers.length + facts.spoilt.size)
+    heard + 2 * quorum <= 2 * (facts.servers.length + facts.spoilt.size)
   );
 }
 
