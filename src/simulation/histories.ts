@@ -88,7 +88,7 @@ export function answeredIn({ servers }: MapFact): number {
 export function historyOf(
   facts: Facts,
 ): { readonly entries: readonly HistoryEntry[]; readonly initial: Register } | undefined {
-  if (!doQuorumsMeet(facts)) return undefined;
+  if (!doQuorumsMeet(facts) || !isFirstVersionMet(facts)) return undefined;
   // Shares of a writer that nobody has seen: what it saw is not known.
   if ([...facts.contents.values()].some((words) => words.includes('lost'))) return undefined;
   const seqnums = new Set(
@@ -107,6 +107,14 @@ export function historyOf(
     else entries.push({ ...writeOf(name, operation), kind });
   }
   return { entries, initial: { version, words: version === 0 ? [] : [`v${version}`] } };
+}
+
+/** Whether every quorum has a server that holds the first version, and whose disk has lost nothing. */
+function isFirstVersionMet({ spoilt, initialSlots, servers, encoding }: Facts): boolean {
+  if (spoilt.size === 0) return true;
+  const holders = new Set([...initialSlots.keys()].map((slot) => slot.split(':')[0] as string));
+  const left = [...holders].filter((server) => !spoilt.has(server)).length;
+  return left + Math.min(encoding.happy, encoding.total, servers.length) > servers.length;
 }
 
 /** Of a read that has succeeded and asked enough servers to be fresh. */
