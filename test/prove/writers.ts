@@ -35,8 +35,11 @@ export interface WritersModel {
   readonly writes: number;
   /** Whether a version that is newer and can not be read is written over. */
   readonly ignoresNewer: boolean;
-  /** How many writes may fail without effect. */
-  readonly failures: number;
+  /**
+   * How many writes may fail without effect, each by itself; or `servers`: any set of servers may
+   * be out of a writer's reach from its first write on (fewer worlds, for larger grids).
+   */
+  readonly failures: number | 'servers';
   /** How many writes may have their effect and lose their answer. */
   readonly losses: number;
 }
@@ -68,6 +71,8 @@ interface Writer {
   readonly phase: 'reading' | 'writing' | 'ended';
   /** What each server said when it was asked, by share number; null before. */
   readonly heard: readonly (string | null)[];
+  /** The servers that its writes can not reach. */
+  readonly unreached: readonly string[];
   /** The versions that had been told "published" when it began. */
   readonly acked: readonly Letter[];
   readonly base: Letter;
@@ -88,10 +93,15 @@ interface World {
 
 const first = versionOf(1, 'o');
 
+const versions = new Map<string, Version>();
+
 /** What the writer of `letter` writes; there is at most one version of each. */
 function versionBy(model: WritersModel, letter: Letter, seqnum: number): Version {
   const { required, servers } = model;
-  return versionOf(seqnum, letter, { required, total: servers });
+  const key = `${letter}${seqnum} ${required} ${servers}`;
+  const version = versions.get(key) ?? versionOf(seqnum, letter, { required, total: servers });
+  versions.set(key, version);
+  return version;
 }
 
 function start(model: WritersModel): World {
@@ -101,6 +111,7 @@ function start(model: WritersModel): World {
     letter,
     phase: 'reading',
     heard: Array.from({ length: servers }, () => null),
+    unreached: [],
     acked: [],
     base: '-',
     record: null,
@@ -110,7 +121,7 @@ function start(model: WritersModel): World {
     told: '',
     servers: Array.from({ length: servers }, (_, i) => row(i)),
     writers: [writer('a'), writer('b')],
-    failures,
+    failures: failures === 'servers' ? 0 : failures,
     losses,
   };
 }
@@ -154,9 +165,25 @@ function planned(model: WritersModel, world: World, writer: Writer): readonly Wo
   }
   const { checkstring } = versionBy(model, writer.letter, record.seqnum);
   const letter = base.seqnum === first.seqnum ? 'o' : writer.letter === 'a' ? 'b' : 'a';
-  const next: Writer = { ...writer, phase: 'writing', base: letter };
-  const plan = { ...withWriter(world, next), told: `${writer.letter} writes over ${letter}` };
-  return started(plan, next, { ...record, checkstring });
+  return unreachable(model, record).flatMap((unreached) => {
+    const next: Writer = { ...writer, phase: 'writing', base: letter, unreached };
+    const without = unreached.length === 0 ? '' : ` and can not reach ${unreached.join()}`;
+    const told = `${writer.letter} writes over ${letter}${without}`;
+    return started({ ...withWriter(world, next), told }, next, { ...record, checkstring });
+  });
+}
+
+/** The sets of servers that may be out of reach: all that leave a quorum. */
+function unreachable({ failures }: WritersModel, record: PublishRecord) {
+  const sets: (readonly string[])[] = [[]];
+  if (failures !== 'servers') return sets;
+  const reached = record.servers.filter((server) => !record.avoided.includes(server));
+  for (const server of reached) {
+    for (const set of [...sets]) {
+      if (reached.length - set.length > record.quorum) sets.push([...set, server]);
+    }
+  }
+  return sets;
 }
 
 /**
@@ -169,10 +196,11 @@ function started(world: World, writer: Writer, record: PublishRecord): readonly 
   if (at < 0) return [withWriter(world, told(writer, record))];
   const write = { ...(record.writes[at] as Write), status: 'writing' as const };
   const books = { ...record, writes: record.writes.with(at, write) };
-  const worlds = started(world, writer, books);
-  if (world.failures === 0) return worlds;
   const { server, shnum } = write;
   const report = { server, shnum, status: 'failed', seen: [], failure: null } as const;
+  if (writer.unreached.includes(server)) return started(world, writer, applyWrite(books, report));
+  const worlds = started(world, writer, books);
+  if (world.failures === 0) return worlds;
   const poorer = {
     ...world,
     told: `${world.told}; its write to ${server}:${shnum} fails`,
@@ -273,19 +301,22 @@ function keyOf(world: World): string {
         return `${server}${shnum}${status[0]}${head}${attempt}`;
       })
       .sort();
+    const out = isLost ? '' : writer.unreached;
     const more = isLost
       ? ''
       : `${base}${acked}${[...avoided].sort()}|${replaceable.map((h) => h.slice(-2)).sort()}`;
-    return `${seqnum}|${slots}|${isLost}|${more}`;
+    return `${seqnum}|${slots}|${isLost}|${out}|${more}`;
   });
   return `${world.servers}#${world.failures}${world.losses}#${writers.join('#')}`;
 }
 
-/** Every interleaving of two writers. */
-export function explore(model: WritersModel): Findings {
+/**
+ * Every interleaving of two writers.
+ * @param until stop as soon as all of these were met
+ */
+export function explore(model: WritersModel, until: readonly Finding[] = []): Findings {
   const worlds: (World | null)[] = [start(model)];
-  const parents = [-1];
-  const tales = [''];
+  const origins: Origin[] = [{ parent: -1, choice: -1 }];
   const seen = new Set([keyOf(worlds[0] as World)]);
   const firsts = new Map<Finding, number>();
   let transitions = 0;
@@ -294,25 +325,39 @@ export function explore(model: WritersModel): Findings {
     for (const finding of findingsIn(model, world)) {
       if (!firsts.has(finding)) firsts.set(finding, at);
     }
-    // What was expanded is not needed any more: the tale of a path is.
+    if (until.length > 0 && until.every((finding) => firsts.has(finding))) break;
     worlds[at] = null;
-    for (const next of stepsFrom(model, world)) {
+    stepsFrom(model, world).forEach((next, choice) => {
       transitions++;
       const key = keyOf(next);
-      if (seen.has(key)) continue;
+      if (seen.has(key)) return;
       seen.add(key);
       worlds.push(next);
-      parents.push(at);
-      tales.push(`${next.told}  [${next.servers.join(' ')}]`);
-    }
+      origins.push({ parent: at, choice });
+    });
   }
-  const traceTo = (end: number): readonly string[] => {
-    const path: string[] = [];
-    for (let at = end; at > 0; at = parents[at] as number) path.unshift(tales[at] as string);
-    return path;
-  };
-  const traces = Object.fromEntries([...firsts].map(([name, at]) => [name, traceTo(at)]));
+  const traces = Object.fromEntries(
+    [...firsts].map(([name, at]) => [name, traceTo(model, origins, at)]),
+  );
   return { states: seen.size, transitions, traces };
+}
+
+/** Which step of which state led to a state first. */
+interface Origin {
+  readonly parent: number;
+  readonly choice: number;
+}
+
+function traceTo(model: WritersModel, origins: readonly Origin[], end: number) {
+  const choices: number[] = [];
+  for (let at = end; at > 0; at = (origins[at] as Origin).parent) {
+    choices.unshift((origins[at] as Origin).choice);
+  }
+  let world = start(model);
+  return choices.map((choice) => {
+    world = stepsFrom(model, world)[choice] as World;
+    return `${world.told}  [${world.servers.join(' ')}]`;
+  });
 }
 
 /** What is to be seen in this state. */
