@@ -8,5 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Every core: by default one is left for the watcher, and on two that is half.
+    maxWorkers: '100%',
   },
 });

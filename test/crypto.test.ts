@@ -1,4 +1,4 @@
-import { constants, generateKeyPairSync, type KeyObject, sign as nodeSign } from 'node:crypto';
+import { constants, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { sha256d, taggedHash, taggedPairHash, tagOf } from '../src/crypto/hash.t
 import { primitives as node } from '../src/crypto/node.ts';
 import { primitives as portable } from '../src/crypto/portable.ts';
 import { BadKeyError } from '../src/errors.ts';
+import { newKeys } from './support/new-keys.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('vectors/mutable-golden.json', import.meta.url), 'utf8'),
@@ -23,14 +24,14 @@ const implementations = [
 const notPrivate = new BadKeyError('it is not an RSA private key');
 const notPublic = new BadKeyError('it is not an RSA public key');
 
-const derPair = ({ privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject }) => ({
-  privateKey: new Uint8Array(privateKey.export({ type: 'pkcs8', format: 'der' })),
-  publicKey: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })),
+const derPair = ({ privateKey, publicKey }: { privateKey: Buffer; publicKey: Buffer }) => ({
+  privateKey: new Uint8Array(privateKey),
+  publicKey: new Uint8Array(publicKey),
 });
-const rsa = (modulusLength: number, publicExponent = 65537) =>
-  derPair(generateKeyPairSync('rsa', { modulusLength, publicExponent }));
-const ec = derPair(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
-const pssOnly = derPair(generateKeyPairSync('rsa-pss', { modulusLength: 1024 }));
+const rsa = (modulusLength: number, publicExponent?: number) =>
+  derPair(newKeys.rsa(modulusLength, publicExponent));
+const ec = derPair(newKeys.ec());
+const pssOnly = derPair(newKeys.rsaPss(1024));
 const small = rsa(1024);
 const legacy = rsa(2048, 17);
 

@@ -462,28 +462,91 @@ const effects: readonly Effect[] = [
   },
 ];
 
+/** A private key that does not open spoils its share. */
+const keySpoilsShare: readonly Edit[] = [
+  {
+    file: 'src/runtime/map-servers.ts',
+    from: '    if (pkcs8 === undefined) return false;',
+    to: "    if (pkcs8 === undefined) throw new CorruptShareError('x', 'y');",
+  },
+  {
+    file: 'src/runtime/map-servers.ts',
+    from: '  } catch {\n    return false;\n  }',
+    to: '  } catch (error) {\n    throw error;\n  }',
+  },
+];
+/** An update in place signs what it finds. */
+const treesUnchecked: readonly Edit[] = [
+  {
+    file: 'src/runtime/update-in-place.ts',
+    from: 'verifier.acceptTree(slot.shnum, chain, tree);',
+    to: 'void [verifier, chain];',
+  },
+  {
+    file: 'src/share/encode-update.ts',
+    from: 'if (!equalBytes(root, rootHash)) {',
+    to: 'if (!equalBytes(root, root)) {',
+  },
+];
+const inPlace: Partial<WorldOptions> = {
+  format: 'mdmf',
+  size: 300_000,
+  operations: [{ name: 'w1', task: { kind: 'update', offset: 200_000 } }, last],
+};
+
+/** What rot can hit, field by field; the offsets and the hash chain have no mistake of their own. */
+const rotEffects: readonly (Omit<Effect, 'fault'> & { readonly field: string })[] = [
+  ...['prefix', 'key', 'signature'].map((field) => ({
+    ...{ field, mistake: signatureUnchecked, breaks: 'U11' },
+    labels: [`rot s0 sh0 ${field}`, ...maps('w1')],
+  })),
+  {
+    ...{ field: 'privkey', mistake: keySpoilsShare, breaks: 'U7' },
+    labels: ['rot s0 sh0 privkey', ...maps('w1')],
+  },
+  {
+    ...{ field: 'blocks', mistake: blocksUnchecked, breaks: 'T3' },
+    labels: ['rot s0 sh0 blocks', 'start last'],
+  },
+  {
+    ...{ field: 'tree', mistake: treesUnchecked, breaks: 'P8', world: inPlace },
+    labels: ['rot s0 sh0 tree', ...maps('w1')],
+  },
+];
+
 describe('each kind of fault reveals a mistake that hides without it', () => {
   test('every kind is here', () => {
     expect(effects.map(({ fault }) => fault).sort()).toEqual([...faultKinds].sort());
   });
 
-  test.each(effects)('$fault: $breaks', async ({ fault, mistake, breaks, world, labels }) => {
-    const options = { ...layout, ...world };
-    const without = labels.filter((label) => label.split(' ')[0] !== fault);
-    const asItIs = await simulationWith([]);
-    const wrong = await simulationWith(mistake);
-    const broken = async (simulation: typeof asItIs, path: readonly string[]) => {
-      const { violations } = await simulation.runLabels(options, path);
-      return violations.map(({ id }) => id);
-    };
-    expect({
-      wrongWith: await broken(wrong, labels),
-      wrongWithout: await broken(wrong, without),
-      rightWith: await broken(asItIs, labels),
-    }).toEqual({
-      wrongWith: expect.arrayContaining([breaks]),
-      wrongWithout: [],
-      rightWith: [],
-    });
+  test.each(effects)('$fault: $breaks', async ({ fault, ...effect }) => {
+    await expectEffect(effect, fault);
+  });
+
+  test.each(rotEffects)('rot of $field: $breaks', async (effect) => {
+    await expectEffect(effect, 'rot');
   });
 });
+
+async function expectEffect(
+  { mistake, breaks, world, labels }: Omit<Effect, 'fault'>,
+  fault: FaultKind,
+): Promise<void> {
+  const options = { ...layout, ...world };
+  const without = labels.filter((label) => label.split(' ')[0] !== fault);
+  const asItIs = await simulationWith([]);
+  const wrong = await simulationWith(mistake);
+  const broken = async (simulation: typeof asItIs, path: readonly string[]) => {
+    const { violations } = await simulation.runLabels(options, path);
+    return violations.map(({ id }) => id);
+  };
+  expect({
+    wrongWith: await broken(wrong, labels),
+    wrongWithout: await broken(wrong, without),
+    rightWith: await broken(asItIs, labels),
+  }).toEqual({
+    wrongWith: expect.arrayContaining([breaks]),
+    wrongWithout: [],
+    rightWith: [],
+  });
+}

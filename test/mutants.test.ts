@@ -130,6 +130,18 @@ const mutants: readonly Mutant[] = [
     scenario: 'E1-partition',
     fails: 'P5',
   },
+  {
+    name: 'a chart that leaves its kernel',
+    edits: [
+      {
+        file: 'machines/servermap-update.machine.ts',
+        from: "isOver: ({ context }) => decide(viewOf(context.record)).kind === 'done',",
+        to: "isOver: ({ context: { record } }) => !record.statuses.includes('asked'),",
+      },
+    ],
+    scenario: 'H7-late-answer',
+    fails: 'K1',
+  },
 ];
 
 describe('a mistake made again is noticed', () => {

@@ -1,20 +1,23 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { hexToBytes } from '../src/bytes.ts';
 import { primitives } from '../src/crypto/node.ts';
 import { signingKeyFromPem } from '../src/crypto/pem.ts';
 import { BadKeyError } from '../src/errors.ts';
+import { keyFromDer, newKeys } from './support/new-keys.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('vectors/mutable-golden.json', import.meta.url), 'utf8'),
 );
 const pkcs8 = hexToBytes(golden.privkey_pkcs8_der);
-const goldenKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+const goldenKey = keyFromDer(pkcs8);
 
 const pemOf = (key: KeyObject, type: 'pkcs1' | 'pkcs8') =>
   key.export({ type, format: 'pem' }) as string;
-const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength });
+const rsa = (modulusLength: number) => keyFromDer(newKeys.rsa(modulusLength).privateKey);
+const ec = () => keyFromDer(newKeys.ec().privateKey);
+const ed25519 = () => keyFromDer(newKeys.ed25519().privateKey);
 const LOCK = { cipher: 'aes-128-cbc', passphrase: 'p' };
 
 describe('a key that Tahoe would take', () => {
@@ -37,7 +40,7 @@ describe('a key that Tahoe would refuse', () => {
   const lines = good.split('\n');
   /** The modulus of one key with everything else of another. */
   const mixed = () => {
-    const stranger = rsa(2048).privateKey.export({ format: 'jwk' });
+    const stranger = rsa(2048).export({ format: 'jwk' });
     const jwk = { ...goldenKey.export({ format: 'jwk' }), n: stranger.n! };
     return pemOf(createPrivateKey({ key: jwk, format: 'jwk' }), 'pkcs8');
   };
@@ -46,8 +49,8 @@ describe('a key that Tahoe would refuse', () => {
   const notRsa = 'it is not an RSA private key';
 
   test.each<[string, () => string, string]>([
-    ['1024 bits', () => pemOf(rsa(1024).privateKey, 'pkcs1'), 'it has 1024 bits, not 2048'],
-    ['3072 bits', () => pemOf(rsa(3072).privateKey, 'pkcs8'), 'it has 3072 bits, not 2048'],
+    ['1024 bits', () => pemOf(rsa(1024), 'pkcs1'), 'it has 1024 bits, not 2048'],
+    ['3072 bits', () => pemOf(rsa(3072), 'pkcs8'), 'it has 3072 bits, not 2048'],
     [
       'encrypted PKCS#1',
       () => goldenKey.export({ type: 'pkcs1', format: 'pem', ...LOCK }) as string,
@@ -58,16 +61,12 @@ describe('a key that Tahoe would refuse', () => {
       () => goldenKey.export({ type: 'pkcs8', format: 'pem', ...LOCK }) as string,
       encrypted,
     ],
-    [
-      'an elliptic curve in PKCS#8',
-      () => pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, 'pkcs8'),
-      notRsa,
-    ],
-    ['an Ed25519 key', () => pemOf(generateKeyPairSync('ed25519').privateKey, 'pkcs8'), notRsa],
+    ['an elliptic curve in PKCS#8', () => pemOf(ec(), 'pkcs8'), notRsa],
+    ['an Ed25519 key', () => pemOf(ed25519(), 'pkcs8'), notRsa],
     [
       'an elliptic curve in SEC 1',
       () =>
-        generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+        ec().export({
           type: 'sec1',
           format: 'pem',
         }) as string,
@@ -75,7 +74,7 @@ describe('a key that Tahoe would refuse', () => {
     ],
     [
       'a public key',
-      () => rsa(1024).publicKey.export({ type: 'spki', format: 'pem' }) as string,
+      () => createPublicKey(rsa(1024)).export({ type: 'spki', format: 'pem' }) as string,
       notPem,
     ],
     ['nothing', () => '', notPem],

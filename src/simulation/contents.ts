@@ -12,5 +12,12 @@ export function contentsOf(words: readonly string[], size = 0): Uint8Array {
 
 export function wordsOf(contents: Uint8Array): readonly string[] {
   const words = new TextDecoder().decode(contents).split('+');
-  return words.map((word) => word.replace(/\.+$/, '')).filter((word) => word !== '');
+  return words.map(withoutFilling).filter((word) => word !== '');
+}
+
+/** Without the dots at its end. (A regular expression would look at each dot in turn as a beginning.) */
+function withoutFilling(word: string): string {
+  let end = word.length;
+  while (word[end - 1] === '.') end--;
+  return word.slice(0, end);
 }

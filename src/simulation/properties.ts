@@ -4,10 +4,12 @@
  * Each property is a sentence and a function of the trace alone, judged record by record, so that
  * the first record that breaks it is known. The numbers are those of the verification guide: U for
  * the servermap update, P for publish, R for recoverability, C for concurrency, M for modify, T for
- * retrieve. Some hold only within limits (so many disks lost); outside of them they say nothing.
+ * retrieve; K is the kernel. Some hold only within limits (so many disks lost); outside of them they
+ * say nothing.
  */
 import { emptyFacts, type Facts, learn } from './facts.ts';
 import { concurrencyProperties } from './properties-concurrency.ts';
+import { kernelProperties } from './properties-kernel.ts';
 import { publishProperties } from './properties-publish.ts';
 import { updateProperties } from './properties-update.ts';
 import type { TraceRecord, World } from './world.ts';
@@ -44,6 +46,7 @@ const definitions: readonly PropertyDefinition[] = [
   ...updateProperties,
   ...publishProperties,
   ...concurrencyProperties,
+  ...kernelProperties,
 ];
 
 export const properties: readonly Property[] = definitions.map((definition) => {

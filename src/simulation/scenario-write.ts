@@ -11,7 +11,7 @@ export function writeScenario(
   options: WorldOptions,
   commands: readonly string[],
 ): string {
-  const head = [`# Title: ${title}`, ...prose.map((line) => `# ${line}`)].join('\n');
+  const head = [`# Title: ${title}`, ...prose.map((line) => `# ${line}`.trimEnd())].join('\n');
   return `${[head, worldLines(options).join('\n'), commands.join('\n')].join('\n\n')}\n`;
 }
 

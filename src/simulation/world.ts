@@ -501,8 +501,9 @@ export class World {
 function describeAnswer({ call, answer, spoiltBy }: Envelope): Json {
   if (answer === undefined) return null;
   if (!answer.ok) return { error: (answer.error as Error).message };
-  if (call === 'list') return { shnums: [...(answer.value as readonly number[])], spoiltBy };
-  if (call === 'read') return { bytes: (answer.value as Uint8Array).length, spoiltBy };
+  const spoilt = spoiltBy === undefined ? {} : { spoiltBy };
+  if (call === 'list') return { shnums: [...(answer.value as readonly number[])], ...spoilt };
+  if (call === 'read') return { bytes: (answer.value as Uint8Array).length, ...spoilt };
   return { wrote: (answer.value as { wrote: boolean }).wrote };
 }
 

@@ -3,7 +3,6 @@
  * encodings, and everything that both have to compute alike. Both are given one node folder, so
  * they have the same servers, the same encoding and the same lease secret.
  */
-import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharesOf } from '../../machines/servermap.ts';
 import { utf8 } from '../../src/bytes.ts';
@@ -13,6 +12,7 @@ import type { MutableFile } from '../../src/mutable-file.ts';
 import { openGrid, signingKeyFromPem } from '../../src/node.ts';
 import { DATA_OFFSET, parseExtraCount, parseHeader } from '../../src/storage/container.ts';
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
+import { keyFromDer, newKeys } from '../support/new-keys.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
 
 const ENCODINGS = [
@@ -153,8 +153,7 @@ describe.each(FORMATS)('%s:', (format) => {
 
   test('one key gives both clients one cap, and every share the same place', async () => {
     const { ours, theirs } = pairOf();
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const der = privateKey.export({ type: 'pkcs8', format: 'der' });
+    const { privateKey: der } = newKeys.rsa(2048);
     const cap = await theirs.put(format, utf8('theirs'), { privateKey: der });
     const there = await placement(cap);
     expect(Object.keys(there)).toHaveLength(10);
@@ -162,7 +161,7 @@ describe.each(FORMATS)('%s:', (format) => {
       const position = real.servers.findIndex((server) => server.id === id);
       await real.deleteShare(position, storageIndexOf(parseCap(cap)), Number(shnum));
     }
-    const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    const pem = keyFromDer(der).export({ type: 'pkcs1', format: 'pem' }).toString();
     const file = await ours.create({
       format,
       contents: utf8('ours'),

@@ -38,6 +38,7 @@ interface Settings {
   readonly workers: string;
   readonly without: string;
   readonly out: string;
+  readonly trace?: string;
   readonly json?: true;
 }
 
@@ -70,6 +71,7 @@ async function main(): Promise<number> {
     .option('--workers <count>', 'threads', String(availableParallelism()))
     .option('--without <kinds>', `faults to leave out, of ${faultKinds.join(' ')}`, '')
     .option('--out <folder>', 'where failing runs are written', 'simulate-failures')
+    .option('--trace <file>', 'of the first seed, as JSON lines')
     .option('--json', 'one JSON document on stdout')
     .parse();
   const settings = program.opts<Settings>();
@@ -78,6 +80,7 @@ async function main(): Promise<number> {
   const first = Number(settings.seed);
   const left = new Set(settings.without.split(/[ ,]+/));
   const allowed = faultKinds.filter((kind) => !left.has(kind));
+  if (settings.trace !== undefined) await writeTrace(first, allowed, settings.trace);
   const start = performance.now();
   const reports = await runAll(first, count, allowed, Number(settings.workers));
   const seconds = (performance.now() - start) / 1000;
@@ -89,6 +92,15 @@ async function main(): Promise<number> {
   if (settings.json) console.log(JSON.stringify(summary));
   else print(summary, failed, settings.out);
   return failed.length > 0 ? 1 : 0;
+}
+
+async function writeTrace(
+  seed: number,
+  allowed: readonly FaultKind[],
+  path: string,
+): Promise<void> {
+  const { world } = await simulate(seed, allowed);
+  await writeFile(path, world.trace.map((record) => `${JSON.stringify(record)}\n`).join(''));
 }
 
 function runAll(

@@ -22,19 +22,28 @@ export interface Edit {
 type Simulation = typeof import('../../src/simulation/scenario.ts') &
   typeof import('../../src/simulation/simulate.ts');
 
-/** The simulator around the engine with these edits; none for the engine as it is. */
-export async function simulationWith(edits: readonly Edit[]): Promise<Simulation> {
-  const folder = await mutated(edits);
+/**
+ * The simulator around the engine with these edits; none for the engine as it is.
+ * @param crypto which primitives: Node's, or those that a browser gets
+ */
+export async function simulationWith(
+  edits: readonly Edit[],
+  crypto: 'node' | 'portable' = 'node',
+): Promise<Simulation> {
+  const folder = await mutated(edits, crypto);
   const load = (module: string) =>
     import(pathToFileURL(join(folder, 'simulation', module)).href) as Promise<object>;
   return { ...(await load('scenario.js')), ...(await load('simulate.js')) } as Simulation;
 }
 
 /** The `src/` folder of the mutant. */
-async function mutated(edits: readonly Edit[]): Promise<string> {
+async function mutated(edits: readonly Edit[], crypto: string): Promise<string> {
   const built = await builtPackage();
   const original = resolve(built, '../..');
-  const name = createHash('sha256').update(JSON.stringify(edits)).digest('hex').slice(0, 16);
+  const name = createHash('sha256')
+    .update(JSON.stringify([crypto, edits]))
+    .digest('hex')
+    .slice(0, 16);
   const folder = `${original}-mutant-${name}`;
   if (await exists(folder)) return join(folder, 'dist/src');
   const staged = `${folder}-${process.pid}`;
@@ -50,7 +59,7 @@ async function mutated(edits: readonly Edit[]): Promise<string> {
   }
   // Under vitest the condition for sources is on, and here are none.
   const manifest = JSON.parse(await readFile(join(staged, 'package.json'), 'utf8'));
-  manifest.imports = { '#crypto': './dist/src/crypto/node.js' };
+  manifest.imports = { '#crypto': `./dist/src/crypto/${crypto}.js` };
   await writeFile(join(staged, 'package.json'), JSON.stringify(manifest));
   // Another test process may have been faster.
   await rename(staged, folder).catch(() => {});
