@@ -45,7 +45,7 @@ export interface WritersModel {
   /** How many writes may have their effect and lose their answer. */
   readonly losses: number;
   readonly writers: number;
-  /** How often each tries at most: 1 is `overwrite`, more is `modify`. */
+  /** How often each tries at most, up to 3: 1 is `overwrite`, more is `modify`. */
   readonly attempts: number;
 }
 
@@ -53,7 +53,7 @@ export interface WritersModel {
 export type Mark = string;
 
 interface Made {
-  /** What traces call it: `o` the first, `a` and `b` of the first attempts, `A` and `B` of the second. */
+  /** What traces call it: `o` the first; `a`, `b` of first attempts, `A`, `B` of second ones, `α`, `β` of third. */
   readonly name: string;
   readonly version: Version;
   readonly base: Mark | null;
@@ -144,7 +144,9 @@ export class Cast {
   firstRows(): readonly number[] {
     const { servers, total } = this.model;
     return Array.from({ length: servers }, (_, i) => {
-      const row = Array.from({ length: total }, (_, n) => (n === i ? String.fromCharCode(0x100) : '-'));
+      const row = Array.from({ length: total }, (_, n) =>
+        n === i ? String.fromCharCode(0x100) : '-',
+      );
       return this.rowId(row.join(''));
     });
   }
@@ -168,7 +170,7 @@ export class Cast {
   }
 
   nameOf(index: number, attempt = 0): string {
-    return String.fromCharCode('aA'.charCodeAt(attempt) + index);
+    return String.fromCharCode('aAα'.charCodeAt(attempt) + index);
   }
 
   /** The writer once it has heard `row` from server `at`; `acked` is what had been acknowledged. */
@@ -376,4 +378,3 @@ export class Cast {
     return [...row].map((mark) => (mark === '-' ? '-' : this.made(mark).name)).join('');
   }
 }
-

@@ -9,8 +9,8 @@
  * the server, or until its writer makes its plan. Every other order of the same steps leads to
  * the same worlds.
  */
-import { bestVersion } from '../../machines/servermap.ts';
 import type { PublishRecord } from '../../machines/publish-kernel.ts';
+import { bestVersion } from '../../machines/servermap.ts';
 import { Cast, type Fate, type Mark, type Writer, type WritersModel } from './writer.ts';
 
 /**
@@ -92,7 +92,8 @@ function ackedIn(cast: Cast, world: World): string {
 function stepsFrom(cast: Cast, world: World): readonly Step[] {
   return world.writers.flatMap((id, index) => {
     const { phase } = cast.writer(id);
-    if (phase === 'reading') return mayPlan(cast, world, index) ? planSteps(cast, world, index) : [];
+    if (phase === 'reading')
+      return mayPlan(cast, world, index) ? planSteps(cast, world, index) : [];
     return phase === 'writing' ? writeSteps(cast, world, index) : [];
   });
 }
@@ -112,7 +113,9 @@ function planSteps(cast: Cast, world: World, index: number): readonly Step[] {
   const { heard, attempt } = cast.writer(id);
   const acked = ackedIn(cast, world);
   const name = cast.nameOf(index, attempt);
-  let listeners = [{ id, answers: heard.filter((row) => row !== null).length, told: [] as string[] }];
+  let listeners = [
+    { id, answers: heard.filter((row) => row !== null).length, told: [] as string[] },
+  ];
   heard.forEach((row, at) => {
     if (row !== null) return;
     const now = world.rows[at] as number;
@@ -293,7 +296,7 @@ class Exploration {
       if (areAloof && one.outcome === 'uncoordinated') found.add('falseAlarm');
       if (one.outcome !== 'published') continue;
       const mark = one.mark as Mark;
-      if (!cast.isBuiltOn(best, mark)) found.add('hidden');
+      if (best !== null && !cast.isBuiltOn(best, mark)) found.add('hidden');
       if (areAloof && this.#holders(world, mark) < cast.model.writes) found.add('shortAck');
       if (this.#isTwice(one)) found.add('twice');
       for (const other of others) {
@@ -350,10 +353,9 @@ function shnumsOf(rows: readonly string[], mark: Mark): number {
 }
 
 function subsets<T>(items: readonly T[]): readonly (readonly T[])[] {
-  return items.reduce<readonly (readonly T[])[]>(
-    (sets, item) => [...sets, ...sets.map((set) => [...set, item])],
-    [[]],
-  );
+  const sets: (readonly T[])[] = [[]];
+  for (const item of items) sets.push(...sets.map((set) => [...set, item]));
+  return sets;
 }
 
 /**
