@@ -151,7 +151,7 @@ export class UncoordinatedWriteError extends TahoeMutableError {}
 /** So many answers were lost that nobody can say whether the write reached enough servers. */
 export class IndeterminateWriteError extends TahoeMutableError {}
 
-/** A newer version was seen that cannot be read; writing would destroy it. */
+/** A version was seen that writing would destroy: newer and unreadable, or perhaps acknowledged. */
 export class NewerVersionSeenError extends TahoeMutableError {}
 
 /** No share yielded the private key that a writer needs to sign. */

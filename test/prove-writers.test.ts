@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { WritersModel } from './prove/writer.ts';
+import { Cast, type Fate, type WritersModel } from './prove/writer.ts';
 import { explore, type Finding, type Findings } from './prove/writers.ts';
 import {
   agreement,
@@ -125,6 +125,38 @@ describe('two of modify', () => {
     const findings = explore(model);
     expect(findings).toMatchObject({ states, transitions });
     expect(metIn(findings)).toEqual([...expected].sort());
+  });
+
+  /** A partition of seven and seven: `b` tries again where it sees more of its own than of `a`. */
+  function throughPartition(servers: number) {
+    const model = pointModel([servers, 3, 1, 7], { total: 10, failures: 0, attempts: 2 });
+    const cast = new Cast(model);
+    const rows = [...cast.firstRows()];
+    const hear = (id: number, from: number) =>
+      rows.slice(from, from + 7).reduce((who, row, i) => cast.hears(who, from + i, row, ''), id);
+    const plan = (id: number) => (cast.planFates(id, 0, 0)[0] as Fate).id;
+    const writeAll = (planned: number) => {
+      let id = planned;
+      for (;;) {
+        const { record, phase } = cast.writer(id);
+        const place = record?.writes.findIndex(({ status }) => status === 'writing') ?? -1;
+        if (phase !== 'writing') return cast.writer(id);
+        const at = Number(record?.writes[place]?.server.slice(1));
+        const [fate] = cast.writeFates(id, place, rows[at] as number, 0, 0);
+        rows[at] = (fate as Fate).row;
+        id = (fate as Fate).id;
+      }
+    };
+    const a = plan(hear(cast.idOf(cast.newWriter(0)), 0));
+    const b = plan(hear(cast.idOf(cast.newWriter(1)), servers - 7));
+    const first = writeAll(a);
+    const second = writeAll(b);
+    const third = plan(hear(cast.idOf(second), servers - 7));
+    return [first.outcome, second.attempt, cast.writer(third).outcome];
+  }
+
+  test.each([10, 13])('3-of-10 on %i servers: a partition hides nothing that counts', (servers) => {
+    expect(throughPartition(servers)).toEqual(['published', 1, 'refused']);
   });
 
   test('F1: a second attempt builds on what the first writer was told is safe', () => {
