@@ -144,32 +144,33 @@ export const alonePoints: readonly Point[] = [
 export interface ModifyPoint {
   readonly model: WritersModel;
   readonly expected: readonly Finding[];
-  /** The rest is not looked for, where that would take too long. */
-  readonly isCutShort: boolean;
 }
 
 function modifyPoint(
   point: Point,
   expected: readonly Finding[],
   more: Partial<WritersModel> = {},
-  isCutShort = false,
 ): ModifyPoint {
-  const model = pointModel(point, { failures: 0, attempts: 2, ...more });
-  return { model, expected, isCutShort };
+  return { model: pointModel(point, { failures: 0, attempts: 2, ...more }), expected };
 }
 
-/** R = S: every server answers. R < S: any S - R of them may be silent, for each map anew. */
+/**
+ * R = S: every server answers. R < S: any S - R of them may be silent, for each map anew.
+ *
+ * Four servers are too few for four versions of k = 2: a second attempt is one writer more.
+ */
 export const modifyPoints: readonly ModifyPoint[] = [
   modifyPoint([2, 1, 2, 2], ['twice']),
   modifyPoint([3, 1, 3, 2], ['twice']),
   modifyPoint([3, 2, 3, 2], ['twice', 'unrecoverable']),
   modifyPoint([3, 3, 3, 2], ['unrecoverable']),
-  modifyPoint([3, 1, 3, 3], ['twice']),
   modifyPoint([4, 2, 4, 3], ['twice', 'unrecoverable']),
-  modifyPoint([3, 1, 2, 2], ['fork', 'lostUpdate', 'hidden', 'twice'], {}, true),
 ];
 
+/** The same with silent servers, a write that fails, or a third attempt. */
 export const fullModifyPoints: readonly ModifyPoint[] = [
+  modifyPoint([3, 2, 2, 2], ['hidden', 'twice', 'unrecoverable']),
+  modifyPoint([3, 1, 3, 2], ['twice'], { failures: 1 }),
   modifyPoint([3, 1, 3, 2], ['twice'], { attempts: 3 }),
   modifyPoint([4, 1, 4, 3], ['twice']),
 ];
