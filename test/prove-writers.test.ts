@@ -7,6 +7,7 @@ import {
   alonePoints,
   closedForms,
   fullPoints,
+  grownPoints,
   kernelForms,
   modifyPoints,
   type Point,
@@ -59,6 +60,11 @@ describe('two writers, every interleaving', () => {
     const findings = explore(model);
     expect(findings.fatal).toBe(Math.max(0, servers - 2 * (required - 1)));
     expect(agreement(model, findings)).toBe('yes');
+  });
+
+  test.each(grownPoints)('a server has joined, S,k,R,W = %i %i %i %i', (...point) => {
+    const model = pointModel(point, { total: point[0] - 1 });
+    expect(agreement(model, explore(model))).toBe('yes');
   });
 
   test('a write may fail, or land and lose its answer: no fork, and no lost update', () => {

@@ -10,6 +10,7 @@ import {
   closedForms,
   fullModifyPoints,
   fullPoints,
+  grownPoints,
   kernelForms,
   modifyPoints,
   perCommitPoints,
@@ -26,6 +27,7 @@ function explored(model: WritersModel): Findings {
 
 const columns: readonly (readonly [string, number])[] = [
   ['S k R W', 7],
+  ['N', 2],
   ['writers', 7],
   ['newer', 7],
   ['states', 9],
@@ -41,7 +43,7 @@ function cellsOf(model: WritersModel, { states, transitions, fatal, traces }: Fi
   const newer = model.ignoresNewer ? 'ignored' : 'refused';
   const lost = fatal === 0 ? 'yes' : `${fatal} server${fatal === 1 ? '' : 's'}`;
   return [
-    ...[nameOf(model), model.writers, newer, states, transitions],
+    ...[nameOf(model), model.total, model.writers, newer, states, transitions],
     ...[has('fork'), has('lostUpdate'), has('hidden'), lost],
   ];
 }
@@ -68,6 +70,7 @@ export function proveWriters(isFull: boolean): boolean {
       pointModel(point),
       pointModel(point, { ignoresNewer: true }),
     ]),
+    ...grownPoints.map((point) => pointModel(point, { total: point[0] - 1 })),
     ...alonePoints.map((point) => pointModel(point, { writers: 1 })),
   ];
   let isFine = true;

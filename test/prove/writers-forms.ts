@@ -17,19 +17,20 @@ export interface Forms {
 }
 
 /**
- * The protocol's own, for one share a server, whichever client is writing.
+ * The protocol's own, for one share on each of N servers, whichever client is writing.
  *
  * - fork: two quorums without a server in common, 2W ≤ S
  * - lost update: k of the servers outside of the quorum are heard, and fewer than k of those in it
  * - recoverable: with k-1 shares of each version nothing is, so that it takes (c+1)(k-1)+1 shares
  */
-export function closedForms({ servers, required, reads, writes, writers }: WritersModel): Forms {
+export function closedForms(model: WritersModel): Forms {
+  const { servers, required, total, reads, writes, writers } = model;
   const outside = servers - writes;
   return {
     fork: 2 * writes <= servers,
     lostUpdate:
       outside >= required && Math.max(reads, writes) <= outside + required - 1 && writers > 1,
-    fatal: Math.max(0, servers - (writers + 1) * (required - 1)),
+    fatal: Math.max(0, Math.min(servers, total) - (writers + 1) * (required - 1)),
   };
 }
 
@@ -131,6 +132,15 @@ export const perCommitPoints: readonly Point[] = [
 
 /** Every point of four servers with W ≥ 2: 36 points more. */
 export const fullPoints: readonly Point[] = allPoints(4, 2);
+
+/** A server has joined since the first version was written: N = S - 1. */
+export const grownPoints: readonly Point[] = [
+  ...[1, 2, 3].map((reads) => [3, 1, reads, 1] as const),
+  [3, 1, 2, 2],
+  [3, 2, 2, 2],
+  [4, 1, 3, 3],
+  [4, 2, 3, 3],
+];
 
 /** One writer that may die anywhere: S and k. */
 export const alonePoints: readonly Point[] = [
