@@ -168,8 +168,8 @@ const homelessStay: readonly Edit[] = [
 const newerIgnored: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'return force ? [] : newerUnrecoverable(map);',
-    to: 'return force ? newerUnrecoverable(map) : [];',
+    from: 'if (force) return [];',
+    to: 'if (!force) return [];',
   },
 ];
 const signatureUnchecked: readonly Edit[] = [
