@@ -158,6 +158,17 @@ export function newerUnrecoverable(known: Known): readonly Version[] {
   return unrecoverableVersions(known).filter(({ seqnum }) => seqnum > best);
 }
 
+/**
+ * Versions that leave open whether the best one is the one to take while servers are unheard: newer
+ * ones, and rivals of its own seqnum, of which the unheard servers may hold more.
+ */
+export function contenders(known: Known): readonly Version[] {
+  const best = bestVersion(known);
+  return Object.values(known.versions).filter(
+    ({ id, seqnum }) => id !== best?.id && seqnum >= (best?.seqnum ?? 0),
+  );
+}
+
 /** 0 when no share is known. Bad and unverified shares have no trustworthy seqnum. */
 export function highestSeqnum(known: Known): number {
   return Math.max(0, ...Object.values(known.versions).map(({ seqnum }) => seqnum));
