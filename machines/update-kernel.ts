@@ -95,7 +95,7 @@ export function decide(view: UpdateView): UpdateDecision {
   const lack = lackOf(view);
   if (lack === 'nothing') return mayEnd ? enough : wait;
   if (asked + verifying + unasked === 0) return exhausted;
-  if (lack === 'answers' || unasked === 0) return wait;
+  if (lack === 'answers') return wait;
   const wanted = Math.min(wantedInFlight(view) - asked - verifying, unasked);
   return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
@@ -210,7 +210,7 @@ export function toServermap(record: UpdateRecord, outcome: Servermap['outcome'])
   return {
     mode: record.mode,
     outcome,
-    servers: record.servers.map((id, i) => ({ id, status: record.statuses[i] ?? 'unasked' })),
+    servers: record.servers.map((id, i) => ({ id, status: record.statuses[i] as ServerStatus })),
     slots: [...record.slots].sort(byPlace),
     versions: Object.fromEntries(
       Object.entries(record.versions).sort(([a], [b]) => (a < b ? -1 : 1)),

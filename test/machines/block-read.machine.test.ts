@@ -40,7 +40,7 @@ test.each(ends)('%s after %j', (status, event, failure) => {
   expect(it.log()).toEqual([
     'cancel readDeadline',
     'stop readBlocks',
-    `send ${JSON.stringify({ type: 'blocks.settled', report })}`,
+    `send to parent ${JSON.stringify({ type: 'blocks.settled', report })}`,
   ]);
 });
 

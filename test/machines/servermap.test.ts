@@ -21,6 +21,7 @@ const v3 = versionOf(3);
 describe('versions', () => {
   test('are ordered by seqnum, then by root hash', () => {
     expect([v3, v2b, v1, v2a].sort(compareVersions)).toEqual([v1, v2a, v2b, v3]);
+    expect([v2a, v2b].sort(compareVersions)).toEqual([v2a, v2b]);
     expect(compareVersions(v2a, { ...v2a, id: 'other' })).toBe(0);
   });
 
@@ -60,6 +61,18 @@ describe('versions', () => {
     expect(bestVersion(map)).toEqual(v2a);
     expect(newerUnrecoverable(map)).toEqual([v3]);
     expect(highestSeqnum(map)).toBe(3);
+  });
+
+  test('of two of one seqnum the best is on most servers, whatever its root hash', () => {
+    const slots = [
+      ...[goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)],
+      ...[goodSlot('s3', 0, v1), goodSlot('s4', 0, v1)],
+      ...[goodSlot('s0', 0, v2a), goodSlot('s1', 0, v2a), goodSlot('s2', 1, v2a)],
+      ...[goodSlot('s3', 0, v2b), goodSlot('s3', 1, v2b), goodSlot('s4', 2, v2b)],
+    ];
+    expect(bestVersion(mapOf(5, slots, [v1, v2a, v2b]))).toEqual(v2a);
+    const others = slots.filter(({ server }) => server !== 's0');
+    expect(bestVersion(mapOf(5, others, [v1, v2a, v2b]))).toEqual(v2b);
   });
 
   test('an empty map has none', () => {

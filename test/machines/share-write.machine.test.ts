@@ -34,7 +34,7 @@ const rereading = (test: WriteTest = begins) => start(test).step(lost);
 
 /** The line by which the child reports. */
 const reports = (status: string, seen: readonly SeenShare[], why: object | null) =>
-  `send ${JSON.stringify({
+  `send to parent ${JSON.stringify({
     type: 'write.settled',
     report: { server: 's0', shnum: 1, status, seen, failure: why },
   })}`;

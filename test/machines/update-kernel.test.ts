@@ -68,6 +68,16 @@ describe('whom to ask first', () => {
     expect(decide(viewFor(mode, '---------'))).toEqual(ask(count));
   });
 
+  test.each<[Mode, number]>([
+    ['anything', 6],
+    ['read', 6],
+    ['write', 13],
+  ])('%s, 3 of 10: %i of 15 servers, and five once somebody was asked', (mode, count) => {
+    const code = { required: 3, total: 10 };
+    expect(decide(viewFor(mode, '-'.repeat(15), code))).toEqual(ask(count));
+    expect(decide(viewFor(mode, `F${'-'.repeat(14)}`, code))).toEqual(ask(5));
+  });
+
   test.each<Mode>(['anything', 'read', 'write', 'check', 'repair'])(
     '%s: nobody, when there is nobody',
     (mode) => {
@@ -107,6 +117,12 @@ describe('whom to ask next', () => {
     const view = { ...readable, lacksPrivateKey: true };
     expect(decide(viewFor('write', 'GGEE-----', view))).toEqual(ask(5));
     expect(decide(viewFor('write', 'GGEEEEEEE', view))).toEqual(exhausted);
+  });
+
+  test('read: a server that is being verified is not among the 2k that have been seen', () => {
+    expect(decide(viewFor('read', 'GGV--', readable))).toEqual(ask(2));
+    expect(decide(viewFor('read', 'GGGV--', readable))).toEqual(ask(2));
+    expect(decide(viewFor('read', 'GGGGV--', readable))).toEqual(wait);
   });
 
   test('nobody while something to end with is being verified', () => {
@@ -261,6 +277,10 @@ describe('the books', () => {
     });
     expect(nextServers(record)).toEqual(['s1', 's3', 's4', 's5', 's6']);
     expect(nextServers(asked)).toEqual([]);
+    const waiting = recordOf(serversOf(7), {
+      statuses: [...new Array(5).fill('asked'), 'unasked', 'unasked'],
+    });
+    expect(nextServers(waiting)).toEqual([]);
   });
 
   test('newer evidence shows in the view', () => {
@@ -271,6 +291,10 @@ describe('the books', () => {
     ];
     const record = reports.reduce((r, report) => apply(r, { type: 'settled', report }), asked);
     expect(viewOf(record)).toMatchObject({ hasRecoverable: true, hasNewerUnrecoverable: true });
+    const without = reports
+      .slice(0, 2)
+      .reduce((r, report) => apply(r, { type: 'settled', report }), asked);
+    expect(viewOf(without)).toMatchObject({ hasRecoverable: true, hasNewerUnrecoverable: false });
   });
 });
 

@@ -1,0 +1,120 @@
+/**
+ * @module main: `npm run mutation [-- FILE…]`: are the tests of `machines/` able to fail?
+ *
+ * Stryker makes every small change to a file that it knows (a condition turned round, a text
+ * emptied, a block dropped) and runs the file's own tests against each. Exits with 1 when a
+ * kernel's mutant survives that is not among the equivalents, or a chart is below 95 %.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stryker } from '@stryker-mutator/core';
+import { mutantOf, readEquivalents } from './equivalents.ts';
+
+type Mutant = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
+
+/** Of the mutants of a chart that are not equivalent; of a kernel's all. */
+const chartScoreMin = 95;
+
+interface Score {
+  readonly file: string;
+  readonly killed: number;
+  readonly survived: readonly string[];
+  readonly equivalent: number;
+  /** In percent, of those that are not equivalent. */
+  readonly score: number;
+}
+
+function filesToMutate(): readonly string[] {
+  const named = process.argv.slice(2);
+  if (named.length > 0) return named;
+  // An index exports and does nothing.
+  return readdirSync('machines')
+    .filter((name) => name !== 'index.ts')
+    .map((name) => `machines/${name}`)
+    .sort((a, b) => Number(isChart(a)) - Number(isChart(b)));
+}
+
+function isChart(file: string): boolean {
+  return file.endsWith('.machine.ts');
+}
+
+/** Its own, and those of the IO that a chart names. */
+function testsOf(file: string): readonly string[] {
+  const own = `test/${file.replace(/\.ts$/, '.test.ts')}`;
+  return isChart(file) ? [own, 'test/machines/io.test.ts'] : [own];
+}
+
+async function mutate(file: string): Promise<readonly Mutant[]> {
+  process.env.MUTATION_TESTS = testsOf(file).join(',');
+  return await new Stryker({
+    mutate: [file],
+    // What the tests of machines/ need; the copies of the project are made of it.
+    ignorePatterns: ['**', '!machines/**', '!src/**', '!test/**', '!*.json', '!*.ts'],
+    tempDirName: 'dist/stryker',
+    testRunner: 'vitest',
+    vitest: { configFile: 'test/mutation/vitest.config.ts' },
+    plugins: ['@stryker-mutator/vitest-runner', join(import.meta.dirname, 'ignore.js')],
+    ignorers: ['texts'],
+    coverageAnalysis: 'perTest',
+    concurrency: 2,
+    reporters: [],
+    logLevel: 'error',
+  } as ConstructorParameters<typeof Stryker>[0]).runMutationTest();
+}
+
+function scoreOf(file: string, mutants: readonly Mutant[]): Score {
+  const source = readFileSync(file, 'utf8');
+  const listed = readEquivalents().filter((equivalent) => equivalent.file === file);
+  const equivalents = new Set(listed.map((equivalent) => mutantOf(source, equivalent)));
+  const valid = mutants.filter(({ status }) => status !== 'Ignored');
+  const alive = valid.filter((mutant) => !isKilled(mutant));
+  const survived = alive.filter((mutant) => !equivalents.has(mutated(source, mutant).text));
+  const killed = valid.length - alive.length;
+  return {
+    file,
+    killed,
+    survived: survived.map((mutant) => mutated(source, mutant).lines),
+    equivalent: alive.length - survived.length,
+    score: (100 * killed) / (killed + survived.length || 1),
+  };
+}
+
+/** A chart that is refused as it is built takes its test file with it: no test completes. */
+function isKilled({ status, testsCompleted }: Mutant): boolean {
+  return !['Survived', 'NoCoverage'].includes(status) || testsCompleted === 0;
+}
+
+/** The source with the mutant in it, and the lines that differ; Stryker counts from 1. */
+function mutated(source: string, { location: { start, end }, replacement, mutatorName }: Mutant) {
+  const lines = source.split('\n');
+  const offsetOf = ({ line, column }: typeof start) =>
+    lines.slice(0, line - 1).join('\n').length + Math.min(line - 1, 1) + column - 1;
+  const text = source.slice(0, offsetOf(start)) + replacement + source.slice(offsetOf(end));
+  const before = lines.slice(start.line - 1, end.line);
+  const after = text
+    .split('\n')
+    .slice(start.line - 1, text.split('\n').length - lines.length + end.line);
+  const marked = [...before.map((line) => `  - ${line}`), ...after.map((line) => `  + ${line}`)];
+  return { text, lines: [`  line ${start.line}, ${mutatorName}`, ...marked].join('\n') };
+}
+
+function isGoodEnough({ file, survived, score }: Score): boolean {
+  return isChart(file) ? score >= chartScoreMin : survived.length === 0;
+}
+
+const scores: Score[] = [];
+for (const file of filesToMutate()) {
+  const start = performance.now();
+  const score = scoreOf(file, await mutate(file));
+  scores.push(score);
+  console.log(`${file} (${Math.round((performance.now() - start) / 1000)} s)`);
+  for (const lines of score.survived) console.log(lines);
+}
+console.log('\n| file | mutants | killed | equivalent | survived | score |');
+console.log('| --- | --- | --- | --- | --- | --- |');
+for (const { file, killed, survived, equivalent, score } of scores) {
+  const mutants = killed + survived.length + equivalent;
+  const row = [file, mutants, killed, equivalent, survived.length, `${score.toFixed(1)} %`];
+  console.log(`| ${row.join(' | ')} |`);
+}
+process.exitCode = scores.every(isGoodEnough) ? 0 : 1;
