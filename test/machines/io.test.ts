@@ -12,6 +12,22 @@ const named = Object.values(machines)
       .map(([name, logic]) => [id, name, logic] as const),
   );
 
+test('every chart names its IO', () => {
+  expect(named.map(([id, name]) => `${id}: ${name}`)).toEqual([
+    'blockRead: readBlocks',
+    'modify: mapServers',
+    'modify: readBase',
+    'modify: applyModifier',
+    'modify: publishVersion',
+    'publish: prepareShares',
+    'retrieve: decodeSegments',
+    'serverQuery: queryServer',
+    'serverQuery: verifyShares',
+    'shareWrite: writeShare',
+    'shareWrite: rereadShare',
+  ]);
+});
+
 describe('IO that nobody provides', () => {
   test.each(named)('%s: %s ends with an error that says its name', async (_, name, logic) => {
     const actor = createActor(logic, { input: {} });

@@ -128,6 +128,16 @@ describe('writing', () => {
     it.step(accepts(0));
     expect(it.log()).toEqual(['stop write:s0:0:1', tells(accepts(0))]);
   });
+
+  test('a report stops its own child, whichever attempt other slots are at', () => {
+    const slots = [goodSlot('s0', 0, v1), goodSlot('s0', 1, v1), goodSlot('s1', 1, v1)];
+    const it = writing(mapOf(3, slots, [v1]));
+    const stopped = (...report: Parameters<typeof settles>) => it.step(settles(...report)).log()[0];
+    expect(stopped('s0', 0, 'surprised')).toBe('stop write:s0:0:0');
+    expect(stopped('s0', 1, 'surprised')).toBe('stop write:s0:1:0');
+    expect(stopped('s1', 1, 'accepted')).toBe('stop write:s1:1:0');
+    expect(stopped('s0', 1, 'accepted')).toBe('stop write:s0:1:1');
+  });
 });
 
 describe('settling', () => {
