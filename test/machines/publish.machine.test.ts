@@ -6,6 +6,7 @@ import type { WriteReport } from '../../machines/publish-kernel.ts';
 import type { Servermap } from '../../machines/servermap.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines, goodSlot, mapOf, versionOf, writeReport } from '../support/facts.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, rejected, type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof publishMachine;
@@ -204,6 +205,12 @@ describe('what does not belong changes nothing', () => {
     it.step(accepts(0)).step(operationCancel());
     expect([it.state(), it.output()]).toEqual([state, output]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(publishMachine)).toEqual([
+    'publish: Error: actor prepareShares is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

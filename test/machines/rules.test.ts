@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Boundary, findBoundary, type Rule, walkOn, walkStart } from '../../machines/rules.ts';
+import {
+  type Boundary,
+  findBoundary,
+  mayEndWhileVerifying,
+  type Rule,
+  walkOn,
+  walkStart,
+} from '../../machines/rules.ts';
 import type { ServerStatus } from '../../machines/servermap.ts';
 
 const letters: Readonly<Record<string, ServerStatus>> = {
@@ -13,6 +20,14 @@ const letters: Readonly<Record<string, ServerStatus>> = {
   F: 'failed',
 };
 const statusesOf = (word: string) => [...word].map((letter) => letters[letter] as ServerStatus);
+
+test('under ours nothing ends while a share is being verified, under the historic two it may', () => {
+  expect((['ours', 'fix2015', 'ticket'] as const).map(mayEndWhileVerifying)).toEqual([
+    false,
+    true,
+    true,
+  ]);
+});
 
 describe('the boundary walk', () => {
   const cases: readonly [string, number, Boundary, Boundary, Boundary, string][] = [

@@ -3,6 +3,7 @@ import { shareJudged } from '../../machines/events.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { bad, deadlines, goodReport, poorReport, unverified, versionOf } from '../support/facts.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, deafParent, passed, rejected, type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof serverQueryMachine;
@@ -53,32 +54,29 @@ describe('querying', () => {
     ]);
   });
 
+  const unreachable = { kind: 'unreachable', detail: 'x' } as const;
   test.each([
+    ['a failure', answered('queryServer', { ok: false, failure: unreachable }), unreachable],
     [
-      'a failure',
-      answered('queryServer', { ok: false, failure: { kind: 'unreachable', detail: 'x' } }),
+      'a bug in the provider',
+      rejected('queryServer', new Error('x')),
+      { kind: 'internal', detail: 'x' } as const,
     ],
-    ['a bug in the provider', rejected('queryServer', new Error('x'))],
-    ['no answer in time', passed('queryDeadline', 'serverQuery.querying')],
-  ])('%s: failed', (_, event) => {
+    [
+      'a rejection that is no error',
+      rejected('queryServer', 'odd'),
+      { kind: 'internal', detail: 'odd' } as const,
+    ],
+    [
+      'no answer in time',
+      passed('queryDeadline', 'serverQuery.querying'),
+      { kind: 'timeout', detail: 'no answer to the query' } as const,
+    ],
+  ])('%s: failed, and the coordinator is told why', (_, event, failure) => {
     const it = start().step(event);
     expect(it.state()).toBe('failed');
-    expect(it.log()).toEqual(reports('queryDeadline', 'queryServer', poorReport('s0', 'failed')));
-  });
-
-  test('the reason is kept', () => {
-    const reasonAfter = (event: Parameters<Walk<Machine>['step']>[0]) =>
-      start().step(event).context().failure;
-    expect(reasonAfter(passed('queryDeadline', 'serverQuery.querying'))).toEqual({
-      kind: 'timeout',
-      detail: 'no answer to the query',
-    });
-    expect(reasonAfter(rejected('queryServer', 'odd'))).toEqual({
-      kind: 'internal',
-      detail: 'odd',
-    });
-    const failure = { kind: 'unreachable', detail: 'refused' };
-    expect(reasonAfter(answered('queryServer', { ok: false, failure }))).toEqual(failure);
+    const report = poorReport('s0', 'failed', [], failure);
+    expect(it.log()).toEqual(reports('queryDeadline', 'queryServer', report));
   });
 
   test('a server that names a share twice has it once', () => {
@@ -192,6 +190,13 @@ describe('what does not belong', () => {
     it.step(answer(5)).step(passed('queryDeadline', 'serverQuery.querying'));
     expect([it.state(), it.context(), it.log()]).toEqual(['verifying', context, []]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(serverQueryMachine)).toEqual([
+    'serverQuery: Error: actor queryServer is named by a chart and not provided',
+    'serverQuery: Error: actor verifyShares is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

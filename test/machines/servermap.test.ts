@@ -63,6 +63,15 @@ describe('versions', () => {
     expect(highestSeqnum(map)).toBe(3);
   });
 
+  test('the best of three is the newest, though an older one is on more servers', () => {
+    const slots = [v1, v2a, v3].flatMap((version) => [
+      goodSlot('s0', 0, version),
+      goodSlot('s1', 1, version),
+    ]);
+    const map = mapOf(3, [...slots, goodSlot('s2', 1, v2a)], [v1, v2a, v3]);
+    expect(bestVersion(map)).toEqual(v3);
+  });
+
   test('of two of one seqnum the best is on most servers, whatever its root hash', () => {
     const slots = [
       ...[goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)],

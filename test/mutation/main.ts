@@ -38,21 +38,15 @@ function isChart(file: string): boolean {
   return file.endsWith('.machine.ts');
 }
 
-/** Its own, and those of the IO that a chart names. */
-function testsOf(file: string): readonly string[] {
-  const own = `test/${file.replace(/\.ts$/, '.test.ts')}`;
-  return isChart(file) ? [own, 'test/machines/io.test.ts'] : [own];
-}
-
 async function mutate(file: string): Promise<readonly Mutant[]> {
-  process.env.MUTATION_TESTS = testsOf(file).join(',');
+  process.env.MUTATION_TESTS = `test/${file.replace(/\.ts$/, '.test.ts')}`;
   return await new Stryker({
     mutate: [file],
     // What the tests of machines/ need; the copies of the project are made of it.
     ignorePatterns: ['**', '!machines/**', '!src/**', '!test/**', '!*.json', '!*.ts'],
     tempDirName: 'dist/stryker',
     testRunner: 'vitest',
-    vitest: { configFile: 'test/mutation/vitest.config.ts' },
+    vitest: { configFile: 'vitest.mutation.config.ts' },
     plugins: ['@stryker-mutator/vitest-runner', join(import.meta.dirname, 'ignore.js')],
     ignorers: ['texts'],
     coverageAnalysis: 'perTest',
