@@ -299,6 +299,24 @@ describe('the books', () => {
 });
 
 describe('the finished map', () => {
+  test('says of each server that failed why it did not answer', () => {
+    const late = { kind: 'timeout', detail: 'no answer' } as const;
+    const gone = { kind: 'unreachable', detail: 'refused' } as const;
+    const record = [
+      poorReport('s0', 'failed', [], late),
+      poorReport('s1', 'empty'),
+      poorReport('s2', 'failed', [], gone),
+    ].reduce(
+      (r, report) => apply(r, { type: 'settled', report }),
+      recordOf(serversOf(3), { statuses: ['asked', 'asked', 'asked'] }),
+    );
+    expect(toServermap(record, 'exhausted').servers).toEqual([
+      { id: 's0', status: 'failed', failure: late },
+      { id: 's1', status: 'empty', failure: null },
+      { id: 's2', status: 'failed', failure: gone },
+    ]);
+  });
+
   const arbitraryReports = fc
     .array(
       fc.record({
