@@ -82,7 +82,7 @@ export type ServerStatus =
 export interface KnownServer {
   readonly id: ServerId;
   readonly status: ServerStatus;
-  /** Why there is no answer, of a failed server; its shares, if it told of any, have reasons too. */
+  /** Why a failed server gave no answer; what it told of shares is with the slots. */
   readonly failure: Failure | null;
 }
 
