@@ -315,6 +315,21 @@ describe('a write that finds something else', () => {
     expect(statusesOf(record)).toEqual(['surprised', 'writing', 'writing']);
   });
 
+  test.each([
+    ['the one before is old', versionOf(19, 'x').checkstring, 'planned'],
+    ["the same is somebody else's", versionOf(20, 'x').checkstring, 'surprised'],
+    ["so is one of all eight bytes' size", `01f${'0'.repeat(15)}${'00'.repeat(32)}`, 'surprised'],
+  ])('over version 20: %s', (_, found, status) => {
+    const v20 = versionOf(20);
+    const plan = planWrites(inputOf(mapOf(3, [goodSlot('s0', 0, v20)], [v20])));
+    const started = startPlanned({ ...plan, checkstring: versionOf(21).checkstring });
+    const record = booked(started, writeReport('s0', 0, 'surprised', foundIs(found)));
+    expect(record.writes[0]?.status).toBe(status);
+    expect(record.surprises).toEqual(
+      status === 'surprised' ? [{ server: 's0', shnum: 0, found }] : [],
+    );
+  });
+
   test('too few bytes to be a share: written over, also by the first version', () => {
     const first = startPlanned({ ...planWrites(inputOf(mapOf(3, [], []))), checkstring: ours });
     const record = booked(first, writeReport('s0', 0, 'surprised', foundIs('01ffff')));

@@ -21,7 +21,8 @@ const v3 = versionOf(3);
 describe('versions', () => {
   test('are ordered by seqnum, then by root hash', () => {
     expect([v3, v2b, v1, v2a].sort(compareVersions)).toEqual([v1, v2a, v2b, v3]);
-    expect([v2a, v2b].sort(compareVersions)).toEqual([v2a, v2b]);
+    expect(compareVersions(v2a, v2b)).toBeLessThan(0);
+    expect(compareVersions(v2b, v2a)).toBeGreaterThan(0);
     expect(compareVersions(v2a, { ...v2a, id: 'other' })).toBe(0);
   });
 
@@ -82,6 +83,10 @@ describe('versions', () => {
     expect(bestVersion(mapOf(5, slots, [v1, v2a, v2b]))).toEqual(v2a);
     const others = slots.filter(({ server }) => server !== 's0');
     expect(bestVersion(mapOf(5, others, [v1, v2a, v2b]))).toEqual(v2b);
+  });
+
+  test('a first version that nobody can read yet is newer than nothing', () => {
+    expect(newerUnrecoverable(mapOf(1, [goodSlot('s0', 0, v1)], [v1]))).toEqual([v1]);
   });
 
   test('an empty map has none', () => {
