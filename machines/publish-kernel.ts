@@ -177,17 +177,13 @@ function withHomes(record: PublishRecord): PublishRecord {
   const idle = candidates.filter((server) => load.get(server) === 0).length;
   const lacking = Math.min(record.quorum - new Set(homes.map(({ server }) => server)).size, idle);
   const copies = crowdedShnums(homes).slice(0, Math.max(0, lacking - homeless.length));
-  const added: Write[] = [];
-  for (const shnum of [...homeless, ...copies]) {
-    const start = added.length;
-    const ring = candidates.map((_, i) => candidates[(start + i) % candidates.length] as ServerId);
-    const server = ring.find(
-      (id) => !record.writes.some((w) => sameSlot(w, { server: id, shnum })),
-    );
-    if (server === undefined) continue;
-    added.push(planned(server, shnum, { kind: 'absent' }));
-  }
-  return added.length === 0 ? record : { ...record, writes: [...record.writes, ...added] };
+  // No slot gets a second write: one that is no home is on a server that is avoided, and a copy
+  // goes to a server that is idle.
+  const added = [...homeless, ...copies].flatMap((shnum, i) => {
+    const server = candidates[i % candidates.length];
+    return server === undefined ? [] : [planned(server, shnum, { kind: 'absent' })];
+  });
+  return { ...record, writes: [...record.writes, ...added] };
 }
 
 /** The shares beside the first on each server. */
