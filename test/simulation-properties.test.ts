@@ -98,6 +98,25 @@ const blameless: readonly (readonly [string, Partial<WorldOptions>, readonly str
     ],
   ],
   [
+    'a writer who finds nothing left begins with version 1 again',
+    { size: 0, servers: options.servers.slice(0, 3) },
+    [
+      ...['start w1', 'delete s2 sh2', 'delete s1 sh1', 'deliver w1 s0 list'],
+      ...['deliver w1 s0 read sh0 head', 'delete s0 sh0', 'advance', 'deliver w1 s1 list'],
+      ...['deliver w1 s2 list', 'deliver w1 s0 list', 'advance', 'advance'],
+    ],
+  ],
+  [
+    'who is told by a list that its share did not land writes another one',
+    { size: 0, operations: [{ name: 'w1', task: { kind: 'modify' } }, last] },
+    [
+      ...['start w1', 'deliver w1 s1 list', 'deliver w1 s1 read sh1 head', 'deliver w1 s2 list'],
+      ...['deliver w1 s2 read sh2 head', 'deliver w1 s3 list', 'mute s3', 'advance'],
+      ...['deliver w1 s1 write sh1', 'deliver w1 s2 write sh2', 'deliver w1 s3 write sh0'],
+      ...['advance', 'hide w1 s3 list'],
+    ],
+  ],
+  [
     'a short word over a longer one leaves its end',
     {
       encoding: { required: 1, happy: 2, total: 3 },

@@ -107,6 +107,8 @@ export interface OperationFact {
   readonly charts: ActorFact[];
   /** Servers with which anything went wrong while it ran. */
   readonly troubled: Set<string>;
+  /** Servers of which it was given an answer that was changed on its way. */
+  readonly lied: Set<string>;
   /** Shares (`s0:1`) whose bytes were wrong at any time while it ran. */
   readonly damaged: Set<string>;
   /** Shares that changed while it ran, by somebody else's doing. */
@@ -371,6 +373,7 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
       result: null,
       charts: [],
       troubled: new Set(unreachable),
+      lied: new Set(),
       damaged: new Set([...facts.slots].filter(([, held]) => !parseVersion(held)).map(([s]) => s)),
       changed: new Set(),
       attempts: [],
@@ -397,6 +400,7 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
   if (event === 'delivered' || event === 'arrived') {
     if (answer?.spoiltBy !== undefined || answer?.error !== undefined)
       operation.troubled.add(server);
+    if (answer?.spoiltBy !== undefined) operation.lied.add(server);
     const shnum = /sh(\d+)/.exec(what)?.[1];
     if (answer?.spoiltBy !== undefined && shnum !== undefined) {
       operation.damaged.add(slotName(server, Number(shnum)));

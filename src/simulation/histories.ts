@@ -9,7 +9,6 @@ import {
   type Facts,
   type MapFact,
   type OperationFact,
-  type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
 } from './facts.ts';
@@ -63,9 +62,9 @@ export function doQuorumsMeet(facts: Facts): boolean {
 }
 
 /**
- * Whether a map may show a rival where an acknowledged version belongs: it has both, and of the R servers
- * that can be heard those with the one, at least W - d - (S - R), need not be more than those with the
- * other, at most S - W + d (scenario L2). Not to ask is no excuse (scenario R6).
+ * Whether a reader's map may show a rival where an acknowledged version belongs: it has both, and of the
+ * R servers that can be heard those with the one, at least W - d - (S - R), need not be more than those
+ * with the other, at most S - W + d. Not to ask is no excuse (scenario R6).
  */
 function isAmbiguous(map: MapFact, facts: Facts): boolean {
   const heard = map.servers.filter(({ status }) => status !== 'failed').length;
@@ -75,12 +74,6 @@ function isAmbiguous(map: MapFact, facts: Facts): boolean {
     Object.values(map.versions).filter(({ seqnum }) => seqnum === best).length > 1 &&
     heard + 2 * quorum <= 2 * (facts.servers.length + facts.spoilt.size)
   );
-}
-
-/** The maps that an operation has written by. */
-function mapsOf({ charts }: OperationFact): readonly MapFact[] {
-  const publishes = charts.filter(({ chart }) => chart === 'publish');
-  return publishes.map(({ input }) => (input as unknown as PublishInputFact).map);
 }
 
 /** Servers of a map that told what they hold. */
@@ -95,7 +88,7 @@ export function answeredIn({ servers }: MapFact): number {
 export function historyOf(
   facts: Facts,
 ): { readonly entries: readonly HistoryEntry[]; readonly initial: Register } | undefined {
-  if (!doQuorumsMeet(facts)) return undefined;
+  if (!doQuorumsMeet(facts) || !isFirstVersionMet(facts)) return undefined;
   // Shares of a writer that nobody has seen: what it saw is not known.
   if ([...facts.contents.values()].some((words) => words.includes('lost'))) return undefined;
   const seqnums = new Set(
@@ -109,12 +102,19 @@ export function historyOf(
     const kind = effectOf(task);
     if (kind === 'unknown') return undefined;
     if (kind === 'none') continue;
-    if (mapsOf(operation).some((map) => isAmbiguous(map, facts))) return undefined;
     if (kind === 'read') entries.push(...readOf(name, operation, facts));
     else if (task.kind === 'modify') entries.push(...attemptsOf(name, operation));
     else entries.push({ ...writeOf(name, operation), kind });
   }
   return { entries, initial: { version, words: version === 0 ? [] : [`v${version}`] } };
+}
+
+/** Whether every quorum has a server that holds the first version, and whose disk has lost nothing. */
+function isFirstVersionMet({ spoilt, initialSlots, servers, encoding }: Facts): boolean {
+  if (spoilt.size === 0) return true;
+  const holders = new Set([...initialSlots.keys()].map((slot) => slot.split(':')[0] as string));
+  const left = [...holders].filter((server) => !spoilt.has(server)).length;
+  return left + Math.min(encoding.happy, encoding.total, servers.length) > servers.length;
 }
 
 /** Of a read that has succeeded and asked enough servers to be fresh. */

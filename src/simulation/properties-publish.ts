@@ -199,6 +199,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
       if (facts.slots.get(slot) !== checkstring || checkstring === null) return undefined;
       // Given up, looked for, not found, and then it arrived: no client can know.
       if (facts.lateWrites > 0) return undefined;
+      // Nor when it was given a list without the share.
+      if (facts.operations.get(publish.operation)?.lied.has(report.server)) return undefined;
       return report.status === 'failed'
         ? `${slot} holds the version, and counts as failed`
         : undefined;
