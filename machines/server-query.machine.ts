@@ -35,13 +35,14 @@ export interface Context extends ServerQueryInput {
 }
 
 function reportOf(context: Context, status: ServerReport['status']): ServerReport {
-  const { server, judged } = context;
+  const { server, judged, failure } = context;
   return {
     server,
     status,
     slots: judged.map(({ shnum, verdict }) => ({ server, shnum, verdict })),
     versions: judged.flatMap(({ version }) => (version === undefined ? [] : [version])),
     privateKeyFound: judged.some(({ privateKeyFound }) => privateKeyFound),
+    failure,
   };
 }
 

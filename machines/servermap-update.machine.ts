@@ -59,6 +59,7 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
     versions: {},
     privateKey: wantsPrivateKey ? 'missing' : 'unneeded',
     marked,
+    failures: {},
   };
 }
 

@@ -6,6 +6,8 @@
  * (Tahoe's verinfo tuple includes it; see `servermap.py` `ServerMap`).
  */
 
+import type { Failure } from './io.ts';
+
 export type ServerId = string;
 
 /** Bytes as lower-case hex: contexts and events are JSON-plain. */
@@ -80,6 +82,8 @@ export type ServerStatus =
 export interface KnownServer {
   readonly id: ServerId;
   readonly status: ServerStatus;
+  /** Why a failed server gave no answer; what it told of shares is with the slots. */
+  readonly failure: Failure | null;
 }
 
 /** The result of a servermap update, frozen. */

@@ -6,6 +6,7 @@
  * model. Source: `servermap.py` `_check_for_done`, with four changes, each marked (1)…(4) below.
  */
 
+import type { Failure } from './io.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
 import {
   isRecoverable,
@@ -36,6 +37,8 @@ export interface UpdateRecord extends Known {
   readonly statuses: readonly ServerStatus[];
   readonly privateKey: Servermap['privateKey'];
   readonly marked: readonly MarkedSlot[];
+  /** Why servers did not answer. */
+  readonly failures: Readonly<Record<ServerId, Failure>>;
 }
 
 /** What one server turned out to hold, all of it judged. */
@@ -45,6 +48,7 @@ export interface ServerReport {
   readonly slots: readonly Slot[];
   readonly versions: readonly Version[];
   readonly privateKeyFound: boolean;
+  readonly failure: Failure | null;
 }
 
 export type UpdateFact =
@@ -167,6 +171,7 @@ function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
   if (before !== 'asked' && before !== 'verifying') return record;
   const versions = { ...record.versions };
   for (const version of report.versions) versions[version.id] = version;
+  const { server, failure } = report;
   return {
     ...withStatus(record, report.server, before, report.status),
     versions,
@@ -175,6 +180,7 @@ function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
     total: Math.max(record.total, ...report.versions.map((v) => v.total)),
     privateKey:
       record.privateKey === 'missing' && report.privateKeyFound ? 'found' : record.privateKey,
+    failures: failure === null ? record.failures : { ...record.failures, [server]: failure },
   };
 }
 
@@ -210,7 +216,11 @@ export function toServermap(record: UpdateRecord, outcome: Servermap['outcome'])
   return {
     mode: record.mode,
     outcome,
-    servers: record.servers.map((id, i) => ({ id, status: record.statuses[i] ?? 'unasked' })),
+    servers: record.servers.map((id, i) => ({
+      id,
+      status: record.statuses[i] ?? 'unasked',
+      failure: record.failures[id] ?? null,
+    })),
     slots: [...record.slots].sort(byPlace),
     versions: Object.fromEntries(
       Object.entries(record.versions).sort(([a], [b]) => (a < b ? -1 : 1)),

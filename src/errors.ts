@@ -12,15 +12,17 @@ export type Facts = Readonly<Record<string, unknown>>;
 
 /** The base class; `catch (e) { if (e instanceof TahoeMutableError) … e.code … e.facts }`. */
 export abstract class TahoeMutableError extends Error {
-  /** Stable machine-readable name, equal to the class name. */
+  /** The class's name, spelled out: a bundler may shorten the class's own. */
+  static readonly code: string;
+  /** Stable machine-readable name, that of the class. */
   readonly code: string;
   /** JSON-plain details: which server, which share, which field. */
   readonly facts: Facts;
 
   constructor(message: string, facts: Facts = {}, options?: ErrorOptions) {
     super(message, options);
-    this.code = new.target.name;
-    this.name = new.target.name;
+    this.code = new.target.code;
+    this.name = this.code;
     this.facts = facts;
   }
 }
@@ -29,6 +31,8 @@ export abstract class TahoeMutableError extends Error {
 
 /** A cap string that cannot be parsed. `facts.field` names the part; the cap is not quoted. */
 export class MalformedCapError extends TahoeMutableError {
+  static override readonly code = 'MalformedCapError';
+
   constructor(field: string, problem: string) {
     super(`malformed cap: ${field}: ${problem}`, { field, problem });
   }
@@ -36,6 +40,8 @@ export class MalformedCapError extends TahoeMutableError {
 
 /** A NURL (a server's address) that cannot be parsed. Its swissnum is a secret, so it is not quoted. */
 export class MalformedNurlError extends TahoeMutableError {
+  static override readonly code = 'MalformedNurlError';
+
   constructor(field: string, problem: string) {
     super(`malformed NURL: ${field}: ${problem}`, { field, problem });
   }
@@ -43,6 +49,8 @@ export class MalformedNurlError extends TahoeMutableError {
 
 /** The cap lacks the authority for this operation (a read cap writes, a verify cap reads). */
 export class InsufficientCapError extends TahoeMutableError {
+  static override readonly code = 'InsufficientCapError';
+
   constructor(operation: string, needed: string, held: string) {
     super(`${operation} needs a ${needed} cap, this is a ${held} cap`, { operation, needed, held });
   }
@@ -50,6 +58,8 @@ export class InsufficientCapError extends TahoeMutableError {
 
 /** An argument outside its range: an offset beyond the end, k > N, a negative length. */
 export class OutOfRangeError extends TahoeMutableError {
+  static override readonly code = 'OutOfRangeError';
+
   constructor(argument: string, value: number | bigint, problem: string) {
     super(`${argument} ${value}: ${problem}`, { argument, value: String(value), problem });
   }
@@ -57,6 +67,8 @@ export class OutOfRangeError extends TahoeMutableError {
 
 /** A key that Tahoe would not accept. It is never quoted. */
 export class BadKeyError extends TahoeMutableError {
+  static override readonly code = 'BadKeyError';
+
   constructor(problem: string) {
     super(`unusable key: ${problem}`, { problem });
   }
@@ -64,6 +76,8 @@ export class BadKeyError extends TahoeMutableError {
 
 /** A grid description (servers.yaml, a grid folder) that does not describe a grid. */
 export class BadGridError extends TahoeMutableError {
+  static override readonly code = 'BadGridError';
+
   constructor(where: string, problem: string) {
     super(`${where}: ${problem}`, { where, problem });
   }
@@ -71,6 +85,8 @@ export class BadGridError extends TahoeMutableError {
 
 /** Contents for a write that cannot be had: no regular file, or one that was cut meanwhile. */
 export class BadSourceError extends TahoeMutableError {
+  static override readonly code = 'BadSourceError';
+
   constructor(where: string, problem: string) {
     super(`${where}: ${problem}`, { where, problem });
   }
@@ -78,6 +94,8 @@ export class BadSourceError extends TahoeMutableError {
 
 /** What is being written changed, or ended early, between two readings of it. */
 export class SourceChangedError extends TahoeMutableError {
+  static override readonly code = 'SourceChangedError';
+
   constructor(segment: number) {
     super(`the data changed while they were being written: segment ${segment}`, { segment });
   }
@@ -87,6 +105,8 @@ export class SourceChangedError extends TahoeMutableError {
 
 /** A share whose bytes cannot be what they claim to be. `facts.field` names the part. */
 export class CorruptShareError extends TahoeMutableError {
+  static override readonly code = 'CorruptShareError';
+
   constructor(field: string, problem: string) {
     super(`corrupt share: ${field}: ${problem}`, { field, problem });
   }
@@ -94,6 +114,8 @@ export class CorruptShareError extends TahoeMutableError {
 
 /** A share of a format newer than this library (version byte above 1). */
 export class UnknownVersionError extends TahoeMutableError {
+  static override readonly code = 'UnknownVersionError';
+
   constructor(version: number) {
     super(`unknown share version ${version}`, { version });
   }
@@ -101,6 +123,8 @@ export class UnknownVersionError extends TahoeMutableError {
 
 /** A container file in a server folder that is not Tahoe's. */
 export class BadContainerError extends TahoeMutableError {
+  static override readonly code = 'BadContainerError';
+
   constructor(where: string, problem: string) {
     super(`bad share container ${where}: ${problem}`, { where, problem });
   }
@@ -108,6 +132,8 @@ export class BadContainerError extends TahoeMutableError {
 
 /** The server holds shares of this slot under another write enabler. */
 export class BadWriteEnablerError extends TahoeMutableError {
+  static override readonly code = 'BadWriteEnablerError';
+
   constructor(server: string) {
     super(`server ${server} refused the write enabler of this slot`, { server });
   }
@@ -115,6 +141,8 @@ export class BadWriteEnablerError extends TahoeMutableError {
 
 /** The server has no such share. */
 export class NoSuchShareError extends TahoeMutableError {
+  static override readonly code = 'NoSuchShareError';
+
   constructor(server: string, shnum: number) {
     super(`server ${server} has no share ${shnum} of this slot`, { server, shnum });
   }
@@ -122,6 +150,8 @@ export class NoSuchShareError extends TahoeMutableError {
 
 /** The server could not be reached, broke off, or answered nonsense. Never proof of corruption. */
 export class ServerUnavailableError extends TahoeMutableError {
+  static override readonly code = 'ServerUnavailableError';
+
   constructor(server: string, problem: string, options?: ErrorOptions) {
     super(`server ${server}: ${problem}`, { server, problem }, options);
   }
@@ -129,6 +159,8 @@ export class ServerUnavailableError extends TahoeMutableError {
 
 /** The request may have had its effect and its answer did not arrive: read before retrying. */
 export class AnswerLostError extends TahoeMutableError {
+  static override readonly code = 'AnswerLostError';
+
   constructor(server: string, problem: string, options?: ErrorOptions) {
     super(`server ${server}: ${problem}`, { server, problem }, options);
   }
@@ -137,25 +169,41 @@ export class AnswerLostError extends TahoeMutableError {
 // --- how an operation can end ---------------------------------------------------------------
 
 /** No version of the file has k good shares within reach. */
-export class UnrecoverableFileError extends TahoeMutableError {}
+export class UnrecoverableFileError extends TahoeMutableError {
+  static override readonly code = 'UnrecoverableFileError';
+}
 
 /** The download began but ran out of good shares. */
-export class NotEnoughSharesError extends TahoeMutableError {}
+export class NotEnoughSharesError extends TahoeMutableError {
+  static override readonly code = 'NotEnoughSharesError';
+}
 
 /** The new version did not reach enough distinct servers; `facts` lists what landed where. */
-export class NotEnoughServersError extends TahoeMutableError {}
+export class NotEnoughServersError extends TahoeMutableError {
+  static override readonly code = 'NotEnoughServersError';
+}
 
 /** Somebody else wrote to this file at the same time; `facts` lists what landed where. */
-export class UncoordinatedWriteError extends TahoeMutableError {}
+export class UncoordinatedWriteError extends TahoeMutableError {
+  static override readonly code = 'UncoordinatedWriteError';
+}
 
 /** So many answers were lost that nobody can say whether the write reached enough servers. */
-export class IndeterminateWriteError extends TahoeMutableError {}
+export class IndeterminateWriteError extends TahoeMutableError {
+  static override readonly code = 'IndeterminateWriteError';
+}
 
 /** A version was seen that writing would destroy: newer and unreadable, or perhaps acknowledged. */
-export class NewerVersionSeenError extends TahoeMutableError {}
+export class NewerVersionSeenError extends TahoeMutableError {
+  static override readonly code = 'NewerVersionSeenError';
+}
 
 /** No share yielded the private key that a writer needs to sign. */
-export class MissingPrivateKeyError extends TahoeMutableError {}
+export class MissingPrivateKeyError extends TahoeMutableError {
+  static override readonly code = 'MissingPrivateKeyError';
+}
 
 /** The shares on the grid are of the other format (SDMF, MDMF) than the cap says. */
-export class WrongFormatError extends TahoeMutableError {}
+export class WrongFormatError extends TahoeMutableError {
+  static override readonly code = 'WrongFormatError';
+}

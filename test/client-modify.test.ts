@@ -217,7 +217,7 @@ test('modifying does not try again what trying again cannot help', async () => {
   const error = await file.modify((c) => c).catch((e) => e);
   expect(error).toBeInstanceOf(UnrecoverableFileError);
   expect(error.message).toBe(
-    'no version can be read: no good share found (0 of 13 servers answered)',
+    'no version can be read: no good share found (0 of 13 servers answered; last failure: server s12: gone)',
   );
 });
 

@@ -6,7 +6,8 @@ import { writeScenario } from '../src/simulation/scenario-write.ts';
 import { optionsOf } from '../src/simulation/simulate.ts';
 import type { WorldOptions } from '../src/simulation/world.ts';
 
-const grid = 'grid k=2 happy=3 n=3\ns0: 0\ns1: 1\ns2: 2\nw1: overwrite\nr1: read';
+const grid =
+  'grid k=2 happy=3 n=3\ns0: 0\ns1: 1\ns2: 2\nw1: overwrite\nr1: read\nc1: verify\nm1: map';
 
 describe('parsing', () => {
   test('reads a world, its prose and its blocks', () => {
@@ -115,12 +116,16 @@ describe('playing', () => {
     ['expect s0 sh5 v1', 'sh5 is none'],
     ['expect U1 violated', 'U1 holds'],
     ['expect w1 map is collecting.verifying', 'w1 map is nowhere'],
-    ['start w1\nstart r1\ndeliver s0 list', /^line 10: deliver s0 list: whose\? deliver w1 s0/],
+    ['start w1\nstart r1\ndeliver s0 list', /^line 12: deliver s0 list: whose\? deliver w1 s0/],
     ['start r1\ndeliver rest\nexpect r1 reads w1', 'r1 is ok and saw v1'],
     ['start r1\ndeliver rest\nexpect r1 UnrecoverableFileError', 'r1 is ok and saw v1'],
+    ['start r1\ndeliver rest\nexpect r1 healthy', 'r1 is ok and saw v1'],
+    ['start c1\ndeliver rest\nexpect c1 unhealthy', 'c1 is ok: healthy'],
+    ['start m1\ndeliver rest\nexpect m1 finds v1+v1', 'm1 is ok: v1'],
+    ['start c1\ndeliver rest\nexpect s0 sh0 reported 1', 'sh0 is reported 0 times'],
   ])('%j fails', async (commands, problem) => {
     const [run] = parseScenario('x', `${grid}\n\n${commands}\n`).runs;
-    const line = 8 + commands.split('\n').length - 1;
+    const line = 10 + commands.split('\n').length - 1;
     const error = typeof problem === 'string' ? new ScenarioError(line, problem) : problem;
     await expect(playRun(run as never)).rejects.toThrowError(error);
   });
@@ -156,7 +161,7 @@ describe('playing', () => {
 
 test('every scenario has a title and prose', () => {
   const folder = join(import.meta.dirname, 'scenarios');
-  for (const file of readdirSync(folder)) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
     const { title, prose } = parseScenario(file, readFileSync(join(folder, file), 'utf8'));
     expect(title.length, file).toBeGreaterThan(10);
     expect(prose.join(' ').length, file).toBeGreaterThan(150);

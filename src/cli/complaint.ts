@@ -23,10 +23,14 @@ export const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 /** The command line itself is wrong. */
-export class UsageError extends TahoeMutableError {}
+export class UsageError extends TahoeMutableError {
+  static override readonly code = 'UsageError';
+}
 
 /** A file of the user's could not be written. */
 export class OutputError extends TahoeMutableError {
+  static override readonly code = 'OutputError';
+
   constructor(where: string, cause: unknown) {
     super(`${where}: cannot be written: ${systemProblem(cause)}`, { where }, { cause });
   }

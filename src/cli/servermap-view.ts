@@ -35,10 +35,15 @@ export function serverName(servers: readonly Named[], id: string): string {
 
 /** Every server, every share with its verdict, and the versions that they add up to. */
 export function servermapText(map: Servermap, servers: readonly Named[]): string {
-  const rows = map.servers.flatMap(({ id, status }, i) => {
+  const rows = map.servers.flatMap(({ id, status, failure }, i) => {
     const first = [String(i + 1).padStart(2), serverName(servers, id)];
     const slots = map.slots.filter(({ server }) => server === id);
-    if (slots.length === 0) return [[...first, '-', WITHOUT_SHARES[status]]];
+    if (slots.length === 0) {
+      // The row names the server already.
+      const why =
+        failure === null ? '' : `: ${oneLine(failure.detail.replace(`server ${id}: `, ''))}`;
+      return [[...first, '-', `${WITHOUT_SHARES[status]}${why}`]];
+    }
     return slots.map((slot, n) => [
       ...(n === 0 ? first : ['', '']),
       String(slot.shnum),
@@ -114,10 +119,11 @@ export function servermapJson(map: Servermap, servers: readonly Named[]): object
       shares: [...sharesOf(map, version.id).keys()],
       recoverable: isRecoverable(map, version),
     })),
-    servers: map.servers.map(({ id, status }) => ({
+    servers: map.servers.map(({ id, status, failure }) => ({
       id,
       nickname: servers.find((server) => server.id === id)?.nickname ?? id,
       status,
+      failure,
       shares: map.slots
         .filter(({ server }) => server === id)
         .map(({ shnum, verdict }) =>

@@ -210,7 +210,8 @@ export function createFile(
   contents: Plaintext,
   options: WriteOptions,
 ): Promise<WriteOutcome> {
-  const servers = [...session.servers.keys()].map((id) => ({ id, status: 'unasked' }) as const);
+  const unasked = { status: 'unasked', failure: null } as const;
+  const servers = [...session.servers.keys()].map((id) => ({ id, ...unasked }));
   const map: Servermap = {
     mode: 'write',
     outcome: 'enough',

@@ -1,6 +1,7 @@
 /**
  * @module outcome: from what a chart ended with to what the caller gets: a value or a typed error.
  */
+import type { Failure } from '../../machines/io.ts';
 import type { PublishReport } from '../../machines/publish-kernel.ts';
 import type { RetrieveReport } from '../../machines/retrieve-kernel.ts';
 import {
@@ -64,8 +65,7 @@ export function publishError(report: PublishReport): TahoeMutableError | Error {
   const { kind, seqnum, quorum, surprises, failures, missing, newer } = report;
   const placed = placedOf(report);
   const servers = new Set(placed.map(({ server }) => server)).size;
-  const last = failures.at(-1)?.detail;
-  const because = last === undefined ? '' : `; last failure: ${last}`;
+  const because = lastOf(failures);
   const facts: Facts = { seqnum, quorum, placed, missing, surprises, failures };
   switch (kind) {
     case 'uncoordinated': {
@@ -97,6 +97,11 @@ export function publishError(report: PublishReport): TahoeMutableError | Error {
   }
 }
 
+function lastOf(failures: readonly (Failure | null)[]): string {
+  const last = failures.findLast((failure) => failure !== null);
+  return last === undefined ? '' : `; last failure: ${last.detail}`;
+}
+
 /** What to tell people of a version. */
 export function describeVersion({
   seqnum,
@@ -123,7 +128,8 @@ export function unrecoverable(map: Servermap): UnrecoverableFileError {
   const badNote = bad > 0 ? `; ${bad} corrupt` : '';
   return new UnrecoverableFileError(
     `no version can be read: ${versions || 'no good share found'}${badNote} ` +
-      `(${answered.length} of ${map.servers.length} servers answered)`,
+      `(${answered.length} of ${map.servers.length} servers answered` +
+      `${lastOf(map.servers.map(({ failure }) => failure))})`,
     { seen, bad, servers: map.servers },
   );
 }

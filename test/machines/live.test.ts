@@ -90,7 +90,9 @@ describe('a live update', () => {
   test('a provider that rejects is a failed server, and nothing is left unhandled', () => {
     const live = liveUpdate(grid(1));
     live.rejectQuery('s0', new Error('bug'));
-    expect(live.output()?.servers).toEqual([{ id: 's0', status: 'failed' }]);
+    expect(live.output()?.servers).toEqual([
+      { id: 's0', status: 'failed', failure: { kind: 'internal', detail: 'bug' } },
+    ]);
   });
 
   test('emits its progress', () => {

@@ -52,32 +52,29 @@ describe('querying', () => {
     ]);
   });
 
+  const unreachable = { kind: 'unreachable', detail: 'x' } as const;
   test.each([
+    ['a failure', answered('queryServer', { ok: false, failure: unreachable }), unreachable],
     [
-      'a failure',
-      answered('queryServer', { ok: false, failure: { kind: 'unreachable', detail: 'x' } }),
+      'a bug in the provider',
+      rejected('queryServer', new Error('x')),
+      { kind: 'internal', detail: 'x' } as const,
     ],
-    ['a bug in the provider', rejected('queryServer', new Error('x'))],
-    ['no answer in time', passed('queryDeadline', 'serverQuery.querying')],
-  ])('%s: failed', (_, event) => {
+    [
+      'a rejection that is no error',
+      rejected('queryServer', 'odd'),
+      { kind: 'internal', detail: 'odd' } as const,
+    ],
+    [
+      'no answer in time',
+      passed('queryDeadline', 'serverQuery.querying'),
+      { kind: 'timeout', detail: 'no answer to the query' } as const,
+    ],
+  ])('%s: failed, and the coordinator is told why', (_, event, failure) => {
     const it = start().step(event);
     expect(it.state()).toBe('failed');
-    expect(it.log()).toEqual(reports('queryDeadline', 'queryServer', poorReport('s0', 'failed')));
-  });
-
-  test('the reason is kept', () => {
-    const reasonAfter = (event: Parameters<Walk<Machine>['step']>[0]) =>
-      start().step(event).context().failure;
-    expect(reasonAfter(passed('queryDeadline', 'serverQuery.querying'))).toEqual({
-      kind: 'timeout',
-      detail: 'no answer to the query',
-    });
-    expect(reasonAfter(rejected('queryServer', 'odd'))).toEqual({
-      kind: 'internal',
-      detail: 'odd',
-    });
-    const failure = { kind: 'unreachable', detail: 'refused' };
-    expect(reasonAfter(answered('queryServer', { ok: false, failure }))).toEqual(failure);
+    const report = poorReport('s0', 'failed', [], failure);
+    expect(it.log()).toEqual(reports('queryDeadline', 'queryServer', report));
   });
 
   test('a server that names a share twice has it once', () => {

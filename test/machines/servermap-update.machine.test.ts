@@ -24,7 +24,8 @@ function start(count: number, more: Partial<ServermapUpdateInput> = {}): Walk<Ma
 const answers = (server: string) => serverAnswered(server, [Number(server.slice(1))]);
 const isGood = (server: string) => serverSettled(goodReport(server, [Number(server.slice(1))], v1));
 const isEmpty = (server: string) => serverSettled(poorReport(server, 'empty'));
-const isFailed = (server: string) => serverSettled(poorReport(server, 'failed'));
+const unreachable = { kind: 'unreachable', detail: 'no route' } as const;
+const isFailed = (server: string) => serverSettled(poorReport(server, 'failed', [], unreachable));
 
 const query = (server: string) =>
   `start query:${server} {"server":"${server}","wantsPrivateKey":false}`;
@@ -134,8 +135,8 @@ describe('done', () => {
       mode: 'write',
       outcome: 'exhausted',
       servers: [
-        { id: 's0', status: 'good' },
-        { id: 's1', status: 'failed' },
+        { id: 's0', status: 'good', failure: null },
+        { id: 's1', status: 'failed', failure: unreachable },
       ],
       slots: goodReport('s0', [0], v1).slots,
       versions: { [v1.id]: v1 },

@@ -331,9 +331,9 @@ describe('the finished map', () => {
       mode: 'write',
       outcome: 'cancelled',
       servers: [
-        { id: 'z', status: 'good' },
-        { id: 'a', status: 'good' },
-        { id: 'm', status: 'unasked' },
+        { id: 'z', status: 'good', failure: null },
+        { id: 'a', status: 'good', failure: null },
+        { id: 'm', status: 'unasked', failure: null },
       ],
       slots: [goodSlot('z', 2, v1), goodSlot('a', 1, v2), goodSlot('a', 5, v2)],
       versions: { [v1.id]: v1, [v2.id]: v2 },

@@ -67,6 +67,7 @@ export function goodReport(
     slots: shnums.map((shnum) => goodSlot(server, shnum, version)),
     versions: [version],
     privateKeyFound: false,
+    failure: null,
     ...more,
   };
 }
@@ -76,8 +77,9 @@ export function poorReport(
   server: ServerId,
   status: 'empty' | 'corrupt' | 'failed',
   slots: readonly Slot[] = [],
+  failure: ServerReport['failure'] = null,
 ): ServerReport {
-  return { server, status, slots, versions: [], privateKeyFound: false };
+  return { server, status, slots, versions: [], privateKeyFound: false, failure };
 }
 
 /** The books of an update before anybody is asked. */
@@ -96,6 +98,7 @@ export function recordOf(
     versions: {},
     privateKey: 'unneeded',
     marked: [],
+    failures: {},
     ...more,
   };
 }
@@ -113,6 +116,7 @@ export function mapOf(
     servers: serversOf(count).map((id) => ({
       id,
       status: statuses[id] ?? (slots.some(({ server }) => server === id) ? 'good' : 'empty'),
+      failure: null,
     })),
     slots,
     versions: Object.fromEntries(versions.map((version) => [version.id, version])),

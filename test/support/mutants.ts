@@ -46,16 +46,11 @@ async function mutated(edits: readonly Edit[], crypto: string): Promise<string> 
     .slice(0, 16);
   const folder = `${original}-mutant-${name}`;
   if (await exists(folder)) return join(folder, 'dist/src');
+  const changed = await changedFiles(edits);
   const staged = `${folder}-${process.pid}`;
   await cp(original, staged, { recursive: true });
-  for (const file of new Set(edits.map((edit) => edit.file))) {
-    let source = await readFile(join(ROOT, file), 'utf8');
-    for (const { from, to } of edits.filter((edit) => edit.file === file)) {
-      const pieces = source.split(from);
-      if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} times: ${from}`);
-      source = pieces.join(to);
-    }
-    await writeFile(join(staged, 'dist', file.replace(/\.ts$/, '.js')), await transpile(source));
+  for (const [file, source] of changed) {
+    await writeFile(join(staged, 'dist', file.replace(/\.ts$/, '.js')), source);
   }
   // Under vitest the condition for sources is on, and here are none.
   const manifest = JSON.parse(await readFile(join(staged, 'package.json'), 'utf8'));
@@ -66,7 +61,22 @@ async function mutated(edits: readonly Edit[], crypto: string): Promise<string> 
   return join(folder, 'dist/src');
 }
 
-async function transpile(source: string): Promise<string> {
+/** Every file with an edit, transpiled. @throws Error when an edit does not fit, or fits twice */
+async function changedFiles(edits: readonly Edit[]): Promise<ReadonlyMap<string, string>> {
+  const changed = new Map<string, string>();
+  for (const file of new Set(edits.map((edit) => edit.file))) {
+    let source = await readFile(join(ROOT, file), 'utf8');
+    for (const { from, to } of edits.filter((edit) => edit.file === file)) {
+      const pieces = source.split(from);
+      if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} times: ${from}`);
+      source = pieces.join(to);
+    }
+    changed.set(file, await transpile(file, source));
+  }
+  return changed;
+}
+
+async function transpile(file: string, source: string): Promise<string> {
   const { default: ts } = await import('typescript');
   const compilerOptions = {
     target: ts.ScriptTarget.ES2023,
@@ -75,7 +85,13 @@ async function transpile(source: string): Promise<string> {
     rewriteRelativeImportExtensions: true,
     verbatimModuleSyntax: true,
   };
-  return ts.transpileModule(source, { compilerOptions }).outputText;
+  const options = { compilerOptions, reportDiagnostics: true };
+  const { outputText, diagnostics = [] } = ts.transpileModule(source, options);
+  const [problem] = diagnostics;
+  if (problem === undefined) return outputText;
+  throw new Error(
+    `${file} is no program: ${ts.flattenDiagnosticMessageText(problem.messageText, '; ')}`,
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

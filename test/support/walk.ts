@@ -20,10 +20,15 @@ import {
   type SnapshotFrom,
 } from 'xstate';
 
-/** A microstep of a chart; XState names the field so. */
+/** A microstep of a chart; XState names the fields so. */
 export interface Microstep {
   readonly type: '@xstate.microstep';
   readonly _transitions: readonly Taken[];
+  /** After it; `_nodes` are the active states, those around them included. */
+  readonly snapshot: {
+    readonly machine: AnyStateMachine;
+    readonly _nodes: readonly { readonly id: string }[];
+  };
 }
 
 /** One transition definition, as far as it identifies itself. */
