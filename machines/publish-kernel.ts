@@ -14,6 +14,7 @@ import {
   newerUnrecoverable,
   type ServerId,
   type Servermap,
+  sharesOf,
   type Version,
 } from './servermap.ts';
 
@@ -176,17 +177,13 @@ function withHomes(record: PublishRecord): PublishRecord {
   const idle = candidates.filter((server) => load.get(server) === 0).length;
   const lacking = Math.min(record.quorum - new Set(homes.map(({ server }) => server)).size, idle);
   const copies = crowdedShnums(homes).slice(0, Math.max(0, lacking - homeless.length));
-  const added: Write[] = [];
-  for (const shnum of [...homeless, ...copies]) {
-    const start = added.length;
-    const ring = candidates.map((_, i) => candidates[(start + i) % candidates.length] as ServerId);
-    const server = ring.find(
-      (id) => !record.writes.some((w) => sameSlot(w, { server: id, shnum })),
-    );
-    if (server === undefined) continue;
-    added.push(planned(server, shnum, { kind: 'absent' }));
-  }
-  return added.length === 0 ? record : { ...record, writes: [...record.writes, ...added] };
+  // No slot gets a second write: one that is no home is on a server that is avoided, and a copy
+  // goes to a server that is idle.
+  const added = [...homeless, ...copies].flatMap((shnum, i) => {
+    const server = candidates[i % candidates.length];
+    return server === undefined ? [] : [planned(server, shnum, { kind: 'absent' })];
+  });
+  return { ...record, writes: [...record.writes, ...added] };
 }
 
 /** The shares beside the first on each server. */
@@ -202,9 +199,37 @@ function sameSlot(
   return a.server === b.server && a.shnum === b.shnum;
 }
 
-/** Versions that are newer than anything readable: a write would destroy them. */
-export function newerEvidence({ map, force }: PublishPlanInput): readonly Version[] {
-  return force ? [] : newerUnrecoverable(map);
+/**
+ * Versions that a write would destroy without having built on them: newer than anything readable,
+ * or as new as the base, and perhaps acknowledged.
+ */
+export function newerEvidence(
+  input: Pick<PublishPlanInput, 'map' | 'happy' | 'force'>,
+): readonly Version[] {
+  const { map, force } = input;
+  if (force) return [];
+  const rivals = Object.values(map.versions).filter((version) => mayRivalBase(input, version));
+  return [...newerUnrecoverable(map), ...rivals];
+}
+
+/**
+ * Whether `version` is as new as the base and may have been told "published". Such a version is on
+ * a quorum, as far as the servers that did not tell may hold it; and all its shares are somewhere,
+ * for a share whose server fails gets another one, and who replaces one has a higher seqnum.
+ */
+function mayRivalBase(
+  { map, happy }: Pick<PublishPlanInput, 'map' | 'happy'>,
+  { id, seqnum, total }: Version,
+): boolean {
+  const base = bestVersion(map);
+  if (base === undefined || id === base.id || seqnum !== base.seqnum) return false;
+  const shares = sharesOf(map, id);
+  const holders = new Set([...shares.values()].flat());
+  const silent = map.servers.filter(
+    (server) => !holders.has(server.id) && server.status !== 'good' && server.status !== 'empty',
+  ).length;
+  const quorum = Math.min(happy, total, map.servers.length);
+  return holders.size + silent >= quorum && (silent > 0 || shares.size >= total);
 }
 
 /**

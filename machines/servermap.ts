@@ -142,7 +142,7 @@ export function unrecoverableVersions(known: Known): readonly Version[] {
 
 /**
  * The newest recoverable version. Of versions with one seqnum (writers have collided) the one on
- * most servers, for no other can have been acknowledged; only then Tahoe's order, the root hash.
+ * most servers, likeliest to have been acknowledged; only then Tahoe's order, the root hash.
  */
 export function bestVersion(known: Known): Version | undefined {
   const recoverable = recoverableVersions(known);

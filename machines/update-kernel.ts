@@ -99,7 +99,7 @@ export function decide(view: UpdateView): UpdateDecision {
   const lack = lackOf(view);
   if (lack === 'nothing') return mayEnd ? enough : wait;
   if (asked + verifying + unasked === 0) return exhausted;
-  if (lack === 'answers' || unasked === 0) return wait;
+  if (lack === 'answers') return wait;
   const wanted = Math.min(wantedInFlight(view) - asked - verifying, unasked);
   return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
@@ -218,7 +218,7 @@ export function toServermap(record: UpdateRecord, outcome: Servermap['outcome'])
     outcome,
     servers: record.servers.map((id, i) => ({
       id,
-      status: record.statuses[i] ?? 'unasked',
+      status: record.statuses[i] as ServerStatus,
       failure: record.failures[id] ?? null,
     })),
     slots: [...record.slots].sort(byPlace),

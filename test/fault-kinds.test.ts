@@ -161,15 +161,15 @@ const oneTestForAll: readonly Edit[] = [
 const homelessStay: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'for (const shnum of [...homeless, ...copies]) {',
-    to: 'for (const shnum of copies) {',
+    from: 'const added = [...homeless, ...copies].flatMap(',
+    to: 'const added = copies.flatMap(',
   },
 ];
 const newerIgnored: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'return force ? [] : newerUnrecoverable(map);',
-    to: 'return force ? newerUnrecoverable(map) : [];',
+    from: 'if (force) return [];',
+    to: 'if (!force) return [];',
   },
 ];
 const signatureUnchecked: readonly Edit[] = [

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { blockReadMachine } from '../../machines/block-read.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines } from '../support/facts.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, deafParent, passed, rejected, type Walk, walk } from '../support/walk.ts';
 
 const coverage = chartCoverage(blockReadMachine);
@@ -40,7 +41,7 @@ test.each(ends)('%s after %j', (status, event, failure) => {
   expect(it.log()).toEqual([
     'cancel readDeadline',
     'stop readBlocks',
-    `send ${JSON.stringify({ type: 'blocks.settled', report })}`,
+    `send to parent ${JSON.stringify({ type: 'blocks.settled', report })}`,
   ]);
 });
 
@@ -58,6 +59,12 @@ describe('what does not belong changes nothing', () => {
     it.step(answered('somethingElse', { ok: true }));
     expect([it.state(), it.context(), it.log()]).toEqual(['reading', context, []]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(blockReadMachine)).toEqual([
+    'blockRead: Error: actor readBlocks is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { operationCancel } from '../../machines/events.ts';
 import { modifyMachine } from '../../machines/modify.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, passed, rejected, type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof modifyMachine;
@@ -149,6 +150,15 @@ describe('what does not belong changes nothing', () => {
     if (it.snapshot().status === 'done') it.step(operationCancel());
     expect([it.state(), it.context(), it.log()]).toEqual([state, context, []]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(modifyMachine)).toEqual([
+    'modify: Error: actor mapServers is named by a chart and not provided',
+    'modify: Error: actor readBase is named by a chart and not provided',
+    'modify: Error: actor applyModifier is named by a chart and not provided',
+    'modify: Error: actor publishVersion is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

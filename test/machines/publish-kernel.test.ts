@@ -47,6 +47,27 @@ const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
   reports.reduce(applyWrite, record);
 
 describe('the plan', () => {
+  test('of a new file is the whole books: nothing known, nothing written yet', () => {
+    const record = planWrites(inputOf(mapOf(3, [], [])));
+    expect(record).toEqual({
+      required: 2,
+      total: 3,
+      quorum: 2,
+      seqnum: 1,
+      wholeShares: true,
+      servers: ['s0', 's1', 's2'],
+      avoided: [],
+      replaceable: [],
+      checkstring: null,
+      writes: [0, 1, 2].map((n) => ({
+        ...{ server: `s${n}`, shnum: n, test: absent, status: 'planned', attempt: 0 },
+      })),
+      surprises: [],
+      failures: [],
+    });
+    expect(isSettled(record)).toBe(false);
+  });
+
   const fresh = (servers: number) =>
     placesOf(planWrites(inputOf(mapOf(servers, [], []), { required: 3, total: 10, happy: 7 })));
 
@@ -81,6 +102,38 @@ describe('the plan', () => {
     const record = planWrites(inputOf(mapOf(4, slots, [v2]), { total: 6 }));
     expect(placesOf(record)).toEqual(['s0:0', 's1:1', 's2:2', 's3:3', 's0:4', 's1:5']);
     expect(testsOf(record).slice(2)).toEqual([absent, absent, absent, absent]);
+  });
+
+  test('an uneven load counts whole: the server with two shares comes after the one with one', () => {
+    const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s1', 2, v2)];
+    const record = planWrites(inputOf(mapOf(2, slots, [v2]), { total: 4 }));
+    expect(placesOf(record).slice(3)).toEqual(['s1:3']);
+  });
+
+  const crowd = (...shnums: readonly number[]) => shnums.map((n) => goodSlot('s0', n, v2));
+  test.each<[string, number, number, number, Servermap['slots'], readonly string[]]>([
+    ['shares beside the first on a server', 5, 3, 3, crowd(0, 1, 2), ['s1:1', 's2:2']],
+    ['no more than the quorum asks for', 5, 3, 2, crowd(0, 1, 2), ['s1:1']],
+    ['none when the quorum is there', 5, 3, 2, [...crowd(0, 1), goodSlot('s1', 2, v2)], []],
+    ['a homeless share spreads as well', 5, 4, 2, crowd(0, 1, 2), ['s1:3']],
+    ['homeless shares first', 5, 4, 3, crowd(0, 1, 2), ['s1:3', 's2:1']],
+    [
+      'first shares stay alone where they are',
+      5,
+      4,
+      4,
+      [goodSlot('s0', 0, v2), ...[1, 2, 3].map((n) => goodSlot('s1', n, v2))],
+      ['s2:2', 's3:3'],
+    ],
+  ])('copies until the quorum has distinct servers: %s', (_, count, total, happy, slots, added) => {
+    const record = planWrites(inputOf(mapOf(count, slots, [v2]), { total, happy }));
+    expect(placesOf(record).slice(slots.length)).toEqual(added);
+  });
+
+  test('no copy goes to a server that has a share already', () => {
+    const slots = [...crowd(0, 1), goodSlot('s1', 2, v2)];
+    const map = mapOf(3, slots, [v2], { s2: 'failed' });
+    expect(placesOf(planWrites(inputOf(map, { happy: 3 })))).toEqual(['s0:0', 's0:1', 's1:2']);
   });
 
   test('gives nothing to a server that failed in the map', () => {
@@ -133,6 +186,8 @@ describe('the plan', () => {
     expect(can(mapOf(0, [], []))).toBe(false);
     expect(can(mapOf(2, [], [], { s0: 'failed' }))).toBe(false);
     expect(can(mapOf(3, [], [], { s0: 'failed' }))).toBe(true);
+    const lost = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];
+    expect(can(mapOf(2, lost, [v2], { s0: 'failed' }))).toBe(false);
     const both = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2)];
     expect(can(mapOf(2, both, [v2]), { wholeShares: false })).toBe(false);
     expect(can(mapOf(2, both, [v2]), { wholeShares: false, happy: 1 })).toBe(true);
@@ -153,27 +208,76 @@ describe('newer evidence', () => {
     const map = mapOf(4, [...slots, goodSlot('s3', 1, v2)], [v1, v2]);
     expect(newerEvidence(inputOf(map))).toEqual([]);
   });
+
+  const three = { happy: 3 };
+  const copies = [goodSlot('s1', 0, v2b), goodSlot('s3', 2, v2b)];
+
+  test('is also a rival of the base that may be on a quorum, with the servers that are silent', () => {
+    const rival = [goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
+    const seen = (status: 'failed' | 'unasked' | 'corrupt' | 'empty') =>
+      newerEvidence(inputOf(mapOf(4, [...rival, ...copies], [v2, v2b], { s0: status }), three));
+    expect(seen('failed')).toEqual([v2]);
+    expect(seen('unasked')).toEqual([v2]);
+    expect(seen('corrupt')).toEqual([v2]);
+    expect(seen('empty')).toEqual([]);
+  });
+
+  test('is a rival on a quorum only if, with everybody heard, none of its shares is missing', () => {
+    const twice = [...copies, goodSlot('s2', 1, v2b)];
+    const seen = (shnum: number) => {
+      const rival = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', shnum, v2)];
+      return newerEvidence(inputOf(mapOf(4, [...rival, ...twice], [v2, v2b]), three));
+    };
+    expect(seen(2)).toEqual([v2]);
+    expect(seen(0)).toEqual([]);
+  });
+
+  test('is no older version, however many servers may hold it', () => {
+    const older = [goodSlot('s2', 0, v1), goodSlot('s3', 1, v1)];
+    const base = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];
+    const map = mapOf(5, [...base, ...older], [v1, v2], { s4: 'failed' });
+    expect(newerEvidence(inputOf(map, three))).toEqual([]);
+  });
 });
 
 describe('a write that succeeds', () => {
   test('counts', () => {
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted'));
     expect(statusesOf(record)).toEqual(['accepted', 'writing', 'writing']);
-    expect(isSettled(record)).toBe(false);
+    expect(record.failures).toEqual([]);
     expect(plannedWrites(record)).toEqual([]);
+    expect(isSettled(record)).toBe(false);
+    const rest = [writeReport('s1', 1, 'accepted'), writeReport('s2', 2, 'accepted')];
+    expect(isSettled(booked(record, ...rest))).toBe(true);
   });
 
   test('shares of ours beside it are no surprise, nor shares that other writes are about', () => {
     const seen = [
       { shnum: 1, checkstring: ours },
       { shnum: 2, checkstring: 'ff' },
-      { shnum: 9, checkstring: v2b.checkstring },
+      { shnum: 3, checkstring: v2b.checkstring },
     ];
     const record = planWrites(
       inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
     );
     const started = startPlanned({ ...record, checkstring: ours });
     expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
+  });
+
+  test.each([
+    ['the whole checkstring', v2b.checkstring],
+    ['fewer bytes than that', v2b.checkstring.slice(0, 20)],
+    ['more bytes than that', `${v2b.checkstring}aabb`],
+  ])('what another write asks for is none, though it is no base: %s', (_, head) => {
+    const broken = { server: 's0', shnum: 1, verdict: bad(head) };
+    const map = mapOf(2, [goodSlot('s0', 0, v2), broken, goodSlot('s1', 2, v2)], [v2]);
+    const started = startPlanned({ ...planWrites(inputOf(map)), checkstring: ours });
+    const seen = [{ shnum: 1, checkstring: v2b.checkstring }];
+    const record = booked(started, writeReport('s0', 0, 'accepted', seen));
+    expect(record).toEqual({
+      ...started,
+      writes: started.writes.map((w) => (w.shnum === 0 ? { ...w, status: 'accepted' } : w)),
+    });
   });
 
   test("a stranger's share is one also in a slot that a write of ours is about", () => {
@@ -234,10 +338,43 @@ describe('a write that finds something else', () => {
   test.each([
     ['the same seqnum, another root', v2b.checkstring],
     ['a newer seqnum', versionOf(3, 'x').checkstring],
+    ['a newer seqnum, and no byte after it', versionOf(3).checkstring.slice(0, 18)],
   ])("%s: somebody else's", (_, found) => {
     const record = booked(underWay(3), writeReport('s0', 0, 'surprised', foundIs(found)));
     expect(record.surprises).toEqual([{ server: 's0', shnum: 0, found }]);
     expect(statusesOf(record)).toEqual(['surprised', 'writing', 'writing']);
+  });
+
+  test.each([
+    ['the one before is old', versionOf(19, 'x').checkstring, 'planned'],
+    ["the same is somebody else's", versionOf(20, 'x').checkstring, 'surprised'],
+    ["so is one of all eight bytes' size", `01f${'0'.repeat(15)}${'00'.repeat(32)}`, 'surprised'],
+  ])('over version 20: %s', (_, found, status) => {
+    const v20 = versionOf(20);
+    const plan = planWrites(inputOf(mapOf(3, [goodSlot('s0', 0, v20)], [v20])));
+    const started = startPlanned({ ...plan, checkstring: versionOf(21).checkstring });
+    const record = booked(started, writeReport('s0', 0, 'surprised', foundIs(found)));
+    expect(record.writes[0]?.status).toBe(status);
+    expect(record.surprises).toEqual(
+      status === 'surprised' ? [{ server: 's0', shnum: 0, found }] : [],
+    );
+  });
+
+  test('too few bytes to be a share: written over, also by the first version', () => {
+    const first = startPlanned({ ...planWrites(inputOf(mapOf(3, [], []))), checkstring: ours });
+    const record = booked(first, writeReport('s0', 0, 'surprised', foundIs('01ffff')));
+    expect(plannedWrites(record)).toEqual([
+      { server: 's0', shnum: 0, test: begins('01ffff'), status: 'planned', attempt: 1 },
+    ]);
+    expect(record.surprises).toEqual([]);
+  });
+
+  test('nothing is not ours, not even while ours has no checkstring', () => {
+    const record = booked(
+      { ...underWay(3), checkstring: null },
+      writeReport('s0', 0, 'surprised', foundIs(null)),
+    );
+    expect(statusesOf(record)).toEqual(['planned', 'writing', 'writing']);
   });
 
   test('three times: somebody is at it', () => {
@@ -288,6 +425,12 @@ describe('a write that fails', () => {
       ]);
     },
   );
+
+  test('what has landed is not written again', () => {
+    const landed = booked(underWay(5), writeReport('s0', 0, 'accepted'));
+    const record = booked(landed, writeReport('s1', 1, 'failed'));
+    expect(plannedWrites(record).map(({ server, shnum }) => [server, shnum])).toEqual([['s3', 1]]);
+  });
 
   test('on a server with room for nothing else: it stays homeless, and the result says so', () => {
     const record = booked(underWay(3), writeReport('s1', 1, 'failed'));

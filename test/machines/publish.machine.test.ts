@@ -6,6 +6,7 @@ import type { WriteReport } from '../../machines/publish-kernel.ts';
 import type { Servermap } from '../../machines/servermap.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines, goodSlot, mapOf, versionOf, writeReport } from '../support/facts.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, rejected, type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof publishMachine;
@@ -128,6 +129,16 @@ describe('writing', () => {
     it.step(accepts(0));
     expect(it.log()).toEqual(['stop write:s0:0:1', tells(accepts(0))]);
   });
+
+  test('a report stops its own child, whichever attempt other slots are at', () => {
+    const slots = [goodSlot('s0', 0, v1), goodSlot('s0', 1, v1), goodSlot('s1', 1, v1)];
+    const it = writing(mapOf(3, slots, [v1]));
+    const stopped = (...report: Parameters<typeof settles>) => it.step(settles(...report)).log()[0];
+    expect(stopped('s0', 0, 'surprised')).toBe('stop write:s0:0:0');
+    expect(stopped('s0', 1, 'surprised')).toBe('stop write:s0:1:0');
+    expect(stopped('s1', 1, 'accepted')).toBe('stop write:s1:1:0');
+    expect(stopped('s0', 1, 'accepted')).toBe('stop write:s0:1:1');
+  });
 });
 
 describe('settling', () => {
@@ -194,6 +205,12 @@ describe('what does not belong changes nothing', () => {
     it.step(accepts(0)).step(operationCancel());
     expect([it.state(), it.output()]).toEqual([state, output]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(publishMachine)).toEqual([
+    'publish: Error: actor prepareShares is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

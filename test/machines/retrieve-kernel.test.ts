@@ -85,6 +85,7 @@ describe('a verification', () => {
   test('fetches every copy of every share', () => {
     const sources = [source('a:0'), source('b:0'), source('c:1', 'held'), source('d:2', 'failed')];
     expect(next(recordOf(sources, verify))).toEqual(['a:0', 'b:0']);
+    expect(next(recordOf(sources.slice(1), verify))).toEqual(['b:0']);
   });
 
   test('waits for all of them; fewer than k good ones are a finding', () => {

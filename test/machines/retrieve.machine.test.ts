@@ -4,6 +4,7 @@ import { type RetrieveInput, retrieveMachine } from '../../machines/retrieve.mac
 import type { BlockReport } from '../../machines/retrieve-kernel.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines, goodSlot, mapOf, versionOf } from '../support/facts.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, rejected, type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof retrieveMachine;
@@ -162,6 +163,12 @@ describe('what does not belong changes nothing', () => {
     if (it.snapshot().status === 'done') it.step(operationCancel());
     expect([it.state(), it.context()]).toEqual([state, context]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(retrieveMachine)).toEqual([
+    'retrieve: Error: actor decodeSegments is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Boundary, findBoundary, type Rule } from '../../machines/rules.ts';
+import {
+  type Boundary,
+  findBoundary,
+  mayEndWhileVerifying,
+  type Rule,
+  walkOn,
+  walkStart,
+} from '../../machines/rules.ts';
 import type { ServerStatus } from '../../machines/servermap.ts';
 
 const letters: Readonly<Record<string, ServerStatus>> = {
@@ -13,6 +20,14 @@ const letters: Readonly<Record<string, ServerStatus>> = {
   F: 'failed',
 };
 const statusesOf = (word: string) => [...word].map((letter) => letters[letter] as ServerStatus);
+
+test('under ours nothing ends while a share is being verified, under the historic two it may', () => {
+  expect((['ours', 'fix2015', 'ticket'] as const).map(mayEndWhileVerifying)).toEqual([
+    false,
+    true,
+    true,
+  ]);
+});
 
 describe('the boundary walk', () => {
   const cases: readonly [string, number, Boundary, Boundary, Boundary, string][] = [
@@ -37,6 +52,10 @@ describe('the boundary walk', () => {
   test.each(cases)('%s with %i: %s, %s, %s: %s', (word, epsilon, ours, fix2015, ticket) => {
     const found = (rule: Rule) => findBoundary(statusesOf(word), epsilon, rule);
     expect([found('ours'), found('fix2015'), found('ticket')]).toEqual([ours, fix2015, ticket]);
+  });
+
+  test('an empty server before the first share leaves the walk where it began', () => {
+    expect(walkOn(walkStart, 'empty', 'ours')).toEqual({ emptyRun: -1, isOpen: false });
   });
 
   const word = fc.array(fc.constantFrom(...Object.values(letters)), { maxLength: 12 });

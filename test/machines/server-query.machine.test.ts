@@ -3,6 +3,7 @@ import { shareJudged } from '../../machines/events.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { bad, deadlines, goodReport, poorReport, unverified, versionOf } from '../support/facts.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, deafParent, passed, rejected, type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof serverQueryMachine;
@@ -24,13 +25,14 @@ const verifying = (...shnums: readonly number[]) => start().step(answer(...shnum
 const reports = (deadline: string, actor: string, report: object) => [
   `cancel ${deadline}`,
   `stop ${actor}`,
-  `send ${JSON.stringify({ type: 'server.settled', report })}`,
+  `send to parent ${JSON.stringify({ type: 'server.settled', report })}`,
 ];
 
 describe('querying', () => {
   test('asks the server, under a deadline', () => {
     const it = start();
     expect(it.state()).toBe('querying');
+    expect(it.context()).toMatchObject({ shnums: [], judged: [], failure: null });
     expect(it.log()).toEqual(['after 10 ms queryDeadline', 'start queryServer {"server":"s0"}']);
   });
 
@@ -46,7 +48,7 @@ describe('querying', () => {
     expect(it.log()).toEqual([
       'cancel queryDeadline',
       'stop queryServer',
-      'send {"type":"server.answered","server":"s0","shnums":[0,3]}',
+      'send to parent {"type":"server.answered","server":"s0","shnums":[0,3]}',
       'after 20 ms verifyDeadline',
       'start verifyShares {"server":"s0","shnums":[0,3],"wantsPrivateKey":true}',
     ]);
@@ -136,18 +138,25 @@ describe('verifying', () => {
       .step(good(1))
       .step(passed('verifyDeadline', 'serverQuery.verifying'));
     expect(it.state()).toBe('good');
-    expect(it.context().judged.map(({ shnum, verdict }) => [shnum, verdict.kind])).toEqual([
-      [1, 'good'],
-      [0, 'unverified'],
-      [2, 'unverified'],
-    ]);
-    expect(it.context().judged[1]?.verdict).toEqual(unverified('timeout'));
+    const judged = [
+      good(1),
+      shareJudged(0, unverified('timeout')),
+      shareJudged(2, unverified('timeout')),
+    ];
+    expect(it.context().judged).toEqual(judged);
+    const slots = judged.map(({ shnum, verdict }) => ({ server: 's0', shnum, verdict }));
+    expect(it.log()).toEqual(
+      reports('verifyDeadline', 'verifyShares', { ...goodReport('s0', [1], v1), slots }),
+    );
   });
 
   test('a bug in the verifier proves nothing against the shares', () => {
     const it = verifying(0).step(rejected('verifyShares', new Error('bug')));
     expect(it.state()).toBe('failed');
-    expect(it.context().judged[0]?.verdict).toEqual(unverified('bug'));
+    const slots = [{ server: 's0', shnum: 0, verdict: unverified('bug') }];
+    expect(it.log()).toEqual(
+      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'failed', slots)),
+    );
   });
 
   test('a second verdict on a share, or one on a share nobody reported, is ignored', () => {
@@ -181,6 +190,13 @@ describe('what does not belong', () => {
     it.step(answer(5)).step(passed('queryDeadline', 'serverQuery.querying'));
     expect([it.state(), it.context(), it.log()]).toEqual(['verifying', context, []]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(serverQueryMachine)).toEqual([
+    'serverQuery: Error: actor queryServer is named by a chart and not provided',
+    'serverQuery: Error: actor verifyShares is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

@@ -6,7 +6,14 @@ import {
 } from '../../machines/servermap-update.machine.ts';
 import { toServermap } from '../../machines/update-kernel.ts';
 import { chartCoverage } from '../support/coverage.ts';
-import { deadlines, goodReport, poorReport, serversOf, versionOf } from '../support/facts.ts';
+import {
+  deadlines,
+  goodReport,
+  poorReport,
+  recordOf,
+  serversOf,
+  versionOf,
+} from '../support/facts.ts';
 import { type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof servermapUpdateMachine;
@@ -45,6 +52,14 @@ describe('collecting', () => {
     expect(it.log()).toEqual(['s0', 's1', 's2', 's3', 's4'].map(query));
   });
 
+  test('begins with books in which everybody asked is open, under our rule, nothing marked', () => {
+    expect(start(2).context()).toEqual({
+      record: recordOf(serversOf(2), { statuses: ['asked', 'asked'] }),
+      deadlines,
+      outcome: 'exhausted',
+    });
+  });
+
   test('hands on what children need to know', () => {
     const it = start(1, { wantsPrivateKey: true });
     expect(it.log()).toEqual(['start query:s0 {"server":"s0","wantsPrivateKey":true}']);
@@ -78,6 +93,12 @@ describe('collecting', () => {
     const it = start(9).step(answers('s0')).step(isFailed('s3'));
     expect(it.state()).toBe(verifying);
     expect(it.log()).toEqual(['stop query:s3', tells(isFailed('s3')), query('s5')]);
+  });
+
+  test('and with the last verification', () => {
+    const it = start(9).step(answers('s0')).step(isGood('s0'));
+    expect(it.state()).toBe(awaiting);
+    expect(it.log()).toEqual(['stop query:s0', tells(isGood('s0')), query('s5')]);
   });
 });
 

@@ -22,6 +22,8 @@ const v3 = versionOf(3);
 describe('versions', () => {
   test('are ordered by seqnum, then by root hash', () => {
     expect([v3, v2b, v1, v2a].sort(compareVersions)).toEqual([v1, v2a, v2b, v3]);
+    expect(compareVersions(v2a, v2b)).toBeLessThan(0);
+    expect(compareVersions(v2b, v2a)).toBeGreaterThan(0);
     expect(compareVersions(v2a, { ...v2a, id: 'other' })).toBe(0);
   });
 
@@ -62,6 +64,31 @@ describe('versions', () => {
     expect(newerUnrecoverable(map)).toEqual([v3]);
     expect(contenders(map)).toEqual([v3, v2b]);
     expect(highestSeqnum(map)).toBe(3);
+  });
+
+  test('the best of three is the newest, though an older one is on more servers', () => {
+    const slots = [v1, v2a, v3].flatMap((version) => [
+      goodSlot('s0', 0, version),
+      goodSlot('s1', 1, version),
+    ]);
+    const map = mapOf(3, [...slots, goodSlot('s2', 1, v2a)], [v1, v2a, v3]);
+    expect(bestVersion(map)).toEqual(v3);
+  });
+
+  test('of two of one seqnum the best is on most servers, whatever its root hash', () => {
+    const slots = [
+      ...[goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)],
+      ...[goodSlot('s3', 0, v1), goodSlot('s4', 0, v1)],
+      ...[goodSlot('s0', 0, v2a), goodSlot('s1', 0, v2a), goodSlot('s2', 1, v2a)],
+      ...[goodSlot('s3', 0, v2b), goodSlot('s3', 1, v2b), goodSlot('s4', 2, v2b)],
+    ];
+    expect(bestVersion(mapOf(5, slots, [v1, v2a, v2b]))).toEqual(v2a);
+    const others = slots.filter(({ server }) => server !== 's0');
+    expect(bestVersion(mapOf(5, others, [v1, v2a, v2b]))).toEqual(v2b);
+  });
+
+  test('a first version that nobody can read yet is newer than nothing', () => {
+    expect(newerUnrecoverable(mapOf(1, [goodSlot('s0', 0, v1)], [v1]))).toEqual([v1]);
   });
 
   test('an empty map has none', () => {

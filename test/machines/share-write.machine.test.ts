@@ -4,6 +4,7 @@ import type { WriteTest } from '../../machines/publish-kernel.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines, versionOf } from '../support/facts.ts';
+import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, deafParent, passed, rejected, type Walk, walk } from '../support/walk.ts';
 
 type Machine = typeof shareWriteMachine;
@@ -34,7 +35,7 @@ const rereading = (test: WriteTest = begins) => start(test).step(lost);
 
 /** The line by which the child reports. */
 const reports = (status: string, seen: readonly SeenShare[], why: object | null) =>
-  `send ${JSON.stringify({
+  `send to parent ${JSON.stringify({
     type: 'write.settled',
     report: { server: 's0', shnum: 1, status, seen, failure: why },
   })}`;
@@ -146,6 +147,13 @@ describe('what does not belong changes nothing', () => {
     it.step(unwelcome);
     expect([it.state(), it.context(), it.log()]).toEqual([state, context, []]);
   });
+});
+
+test('IO that nobody provides ends with an error that says its name', async () => {
+  expect(await endsUnprovided(shareWriteMachine)).toEqual([
+    'shareWrite: Error: actor writeShare is named by a chart and not provided',
+    'shareWrite: Error: actor rereadShare is named by a chart and not provided',
+  ]);
 });
 
 test('every state and every transition was taken', () => {

@@ -68,6 +68,16 @@ describe('whom to ask first', () => {
     expect(decide(viewFor(mode, '---------'))).toEqual(ask(count));
   });
 
+  test.each<[Mode, number]>([
+    ['anything', 6],
+    ['read', 6],
+    ['write', 13],
+  ])('%s, 3 of 10: %i of 15 servers, and five once somebody was asked', (mode, count) => {
+    const code = { required: 3, total: 10 };
+    expect(decide(viewFor(mode, '-'.repeat(15), code))).toEqual(ask(count));
+    expect(decide(viewFor(mode, `F${'-'.repeat(14)}`, code))).toEqual(ask(5));
+  });
+
   test.each<Mode>(['anything', 'read', 'write', 'check', 'repair'])(
     '%s: nobody, when there is nobody',
     (mode) => {
@@ -107,6 +117,12 @@ describe('whom to ask next', () => {
     const view = { ...readable, lacksPrivateKey: true };
     expect(decide(viewFor('write', 'GGEE-----', view))).toEqual(ask(5));
     expect(decide(viewFor('write', 'GGEEEEEEE', view))).toEqual(exhausted);
+  });
+
+  test('read: a server that is being verified is not among the 2k that have been seen', () => {
+    expect(decide(viewFor('read', 'GGV--', readable))).toEqual(ask(2));
+    expect(decide(viewFor('read', 'GGGV--', readable))).toEqual(ask(2));
+    expect(decide(viewFor('read', 'GGGGV--', readable))).toEqual(wait);
   });
 
   test('nobody while something to end with is being verified', () => {
@@ -261,6 +277,10 @@ describe('the books', () => {
     });
     expect(nextServers(record)).toEqual(['s1', 's3', 's4', 's5', 's6']);
     expect(nextServers(asked)).toEqual([]);
+    const waiting = recordOf(serversOf(7), {
+      statuses: [...new Array(5).fill('asked'), 'unasked', 'unasked'],
+    });
+    expect(nextServers(waiting)).toEqual([]);
   });
 
   test('newer evidence shows in the view', () => {
@@ -285,6 +305,24 @@ describe('the books', () => {
 });
 
 describe('the finished map', () => {
+  test('says of each server that failed why it did not answer', () => {
+    const late = { kind: 'timeout', detail: 'no answer' } as const;
+    const gone = { kind: 'unreachable', detail: 'refused' } as const;
+    const record = [
+      poorReport('s0', 'failed', [], late),
+      poorReport('s1', 'empty'),
+      poorReport('s2', 'failed', [], gone),
+    ].reduce(
+      (r, report) => apply(r, { type: 'settled', report }),
+      recordOf(serversOf(3), { statuses: ['asked', 'asked', 'asked'] }),
+    );
+    expect(toServermap(record, 'exhausted').servers).toEqual([
+      { id: 's0', status: 'failed', failure: late },
+      { id: 's1', status: 'empty', failure: null },
+      { id: 's2', status: 'failed', failure: gone },
+    ]);
+  });
+
   const arbitraryReports = fc
     .array(
       fc.record({

@@ -45,9 +45,13 @@ interface Effect {
 
 /** An actor that swallows what it is sent: the parent of a child that is looked at alone. */
 export function deafParent(): AnyActorRef {
+  return deafActor('parent');
+}
+
+function deafActor(id: string): AnyActorRef {
   return createActor(
     fromCallback(() => {}),
-    { id: 'parent' },
+    { id },
   );
 }
 
@@ -64,7 +68,7 @@ export function pureChart<Machine extends AnyStateMachine>(
   machine: Machine,
   onMicrostep?: (step: Microstep) => void,
 ): PureChart<Machine> {
-  const self = deafParent();
+  const self = deafActor(machine.id);
   if (onMicrostep !== undefined) {
     self.system.inspect((event) => {
       if (event.type === '@xstate.microstep') onMicrostep(event as unknown as Microstep);
@@ -188,7 +192,7 @@ function textOf(value: unknown): string {
 interface ParamsOf {
   'xstate.spawnChild': { id: string; input?: unknown };
   'xstate.stopChild': { id: string };
-  'xstate.sendTo': { event: unknown };
+  'xstate.sendTo': { to: AnyActorRef; event: unknown };
   'xstate.emit': { event: unknown };
   'xstate.raise': { event: AnyEventObject; delay?: number };
   'xstate.cancel': { sendId: string };
@@ -207,7 +211,9 @@ function lineOf(effect: Effect): string {
   }
   // A child that is stopped twice is gone the second time.
   if (isOf(effect, 'xstate.stopChild')) return `stop ${effect.params?.id ?? '(gone)'}`;
-  if (isOf(effect, 'xstate.sendTo')) return `send ${textOf(effect.params.event)}`;
+  if (isOf(effect, 'xstate.sendTo')) {
+    return `send to ${effect.params.to.id} ${textOf(effect.params.event)}`;
+  }
   if (isOf(effect, 'xstate.emit')) return `emit ${textOf(effect.params.event)}`;
   if (isOf(effect, 'xstate.raise')) {
     return `after ${effect.params.delay} ms ${delayOf(effect.params.event.type)}`;

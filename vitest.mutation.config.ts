@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+import base from './vitest.config.ts';
+
+// What `npm run mutation` runs against the mutants of one file: its own tests.
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    include: [process.env.MUTATION_TESTS ?? ''],
+    setupFiles: ['test/mutation/seed.ts'],
+  },
+});
