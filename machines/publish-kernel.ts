@@ -14,6 +14,7 @@ import {
   newerUnrecoverable,
   type ServerId,
   type Servermap,
+  sharesOf,
   type Version,
 } from './servermap.ts';
 
@@ -198,9 +199,37 @@ function sameSlot(
   return a.server === b.server && a.shnum === b.shnum;
 }
 
-/** Versions that are newer than anything readable: a write would destroy them. */
-export function newerEvidence({ map, force }: PublishPlanInput): readonly Version[] {
-  return force ? [] : newerUnrecoverable(map);
+/**
+ * Versions that a write would destroy without having built on them: newer than anything readable,
+ * or as new as the base, and perhaps acknowledged.
+ */
+export function newerEvidence(
+  input: Pick<PublishPlanInput, 'map' | 'happy' | 'force'>,
+): readonly Version[] {
+  const { map, force } = input;
+  if (force) return [];
+  const rivals = Object.values(map.versions).filter((version) => mayRivalBase(input, version));
+  return [...newerUnrecoverable(map), ...rivals];
+}
+
+/**
+ * Whether `version` is as new as the base and may have been told "published". Such a version is on
+ * a quorum, as far as the servers that did not tell may hold it; and all its shares are somewhere,
+ * for a share whose server fails gets another one, and who replaces one has a higher seqnum.
+ */
+function mayRivalBase(
+  { map, happy }: Pick<PublishPlanInput, 'map' | 'happy'>,
+  { id, seqnum, total }: Version,
+): boolean {
+  const base = bestVersion(map);
+  if (base === undefined || id === base.id || seqnum !== base.seqnum) return false;
+  const shares = sharesOf(map, id);
+  const holders = new Set([...shares.values()].flat());
+  const silent = map.servers.filter(
+    (server) => !holders.has(server.id) && server.status !== 'good' && server.status !== 'empty',
+  ).length;
+  const quorum = Math.min(happy, total, map.servers.length);
+  return holders.size + silent >= quorum && (silent > 0 || shares.size >= total);
 }
 
 /**

@@ -142,7 +142,7 @@ export function unrecoverableVersions(known: Known): readonly Version[] {
 
 /**
  * The newest recoverable version. Of versions with one seqnum (writers have collided) the one on
- * most servers, for no other can have been acknowledged; only then Tahoe's order, the root hash.
+ * most servers, likeliest to have been acknowledged; only then Tahoe's order, the root hash.
  */
 export function bestVersion(known: Known): Version | undefined {
   const recoverable = recoverableVersions(known);
@@ -156,6 +156,17 @@ export function bestVersion(known: Known): Version | undefined {
 export function newerUnrecoverable(known: Known): readonly Version[] {
   const best = bestVersion(known)?.seqnum ?? 0;
   return unrecoverableVersions(known).filter(({ seqnum }) => seqnum > best);
+}
+
+/**
+ * Versions that leave open whether the best one is the one to take while servers are unheard: newer
+ * ones, and rivals of its own seqnum, of which the unheard servers may hold more.
+ */
+export function contenders(known: Known): readonly Version[] {
+  const best = bestVersion(known);
+  return Object.values(known.versions).filter(
+    ({ id, seqnum }) => id !== best?.id && seqnum >= (best?.seqnum ?? 0),
+  );
 }
 
 /** 0 when no share is known. Bad and unverified shares have no trustworthy seqnum. */

@@ -9,12 +9,12 @@
 import type { Failure } from './io.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
 import {
+  contenders,
   isRecoverable,
   type Known,
   type MarkedSlot,
   type Mode,
   markedSlot,
-  newerUnrecoverable,
   type ServerId,
   type Servermap,
   type ServerStatus,
@@ -65,7 +65,7 @@ export interface UpdateView {
   readonly total: number;
   readonly statuses: readonly ServerStatus[];
   readonly hasRecoverable: boolean;
-  readonly hasNewerUnrecoverable: boolean;
+  readonly isContested: boolean;
   readonly lacksPrivateKey: boolean;
 }
 
@@ -84,7 +84,7 @@ export function viewOf(record: UpdateRecord): UpdateView {
     total,
     statuses,
     hasRecoverable: Object.values(record.versions).some((v) => isRecoverable(record, v)),
-    hasNewerUnrecoverable: newerUnrecoverable(record).length > 0,
+    isContested: contenders(record).length > 0,
     lacksPrivateKey: record.privateKey === 'missing',
   };
 }
@@ -116,7 +116,7 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
       return view.hasRecoverable ? 'nothing' : 'servers';
     case 'read': {
       const isSeen = tally(statuses).settled >= Math.min(2 * required, statuses.length);
-      return isSeen && view.hasRecoverable && !view.hasNewerUnrecoverable ? 'nothing' : 'servers';
+      return isSeen && view.hasRecoverable && !view.isContested ? 'nothing' : 'servers';
     }
     case 'write': {
       if (!view.hasRecoverable) return 'servers';

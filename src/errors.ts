@@ -193,7 +193,7 @@ export class IndeterminateWriteError extends TahoeMutableError {
   static override readonly code = 'IndeterminateWriteError';
 }
 
-/** A newer version was seen that cannot be read; writing would destroy it. */
+/** A version was seen that writing would destroy: newer and unreadable, or perhaps acknowledged. */
 export class NewerVersionSeenError extends TahoeMutableError {
   static override readonly code = 'NewerVersionSeenError';
 }

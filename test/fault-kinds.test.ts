@@ -66,13 +66,13 @@ const noDeadline: readonly Edit[] = [
 const lostMeansUndone: readonly Edit[] = [
   {
     file: shareWrite,
-    from: '      result.ok && result.checkstring === context.checkstring,',
-    to: '      false && result.ok && context.seen.length < 0,',
+    from: 'foundIn(context, result) === context.checkstring',
+    to: "foundIn(context, result) === 'x'",
   },
   {
     file: shareWrite,
-    from: 'result.ok && isUntouched(context, result.checkstring)',
-    to: 'result.ok',
+    from: 'isUntouched(context, foundIn(context, result)),',
+    to: "foundIn(context, result) !== 'x',",
   },
 ];
 /** Our own share in a slot is somebody else's. */
@@ -161,15 +161,15 @@ const oneTestForAll: readonly Edit[] = [
 const homelessStay: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'for (const shnum of [...homeless, ...copies]) {',
-    to: 'for (const shnum of copies) {',
+    from: 'const added = [...homeless, ...copies].flatMap(',
+    to: 'const added = copies.flatMap(',
   },
 ];
 const newerIgnored: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'return force ? [] : newerUnrecoverable(map);',
-    to: 'return force ? newerUnrecoverable(map) : [];',
+    from: 'if (force) return [];',
+    to: 'if (!force) return [];',
   },
 ];
 const signatureUnchecked: readonly Edit[] = [

@@ -174,6 +174,19 @@ const mutants: readonly Mutant[] = [
     unmet: ['Error: version 1 is not in this session'],
   },
   {
+    name: 'a rival is no reason to ask on',
+    edits: [
+      {
+        file: 'machines/update-kernel.ts',
+        from: 'contenders(record).length > 0',
+        to: 'contenders(record).some(({ seqnum }) => seqnum > 2)',
+      },
+    ],
+    scenario: 'R6-rival-out-of-sight',
+    unmet: ['r1 is ok and saw w1'],
+    violates: 'C4',
+  },
+  {
     name: 'success at k',
     edits: [
       {

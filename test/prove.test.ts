@@ -37,7 +37,7 @@ function plainly({ servers, required, total, sharesPerServer, rule }: Model) {
       total,
       statuses: word.map((name) => local(name).seen[rule]),
       hasRecoverable: word.filter((name) => local(name).isKnownGood[rule]).length >= required,
-      hasNewerUnrecoverable: false,
+      isContested: false,
       lacksPrivateKey: false,
     });
   const atRest = (word: readonly string[]): readonly string[] => {

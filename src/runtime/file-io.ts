@@ -5,10 +5,10 @@
  * {@link Session} and rejects with typed errors only.
  */
 import { primitives } from '#crypto';
+import { newerEvidence } from '../../machines/publish-kernel.ts';
 import {
   bestVersion,
   type Mode,
-  newerUnrecoverable,
   type Servermap,
   type Version,
   withMarked,
@@ -65,7 +65,9 @@ export function mapFile(
 /** A map for a writer, which also knows the private key. */
 export async function mapForWriting(session: Session, options: FileOptions): Promise<Servermap> {
   const map = await mapFile(session, 'write', options);
-  const isClear = bestVersion(map) !== undefined && newerUnrecoverable(map).length === 0;
+  const { happy } = options.encoding;
+  const isClear =
+    bestVersion(map) !== undefined && newerEvidence({ map, happy, force: false }).length === 0;
   // What stands in the way of a write may only be a matter of asking everybody.
   const full = isClear ? map : await mapFile(session, 'repair', options);
   if (session.keyring.writer === undefined) {

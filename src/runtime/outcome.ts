@@ -85,7 +85,8 @@ export function publishError(report: PublishReport): TahoeMutableError | Error {
       );
     case 'newerVersionSeen':
       return new NewerVersionSeenError(
-        `a newer version (${newer.map((v) => v.seqnum).join(', ')}) is out there and cannot be read`,
+        `a version (${newer.map((v) => v.seqnum).join(', ')}) is out there that may be newer than ` +
+          'what can be built on',
         { newer: newer.map(describeVersion) },
       );
     case 'unprepared':

@@ -117,14 +117,17 @@ const shortNames: Readonly<Record<ShareField, Exclude<RotField, 'prefix' | 'offs
 };
 const fields = Object.keys(shortNames) as readonly ShareField[];
 
-/** Flips all bits of one byte in a field; nothing where the share has no such field. */
+/**
+ * Counts one byte of a field up, so that twice is not as good as never; nothing where the share has no
+ * such field.
+ */
 export function rot(file: SimulatedFile, server: MemoryServer, shnum: number, field: RotField) {
   const bytes = server.shareBytes(file.storageIndex, shnum);
   if (bytes === undefined) return;
   const offset = offsetIn(bytes, field);
   if (offset === undefined) return;
-  const flipped = Uint8Array.of((bytes[offset] as number) ^ 0xff);
-  server.overwriteShare(file.storageIndex, shnum, offset, flipped);
+  const changed = Uint8Array.of((bytes[offset] as number) + 1);
+  server.overwriteShare(file.storageIndex, shnum, offset, changed);
 }
 
 /** A byte of the field: in the prefix one of the root hash (that names the version). */

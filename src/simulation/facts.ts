@@ -4,6 +4,7 @@
  */
 import type { Encoding } from '../encoding.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
+import { effectOf, wordsAfter } from './contents.ts';
 import type { OperationSpec, Result } from './operations.ts';
 import type { TraceRecord } from './world.ts';
 
@@ -88,6 +89,8 @@ export interface ActorFact {
   context: Json;
   status: 'active' | 'done' | 'stopped' | 'error';
   output: Json;
+  /** Of a publish: which versions its servers told of, in which slots. */
+  readonly told: { readonly slot: string; readonly version: string }[];
   /** Of a servermap update: what its children reported, and what servers answered. */
   readonly reports: Map<string, ReportFact>;
   readonly answers: Map<string, readonly number[]>;
@@ -104,15 +107,23 @@ export interface OperationFact {
   readonly charts: ActorFact[];
   /** Servers with which anything went wrong while it ran. */
   readonly troubled: Set<string>;
+  /** Servers of which it was given an answer that was changed on its way. */
+  readonly lied: Set<string>;
   /** Shares (`s0:1`) whose bytes were wrong at any time while it ran. */
   readonly damaged: Set<string>;
   /** Shares that changed while it ran, by somebody else's doing. */
   readonly changed: Set<string>;
   /** What its modifier was given, attempt by attempt, and what its next version is to hold. */
-  readonly attempts: {
-    readonly seen: readonly string[] | null;
-    readonly made: readonly string[];
-  }[];
+  readonly attempts: AttemptFact[];
+}
+
+export interface AttemptFact {
+  readonly seen: readonly string[] | null;
+  readonly made: readonly string[];
+  /** The version that was read for it. */
+  readonly base: string | undefined;
+  /** The version that came of it, once it has a name. */
+  version: string | undefined;
 }
 
 export interface Facts {
@@ -161,6 +172,22 @@ export function parseVersion(name: string): { seqnum: number; root: string } | u
   return match === null ? undefined : { seqnum: Number(match[1]), root: match[2] as string };
 }
 
+/** The best version of a map that k shares are known of: the newest, of rivals the most widespread. */
+export function bestOf(map: MapFact): string | undefined {
+  const sharesOf = (id: string) =>
+    map.slots.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
+  const recoverable = Object.values(map.versions)
+    .filter(({ id, required }) => new Set(sharesOf(id).map((s) => s.shnum)).size >= required)
+    .map((version) => ({
+      ...version,
+      servers: new Set(sharesOf(version.id).map(({ server }) => server)).size,
+    }));
+  recoverable.sort(
+    (a, b) => a.seqnum - b.seqnum || a.servers - b.servers || (a.rootHash < b.rootHash ? -1 : 1),
+  );
+  return recoverable.at(-1)?.id;
+}
+
 export function emptyFacts(): Facts {
   return {
     encoding: { required: 1, happy: 1, total: 1 },
@@ -201,7 +228,10 @@ export function learn(facts: Facts, record: TraceRecord): Facts {
       break;
     case 'contents': {
       const operation = facts.operations.get(record.operation);
-      operation?.attempts.push({ seen: record.seen, made: record.made });
+      const read = operation?.charts.findLast(({ chart }) => chart === 'retrieve')?.input;
+      const { version: base } = (read ?? {}) as { version?: { id: string } };
+      const { seen, made } = record;
+      operation?.attempts.push({ seen, made, base: base?.id, version: undefined });
       break;
     }
     case 'message':
@@ -267,6 +297,7 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       context: null,
       status: 'active',
       output: null,
+      told: [],
       reports: new Map(),
       answers: new Map(),
     };
@@ -289,6 +320,13 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       facts.acknowledged.set(checkstring, { writer: actor.operation, seq: record.seq });
       noteStrays(facts);
     }
+  } else if (record.type === 'write.settled') {
+    const { report } = record.data as unknown as {
+      report: { server: string; seen: { shnum: number; checkstring: string }[] };
+    };
+    for (const { shnum, checkstring: version } of report.seen) {
+      actor.told.push({ slot: slotName(report.server, shnum), version });
+    }
   } else if (record.type === 'server.answered') {
     const { server, shnums } = record.data as unknown as { server: string; shnums: number[] };
     actor.answers.set(server, shnums);
@@ -299,12 +337,27 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
 }
 
 /** Once it is prepared, the version that a publish writes has a name, and so its contents do. */
-function learnOfPublish(facts: Facts, { operation, context, startedSeq }: ActorFact): void {
+function learnOfPublish(facts: Facts, { operation, context, input, startedSeq }: ActorFact): void {
   const { checkstring } = context as { checkstring: string | null };
   if (checkstring === null || facts.begun.has(checkstring)) return;
   facts.begun.set(checkstring, startedSeq);
-  const made = facts.operations.get(operation)?.attempts.at(-1)?.made;
+  const { spec, attempts } = facts.operations.get(operation) as OperationFact;
+  const attempt = attempts.at(-1);
+  if (attempt !== undefined) attempt.version = checkstring;
+  const made = attempt?.made ?? madeBlindly(spec, input as unknown as PublishInputFact, facts);
   if (made !== undefined) facts.contents.set(checkstring, made);
+}
+
+/** What a writer makes that has not looked at the words of its base. */
+function madeBlindly(
+  { name, task }: OperationSpec,
+  { map }: PublishInputFact,
+  { contents }: Facts,
+): readonly string[] | undefined {
+  const effect = effectOf(task);
+  const base = contents.get(bestOf(map) ?? '');
+  if (base === undefined || effect === 'none' || effect === 'unknown') return undefined;
+  return wordsAfter(effect, name, base);
 }
 
 function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation' }): void {
@@ -320,6 +373,7 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
       result: null,
       charts: [],
       troubled: new Set(unreachable),
+      lied: new Set(),
       damaged: new Set([...facts.slots].filter(([, held]) => !parseVersion(held)).map(([s]) => s)),
       changed: new Set(),
       attempts: [],
@@ -346,6 +400,7 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
   if (event === 'delivered' || event === 'arrived') {
     if (answer?.spoiltBy !== undefined || answer?.error !== undefined)
       operation.troubled.add(server);
+    if (answer?.spoiltBy !== undefined) operation.lied.add(server);
     const shnum = /sh(\d+)/.exec(what)?.[1];
     if (answer?.spoiltBy !== undefined && shnum !== undefined) {
       operation.damaged.add(slotName(server, Number(shnum)));
@@ -409,9 +464,17 @@ function noteStrays(facts: Facts): void {
   }
 }
 
+/** Some share of the server is what it was before. */
+function forgetRot({ rotten }: Facts, server: string): void {
+  for (const slot of rotten.keys()) if (slot.startsWith(`${server}:`)) rotten.delete(slot);
+}
+
 function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): void {
   const { server, event, shnum, field } = record;
   const share = slotName(server, shnum ?? -1);
+  // Other bytes than those that rotted.
+  if (shnum !== null && event !== 'rot') facts.rotten.delete(share);
+  if (event === 'rollback') forgetRot(facts, server);
   if (event === 'rot' && field !== null) facts.rotten.set(share, field);
   // A share of an unknown format is as good as one with a rotten prefix.
   if (event === 'alien') facts.rotten.set(share, 'prefix');

@@ -2,21 +2,34 @@
  * @module history: whether what writers and readers saw can be explained by their operations having
  * happened one after the other (Wing and Gong's search, with Lowe's memory of where it has been).
  *
- * The object is a list of words. An operation that failed, or whose process died, may have happened
- * or not, at any time after it began; and so may every attempt of an operation but its last one.
+ * The object is a versioned register: a version number that only grows, and a list of words. A write
+ * that names what it saw happens only while the register holds just that. An operation of which
+ * nobody knows (it failed half way, its process died, it still runs) may have happened or not, at any
+ * time after it began; and so may every attempt of an operation but its last one. One that failed
+ * before it wrote has not happened.
  */
+import { type Effect, wordsAfter } from './contents.ts';
 
 export interface HistoryEntry {
   /** Unique. */
   readonly name: string;
-  /** `append` adds its word unless it is there, `set` leaves nothing but its word. */
-  readonly kind: 'append' | 'set' | 'read';
+  readonly kind: Effect;
   readonly word: string;
+  readonly outcome: 'acknowledged' | 'indeterminate' | 'failed';
+  /** When it began, and when its caller was told that it had succeeded; infinity if never. */
   readonly start: number;
-  /** Nothing for an operation that may or may not have happened. */
-  readonly end: number | undefined;
+  readonly end: number;
   /** What an appender was given, or a reader got; unknown for a blind one. */
-  readonly seen: readonly string[] | undefined;
+  readonly seen: Words | undefined;
+  /** The number of the version that it saw; unknown for a blind one. */
+  readonly base: number | undefined;
+  /** The number of the version that it wrote; unknown for one that wrote none. */
+  readonly made: number | undefined;
+}
+
+export interface Register {
+  readonly version: number;
+  readonly words: Words;
 }
 
 type Words = readonly string[];
@@ -24,15 +37,15 @@ type Words = readonly string[];
 /** An order that explains everything, by name; nothing when there is none. */
 export function linearize(
   history: readonly HistoryEntry[],
-  initial: Words,
+  initial: Register,
 ): readonly string[] | undefined {
   const deadEnds = new Set<string>();
 
-  const search = (rest: readonly HistoryEntry[], state: Words): string[] | undefined => {
-    if (rest.every(({ end }) => end === undefined)) return [];
-    const key = `${rest.map(({ name }) => name).join()} ${state.join()}`;
+  const search = (rest: readonly HistoryEntry[], state: Register): string[] | undefined => {
+    if (rest.every(({ outcome }) => outcome !== 'acknowledged')) return [];
+    const key = `${rest.map(({ name }) => name).join()} ${state.version} ${state.words.join()}`;
     if (deadEnds.has(key)) return undefined;
-    const firstEnd = Math.min(...rest.map(({ end = Number.POSITIVE_INFINITY }) => end));
+    const firstEnd = Math.min(...rest.map(({ end }) => end));
     for (const entry of rest) {
       // Somebody had ended before this one began: that one comes first.
       if (entry.start > firstEnd) continue;
@@ -47,14 +60,19 @@ export function linearize(
     deadEnds.add(key);
     return undefined;
   };
-  return search(history, initial);
+  return search(
+    history.filter(({ outcome }) => outcome !== 'failed'),
+    initial,
+  );
 }
 
-/** The state after `entry` happens in `state`; nothing when what it saw says otherwise. */
-function after({ kind, word, seen }: HistoryEntry, state: Words): Words | undefined {
-  if (kind === 'set') return [word];
-  if (seen !== undefined && !isEqual(seen, state)) return undefined;
-  return kind === 'read' || state.includes(word) ? state : [...state, word];
+/** The register after `entry` happens to it; nothing when what it saw or wrote says otherwise. */
+function after(entry: HistoryEntry, { version, words }: Register): Register | undefined {
+  const { seen, base, made = version } = entry;
+  if (seen !== undefined && !isEqual(seen, words)) return undefined;
+  if (base !== undefined && base !== version) return undefined;
+  if (entry.made !== undefined && entry.made <= version) return undefined;
+  return { version: made, words: wordsAfter(entry.kind, entry.word, words) };
 }
 
 function isEqual(a: Words, b: Words): boolean {

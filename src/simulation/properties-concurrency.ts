@@ -2,8 +2,10 @@
  * @module properties-concurrency: recoverability (R), concurrent writers (C), modify (M) and
  * retrieve (T), with the limits within which each can hold (closed forms of the guide, section 4).
  */
+import { effectOf } from './contents.ts';
 import {
   type ActorFact,
+  bestOf,
   type Facts,
   type MapFact,
   type OperationFact,
@@ -11,51 +13,17 @@ import {
   type PublishOutputFact,
   parseVersion,
 } from './facts.ts';
-import { type HistoryEntry, linearize } from './history.ts';
+import {
+  acknowledged,
+  answeredIn,
+  doQuorumsMeet,
+  historyOf,
+  lastPublish,
+  lastReadVersion,
+} from './histories.ts';
+import { linearize } from './history.ts';
 import type { PropertyDefinition } from './properties.ts';
-import { bestOf } from './properties-publish.ts';
 import type { TraceRecord } from './world.ts';
-
-/** A version that its writer was told is safe. */
-interface Acknowledged {
-  readonly operation: string;
-  readonly version: string;
-  readonly seqnum: number;
-  readonly quorum: number;
-  /** When its operation began and ended, by the numbers of records. */
-  readonly start: number;
-  readonly end: number;
-}
-
-function lastPublish({ charts }: OperationFact): ActorFact | undefined {
-  return charts.findLast(({ chart }) => chart === 'publish');
-}
-
-function acknowledged(facts: Facts): readonly Acknowledged[] {
-  return [...facts.operations].flatMap(([name, operation]) => {
-    const publish = lastPublish(operation);
-    const output = publish?.output as unknown as PublishOutputFact | null | undefined;
-    if (operation.endedSeq === undefined || operation.result?.ok !== true) return [];
-    if (output?.kind !== 'published' || output.checkstring === null) return [];
-    const { checkstring: version, seqnum, quorum } = output;
-    const { startedSeq: start, endedSeq: end } = operation;
-    return [{ operation: name, version, seqnum, quorum, start, end }];
-  });
-}
-
-/**
- * Whether an acknowledged version is on more servers than any rival can be, with `d` disks having
- * lost it and perhaps given the rival back: W - d > S - W + d. And no stray version could be taken for
- * the newest. Then neither a fork nor a lost update can happen to a writer that refuses to overwrite
- * newer evidence.
- */
-function doQuorumsMeet(facts: Facts): boolean {
-  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
-  const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
-  // One that was acknowledged itself is no excuse: it is the violation.
-  const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
-  return !isForced && !hasStrayed && 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
-}
 
 const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
   record.kind === 'operation' && record.event === 'ended'
@@ -150,7 +118,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')
         ?.output as unknown as MapFact | null;
       if (version === undefined || !map) return undefined;
-      const answered = map.servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
+      const answered = answeredIn(map);
       const stale = acknowledged(facts).find(
         ({ end, seqnum, quorum }) =>
           end < operation.startedSeq &&
@@ -164,17 +132,14 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'C4',
     name: 'modify is linearizable',
     statement:
-      'All writes can be put in one order that explains what every modifier saw, as long as ' +
-      '2W > S + 2d for d disks lost.',
+      'All writes can be put in one order, with growing seqnums, that explains which version and ' +
+      'which contents every modifier saw, as long as 2W > S + 2d for d disks lost.',
     judge: () => (record, facts) => {
-      if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
+      if (justEnded(record, facts) === undefined) return undefined;
       const history = historyOf(facts);
       if (history === undefined) return undefined;
-      const seqnums = [...facts.initialSlots.values()].map((v) => parseVersion(v)?.seqnum ?? 0);
-      if (new Set(seqnums).size > 1) return undefined;
-      const initial = seqnums.length === 0 ? [] : [`v${seqnums[0]}`];
-      if (linearize(history, initial) !== undefined) return undefined;
-      const told = history.filter(({ end }) => end !== undefined);
+      if (linearize(history.entries, history.initial) !== undefined) return undefined;
+      const told = history.entries.filter(({ outcome }) => outcome === 'acknowledged');
       return `no order explains ${told.map(({ name, seen }) => `${name} after ${seen?.join('+') ?? '?'}`).join(', ')}`;
     },
   },
@@ -298,9 +263,9 @@ function isKnownTo({ charts }: OperationFact, server: string): boolean {
   return ((input as { servers?: readonly string[] } | undefined)?.servers ?? []).includes(server);
 }
 
-/** In-place updates and appends change bytes and not words. */
+/** Whether every write's effect on the words is known, and everybody's who wrote unseen. */
 function areWordsKnown(facts: Facts): boolean {
-  return [...facts.operations.values()].every(({ spec }) => !/update|append/.test(spec.task.kind));
+  return [...facts.operations.values()].every(({ spec }) => effectOf(spec.task) !== 'unknown');
 }
 
 function wordsRead(
@@ -315,12 +280,6 @@ function wordsRead(
   return [operation, operation.result.seen ?? []];
 }
 
-/** What the last retrieve of an operation read, after the last map but one. */
-function lastReadVersion({ charts }: OperationFact): string | undefined {
-  const input = charts.findLast(({ chart }) => chart === 'retrieve')?.input;
-  return (input as unknown as { version: { id: string } } | undefined)?.version.id;
-}
-
 function publishBegun(
   record: TraceRecord,
   facts: Facts,
@@ -330,50 +289,4 @@ function publishBegun(
   const actor = facts.actors.get(record.actor) as ActorFact;
   const operation = facts.operations.get(actor.operation) as OperationFact;
   return [operation, actor.input as unknown as PublishInputFact];
-}
-
-/** Of all writes that began; nothing when some write's effect is not a matter of words. */
-function historyOf(facts: Facts): readonly HistoryEntry[] | undefined {
-  // Shares of a writer that nobody has seen: what it saw is not known.
-  if ([...facts.contents.values()].some((words) => words.includes('lost'))) return undefined;
-  const history: HistoryEntry[] = [];
-  for (const [word, operation] of facts.operations) {
-    const { spec, startedSeq: start, endedSeq, result, attempts } = operation;
-    const { kind } = spec.task;
-    if (kind === 'update') return undefined;
-    if (kind === 'map' || kind === 'verify') continue;
-    const end = result?.ok ? endedSeq : undefined;
-    if (kind === 'read') {
-      const seen = result?.seen ?? undefined;
-      if (end !== undefined && isFreshRead(operation, facts)) {
-        history.push({ name: word, kind, word, start, end, seen });
-      }
-    } else if (kind === 'modify') {
-      attempts.forEach(({ seen }, i) => {
-        const isLast = i === attempts.length - 1;
-        history.push({
-          ...{ name: `${word} ${i}`, kind: 'append', word, start },
-          ...{ end: isLast ? end : undefined, seen: seen ?? undefined },
-        });
-      });
-    } else {
-      history.push({
-        ...{ name: word, kind: kind === 'append' ? 'append' : 'set', word, start, end },
-        seen: undefined,
-      });
-    }
-  }
-  return history;
-}
-
-/** Whether a read began when no write was under way, and asked enough servers to be fresh. */
-function isFreshRead(operation: OperationFact, facts: Facts): boolean {
-  const others = [...facts.operations.values()].filter(({ spec }) => spec.task.kind !== 'read');
-  const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')?.output;
-  if (!map || others.some(({ endedSeq = Infinity }) => endedSeq > operation.startedSeq))
-    return false;
-  const { servers } = map as unknown as MapFact;
-  const answered = servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
-  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
-  return answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size;
 }

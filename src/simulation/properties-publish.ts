@@ -3,6 +3,7 @@
  */
 import {
   type ActorFact,
+  bestOf,
   type Facts,
   type MapFact,
   type PublishInputFact,
@@ -12,22 +13,6 @@ import {
 } from './facts.ts';
 import type { Judge, PropertyDefinition } from './properties.ts';
 import type { TraceRecord } from './world.ts';
-
-/** The best version of a map that k shares are known of: the newest, of rivals the most widespread. */
-export function bestOf(map: MapFact): string | undefined {
-  const sharesOf = (id: string) =>
-    map.slots.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
-  const recoverable = Object.values(map.versions)
-    .filter(({ id, required }) => new Set(sharesOf(id).map((s) => s.shnum)).size >= required)
-    .map((version) => ({
-      ...version,
-      servers: new Set(sharesOf(version.id).map(({ server }) => server)).size,
-    }));
-  recoverable.sort(
-    (a, b) => a.seqnum - b.seqnum || a.servers - b.servers || (a.rootHash < b.rootHash ? -1 : 1),
-  );
-  return recoverable.at(-1)?.id;
-}
 
 /** A publish that leaves `choosingTargets` with a plan, in this record. */
 function planned(record: TraceRecord, facts: Facts): [ActorFact, PublishInputFact] | undefined {
@@ -122,47 +107,37 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'A write tests for what the map, or an answer in this publish, said of the slot, and for ' +
       'absence where nothing was known.',
-    judge: () => {
-      const told = new Map<string, Set<string>>();
-      return (record, facts) => {
-        if (record.kind === 'event' && record.type === 'write.settled') {
-          const { report } = record.data as unknown as {
-            report: { server: string; seen: { shnum: number; checkstring: string }[] };
-          };
-          for (const { shnum, checkstring } of report.seen) {
-            const key = `${record.actor} ${slotName(report.server, shnum)}`;
-            told.set(key, (told.get(key) ?? new Set()).add(checkstring));
-          }
-        }
-        if (record.kind !== 'step' || record.chart !== 'shareWrite') return undefined;
-        if (record.event !== 'xstate.init') return undefined;
-        const child = facts.actors.get(record.actor) as ActorFact;
-        const publish = facts.actors.get(child.parent as string) as ActorFact;
-        const { map } = publish.input as unknown as PublishInputFact;
-        const { server, shnum, test } = record.context as unknown as {
-          server: string;
-          shnum: number;
-          test: { kind: string; head?: string };
-        };
-        const slot = slotName(server, shnum);
-        const known = headsOf(map).get(slot);
-        const head = test.kind === 'absent' ? '' : (test.head as string);
-        if (told.get(`${child.parent} ${slot}`)?.has(head)) return undefined;
-        // A share that is gone leaves nothing to tell.
-        if (head === '' && /:[1-9]\d*$/.test(record.actor)) return undefined;
-        return head === (known ?? '')
-          ? undefined
-          : `the write to ${slot} tests for ${head || 'absence'}, and ${known ?? 'nothing'} was seen`;
+    judge: () => (record, facts) => {
+      if (record.kind !== 'step' || record.chart !== 'shareWrite') return undefined;
+      if (record.event !== 'xstate.init') return undefined;
+      const child = facts.actors.get(record.actor) as ActorFact;
+      const { input, told } = facts.actors.get(child.parent as string) as ActorFact;
+      const { map } = input as unknown as PublishInputFact;
+      const { server, shnum, test } = record.context as unknown as {
+        server: string;
+        shnum: number;
+        test: { kind: string; head?: string };
       };
+      const slot = slotName(server, shnum);
+      const known = headsOf(map).get(slot);
+      const head = test.kind === 'absent' ? '' : (test.head as string);
+      if (told.some((seen) => seen.slot === slot && seen.version === head)) return undefined;
+      // A share that is gone leaves nothing to tell.
+      if (head === '' && /:[1-9]\d*$/.test(record.actor)) return undefined;
+      return head === (known ?? '')
+        ? undefined
+        : `the write to ${slot} tests for ${head || 'absence'}, and ${known ?? 'nothing'} was seen`;
     },
   },
   {
     id: 'P4',
     name: 'no false alarm',
     statement:
-      'A publish reports another writer only when there was one: never when it is alone, nobody ' +
-      'touched the disks, and no write came late.',
-    judge: ofEnds((actor, { kind, surprises }, facts) => {
+      'A publish reports another writer when an answer shows a version as new as its own, and only ' +
+      'when there was one: never when it is alone, nobody touched the disks, and no write came late.',
+    judge: ofEnds((actor, output, facts) => {
+      const { kind, surprises } = output;
+      if (kind === 'published') return rivalOverlooked(actor, output);
       if (kind !== 'uncoordinated') return undefined;
       if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
       const operation = facts.operations.get(actor.operation);
@@ -183,10 +158,11 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'P5',
     name: 'success is a quorum',
     statement:
-      'A publish succeeds only when the version was put on W distinct servers and k distinct ' +
-      'shares of it exist; what did not land is named.',
+      'A publish succeeds if and only if nobody else was seen, the version was put on W distinct ' +
+      'servers, and k distinct shares of it exist; what did not land is named.',
     judge: ofEnds((_, output, facts) => {
       const { kind, writes, checkstring, quorum, required, total, missing } = output;
+      if (/^(notEnoughServers|indeterminate)$/.test(kind)) return enoughUnnoticed(output);
       if (kind !== 'published') return undefined;
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
       const landed = facts.landed.get(checkstring ?? '') ?? new Set();
@@ -223,6 +199,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
       if (facts.slots.get(slot) !== checkstring || checkstring === null) return undefined;
       // Given up, looked for, not found, and then it arrived: no client can know.
       if (facts.lateWrites > 0) return undefined;
+      // Nor when it was given a list without the share.
+      if (facts.operations.get(publish.operation)?.lied.has(report.server)) return undefined;
       return report.status === 'failed'
         ? `${slot} holds the version, and counts as failed`
         : undefined;
@@ -252,7 +230,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
         const { operation, server, shnum } = record;
         const field = rotten.get(slotName(server, shnum)) ?? '';
         rotten.delete(slotName(server, shnum));
-        if (facts.operations.get(operation)?.spec.force || record.after === null) return undefined;
+        const writer = facts.operations.get(operation);
+        if (writer?.spec.force || record.after === null) return undefined;
         const before = parseVersion(record.before ?? '');
         const after = parseVersion(record.after);
         // In place, blocks that do not change are not looked at. What is signed again is.
@@ -261,11 +240,39 @@ export const publishProperties: readonly PropertyDefinition[] = [
         if (after === undefined) return `${operation} makes ${record.after} of share ${shnum}`;
         if (before === undefined || before.seqnum < after.seqnum) return undefined;
         if (before.seqnum === after.seqnum && before.root <= after.root) return undefined;
+        // Who was given wrong bytes of the share cannot know what it replaces.
+        if (writer?.damaged.has(slotName(server, shnum))) return undefined;
         return `${operation} replaces ${record.before} by ${record.after}`;
       };
     },
   },
 ];
+
+/** Why a publish that has failed was a success. */
+function enoughUnnoticed({ kind, writes, quorum, required }: PublishOutputFact) {
+  const accepted = writes.filter(({ status }) => status === 'accepted');
+  const servers = new Set(accepted.map(({ server }) => server)).size;
+  const shnums = new Set(accepted.map(({ shnum }) => shnum)).size;
+  if (servers < quorum || shnums < required) return undefined;
+  return `${shnums} shares on ${servers} of ${quorum} servers are called ${kind}`;
+}
+
+/** Why a publish that has succeeded was not alone: what its servers told, but for what its map knew. */
+function rivalOverlooked(
+  { input, told }: ActorFact,
+  { checkstring, seqnum }: PublishOutputFact,
+): string | undefined {
+  const known = headsOf((input as unknown as PublishInputFact).map);
+  const rival = told.find(
+    ({ slot, version }) =>
+      version !== checkstring &&
+      version !== known.get(slot) &&
+      (parseVersion(version)?.seqnum ?? 0) >= seqnum,
+  );
+  return (
+    rival && `${rival.version} was in ${rival.slot}, and version ${seqnum} is called published`
+  );
+}
 
 /** Servers that the publish knew of; a grid may be smaller for some clients than for others. */
 function knownServers({ writes }: PublishOutputFact): number {

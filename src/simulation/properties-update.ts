@@ -107,6 +107,11 @@ function standingOf({ context, reports }: ActorFact): Standing & { mode: string 
   };
 }
 
+interface MarkedFact {
+  readonly server: string;
+  readonly shnum: number;
+}
+
 /** Why a verdict `bad` on this share is wrong, if it is. */
 function wronglyBad({ damaged }: OperationFact, server: string, shnum: number) {
   const slot = slotName(server, shnum);
@@ -181,14 +186,22 @@ export const updateProperties: readonly PropertyDefinition[] = [
     statement: 'The map depends on which answers were processed, and not on their order.',
     judge: ofMaps((actor, map) => {
       const place = new Map(map.servers.map(({ id }, i) => [id, i]));
-      const expected = [...actor.reports.values()]
+      const { marked = [] } = actor.input as unknown as { marked?: readonly MarkedFact[] };
+      const isMarked = (slot: SlotFact) =>
+        marked.some(({ server, shnum }) => server === slot.server && shnum === slot.shnum);
+      // What was marked bad before may be so still, whatever was answered.
+      const plain = (slot: SlotFact) => (isMarked(slot) ? { ...slot, verdict: null } : slot);
+      const reports = [...actor.reports.values()];
+      const expected = reports
         .flatMap(({ slots }) => slots)
-        .map(({ server, shnum }) => ({ server, shnum }))
         .sort((a, b) => at(place, a) - at(place, b) || a.shnum - b.shnum);
-      const found = map.slots.map(({ server, shnum }) => ({ server, shnum }));
-      return JSON.stringify(found) === JSON.stringify(expected)
+      if (JSON.stringify(map.slots.map(plain)) !== JSON.stringify(expected.map(plain))) {
+        return 'the map is not what the answers say, in order of place and share number';
+      }
+      const versions = new Set(reports.flatMap((report) => report.versions.map(({ id }) => id)));
+      return String(Object.keys(map.versions).sort()) === String([...versions].sort())
         ? undefined
-        : 'the map is not what the answers say, in order of place and share number';
+        : 'the versions in the map are not those that the answers tell of';
     }),
   },
   {
@@ -253,7 +266,9 @@ export const updateProperties: readonly PropertyDefinition[] = [
   {
     id: 'U9',
     name: 'every wait ends',
-    statement: 'No query, verification, read or write waits longer than its deadline.',
+    statement:
+      'No query, verification, read or write waits longer than its deadline, and no update longer ' +
+      'than all its servers one after the other.',
     judge: () => (record, facts) => {
       if (record.kind !== 'clock') return undefined;
       for (const actor of facts.actors.values()) {
@@ -261,6 +276,10 @@ export const updateProperties: readonly PropertyDefinition[] = [
         const waited = facts.now - actor.since;
         const limit = limits[`${actor.chart} ${actor.state}`];
         if (limit !== undefined && waited > limit) return `${actor.path} has waited ${waited} ms`;
+        const taken = facts.now - actor.startedAt;
+        if (actor.chart === 'servermapUpdate' && taken > limitOf(actor)) {
+          return `${actor.path} has taken ${taken} ms`;
+        }
       }
       return undefined;
     },
@@ -269,12 +288,19 @@ export const updateProperties: readonly PropertyDefinition[] = [
     id: 'U10',
     name: 'one query per server',
     statement: 'No server has two queries of one update outstanding.',
-    judge: () => (record) =>
-      record.kind === 'actor' &&
-      record.chart === 'serverQuery' &&
-      record.actor.includes('~', record.actor.lastIndexOf('/'))
-        ? `${record.actor} is a second query`
-        : undefined,
+    judge: () => (record, facts) => {
+      if (record.kind !== 'step' || record.chart !== 'serverQuery') return undefined;
+      if (record.event !== 'xstate.init') return undefined;
+      const { parent, path, context } = facts.actors.get(record.actor) as ActorFact;
+      const second = [...facts.actors.values()].find(
+        (other) =>
+          other.path !== path &&
+          other.parent === parent &&
+          other.chart === 'serverQuery' &&
+          serverOf(other.context) === serverOf(context),
+      );
+      return second && `${path} is a second query after ${second.path}`;
+    },
   },
   {
     id: 'U11',
@@ -332,6 +358,16 @@ const limits: Readonly<Record<string, number>> = {
   'shareWrite rereading': readMs,
   'blockRead reading': readMs,
 };
+
+/** How long an update may take: every server asked for itself, and judged. */
+function limitOf({ input }: ActorFact): number {
+  return (input as { servers: readonly string[] }).servers.length * (queryMs + verifyMs);
+}
+
+/** Nothing for a child that has not begun. */
+function serverOf(context: unknown): string | undefined {
+  return (context as { server: string } | null)?.server;
+}
 
 function at(place: ReadonlyMap<string, number>, { server }: { server: string }): number {
   return place.get(server) ?? -1;

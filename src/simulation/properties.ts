@@ -70,6 +70,11 @@ export class PropertyWatch {
     for (const { id } of of) this.#verdicts.set(id, { kind: 'holds' });
   }
 
+  /** What the trace says so far. */
+  get facts(): Facts {
+    return this.#facts;
+  }
+
   /** By property id. */
   get verdicts(): ReadonlyMap<string, Verdict> {
     return this.#verdicts;

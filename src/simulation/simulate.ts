@@ -7,6 +7,7 @@
  */
 import type { Encoding } from '../encoding.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
+import { historyOf } from './histories.ts';
 import type { OperationSpec, Task } from './operations.ts';
 import { Prng } from './prng.ts';
 import { PropertyWatch } from './properties.ts';
@@ -19,6 +20,8 @@ export interface RunOutcome {
   readonly violations: readonly { readonly id: string; readonly because: string }[];
   /** How often each kind of choice was made. */
   readonly counts: Readonly<Record<string, number>>;
+  /** How many operations the history has that was put in order; none beyond the limits of C4. */
+  readonly inOrder: number;
   readonly world: World;
 }
 
@@ -172,7 +175,8 @@ async function run(
     errors.push({ id: 'ends', because: error instanceof Error ? error.message : String(error) });
   }
   const violations = [...errors, ...watch.violations];
-  return { options: world.options, labels: world.labels, violations, counts, world };
+  const inOrder = historyOf(watch.facts)?.entries.length ?? 0;
+  return { options: world.options, labels: world.labels, violations, counts, inOrder, world };
 }
 
 /** Everybody comes back; whatever runs must end, and the file is read once more. */

@@ -208,6 +208,36 @@ describe('newer evidence', () => {
     const map = mapOf(4, [...slots, goodSlot('s3', 1, v2)], [v1, v2]);
     expect(newerEvidence(inputOf(map))).toEqual([]);
   });
+
+  const three = { happy: 3 };
+  const copies = [goodSlot('s1', 0, v2b), goodSlot('s3', 2, v2b)];
+
+  test('is also a rival of the base that may be on a quorum, with the servers that are silent', () => {
+    const rival = [goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
+    const seen = (status: 'failed' | 'unasked' | 'corrupt' | 'empty') =>
+      newerEvidence(inputOf(mapOf(4, [...rival, ...copies], [v2, v2b], { s0: status }), three));
+    expect(seen('failed')).toEqual([v2]);
+    expect(seen('unasked')).toEqual([v2]);
+    expect(seen('corrupt')).toEqual([v2]);
+    expect(seen('empty')).toEqual([]);
+  });
+
+  test('is a rival on a quorum only if, with everybody heard, none of its shares is missing', () => {
+    const twice = [...copies, goodSlot('s2', 1, v2b)];
+    const seen = (shnum: number) => {
+      const rival = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', shnum, v2)];
+      return newerEvidence(inputOf(mapOf(4, [...rival, ...twice], [v2, v2b]), three));
+    };
+    expect(seen(2)).toEqual([v2]);
+    expect(seen(0)).toEqual([]);
+  });
+
+  test('is no older version, however many servers may hold it', () => {
+    const older = [goodSlot('s2', 0, v1), goodSlot('s3', 1, v1)];
+    const base = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];
+    const map = mapOf(5, [...base, ...older], [v1, v2], { s4: 'failed' });
+    expect(newerEvidence(inputOf(map, three))).toEqual([]);
+  });
 });
 
 describe('a write that succeeds', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   bestVersion,
   compareVersions,
+  contenders,
   highestSeqnum,
   isRecoverable,
   markedSlot,
@@ -61,6 +62,7 @@ describe('versions', () => {
     expect(unrecoverableVersions(map)).toEqual([v2b, v3]);
     expect(bestVersion(map)).toEqual(v2a);
     expect(newerUnrecoverable(map)).toEqual([v3]);
+    expect(contenders(map)).toEqual([v3, v2b]);
     expect(highestSeqnum(map)).toBe(3);
   });
 
@@ -93,6 +95,7 @@ describe('versions', () => {
     const map = mapOf(2, [], []);
     expect(bestVersion(map)).toBeUndefined();
     expect(newerUnrecoverable(map)).toEqual([]);
+    expect(contenders(map)).toEqual([]);
     expect(highestSeqnum(map)).toBe(0);
   });
 });

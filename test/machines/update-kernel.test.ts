@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Mode, ServerStatus } from '../../machines/servermap.ts';
+import type { Mode, ServerStatus, Version } from '../../machines/servermap.ts';
 import {
   apply,
   decide,
@@ -45,7 +45,7 @@ function viewFor(mode: Mode, word: string, more: Partial<UpdateView> = {}): Upda
     total: 3,
     statuses: [...word].map((letter) => letters[letter] as ServerStatus),
     hasRecoverable: false,
-    hasNewerUnrecoverable: false,
+    isContested: false,
     lacksPrivateKey: false,
     ...more,
   };
@@ -138,8 +138,8 @@ describe('when it is over', () => {
     ['read', 'GGEF--', readable, enough],
     ['read', 'GGE?', readable, wait],
     ['read', 'GGEE', {}, exhausted],
-    ['read', 'GGEE??', { ...readable, hasNewerUnrecoverable: true }, wait],
-    ['read', 'GGEE', { ...readable, hasNewerUnrecoverable: true }, exhausted],
+    ['read', 'GGEE??', { ...readable, isContested: true }, wait],
+    ['read', 'GGEE', { ...readable, isContested: true }, exhausted],
     ['read', 'GG', readable, enough],
     ['write', 'GGEE??', readable, enough],
     ['write', 'GGEE??', {}, wait],
@@ -165,7 +165,7 @@ describe('when it is over', () => {
         .array(fc.constantFrom(...Object.values(letters)), { maxLength: 9 })
         .map((all) => [...all].sort((a, b) => Number(a === 'unasked') - Number(b === 'unasked'))),
       hasRecoverable: fc.boolean(),
-      hasNewerUnrecoverable: fc.boolean(),
+      isContested: fc.boolean(),
       lacksPrivateKey: fc.boolean(),
     });
     fc.assert(
@@ -290,11 +290,17 @@ describe('the books', () => {
       goodReport('s2', [0], v2),
     ];
     const record = reports.reduce((r, report) => apply(r, { type: 'settled', report }), asked);
-    expect(viewOf(record)).toMatchObject({ hasRecoverable: true, hasNewerUnrecoverable: true });
-    const without = reports
-      .slice(0, 2)
-      .reduce((r, report) => apply(r, { type: 'settled', report }), asked);
-    expect(viewOf(without)).toMatchObject({ hasRecoverable: true, hasNewerUnrecoverable: false });
+    expect(viewOf(record)).toMatchObject({ hasRecoverable: true, isContested: true });
+  });
+
+  test('and so does a rival of one seqnum, whichever of the two is the best', () => {
+    const report = (server: string, shnum: number, version: Version) =>
+      ({ type: 'settled', report: goodReport(server, [shnum], version) }) as const;
+    const one = [report('s0', 0, v1), report('s1', 1, v1)];
+    const alone = one.reduce(apply, asked);
+    expect(viewOf(alone)).toMatchObject({ hasRecoverable: true, isContested: false });
+    const rival = versionOf(1, 'b');
+    expect(viewOf(apply(alone, report('s2', 0, rival)))).toMatchObject({ isContested: true });
   });
 });
 

@@ -73,7 +73,7 @@ function atRest({ model, locals }: Sweep, digits: readonly number[]): readonly n
     total,
     statuses,
     hasRecoverable: digits.filter((digit) => local(digit).isKnownGood[rule]).length >= required,
-    hasNewerUnrecoverable: false,
+    isContested: false,
     lacksPrivateKey: false,
   });
   if (decision.kind !== 'ask') return digits;

@@ -82,7 +82,7 @@ export function verdictOn(word: readonly LocalState[], rule: Rule, required: num
     total: word.length,
     statuses: word.map(({ seen }) => seen[rule]),
     hasRecoverable: word.filter((local) => local.isKnownGood[rule]).length >= required,
-    hasNewerUnrecoverable: false,
+    isContested: false,
     lacksPrivateKey: false,
   });
   const isVerifying = word.some((local) => local.isVerifying);

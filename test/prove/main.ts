@@ -5,8 +5,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Rule } from '../../machines/rules.ts';
 import { full, perCommit, rules } from './plan.ts';
 import { proveCharts, proveComposed, proveEverySize, proveSize, proveSizes } from './prove.ts';
+import { proveModify, proveWriters, showPoint } from './prove-writers.ts';
 import { say } from './show.ts';
 import type { Model } from './sweep.ts';
+import { type Point, pointModel } from './writers-forms.ts';
 
 interface Flags {
   readonly servers?: number;
@@ -14,6 +16,9 @@ interface Flags {
   readonly shares?: number;
   readonly perServer: '1' | '2';
   readonly rule?: Rule;
+  readonly writers?: Point;
+  readonly attempts: number;
+  readonly force: boolean;
   readonly full: boolean;
   readonly json: boolean;
 }
@@ -24,8 +29,20 @@ function positive(text: string): number {
   throw new InvalidArgumentError('It has to be a whole number from 1 on.');
 }
 
+/** `S,k,R,W`. */
+function point(text: string): Point {
+  const [servers = 0, required = 0, reads = 0, writes = 0, ...more] = text.split(',').map(positive);
+  if (writes === 0 || more.length > 0) {
+    throw new InvalidArgumentError('It has to be four numbers: S,k,R,W.');
+  }
+  if (Math.max(required, reads, writes) > servers) {
+    throw new InvalidArgumentError('k, R and W are at most S.');
+  }
+  return [servers, required, reads, writes];
+}
+
 const program: Command = new Command('prove')
-  .description('Prove that a servermap update is never done while a share is being verified.')
+  .description('Prove what a servermap update, and several writers at once, can not come to.')
   .option('--servers <S>', 'one size: this many servers', positive)
   .option('--k <k>', 'shares that are enough', positive)
   .option('--shares <N>', 'shares in all', positive)
@@ -33,8 +50,15 @@ const program: Command = new Command('prove')
     new Option('--per-server <n>', 'shares that a server holds').choices(['1', '2']).default('1'),
   )
   .addOption(new Option('--rule <rule>', 'one rule only').choices(rules))
-  .option('--full', 'the size of the ticket: 13 servers, 3-of-10', false)
-  .option('--json', 'one size and one rule: print one JSON object', false)
+  .option(
+    '--full',
+    'the size of the ticket: 13 servers, 3-of-10; all points of four servers',
+    false,
+  )
+  .option('--writers <S,k,R,W>', 'two writers at one point: what may happen, and how', point)
+  .option('--attempts <n>', 'with --writers: how often each tries, 1 to 3', positive, 1)
+  .option('--force', 'with --writers: write over newer versions that can not be read', false)
+  .option('--json', 'one size and one rule, or one point: print one JSON object', false)
   .parse();
 
 const flags = program.opts<Flags>();
@@ -58,13 +82,26 @@ function chosenSize(): Omit<Model, 'rule'> | undefined {
   return { servers, required: k, total: shares, sharesPerServer };
 }
 
+/** Who tries again meets silent servers; who tries once, also servers lost on the way. */
+function chosenPoint(chosen: Point) {
+  const { attempts, force } = flags;
+  if (attempts > 3) program.error('error: --attempts is 3 at most');
+  const failures = attempts === 1 ? 'servers' : 0;
+  return pointModel(chosen, { attempts, ignoresNewer: force, failures });
+}
+
 function main(): boolean {
+  if (flags.writers !== undefined) return showPoint(chosenPoint(flags.writers), flags.json);
   const size = chosenSize();
   if (flags.json) {
     if (size === undefined) program.error('error: --json needs a size');
     const { report } = proveSize({ ...size, rule: flags.rule ?? 'ours' });
     say(JSON.stringify(report));
     return report.rule !== 'ours' || report.violations + report.deadlocks === 0;
+  }
+  if (flags.full) {
+    const isSafe = proveSizes(modelsOf([size as Omit<Model, 'rule'>]));
+    return proveAllWriters() && isSafe;
   }
   if (size !== undefined) return proveSizes(modelsOf([size]));
   const isSafe = proveSizes(modelsOf(perCommit));
@@ -74,7 +111,14 @@ function main(): boolean {
   proveCharts();
   say();
   proveComposed();
-  return isSafe && isSafeEverywhere;
+  return proveAllWriters() && isSafe && isSafeEverywhere;
+}
+
+function proveAllWriters(): boolean {
+  say();
+  const isAsTheForms = proveWriters(flags.full);
+  say();
+  return proveModify(flags.full) && isAsTheForms;
 }
 
 try {

@@ -163,7 +163,7 @@ export function sweep(model: Model, onProgress?: (done: number, of: number) => v
     total,
     statuses: seen,
     hasRecoverable: false,
-    hasNewerUnrecoverable: false,
+    isContested: false,
     lacksPrivateKey: false,
   };
 

@@ -1,341 +1,367 @@
 /**
- * @module writers: two writers of one file, every interleaving, each led by the shipped kernel.
+ * @module writers: several writers of one file, every interleaving.
  *
- * S servers hold one share each of a first version. A writer reads servers one at a time, goes on
- * once it has R answers, picks its base as the engine does (`bestVersion`), plans with `planWrites`
- * and keeps its books with `applyWrite`; it is told "published" by `decideOutcome` alone. Between
- * any two steps of one writer the other may take any number of its own, or may have died. A write
- * may land, find something else, fail without effect, or lose its answer after its effect.
+ * S servers hold the shares of a first version. Between any two steps of one writer the others may
+ * take any number of theirs, or may have died.
  *
- * What is checked in every state: see {@link Findings}.
+ * A reading is observed by nobody, and what it brings depends on nothing but the writes to that
+ * server. So it is put off as long as it can be: until just before somebody else's write changes
+ * the server, or until its writer makes its plan. Every other order of the same steps leads to
+ * the same worlds.
  */
-import type { SeenShare } from '../../machines/io.ts';
-import {
-  applyWrite,
-  canSucceed,
-  decideOutcome,
-  isSettled,
-  newerEvidence,
-  type PublishKind,
-  type PublishPlanInput,
-  type PublishRecord,
-  planWrites,
-  type Write,
-} from '../../machines/publish-kernel.ts';
-import { bestVersion, type Version } from '../../machines/servermap.ts';
-import { goodSlot, mapOf, versionOf } from '../support/facts.ts';
-
-export interface WritersModel {
-  readonly servers: number;
-  /** k; N is the number of servers. */
-  readonly required: number;
-  /** R: answers that a reader waits for. */
-  readonly reads: number;
-  /** W: servers that have to hold a version before its writer is told so. */
-  readonly writes: number;
-  /** Whether a version that is newer and can not be read is written over. */
-  readonly ignoresNewer: boolean;
-  /** How many writes may fail without effect. */
-  readonly failures: number;
-  /** How many writes may have their effect and lose their answer. */
-  readonly losses: number;
-}
+import type { PublishRecord } from '../../machines/publish-kernel.ts';
+import { bestVersion } from '../../machines/servermap.ts';
+import { Cast, type Fate, type Mark, type Writer, type WritersModel } from './writer.ts';
 
 /**
- * What may be met in some state.
+ * What may be met in some world.
  *
- * - `fork`: both writers were told "published", and neither had built on the other's version
- * - `lostUpdate`: one that began after the other was told "published" was told so too, on an older base
+ * - `fork`: two were told "published", and neither had built on the other's version
+ * - `lostUpdate`: one that began after the other was told "published" was told so too, on an older
+ *   base; every such pair is a fork, too
  * - `unrecoverable`: no version has k shares
- * - `falseAlarm`: one was told "uncoordinated" before the other had written anything
- * - `shortAck`: one was told "published" while fewer than W servers hold its version, the other
- *   having written nothing
+ * - `hidden`: a reader that hears every server is given a version that does not hold one that was
+ *   told "published"
+ * - `falseAlarm`: one was told "uncoordinated" before any other had written anything
+ * - `shortAck`: one was told "published" while fewer than W servers hold its version, no other
+ *   having written anything
+ * - `twice`: one was told "published" that had built on an earlier attempt of its own
  */
-export type Finding = 'fork' | 'lostUpdate' | 'unrecoverable' | 'falseAlarm' | 'shortAck';
+export type Finding =
+  | 'fork'
+  | 'lostUpdate'
+  | 'unrecoverable'
+  | 'hidden'
+  | 'falseAlarm'
+  | 'shortAck'
+  | 'twice';
 
 export interface Findings {
   readonly states: number;
   readonly transitions: number;
+  /** Servers whose loss, in the worst world, leaves no version that can be read; 0: it is lost. */
+  readonly fatal: number;
   /** A shortest path to each that was met, one line a step. */
   readonly traces: Readonly<Partial<Record<Finding, readonly string[]>>>;
 }
 
-/** A version by its writer; `o` is the first one, `-` is no share. */
-type Letter = 'o' | 'a' | 'b' | '-';
-
-interface Writer {
-  readonly letter: 'a' | 'b';
-  readonly phase: 'reading' | 'writing' | 'ended';
-  /** What each server said when it was asked, by share number; null before. */
-  readonly heard: readonly (string | null)[];
-  /** The versions that had been told "published" when it began. */
-  readonly acked: readonly Letter[];
-  readonly base: Letter;
-  readonly record: PublishRecord | null;
-  readonly outcome: PublishKind | 'refused' | null;
-}
-
 interface World {
-  /** What led here, for traces. */
-  readonly told: string;
-  /** Per server, the letters of its shares, by share number. */
-  readonly servers: readonly string[];
-  readonly writers: readonly Writer[];
+  /** By server: the number of its row. */
+  readonly rows: readonly number[];
+  /** The number of each writer. */
+  readonly writers: readonly number[];
   /** How many of each may still come. */
   readonly failures: number;
   readonly losses: number;
 }
 
-const first = versionOf(1, 'o');
-
-/** What the writer of `letter` writes; there is at most one version of each. */
-function versionBy(model: WritersModel, letter: Letter, seqnum: number): Version {
-  const { required, servers } = model;
-  return versionOf(seqnum, letter, { required, total: servers });
+interface Step extends World {
+  readonly told: readonly string[];
 }
 
-function start(model: WritersModel): World {
-  const { servers, failures, losses } = model;
-  const row = (i: number) => `${'-'.repeat(i)}o${'-'.repeat(servers - i - 1)}`;
-  const writer = (letter: 'a' | 'b'): Writer => ({
-    letter,
-    phase: 'reading',
-    heard: Array.from({ length: servers }, () => null),
-    acked: [],
-    base: '-',
-    record: null,
-    outcome: null,
-  });
-  return {
-    told: '',
-    servers: Array.from({ length: servers }, (_, i) => row(i)),
-    writers: [writer('a'), writer('b')],
+function keyOf({ rows, writers, failures, losses }: World): string {
+  return String.fromCharCode(
+    ...rows,
+    ...writers.flatMap((id) => [id >> 16, id & 0xffff]),
     failures,
     losses,
-  };
-}
-
-/** The version that a letter stands for in this world. */
-function versionIn(model: WritersModel, world: World, letter: Letter): Version {
-  if (letter === 'o') return versionBy(model, 'o', first.seqnum);
-  const writer = world.writers.find((w) => w.letter === letter) as Writer;
-  return versionBy(model, letter, (writer.record as PublishRecord).seqnum);
-}
-
-function planInput(model: WritersModel, world: World, writer: Writer): PublishPlanInput {
-  const letters = new Set(writer.heard.flatMap((row) => (row === null ? [] : [...row])));
-  letters.delete('-');
-  const versionFor = (letter: string) => versionIn(model, world, letter as Letter);
-  const slots = writer.heard.flatMap((row, server) =>
-    [...(row ?? '')].flatMap((letter, shnum) =>
-      letter === '-' ? [] : [goodSlot(`s${server}`, shnum, versionFor(letter))],
-    ),
   );
-  const failed = writer.heard.flatMap((row, i) => (row === null ? [[`s${i}`, 'failed']] : []));
-  const { servers, required, writes, ignoresNewer } = model;
+}
+
+function worldOf({ servers, writers }: WritersModel, key: string): World {
+  const at = (i: number) => key.charCodeAt(i);
   return {
-    map: mapOf(servers, slots, [...letters].map(versionFor), Object.fromEntries(failed)),
-    required,
-    total: servers,
-    happy: writes,
-    wholeShares: true,
-    force: ignoresNewer,
+    rows: Array.from({ length: servers }, (_, i) => at(i)),
+    writers: Array.from(
+      { length: writers },
+      (_, i) => at(servers + 2 * i) * 0x1_0000 + at(servers + 2 * i + 1),
+    ),
+    failures: at(servers + 2 * writers),
+    losses: at(servers + 2 * writers + 1),
   };
 }
 
-/** The writer once it has heard enough: it plans, or refuses. */
-function planned(model: WritersModel, world: World, writer: Writer): readonly World[] {
-  const input = planInput(model, world, writer);
-  const base = bestVersion(input.map);
-  const record = planWrites(input);
-  if (base === undefined || newerEvidence(input).length > 0 || !canSucceed(record)) {
-    const refused: Writer = { ...writer, phase: 'ended', outcome: 'refused' };
-    return [{ ...withWriter(world, refused), told: `${writer.letter} writes nothing` }];
-  }
-  const { checkstring } = versionBy(model, writer.letter, record.seqnum);
-  const letter = base.seqnum === first.seqnum ? 'o' : writer.letter === 'a' ? 'b' : 'a';
-  const next: Writer = { ...writer, phase: 'writing', base: letter };
-  const plan = { ...withWriter(world, next), told: `${writer.letter} writes over ${letter}` };
-  return started(plan, next, { ...record, checkstring });
+/** The marks of all versions that were told "published", in the order of their writers. */
+function ackedIn(cast: Cast, world: World): string {
+  return world.writers
+    .map((id) => cast.writer(id))
+    .map(({ outcome, mark }) => (outcome === 'published' ? mark : ''))
+    .join('');
+}
+
+function stepsFrom(cast: Cast, world: World): readonly Step[] {
+  return world.writers.flatMap((id, index) => {
+    const { phase } = cast.writer(id);
+    if (phase === 'reading')
+      return mayPlan(cast, world, index) ? planSteps(cast, world, index) : [];
+    return phase === 'writing' ? writeSteps(cast, world, index) : [];
+  });
 }
 
 /**
- * The worlds in which the planned writes are under way, those that are to fail having failed. A
- * failure has no effect, so that it may as well come at once: what it would do later, after a
- * surprise, is less than a writer does that dies.
+ * Writers that try but once are alike, since none sees two versions of one seqnum: that the first
+ * to make its plan is called `a` takes nothing away.
  */
-function started(world: World, writer: Writer, record: PublishRecord): readonly World[] {
-  const at = record.writes.findIndex(({ status }) => status === 'planned');
-  if (at < 0) return [withWriter(world, told(writer, record))];
-  const write = { ...(record.writes[at] as Write), status: 'writing' as const };
-  const books = { ...record, writes: record.writes.with(at, write) };
-  const worlds = started(world, writer, books);
-  if (world.failures === 0) return worlds;
-  const { server, shnum } = write;
-  const report = { server, shnum, status: 'failed', seen: [], failure: null } as const;
-  const poorer = {
-    ...world,
-    told: `${world.told}; its write to ${server}:${shnum} fails`,
-    failures: world.failures - 1,
-  };
-  return [...worlds, ...started(poorer, writer, applyWrite(books, report))];
+function mayPlan(cast: Cast, { writers }: World, index: number): boolean {
+  const before = cast.model.attempts === 1 ? writers.slice(0, index) : [];
+  return before.every((id) => cast.writer(id).phase !== 'reading');
 }
 
-/** The writer with these books; it is told how it ended when everything is answered. */
-function told(writer: Writer, record: PublishRecord): Writer {
-  if (!isSettled(record)) return { ...writer, record };
-  return { ...writer, record, phase: 'ended', outcome: decideOutcome(record) };
+/** Writer `index` hears any of the servers that it has not heard, and makes its plan. */
+function planSteps(cast: Cast, world: World, index: number): readonly Step[] {
+  const id = world.writers[index] as number;
+  const { heard, attempt } = cast.writer(id);
+  const acked = ackedIn(cast, world);
+  const name = cast.nameOf(index, attempt);
+  let listeners = [
+    { id, answers: heard.filter((row) => row !== null).length, told: [] as string[] },
+  ];
+  heard.forEach((row, at) => {
+    if (row !== null) return;
+    const now = world.rows[at] as number;
+    listeners = listeners.flatMap((one) => [
+      one,
+      {
+        id: cast.hears(one.id, at, now, acked),
+        answers: one.answers + 1,
+        told: [...one.told, `${name} hears ${cast.spelled(cast.row(now))} from s${at}`],
+      },
+    ]);
+  });
+  const steps = new Map<string, Step>();
+  for (const one of listeners.sort((a, b) => a.told.length - b.told.length)) {
+    if (one.answers < cast.model.reads) continue;
+    for (const fate of cast.planFates(one.id, world.failures, world.losses)) {
+      const key = `${fate.id},${fate.failures}`;
+      if (steps.has(key)) continue;
+      const { failures, losses } = fate;
+      const writers = world.writers.with(index, fate.id);
+      const told = [...one.told, fate.told];
+      steps.set(key, { rows: world.rows, writers, failures, losses, told });
+    }
+  }
+  return [...steps.values()];
 }
 
-function withWriter(world: World, writer: Writer): World {
-  return { ...world, writers: world.writers.map((w) => (w.letter === writer.letter ? writer : w)) };
-}
-
-/** Everything that can happen next. */
-function stepsFrom(model: WritersModel, world: World): readonly World[] {
-  return world.writers.flatMap((writer) => {
-    if (writer.phase === 'reading') return readSteps(model, world, writer);
-    if (writer.phase === 'ended') return [];
-    const open = (writer.record as PublishRecord).writes.filter((w) => w.status === 'writing');
-    return open.flatMap((write) => writeSteps(model, world, writer, write));
+/** Any open write of writer `index`; who has not heard its server may hear it just before. */
+function writeSteps(cast: Cast, world: World, index: number): readonly Step[] {
+  const id = world.writers[index] as number;
+  const { writes } = cast.writer(id).record as PublishRecord;
+  return writes.flatMap(({ status, server }, place) => {
+    if (status !== 'writing') return [];
+    const at = Number(server.slice(1));
+    const row = world.rows[at] as number;
+    const fates = cast.writeFates(id, place, row, world.failures, world.losses);
+    const others = fates.some((fate) => fate.row !== row) ? before(cast, world, index, at) : [];
+    return fates.flatMap((fate) => [
+      after(world, index, at, fate, { writers: world.writers, told: [] }),
+      ...(fate.row === row ? [] : others.map((other) => after(world, index, at, fate, other))),
+    ]);
   });
 }
 
-function readSteps(model: WritersModel, world: World, writer: Writer): readonly World[] {
-  const isFirst = writer.heard.every((row) => row === null);
-  const acked = isFirst
-    ? world.writers.filter((w) => w.outcome === 'published').map((w) => w.letter)
-    : writer.acked;
-  const reads = writer.heard.flatMap((row, i) => {
-    if (row !== null) return [];
-    const heard = writer.heard.with(i, world.servers[i] as string);
-    const told = `${writer.letter} hears ${world.servers[i]} from s${i}`;
-    return [{ ...withWriter(world, { ...writer, heard, acked }), told }];
-  });
-  const answers = writer.heard.filter((row) => row !== null).length;
-  if (answers < model.reads) return reads;
-  return [...reads, ...planned(model, world, writer)];
-}
-
-function writeSteps(
-  model: WritersModel,
+function after(
   world: World,
-  writer: Writer,
-  { server, shnum, test }: Write,
-): readonly World[] {
-  const at = Number(server.slice(1));
-  const row = world.servers[at] as string;
-  const seen: readonly SeenShare[] = [...row].flatMap((letter, n) =>
-    letter === '-'
-      ? []
-      : [{ shnum: n, checkstring: versionIn(model, world, letter as Letter).checkstring }],
-  );
-  const held = seen.find((share) => share.shnum === shnum)?.checkstring ?? '';
-  const wrote = test.kind === 'absent' ? held === '' : held !== '' && held.startsWith(test.head);
-  const after = row.slice(0, shnum) + writer.letter + row.slice(shnum + 1);
-  const what = `${writer.letter}'s write to ${server}:${shnum}`;
-  const landed = wrote
-    ? { ...world, told: `${what} lands`, servers: world.servers.with(at, after) }
-    : { ...world, told: `${what} finds ${row}` };
-  const record = writer.record as PublishRecord;
-  const report = { server, shnum, seen, failure: null };
-  const ours = { shnum, checkstring: record.checkstring as string };
-  const status = wrote ? 'accepted' : 'surprised';
-  const answered = started(landed, writer, applyWrite(record, { ...report, status }));
-  if (world.losses === 0 || !wrote) return answered;
-  const told = `${what} lands and its answer is lost`;
-  const poorer = { ...landed, told, losses: world.losses - 1 };
-  // All shares there are read again: that tells what the answer would have told, or fails, too.
-  const reread = seen.map((share) => (share.shnum === shnum ? ours : share));
-  const ends = [
-    { ...report, seen: [...reread, ours], status: 'accepted' },
-    { ...report, seen: [], status: 'unknown' },
-  ] as const;
-  return [...answered, ...ends.flatMap((end) => started(poorer, writer, applyWrite(record, end)))];
-}
-
-function keyOf(world: World): string {
-  const writers = world.writers.map((writer) => {
-    const { phase, letter, heard, acked, base, record, outcome } = writer;
-    if (phase === 'reading') return `${heard}|${acked}`;
-    const seqnum = record?.seqnum;
-    // Nobody will look at the books of a writer again that has not been told "published".
-    if (phase === 'ended') {
-      return outcome === 'published' ? `${letter}${seqnum}|${base}|${acked}` : `x${seqnum}`;
-    }
-    const { writes, surprises, avoided, replaceable } = record as PublishRecord;
-    const isLost = surprises.length > 0;
-    const slots = writes
-      .filter(({ status }) => !isLost || status === 'writing')
-      .map(({ server, shnum, status, test, attempt }) => {
-        const head =
-          test.kind === 'absent' ? '' : `${test.head.slice(17, 18)}${test.head.slice(-2)}`;
-        return `${server}${shnum}${status[0]}${head}${attempt}`;
-      })
-      .sort();
-    const more = isLost
-      ? ''
-      : `${base}${acked}${[...avoided].sort()}|${replaceable.map((h) => h.slice(-2)).sort()}`;
-    return `${seqnum}|${slots}|${isLost}|${more}`;
-  });
-  return `${world.servers}#${world.failures}${world.losses}#${writers.join('#')}`;
-}
-
-/** Every interleaving of two writers. */
-export function explore(model: WritersModel): Findings {
-  const worlds: (World | null)[] = [start(model)];
-  const parents = [-1];
-  const tales = [''];
-  const seen = new Set([keyOf(worlds[0] as World)]);
-  const firsts = new Map<Finding, number>();
-  let transitions = 0;
-  for (let at = 0; at < worlds.length; at++) {
-    const world = worlds[at] as World;
-    for (const finding of findingsIn(model, world)) {
-      if (!firsts.has(finding)) firsts.set(finding, at);
-    }
-    // What was expanded is not needed any more: the tale of a path is.
-    worlds[at] = null;
-    for (const next of stepsFrom(model, world)) {
-      transitions++;
-      const key = keyOf(next);
-      if (seen.has(key)) continue;
-      seen.add(key);
-      worlds.push(next);
-      parents.push(at);
-      tales.push(`${next.told}  [${next.servers.join(' ')}]`);
-    }
-  }
-  const traceTo = (end: number): readonly string[] => {
-    const path: string[] = [];
-    for (let at = end; at > 0; at = parents[at] as number) path.unshift(tales[at] as string);
-    return path;
+  index: number,
+  at: number,
+  fate: Fate,
+  { writers, told }: Pick<Step, 'writers' | 'told'>,
+): Step {
+  return {
+    rows: world.rows.with(at, fate.row),
+    writers: writers.with(index, fate.id),
+    failures: fate.failures,
+    losses: fate.losses,
+    told: [...told, fate.told],
   };
-  const traces = Object.fromEntries([...firsts].map(([name, at]) => [name, traceTo(at)]));
-  return { states: seen.size, transitions, traces };
 }
 
-/** What is to be seen in this state. */
-function findingsIn(model: WritersModel, world: World): readonly Finding[] {
-  const [a, b] = world.writers as readonly [Writer, Writer];
-  const findings: Finding[] = [];
-  const isAcked = (writer: Writer) => writer.outcome === 'published';
-  if (isAcked(a) && isAcked(b) && a.base !== 'b' && b.base !== 'a') findings.push('fork');
-  for (const [one, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (isAcked(one) && one.acked.includes(other.letter) && one.base !== other.letter) {
-      findings.push('lostUpdate');
-    }
-    if (other.phase !== 'reading') continue;
-    if (one.outcome === 'uncoordinated') findings.push('falseAlarm');
-    const holders = world.servers.filter((row) => row.includes(one.letter)).length;
-    if (isAcked(one) && holders < model.writes) findings.push('shortAck');
+/** Every non-empty set of other writers that hear server `at` now. */
+function before(cast: Cast, world: World, index: number, at: number) {
+  const acked = ackedIn(cast, world);
+  const row = world.rows[at] as number;
+  let sets: Pick<Step, 'writers' | 'told'>[] = [{ writers: world.writers, told: [] }];
+  world.writers.forEach((id, i) => {
+    const { phase, heard, attempt } = cast.writer(id);
+    if (i === index || phase !== 'reading' || heard[at] !== null) return;
+    const told = `${cast.nameOf(i, attempt)} hears ${cast.spelled(cast.row(row))} from s${at}`;
+    sets = sets.flatMap((set) => [
+      set,
+      {
+        writers: set.writers.with(i, cast.hears(id, at, row, acked)),
+        told: [...set.told, told],
+      },
+    ]);
+  });
+  return sets.slice(1);
+}
+
+/** Every interleaving, by number of steps. */
+class Exploration {
+  readonly #cast: Cast;
+  readonly #keys: string[] = [];
+  readonly #parents: number[] = [];
+  readonly #depths: number[] = [];
+  readonly #ids = new Map<string, number>();
+  /** By number of steps from the start. */
+  readonly #frontier: number[][] = [];
+  readonly #reads = new Map<string, { best: Mark | null; fatal: number }>();
+  readonly #firsts = new Map<Finding, number>();
+  #transitions = 0;
+  #fatal = Number.POSITIVE_INFINITY;
+
+  constructor(model: WritersModel) {
+    this.#cast = new Cast(model);
   }
-  const sharesOf = (letter: Letter) =>
-    new Set(world.servers.flatMap((row) => [...row].flatMap((l, n) => (l === letter ? [n] : []))));
-  const most = Math.max(...(['o', 'a', 'b'] as const).map((letter) => sharesOf(letter).size));
-  if (most < model.required) findings.push('unrecoverable');
-  return findings;
+
+  run(until: readonly Finding[]): Findings {
+    const cast = this.#cast;
+    const { model } = cast;
+    const { writers, failures, losses } = model;
+    const start = {
+      rows: cast.firstRows(),
+      writers: Array.from({ length: writers }, (_, i) => cast.idOf(cast.newWriter(i))),
+      failures: failures === 'servers' ? 0 : failures,
+      losses,
+    };
+    this.#reach(keyOf(start), 0, -1);
+    for (let depth = 0; depth < this.#frontier.length; depth++) {
+      for (const at of this.#frontier[depth] ?? []) {
+        if (this.#depths[at] !== depth) continue;
+        const world = worldOf(model, this.#keys[at] as string);
+        this.#note(world, at);
+        if (until.length > 0 && until.every((one) => this.#firsts.has(one))) return this.#found();
+        for (const step of stepsFrom(cast, world)) {
+          this.#transitions++;
+          this.#reach(keyOf(step), depth + step.told.length, at);
+        }
+      }
+      delete this.#frontier[depth];
+    }
+    return this.#found();
+  }
+
+  #reach(key: string, depth: number, parent: number): void {
+    let id = this.#ids.get(key);
+    if (id === undefined) {
+      id = this.#keys.push(key) - 1;
+      this.#ids.set(key, id);
+    } else if ((this.#depths[id] as number) <= depth) return;
+    this.#depths[id] = depth;
+    this.#parents[id] = parent;
+    while (this.#frontier.length <= depth) this.#frontier.push([]);
+    this.#frontier[depth]?.push(id);
+  }
+
+  #found(): Findings {
+    const traces = Object.fromEntries(
+      [...this.#firsts].map(([name, at]) => [name, this.#traceTo(at)]),
+    );
+    const states = this.#keys.length;
+    return { states, transitions: this.#transitions, fatal: this.#fatal, traces };
+  }
+
+  #traceTo(at: number): readonly string[] {
+    const parent = this.#parents[at] as number;
+    if (parent < 0) return [];
+    const world = worldOf(this.#cast.model, this.#keys[parent] as string);
+    const key = this.#keys[at] as string;
+    const steps = stepsFrom(this.#cast, world).filter((step) => keyOf(step) === key);
+    const lines = steps.reduce((a, b) => (b.told.length < a.told.length ? b : a)).told;
+    const rows = worldOf(this.#cast.model, key).rows.map((row) =>
+      this.#cast.spelled(this.#cast.row(row)),
+    );
+    return [
+      ...this.#traceTo(parent),
+      ...lines.slice(0, -1),
+      `${lines.at(-1)}  [${rows.join(' ')}]`,
+    ];
+  }
+
+  #note(world: World, at: number): void {
+    const found = this.#findingsIn(world);
+    for (const finding of found) if (!this.#firsts.has(finding)) this.#firsts.set(finding, at);
+  }
+
+  #findingsIn(world: World): ReadonlySet<Finding> {
+    const cast = this.#cast;
+    const found = new Set<Finding>();
+    const { best, fatal } = this.#readOf(world);
+    this.#fatal = Math.min(this.#fatal, fatal);
+    if (fatal === 0) found.add('unrecoverable');
+    const all = world.writers.map((id) => cast.writer(id));
+    for (const one of all) {
+      const others = all.filter((other) => other !== one);
+      const areAloof = others.every(({ phase, attempt }) => phase === 'reading' && attempt === 0);
+      if (areAloof && one.outcome === 'uncoordinated') found.add('falseAlarm');
+      if (one.outcome !== 'published') continue;
+      const mark = one.mark as Mark;
+      if (best !== null && !cast.isBuiltOn(best, mark)) found.add('hidden');
+      if (areAloof && this.#holders(world, mark) < cast.model.writes) found.add('shortAck');
+      if (this.#isTwice(one)) found.add('twice');
+      for (const other of others) {
+        const theirs = other.outcome === 'published' ? (other.mark as Mark) : null;
+        if (theirs === null || cast.isBuiltOn(mark, theirs)) continue;
+        if (!cast.isBuiltOn(theirs, mark)) found.add('fork');
+        if (one.acked?.includes(theirs)) found.add('lostUpdate');
+      }
+    }
+    return found;
+  }
+
+  #holders({ rows }: World, mark: Mark): number {
+    return rows.filter((row) => this.#cast.row(row).includes(mark)).length;
+  }
+
+  #isTwice({ mark, index }: Writer): boolean {
+    const cast = this.#cast;
+    const first = cast.nameOf(index);
+    for (let at = cast.made(mark as Mark).base; at !== null; at = cast.made(at).base) {
+      if (cast.made(at).name === first) return true;
+    }
+    return false;
+  }
+
+  /** What a reader of every server is given, and how many servers it takes to leave it nothing. */
+  #readOf({ rows }: World): { best: Mark | null; fatal: number } {
+    const key = String.fromCharCode(...rows);
+    const known = this.#reads.get(key);
+    if (known !== undefined) return known;
+    const cast = this.#cast;
+    const heard = rows.map((row) => cast.row(row));
+    const { required } = cast.model;
+    const best = bestVersion(cast.mapOf(heard));
+    const marks = [...new Set(heard.join(''))].filter((mark) => mark !== '-');
+    const isReadable = (kept: readonly string[]) =>
+      marks.some((mark) => shnumsOf(kept, mark) >= required);
+    const read = {
+      best: marks.find((mark) => cast.made(mark).version.id === best?.id) ?? null,
+      fatal: Math.min(
+        ...subsets(heard)
+          .filter((kept) => !isReadable(kept))
+          .map((kept) => heard.length - kept.length),
+      ),
+    };
+    this.#reads.set(key, read);
+    return read;
+  }
+}
+
+function shnumsOf(rows: readonly string[], mark: Mark): number {
+  const shnums = rows.flatMap((row) => [...row].flatMap((m, n) => (m === mark ? [n] : [])));
+  return new Set(shnums).size;
+}
+
+function subsets<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const sets: (readonly T[])[] = [[]];
+  for (const item of items) sets.push(...sets.map((set) => [...set, item]));
+  return sets;
+}
+
+/**
+ * Every interleaving of the writers.
+ * @param until stop as soon as all of these were met
+ */
+export function explore(model: WritersModel, until: readonly Finding[] = []): Findings {
+  return new Exploration(model).run(until);
 }

@@ -11,6 +11,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { Presets, SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { type FaultKind, faultKinds, faults } from '../../src/simulation/faults.ts';
+import { properties } from '../../src/simulation/properties.ts';
 import { parseScenario, playScenario } from '../../src/simulation/scenario.ts';
 import { shrink, toScenario } from '../../src/simulation/shrink.ts';
 import { simulate } from '../../src/simulation/simulate.ts';
@@ -21,6 +22,7 @@ interface SeedReport {
   readonly steps: number;
   readonly records: number;
   readonly counts: Readonly<Record<string, number>>;
+  readonly inOrder: number;
   readonly ends: readonly string[];
   readonly violations: readonly { readonly id: string; readonly because: string }[];
 }
@@ -45,7 +47,7 @@ interface Settings {
 async function work({ first, count, stride, allowed }: Share): Promise<void> {
   for (let i = 0; i < count; i++) {
     const seed = first + i * stride;
-    const { world, counts, violations } = await simulate(seed, allowed);
+    const { world, counts, inOrder, violations } = await simulate(seed, allowed);
     const ends = world.operations.map(({ spec, status, result }) => {
       const end = result === undefined ? status : result.ok ? 'ok' : result.error;
       return `${spec.task.kind} ${end}`;
@@ -57,6 +59,7 @@ async function work({ first, count, stride, allowed }: Share): Promise<void> {
       steps,
       records,
       counts,
+      inOrder,
       ends,
       violations,
     } satisfies SeedReport);
@@ -161,10 +164,13 @@ function summaryOf(reports: readonly SeedReport[], seconds: number) {
   }
   const sum = (of: (report: SeedReport) => number) => reports.reduce((n, r) => n + of(r), 0);
   return {
+    first: reports[0]?.seed,
     seeds: reports.length,
     seconds: Math.round(seconds * 10) / 10,
     steps: sum(({ steps }) => steps),
     records: sum(({ records }) => records),
+    histories: reports.filter(({ inOrder }) => inOrder > 1).length,
+    properties: properties.length,
     faultKinds: Object.keys(happened).filter((kind) => kind in faults).length,
     happened: Object.fromEntries(Object.entries(happened).sort(([a], [b]) => (a < b ? -1 : 1))),
     ends: Object.fromEntries(Object.entries(ends).sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -179,8 +185,8 @@ function print(
   failed: readonly SeedReport[],
   folder: string,
 ): void {
-  const { seeds, seconds, steps, records, faultKinds: kinds, happened, ends } = summary;
-  console.log(`${seeds} seeds, ${steps} choices, ${records} records in ${seconds} s`);
+  const { first, seeds, seconds, steps, records, faultKinds: kinds, happened, ends } = summary;
+  console.log(`${seeds} seeds from ${first}: ${steps} choices, ${records} records in ${seconds} s`);
   const table = (title: string, counts: Readonly<Record<string, number>>) => {
     console.log(`\n${title}`);
     for (const [name, n] of Object.entries(counts))
@@ -188,7 +194,10 @@ function print(
   };
   table('choices, by kind', happened);
   table('how operations ended', ends);
-  console.log(`\n${kinds} kinds of fault; ${summary.violations.length} violations`);
+  console.log(`\n${summary.histories} histories of two operations or more, put in order`);
+  console.log(
+    `${kinds} kinds of fault, ${summary.properties} properties, ${summary.violations.length} violations`,
+  );
   for (const { seed, id, because } of summary.violations) {
     console.log(`seed ${seed} breaks ${id}: ${because}`);
   }

@@ -1,0 +1,180 @@
+/**
+ * @module histories: the history of a file, for {@link linearize}, as a trace tells it; and within
+ * which limits it must have an order (closed forms of the guide, section 4).
+ */
+import { effectOf } from './contents.ts';
+import {
+  type ActorFact,
+  bestOf,
+  type Facts,
+  type MapFact,
+  type OperationFact,
+  type PublishOutputFact,
+  parseVersion,
+} from './facts.ts';
+import type { HistoryEntry, Register } from './history.ts';
+
+/** A version that its writer was told is safe. */
+export interface Acknowledged {
+  readonly operation: string;
+  readonly version: string;
+  readonly seqnum: number;
+  readonly quorum: number;
+  /** When its operation began and ended, by the numbers of records. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export function lastPublish({ charts }: OperationFact): ActorFact | undefined {
+  return charts.findLast(({ chart }) => chart === 'publish');
+}
+
+/** What the last retrieve of an operation read, after the last map but one. */
+export function lastReadVersion({ charts }: OperationFact): string | undefined {
+  const input = charts.findLast(({ chart }) => chart === 'retrieve')?.input;
+  return (input as unknown as { version: { id: string } } | undefined)?.version.id;
+}
+
+export function acknowledged(facts: Facts): readonly Acknowledged[] {
+  return [...facts.operations].flatMap(([name, operation]) => {
+    const publish = lastPublish(operation);
+    const output = publish?.output as unknown as PublishOutputFact | null | undefined;
+    if (operation.endedSeq === undefined || operation.result?.ok !== true) return [];
+    if (output?.kind !== 'published' || output.checkstring === null) return [];
+    const { checkstring: version, seqnum, quorum } = output;
+    const { startedSeq: start, endedSeq: end } = operation;
+    return [{ operation: name, version, seqnum, quorum, start, end }];
+  });
+}
+
+/**
+ * Whether an acknowledged version is on more servers than any rival can be, with `d` disks having
+ * lost it and perhaps given the rival back: W - d > S - W + d. And no stray version could be taken for
+ * the newest. Then neither a fork nor a lost update can happen to a writer that refuses to overwrite
+ * newer evidence.
+ */
+export function doQuorumsMeet(facts: Facts): boolean {
+  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
+  // One that was acknowledged itself is no excuse: it is the violation.
+  const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
+  return !isForced && !hasStrayed && 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
+}
+
+/**
+ * Whether a reader's map may show a rival where an acknowledged version belongs: it has both, and of the
+ * R servers that can be heard those with the one, at least W - d - (S - R), need not be more than those
+ * with the other, at most S - W + d. Not to ask is no excuse (scenario R6).
+ */
+function isAmbiguous(map: MapFact, facts: Facts): boolean {
+  const heard = map.servers.filter(({ status }) => status !== 'failed').length;
+  const best = map.versions[bestOf(map) ?? '']?.seqnum;
+  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  return (
+    Object.values(map.versions).filter(({ seqnum }) => seqnum === best).length > 1 &&
+    heard + 2 * quorum <= 2 * (facts.servers.length + facts.spoilt.size)
+  );
+}
+
+/** Servers of a map that told what they hold. */
+export function answeredIn({ servers }: MapFact): number {
+  return servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
+}
+
+/**
+ * All that was done to the file, and what it held at first; nothing when the limits are not kept, or
+ * somebody outside of the history wrote too.
+ */
+export function historyOf(
+  facts: Facts,
+): { readonly entries: readonly HistoryEntry[]; readonly initial: Register } | undefined {
+  if (!doQuorumsMeet(facts) || !isFirstVersionMet(facts)) return undefined;
+  // Shares of a writer that nobody has seen: what it saw is not known.
+  if ([...facts.contents.values()].some((words) => words.includes('lost'))) return undefined;
+  const seqnums = new Set(
+    [...facts.initialSlots.values()].map((v) => parseVersion(v)?.seqnum ?? 0),
+  );
+  if (seqnums.size > 1) return undefined;
+  const [version = 0] = seqnums;
+  const entries: HistoryEntry[] = [];
+  for (const [name, operation] of facts.operations) {
+    const { task } = operation.spec;
+    const kind = effectOf(task);
+    if (kind === 'unknown') return undefined;
+    if (kind === 'none') continue;
+    if (kind === 'read') entries.push(...readOf(name, operation, facts));
+    else if (task.kind === 'modify') entries.push(...attemptsOf(name, operation));
+    else entries.push({ ...writeOf(name, operation), kind });
+  }
+  return { entries, initial: { version, words: version === 0 ? [] : [`v${version}`] } };
+}
+
+/** Whether every quorum has a server that holds the first version, and whose disk has lost nothing. */
+function isFirstVersionMet({ spoilt, initialSlots, servers, encoding }: Facts): boolean {
+  if (spoilt.size === 0) return true;
+  const holders = new Set([...initialSlots.keys()].map((slot) => slot.split(':')[0] as string));
+  const left = [...holders].filter((server) => !spoilt.has(server)).length;
+  return left + Math.min(encoding.happy, encoding.total, servers.length) > servers.length;
+}
+
+/** Of a read that has succeeded and asked enough servers to be fresh. */
+function readOf(word: string, operation: OperationFact, facts: Facts): readonly HistoryEntry[] {
+  const { startedSeq: start, endedSeq: end, result } = operation;
+  if (end === undefined || !result?.ok || !isFreshRead(operation, facts)) return [];
+  const base = seqnumOf(lastReadVersion(operation));
+  const read = { name: word, word, kind: 'read', outcome: 'acknowledged' } as const;
+  return [{ ...read, start, end, seen: result.seen ?? undefined, base, made: undefined }];
+}
+
+/** Of each attempt; only the last one can have been acknowledged. */
+function attemptsOf(word: string, operation: OperationFact): readonly HistoryEntry[] {
+  const last = operation.attempts.length - 1;
+  return operation.attempts.map(({ seen, base, version }, i) => ({
+    ...{ name: `${word} ${i}`, kind: 'append', word },
+    ...times(operation, i === last, version),
+    ...{ seen: seen ?? undefined, base: seqnumOf(base), made: seqnumOf(version) },
+  }));
+}
+
+function writeOf(word: string, operation: OperationFact): Omit<HistoryEntry, 'kind'> {
+  const { checkstring } = (lastPublish(operation)?.context ?? {}) as {
+    checkstring?: string | null;
+  };
+  const version = checkstring ?? undefined;
+  const write = { name: word, word, seen: undefined, base: undefined, made: seqnumOf(version) };
+  return { ...write, ...times(operation, true, version) };
+}
+
+function times(
+  { startedSeq: start, endedSeq, result }: OperationFact,
+  isLast: boolean,
+  version: string | undefined,
+): Pick<HistoryEntry, 'outcome' | 'start' | 'end'> {
+  const never = Number.POSITIVE_INFINITY;
+  if (isLast && endedSeq !== undefined && result?.ok) {
+    return { outcome: 'acknowledged', start, end: endedSeq };
+  }
+  // What never had a name was never sent to anybody.
+  const hasFailed = version === undefined && (endedSeq !== undefined || !isLast);
+  return { outcome: hasFailed ? 'failed' : 'indeterminate', start, end: never };
+}
+
+/** Whether a read began when no write was under way, and asked enough servers to be fresh. */
+function isFreshRead(operation: OperationFact, facts: Facts): boolean {
+  const writes = [...facts.operations.values()].filter(
+    ({ spec }) => !['read', 'none'].includes(effectOf(spec.task)),
+  );
+  const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')
+    ?.output as unknown as MapFact | null | undefined;
+  if (!map || writes.some(({ endedSeq = Infinity }) => endedSeq > operation.startedSeq))
+    return false;
+  if (isAmbiguous(map, facts)) return false;
+  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  return (
+    answeredIn(map) + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size
+  );
+}
+
+function seqnumOf(version: string | undefined): number | undefined {
+  return version === undefined ? undefined : parseVersion(version)?.seqnum;
+}
