@@ -232,6 +232,17 @@ describe('newer evidence', () => {
     expect(seen(0)).toEqual([]);
   });
 
+  test('is no rival that the silent servers are too few to put on a quorum', () => {
+    const alone = [goodSlot('s2', 2, v2), ...copies];
+    const map = mapOf(4, alone, [v2, v2b], { s0: 'failed' });
+    expect(newerEvidence(inputOf(map, three))).toEqual([]);
+    expect(newerEvidence(inputOf(map, { happy: 2 }))).toEqual([v2]);
+  });
+
+  test('is a first version that cannot be read, where nothing can', () => {
+    expect(newerEvidence(inputOf(mapOf(2, [goodSlot('s0', 0, v1)], [v1])))).toEqual([v1]);
+  });
+
   test('is no older version, however many servers may hold it', () => {
     const older = [goodSlot('s2', 0, v1), goodSlot('s3', 1, v1)];
     const base = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];

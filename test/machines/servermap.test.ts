@@ -88,7 +88,9 @@ describe('versions', () => {
   });
 
   test('a first version that nobody can read yet is newer than nothing', () => {
-    expect(newerUnrecoverable(mapOf(1, [goodSlot('s0', 0, v1)], [v1]))).toEqual([v1]);
+    const map = mapOf(1, [goodSlot('s0', 0, v1)], [v1]);
+    expect(newerUnrecoverable(map)).toEqual([v1]);
+    expect(contenders(map)).toEqual([v1]);
   });
 
   test('an empty map has none', () => {
