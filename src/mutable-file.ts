@@ -36,7 +36,7 @@ import type { Turns } from './storage/turns.ts';
 export type Contents = Uint8Array | Plaintext;
 
 export interface WriteCallOptions extends OperationOptions {
-  /** Write even over a newer version that was seen and cannot be read. */
+  /** Write even over a version that was seen and would be lost (`NewerVersionSeenError`). */
   readonly force?: boolean;
 }
 
