@@ -48,7 +48,10 @@ function writeCommand(program: Command, name: string, description: string): Comm
     .description(description)
     .argument('<CAP>', 'a write cap')
     .argument('<FILE>', 'the contents; "-" is stdin')
-    .option('--force', 'even over a version that would be lost: a newer one that cannot be read, or a rival');
+    .option(
+      '--force',
+      'even over a version that would be lost: a newer one that cannot be read, or a rival',
+    );
 }
 
 async function write(
