@@ -1,6 +1,7 @@
 /**
  * @module scenario-narrator: records as sentences for people.
  */
+import { VersionNames } from './version-names.ts';
 import type { TraceRecord } from './world.ts';
 
 /** What a scenario calls the charts. */
@@ -17,11 +18,10 @@ export const chartWords: Readonly<Record<string, string>> = {
 type Of<Kind extends TraceRecord['kind']> = Extract<TraceRecord, { kind: Kind }>;
 type Fields = { readonly [key: string]: unknown };
 
-/** Tells a trace piece by piece. Versions of one seqnum are told apart by a letter. */
+/** Tells a trace piece by piece. */
 export class Narrator {
   readonly #states = new Map<string, string>();
-  /** seqnum -> names in order of appearance */
-  readonly #versions = new Map<string, string[]>();
+  readonly #versions = new VersionNames();
 
   /** @param isBrief only what charts and operations ended with, and what servers hold */
   tell(records: readonly TraceRecord[], isBrief: boolean): readonly string[] {
@@ -57,13 +57,7 @@ export class Narrator {
 
   /** `text` with short names for versions. */
   plain(text: string): string {
-    return text.replace(/v(\d+)-[0-9a-f]{8}/g, (name, seqnum: string) => {
-      const names = this.#versions.get(seqnum) ?? [];
-      if (!names.includes(name)) names.push(name);
-      this.#versions.set(seqnum, names);
-      const index = names.indexOf(name);
-      return index === 0 ? `v${seqnum}` : `v${seqnum}${'abcdefghij'[index]}`;
-    });
+    return this.#versions.plain(text);
   }
 
   #move({ actor, state, chart }: Of<'step'>, moved: Map<string, [string, string]>): void {

@@ -106,6 +106,17 @@ describe('presets', () => {
     await done(watched);
   }, 180_000);
 
+  test('rivals of one seqnum are told apart on the servers', async () => {
+    const watched = await open('#p=scenario-L2-rival-and-a-server-down');
+    const { page } = watched;
+    await isIdle(page);
+    await page.getByRole('button', { name: 'Run to end' }).click();
+    await isIdle(page);
+    const held = page.locator('.panel.grid tbody td:nth-child(2)');
+    expect(await held.allInnerTexts()).toEqual(['sh0 v2b', 'sh1 v2', 'sh1 v2b']);
+    await done(watched);
+  });
+
   test('#2034: violated under the old rule, not under ours, and the page says where', async () => {
     const watched = await open();
     const { page } = watched;

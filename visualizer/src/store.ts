@@ -5,6 +5,7 @@
  * changed but at its end. A recording (a saved or a live trace) has no choices.
  */
 import { computed, effect, signal } from '@preact/signals';
+import { VersionNames } from '../../src/simulation/version-names.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
 import { drawCharts } from './charts.ts';
 import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
@@ -78,6 +79,18 @@ export const titles = computed(() =>
 
 /** The same for narrow columns. */
 export const shortTitles = computed(() => scene.value?.sides.map(({ short }) => short) ?? []);
+
+/** Short names for versions, one set per side: in the order in which they are under way and land. */
+export const versionNames = computed<readonly VersionNames[]>(() => {
+  const names = titles.value.map(() => new VersionNames());
+  for (const { sides } of branch.value?.frames ?? []) {
+    sides.forEach(({ messages, servers }, i) => {
+      for (const { write } of messages) names[i]?.plain(write?.version ?? '');
+      for (const { shares } of servers) names[i]?.plain(Object.values(shares).join(' '));
+    });
+  }
+  return names;
+});
 
 /** The first violation on each side, as of the end of the branch. */
 export const violations = computed<readonly (Verdict | undefined)[]>(() =>

@@ -11,6 +11,7 @@ import {
   isBusy,
   shortTitles,
   stopExploring,
+  versionNames,
 } from '../store.ts';
 
 /** What a person reads on a button, by kind of choice. */
@@ -103,7 +104,9 @@ function FlightRow({ message, sides, number }: Flight & { readonly number: numbe
         </span>
         <span class="what">
           {what}
-          {write !== null && <small> {write.version.replace(/-[0-9a-f]+/, '')}</small>}
+          {write !== null && (
+            <small> {versionNames.value[sides.indexOf(true)]?.plain(write.version)}</small>
+          )}
           {isDelayed && <small> delayed</small>}
           {isAbandoned && <small> nobody waits</small>}
         </span>

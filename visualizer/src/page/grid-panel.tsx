@@ -3,7 +3,7 @@
  */
 import type { ServerView } from '../../../src/simulation/world.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
-import { act, at, branch, frame, shortTitles, titles } from '../store.ts';
+import { act, at, branch, frame, shortTitles, titles, versionNames } from '../store.ts';
 import { Scroll } from './scroll.tsx';
 
 export function GridPanel() {
@@ -34,7 +34,7 @@ export function GridPanel() {
                 <th scope="row">{id}</th>
                 {sides.map(({ servers }, i) => (
                   <td key={titles.value[i]}>
-                    <Holdings now={servers[row]} before={before[i]?.servers[row]} />
+                    <Holdings now={servers[row]} before={before[i]?.servers[row]} side={i} />
                   </td>
                 ))}
                 <td class="does">
@@ -70,9 +70,11 @@ function isOf({ kind, server, message, shnum }: OfferedChoice, id: string): bool
 function Holdings({
   now,
   before,
+  side,
 }: {
   now?: ServerView | undefined;
   before?: ServerView | undefined;
+  side: number;
 }) {
   if (now === undefined) return null;
   const shares = Object.entries(now.shares);
@@ -84,7 +86,7 @@ function Holdings({
         const isNew = before !== undefined && before.shares[Number(shnum)] !== what;
         return (
           <span key={shnum} class={isNew ? 'tag share new' : 'tag share'} title={what}>
-            sh{shnum} <b>{what.replace(/-[0-9a-f]+/, '')}</b>
+            sh{shnum} <b>{versionNames.value[side]?.plain(what)}</b>
           </span>
         );
       })}
