@@ -10,11 +10,12 @@ import { once } from 'node:events';
 import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { toBase32, utf8 } from '../../src/bytes.ts';
-import { spellings } from '../support/secret-search.ts';
+import { fromBase32, toBase32, utf8 } from '../../src/bytes.ts';
+import { deriveLeaseSecrets } from '../../src/crypto/leases.ts';
+import { spellings, textsOf } from '../support/secret-search.ts';
 
 /** A gateway's `shares.needed`, `shares.happy` and `shares.total`. */
 interface GatewayEncoding {
@@ -71,6 +72,7 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
     await launcher.close();
     throw problem;
   });
+  const gateways: string[] = [];
   const slot = (position: number, storageIndex: Uint8Array): string => {
     const name = toBase32(storageIndex);
     const { folder } = ready.servers[position]!;
@@ -81,8 +83,10 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
     serversYaml: ready.serversYaml,
     servers: ready.servers,
     gateway: async (encoding = TAHOE_DEFAULTS, serversYaml = ready.serversYaml) => {
-      const place = await launcher.ask('gateway', { ...encoding, servers: serversYaml });
-      return new Gateway(place as GatewayPlace);
+      const asked = await launcher.ask('gateway', { ...encoding, servers: serversYaml });
+      const place = asked as GatewayPlace;
+      gateways.push(place.folder);
+      return new Gateway(place);
     },
     stopServer: async (...servers) => void (await launcher.ask('stop', { servers })),
     startServer: async (...servers) => void (await launcher.ask('start', { servers })),
@@ -95,38 +99,49 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
       rm(join(slot(position, storageIndex), String(shnum))),
     close: async () => {
       await launcher.close();
-      await noteSecrets(ready.servers);
+      await noteSecrets(ready.servers, gateways);
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
 /**
- * Leaves what must not have been printed for `run.sh` to search for: every swissnum, and the write
- * enabler (bytes 52 to 84) of every container that is on a server's disk by now.
+ * Leaves what must not have been printed for `run.sh` to search for: every swissnum, the write enabler
+ * (bytes 52 to 84) of every container that is on a server's disk by now, and the lease secrets that the
+ * gateways, and clients of ours with their folders, have for it.
  */
-async function noteSecrets(servers: readonly RealServer[]): Promise<void> {
+async function noteSecrets(
+  servers: readonly RealServer[],
+  gateways: readonly string[],
+): Promise<void> {
   const notes = process.env.INTEROP_SECRETS;
   if (notes === undefined) return;
-  const swissnums = servers
-    .flatMap((server) => server['anonymous-storage-NURLs'])
-    .map((nurl) => utf8(new URL(nurl).pathname.slice(1)));
-  const folders = servers.map(({ folder }) => join(folder, 'storage/shares'));
-  const files = await Promise.all(
-    folders.map((folder) =>
-      readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []),
-    ),
+  const leaseSecrets = await Promise.all(
+    gateways.map(async (folder) => {
+      const text = await readFile(join(folder, 'private/secret'), 'utf8');
+      return fromBase32(text.trim()) as Uint8Array;
+    }),
   );
-  const containers = files.flat().filter((file) => file.isFile());
-  const enablers = await Promise.all(
-    containers.map(async ({ parentPath, name }) =>
-      (await readFile(join(parentPath, name))).subarray(52, 84),
-    ),
-  );
-  const lines = [...swissnums, ...enablers.filter(({ length }) => length === 32)]
-    .flatMap(spellings)
-    .filter((spelling) => !/[\n\0]/.test(spelling));
-  await appendFile(notes, `${[...new Set(lines)].join('\n')}\n`);
+  const lines = leaseSecrets.flatMap(spellings);
+  for (const server of servers) {
+    for (const nurl of server['anonymous-storage-NURLs']) {
+      lines.push(...spellings(utf8(new URL(nurl).pathname.slice(1))));
+    }
+    const tubId = fromBase32(server['anonymous-storage-FURL'].slice('pb://'.length).split('@')[0]!);
+    const shares = join(server.folder, 'storage/shares');
+    const files = await readdir(shares, { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const { parentPath, name } of files.filter((file) => file.isFile())) {
+      const enabler = (await readFile(join(parentPath, name))).subarray(52, 84);
+      if (enabler.length === 32) lines.push(...spellings(enabler));
+      const storageIndex = fromBase32(basename(parentPath)) as Uint8Array;
+      for (const leaseSecret of leaseSecrets) {
+        const secrets = deriveLeaseSecrets(leaseSecret, storageIndex, tubId as Uint8Array);
+        lines.push(...Object.values(secrets).flatMap(textsOf));
+      }
+    }
+  }
+  const searchable = new Set(lines.filter((spelling) => !/[\n\0]/.test(spelling)));
+  await appendFile(notes, `${[...searchable].join('\n')}\n`);
 }
 
 /** A Tahoe web gateway: the independent implementation that reads and writes what we write and read. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The interop suite, and then a look through all that it printed: no swissnum, no write enabler and no
-# write cap may be in it. Arguments go to vitest.
+# The interop suite, and then a look through all that it printed: no swissnum, no write enabler, no lease
+# secret and no write cap may be in it. Arguments go to vitest.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 bash test/interop/setup.sh || exit
@@ -14,7 +14,7 @@ if [ ! -s "$INTEROP_SECRETS" ]; then
   exit 1
 fi
 if grep -qaFf "$INTEROP_SECRETS" "$work/output"; then
-  echo "test:interop: a swissnum or a write enabler was printed" >&2
+  echo "test:interop: a swissnum, a write enabler or a lease secret was printed" >&2
   exit 1
 fi
 if grep -qaE 'URI:(SSK|MDMF|DIR2|DIR2-MDMF):[a-z2-7]{26}:[a-z2-7]{52}' "$work/output"; then

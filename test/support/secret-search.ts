@@ -4,16 +4,21 @@
 import { inspect } from 'node:util';
 import { bytesToHex, toBase32, utf8 } from '../../src/bytes.ts';
 
-/** A secret in every spelling that somebody might look for, also as bytes of a longer dump. */
-export function spellings(secret: Uint8Array): string[] {
+/** A secret as text, in every encoding. */
+export function textsOf(secret: Uint8Array): string[] {
   const buffer = Buffer.from(secret);
-  const texts = [
+  return [
     buffer.toString('latin1'),
     buffer.toString('base64').replace(/=+$/, ''),
     buffer.toString('base64url'),
     bytesToHex(secret),
     toBase32(secret),
   ];
+}
+
+/** A secret in every spelling that somebody might look for, also as bytes of a longer dump. */
+export function spellings(secret: Uint8Array): string[] {
+  const texts = textsOf(secret);
   const dumps = [secret, ...texts.map(utf8)].flatMap((bytes) => [
     bytes.join(','),
     bytes.join(', '),
