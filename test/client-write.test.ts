@@ -363,6 +363,31 @@ describe.each(formats)('a newer version of a %s file that cannot be read', (form
     return { ...grid, file };
   }
 
+  test('is not forgotten when all who have it fall silent while everybody is asked', async () => {
+    const silent = new Set<string>();
+    const wrap = (server: StorageServer) =>
+      altered(server, {
+        listShares: async (...args) => {
+          if (silent.has(server.id)) throw new ServerUnavailableError(server.id, 'gone');
+          // Whoever has shares answers once at most.
+          const shnums = await server.listShares(...args);
+          if (isOn && shnums.length > 0) silent.add(server.id);
+          return shnums;
+        },
+      });
+    let isOn = false;
+    const { create, servers } = testGrid({ count: 20, wrap });
+    const file = await create(format, bytesOf(100));
+    const held = holdings(servers, file.cap);
+    for (const { server } of held.slice(1)) silent.add(server.id);
+    isOn = true;
+    const error = await file.overwrite(bytesOf(10)).catch((e) => e);
+    expect(error).toBeInstanceOf(NewerVersionSeenError);
+    expect(error.facts.newer).toEqual([expect.objectContaining({ seqnum: 1, size: 100, format })]);
+    // The ten servers without a share are enough for a quorum: none has got one.
+    expect(holdings(servers, file.cap)).toEqual(held);
+  });
+
   test('stops every kind of write before anything is written', async () => {
     const { file, servers } = await withNewer();
     const before = seqnums(holdings(servers, file.cap), file.cap);

@@ -8,6 +8,7 @@ import { primitives } from '#crypto';
 import { newerEvidence } from '../../machines/publish-kernel.ts';
 import {
   bestVersion,
+  highestSeqnum,
   type Mode,
   type Servermap,
   type Version,
@@ -69,7 +70,9 @@ export async function mapForWriting(session: Session, options: FileOptions): Pro
   const isClear =
     bestVersion(map) !== undefined && newerEvidence({ map, happy, force: false }).length === 0;
   // What stands in the way of a write may only be a matter of asking everybody.
-  const full = isClear ? map : await mapFile(session, 'repair', options);
+  const all = isClear ? map : await mapFile(session, 'repair', options);
+  // A version that was seen is out there, also when its servers have fallen silent since.
+  const full = highestSeqnum(all) < highestSeqnum(map) ? map : all;
   if (session.keyring.writer === undefined) {
     throw Object.keys(full.versions).length === 0 ? unrecoverable(full) : missingPrivateKey(full);
   }

@@ -9,6 +9,7 @@ import {
   type Facts,
   type MapFact,
   type OperationFact,
+  type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
 } from './facts.ts';
@@ -58,22 +59,41 @@ export function doQuorumsMeet(facts: Facts): boolean {
   const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
   // One that was acknowledged itself is no excuse: it is the violation.
   const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
-  return !isForced && !hasStrayed && 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
+  const isMet = 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
+  return isMet && !isForced && !hasStrayed && !hasOverruled(facts);
+}
+
+/**
+ * Whether somebody has written over a rival while there were servers that its writes do not come to:
+ * more than shares, or some that it does not know. There the rival may be, or come to be, on a quorum.
+ */
+function hasOverruled({ operations, servers, encoding }: Facts): boolean {
+  const publishes = [...operations.values()]
+    .flatMap(({ charts }) => charts)
+    .filter(({ chart }) => chart === 'publish');
+  return publishes.some(({ input, output }) => {
+    const { map } = input as unknown as PublishInputFact;
+    const report = output as unknown as PublishOutputFact | null | undefined;
+    const isReached = servers.length <= Math.min(map.servers.length, encoding.total);
+    return hasRivals(map) && !isReached && report?.kind !== 'newerVersionSeen';
+  });
+}
+
+function hasRivals(map: MapFact): boolean {
+  const best = map.versions[bestOf(map) ?? '']?.seqnum;
+  return Object.values(map.versions).filter(({ seqnum }) => seqnum === best).length > 1;
 }
 
 /**
  * Whether a reader's map may show a rival where an acknowledged version belongs: it has both, and of the
  * R servers that can be heard those with the one, at least W - d - (S - R), need not be more than those
- * with the other, at most S - W + d. Not to ask is no excuse (scenario R6).
+ * with the other, at most 2(S - W) + d: a share whose server is out of reach joins another one, also
+ * beside the winner's. Not to ask is no excuse (scenario R6).
  */
 function isAmbiguous(map: MapFact, facts: Facts): boolean {
   const heard = map.servers.filter(({ status }) => status !== 'failed').length;
-  const best = map.versions[bestOf(map) ?? '']?.seqnum;
   const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
-  return (
-    Object.values(map.versions).filter(({ seqnum }) => seqnum === best).length > 1 &&
-    heard + 2 * quorum <= 2 * (facts.servers.length + facts.spoilt.size)
-  );
+  return hasRivals(map) && heard + 3 * quorum <= 3 * facts.servers.length + 2 * facts.spoilt.size;
 }
 
 /** Servers of a map that told what they hold. */
