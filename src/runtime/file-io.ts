@@ -26,6 +26,7 @@ import { mapServers } from './map-servers.ts';
 import type { OperationOptions } from './options.ts';
 import {
   missingPrivateKey,
+  newerVersionSeen,
   notEnoughShares,
   nothingWritten,
   toWriteOutcome,
@@ -70,9 +71,10 @@ export async function mapForWriting(session: Session, options: FileOptions): Pro
   const isClear =
     bestVersion(map) !== undefined && newerEvidence({ map, happy, force: false }).length === 0;
   // What stands in the way of a write may only be a matter of asking everybody.
-  const all = isClear ? map : await mapFile(session, 'repair', options);
-  // A version that was seen is out there, also when its servers have fallen silent since.
-  const full = highestSeqnum(all) < highestSeqnum(map) ? map : all;
+  const full = isClear ? map : await mapFile(session, 'repair', options);
+  // What was seen is out there, also when its servers have fallen silent since.
+  const lost = Object.values(map.versions).filter(({ seqnum }) => seqnum > highestSeqnum(full));
+  if (lost.length > 0) throw newerVersionSeen(lost);
   if (session.keyring.writer === undefined) {
     throw Object.keys(full.versions).length === 0 ? unrecoverable(full) : missingPrivateKey(full);
   }

@@ -84,17 +84,22 @@ export function publishError(report: PublishReport): TahoeMutableError | Error {
         facts,
       );
     case 'newerVersionSeen':
-      return new NewerVersionSeenError(
-        `a version (${newer.map((v) => v.seqnum).join(', ')}) is out there that may be newer than ` +
-          'what can be built on',
-        { newer: newer.map(describeVersion) },
-      );
+      return newerVersionSeen(newer);
     case 'unprepared':
       return new NotEnoughSharesError(`the new version could not be prepared${because}`, facts);
     case 'published':
     case 'cancelled':
       return new Error(`a publish that ended as ${kind} has no error`);
   }
+}
+
+/** The error of a write that would destroy these. */
+export function newerVersionSeen(newer: readonly Version[]): NewerVersionSeenError {
+  return new NewerVersionSeenError(
+    `a version (${newer.map((v) => v.seqnum).join(', ')}) is out there that may be newer than ` +
+      'what can be built on',
+    { newer: newer.map(describeVersion) },
+  );
 }
 
 function lastOf(failures: readonly (Failure | null)[]): string {
