@@ -48,6 +48,11 @@ export function acknowledged(facts: Facts): readonly Acknowledged[] {
   });
 }
 
+/** Infinity while nothing is acknowledged. */
+function smallestQuorum(facts: Facts): number {
+  return Math.min(...acknowledged(facts).map(({ quorum }) => quorum));
+}
+
 /**
  * Whether an acknowledged version is on more servers than any rival can be, with `d` disks having
  * lost it and perhaps given the rival back: W - d > S - W + d. And no stray version could be taken for
@@ -55,7 +60,7 @@ export function acknowledged(facts: Facts): readonly Acknowledged[] {
  * newer evidence.
  */
 export function doQuorumsMeet(facts: Facts): boolean {
-  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  const quorum = smallestQuorum(facts);
   const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
   // One that was acknowledged itself is no excuse: it is the violation.
   const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
@@ -92,13 +97,20 @@ function hasRivals(map: MapFact): boolean {
  */
 function isAmbiguous(map: MapFact, facts: Facts): boolean {
   const heard = map.servers.filter(({ status }) => status !== 'failed').length;
-  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
+  const quorum = smallestQuorum(facts);
   return hasRivals(map) && heard + 3 * quorum <= 3 * facts.servers.length + 2 * facts.spoilt.size;
 }
 
-/** Servers of a map that told what they hold. */
-export function answeredIn({ servers }: MapFact): number {
-  return servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
+/** Whether k of the servers that a version was acknowledged on told what they hold: R + W >= S + k + d. */
+export function isHeard(map: MapFact, quorum: number, facts: Facts): boolean {
+  const answered = map.servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
+  return answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size;
+}
+
+/** What the last servermap update of an operation ended with. */
+export function lastMap({ charts }: OperationFact): MapFact | null | undefined {
+  const update = charts.findLast(({ chart }) => chart === 'servermapUpdate');
+  return update?.output as unknown as MapFact | null | undefined;
 }
 
 /**
@@ -184,15 +196,11 @@ function isFreshRead(operation: OperationFact, facts: Facts): boolean {
   const writes = [...facts.operations.values()].filter(
     ({ spec }) => !['read', 'none'].includes(effectOf(spec.task)),
   );
-  const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')
-    ?.output as unknown as MapFact | null | undefined;
+  const map = lastMap(operation);
   if (!map || writes.some(({ endedSeq = Infinity }) => endedSeq > operation.startedSeq))
     return false;
   if (isAmbiguous(map, facts)) return false;
-  const quorum = Math.min(...acknowledged(facts).map((write) => write.quorum));
-  return (
-    answeredIn(map) + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size
-  );
+  return isHeard(map, smallestQuorum(facts), facts);
 }
 
 function seqnumOf(version: string | undefined): number | undefined {

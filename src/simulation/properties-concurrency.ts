@@ -7,7 +7,6 @@ import {
   type ActorFact,
   bestOf,
   type Facts,
-  type MapFact,
   type OperationFact,
   type PublishInputFact,
   type PublishOutputFact,
@@ -15,9 +14,10 @@ import {
 } from './facts.ts';
 import {
   acknowledged,
-  answeredIn,
   doQuorumsMeet,
   historyOf,
+  isHeard,
+  lastMap,
   lastPublish,
   lastReadVersion,
 } from './histories.ts';
@@ -115,15 +115,13 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;
       const version = lastReadVersion(operation);
-      const map = operation.charts.findLast(({ chart }) => chart === 'servermapUpdate')
-        ?.output as unknown as MapFact | null;
+      const map = lastMap(operation);
       if (version === undefined || !map) return undefined;
-      const answered = answeredIn(map);
       const stale = acknowledged(facts).find(
         ({ end, seqnum, quorum }) =>
           end < operation.startedSeq &&
           seqnum > (parseVersion(version)?.seqnum ?? 0) &&
-          answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size,
+          isHeard(map, quorum, facts),
       );
       return stale && `${version} was read after ${stale.version} was acknowledged`;
     },
