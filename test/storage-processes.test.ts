@@ -60,7 +60,7 @@ test('processes that count together lose no increment', { timeout: 120_000 }, as
   expect(await slot.contents()).toEqual({ 0: '100' });
 });
 
-/** 200 kills of whole-file writers are in processes.test.ts; these look at single containers. */
+/** Kills of whole-file writers are in processes.test.ts; these look at single containers. */
 const KILLS = 40;
 const LANES = 4;
 const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);
@@ -77,7 +77,7 @@ test(`a writer killed at any point (TAHOE_MUTABLE_SEED=${SEED}) leaves every sha
     for (let kill = 0; kill < KILLS / LANES; kill++) {
       acknowledged = await killOneWriter(slot, acknowledged, randomMs());
       await expectWhole(slot, acknowledged);
-      const left = await readdir(join(folder, 'tahoe-mutable/tmp'));
+      const left = await readdir(join(folder, 'shares/incoming/tahoe-mutable'));
       if (left.some((name) => name.startsWith(`${prefix}-`))) interrupted += 1;
     }
     return slot;
@@ -89,7 +89,7 @@ test(`a writer killed at any point (TAHOE_MUTABLE_SEED=${SEED}) leaves every sha
   // Locks of the dead block nobody, and what they left is cleared away by the next writer.
   const fresh = Object.assign(newSlot(), { storageIndex: survivor?.storageIndex });
   expect((await fresh.send({ 0: write({ parts: [part(0, 'alive')] }) })).wrote).toBe(true);
-  expect(await readdir(join(folder, 'tahoe-mutable/tmp'))).toEqual([]);
+  expect(await readdir(join(folder, 'shares/incoming/tahoe-mutable'))).toEqual([]);
 });
 
 /** The last generation that the writer said it had written before it died. */

@@ -131,11 +131,15 @@ export function unrecoverable(map: Servermap): UnrecoverableFileError {
     .map((v) => `version ${v.seqnum} has ${v.shares} of the ${v.required} shares it needs`)
     .join('; ');
   const badNote = bad > 0 ? `; ${bad} corrupt` : '';
+  const unread = map.slots.flatMap(({ verdict }) =>
+    verdict.kind === 'unverified' ? [verdict.reason] : [],
+  );
+  const unreadNote = unread.length > 0 ? `; ${unread.length} not read: ${unread.at(-1)}` : '';
   return new UnrecoverableFileError(
-    `no version can be read: ${versions || 'no good share found'}${badNote} ` +
+    `no version can be read: ${versions || 'no good share found'}${badNote}${unreadNote} ` +
       `(${answered.length} of ${map.servers.length} servers answered` +
       `${lastOf(map.servers.map(({ failure }) => failure))})`,
-    { seen, bad, servers: map.servers },
+    { seen, bad, unread, servers: map.servers },
   );
 }
 
