@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { counted, inRuns, oneLine, redacted, table } from '../src/cli/plain-text.ts';
+import { counted, inRuns, oneLine, table } from '../src/cli/plain-text.ts';
 import { ProgressBar } from '../src/cli/progress.ts';
+import { redacted } from '../src/cli/redaction.ts';
 
 const key = 'a'.repeat(26);
 const fingerprint = 'b'.repeat(52);
