@@ -20,7 +20,11 @@ export function isStdin(argument: string): boolean {
 
 /** @throws UsageError naming stdin, when it was closed or would never end */
 export async function requireStdin(stdin: Readable & { readonly fd?: number }): Promise<void> {
-  if (stdin.fd === undefined) return;
+  if (stdin.fd === undefined) {
+    // Of a folder, or what else it does not know, Node makes a stream that ends at once.
+    if (stdin === process.stdin) throw new UsageError('stdin: is no file, pipe or terminal');
+    return;
+  }
   const status = await promisify(fstat)(stdin.fd).catch((error: unknown) => {
     throw unreadable('stdin', error);
   });
