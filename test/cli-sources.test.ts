@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   mkdtemp,
   open,
@@ -292,19 +292,4 @@ test.each(['append', 'update'])('%s of nothing says so', async (command) => {
   const { stdout } = await runHere([command, cap, '/dev/null', ...offset, '--grid', grid]);
   expect(stdout.toString()).toMatch(/^version \d+: as it was, for there is nothing to write\n$/);
   expect(await held()).toEqual(Buffer.from(before));
-});
-
-test('a dumb terminal gets no escapes', () => {
-  const node = JSON.stringify(process.execPath);
-  const run = (term: string) =>
-    execFileSync(
-      'script',
-      ['-qec', `${node} ${program} --help; TERM=${term} ${node} ${program} demo`, '/dev/null'],
-      {
-        env: { PATH: process.env.PATH ?? '', TERM: term, TMPDIR: scratch },
-        encoding: 'latin1',
-      },
-    );
-  expect(run('dumb')).not.toContain('\x1b');
-  expect(run('xterm')).toContain('\x1b');
 });

@@ -20,16 +20,17 @@ export function isStdin(argument: string): boolean {
 
 /** @throws UsageError naming stdin, when it was closed or would never end */
 export async function requireStdin(stdin: Readable & { readonly fd?: number }): Promise<void> {
-  if (stdin.fd === undefined) {
-    // Of a folder, or what else it does not know, Node makes a stream that ends at once.
-    if (stdin === process.stdin) throw new UsageError('stdin: is no file, pipe or terminal');
-    return;
-  }
+  if (stdin.fd === undefined) return;
   const status = await promisify(fstat)(stdin.fd).catch((error: unknown) => {
     throw unreadable('stdin', error);
   });
   if (await isNull(status)) {
     throw new UsageError(`stdin: is closed; to write nothing, give ${devNull} as FILE`);
+  }
+  // Of what else there is, Node makes a stream that ends at once.
+  const kinds = ['isFile', 'isFIFO', 'isSocket', 'isCharacterDevice'] as const;
+  if (!kinds.some((is) => status[is]())) {
+    throw new UsageError('stdin: is no file, pipe or terminal');
   }
   if ('isTTY' in stdin && stdin.isTTY) return;
   requireEnd('stdin', status);
