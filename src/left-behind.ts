@@ -3,8 +3,8 @@
  * could remove them: they hold what somebody read, or a secret.
  *
  * A name says whose a file is: of which machine (and process namespace: a container has numbers of
- * its own) and of which process. What is swept is a file of ours, of this machine, of a process that
- * is no more; nothing that only looks alike, and nothing behind a link.
+ * its own) and of which process. What is swept is a file of ours, of this machine, of a process
+ * that is no more; nothing that only looks alike, and nothing behind a link.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readlinkSync, type Stats } from 'node:fs';

@@ -91,9 +91,9 @@ test('a wait for another writer is said in words, and so is what nobody knows ye
   const stream = new Terminal(true);
   const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream);
   vi.advanceTimersByTime(1000);
-  bar.show({ phase: 'waiting', attempt: 2, attempts: 8, seconds: 3.2 });
+  bar.show({ phase: 'waiting', done: 2, total: 8, waitMs: 3200 });
   expect(stream.text).toBe('attempt 2 of 8 has met another writer; waiting 4 seconds\n');
-  bar.show({ phase: 'dreaming', done: 1, total: 2 } as never);
+  bar.show({ phase: 'dreaming', done: 1, total: 2 });
   bar.stop();
   expect(stream.text).toContain('dreaming [===============---------------] 50%');
 });

@@ -2,7 +2,7 @@
  * @module complaint: what the command line says, and exits with, when something went wrong.
  *
  * One line on stderr; with --json also a document on stdout; --verbose adds the rest. Exit codes:
- * 1 the operation failed, 2 the command or its input is wrong. Caps are struck out where it is printed.
+ * 1 the operation failed, 2 the command or its input is wrong. Whoever prints it redacts it.
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';

@@ -1,9 +1,9 @@
 /**
  * @module contents-argument: what to write, from a file or from stdin (`-`).
  *
- * Encoding reads its source at any place and more than once. A regular file can do that, if its size
- * is true; everything else is first copied to a temporary file, so that large contents do not sit in
- * memory, and what was read is what is written.
+ * Encoding reads its source at any place and more than once. A regular file can do that, if its
+ * size is true; everything else is first copied to a temporary file, so that large contents do not
+ * sit in memory, and what was read is what is written.
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';

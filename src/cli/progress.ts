@@ -8,17 +8,15 @@ import { counted } from './plain-text.ts';
 /** Quicker operations show nothing. */
 const patienceMs = 400;
 
-/** An operation has met another writer, and does it again after a while. */
-interface Waiting {
-  readonly phase: 'waiting';
-  /** The one that failed, from 1 on. */
-  readonly attempt: number;
-  readonly attempts: number;
-  readonly seconds: number;
-}
+/** Any phase, also one that is not known here. */
+type Shown = Omit<Progress, 'phase'> & {
+  readonly phase: string;
+  /** An attempt has met another writer; the next one comes in so many milliseconds. */
+  readonly waitMs?: number | undefined;
+};
 
-function waitText({ attempt, attempts, seconds }: Waiting): string {
-  const wait = counted(Math.ceil(seconds), 'second');
+function waitText(attempt: number, attempts: number, ms: number): string {
+  const wait = counted(Math.ceil(ms / 1000), 'second');
   return `attempt ${attempt} of ${attempts} has met another writer; waiting ${wait}`;
 }
 
@@ -33,16 +31,15 @@ export class ProgressBar {
     this.#stream = stream;
   }
 
-  readonly show = (progress: Progress | Waiting): void => {
+  readonly show = ({ phase, done, total, waitMs }: Shown): void => {
     // A bar is drawn by moving the cursor, which a dumb terminal cannot.
     if (!this.#stream.isTTY || process.env.TERM === 'dumb') return;
     if (Date.now() - this.#start < patienceMs) return;
-    if ('attempt' in progress) {
+    if (waitMs !== undefined) {
       this.stop();
-      this.#stream.write(`${waitText(progress)}\n`);
+      this.#stream.write(`${waitText(done, total, waitMs)}\n`);
       return;
     }
-    const { phase, done, total } = progress;
     if (this.#bar === undefined || phase !== this.#phase) {
       this.stop();
       this.#phase = phase;

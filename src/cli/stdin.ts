@@ -1,8 +1,8 @@
 /**
  * @module stdin: whether anything can come from where input is said to come from, and end.
  *
- * Node opens the null device in the place of a stdin that was closed (`<&-`), and a shell gives it to
- * jobs in the background: what looks like an empty file is no input at all.
+ * Node opens the null device in the place of a stdin that was closed (`<&-`), and a shell gives it
+ * to jobs in the background: what looks like an empty file is no input at all.
  */
 import { fstat, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';

@@ -15,7 +15,7 @@ const PEM_LABEL = /-----BEGIN ([A-Z0-9 ]+)-----/;
 
 /**
  * The key in an unencrypted PKCS#1 or PKCS#8 PEM text.
- * @throws BadKeyError unless it is an RSA key of 2048 bits and two primes whose parts belong together
+ * @throws BadKeyError unless it is an RSA key of 2048 bits and two primes, whose parts fit
  */
 export async function signingKeyFromPem(text: string): Promise<SigningKey> {
   const label = PEM_LABEL.exec(text)?.[1];
