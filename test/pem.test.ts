@@ -37,7 +37,7 @@ describe('a key that Tahoe would take', () => {
   });
 });
 
-describe('a key that Tahoe would refuse', () => {
+describe('a key that Tahoe would refuse, or that is damaged', () => {
   const good = pemOf(goldenKey, 'pkcs8');
   const lines = good.split('\n');
   /** The modulus of one key with everything else of another. */
@@ -93,12 +93,12 @@ describe('a key that Tahoe would refuse', () => {
     ['a lost line', () => lines.toSpliced(5, 1).join('\n'), 'the PEM is damaged'],
     ['an empty body', () => `${lines[0]}\n${lines.at(-2)}\n`, 'the PEM is damaged'],
     ['parts of two keys', mixed, unfit],
-    // OpenSSL signs with these as if nothing were wrong.
+    ['three primes', () => threePrimes, 'it has more than two primes'],
+    // OpenSSL, and so Tahoe, signs with these as if nothing were wrong.
     ['its primes swapped', altered(({ p, q }) => ({ p: q!, q: p! })), unfit],
     ['its CRT exponents swapped', altered(({ dp, dq }) => ({ dp: dq!, dq: dp! })), unfit],
     ['a wrong CRT coefficient', altered(({ p }) => ({ qi: p! })), unfit],
     ['public exponent 1', altered(() => ({ e: 'AQ', d: 'AQ', dp: 'AQ', dq: 'AQ' })), unfit],
-    ['three primes', () => threePrimes, 'it has more than two primes'],
   ])('%s', async (_, pem, problem) => {
     const text = pem();
     const error = await signingKeyFromPem(text).catch((e: unknown) => e);

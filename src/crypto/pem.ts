@@ -40,8 +40,9 @@ function keyObjectOf(text: string): KeyObject {
 }
 
 /**
- * OpenSSL reads a key without checking it, and can sign with one whose shortcuts (the primes, and
- * what is derived from them) are wrong; Tahoe checks them all, and could not read the file.
+ * OpenSSL reads a key without checking it, and signs even with one whose shortcuts (the primes, and
+ * what is derived from them) are wrong, by doing without them; Tahoe's does so too. Such a key is
+ * damaged, and others would refuse it; with the exponent 1 everybody could sign.
  */
 async function belongsTogether(key: KeyObject): Promise<boolean> {
   const jwk = key.export({ format: 'jwk' });
