@@ -5,10 +5,10 @@
  * synced too. No library: write-file-atomic 8 needs Node >= 22, holds the whole content in memory
  * and cannot start from a copy-on-write clone of the old file.
  */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { sweepLeftBehind, temporaryPathIn } from './left-behind.ts';
 
 /** Writes the content of a new file, piece by piece. */
 export type Fill = (file: FileHandle) => Promise<void>;
@@ -48,7 +48,7 @@ export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * Replaces `target`, or creates it; until that is complete, `target` is what it was. A link is
- * followed. What is there but is no file (`/dev/stdout`, a pipe) is written to directly.
+ * followed. What killed processes have left beside it is swept. What is there but is no file (`/dev/stdout`, a pipe) is written to directly.
  * @param options.mode permissions; by default those of the old file
  */
 export async function replaceFile(target: string, pieces: Pieces, options: { mode?: number } = {}) {
@@ -58,7 +58,8 @@ export async function replaceFile(target: string, pieces: Pieces, options: { mod
   const old = await stat(target).catch(ignoreMissing);
   if (old !== undefined && !old.isFile()) return writeStraight(target, fill);
   const path = old === undefined ? target : await realpath(target);
-  const staged = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  await sweepLeftBehind(dirname(path));
+  const staged = temporaryPathIn(dirname(path));
   await stageFile(staged, fill, { mode: options.mode ?? (old && old.mode & 0o7777) });
   try {
     await rename(staged, path);

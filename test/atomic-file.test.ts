@@ -38,7 +38,7 @@ describe('replaceFile', () => {
       target,
       (async function* () {
         yield utf8('one, ');
-        expect(await readdir(folder)).toEqual([expect.stringMatching(/^\.target\.\w{12}\.tmp$/)]);
+        expect(await readdir(folder)).toEqual([expect.stringMatching(/^\.tahoe-mutable-.*\.tmp$/)]);
         yield utf8('two');
       })(),
     );

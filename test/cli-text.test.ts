@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { counted, inRuns, oneLine, redacted, table } from '../src/cli/plain-text.ts';
+import { counted, inRuns, oneLine, table } from '../src/cli/plain-text.ts';
 import { ProgressBar } from '../src/cli/progress.ts';
+import { redacted } from '../src/cli/redaction.ts';
 
 const key = 'a'.repeat(26);
 const fingerprint = 'b'.repeat(52);
@@ -73,10 +74,28 @@ function shown(isTTY: boolean, takesMs: number): string {
 }
 
 beforeEach(() => {
+  vi.stubEnv('TERM', 'xterm');
   vi.useFakeTimers();
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllEnvs();
+});
+
+test('a dumb terminal, which cannot move its cursor, is shown none', () => {
+  vi.stubEnv('TERM', 'dumb');
+  expect(shown(true, 1000)).toBe('');
+});
+
+test('a wait for another writer is said in words, and so is what nobody knows yet', () => {
+  const stream = new Terminal(true);
+  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream);
+  vi.advanceTimersByTime(1000);
+  bar.show({ phase: 'waiting', done: 2, total: 8, waitMs: 3200 });
+  expect(stream.text).toBe('attempt 2 of 8 has met another writer; waiting 4 seconds\n');
+  bar.show({ phase: 'dreaming', done: 1, total: 2 });
+  bar.stop();
+  expect(stream.text).toContain('dreaming [===============---------------] 50%');
 });
 
 test('progress is shown on a terminal, phase by phase, and never of what is quick', () => {

@@ -259,6 +259,14 @@ describe.each(implementations)('$name primitives', ({ primitives, other }) => {
     );
   });
 
+  test('a private key of three primes is refused: Tahoe could not use it', async () => {
+    const pem = readFileSync(new URL('vectors/three-primes.pem', import.meta.url), 'utf8');
+    const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
+    await expect(primitives.importSigningKey(new Uint8Array(der))).rejects.toThrowError(
+      new BadKeyError('it has more than two primes'),
+    );
+  });
+
   const encrypted = generateKeyPairSync('rsa', {
     modulusLength: 1024,
     privateKeyEncoding: { type: 'pkcs8', format: 'der', cipher: 'aes-128-cbc', passphrase: 'p' },

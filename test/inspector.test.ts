@@ -5,18 +5,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createUnwire, receive } from '../inspect-v4/src/index.ts';
+import { toBase32, utf8 } from '../src/bytes.ts';
+import { parseCap, readkeyOf } from '../src/caps.ts';
 import { Grid } from '../src/grid.ts';
 import { createInspector, type Inspector } from '../src/inspector/server.ts';
 import { createGridFolder } from '../src/node.ts';
 import type { TraceRecord } from '../src/simulation/world.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
 import { runHere } from './support/cli.ts';
+import { leaksIn } from './support/secret-search.ts';
 
 let folder: string;
 let inspector: Inspector;
 let origin: string;
 let written: readonly TraceRecord[];
-let secrets: readonly string[];
+let secrets: readonly Uint8Array[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'inspector-'));
@@ -36,7 +39,8 @@ beforeAll(async () => {
     written = lines.map((line) => JSON.parse(line));
     expect(written.at(-1)).toMatchObject({ kind: 'end' });
   });
-  secrets = [String(file.cap), 'secret contents'];
+  const caps = [file.writeCap, file.readCap].map((cap) => parseCap(cap));
+  secrets = caps.map((cap) => ('writekey' in cap ? cap.writekey : readkeyOf(cap)));
 }, 60_000);
 
 afterAll(async () => {
@@ -83,7 +87,8 @@ describe('a run of 13 servers through the receiver of @xstate/inspect', () => {
 
   test('holds no cap and no contents', () => {
     const text = JSON.stringify(written);
-    for (const secret of secrets) expect(text).not.toContain(secret);
+    expect(leaksIn(text, [...secrets, utf8('secret contents')])).toEqual([]);
+    expect(leaksIn(`${text}${toBase32(secrets[0]!)}`, secrets)).toHaveLength(1);
     expect(text).not.toMatch(/URI:|[0-9a-f]{33}/);
   });
 

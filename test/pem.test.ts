@@ -11,6 +11,8 @@ const golden = JSON.parse(
   readFileSync(new URL('vectors/mutable-golden.json', import.meta.url), 'utf8'),
 );
 const pkcs8 = hexToBytes(golden.privkey_pkcs8_der);
+/** `openssl genrsa -primes 3 2048` */
+const threePrimes = readFileSync(new URL('vectors/three-primes.pem', import.meta.url), 'utf8');
 const goldenKey = keyFromDer(pkcs8);
 
 const pemOf = (key: KeyObject, type: 'pkcs1' | 'pkcs8') =>
@@ -35,7 +37,7 @@ describe('a key that Tahoe would take', () => {
   });
 });
 
-describe('a key that Tahoe would refuse', () => {
+describe('a key that Tahoe would refuse, or that is damaged', () => {
   const good = pemOf(goldenKey, 'pkcs8');
   const lines = good.split('\n');
   /** The modulus of one key with everything else of another. */
@@ -44,6 +46,13 @@ describe('a key that Tahoe would refuse', () => {
     const jwk = { ...goldenKey.export({ format: 'jwk' }), n: stranger.n! };
     return pemOf(createPrivateKey({ key: jwk, format: 'jwk' }), 'pkcs8');
   };
+  /** The key with some of its parts changed. */
+  const altered = (change: (jwk: JsonWebKey) => JsonWebKey) => () => {
+    const jwk = goldenKey.export({ format: 'jwk' });
+    const key = { ...jwk, ...change(jwk) };
+    return pemOf(createPrivateKey({ key, format: 'jwk' }), 'pkcs8');
+  };
+  const unfit = 'its parts do not belong together';
   const encrypted = 'it is encrypted; remove the passphrase first';
   const notPem = 'it is not a PKCS#1 or PKCS#8 PEM';
   const notRsa = 'it is not an RSA private key';
@@ -83,7 +92,13 @@ describe('a key that Tahoe would refuse', () => {
     ['no end line', () => lines.slice(0, -2).join('\n'), 'the PEM is damaged'],
     ['a lost line', () => lines.toSpliced(5, 1).join('\n'), 'the PEM is damaged'],
     ['an empty body', () => `${lines[0]}\n${lines.at(-2)}\n`, 'the PEM is damaged'],
-    ['parts of two keys', mixed, 'its parts do not belong together'],
+    ['parts of two keys', mixed, unfit],
+    ['three primes', () => threePrimes, 'it has more than two primes'],
+    // OpenSSL, and so Tahoe, signs with these as if nothing were wrong.
+    ['its primes swapped', altered(({ p, q }) => ({ p: q!, q: p! })), unfit],
+    ['its CRT exponents swapped', altered(({ dp, dq }) => ({ dp: dq!, dq: dp! })), unfit],
+    ['a wrong CRT coefficient', altered(({ p }) => ({ qi: p! })), unfit],
+    ['public exponent 1', altered(() => ({ e: 'AQ', d: 'AQ', dp: 'AQ', dq: 'AQ' })), unfit],
   ])('%s', async (_, pem, problem) => {
     const text = pem();
     const error = await signingKeyFromPem(text).catch((e: unknown) => e);

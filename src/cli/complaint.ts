@@ -2,7 +2,7 @@
  * @module complaint: what the command line says, and exits with, when something went wrong.
  *
  * One line on stderr; with --json also a document on stdout; --verbose adds the rest. Exit codes:
- * 1 the operation failed, 2 the command or its input is wrong.
+ * 1 the operation failed, 2 the command or its input is wrong. Whoever prints it redacts it.
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
@@ -17,7 +17,7 @@ import {
   TahoeMutableError,
 } from '../errors.ts';
 import { Interruption } from './interruption.ts';
-import { oneLine, redacted } from './plain-text.ts';
+import { oneLine } from './plain-text.ts';
 
 export const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -34,6 +34,11 @@ export class OutputError extends TahoeMutableError {
   constructor(where: string, cause: unknown) {
     super(`${where}: cannot be written: ${systemProblem(cause)}`, { where }, { cause });
   }
+}
+
+/** A file of the user's, or stdin, could not be read. */
+export function unreadable(where: string, cause: unknown): UsageError {
+  return new UsageError(`${where}: cannot be read: ${systemProblem(cause)}`, {}, { cause });
 }
 
 /** What the operating system refused, in its words: `no such file or directory`. */
@@ -56,16 +61,20 @@ const INPUT_ERRORS = [
   UsageError,
 ];
 
+export function isInputError(error: unknown): boolean {
+  return INPUT_ERRORS.some((kind) => error instanceof kind);
+}
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  return INPUT_ERRORS.some((kind) => error instanceof kind) ? EXIT_USAGE : EXIT_FAILED;
+  return isInputError(error) ? EXIT_USAGE : EXIT_FAILED;
 }
 
 /** The one line, without the name of the program. */
 export function lineOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return redacted(oneLine(message.replace(/^error: /, ''))) || 'failed without a word';
+  return oneLine(message.replace(/^error: /, '')) || 'failed without a word';
 }
 
 /** The same for a program to read. */
@@ -82,5 +91,5 @@ export function jsonOf(error: unknown): object {
 
 /** What --verbose adds: the facts, the stack, and what caused it all. */
 export function detailsOf(error: unknown): string {
-  return redacted(inspect(error, { depth: 8, colors: false }));
+  return inspect(error, { depth: 8, colors: false });
 }

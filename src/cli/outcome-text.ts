@@ -6,6 +6,8 @@ import { counted, inRuns } from './plain-text.ts';
 
 /** Where the new version is, and what is missing of it. */
 export function outcomeText({ seqnum, placed, missing, inPlace }: WriteOutcome): string {
+  // No data, no write: the version is the one that was there.
+  if (placed.length === 0) return `version ${seqnum}: as it was, for there is nothing to write`;
   const servers = new Set(placed.map(({ server }) => server)).size;
   const shares = new Set(placed.map(({ shnum }) => shnum)).size;
   const how = inPlace ? ', changed in place' : '';

@@ -17,7 +17,8 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { BadKeyError } from '../errors.ts';
-import { isOneDerSequence } from './der.ts';
+import { withHidden } from '../hidden.ts';
+import { hasTwoPrimes, isOneDerSequence } from './der.ts';
 import type { Primitives, Sha256, SigningKey, VerifyingKey } from './primitives.ts';
 
 /** Node's default is the maximum salt (222 bytes), which Tahoe rejects. */
@@ -67,16 +68,17 @@ async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {
   );
   const bits = key.asymmetricKeyDetails?.modulusLength;
   if (bits !== 2048) throw new BadKeyError(`it has ${bits} bits, not 2048`);
-  return {
-    pkcs8: new Uint8Array(pkcs8),
+  if (!hasTwoPrimes(pkcs8)) throw new BadKeyError('it has more than two primes');
+  const shown = {
     spki: plain(createPublicKey(key).export({ type: 'spki', format: 'der' })),
-    sign: (message) =>
-      new Promise((resolve, reject) => {
+    sign: (message: Uint8Array) =>
+      new Promise<Uint8Array>((resolve, reject) => {
         nodeSign('sha256', message, { key, ...PSS }, (error, signature) =>
           error === null ? resolve(plain(signature)) : reject(error),
         );
       }),
   };
+  return withHidden(shown, 'pkcs8', new Uint8Array(pkcs8));
 }
 
 async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {

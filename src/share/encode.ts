@@ -4,6 +4,7 @@
  */
 import type { Format } from '../caps.ts';
 import { checkEncoding } from '../erasure/codec.ts';
+import { OutOfRangeError } from '../errors.ts';
 import { buildHashTree } from '../hashtree.ts';
 import type { WritePart } from '../storage/server.ts';
 import { geometryOf } from './geometry.ts';
@@ -18,6 +19,9 @@ import {
 } from './seal.ts';
 import { encodeSegments, type SegmentOptions } from './segments.ts';
 
+/** SDMF is one segment, encrypted at once, and OpenSSL takes no more than this. */
+const sdmfSizeMax = 2 ** 31 - 1;
+
 export interface EncodeInput extends VersionInput, SegmentOptions {
   readonly format: Format;
   readonly plaintext: Plaintext;
@@ -31,12 +35,16 @@ export interface EncodeInput extends VersionInput, SegmentOptions {
 
 /**
  * The first pass over the plaintext; the second happens when parts are asked for their bytes.
- * @throws OutOfRangeError unless 1 <= k <= N <= 255
+ * @throws OutOfRangeError unless 1 <= k <= N <= 255, and for SDMF that would be too large
  * @throws SourceChangedError as do the parts, when the plaintext is not the same each time
  */
 export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion> {
   const { format, plaintext, required, total, newSalt } = input;
   checkEncoding(required, total);
+  if (format === 'sdmf' && plaintext.size > sdmfSizeMax) {
+    const problem = `an SDMF file has at most ${sdmfSizeMax} bytes; MDMF takes more`;
+    throw new OutOfRangeError('size', plaintext.size, problem);
+  }
   const geometry = geometryOf(format, required, plaintext.size);
   const salt = format === 'sdmf' ? newSalt() : undefined;
   const segments = await encodeSegments({

@@ -7,6 +7,7 @@ import { createGridFolder } from '../../grid-folder.ts';
 import { type GridStatus, gridStatus } from '../../grid-status.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
+import { pathArgument } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
 import type { Perform } from '../program.ts';
 import { serverName } from '../servermap-view.ts';
@@ -21,7 +22,7 @@ export function addGridCommand(program: Command, perform: Perform): void {
   grid
     .command('create')
     .description('make a grid of folders: servers.yaml and one folder per server')
-    .argument('<DIR>', 'must not exist, or be empty')
+    .argument('<DIR>', 'must not exist, or be empty', pathArgument)
     .option('--servers <count>', 'how many', wholeNumber, 13)
     .option('--encoding <k,N>', 'any k of N shares make a file; also k,happy,N', encodingNumbers)
     .action(

@@ -7,6 +7,7 @@ import { createInspector } from '../../inspector/server.ts';
 import type { Inspect } from '../../runtime/run.ts';
 import type { Call, Streams } from '../call.ts';
 import { wholeNumber } from '../numbers.ts';
+import { pathArgument } from '../paths.ts';
 import type { Perform } from '../program.ts';
 
 interface Options {
@@ -24,7 +25,7 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
     .description('show the charts at work, in a browser on this machine')
     .argument('[command...]', 'what to watch, behind "--": inspect -- get CAP')
     .option('--port <number>', 'of 127.0.0.1; any free one by default', wholeNumber)
-    .option('--trace <FILE>', 'write the run to FILE too, as JSON lines')
+    .option('--trace <FILE>', 'write the run to FILE too, as JSON lines', pathArgument)
     .option('--no-wait', 'end with the command, instead of at Ctrl-C')
     .action(
       perform(async (call, words: string[], { port, trace, wait }: Options) => {
