@@ -198,6 +198,15 @@ export class NewerVersionSeenError extends TahoeMutableError {
   static override readonly code = 'NewerVersionSeenError';
 }
 
+/** The grid was closed while this was under way; a write may or may not have landed. */
+export class GridClosedError extends TahoeMutableError {
+  static override readonly code = 'GridClosedError';
+
+  constructor() {
+    super('the grid was closed meanwhile');
+  }
+}
+
 /** No share yielded the private key that a writer needs to sign. */
 export class MissingPrivateKeyError extends TahoeMutableError {
   static override readonly code = 'MissingPrivateKeyError';

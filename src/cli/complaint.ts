@@ -6,6 +6,7 @@
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
+import { reasonOf } from '../../machines/reason.ts';
 import { errnoOf } from '../atomic-file.ts';
 import {
   BadGridError,
@@ -38,7 +39,7 @@ export class OutputError extends TahoeMutableError {
 
 /** What the operating system refused, in its words: `no such file or directory`. */
 export function systemProblem(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const errno = errnoOf(error);
   if (errno === undefined) return message;
   // "ENOENT: no such file or directory, open '…'": the path was said already.
@@ -64,8 +65,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** The one line, without the name of the program. */
 export function lineOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return redacted(oneLine(message.replace(/^error: /, ''))) || 'failed without a word';
+  return redacted(oneLine(reasonOf(error).replace(/^error: /, '')));
 }
 
 /** The same for a program to read. */

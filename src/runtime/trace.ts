@@ -14,6 +14,7 @@ import type {
   AnyStateNode,
   InspectionEvent,
 } from 'xstate';
+import { reasonOf } from '../../machines/reason.ts';
 
 export type Json =
   | null
@@ -277,7 +278,7 @@ export function toJson(value: unknown): Json {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return textOf(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof Error) return { error: value.name, message: value.message };
+  if (value instanceof Error) return { error: value.name, message: reasonOf(value) };
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object') return String(typeof value);
