@@ -92,6 +92,15 @@ export class BadSourceError extends TahoeMutableError {
   }
 }
 
+/** A trace that cannot be written, or not to its end. What is traced is not affected by that. */
+export class TraceError extends TahoeMutableError {
+  static override readonly code = 'TraceError';
+
+  constructor(where: string, problem: string) {
+    super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
 /** What is being written changed, or ended early, between two readings of it. */
 export class SourceChangedError extends TahoeMutableError {
   static override readonly code = 'SourceChangedError';

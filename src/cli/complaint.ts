@@ -7,7 +7,7 @@
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { reasonOf } from '../../machines/reason.ts';
-import { errnoOf } from '../atomic-file.ts';
+import { systemProblem } from '../atomic-file.ts';
 import {
   BadGridError,
   BadKeyError,
@@ -19,6 +19,8 @@ import {
 } from '../errors.ts';
 import { Interruption } from './interruption.ts';
 import { oneLine, redacted } from './plain-text.ts';
+
+export { systemProblem };
 
 export const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -35,15 +37,6 @@ export class OutputError extends TahoeMutableError {
   constructor(where: string, cause: unknown) {
     super(`${where}: cannot be written: ${systemProblem(cause)}`, { where }, { cause });
   }
-}
-
-/** What the operating system refused, in its words: `no such file or directory`. */
-export function systemProblem(error: unknown): string {
-  const message = reasonOf(error);
-  const errno = errnoOf(error);
-  if (errno === undefined) return message;
-  // "ENOENT: no such file or directory, open '…'": the path was said already.
-  return message.replace(`${errno}: `, '').replace(/, \w+( '.*')?$/, '');
 }
 
 /** These are the caller's mistakes: nothing was tried. */
