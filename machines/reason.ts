@@ -13,6 +13,7 @@ const gatheredMax = 4;
 
 /** Never blank, and never throws. */
 export function reasonOf(problem: unknown): string {
+  if (problem === undefined || problem === null) return String(problem);
   return said(problem, depthMax) ?? 'no reason given';
 }
 
