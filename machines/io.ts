@@ -8,6 +8,7 @@
 import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLogic } from 'xstate';
 import type { ShareJudged } from './events.ts';
 import type { WriteTest } from './publish-kernel.ts';
+import { reasonOf } from './reason.ts';
 import type { Hex, Mode, ServerId } from './servermap.ts';
 
 /** Why something that was asked for did not come. `detail` is for people and holds no secret. */
@@ -35,7 +36,7 @@ export function failed(kind: Failure['kind'], detail: string): Result<never> {
 
 /** What a rejected actor leaves in an `onError` event: a bug, told in one line. */
 export function internalFailure(error: unknown): Failure {
-  return { kind: 'internal', detail: error instanceof Error ? error.message : String(error) };
+  return { kind: 'internal', detail: reasonOf(error) };
 }
 
 /** How long to wait, in milliseconds of the actor system's clock. */

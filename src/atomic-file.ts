@@ -8,6 +8,7 @@
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { reasonOf } from '../machines/reason.ts';
 import { sweepLeftBehind, temporaryPathIn } from './left-behind.ts';
 
 /** Writes the content of a new file, piece by piece. */
@@ -133,4 +134,13 @@ export function errnoOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   // Node's own complaints are ERR_…: those are programming mistakes, not the system's refusal.
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/** What the operating system refused, in its words: `no such file or directory`. */
+export function systemProblem(error: unknown): string {
+  const message = reasonOf(error);
+  const errno = errnoOf(error);
+  if (errno === undefined) return message;
+  // "ENOENT: no such file or directory, open '…'": the path was said already.
+  return message.replace(`${errno}: `, '').replace(/, \w+( '.*')?$/, '');
 }

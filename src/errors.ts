@@ -92,6 +92,15 @@ export class BadSourceError extends TahoeMutableError {
   }
 }
 
+/** A trace that cannot be written, or not to its end. What is traced is not affected by that. */
+export class TraceError extends TahoeMutableError {
+  static override readonly code = 'TraceError';
+
+  constructor(where: string, problem: string) {
+    super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
 /** What is being written changed, or ended early, between two readings of it. */
 export class SourceChangedError extends TahoeMutableError {
   static override readonly code = 'SourceChangedError';
@@ -196,6 +205,15 @@ export class IndeterminateWriteError extends TahoeMutableError {
 /** A version was seen that writing would destroy: newer and unreadable, or perhaps acknowledged. */
 export class NewerVersionSeenError extends TahoeMutableError {
   static override readonly code = 'NewerVersionSeenError';
+}
+
+/** The grid was closed while this was under way; a write may or may not have landed. */
+export class GridClosedError extends TahoeMutableError {
+  static override readonly code = 'GridClosedError';
+
+  constructor() {
+    super('the grid was closed meanwhile');
+  }
 }
 
 /** No share yielded the private key that a writer needs to sign. */

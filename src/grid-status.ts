@@ -4,6 +4,7 @@
  * Nothing of a file is asked for, so it needs no cap. Holds no secret: addresses without swissnums.
  */
 import { stat, statfs } from 'node:fs/promises';
+import { reasonOf } from '../machines/reason.ts';
 import type { GridEntry, UnusableEntry } from './announcement.ts';
 import { errnoOf } from './atomic-file.ts';
 import { ServerUnavailableError } from './errors.ts';
@@ -117,5 +118,5 @@ function placeOf({ host, port }: Nurl): string {
 
 function problemOf(error: unknown): string {
   if (error instanceof ServerUnavailableError) return String(error.facts.problem);
-  return errnoOf(error) ?? (error as Error).message;
+  return errnoOf(error) ?? reasonOf(error);
 }

@@ -10,7 +10,7 @@ import { encryptPrivateKey } from './crypto/keys.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { defaultEncoding, type Encoding } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
-import { BadGridError, OutOfRangeError } from './errors.ts';
+import { BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import {
   type Contents,
   type FileSetting,
@@ -18,7 +18,9 @@ import {
   type WriteCallOptions,
 } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
+import { Advisories } from './runtime/advisories.ts';
 import { withCheckedAnswers } from './runtime/checked-answers.ts';
+import { Closing } from './runtime/closing.ts';
 import { Pace } from './runtime/pace.ts';
 import {
   type Clock,
@@ -68,6 +70,8 @@ export class Grid {
   readonly servers: readonly StorageServer[];
   readonly encoding: Encoding;
   readonly #setting: FileSetting;
+  readonly #advisories: Advisories;
+  #closing = new Closing();
 
   /** @throws BadGridError for a grid without servers or with two of one id; OutOfRangeError */
   constructor(options: GridOptions) {
@@ -88,16 +92,27 @@ export class Grid {
       inspect: options.inspect,
     };
     const checked = servers.map(withCheckedAnswers);
+    const advisories = new Advisories(engine);
+    this.#advisories = advisories;
     this.#setting = {
       encoding,
       turns: new Turns(),
-      newSession: (cap, keyring) =>
-        newSession(engine, checked, cap, keyring, headLength, leaseSecret),
+      newSession: (cap, keyring) => {
+        const session = newSession(engine, checked, cap, keyring, headLength, leaseSecret);
+        return { ...session, advisories, engine: { ...engine, closing: this.#closing } };
+      },
     };
   }
 
-  /** Gives back what the servers keep open, so that a process can end. */
+  /**
+   * Ends what is under way, and gives back what the servers keep open, so that a process can end.
+   * The grid can be used again.
+   */
   close(): void {
+    this.#setting.turns.dismiss(new GridClosedError());
+    this.#closing.close();
+    this.#closing = new Closing();
+    this.#advisories.close();
     for (const server of this.servers) server.close?.();
   }
 
@@ -131,7 +146,7 @@ function newSession(
   keyring: Keyring,
   headLength: number,
   leaseSecret: Uint8Array,
-): Session {
+): Omit<Session, 'advisories'> {
   const storageIndex = storageIndexOf(cap);
   const permuted = permutedServers(servers, storageIndex);
   return {

@@ -7,12 +7,16 @@ import { WebSocket } from 'ws';
 import { createUnwire, receive } from '../inspect-v4/src/index.ts';
 import { toBase32, utf8 } from '../src/bytes.ts';
 import { parseCap, readkeyOf } from '../src/caps.ts';
+import { TraceError } from '../src/errors.ts';
 import { Grid } from '../src/grid.ts';
+import { History } from '../src/inspector/history.ts';
 import { createInspector, type Inspector } from '../src/inspector/server.ts';
+import type { WireMessage } from '../src/inspector/wire.ts';
 import { createGridFolder } from '../src/node.ts';
 import type { TraceRecord } from '../src/simulation/world.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
 import { runHere } from './support/cli.ts';
+import { testKey } from './support/client-grid.ts';
 import { leaksIn } from './support/secret-search.ts';
 
 let folder: string;
@@ -104,6 +108,118 @@ describe('a run of 13 servers through the receiver of @xstate/inspect', () => {
     }
     expect(gaps).toEqual([[0, 1]]);
     expect(seen.length).toBe(2001);
+  });
+});
+
+describe('the history', () => {
+  const messageOf = (run: string, seq: number, text: string): WireMessage => {
+    const sessionId = `${run}/query`;
+    return { type: 'service.event', sessionId, event: JSON.stringify(text), seq, at: 0 };
+  };
+  const gone = (seq: number, until: number) => ({
+    type: 'service.stop',
+    sessionId: '',
+    status: 'gone',
+    output: null,
+    seq,
+    at: 0,
+    until,
+  });
+  const parsed = (messages: readonly string[]) => messages.map((json) => JSON.parse(json));
+
+  test('forgets whole runs, the oldest first, and says which numbers are gone', () => {
+    const history = new History(1000);
+    const long = 'x'.repeat(300);
+    const told = [
+      ...[messageOf('a', 0, long), messageOf('b', 1, long), messageOf('a', 2, '')],
+      ...[messageOf('c', 3, long), messageOf('b', 4, ''), messageOf('c', 5, '')],
+    ];
+    for (const message of told) history.add(message);
+    expect(parsed(history.messages())).toEqual([
+      ...[gone(0, 1), gone(2, 3)],
+      ...told.filter(({ sessionId }) => sessionId !== 'a/query'),
+    ]);
+    // What comes of a forgotten run afterwards is gone too.
+    expect(parsed(history.add(messageOf('a', 6, 'late')))).toEqual([gone(6, 7)]);
+    expect(parsed(history.messages())).not.toContainEqual(messageOf('a', 6, 'late'));
+  });
+
+  test('stays within its limit, whatever comes, in one run or in many', () => {
+    const history = new History(10_000);
+    for (let seq = 0; seq < 5000; seq++) {
+      history.add(messageOf(seq < 2500 ? 'long' : `r${seq}`, seq, 'x'.repeat(seq % 700)));
+    }
+    const kept = history.messages().reduce((sum, { length }) => sum + length, 0);
+    expect(kept).toBeGreaterThan(5000);
+    expect(kept).toBeLessThan(11_000);
+  });
+
+  test('that is gone is told to a late page as such, and the rest is shown at once', () => {
+    const gaps: [number, number][] = [];
+    const seen: number[] = [];
+    const unwire = createUnwire({
+      onRecords: (records) => seen.push(...records.map(({ seq }) => seq)),
+      onGap: (expected, found) => gaps.push([expected, found]),
+    });
+    for (const message of [gone(0, 7), gone(8, 9)]) unwire(message as never);
+    for (const seq of [7, 9, 10]) {
+      unwire({ type: 'service.stop', sessionId: 'x', status: 'done', output: null, seq, at: 0 });
+    }
+    expect({ gaps, seen }).toEqual({
+      gaps: [
+        [0, 7],
+        [8, 9],
+      ],
+      seen: [7, 9, 10],
+    });
+  });
+});
+
+describe('a trace', () => {
+  test('that cannot be opened fails at once, and nothing listens', async () => {
+    const trace = join(folder, 'none', 'run.jsonl');
+    const problem = 'cannot be written: no such file or directory';
+    await expect(createInspector({ page: folder, trace })).rejects.toEqual(
+      new TraceError(trace, problem),
+    );
+    const args = ['inspect', '--no-wait', '--trace', trace, '--', 'create', '-'];
+    const { stdout, stderr, exit } = await runHere(args, 'words');
+    expect({ stdout: stdout.toString(), stderr, exit }).toEqual({
+      stdout: '',
+      stderr: `tahoe-mutable: ${trace}: ${problem}\n`,
+      exit: 1,
+    });
+  });
+
+  test('that fails half way is said once; what is written is written, and reported', async () => {
+    const grid = join(folder, 'full-grid');
+    await createGridFolder(grid);
+    const cap = join(folder, 'full.cap');
+    await writeFile(cap, (await runHere(['--grid', grid, 'create', '-'], 'old')).stdout);
+    const args = ['inspect', '--no-wait', '--trace', '/dev/full', '--grid', grid, '--'];
+    const put = await runHere([...args, 'put', `@${cap}`, '-', '--json'], 'new words');
+    expect(put.exit).toBe(0);
+    expect(JSON.parse(put.stdout.toString())).toMatchObject({ seqnum: 2 });
+    const complaint = 'tahoe-mutable: /dev/full: the trace is incomplete: no space left on device';
+    expect(put.stderr.split('\n').filter((line) => line.includes('trace'))).toEqual([complaint]);
+    const { stdout } = await runHere(['--grid', grid, 'get', `@${cap}`]);
+    expect(stdout.toString()).toBe('new words');
+  });
+
+  test('that fails is told to the program, and who is told may throw', async () => {
+    const told: string[] = [];
+    const onTraceProblem = ({ message }: TraceError) => {
+      told.push(message);
+      throw new Error('not interested');
+    };
+    const made = await createInspector({ page: folder, trace: '/dev/full', onTraceProblem });
+    const servers = [new MemoryServer({ id: 's0' })];
+    const encoding = { required: 1, happy: 1, total: 1 };
+    const grid = new Grid({ servers, encoding, inspect: made.inspect });
+    const file = await grid.create({ key: testKey });
+    await made.close();
+    expect(told).toEqual(['/dev/full: the trace is incomplete: no space left on device']);
+    expect(file.created?.seqnum).toBe(1);
   });
 });
 

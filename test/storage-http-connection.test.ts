@@ -1,9 +1,16 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HttpConnection } from '../src/storage/http-connection.ts';
-import { CallFailedError, type HttpBody, type HttpCall } from '../src/storage/http-exchange.ts';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ConnectionSettings, HttpConnection } from '../src/storage/http-connection.ts';
+import {
+  CallFailedError,
+  ConnectionClosedError,
+  type HttpBody,
+  type HttpCall,
+} from '../src/storage/http-exchange.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
-import { parseNurl } from '../src/storage/nurl.ts';
+import { Nurl, parseNurl } from '../src/storage/nurl.ts';
 import { HttpStorage } from './support/http-storage.ts';
 
 const MIB = 2 ** 20;
@@ -23,9 +30,20 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
+  for (const made of others.splice(0)) made.close();
   connection.close();
   await storage.stop();
 });
+
+const others: HttpConnection[] = [];
+
+function connectionTo(address: string | Nurl, settings: Partial<ConnectionSettings> = {}) {
+  const nurl = typeof address === 'string' ? parseNurl(address) : address;
+  const patient = { socketsMax: 1, connectMs: 60_000, silenceMs: 60_000 };
+  const made = new HttpConnection(nurl, { ...patient, ...settings });
+  others.push(made);
+  return made;
+}
 
 function call(details: Partial<HttpCall> = {}): HttpCall {
   const base = { method: 'GET', path: 'version', headers: {}, idempotent: true } as const;
@@ -162,4 +180,114 @@ test('how far a call came is told', async () => {
   expect(await progress(post(never))).toBe('partial');
   await storage.stop();
   expect(await progress(call())).toBe('unconnected');
+});
+
+describe('a call always ends', () => {
+  /** A server whose next answers begin, and go on byte by byte for as long as somebody listens. */
+  function trickle(status: number): { readonly sent: () => number } {
+    let sent = 0;
+    storage.misbehaviour = (_, response) => {
+      response.writeHead(status);
+      const timer = setInterval(() => {
+        sent += 1;
+        response.write('x');
+      }, 5);
+      response.on('close', () => clearInterval(timer));
+    };
+    return { sent: () => sent };
+  }
+
+  test.each([200, 500])('also when a %i trickles, which is not silence', async (status) => {
+    const hasty = connectionTo(storage.nurl, { silenceMs: 100 });
+    const { sent } = trickle(status);
+    const problem = 'it sent less than 65536 bytes of its answer in 200 ms';
+    const failure = new CallFailedError(problem, 'delivered');
+    await expect(hasty.call(call())).rejects.toEqual(failure);
+    expect(sent()).toBeGreaterThan(1);
+  });
+
+  test('also when the handshake trickles', async () => {
+    let sent = 0;
+    const trickling = createServer((socket) => {
+      const timer = setInterval(() => {
+        // Of a record of 16,000 bytes.
+        socket.write(sent === 0 ? Buffer.from([22, 3, 3, 0x3e, 0x80]) : 'x');
+        sent += 1;
+      }, 5);
+      socket.on('error', () => {}).on('close', () => clearInterval(timer));
+    });
+    trickling.listen(0, '127.0.0.1');
+    await once(trickling, 'listening');
+    const { port } = trickling.address() as AddressInfo;
+    const hasty = connectionTo(storage.nurl.replace(/:\d+\//, `:${port}/`), { connectMs: 100 });
+    const failure = new CallFailedError('no TLS connection within 100 ms', 'unconnected');
+    await expect(hasty.call(call())).rejects.toEqual(failure);
+    expect(sent).toBeGreaterThan(1);
+    trickling.close();
+  });
+
+  test('and an answer is kept in little memory, however small its pieces', async () => {
+    const length = 200_000;
+    storage.misbehaviour = (_, response) => {
+      const { socket } = response;
+      socket?.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      socket?.write('1\r\nx\r\n'.repeat(length));
+      socket?.write('0\r\n\r\n');
+    };
+    const { body } = await connection.call(call({ answerMax: length }));
+    expect(body).toEqual(new Uint8Array(length).fill(120));
+    expect(body.buffer.byteLength).toBeLessThanOrEqual(2 * length);
+  });
+});
+
+test('an address that no request can be made to gives its place back, and says so', async () => {
+  const { spkiHash, port } = parseNurl(storage.nurl);
+  for (const host of ['a\u0000b', 'a\u007fb', 'a\u202eb', 'a b']) {
+    const bad = connectionTo(new Nurl(spkiHash, host, port, 'swissnum'));
+    // More often than there are places.
+    for (let tries = 0; tries < 3; tries++) {
+      const failure = await bad.call(call()).catch((problem) => problem);
+      expect(failure).toBeInstanceOf(CallFailedError);
+      expect(failure.progress).toBe('unconnected');
+      expect(failure.message).toMatch(/\w/);
+      expect(failure.message).not.toContain('swissnum');
+    }
+  }
+});
+
+describe('a connection that is closed', () => {
+  test('ends the call under way and those that wait, and can be used again', async () => {
+    const heard = new Promise<void>((resolve) => {
+      storage.misbehaviour = () => resolve();
+    });
+    const calls = [call(), call(), call()].map((each) => connection.call(each));
+    await heard;
+    connection.close();
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason)).toEqual([
+      new ConnectionClosedError('delivered'),
+      new ConnectionClosedError('unconnected'),
+      new ConnectionClosedError('unconnected'),
+    ]);
+    storage.misbehaviour = undefined;
+    expect((await connection.call(call())).status).toBe(200);
+    expect(storage.requests).toEqual(['GET version', 'GET version']);
+  });
+
+  test('lets nobody in who had just got a place', async () => {
+    let answerFirst = () => {};
+    const heard = new Promise<void>((resolve) => {
+      storage.misbehaviour = (_, __, answer) => {
+        answerFirst = answer;
+        resolve();
+      };
+    });
+    const first = connection.call(call()).finally(() => connection.close());
+    await heard;
+    const second = connection.call(call());
+    answerFirst();
+    expect((await first).status).toBe(200);
+    await expect(second).rejects.toEqual(new ConnectionClosedError('unconnected'));
+    expect(storage.requests).toEqual(['GET version']);
+  });
 });

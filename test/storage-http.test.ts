@@ -1,5 +1,6 @@
+import dns from 'node:dns';
 import type { ServerResponse } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { utf8 } from '../src/bytes.ts';
 import {
   AnswerLostError,
@@ -133,6 +134,54 @@ describe('an http server', () => {
     const slot = await newSlot();
     (slot.server as HttpServer).close();
     expect(await slot.text(0)).toBe('0123456789');
+  });
+
+  test('that is called by a name with several addresses says why none of them does', async () => {
+    const { port } = parseNurl(storage.nurl);
+    await storage.stop();
+    const both = [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    const lookup = vi
+      .spyOn(dns, 'lookup')
+      .mockImplementation(((
+        _: string,
+        __: object,
+        found: (problem: null, addresses: typeof both) => void,
+      ) => found(null, both)) as never);
+    const server = client([storage.nurl.replace('127.0.0.1', 'both.test')]);
+    const refused = expect.stringMatching(
+      `^connect \\w+ ::1:${port}.*; connect ECONNREFUSED 127.0.0.1:${port}$`,
+    );
+    await expect(server.version()).rejects.toMatchObject({
+      code: 'ServerUnavailableError',
+      facts: { server: ID, problem: refused },
+    });
+    expect(server.status).toEqual({ kind: 'failing', problem: refused });
+    lookup.mockRestore();
+    await storage.restart();
+  });
+
+  test('that is closed ends its calls without trying another address', async () => {
+    const other = await Relay.to(storage.port);
+    const server = client([storage.nurl, other.nurl(storage.nurl)], { socketsMax: 1 });
+    const heard = new Promise<void>((resolve) => {
+      storage.misbehaviour = () => resolve();
+    });
+    const slot = new TestSlot(server);
+    const calls = [overwrite(slot), slot.contents(), server.version()];
+    await heard;
+    server.close();
+    const outcomes = await Promise.allSettled(calls);
+    const closed = 'the connection was closed';
+    expect(outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason)).toEqual([
+      lost(closed),
+      unavailable(closed),
+      unavailable(closed),
+    ]);
+    expect(other.received).toEqual([]);
+    await other.close();
   });
 
   describe('of several addresses', () => {

@@ -10,6 +10,7 @@ import type { Rule } from '../machines/rules.ts';
 import type { MarkedSlot, Servermap } from '../machines/servermap.ts';
 import { storageIndexOf } from '../src/caps.ts';
 import { defaultEncoding } from '../src/encoding.ts';
+import { Advisories } from '../src/runtime/advisories.ts';
 import { mapServers } from '../src/runtime/map-servers.ts';
 import { Pace } from '../src/runtime/pace.ts';
 import { defaultDeadlines } from '../src/runtime/run.ts';
@@ -257,6 +258,7 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
     headers: new Map(),
     headLength: 4000,
     leaseSecret: new Uint8Array(32),
+    advisories: new Advisories(engine),
   };
   const run = scheduler.start(() =>
     mapServers(session, { mode: 'write', required: 3, total: 10, marked: [marked] }),

@@ -6,7 +6,8 @@
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
-import { errnoOf } from '../atomic-file.ts';
+import { reasonOf } from '../../machines/reason.ts';
+import { systemProblem } from '../atomic-file.ts';
 import {
   BadGridError,
   BadKeyError,
@@ -18,6 +19,8 @@ import {
 } from '../errors.ts';
 import { Interruption } from './interruption.ts';
 import { oneLine } from './plain-text.ts';
+
+export { systemProblem };
 
 export const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -39,15 +42,6 @@ export class OutputError extends TahoeMutableError {
 /** A file of the user's, or stdin, could not be read. */
 export function unreadable(where: string, cause: unknown): UsageError {
   return new UsageError(`${where}: cannot be read: ${systemProblem(cause)}`, {}, { cause });
-}
-
-/** What the operating system refused, in its words: `no such file or directory`. */
-export function systemProblem(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const errno = errnoOf(error);
-  if (errno === undefined) return message;
-  // "ENOENT: no such file or directory, open '…'": the path was said already.
-  return message.replace(`${errno}: `, '').replace(/, \w+( '.*')?$/, '');
 }
 
 /** These are the caller's mistakes: nothing was tried. */
@@ -73,8 +67,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** The one line, without the name of the program. */
 export function lineOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return oneLine(message.replace(/^error: /, '')) || 'failed without a word';
+  return oneLine(reasonOf(error).replace(/^error: /, ''));
 }
 
 /** The same for a program to read. */

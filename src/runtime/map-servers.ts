@@ -10,6 +10,7 @@ import { primitives } from '#crypto';
 import { type ShareJudged, shareJudged } from '../../machines/events.ts';
 import { updateMachineFor } from '../../machines/historic-rules.ts';
 import type { QueryInput, QueryResult, VerifyInput } from '../../machines/io.ts';
+import { reasonOf } from '../../machines/reason.ts';
 import type { Rule } from '../../machines/rules.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { MarkedSlot, Mode, Servermap, Slot, Verdict } from '../../machines/servermap.ts';
@@ -97,7 +98,7 @@ function verifyShares(session: Session) {
     for (const shnum of shnums) {
       // A rejection is a bug; the share is then unverified, and says why.
       void judgeShare(session, { server, shnum }, wantsPrivateKey, controller.signal)
-        .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: String(bug) }))
+        .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
         .then(sendBack);
     }
     return () => controller.abort(new DOMException('cancelled', 'AbortError'));
@@ -120,7 +121,7 @@ async function judgeShare(
     if (excuse !== undefined) {
       return shareJudged(shnum, { kind: 'unverified', reason: excuse.detail });
     }
-    void adviseCorrupt(session, slot, error.message);
+    adviseCorrupt(session, slot, error.message);
     const head = bytesToHex((headOf(session, slot) ?? new Uint8Array(0)).subarray(0, headMax));
     return shareJudged(shnum, { kind: 'bad', reason: error.message, head });
   }
@@ -173,14 +174,7 @@ async function findPrivateKey({ cap, keyring }: Session, reader: ShareReader): P
 }
 
 /** Tells the server's operator; nobody waits for it and nothing depends on it. */
-export async function adviseCorrupt(
-  session: Session,
-  { server, shnum }: Slotted,
-  reason: string,
-): Promise<void> {
-  try {
-    await serverOf(session, server).adviseCorruptShare(session.storageIndex, shnum, reason);
-  } catch {
-    // The advice is a courtesy.
-  }
+export function adviseCorrupt(session: Session, slot: Slotted, reason: string): void {
+  const { server, shnum } = slot;
+  session.advisories.tell(serverOf(session, server), session.storageIndex, shnum, reason);
 }

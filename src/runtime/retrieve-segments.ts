@@ -143,7 +143,7 @@ async function judgeFailure(
   if (failure.kind !== 'corrupt') return failure;
   const excuse = await excuseFor(session, slot, signal);
   if (excuse !== undefined) return excuse;
-  void adviseCorrupt(session, slot, failure.detail);
+  adviseCorrupt(session, slot, failure.detail);
   return failure;
 }
 

@@ -13,6 +13,7 @@ import type { SigningKey } from '../crypto/primitives.ts';
 import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { ByteRange, StorageServer } from '../storage/server.ts';
+import type { Advisories } from './advisories.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import type { Pace } from './pace.ts';
 import type { Engine } from './run.ts';
@@ -45,6 +46,7 @@ export interface Session {
   /** Bytes that the first read of a share asks for. */
   readonly headLength: number;
   readonly leaseSecret: Uint8Array;
+  readonly advisories: Advisories;
 }
 
 type SlotName = Pick<Slot, 'server' | 'shnum'>;
