@@ -3,9 +3,10 @@
  *
  * Nothing of a file is asked for, so it needs no cap. Holds no secret: addresses without swissnums.
  */
-import { stat, statfs } from 'node:fs/promises';
+import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { GridEntry, UnusableEntry } from './announcement.ts';
-import { errnoOf } from './atomic-file.ts';
+import { errnoOf, ignoreMissing } from './atomic-file.ts';
 import { ServerUnavailableError } from './errors.ts';
 import { loadGridFile } from './grid-file.ts';
 import { Pace } from './runtime/pace.ts';
@@ -36,6 +37,8 @@ export interface GridStatus {
   readonly reachable: number;
   /** Distinct servers that a new file has to reach: min(happy, N, servers that can be used). */
   readonly quorum: number;
+  /** Why nobody can make a new file here, whoever answers: a setting; null when one can. */
+  readonly problem: string | null;
 }
 
 /** What a server states that does not know. */
@@ -47,7 +50,7 @@ const SPACE_UNKNOWN = 2n ** 64n;
  * @throws BadGridError as `openGrid`
  */
 export async function gridStatus(path: string, options: CallOptions = {}): Promise<GridStatus> {
-  const { path: file, entries, unusable, encoding } = await loadGridFile(path);
+  const { path: file, entries, unusable, encoding, unusableSettings } = await loadGridFile(path);
   const pace = new Pace({ clock: platformClock, now: () => performance.now() });
   const { signal } = options;
   const deadline = AbortSignal.timeout(defaultDeadlines.queryMs);
@@ -57,7 +60,7 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
       .run(either, (hurried) => ask(entry, hurried))
       .catch((error) => {
         signal?.throwIfAborted();
-        return failed(entry, problemOf(error));
+        return failed(entry, problemOf(error, entry.directory));
       }),
   );
   const servers = await Promise.all(asked);
@@ -66,6 +69,7 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
     servers: [...servers, ...unusable.map(leftOut)],
     reachable: servers.filter(({ reachable }) => reachable).length,
     quorum: Math.min(encoding.happy, encoding.total, entries.length),
+    problem: unusableSettings.encoding?.message ?? unusableSettings.format?.message ?? null,
   };
 }
 
@@ -94,10 +98,22 @@ async function askServer({ nurls, ...identity }: GridEntry, signal: AbortSignal)
   }
 }
 
+/** Whether shares could be read and written there, now, by us; and where they are there is room. */
 async function askFolder(directory: string): Promise<Answer> {
-  if (!(await stat(directory)).isDirectory()) throw new Error('is not a folder');
-  const { bavail, bsize } = await statfs(directory);
+  const inside = ['shares', 'tahoe-mutable'].map((name) => join(directory, name));
+  const [shares, ours] = await Promise.all(inside.map(ifThere));
+  for (const folder of [directory, shares, ours].filter((path) => path !== undefined)) {
+    if (!(await stat(folder)).isDirectory()) throw new Error(`${basename(folder)} is not a folder`);
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  }
+  // Another disk may be mounted there, or linked.
+  const { bavail, bsize } = await statfs(shares ?? directory);
   return { version: null, availableSpace: bavail * bsize };
+}
+
+/** A link that leads nowhere is there, too. */
+async function ifThere(path: string): Promise<string | undefined> {
+  return (await lstat(path).catch(ignoreMissing)) && path;
 }
 
 type Named = Pick<GridEntry, 'id' | 'nickname' | 'directory' | 'nurls'>;
@@ -115,7 +131,10 @@ function placeOf({ host, port }: Nurl): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function problemOf(error: unknown): string {
+function problemOf(error: unknown, directory = ''): string {
   if (error instanceof ServerUnavailableError) return String(error.facts.problem);
-  return errnoOf(error) ?? (error as Error).message;
+  const errno = errnoOf(error);
+  if (errno === undefined) return (error as Error).message;
+  const inside = basename((error as NodeJS.ErrnoException).path ?? directory);
+  return inside === basename(directory) ? errno : `${errno} of ${inside}`;
 }

@@ -19,9 +19,9 @@ let closedPort: number;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tahoe-mutable-status-'));
   storages = await Promise.all(
-    ['h0', 'h1', 'h2'].map((id) => HttpStorage.start(new MemoryServer({ id }))),
+    ['h0', 'h1', 'h2', 'h3'].map((id) => HttpStorage.start(new MemoryServer({ id }))),
   );
-  hung = await Relay.to(storages[0]!.port);
+  hung = await Relay.to(storages[3]!.port);
   hung.mode = 'hang';
   closedPort = await portOfNobody();
 });
@@ -53,13 +53,14 @@ function announcement(nickname: string, nurls: readonly string[], byte: number) 
 async function mixedGrid(name: string, encoding: string) {
   const path = await createGridFolder(join(folder, name), { servers: 4 });
   const { storage } = parse(await readFile(path, 'utf8'));
-  const at = (port: number) => storages[0]!.nurl.replace(/:\d+\//, `:${port}/`);
+  const at = (port: number) => storages[1]!.nurl.replace(/:\d+\//, `:${port}/`);
+  const gone = at(closedPort).replace(/\/[^@]+/, `/${'A'.repeat(43)}`);
   const others = {
     h0: announcement('http 0', [storages[0]!.nurl], 1),
     h1: announcement('http 1', [at(closedPort), storages[1]!.nurl], 2),
     h2: announcement('http 2', [storages[2]!.nurl], 3),
-    gone: announcement('gone', [at(closedPort)], 4),
-    hung: announcement('hung', [hung.nurl(storages[0]!.nurl)], 5),
+    gone: announcement('gone', [gone], 4),
+    hung: announcement('hung', [hung.nurl(storages[3]!.nurl)], 5),
     old: announcement('old', [], 6),
   };
   for (const [id, ann] of Object.entries(others)) storage[id] = { ann };
@@ -74,7 +75,7 @@ test('every server says what it is, or why it cannot be used', async () => {
   const { path, folders } = await mixedGrid('each', 'shares.happy = 6\n');
   await rm(join(folders, 's03'), { recursive: true });
   const { servers, ...summary } = await gridStatus(path);
-  expect(summary).toEqual({ path, reachable: 6, quorum: 6 });
+  expect(summary).toEqual({ path, reachable: 6, quorum: 6, problem: null });
   const here = '127.0.0.1';
   const up = { reachable: true, problem: null, availableSpace: expect.any(Number) };
   const down = { reachable: false, version: null, availableSpace: null };

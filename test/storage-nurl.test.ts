@@ -58,6 +58,19 @@ describe('a NURL', () => {
     [`pb://${HASH}@h:/${SWISSNUM}#v=1`, 'host', 'is not host:port'],
     [`pb://${HASH}@::1/${SWISSNUM}#v=1`, 'host', 'is not host:port'],
     [`pb://${HASH}@h:x/${SWISSNUM}#v=1`, 'host', 'is not host:port'],
+    ...[
+      '\0',
+      '\u007f',
+      '\u202e',
+      '\u00a0',
+      'm\u00fcller.example',
+      'a b',
+      "'",
+      'h%00',
+      '\ud800',
+    ].map(
+      (host) => [`pb://${HASH}@${host}:1/${SWISSNUM}#v=1`, 'host', 'is not host:port'] as const,
+    ),
     [`pb://${HASH}@h:0/${SWISSNUM}#v=1`, 'port', '0 is not between 1 and 65535'],
     [`pb://${HASH}@h:65536/${SWISSNUM}#v=1`, 'port', '65536 is not between 1 and 65535'],
     [`pb://${HASH}@h/#v=1`, 'swissnum', 'is not one path segment of printable ASCII'],
@@ -75,5 +88,7 @@ test('of an announcement, the NURLs over TCP are taken', () => {
   expect(tcpNurls([tor, NURL, tor]).map((nurl) => nurl.reveal())).toEqual([NURL]);
   const none = new MalformedNurlError('scheme', 'none of the NURLs is pb://');
   expect(() => tcpNurls([tor])).toThrowError(none);
-  expect(() => tcpNurls([NURL, 'pb://x'])).toThrowError(MalformedNurlError);
+  expect(tcpNurls(['pb://x', NURL]).map((nurl) => nurl.reveal())).toEqual([NURL]);
+  const malformed = new MalformedNurlError('NURL', 'is not pb://hash@host/swissnum');
+  expect(() => tcpNurls(['pb://x', tor])).toThrowError(malformed);
 });

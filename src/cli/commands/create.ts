@@ -12,7 +12,7 @@ import { outcomeText } from '../outcome-text.ts';
 import type { Perform } from '../program.ts';
 
 interface Options {
-  readonly format: Format;
+  readonly format?: Format;
   readonly privateKey?: string;
 }
 
@@ -22,9 +22,10 @@ export function addCreateCommand(program: Command, perform: Perform): void {
     .description('make a new file and print its write cap')
     .argument('<FILE>', 'the contents; "-" is stdin')
     .addOption(
-      new Option('--format <format>', 'MDMF can change in place')
-        .choices(['sdmf', 'mdmf'])
-        .default('mdmf'),
+      new Option(
+        '--format <format>',
+        "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
+      ).choices(['sdmf', 'mdmf']),
     )
     .option('--private-key <PEM>', 'a file with an RSA-2048 key; made anew by default')
     .action(
@@ -33,12 +34,15 @@ export function addCreateCommand(program: Command, perform: Perform): void {
         const grid = await call.openGrid('write');
         return call.withContents(argument, async (contents) => {
           const file = await call.watch((options) =>
-            grid.create({ ...options, ...key, format, contents }),
+            grid.create({ ...options, ...key, ...(format && { format }), contents }),
           );
-          const { writeCap, readCap, verifyCap } = file;
+          const { writeCap, readCap, verifyCap, cap } = file;
           const outcome = file.created as WriteOutcome;
           return {
-            json: { writeCap, readCap, verifyCap, format, size: contents.size, ...outcome },
+            json: {
+              ...{ writeCap, readCap, verifyCap, format: cap.format, size: contents.size },
+              ...outcome,
+            },
             text: `${writeCap}\n`,
             ...(outcome.missing.length > 0 && { note: outcomeText(outcome) }),
           };
