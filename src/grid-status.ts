@@ -100,15 +100,19 @@ async function askServer({ nurls, ...identity }: GridEntry, signal: AbortSignal)
 
 /** Whether shares could be read and written there, now, by us; and where they are there is room. */
 async function askFolder(directory: string): Promise<Answer> {
+  await requireOurs(directory);
   const inside = ['shares', 'tahoe-mutable'].map((name) => join(directory, name));
   const [shares, ours] = await Promise.all(inside.map(ifThere));
-  for (const folder of [directory, shares, ours].filter((path) => path !== undefined)) {
-    if (!(await stat(folder)).isDirectory()) throw new Error(`${basename(folder)} is not a folder`);
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-  }
+  if (shares !== undefined) await requireOurs(shares);
+  if (ours !== undefined) await requireOurs(ours);
   // Another disk may be mounted there, or linked.
   const { bavail, bsize } = await statfs(shares ?? directory);
   return { version: null, availableSpace: bavail * bsize };
+}
+
+async function requireOurs(folder: string): Promise<void> {
+  if (!(await stat(folder)).isDirectory()) throw new Error(`${basename(folder)} is not a folder`);
+  await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
 /** A link that leads nowhere is there, too. */

@@ -58,19 +58,6 @@ describe('a NURL', () => {
     [`pb://${HASH}@h:/${SWISSNUM}#v=1`, 'host', 'is not host:port'],
     [`pb://${HASH}@::1/${SWISSNUM}#v=1`, 'host', 'is not host:port'],
     [`pb://${HASH}@h:x/${SWISSNUM}#v=1`, 'host', 'is not host:port'],
-    ...[
-      '\0',
-      '\u007f',
-      '\u202e',
-      '\u00a0',
-      'm\u00fcller.example',
-      'a b',
-      "'",
-      'h%00',
-      '\ud800',
-    ].map(
-      (host) => [`pb://${HASH}@${host}:1/${SWISSNUM}#v=1`, 'host', 'is not host:port'] as const,
-    ),
     [`pb://${HASH}@h:0/${SWISSNUM}#v=1`, 'port', '0 is not between 1 and 65535'],
     [`pb://${HASH}@h:65536/${SWISSNUM}#v=1`, 'port', '65536 is not between 1 and 65535'],
     [`pb://${HASH}@h/#v=1`, 'swissnum', 'is not one path segment of printable ASCII'],
@@ -82,6 +69,14 @@ describe('a NURL', () => {
     expect(new MalformedNurlError(field, problem).message).not.toContain(SWISSNUM);
   });
 });
+
+test.each(['\0', '\u007f', '\u202e', '\u00a0', 'm\u00fcller.example', 'a b', "'", '%00', '\ud800'])(
+  'a host with %j is refused before anybody connects to it',
+  (host) => {
+    const text = `pb://${HASH}@h${host}:1/${SWISSNUM}#v=1`;
+    expect(() => parseNurl(text)).toThrowError(new MalformedNurlError('host', 'is not host:port'));
+  },
+);
 
 test('of an announcement, the NURLs over TCP are taken', () => {
   const tor = NURL.replace('pb:', 'pb+tor:');
