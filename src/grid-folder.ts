@@ -24,6 +24,8 @@ import { encodingToText, gridErrorOf } from './tahoe-cfg.ts';
 /** Of an embedded grid. */
 const SERVERS_MAX = 256;
 const LEASE_SECRET_LENGTH = 32;
+/** In an empty disk there is nothing else. */
+const LOST_AND_FOUND = 'lost+found';
 
 export interface NewGrid {
   /** How many; 13 by default. */
@@ -53,18 +55,22 @@ export async function createGridFolder(folder: string, grid: NewGrid = {}): Prom
   return join(path, 'servers.yaml');
 }
 
-/** Fills a folder beside the wanted one, which then takes its place. */
+/**
+ * Fills a folder beside the wanted one, which then takes its place; or, where that is there, a folder
+ * in it: it may be a disk of its own.
+ */
 async function makeGridFolder(path: string, fill: (staged: string) => Promise<void>) {
   const there = await readdir(path).catch(ignoreMissing);
-  if (there !== undefined && there.length > 0) throw new BadGridError(path, 'is not empty');
+  if (there?.some((name) => name !== LOST_AND_FOUND)) throw new BadGridError(path, 'is not empty');
   const target = there === undefined ? path : await realpath(path);
-  await mkdir(dirname(target), { recursive: true });
-  const staged = join(dirname(target), `.${basename(target)}.${randomName()}.tmp`);
+  const parent = there === undefined ? dirname(target) : target;
+  await mkdir(parent, { recursive: true });
+  const staged = join(parent, `.${basename(target)}.${randomName()}.tmp`);
   try {
     await fill(staged);
     if (there === undefined) await rename(staged, target);
     else await moveContents(staged, target);
-    await syncFolder(dirname(target));
+    await syncFolder(parent);
   } catch (error) {
     await rm(staged, { recursive: true, force: true }).catch(() => {});
     throw error;
@@ -99,7 +105,7 @@ function newAnnouncement(nickname: string, key: string) {
   };
 }
 
-/** Into a folder that somebody may stand in, so that it cannot be replaced. */
+/** Into a folder that somebody may stand in, or that is a mount, so that it cannot be replaced. */
 async function moveContents(from: string, to: string): Promise<void> {
   const names = (await readdir(from)).filter((name) => name !== 'servers.yaml');
   try {

@@ -3,10 +3,12 @@
  *
  * Nothing of a file is asked for, so it needs no cap. Holds no secret: addresses without swissnums.
  */
-import { stat, statfs } from 'node:fs/promises';
+
+import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { reasonOf } from '../machines/reason.ts';
 import type { GridEntry, UnusableEntry } from './announcement.ts';
-import { errnoOf } from './atomic-file.ts';
+import { errnoOf, ignoreMissing } from './atomic-file.ts';
 import { ServerUnavailableError } from './errors.ts';
 import { loadGridFile } from './grid-file.ts';
 import { Pace } from './runtime/pace.ts';
@@ -37,6 +39,8 @@ export interface GridStatus {
   readonly reachable: number;
   /** Distinct servers that a new file has to reach: min(happy, N, servers that can be used). */
   readonly quorum: number;
+  /** Why nobody can make a new file here, whoever answers: a setting; null when one can. */
+  readonly problem: string | null;
 }
 
 /** What a server states that does not know. */
@@ -48,7 +52,7 @@ const SPACE_UNKNOWN = 2n ** 64n;
  * @throws BadGridError as `openGrid`
  */
 export async function gridStatus(path: string, options: CallOptions = {}): Promise<GridStatus> {
-  const { path: file, entries, unusable, encoding } = await loadGridFile(path);
+  const { path: file, entries, unusable, encoding, unusableSettings } = await loadGridFile(path);
   const pace = new Pace({ clock: platformClock, now: () => performance.now() });
   const { signal } = options;
   const deadline = AbortSignal.timeout(defaultDeadlines.queryMs);
@@ -58,7 +62,7 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
       .run(either, (hurried) => ask(entry, hurried))
       .catch((error) => {
         signal?.throwIfAborted();
-        return failed(entry, problemOf(error));
+        return failed(entry, problemOf(error, entry.directory));
       }),
   );
   const servers = await Promise.all(asked);
@@ -67,6 +71,7 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
     servers: [...servers, ...unusable.map(leftOut)],
     reachable: servers.filter(({ reachable }) => reachable).length,
     quorum: Math.min(encoding.happy, encoding.total, entries.length),
+    problem: unusableSettings.encoding?.message ?? unusableSettings.format?.message ?? null,
   };
 }
 
@@ -95,10 +100,26 @@ async function askServer({ nurls, ...identity }: GridEntry, signal: AbortSignal)
   }
 }
 
+/** Whether shares could be read and written there, now, by us; and where they are there is room. */
 async function askFolder(directory: string): Promise<Answer> {
-  if (!(await stat(directory)).isDirectory()) throw new Error('is not a folder');
-  const { bavail, bsize } = await statfs(directory);
+  await requireOurs(directory);
+  const inside = ['shares', 'tahoe-mutable'].map((name) => join(directory, name));
+  const [shares, ours] = await Promise.all(inside.map(ifThere));
+  if (shares !== undefined) await requireOurs(shares);
+  if (ours !== undefined) await requireOurs(ours);
+  // Another disk may be mounted there, or linked.
+  const { bavail, bsize } = await statfs(shares ?? directory);
   return { version: null, availableSpace: bavail * bsize };
+}
+
+async function requireOurs(folder: string): Promise<void> {
+  if (!(await stat(folder)).isDirectory()) throw new Error(`${basename(folder)} is not a folder`);
+  await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+}
+
+/** A link that leads nowhere is there, too. */
+async function ifThere(path: string): Promise<string | undefined> {
+  return (await lstat(path).catch(ignoreMissing)) && path;
 }
 
 type Named = Pick<GridEntry, 'id' | 'nickname' | 'directory' | 'nurls'>;
@@ -116,7 +137,10 @@ function placeOf({ host, port }: Nurl): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function problemOf(error: unknown): string {
+function problemOf(error: unknown, directory = ''): string {
   if (error instanceof ServerUnavailableError) return String(error.facts.problem);
-  return errnoOf(error) ?? reasonOf(error);
+  const errno = errnoOf(error);
+  if (errno === undefined) return reasonOf(error);
+  const inside = basename((error as NodeJS.ErrnoException).path ?? directory);
+  return inside === basename(directory) ? errno : `${errno} of ${inside}`;
 }

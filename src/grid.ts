@@ -8,7 +8,7 @@ import type { Deadlines } from '../machines/io.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { SigningKey } from './crypto/primitives.ts';
-import { defaultEncoding, type Encoding } from './encoding.ts';
+import { defaultEncoding, type Encoding, type UnusableSettings } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
 import { BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import {
@@ -38,6 +38,10 @@ export interface GridOptions {
   readonly servers: readonly StorageServer[];
   /** Of new files; existing files keep their k and N. 3 (7) of 10 by default. */
   readonly encoding?: Encoding;
+  /** Of new files. MDMF by default: it can change in place. */
+  readonly format?: Format;
+  /** What of these a description asks for that cannot be: it fails where it is needed. */
+  readonly unusable?: UnusableSettings;
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
   readonly deadlines?: Partial<Deadlines>;
@@ -54,7 +58,7 @@ export interface GridOptions {
 }
 
 export interface CreateOptions extends WriteCallOptions {
-  /** MDMF by default: it can change in place. */
+  /** That of the grid by default. */
   readonly format?: Format;
   readonly contents?: Contents;
   /** Made anew by default; the caps follow from it, so a key is a file. */
@@ -69,6 +73,9 @@ const headLengthMin = 123;
 export class Grid {
   readonly servers: readonly StorageServer[];
   readonly encoding: Encoding;
+  /** Of new files. */
+  readonly format: Format;
+  readonly #unusable: UnusableSettings;
   readonly #setting: FileSetting;
   readonly #advisories: Advisories;
   #closing = new Closing();
@@ -76,13 +83,16 @@ export class Grid {
   /** @throws BadGridError for a grid without servers or with two of one id; OutOfRangeError */
   constructor(options: GridOptions) {
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
+    const { format = 'mdmf', unusable = {} } = options;
     requireDistinct(servers);
-    requireEncoding(encoding);
+    if (unusable.encoding === undefined) requireEncoding(encoding);
     if (!Number.isSafeInteger(headLength) || headLength < headLengthMin) {
       throw new OutOfRangeError('headLength', headLength, `must be at least ${headLengthMin}`);
     }
     this.servers = servers;
     this.encoding = encoding;
+    this.format = format;
+    this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const engine: Engine = {
       clock: options.clock ?? platformClock,
@@ -96,6 +106,7 @@ export class Grid {
     this.#advisories = advisories;
     this.#setting = {
       encoding,
+      unusableHappy: unusable.happy,
       turns: new Turns(),
       newSession: (cap, keyring) => {
         const session = newSession(engine, checked, cap, keyring, headLength, leaseSecret);
@@ -127,10 +138,14 @@ export class Grid {
 
   /**
    * Makes a new file; `created` on it tells where its shares went.
-   * @throws UncoordinatedWriteError when a given key has a file already, NotEnoughServersError, …
+   * @throws what of the grid's settings is unusable and needed, before anything is sent;
+   * UncoordinatedWriteError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
-    const { format = 'mdmf', contents = new Uint8Array(0), key, ...rest } = options;
+    const { format = this.format, contents = new Uint8Array(0), key, ...rest } = options;
+    const { encoding, format: formatProblem } = this.#unusable;
+    if (encoding !== undefined) throw encoding;
+    if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
     const signing = key ?? (await primitives.generateKey());
     const cap = writeCapOf(signing, format);
     const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);

@@ -66,6 +66,8 @@ export interface Verification {
 /** What the grid gives a file to work with. */
 export interface FileSetting {
   readonly encoding: Encoding;
+  /** Why nobody can say how many servers a write must reach: `encoding.happy` is only a default. */
+  readonly unusableHappy: Error | undefined;
   /** One writer at a time per file, within this process. */
   readonly turns: Turns;
   readonly newSession: (cap: Cap, keyring: Keyring) => Session;
@@ -267,7 +269,8 @@ export class MutableFile {
     return { ...options, encoding: this.#setting.encoding };
   }
 
-  #inTurn<T>({ signal }: OperationOptions, work: () => Promise<T>): Promise<T> {
+  async #inTurn<T>({ signal }: OperationOptions, work: () => Promise<T>): Promise<T> {
+    if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
     // Not by the cap: a file may have several, as a directory or in the other format.
     return this.#setting.turns.run(bytesToHex(storageIndexOf(this.#cap)), signal, work);
   }

@@ -6,21 +6,19 @@ import { stringify } from 'yaml';
 import { fromBase32, utf8 } from '../src/bytes.ts';
 import { BadGridError } from '../src/errors.ts';
 import { loadGridFile } from '../src/grid-file.ts';
-
-/** The entry of storage-http §3.2. */
-const ID = 'v0-zzcsscb2yc5svoa2ylq47rmjegvzhwey6y7nk3jcscfkhjpwpkbq';
-const TUB_ID = '47hc3gorp32vze3f7kxc7borddbkzhno';
-const SWISSNUM = 'xn6s5s4v4yoknwze5nioz7zvhzbijrja';
-const SEED = 'pj5gg43tmnrde6ldgvzxm33bgj4wy4jug5zg22tfm53hu2dxmv4tm6jxnzvtg2tdonrwm23injyho4dlmjyq';
-const NURL = `pb://37tiX1u7I0wlTAoJpAQvvQ_628TDVXIyttpm5OjIjDg@127.0.0.1:41000/${SWISSNUM}#v=1`;
-const ANN = {
-  nickname: 's00',
-  'anonymous-storage-FURL': `pb://${TUB_ID}@tcp:127.0.0.1:41000/${SWISSNUM}`,
-  'permutation-seed-base32': SEED,
-  'anonymous-storage-NURLs': [NURL],
-};
-const { 'anonymous-storage-NURLs': _, ...ANN_WITHOUT_NURLS } = ANN;
-const FOLDER_ANN = { ...ANN_WITHOUT_NURLS, directory: 's00' };
+import {
+  ANN,
+  ANN_WITHOUT_NURLS,
+  annOf,
+  FOLDER_ANN,
+  folderAnnOf,
+  ID,
+  NO_NURL,
+  NURL,
+  SEED,
+  SWISSNUM,
+  TUB_ID,
+} from './support/announcements.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -67,13 +65,16 @@ describe('a servers.yaml', () => {
       ],
       unusable: [],
       encoding: { required: 3, happy: 7, total: 10 },
+      format: undefined,
+      unusableSettings: {},
       leaseSecretPath: join(folder, 'private/secret'),
     });
   });
 
   test('may be JSON, name no nickname and no seed, and keep its servers in order', async () => {
     const { nickname: _n, 'permutation-seed-base32': _s, ...bare } = ANN;
-    const storage = { zebra: { ann: bare }, [ID]: { ann: { ...bare, nickname: '' } } };
+    const { 'permutation-seed-base32': _t, ...other } = { ...annOf(1), nickname: '' };
+    const storage = { zebra: { ann: bare }, [ID]: { ann: other } };
     const path = await put('servers.yaml', JSON.stringify({ storage }));
     const { entries } = await loadGridFile(path);
     expect(entries.map(({ id, nickname }) => [id, nickname])).toEqual([
@@ -84,8 +85,8 @@ describe('a servers.yaml', () => {
   });
 
   test('has directories relative to itself', async () => {
-    const absolute = { ...FOLDER_ANN, directory: '/srv/tahoe/storage' };
-    const up = { ...FOLDER_ANN, directory: '../else/where' };
+    const absolute = { ...folderAnnOf(1), directory: '/srv/tahoe/storage' };
+    const up = { ...folderAnnOf(2), directory: '../else/where' };
     const storage = { a: { ann: FOLDER_ANN }, b: { ann: absolute }, c: { ann: up } };
     const path = await put('grid/servers.yaml', { storage });
     const { entries } = await loadGridFile(relative(process.cwd(), path));
@@ -135,7 +136,7 @@ describe('what introducers have announced to a node', () => {
   });
 
   test('is its grid, without a servers.yaml', async () => {
-    await put(CACHE, [announced(ID, ANN), announced('v0-other', { ...ANN, nickname: 's01' })]);
+    await put(CACHE, [announced(ID, ANN), announced('v0-other', annOf(1))]);
     await put('tahoe.cfg', '[client]\nshares.total = 12\n');
     const grid = await loadGridFile(folder);
     expect(grid).toMatchObject({
@@ -146,22 +147,25 @@ describe('what introducers have announced to a node', () => {
     });
     expect(grid.entries.map(({ id, nickname, nurls }) => [id, nickname, nurls])).toEqual([
       [ID, 's00', [NURL]],
-      ['v0-other', 's01', [NURL]],
+      ['v0-other', 's01', annOf(1)['anonymous-storage-NURLs']],
     ]);
   });
 
   test('comes behind the static servers, which win, whatever the cache is called', async () => {
     await put('private/servers.yaml', { storage: { [ID]: { ann: FOLDER_ANN } } });
-    await put(CACHE, [announced(ID, ANN), announced('b', { ...ANN, nickname: 'first' })]);
-    await put('private/introducer_work_cache.yaml', [announced('b', ANN), announced('c', ANN)]);
-    await put('private/introducer_cache.yaml', [announced('a', ANN)]);
+    await put(CACHE, [announced(ID, annOf(4)), announced('b', { ...annOf(2), nickname: 'first' })]);
+    await put('private/introducer_work_cache.yaml', [
+      announced('b', annOf(2)),
+      announced('c', annOf(3)),
+    ]);
+    await put('private/introducer_cache.yaml', [announced('a', annOf(1))]);
     const { path, entries } = await loadGridFile(folder);
     expect(path).toBe(join(folder, 'private/servers.yaml'));
     expect(entries.map(({ id, nickname, directory }) => [id, nickname, directory])).toEqual([
       [ID, 's00', join(folder, 'private/s00')],
-      ['a', 's00', undefined],
+      ['a', 's01', undefined],
       ['b', 'first', undefined],
-      ['c', 's00', undefined],
+      ['c', 's03', undefined],
     ]);
     // The file by itself is only what it says.
     expect((await loadGridFile(path)).entries).toHaveLength(1);
@@ -176,19 +180,42 @@ describe('what introducers have announced to a node', () => {
     );
   });
 
+  test.each<[unknown, string]>([[{ storage: {} }, 'the file: must be a list']])(
+    '%j is no cache',
+    async (content, problem) => {
+      const path = await put(CACHE, content);
+      await expect(loadGridFile(folder)).rejects.toThrowError(new BadGridError(path, problem));
+    },
+  );
+
   test.each<[unknown, string]>([
-    [{ storage: {} }, 'the file: must be a list'],
-    [['x'], 'announcement 0: must be a map'],
-    [[{ ann: ANN }], 'announcement 0: key_s: must be text'],
-  ])('%j is no cache', async (content, problem) => {
+    [['x'], 'has no id that is text'],
+    [[{ ann: ANN }], 'has no id that is text'],
+    [[{ ann: ANN, key_s: ['v0-x'] }], 'has no id that is text'],
+  ])('%j is an announcement of nobody', async (content, problem) => {
     const path = await put(CACHE, content);
-    await expect(loadGridFile(folder)).rejects.toThrowError(new BadGridError(path, problem));
+    await expect(loadGridFile(folder)).rejects.toThrowError(
+      new BadGridError(`${path}: announcement 0`, problem),
+    );
+  });
+
+  test('names no folder on this machine', async () => {
+    await put(CACHE, [announced('a', FOLDER_ANN), announced('b', { ...ANN, directory: '/' })]);
+    const { entries, unusable } = await loadGridFile(folder);
+    expect(entries).toMatchObject([{ id: 'b', nurls: [NURL] }]);
+    expect(entries[0]).not.toHaveProperty('directory');
+    expect(unusable).toEqual([{ id: 'a', nickname: 's00', problem: NO_NURL }]);
+  });
+
+  test('twice may be of use the second time', async () => {
+    await put(CACHE, [announced('a', ANN_WITHOUT_NURLS)]);
+    await put('private/introducer_work_cache.yaml', [announced('a', ANN)]);
+    expect((await loadGridFile(folder)).entries).toMatchObject([{ id: 'a', nurls: [NURL] }]);
   });
 });
 
 describe('servers that cannot be used', () => {
   const FOOLSCAP = { ...ANN_WITHOUT_NURLS, nickname: 'old' };
-  const NO_NURL = 'has neither anonymous-storage-NURLs (it speaks only Foolscap) nor directory';
   const BAD_NURL = NURL.replace('37tiX1u7', '');
 
   test('are left out and named, as long as one can', async () => {
@@ -224,12 +251,159 @@ describe('servers that cannot be used', () => {
   });
 });
 
-test('a tahoe.cfg that says nonsense is no grid either', async () => {
+test('numbers in tahoe.cfg that cannot be are kept for who needs them', async () => {
   const path = await putEntry(ANN);
-  await put('tahoe.cfg', '[client]\nshares.total = many\n');
-  await expect(loadGridFile(path)).rejects.toThrowError(
-    new BadGridError(join(folder, 'tahoe.cfg'), '[client] shares.total: must be a whole number'),
+  const cfg = await put('tahoe.cfg', '[client]\nshares.total = many\n');
+  const encoding = new BadGridError(cfg, '[client] shares.total: must be a whole number');
+  const grid = await loadGridFile(path);
+  expect(grid.entries).toHaveLength(1);
+  expect(grid.unusableSettings).toEqual({ encoding });
+});
+
+describe('a grid that asks not to be called directly', () => {
+  const HOW = 'only "%" can be honoured: servers are called directly';
+  test.each([
+    [
+      '[node]\nreveal-ip-address = false\n',
+      `[node] reveal-ip-address: ${HOW.replace('%', 'true')}`,
+    ],
+    ['[node]\nreveal-IP-address: no\n', `[node] reveal-ip-address: ${HOW.replace('%', 'true')}`],
+    ['[connections]\ntcp = tor\n', `[connections] tcp: ${HOW.replace('%', 'tcp')}`],
+    ['[connections]\ntcp = Disabled\n', `[connections] tcp: ${HOW.replace('%', 'tcp')}`],
+    ['[DEFAULT]\ntcp = tor\n[connections]\n', `[connections] tcp: ${HOW.replace('%', 'tcp')}`],
+  ])('%j refuses', async (text, problem) => {
+    const storage = { net: { ann: ANN }, here: { ann: { ...folderAnnOf(1), directory: 'here' } } };
+    const path = await put('servers.yaml', { storage });
+    const cfg = await put('tahoe.cfg', text);
+    await expect(loadGridFile(path)).rejects.toThrowError(new BadGridError(cfg, problem));
+    // Folders call nobody.
+    await put('servers.yaml', { storage: { here: storage.here } });
+    expect((await loadGridFile(path)).entries).toHaveLength(1);
+  });
+
+  test.each([
+    '[node]\nreveal-ip-address = TRUE\n[connections]\ntcp = TCP\n',
+    '[node]\nreveal-ip-address = yes\n[tor]\nenabled = true\n',
+  ])('%j does not', async (text) => {
+    const path = await putEntry(ANN);
+    await put('tahoe.cfg', text);
+    expect((await loadGridFile(path)).entries).toHaveLength(1);
+  });
+
+  test.each([{ tcp: 'tor' }, { tcp: 'disabled' }, { tcp: null }])(
+    'connections: %j leaves out that server, also as others announce it',
+    async (connections) => {
+      const storage = { tor: { ann: ANN, connections }, [ID]: { ann: annOf(1) } };
+      await put('private/servers.yaml', { storage });
+      const again = ['tor', 'v0-other'].map((key_s) => ({ key_s, ann: ANN }));
+      await put('private/introducer_cache.yaml', again);
+      const { entries, unusable } = await loadGridFile(folder);
+      expect(entries.map(({ id }) => id)).toEqual([ID]);
+      expect(unusable).toEqual([
+        { id: 'tor', nickname: 's00', problem: `connections: tcp: ${HOW.replace('%', 'tcp')}` },
+        {
+          id: 'v0-other',
+          nickname: 's00',
+          problem: 'is server tor under another name: they have one TubID',
+        },
+      ]);
+    },
   );
+
+  test('connections that are no map leave out that server', async () => {
+    const path = await put('servers.yaml', { storage: { a: { ann: ANN, connections: 'tor' } } });
+    await expect(loadGridFile(path)).rejects.toThrowError(
+      new BadGridError(`${path}: server a`, 'connections: must be a map'),
+    );
+  });
+});
+
+describe('one bad entry or file', () => {
+  const GOOD = { [ID]: { ann: ANN } };
+  const CACHE = 'private/introducer_cache.yaml';
+
+  test.each<[string, string, string, string]>([
+    ['an entry without a value', 'storage: {x: ', 'x', 'its entry: must be a map'],
+    ['an entry that is text', 'storage: {x: y', 'x', 'its entry: must be a map'],
+    ['an empty entry', 'storage: {x: {}', 'x', 'ann: must be a map'],
+    ['a null key', 'storage: {null: {}', 'entry 0', 'has no id that is text'],
+    ['a map as key', 'storage: {? {a: b} : {}', 'entry 0', 'has no id that is text'],
+    ['__proto__', 'storage: {__proto__: {}', '__proto__', 'ann: must be a map'],
+  ])('%s costs no other server', async (_name, start, id, problem) => {
+    const path = await put('servers.yaml', `${start}, ${JSON.stringify(GOOD).slice(1, -1)}}`);
+    const { entries, unusable } = await loadGridFile(path);
+    expect(entries.map((entry) => entry.id)).toEqual([ID]);
+    expect(unusable).toEqual([{ id, nickname: id, problem }]);
+  });
+
+  test.each<[string, string, string]>([
+    ['empty', '', 'the file: must be a list'],
+    ['a map', '{}', 'the file: must be a list'],
+    ['cut', `- ann: {nickname: "s0`, 'is not YAML: line 1, column 22: missing char'],
+    ['binary', 'a\0b', 'is not text in UTF-8, nor in UTF-16 with a byte order mark'],
+    ['deep', '['.repeat(20_000), expect.stringMatching(/: resource exhaustion$/)],
+    ['long', '#'.repeat(2 ** 20 + 1), 'is longer than 1048576 bytes'],
+    ['full of aliases', `- &a x\n${'- *a\n'.repeat(101)}`, 'has more than 100 aliases'],
+  ])('an introducer cache that is %s costs no other file', async (_name, text, problem) => {
+    await put('private/servers.yaml', { storage: GOOD });
+    const path = await put(CACHE, text);
+    const { entries, unusable } = await loadGridFile(folder);
+    expect(entries.map((entry) => entry.id)).toEqual([ID]);
+    expect(unusable).toEqual([{ id: path, nickname: 'introducer_cache.yaml', problem }]);
+  });
+
+  test.each<[string, string]>([
+    ['{}', 'storage: must be a map'],
+    ['storage:', 'storage: must be a map'],
+    ['storage: [', 'is not YAML: line 1, column 11: bad indent'],
+  ])('a servers.yaml of %j costs no announced server', async (text, problem) => {
+    const path = await put('private/servers.yaml', text);
+    await put(CACHE, [{ key_s: ID, ann: ANN }, { key_s: null, ann: ANN }, null]);
+    const { entries, unusable } = await loadGridFile(folder);
+    expect(entries.map((entry) => entry.id)).toEqual([ID]);
+    expect(unusable).toEqual([
+      { id: path, nickname: 'servers.yaml', problem },
+      { id: 'announcement 1', nickname: 's00', problem: 'has no id that is text' },
+      { id: 'announcement 2', nickname: 'announcement 2', problem: 'has no id that is text' },
+    ]);
+  });
+
+  test.each([
+    [42, '42'],
+    [true, 'true'],
+    [['a'], ID],
+    [null, ID],
+  ])('a nickname of %j costs nothing', async (nickname, shown) => {
+    const path = await putEntry({ ...ANN, nickname });
+    expect((await loadGridFile(path)).entries).toMatchObject([{ id: ID, nickname: shown }]);
+  });
+
+  test('a NURL among others that cannot be used costs nothing', async () => {
+    const nurls = [NURL.replace('127.0.0.1', '\u202e'), `pb+i2p://x`, NURL];
+    const path = await putEntry({ ...ANN, 'anonymous-storage-NURLs': nurls });
+    expect((await loadGridFile(path)).entries).toMatchObject([{ id: ID, nurls }]);
+  });
+
+  test('an address in the place of a name is not repeated', async () => {
+    const path = await put('servers.yaml', { storage: { ...GOOD, [NURL]: { ann: annOf(1) } } });
+    const { unusable } = await loadGridFile(path);
+    expect(unusable).toEqual([
+      { id: 'pb://…', nickname: 's01', problem: 'its id: must not be a FURL or a NURL' },
+    ]);
+  });
+});
+
+test.each([
+  ['UTF-8 with a mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+  ['UTF-16', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+  ['UTF-16, big end first', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+])('files in %s are read', async (_name, encoded) => {
+  const path = join(folder, 'servers.yaml');
+  await writeFile(path, encoded(stringify({ storage: { [ID]: { ann: ANN } } })));
+  await writeFile(join(folder, 'tahoe.cfg'), encoded('[client]\nshares.total = 12\n'));
+  const { entries, encoding } = await loadGridFile(path);
+  expect(entries.map(({ id }) => id)).toEqual([ID]);
+  expect(encoding).toEqual({ required: 3, happy: 7, total: 12 });
 });
 
 describe('what is no grid', () => {
@@ -257,7 +431,6 @@ describe('what is no grid', () => {
   test.each([
     ['storage: [', 'is not YAML: line 1, column 11: bad indent'],
     ['storage:\n  a: 1\n a: 2\n', 'is not YAML: line 3, column 1: bad indent'],
-    ['storage: {}\nstorage: {}\n', 'is not YAML: line 2, column 1: duplicate key'],
     ['storage: *nowhere', 'is not YAML: an alias cannot be resolved'],
     ['', 'the file: must be a map'],
     ['- storage', 'the file: must be a map'],
@@ -286,12 +459,10 @@ describe('what is no grid', () => {
     ['neither NURLs nor directory', { ...FOLDER_ANN, directory: undefined }, NEITHER],
     ['an empty list of NURLs', { ...ANN, 'anonymous-storage-NURLs': [] }, NEITHER],
     ['an empty directory', { ...FOLDER_ANN, directory: '' }, NEITHER],
-    ['both', { ...ANN, directory: 's00' }, 'has both anonymous-storage-NURLs and directory'],
     ['one NURL as text', { ...ANN, 'anonymous-storage-NURLs': NURL }, NO_NURLS],
     ['other URLs', { ...ANN, 'anonymous-storage-NURLs': [`https://x/${SWISSNUM}`] }, NO_NURLS],
     ['a list of numbers', { ...ANN, 'anonymous-storage-NURLs': [1] }, NO_NURLS],
     ['a numeric directory', { ...FOLDER_ANN, directory: 7 }, 'directory: must be text'],
-    ['a list as nickname', { ...ANN, nickname: ['a'] }, 'nickname: must be text'],
     ['no FURL', { ...ANN, 'anonymous-storage-FURL': undefined }, NO_FURL],
     ['a FURL without TubID', { ...ANN, 'anonymous-storage-FURL': `pb://@x/${SWISSNUM}` }, NO_FURL],
     [
@@ -319,14 +490,6 @@ describe('what is no grid', () => {
     expect(failure.message).toMatch(/: is not YAML: line \d+, column \d+: [\w ]+$/);
     expect(await readFile(path, 'utf8')).toContain(SWISSNUM);
     expect(failure.message).not.toContain(SWISSNUM);
-  });
-
-  test('two servers in one folder', async () => {
-    const storage = { a: { ann: FOLDER_ANN }, b: { ann: { ...FOLDER_ANN, directory: './s00/' } } };
-    const path = await put('servers.yaml', { storage });
-    await expect(loadGridFile(path)).rejects.toThrowError(
-      new BadGridError(`${path}: server b`, 'directory: is also that of a'),
-    );
   });
 
   test('a bomb of aliases', async () => {

@@ -1,13 +1,27 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { toBase32, utf8 } from '../src/bytes.ts';
 import { createGridFolder } from '../src/grid-folder.ts';
-import { gridStatus, openGrid } from '../src/node.ts';
+import { type GridStatus, gridStatus, openGrid } from '../src/node.ts';
 import { MemoryServer } from '../src/storage/memory.ts';
+import { builtPackage } from './support/built.ts';
 import { runHere } from './support/cli.ts';
 import { HttpStorage, SWISSNUM } from './support/http-storage.ts';
 import { Relay } from './support/relay.ts';
@@ -19,9 +33,9 @@ let closedPort: number;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tahoe-mutable-status-'));
   storages = await Promise.all(
-    ['h0', 'h1', 'h2'].map((id) => HttpStorage.start(new MemoryServer({ id }))),
+    ['h0', 'h1', 'h2', 'h3'].map((id) => HttpStorage.start(new MemoryServer({ id }))),
   );
-  hung = await Relay.to(storages[0]!.port);
+  hung = await Relay.to(storages[3]!.port);
   hung.mode = 'hang';
   closedPort = await portOfNobody();
 });
@@ -53,13 +67,14 @@ function announcement(nickname: string, nurls: readonly string[], byte: number) 
 async function mixedGrid(name: string, encoding: string) {
   const path = await createGridFolder(join(folder, name), { servers: 4 });
   const { storage } = parse(await readFile(path, 'utf8'));
-  const at = (port: number) => storages[0]!.nurl.replace(/:\d+\//, `:${port}/`);
+  const at = (port: number) => storages[1]!.nurl.replace(/:\d+\//, `:${port}/`);
+  const gone = at(closedPort).replace(/\/[^/@]+@/, `/${'A'.repeat(43)}@`);
   const others = {
     h0: announcement('http 0', [storages[0]!.nurl], 1),
     h1: announcement('http 1', [at(closedPort), storages[1]!.nurl], 2),
     h2: announcement('http 2', [storages[2]!.nurl], 3),
-    gone: announcement('gone', [at(closedPort)], 4),
-    hung: announcement('hung', [hung.nurl(storages[0]!.nurl)], 5),
+    gone: announcement('gone', [gone], 4),
+    hung: announcement('hung', [hung.nurl(storages[3]!.nurl)], 5),
     old: announcement('old', [], 6),
   };
   for (const [id, ann] of Object.entries(others)) storage[id] = { ann };
@@ -74,7 +89,7 @@ test('every server says what it is, or why it cannot be used', async () => {
   const { path, folders } = await mixedGrid('each', 'shares.happy = 6\n');
   await rm(join(folders, 's03'), { recursive: true });
   const { servers, ...summary } = await gridStatus(path);
-  expect(summary).toEqual({ path, reachable: 6, quorum: 6 });
+  expect(summary).toEqual({ path, reachable: 6, quorum: 6, problem: null });
   const here = '127.0.0.1';
   const up = { reachable: true, problem: null, availableSpace: expect.any(Number) };
   const down = { reachable: false, version: null, availableSpace: null };
@@ -139,4 +154,76 @@ test('a grid of folders and HTTP servers keeps a file on both', async () => {
   expect(new Set(holders).size).toBe(7);
   expect(await grid.open(file.readCap).read()).toEqual(utf8('on both kinds'));
   grid.close();
+});
+
+test('a folder has the room that there is where its shares are', async () => {
+  const path = await createGridFolder(join(folder, 'rooms'), { servers: 2 });
+  const here = join(folder, 'rooms');
+  // On another file system, with no room at all; and a link that leads nowhere.
+  await symlink('/proc', join(here, 's00/shares'));
+  await symlink('nowhere', join(here, 's01/shares'));
+  const { bavail } = await statfs('/proc');
+  const { servers } = await gridStatus(path);
+  expect(bavail).toBe(0);
+  expect(servers).toMatchObject([
+    // Who is not root may not even write there.
+    process.getuid?.() === 0
+      ? { reachable: true, availableSpace: 0 }
+      : { reachable: false, problem: 'EACCES of shares' },
+    { reachable: false, availableSpace: null, problem: 'ENOENT of shares' },
+  ]);
+});
+
+test('a folder that we may not read or write counts for nothing', async () => {
+  const path = await createGridFolder(join(folder, 'modes'), { servers: 5 });
+  const here = join(folder, 'modes');
+  const modes = [
+    ['s01', 0o000],
+    ['s02', 0o555],
+    ['s03/shares', 0o300],
+    ['s04/tahoe-mutable', 0o600],
+  ] as const;
+  for (const [name] of modes) await mkdir(join(here, name), { recursive: true });
+  if (process.getuid?.() === 0) {
+    // Root may do anything: the folders are somebody's, who then looks.
+    for (const name of ['.', ...(await readdir(here, { recursive: true }))]) {
+      await chown(join(here, name), NOBODY, NOBODY);
+    }
+    await chmod(folder, 0o755);
+  }
+  for (const [name, mode] of modes) await chmod(join(here, name), mode);
+  const { servers, reachable } = await asNobody(path);
+  expect(servers.map(({ problem }) => problem)).toEqual([
+    null,
+    'EACCES',
+    'EACCES',
+    'EACCES of shares',
+    'EACCES of tahoe-mutable',
+  ]);
+  expect(reachable).toBe(1);
+  for (const [name] of modes) await chmod(join(here, name), 0o700);
+});
+
+const NOBODY = 65_534;
+
+/** What somebody without the rights of root sees. */
+async function asNobody(path: string): Promise<GridStatus> {
+  const script = join(await builtPackage(), 'node.js');
+  const code = `import(process.argv[1]).then(async ({ gridStatus }) => {
+    process.chdir(process.argv[2]);
+    if (process.getuid() === 0) process.setuid(${NOBODY});
+    console.log(JSON.stringify(await gridStatus('servers.yaml')));
+  })`;
+  const args = ['--eval', code, script, dirname(path)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout);
+}
+
+test('numbers that no new file can have are said', async () => {
+  const { path } = await mixedGrid('numbers', 'shares.happy = 11\n');
+  const problem = `${join(folder, 'numbers/tahoe.cfg')}: shares.happy 11: must be from 1 to 10, shares.total`;
+  expect(await gridStatus(path)).toMatchObject({ reachable: 7, quorum: 9, problem });
+  const { exit, stdout } = await runHere(['--grid', path, 'grid', 'status']);
+  expect(exit).toBe(1);
+  expect(stdout.toString()).toContain(`\nno new file can be made: ${problem}\n`);
 });

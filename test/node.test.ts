@@ -9,12 +9,13 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { utf8 } from '../src/bytes.ts';
 import { BadGridError, BadSourceError } from '../src/errors.ts';
 import { createGridFolder, DirectoryServer, HttpServer, openFile, openGrid } from '../src/node.ts';
+import { runHere } from './support/cli.ts';
 import { testKey } from './support/client-grid.ts';
 
 const NURLS = 'anonymous-storage-NURLs';
@@ -83,9 +84,11 @@ describe("a Tahoe node's folder", () => {
   });
 
   test('opens with servers behind HTTP, which are not called before that', async () => {
-    const nurl = `pb://${'A'.repeat(43)}@127.0.0.1:1/sevenswissnums#v=1`;
-    const grid = await openGrid(await nodeFolder('http', () => ({ [NURLS]: [nurl] })));
-    expect(grid.servers.every((server) => server instanceof HttpServer)).toBe(true);
+    const nurlOf = (nickname: string) =>
+      `pb://${nickname.padEnd(42, 'n')}A@127.0.0.1:1/sevenswissnums#v=1`;
+    const node = await nodeFolder('http', (nickname) => ({ [NURLS]: [nurlOf(nickname)] }));
+    const grid = await openGrid(node);
+    expect(grid.servers.map((server) => server instanceof HttpServer)).toEqual(Array(4).fill(true));
     grid.close();
   });
 
@@ -110,6 +113,87 @@ describe("a Tahoe node's folder", () => {
     expect(made).toMatch(/^[a-z2-7]{52}\n$/);
     await openGrid(node);
     expect(await readFile(secret, 'latin1')).toBe(made);
+  });
+});
+
+describe('settings in tahoe.cfg that only a writer needs', () => {
+  /** A file of the numbers 2 of 4, and the same grid with another tahoe.cfg. */
+  async function written(name: string, cfg: string) {
+    const folder = join(scratch, name);
+    await createGridFolder(folder, { servers: 4, encoding: { required: 2, happy: 2, total: 4 } });
+    const { writeCap } = await (await openGrid(folder)).create({
+      contents: utf8('old'),
+      key: testKey,
+    });
+    const path = join(folder, 'tahoe.cfg');
+    await writeFile(path, `[client]\n${cfg}\n`);
+    const grid = await openGrid(folder);
+    return { grid, file: grid.open(writeCap), path };
+  }
+
+  test.each([
+    ['happy-11', 'shares.happy = 11', 'shares.happy 11: must be from 1 to 10, shares.total'],
+    [
+      'total-256',
+      'shares.total = 256',
+      'shares.total 256: must be from 1 to 255, the most that a share can say',
+    ],
+    ['needed-x', 'shares.needed = x', '[client] shares.needed: must be a whole number'],
+  ])('%s: files that exist are read and written, new ones refused', async (name, line, problem) => {
+    const { grid, file, path } = await written(name, line);
+    expect(await file.read()).toEqual(utf8('old'));
+    // No more than the four that the file has can be happy.
+    expect(await file.append(utf8('!'))).toMatchObject({ seqnum: 2, quorum: 4 });
+    expect(await file.verify()).toMatchObject({ isHealthy: true });
+    await expect(grid.create()).rejects.toThrowError(new BadGridError(path, problem));
+    const own = await openGrid(dirname(path), { encoding: { required: 1, happy: 1, total: 1 } });
+    expect((await own.create()).created).toMatchObject({ quorum: 1 });
+  });
+
+  test.each([
+    ['happy-x', 'shares.happy = x', '[client] shares.happy: must be a whole number'],
+    ['happy-0', 'shares.happy = 0', 'shares.happy 0: must be from 1 to 10, shares.total'],
+  ])('%s: files are read, and nothing is written', async (name, line, problem) => {
+    const { grid, file, path } = await written(name, line);
+    const error = new BadGridError(path, problem);
+    await expect(grid.create()).rejects.toThrowError(error);
+    await expect(file.overwrite(utf8('new'))).rejects.toThrowError(error);
+    await expect(file.update(utf8('new'), 0)).rejects.toThrowError(error);
+    await expect(file.append(utf8('new'))).rejects.toThrowError(error);
+    await expect(file.modify(() => utf8('new'))).rejects.toThrowError(error);
+    expect(await file.read()).toEqual(utf8('old'));
+    expect(await file.verify()).toMatchObject({ seqnum: 1, isHealthy: true });
+  });
+
+  test('the format of new files is theirs, unless the caller names one', async () => {
+    const { grid } = await written('format', 'mutable.format = SDMF\nshares.total = 4');
+    expect((await grid.create()).cap.format).toBe('sdmf');
+    expect((await grid.create({ format: 'mdmf' })).cap.format).toBe('mdmf');
+    const { grid: none } = await written('no-format', 'shares.total = 4');
+    expect((await none.create()).cap.format).toBe('mdmf');
+    const { grid: bad, path } = await written('bad-format', 'mutable.format = x\nshares.total = 4');
+    await expect(bad.create()).rejects.toThrowError(
+      new BadGridError(path, '[client] mutable.format: must be sdmf or mdmf'),
+    );
+    expect((await bad.create({ format: 'sdmf' })).cap.format).toBe('sdmf');
+    const told = await openGrid(dirname(path), { format: 'sdmf' });
+    expect((await told.create()).cap.format).toBe('sdmf');
+  });
+
+  test('and the command line follows them', async () => {
+    const { file, path } = await written('cli', 'mutable.format = sdmf\nshares.total = 4');
+    const on = ['--grid', dirname(path), '--json'];
+    const create = async (...more: string[]) =>
+      JSON.parse((await runHere([...on, 'create', path, ...more])).stdout.toString());
+    expect(await create()).toMatchObject({ format: 'sdmf' });
+    expect(await create('--format', 'mdmf')).toMatchObject({ format: 'mdmf' });
+    await writeFile(path, '[client]\nshares.happy = 11\n');
+    expect((await runHere(['--grid', dirname(path), 'get', file.readCap])).stdout).toEqual(
+      Buffer.from('old'),
+    );
+    expect(await create()).toMatchObject({
+      error: { code: 'BadGridError', facts: { where: path } },
+    });
   });
 });
 

@@ -70,10 +70,20 @@ describe('a NURL', () => {
   });
 });
 
+test.each(['\0', '\u007f', '\u202e', '\u00a0', 'm\u00fcller.example', 'a b', "'", '%00', '\ud800'])(
+  'a host with %j is refused before anybody connects to it',
+  (host) => {
+    const text = `pb://${HASH}@h${host}:1/${SWISSNUM}#v=1`;
+    expect(() => parseNurl(text)).toThrowError(new MalformedNurlError('host', 'is not host:port'));
+  },
+);
+
 test('of an announcement, the NURLs over TCP are taken', () => {
   const tor = NURL.replace('pb:', 'pb+tor:');
   expect(tcpNurls([tor, NURL, tor]).map((nurl) => nurl.reveal())).toEqual([NURL]);
   const none = new MalformedNurlError('scheme', 'none of the NURLs is pb://');
   expect(() => tcpNurls([tor])).toThrowError(none);
-  expect(() => tcpNurls([NURL, 'pb://x'])).toThrowError(MalformedNurlError);
+  expect(tcpNurls(['pb://x', NURL]).map((nurl) => nurl.reveal())).toEqual([NURL]);
+  const malformed = new MalformedNurlError('NURL', 'is not pb://hash@host/swissnum');
+  expect(() => tcpNurls(['pb://x', tor])).toThrowError(malformed);
 });

@@ -208,11 +208,9 @@ function summarise(chart: string, context: Json): Json {
   switch (chart) {
     case 'servermapUpdate': {
       const { mode, rule, required, total, privateKey, servers, statuses } = record;
-      const byServer: Record<string, Json> = {};
-      (servers as readonly string[]).forEach((server, i) => {
-        byServer[server] = at(statuses, i);
-      });
-      return { mode, rule, required, total, privateKey, statuses: byServer } as Json;
+      const byServer = (servers as readonly string[]).map((server, i) => [server, at(statuses, i)]);
+      const summary = { mode, rule, required, total, privateKey };
+      return { ...summary, statuses: Object.fromEntries(byServer) } as Json;
     }
     case 'serverQuery': {
       const judged = (all.judged as readonly Fields[]).map(({ shnum, verdict }) => [
@@ -286,11 +284,11 @@ export function toJson(value: unknown): Json {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object') return String(typeof value);
-  const fields: Record<string, Json> = {};
-  for (const [key, field] of Object.entries(value)) {
-    if (field !== undefined && !unrecorded.has(key)) fields[textOf(key)] = toJson(field);
-  }
-  return fields;
+  const fields = Object.entries(value)
+    .filter(([key, field]) => field !== undefined && !unrecorded.has(key))
+    .map(([key, field]) => [textOf(key), toJson(field)]);
+  // Not by assignment: to `__proto__` that is something else.
+  return Object.fromEntries(fields);
 }
 
 function textOf(text: string): string {

@@ -94,11 +94,11 @@ export function recordOf(
     total: 3,
     servers,
     statuses: servers.map(() => 'unasked'),
+    failures: servers.map(() => null),
     slots: [],
     versions: {},
     privateKey: 'unneeded',
     marked: [],
-    failures: {},
     ...more,
   };
 }

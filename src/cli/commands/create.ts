@@ -20,7 +20,7 @@ import type { Perform } from '../program.ts';
 import { textIn } from '../text-file.ts';
 
 interface Options {
-  readonly format: Format;
+  readonly format?: Format;
   readonly privateKey?: string;
   readonly output?: string;
 }
@@ -31,9 +31,10 @@ export function addCreateCommand(program: Command, perform: Perform): void {
     .description('make a new file and print its write cap')
     .argument('<FILE>', 'the contents; "-" is stdin', pathArgument)
     .addOption(
-      new Option('--format <format>', 'MDMF can change in place')
-        .choices(['sdmf', 'mdmf'])
-        .default('mdmf'),
+      new Option(
+        '--format <format>',
+        "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
+      ).choices(['sdmf', 'mdmf']),
     )
     .option(
       '--private-key <PEM>',
@@ -47,15 +48,16 @@ export function addCreateCommand(program: Command, perform: Perform): void {
     )
     .addHelpText('after', orderHelp)
     .action(
-      perform(async (call, argument: string, { format, privateKey, output }: Options) => {
+      perform(async (call, argument: string, { privateKey, output, ...wanted }: Options) => {
         const key = await (privateKey === undefined
           ? primitives.generateKey()
           : readKey(privateKey));
         const grid = await call.openGrid('write');
+        const format = wanted.format ?? grid.format;
         return call.withContents(argument, async (contents) => {
           const { size } = contents;
           const create = () =>
-            call.watch((options) => grid.create({ ...options, key, format, contents }));
+            call.watch((options) => grid.create({ ...options, key, ...wanted, contents }));
           const writeCap = formatCap(writeCapOf(key, format));
           if (output !== undefined) {
             const { verifyCap, created } = await keptFor(output, `${writeCap}\n`, create);

@@ -38,20 +38,20 @@ export function addGridCommand(program: Command, perform: Perform): void {
     );
   grid
     .command('status')
-    .description('ask every server; exits with 1 if too few answer to write a file')
+    .description('ask every server; exits with 1 if no file could be written')
     .action(
       perform(async (call) => {
         const status = await gridStatus(call.gridPath, { signal: call.signal });
         return {
           json: status,
           text: statusText(status),
-          exitCode: status.reachable < status.quorum ? EXIT_FAILED : 0,
+          exitCode: status.reachable < status.quorum || status.problem ? EXIT_FAILED : 0,
         };
       }),
     );
 }
 
-function statusText({ servers, reachable, quorum }: GridStatus): string {
+function statusText({ servers, reachable, quorum, problem }: GridStatus): string {
   const rows = servers.map(({ id, nickname, places, availableSpace, version, problem }) => [
     serverName([{ id, nickname }], id),
     oneLine(places.join(', ')) || '-',
@@ -62,6 +62,7 @@ function statusText({ servers, reachable, quorum }: GridStatus): string {
     table([['server', 'at', 'free', 'is'], ...rows], ''),
     '',
     `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum}`,
+    ...(problem === null ? [] : [`no new file can be made: ${oneLine(problem)}`]),
     '',
   ].join('\n');
 }

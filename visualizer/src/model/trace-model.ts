@@ -247,7 +247,8 @@ const badStates = new Set([
 
 export function lookOf(state: string): Look {
   const last = state.slice(state.lastIndexOf('.') + 1);
-  const known = looks[last];
+  // In a trace that somebody sent a state may be called anything, `constructor` too.
+  const known = Object.hasOwn(looks, last) ? looks[last] : undefined;
   if (known !== undefined) return known;
   return badStates.has(last) ? { tone: 'bad', shape: '✗' } : { tone: 'busy', shape: '◌' };
 }
