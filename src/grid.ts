@@ -5,6 +5,7 @@
  */
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
+import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { SigningKey } from './crypto/primitives.ts';
@@ -39,7 +40,10 @@ export interface GridOptions {
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
   readonly deadlines?: Partial<Deadlines>;
-  /** Drives deadlines and backoffs. */
+  /**
+   * Drives deadlines and backoffs. What this or one of the next three throws ends the operation
+   * that called it, as an abort does, and is what that operation rejects with.
+   */
   readonly clock?: Clock;
   /** Milliseconds of that clock: how long servers take. */
   readonly now?: () => number;
@@ -69,8 +73,12 @@ export class Grid {
   readonly encoding: Encoding;
   readonly #setting: FileSetting;
 
-  /** @throws BadGridError for a grid without servers or with two of one id; OutOfRangeError */
+  /**
+   * @throws BadGridError for a grid without servers or with two of one id; BadArgumentError,
+   * OutOfRangeError
+   */
   constructor(options: GridOptions) {
+    checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     requireDistinct(servers);
     requireEncoding(encoding);
@@ -84,14 +92,15 @@ export class Grid {
       clock: options.clock ?? platformClock,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
-      deadlines: { ...defaultDeadlines, ...options.deadlines },
+      deadlines: completeDeadlines(options.deadlines ?? {}),
       inspect: options.inspect,
     };
     const checked = servers.map(withCheckedAnswers);
     this.#setting = {
       encoding,
       turns: new Turns(),
-      newSession: (cap, keyring) =>
+      engine,
+      newSession: (engine, cap, keyring) =>
         newSession(engine, checked, cap, keyring, headLength, leaseSecret),
     };
   }
@@ -105,22 +114,27 @@ export class Grid {
     this.close();
   }
 
-  /** @throws MalformedCapError */
+  /** @throws MalformedCapError, BadArgumentError */
   open(cap: Cap | string): MutableFile {
-    return new MutableFile(typeof cap === 'string' ? parseCap(cap) : cap, this.#setting);
+    const parsed = typeof cap === 'string' ? parseCap(cap) : cap;
+    checkCap(parsed);
+    return new MutableFile(parsed, this.#setting);
   }
 
   /**
-   * Makes a new file; `created` on it tells where its shares went.
-   * @throws UncoordinatedWriteError when a given key has a file already, NotEnoughServersError, …
+   * Makes a new file; `created` on it tells where its shares went. It is never a directory.
+   * @throws FileExistsError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
+    checkOperation(options);
     const { format = 'mdmf', contents = new Uint8Array(0), key, ...rest } = options;
+    checkCreation({ format, key });
+    const first = { plaintext: toPlaintext(contents), isNewKey: key === undefined };
     const signing = key ?? (await primitives.generateKey());
     const cap = writeCapOf(signing, format);
     const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);
     const writer = { signing, encryptedPrivateKey };
-    return MutableFile.create(cap, this.#setting, writer, contents, rest);
+    return MutableFile.create(cap, this.#setting, writer, first, rest);
   }
 }
 
@@ -151,6 +165,11 @@ function newSession(
     headLength,
     leaseSecret,
   };
+}
+
+function completeDeadlines(given: Partial<Deadlines>): Deadlines {
+  const stated = Object.entries(given).filter(([, ms]) => ms !== undefined);
+  return { ...defaultDeadlines, ...Object.fromEntries(stated) };
 }
 
 function requireDistinct(servers: readonly StorageServer[]): void {
