@@ -8,9 +8,11 @@ import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { errnoOf } from '../atomic-file.ts';
 import {
+  BadArgumentError,
   BadGridError,
   BadKeyError,
   BadSourceError,
+  DirectoryCapError,
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,
@@ -47,9 +49,11 @@ export function systemProblem(error: unknown): string {
 
 /** These are the caller's mistakes: nothing was tried. */
 const INPUT_ERRORS = [
+  BadArgumentError,
   BadGridError,
   BadKeyError,
   BadSourceError,
+  DirectoryCapError,
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,

@@ -40,7 +40,9 @@ export function addCreateCommand(program: Command, perform: Perform): void {
           return {
             json: { writeCap, readCap, verifyCap, format, size: contents.size, ...outcome },
             text: `${writeCap}\n`,
-            ...(outcome.missing.length > 0 && { note: outcomeText(outcome) }),
+            ...(outcome.missing.length + outcome.stale.length > 0 && {
+              note: outcomeText(outcome),
+            }),
           };
         });
       }),
