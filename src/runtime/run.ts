@@ -6,6 +6,7 @@
  */
 import {
   type Actor,
+  type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
   type EmittedFrom,
@@ -75,7 +76,8 @@ export async function runMachine<Machine extends AnyStateMachine>(
   if (onEmitted !== undefined) actor.on('*', onEmitted as never);
   // XState warns of what comes too late.
   const cancel = () => {
-    if (actor.getSnapshot().status === 'active') actor.send(operationCancel() as never);
+    if ((actor.getSnapshot() as AnyMachineSnapshot).status === 'active')
+      actor.send(operationCancel() as never);
   };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
