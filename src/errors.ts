@@ -56,6 +56,31 @@ export class InsufficientCapError extends TahoeMutableError {
   }
 }
 
+/**
+ * An argument of the wrong kind. `facts.argument` names it; its value may be a secret in the wrong
+ * place, so it is not quoted.
+ */
+export class BadArgumentError extends TahoeMutableError {
+  static override readonly code = 'BadArgumentError';
+
+  constructor(argument: string, problem: string) {
+    super(`${argument}: ${problem}`, { argument, problem });
+  }
+}
+
+/** A directory's cap, where other bytes than a directory's would make Tahoe lose the names in it. */
+export class DirectoryCapError extends TahoeMutableError {
+  static override readonly code = 'DirectoryCapError';
+
+  constructor(operation: string) {
+    super(
+      `${operation} needs a file's cap, this is a directory's: Tahoe could not list it any more; ` +
+        'ask for `raw` to write its bytes all the same',
+      { operation },
+    );
+  }
+}
+
 /** An argument outside its range: an offset beyond the end, k > N, a negative length. */
 export class OutOfRangeError extends TahoeMutableError {
   static override readonly code = 'OutOfRangeError';
@@ -105,8 +130,8 @@ export class TraceError extends TahoeMutableError {
 export class SourceChangedError extends TahoeMutableError {
   static override readonly code = 'SourceChangedError';
 
-  constructor(segment: number) {
-    super(`the data changed while they were being written: segment ${segment}`, { segment });
+  constructor(what: string, facts: Facts) {
+    super(`the data changed while they were being written: ${what}`, facts);
   }
 }
 
@@ -195,6 +220,11 @@ export class NotEnoughServersError extends TahoeMutableError {
 /** Somebody else wrote to this file at the same time; `facts` lists what landed where. */
 export class UncoordinatedWriteError extends TahoeMutableError {
   static override readonly code = 'UncoordinatedWriteError';
+}
+
+/** The key of a new file has one already, or is getting one right now; `facts` says where. */
+export class FileExistsError extends TahoeMutableError {
+  static override readonly code = 'FileExistsError';
 }
 
 /** So many answers were lost that nobody can say whether the write reached enough servers. */

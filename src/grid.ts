@@ -5,6 +5,7 @@
  */
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
+import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { SigningKey } from './crypto/primitives.ts';
@@ -45,7 +46,10 @@ export interface GridOptions {
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
   readonly deadlines?: Partial<Deadlines>;
-  /** Drives deadlines and backoffs. */
+  /**
+   * Drives deadlines and backoffs. What this or one of the next three throws ends the operation
+   * that called it, as an abort does, and is what that operation rejects with.
+   */
   readonly clock?: Clock;
   /** Milliseconds of that clock: how long servers take. */
   readonly now?: () => number;
@@ -80,8 +84,12 @@ export class Grid {
   readonly #advisories: Advisories;
   #closing = new Closing();
 
-  /** @throws BadGridError for a grid without servers or with two of one id; OutOfRangeError */
+  /**
+   * @throws BadGridError for a grid without servers or with two of one id; BadArgumentError,
+   * OutOfRangeError
+   */
   constructor(options: GridOptions) {
+    checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {} } = options;
     requireDistinct(servers);
@@ -98,7 +106,7 @@ export class Grid {
       clock: options.clock ?? platformClock,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
-      deadlines: { ...defaultDeadlines, ...options.deadlines },
+      deadlines: completeDeadlines(options.deadlines ?? {}),
       inspect: options.inspect,
     };
     const checked = servers.map(withCheckedAnswers);
@@ -108,9 +116,10 @@ export class Grid {
       encoding,
       unusableHappy: unusable.happy,
       turns: new Turns(),
-      newSession: (cap, keyring) => {
-        const session = newSession(engine, checked, cap, keyring, headLength, leaseSecret);
-        return { ...session, advisories, engine: { ...engine, closing: this.#closing } };
+      engine,
+      newSession: (own, cap, keyring) => {
+        const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
+        return { ...session, advisories, engine: { ...own, closing: this.#closing } };
       },
     };
   }
@@ -131,26 +140,31 @@ export class Grid {
     this.close();
   }
 
-  /** @throws MalformedCapError */
+  /** @throws MalformedCapError, BadArgumentError */
   open(cap: Cap | string): MutableFile {
-    return new MutableFile(typeof cap === 'string' ? parseCap(cap) : cap, this.#setting);
+    const parsed = typeof cap === 'string' ? parseCap(cap) : cap;
+    checkCap(parsed);
+    return new MutableFile(parsed, this.#setting);
   }
 
   /**
-   * Makes a new file; `created` on it tells where its shares went.
+   * Makes a new file; `created` on it tells where its shares went. It is never a directory.
    * @throws what of the grid's settings is unusable and needed, before anything is sent;
-   * UncoordinatedWriteError when a given key has a file already, NotEnoughServersError, …
+   * FileExistsError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
+    checkOperation(options);
     const { format = this.format, contents = new Uint8Array(0), key, ...rest } = options;
     const { encoding, format: formatProblem } = this.#unusable;
     if (encoding !== undefined) throw encoding;
     if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
+    checkCreation({ format, key });
+    const first = { plaintext: toPlaintext(contents), isNewKey: key === undefined };
     const signing = key ?? (await primitives.generateKey());
     const cap = writeCapOf(signing, format);
     const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);
     const writer = { signing, encryptedPrivateKey };
-    return MutableFile.create(cap, this.#setting, writer, contents, rest);
+    return MutableFile.create(cap, this.#setting, writer, first, rest);
   }
 }
 
@@ -181,6 +195,11 @@ function newSession(
     headLength,
     leaseSecret,
   };
+}
+
+function completeDeadlines(given: Partial<Deadlines>): Deadlines {
+  const stated = Object.entries(given).filter(([, ms]) => ms !== undefined);
+  return { ...defaultDeadlines, ...Object.fromEntries(stated) };
 }
 
 function requireDistinct(servers: readonly StorageServer[]): void {

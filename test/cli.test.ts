@@ -132,6 +132,7 @@ describe('one file', () => {
       seqnum: 1,
       quorum: 7,
       missing: [],
+      stale: [],
       inPlace: false,
     });
     expect(placed.map(({ shnum }: { shnum: number }) => shnum)).toEqual([...Array(10).keys()]);

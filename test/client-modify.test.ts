@@ -192,7 +192,7 @@ test('modifying needs at least one attempt, and a wait that can be', async () =>
   const file = await create('mdmf');
   const whole = 'must be a whole number from 0 to 2^53-1';
   await expect(file.modify((c) => c, { attempts: 0 })).rejects.toThrowError(
-    new OutOfRangeError('attempts', 0, 'must be at least 1'),
+    new OutOfRangeError('attempts', 0, 'must be from 1 to 1000'),
   );
   await expect(file.modify((c) => c, { attempts: 1.5 })).rejects.toThrowError(
     new OutOfRangeError('attempts', 1.5, whole),

@@ -4,6 +4,7 @@ import { storageIndexOf } from '../src/caps.ts';
 import {
   AnswerLostError,
   BadWriteEnablerError,
+  FileExistsError,
   IndeterminateWriteError,
   MissingPrivateKeyError,
   NewerVersionSeenError,
@@ -84,9 +85,10 @@ describe.each(formats)('creating a %s file', (format) => {
     const before = holdings(servers, file.cap).map((held) => shareOf(held, file.cap));
     for (const other of formats) {
       const error = await create(other, bytesOf(50)).catch((e) => e);
-      expect(error).toBeInstanceOf(UncoordinatedWriteError);
+      expect(error).toBeInstanceOf(FileExistsError);
+      expect(error.message).toMatch(/^this key has a file already: share \d on s\d+(, .*){9}$/);
       expect(error.facts.placed).toEqual([]);
-      expect(error.facts.surprises.length).toBe(10);
+      expect(error.facts.shares.length).toBe(10);
     }
     const after = holdings(servers, file.cap).map((held) => shareOf(held, file.cap));
     expect(after).toEqual(before);
@@ -107,6 +109,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
       quorum: 7,
       placed,
       missing: [],
+      stale: [],
       inPlace: false,
     });
     // Nothing of the longer version is left behind the shorter one.
@@ -290,7 +293,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
     expect(error.facts.placed).toEqual([]);
     expect(error.facts.surprises.length).toBe(10);
     expect(error.message).toMatch(
-      /^somebody else has written to this file: share \d on s\d+(, share \d on s\d+){9}$/,
+      /^somebody else has written to this file: share \d on s\d+(, share \d on s\d+){9}; read what is there now, then write again$/,
     );
     expectBytes(await file.read(), bytesOf(70, 2));
   });
@@ -391,7 +394,9 @@ describe.each(formats)('a newer version of a %s file that cannot be read', (form
   test('stops every kind of write before anything is written', async () => {
     const { file, servers } = await withNewer();
     const before = seqnums(holdings(servers, file.cap), file.cap);
-    const message = 'a version (3) is out there that may be newer than what can be built on';
+    const message =
+      'a version (3) is out there that may be newer than what can be built on: wait until more ' +
+      'servers answer, or write over it by `force`';
     for (const write of [
       () => file.overwrite(bytesOf(10)),
       () => file.update(bytesOf(10), 0),
@@ -473,7 +478,7 @@ describe('a write', () => {
     expect((await file.overwrite(bytesOf(80, 3))).seqnum).toBe(3);
   });
 
-  test('to a file that is gone says so, unless the writer has the key', async () => {
+  test('to a file that is gone says so, and only force makes it again', async () => {
     const { create, another, servers } = testGrid();
     const file = await create('mdmf', bytesOf(100));
     for (const { server, shnum } of holdings(servers, file.cap)) {
@@ -487,7 +492,14 @@ describe('a write', () => {
     expect(error.message).toBe(
       'no version can be read: no good share found (13 of 13 servers answered)',
     );
-    expect((await file.overwrite(bytesOf(5, 2))).seqnum).toBe(1);
+    // Whoever made it knows what was there.
+    const own = await file.overwrite(bytesOf(1)).catch((e) => e);
+    expect(own).toBeInstanceOf(NewerVersionSeenError);
+    expect(own.message).toBe(
+      'version 1 has been seen or made before, and nothing as new is within reach ' +
+        '(13 of 13 servers answered): wait until more servers answer, or write over it by `force`',
+    );
+    expect((await file.overwrite(bytesOf(5, 2), { force: true })).seqnum).toBe(2);
     expectBytes(await another().open(file.readCap).read(), bytesOf(5, 2));
   });
 
@@ -496,9 +508,13 @@ describe('a write', () => {
     const short = { size: 10, read: async () => new Uint8Array(9) };
     await expect(
       grid.create({ contents: short, key: testKey, format: 'mdmf' }),
-    ).rejects.toThrowError(new SourceChangedError(0));
+    ).rejects.toThrowError(
+      new SourceChangedError('9 bytes at offset 0, not 10', { offset: 0, wanted: 10, got: 9 }),
+    );
     const file = await create('mdmf', bytesOf(10));
-    await expect(file.overwrite(short)).rejects.toThrowError(new SourceChangedError(0));
+    await expect(file.overwrite(short)).rejects.toThrowError(
+      new SourceChangedError('9 bytes at offset 0, not 10', { offset: 0, wanted: 10, got: 9 }),
+    );
     expect(seqnums(holdings(servers, file.cap), file.cap)).toEqual(Array(10).fill(1));
   });
 
@@ -509,7 +525,7 @@ describe('a write', () => {
     const appended = await Promise.all(
       [0, 1, 2, 3, 4, 5].map((n) => {
         const same = [file, grid.open(file.writeCap), asDirectory][n % 3];
-        return same?.append(Uint8Array.of(n));
+        return same?.append(Uint8Array.of(n), { raw: same === asDirectory });
       }),
     );
     expect(appended.map((outcome) => outcome?.seqnum)).toEqual([2, 3, 4, 5, 6, 7]);
@@ -537,7 +553,13 @@ describe('a write', () => {
     const mute = (server: StorageServer, index: number): StorageServer => {
       if (index !== 3) return server;
       const never = () => new Promise<never>(() => {});
-      return altered(server, { listShares: never, readShare: never, readTestWrite: never });
+      let isMapped = false;
+      const listShares: StorageServer['listShares'] = (...args) => {
+        if (isMapped) return never();
+        isMapped = true;
+        return server.listShares(...args);
+      };
+      return altered(server, { listShares, readShare: never, readTestWrite: never });
     };
     // Every server gets a share, or would.
     const encoding = { required: 3, happy: 7, total: 13 };

@@ -1,23 +1,10 @@
-import {
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rm,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { concatBytes, toBase32, u64, utf8 } from '../src/bytes.ts';
-import {
-  BadContainerError,
-  BadWriteEnablerError,
-  ServerUnavailableError,
-} from '../src/errors.ts';
+import { BadContainerError, BadWriteEnablerError, ServerUnavailableError } from '../src/errors.ts';
 import { storedSecret } from '../src/storage/container.ts';
 import { DirectoryServer } from '../src/storage/directory.ts';
 import { storageServerContract } from './support/storage-contract.ts';

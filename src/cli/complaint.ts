@@ -9,9 +9,11 @@ import { CommanderError } from 'commander';
 import { reasonOf } from '../../machines/reason.ts';
 import { systemProblem } from '../atomic-file.ts';
 import {
+  BadArgumentError,
   BadGridError,
   BadKeyError,
   BadSourceError,
+  DirectoryCapError,
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,
@@ -46,9 +48,11 @@ export function unreadable(where: string, cause: unknown): UsageError {
 
 /** These are the caller's mistakes: nothing was tried. */
 const INPUT_ERRORS = [
+  BadArgumentError,
   BadGridError,
   BadKeyError,
   BadSourceError,
+  DirectoryCapError,
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,

@@ -28,6 +28,7 @@ import {
   headOf,
   openShare,
   readerOf,
+  remember,
   type Session,
   serverOf,
 } from './session.ts';
@@ -46,7 +47,7 @@ export interface MapOptions {
 }
 
 /** Maps the file of `session`; `write` and `repair` also look for the private key, if need be. */
-export function mapServers(session: Session, options: MapOptions): Promise<Servermap> {
+export async function mapServers(session: Session, options: MapOptions): Promise<Servermap> {
   const { mode, required, total, marked = [], rule = 'ours', signal, onSettled } = options;
   const isForWriting = mode === 'write' || mode === 'repair';
   const machine: typeof servermapUpdateMachine = updateMachineFor(rule).provide({
@@ -56,7 +57,7 @@ export function mapServers(session: Session, options: MapOptions): Promise<Serve
       }),
     },
   });
-  return runMachine(session.engine, machine, {
+  const map = await runMachine(session.engine, machine, {
     input: {
       mode,
       rule,
@@ -72,6 +73,8 @@ export function mapServers(session: Session, options: MapOptions): Promise<Serve
       if (event.type === 'server.settled') onSettled?.();
     },
   });
+  for (const version of Object.values(map.versions)) remember(session.keyring, version);
+  return map;
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import {
   type Actor,
+  type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
   type EmittedFrom,
@@ -80,7 +81,11 @@ export async function runMachine<Machine extends AnyStateMachine>(
   const options = { id: machine.id, input, clock, ...(inspect && { inspect }) } as object;
   const actor = createActor(machine, options as never) as Actor<Machine>;
   if (onEmitted !== undefined) actor.on('*', onEmitted as never);
-  const cancel = () => actor.send(operationCancel() as never);
+  // XState warns of what comes too late.
+  const cancel = () => {
+    if ((actor.getSnapshot() as AnyMachineSnapshot).status === 'active')
+      actor.send(operationCancel() as never);
+  };
   signal?.addEventListener('abort', cancel, { once: true });
   const stopListening = closing?.listen(cancel);
   try {

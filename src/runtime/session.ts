@@ -28,6 +28,13 @@ export interface WriterKeys {
 /** What is remembered of a file between operations. */
 export interface Keyring {
   writer?: WriterKeys;
+  /** The newest version that was seen, or made and perhaps acknowledged: it is out there. */
+  newest?: Version;
+}
+
+/** Remembers `version` unless a newer one, or one as new, is remembered. */
+export function remember(keyring: Keyring, version: Version): void {
+  if (version.seqnum > (keyring.newest?.seqnum ?? 0)) keyring.newest = version;
 }
 
 export interface Session {

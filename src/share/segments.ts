@@ -10,10 +10,10 @@ import { primitives } from '#crypto';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import { createCodec } from '../erasure/codec.ts';
-import { SourceChangedError } from '../errors.ts';
+import { OutOfRangeError, SourceChangedError } from '../errors.ts';
 import { blockHash } from '../hashtree.ts';
 import { divideUp, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
-import type { Plaintext } from './plaintext.ts';
+import { type Plaintext, readExactly } from './plaintext.ts';
 
 /** What a caller of either kind of encoding may say about the passes. */
 export interface SegmentOptions {
@@ -52,33 +52,61 @@ interface Remembered {
 
 /** Segments whose blocks are kept; writers further apart encode again. */
 const segmentsKept = 4;
+/** Bytes: what OpenSSL and WebCrypto take at once. An SDMF file is one segment. */
+const segmentMax = 2 ** 31 - 1;
+/** The block hash tree of so many, 64 bytes each, is sent as one part. */
+const segmentsMax = 2 ** 24;
 /** Encoding about 1 MiB takes some 20 ms; then timers and signals get their turn. */
 const segmentsPerTurn = 8;
 
+/** @throws OutOfRangeError for a file that is too large to be encoded */
+export function checkEncodable({ format, segmentSize, segmentCount, dataLength }: Geometry): void {
+  if (segmentSize <= segmentMax && segmentCount <= segmentsMax) return;
+  const problem =
+    format === 'sdmf'
+      ? `an SDMF file has at most ${segmentMax} bytes; make it an MDMF one`
+      : `an MDMF file has at most ${segmentsMax} segments of ${segmentSize} bytes`;
+  throw new OutOfRangeError('size', dataLength, problem);
+}
+
 /**
- * The first pass.
+ * The first pass. A source that has failed or changed once is not read again, so that no share of
+ * the version is sent after that, though it may change back.
+ * @throws OutOfRangeError before anything is read, when there is too much of it
  * @throws SourceChangedError when the plaintext ends early or is not the same in both passes
  */
 export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegments> {
   const { geometry, total, plaintext, firstSegment: first, signal } = input;
+  checkEncodable(geometry);
   const codec = createCodec(geometry.required, total);
   const shnums = Array.from({ length: total }, (_, shnum) => shnum);
   const count = plaintext.size === 0 ? 0 : divideUp(plaintext.size, geometry.segmentSize);
   const hashesSalt = entrySaltLength(geometry) > 0;
   const remembered: Remembered[] = [];
 
+  let broken: { readonly error: unknown } | undefined;
+
+  const readSegment = async (index: number): Promise<Uint8Array> => {
+    if (broken !== undefined) throw broken.error;
+    try {
+      const length = segmentLength(geometry, first + index);
+      const segment = await readExactly(plaintext, index * geometry.segmentSize, length);
+      const plaintextHash = primitives.sha256().update(segment).digest();
+      remembered[index] ??= { salt: input.nextSalt(), plaintextHash };
+      // Also for secrecy: one key stream over two texts would give away their difference.
+      if (!equalBytes(remembered[index].plaintextHash, plaintextHash)) {
+        throw new SourceChangedError(`segment ${first + index}`, { segment: first + index });
+      }
+      return segment;
+    } catch (error) {
+      broken ??= { error };
+      throw broken.error;
+    }
+  };
   const encode = async (index: number): Promise<readonly Uint8Array[]> => {
     signal?.throwIfAborted();
-    const length = segmentLength(geometry, first + index);
-    const segment = await plaintext.read(index * geometry.segmentSize, length);
-    if (segment.length !== length) throw new SourceChangedError(first + index);
-    const plaintextHash = primitives.sha256().update(segment).digest();
-    remembered[index] ??= { salt: input.nextSalt(), plaintextHash };
-    // Also for secrecy: one key stream over two texts would give away their difference.
-    if (!equalBytes(remembered[index].plaintextHash, plaintextHash)) {
-      throw new SourceChangedError(first + index);
-    }
-    const key = deriveDataKey(remembered[index].salt, input.readkey);
+    const segment = await readSegment(index);
+    const key = deriveDataKey((remembered[index] as Remembered).salt, input.readkey);
     const ciphertext = await primitives.aesCtr(key, segment);
     return codec.encode(splitEvenly(ciphertext, geometry.required), shnums);
   };
@@ -100,6 +128,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     count,
     blockHashes,
     async entry(segnum, shnum) {
+      if (broken !== undefined) throw broken.error;
       const index = segnum - first;
       const block = (await blocksOf(index))[shnum] as Uint8Array;
       return hashesSalt ? concatBytes(remembered[index]?.salt as Uint8Array, block) : block;

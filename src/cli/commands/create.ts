@@ -74,7 +74,9 @@ export function addCreateCommand(program: Command, perform: Perform): void {
             json: { writeCap, readCap, verifyCap, format, size, ...outcome },
             text: '',
             tellsCaps: true,
-            ...(outcome.missing.length > 0 && { note: outcomeText(outcome) }),
+            ...(outcome.missing.length + outcome.stale.length > 0 && {
+              note: outcomeText(outcome),
+            }),
           };
         });
       }),
