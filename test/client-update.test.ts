@@ -266,6 +266,7 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
         quorum: 0,
         placed: [],
         missing: [],
+        failures: [],
         inPlace: true,
       });
     }

@@ -107,6 +107,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
       quorum: 7,
       placed,
       missing: [],
+      failures: [],
       inPlace: false,
     });
     // Nothing of the longer version is left behind the shorter one.

@@ -38,20 +38,22 @@ export interface WriteOutcome {
   readonly placed: readonly Placement[];
   /** Share numbers that could not be placed: the file is readable, and short of these. */
   readonly missing: readonly number[];
+  /** What went wrong with servers on the way. */
+  readonly failures: readonly Failure[];
   /** Whether only the segments that change, if any, were sent. */
   readonly inPlace: boolean;
 }
 
 /** @throws the error that says why the version is not written */
 export function toWriteOutcome(report: PublishReport, inPlace: boolean): WriteOutcome {
-  const { kind, seqnum, quorum, missing } = report;
+  const { kind, seqnum, quorum, missing, failures } = report;
   if (kind !== 'published') throw publishError(report);
-  return { seqnum, quorum, placed: placedOf(report), missing, inPlace };
+  return { seqnum, quorum, placed: placedOf(report), missing, failures, inPlace };
 }
 
 /** The outcome when there was nothing to write over `version`. */
 export function nothingWritten({ seqnum }: Version): WriteOutcome {
-  return { seqnum, quorum: 0, placed: [], missing: [], inPlace: true };
+  return { seqnum, quorum: 0, placed: [], missing: [], failures: [], inPlace: true };
 }
 
 function placedOf(report: PublishReport): readonly Placement[] {
