@@ -267,6 +267,7 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
         placed: [],
         missing: [],
         stale: [],
+        failures: [],
         inPlace: true,
       });
     }

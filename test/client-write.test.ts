@@ -110,6 +110,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
       placed,
       missing: [],
       stale: [],
+      failures: [],
       inPlace: false,
     });
     // Nothing of the longer version is left behind the shorter one.

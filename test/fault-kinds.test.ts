@@ -49,6 +49,7 @@ const writes = (name: string, slots = 's0:0 s1:1 s2:2') =>
 
 const shareWrite = 'machines/share-write.machine.ts';
 const publishKernel = 'machines/publish-kernel.ts';
+const publishClaims = 'machines/publish-claims.ts';
 const failure = 'src/runtime/failure.ts';
 const publishVersion = 'src/runtime/publish-version.ts';
 
@@ -66,13 +67,13 @@ const noDeadline: readonly Edit[] = [
 const lostMeansUndone: readonly Edit[] = [
   {
     file: shareWrite,
-    from: 'foundIn(context, result) === context.checkstring',
-    to: "foundIn(context, result) === 'x'",
+    from: 'foundIn(context, seen) === context.checkstring',
+    to: "foundIn(context, seen) === 'x'",
   },
   {
     file: shareWrite,
-    from: 'isUntouched(context, foundIn(context, result)),',
-    to: "foundIn(context, result) !== 'x',",
+    from: 'isUntouched(context, seenIn(result)),',
+    to: "foundIn(context, seenIn(result)) !== 'x',",
   },
 ];
 /** Our own share in a slot is somebody else's. */
@@ -82,6 +83,7 @@ const ownIsForeign: readonly Edit[] = [
     from: 'found !== null && found === record.checkstring',
     to: 'found === "x"',
   },
+  { file: publishClaims, from: 'checkstring !== ours &&', to: '' },
 ];
 /** Whoever is slow is corrupt. */
 const slowIsCorrupt: readonly Edit[] = [
@@ -116,9 +118,22 @@ const blocksUnchecked: readonly Edit[] = [
 /** Any share that is not what was expected is another writer's. */
 const staleIsForeign: readonly Edit[] = [
   {
+    file: publishClaims,
+    from: 'record.replaceable.includes(checkstring) || seqnumOf(checkstring)',
+    to: 'seqnumOf(checkstring)',
+  },
+];
+/** Whatever a server shows is believed. */
+const claimsAreProof: readonly Edit[] = [
+  {
+    file: shareWrite,
+    from: 'claimsOf(context, seenIn(result)).length > 0',
+    to: 'claimsOf(context, seenIn(result)).length < 0',
+  },
+  {
     file: publishKernel,
-    from: 'if (found === null || isStale(record, found)) {',
-    to: 'if (found === null) {',
+    from: 'found !== null && report.proven.includes(shnum) &&',
+    to: 'found !== null &&',
   },
 ];
 const noNeed: readonly Edit[] = [
@@ -320,6 +335,12 @@ const effects: readonly Effect[] = [
     mistake: noNeed,
     breaks: 'P5',
     labels: [...maps('w1'), 'deny w1 s0 write sh0', ...writes('w1')],
+  },
+  {
+    fault: 'belie',
+    mistake: claimsAreProof,
+    breaks: 'P4',
+    labels: [...maps('w1'), 'belie w1 s0 write sh0', ...writes('w1')],
   },
   {
     fault: 'crash',

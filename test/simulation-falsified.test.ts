@@ -204,7 +204,15 @@ const falsehoods: readonly Falsehood[] = [
   {
     ...{ id: 'P4', of: 'overwrite' },
     because: 'v2-00000000 was in s0:0, and version 2 is called published',
-    lies: [{ where: written, set: { 'data.report.seen.0.checkstring': 'v2-00000000' } }],
+    lies: [
+      {
+        where: written,
+        set: {
+          'data.report.seen.0.checkstring': 'v2-00000000',
+          'data.report.proven': [0],
+        },
+      },
+    ],
   },
   {
     ...{ id: 'P5', of: 'overwrite', because: 'published on 2 of 3 servers' },

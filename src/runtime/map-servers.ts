@@ -108,7 +108,8 @@ function verifyShares(session: Session) {
   });
 }
 
-async function judgeShare(
+/** Reads one share and judges it. */
+export async function judgeShare(
   session: Session,
   slot: Slotted,
   wantsPrivateKey: boolean,

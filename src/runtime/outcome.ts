@@ -46,6 +46,8 @@ export interface WriteOutcome {
   readonly missing: readonly number[];
   /** Old shares that stay where they are, and why. Readers know them by their sequence number. */
   readonly stale: readonly StaleShare[];
+  /** What went wrong with servers on the way. */
+  readonly failures: readonly Failure[];
   /** Whether only the segments that change, if any, were sent. */
   readonly inPlace: boolean;
 }
@@ -55,9 +57,9 @@ export function toWriteOutcome(
   { report, stale }: { readonly report: PublishReport; readonly stale: readonly StaleShare[] },
   inPlace: boolean,
 ): WriteOutcome {
-  const { kind, seqnum, quorum, missing } = report;
+  const { kind, seqnum, quorum, missing, failures } = report;
   if (kind !== 'published') throw publishError(report);
-  return { seqnum, quorum, placed: placedOf(report), missing, stale, inPlace };
+  return { seqnum, quorum, placed: placedOf(report), missing, stale, failures, inPlace };
 }
 
 /**
@@ -88,7 +90,7 @@ export function staleShares(
 
 /** The outcome when there was nothing to write over `version`. */
 export function nothingWritten({ seqnum }: Version): WriteOutcome {
-  return { seqnum, quorum: 0, placed: [], missing: [], stale: [], inPlace: true };
+  return { seqnum, quorum: 0, placed: [], missing: [], stale: [], failures: [], inPlace: true };
 }
 
 function placedOf(report: PublishReport): readonly Placement[] {

@@ -3,8 +3,12 @@
  */
 import { fromPromise } from 'xstate';
 import {
+  type ClaimInput,
+  type ClaimResult,
   type Failure,
+  failed,
   internalFailure,
+  type JudgedShare,
   type PrepareInput,
   type PrepareResult,
   type RereadInput,
@@ -15,6 +19,7 @@ import {
 } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
 import type { PublishPlanInput, PublishReport, WriteTest } from '../../machines/publish-kernel.ts';
+import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { deriveWriteEnabler } from '../crypto/keys.ts';
@@ -29,6 +34,7 @@ import type {
   WriteSecrets,
 } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
+import { judgeShare } from './map-servers.ts';
 import { type StaleShare, staleShares } from './outcome.ts';
 import { runMachine } from './run.ts';
 import { acceptHeader, readRange, remember, type Session, serverOf } from './session.ts';
@@ -82,6 +88,7 @@ export async function publishVersion(
             source,
           ),
           rereadShare: rereadShare(session, () => encoded as EncodedVersion),
+          verifyClaim: verifyClaim(session),
         },
       }),
     },
@@ -228,6 +235,26 @@ function rereadShare(session: Session, encodedVersion: () => EncodedVersion) {
     } catch (error) {
       return { ok: false, failure: toFailure(error) };
     }
+  });
+}
+
+/** Judges what a server shows as a map does: each share by its own key and signature. */
+function verifyClaim(session: Session) {
+  return fromPromise<ClaimResult, ClaimInput>(async ({ input: { server, shnums }, signal }) => {
+    const seen: JudgedShare[] = [];
+    // Two writes to one server may look at one share at the same time.
+    const look = { ...session, heads: new Map() };
+    const judged = shnums.map((shnum) => judgeShare(look, { server, shnum }, false, signal));
+    for (const { shnum, verdict, version } of await Promise.all(judged)) {
+      if (verdict.kind === 'unverified') {
+        const detail = `server ${server}: no proof of the share ${shnum} that it showed`;
+        return failed('unreachable', `${detail}: ${verdict.reason}`);
+      }
+      const isProven = verdict.kind === 'good';
+      const checkstring = isProven ? (version as Version).checkstring : verdict.head;
+      seen.push({ shnum, checkstring, isProven });
+    }
+    return { ok: true, seen };
   });
 }
 

@@ -220,6 +220,7 @@ const looks: Readonly<Record<string, Look>> = {
   writing: { tone: 'busy', shape: '◌' },
   reading: { tone: 'busy', shape: '◌' },
   rereading: { tone: 'judging', shape: '◐' },
+  checkingClaim: { tone: 'judging', shape: '◐' },
   verifying: { tone: 'judging', shape: '◐' },
   weighing: { tone: 'judging', shape: '◐' },
   good: { tone: 'good', shape: '✓' },
