@@ -29,6 +29,7 @@ import type { OperationOptions } from './runtime/options.ts';
 import { unrecoverable, type WriteOutcome } from './runtime/outcome.ts';
 import { verifyShares } from './runtime/retrieve-segments.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
+import { requireReadable } from './share/limits.ts';
 import { type Plaintext, plaintextOf } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 
@@ -168,6 +169,7 @@ export class MutableFile {
     const map = await mapFile(session, 'check', this.#with(options));
     const version = bestVersion(map);
     if (version === undefined) throw unrecoverable(map);
+    requireReadable(version);
     const endSegment = Math.ceil(version.dataLength / Math.max(1, version.segmentSize));
     const { signal } = options;
     const report = await verifyShares(session, {

@@ -4,8 +4,9 @@
  */
 import type { Format } from '../caps.ts';
 import { checkEncoding } from '../erasure/codec.ts';
-import { buildHashTree } from '../hashtree.ts';
+import { buildLongHashTree } from '../hashtree.ts';
 import type { WritePart } from '../storage/server.ts';
+import { Stint } from '../turn.ts';
 import { geometryOf } from './geometry.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
@@ -45,7 +46,11 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
     firstSegment: 0,
     nextSalt: () => salt ?? newSalt(),
   });
-  const blockHashTrees = segments.blockHashes.map(buildHashTree);
+  const stint = new Stint();
+  const blockHashTrees: (readonly Uint8Array[])[] = [];
+  for (const hashes of segments.blockHashes) {
+    blockHashTrees.push(await buildLongHashTree(hashes, stint));
+  }
   const { header, head, tail } = await sealVersion({ ...input, geometry, salt, blockHashTrees });
   return encodedVersion(header, (shnum) => {
     const parts = [...entryParts(header, segments, shnum), tail(shnum), head(shnum)];

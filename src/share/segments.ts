@@ -10,8 +10,10 @@ import { primitives } from '#crypto';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import { createCodec } from '../erasure/codec.ts';
+import { encodeInTurns } from '../erasure/in-turns.ts';
 import { SourceChangedError } from '../errors.ts';
 import { blockHash } from '../hashtree.ts';
+import { bytesPerWork, Stint } from '../turn.ts';
 import { divideUp, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
 import type { Plaintext } from './plaintext.ts';
 
@@ -52,8 +54,6 @@ interface Remembered {
 
 /** Segments whose blocks are kept; writers further apart encode again. */
 const segmentsKept = 4;
-/** Encoding about 1 MiB takes some 20 ms; then timers and signals get their turn. */
-const segmentsPerTurn = 8;
 
 /**
  * The first pass.
@@ -72,7 +72,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     const length = segmentLength(geometry, first + index);
     const segment = await plaintext.read(index * geometry.segmentSize, length);
     if (segment.length !== length) throw new SourceChangedError(first + index);
-    const plaintextHash = primitives.sha256().update(segment).digest();
+    const plaintextHash = await hashInTurns(segment);
     remembered[index] ??= { salt: input.nextSalt(), plaintextHash };
     // Also for secrecy: one key stream over two texts would give away their difference.
     if (!equalBytes(remembered[index].plaintextHash, plaintextHash)) {
@@ -80,11 +80,13 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     }
     const key = deriveDataKey(remembered[index].salt, input.readkey);
     const ciphertext = await primitives.aesCtr(key, segment);
-    return codec.encode(splitEvenly(ciphertext, geometry.required), shnums);
+    const primaries = splitEvenly(ciphertext, geometry.required);
+    return encodeInTurns(codec, primaries, shnums, primaries[0]?.length ?? 0);
   };
   const blocksOf = keepRecent(segmentsKept, encode);
 
   const blockHashes = shnums.map((): Uint8Array[] => []);
+  const stint = new Stint();
   for (let index = 0; index < count; index++) {
     const blocks = await blocksOf(index);
     const salt = hashesSalt ? remembered[index]?.salt : undefined;
@@ -92,7 +94,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
       blockHashes[shnum]?.push(blockHash(block, salt));
     });
     input.onSegment?.(index + 1, count);
-    if ((index + 1) % segmentsPerTurn === 0) await nextTurn();
+    await stint.spend(total * (1 + (blocks[0]?.length ?? 0) / bytesPerWork));
   }
 
   return {
@@ -138,6 +140,14 @@ function keepRecent<T>(
   };
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
+async function hashInTurns(bytes: Uint8Array): Promise<Uint8Array> {
+  const hash = primitives.sha256();
+  const stint = new Stint();
+  for (let start = 0; start < bytes.length; start += sliceLength) {
+    hash.update(bytes.subarray(start, start + sliceLength));
+    await stint.spend(sliceLength / bytesPerWork);
+  }
+  return hash.digest();
 }
+/** Bytes that are hashed at a stretch. */
+const sliceLength = 2 ** 20;
