@@ -146,6 +146,15 @@ export class CorruptShareError extends TahoeMutableError {
   }
 }
 
+/** A version that is larger, in one of its numbers, than is read: see `share/limits.ts`. */
+export class BeyondLimitError extends TahoeMutableError {
+  static override readonly code = 'BeyondLimitError';
+
+  constructor(what: string, value: number, limit: number) {
+    super(`${what}: ${value} is beyond the limit of ${limit}`, { what, value, limit });
+  }
+}
+
 /** A share of a format newer than this library (version byte above 1). */
 export class UnknownVersionError extends TahoeMutableError {
   static override readonly code = 'UnknownVersionError';

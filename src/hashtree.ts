@@ -4,9 +4,11 @@
  * L leaves are padded to P = the next power of two. Nodes are numbered as a heap: root 0, children
  * of i at 2i+1 and 2i+2, leaf n at P-1+n. Zero leaves make one node, padding leaf 0.
  */
+import { primitives } from '#crypto';
 import { equalBytes, utf8 } from './bytes.ts';
 import { taggedHash, taggedPairHash, tagOf } from './crypto/hash.ts';
 import { CorruptShareError, OutOfRangeError } from './errors.ts';
+import type { Stint } from './turn.ts';
 
 const NODE_TAG = tagOf('Merkle tree internal node');
 const PADDING_TAG = tagOf('Merkle tree empty leaf');
@@ -23,15 +25,55 @@ export function blockHash(block: Uint8Array, salt?: Uint8Array): Uint8Array {
   return salt === undefined ? taggedHash(BLOCK_TAG, block) : taggedHash(BLOCK_TAG, salt, block);
 }
 
+/** A {@link blockHash} in progress: of a block, in MDMF with its salt in front, piece by piece. */
+export class BlockHasher {
+  readonly #inner = primitives.sha256().update(BLOCK_TAG);
+
+  update(piece: Uint8Array): void {
+    this.#inner.update(piece);
+  }
+
+  digest(): Uint8Array {
+    return primitives.sha256().update(this.#inner.digest()).digest();
+  }
+}
+
 /** All 2P-1 nodes, root first. */
 export function buildHashTree(leaves: readonly Uint8Array[]): Uint8Array[] {
+  const nodes = withInnerUnmade(leaves);
+  for (let i = innerCount(nodes) - 1; i >= 0; i--) nodes[i] = hashOfChildren(nodes, i);
+  return nodes;
+}
+
+/** As {@link buildHashTree}, of any number of leaves, while others have their turn. */
+export async function buildLongHashTree(
+  leaves: readonly Uint8Array[],
+  stint: Stint,
+): Promise<Uint8Array[]> {
+  const nodes = withInnerUnmade(leaves);
+  for (let i = innerCount(nodes) - 1; i >= 0; i--) {
+    nodes[i] = hashOfChildren(nodes, i);
+    if (i % nodesPerStep === 0) await stint.spend(nodesPerStep);
+  }
+  return nodes;
+}
+
+/** Nodes between two chances for others to have their turn. */
+const nodesPerStep = 128;
+
+function withInnerUnmade(leaves: readonly Uint8Array[]): Uint8Array[] {
   const width = widthOf(leaves.length);
   const nodes = new Array<Uint8Array>(2 * width - 1);
   for (let n = 0; n < width; n++) nodes[width - 1 + n] = leaves[n] ?? paddingLeaf(n);
-  for (let i = width - 2; i >= 0; i--) {
-    nodes[i] = parentHash(nodes[2 * i + 1] as Uint8Array, nodes[2 * i + 2] as Uint8Array);
-  }
   return nodes;
+}
+
+function innerCount({ length }: readonly Uint8Array[]): number {
+  return (length - 1) / 2;
+}
+
+function hashOfChildren(nodes: readonly Uint8Array[], i: number): Uint8Array {
+  return parentHash(nodes[2 * i + 1] as Uint8Array, nodes[2 * i + 2] as Uint8Array);
 }
 
 /** Hashes as they are stored, one after the other. */
@@ -53,6 +95,24 @@ export function neededHashes(leafCount: number, leaf: number): number[] {
   const needed: number[] = [];
   for (let i = leafNode(leafCount, leaf); i > 0; i = parentOf(i)) needed.unshift(siblingOf(i));
   return needed;
+}
+
+/**
+ * From the leaves up, the nodes of each level between which the {@link neededHashes} of `count`
+ * leaves lie.
+ */
+export function pathRuns(
+  leafCount: number,
+  leaf: number,
+  count: number,
+): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
+  let first = leafNode(leafCount, leaf);
+  let last = leafNode(leafCount, leaf + count - 1);
+  for (; first > 0; first = parentOf(first), last = parentOf(last)) {
+    runs.push({ first: Math.min(first, siblingOf(first)), last: Math.max(last, siblingOf(last)) });
+  }
+  return runs;
 }
 
 /** Ascending node numbers as runs of neighbours. */
@@ -93,6 +153,13 @@ export class VerifyingTree {
   /** Of {@link neededHashes}, those not yet here. */
   missingHashes(leaf: number): number[] {
     return neededHashes(this.#leafCount, leaf).filter((node) => !this.#hashes.has(node));
+  }
+
+  /** Keeps the root alone: of a large tree, no more is in memory than is being looked at. */
+  forget(): void {
+    const root = this.#hashes.get(0) as Uint8Array;
+    this.#hashes.clear();
+    this.#hashes.set(0, root);
   }
 
   /**

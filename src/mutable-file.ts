@@ -43,6 +43,8 @@ import { unrecoverable, type WriteOutcome } from './runtime/outcome.ts';
 import { verifyShares } from './runtime/retrieve-segments.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
+import { requireReadable } from './share/limits.ts';
+
 import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 
@@ -218,6 +220,7 @@ export class MutableFile {
     const map = await mapFile(session, 'check', options);
     const version = bestVersion(map);
     if (version === undefined) throw unrecoverable(map);
+    requireReadable(version);
     const endSegment = Math.ceil(version.dataLength / Math.max(1, version.segmentSize));
     const { signal } = options;
     const report = await verifyShares(session, {

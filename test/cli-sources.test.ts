@@ -277,7 +277,7 @@ describe('create -o', () => {
     await truncate(large, 5 * 2 ** 30);
     const args = ['create', large, '--format', 'sdmf', '-o', output, '--grid', grid];
     const { stderr, exit } = await runHere(args);
-    const problem = 'an SDMF file has at most 2147483647 bytes; MDMF takes more';
+    const problem = 'an SDMF file has at most 268435456 bytes; make it an MDMF one';
     expect({ stderr, exit }).toEqual({
       stderr: `tahoe-mutable: size 5368709120: ${problem}\n`,
       exit: 2,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bytesToHex, hexToBytes } from '../src/bytes.ts';
 import { createCodec } from '../src/erasure/codec.ts';
 import { logarithm, multiply, power } from '../src/erasure/gf256.ts';
+import { decodeInTurns, encodeInTurns } from '../src/erasure/in-turns.ts';
 import { OutOfRangeError } from '../src/errors.ts';
 
 /** 0, 1, … count-1 */
@@ -225,3 +226,20 @@ function vandermondeShares(data: readonly number[], total: number): number[] {
     row.reduce((sum, term, i) => sum ^ multiply(term, coefficients[i] as number), 0),
   );
 }
+
+test.each([1, 65_535, 65_536, 65_537, 200_000])(
+  'blocks of %i bytes are coded in turns as at once, and the primary ones are not copied',
+  async (length) => {
+    const codec = createCodec(3, 7);
+    const blocks = upTo(3).map((n) => Uint8Array.from({ length }, (_, i) => (i * (n + 7)) >> n));
+    const all = codec.encode(blocks, upTo(7));
+    const made = await encodeInTurns(codec, blocks, [6, 1, 3], length);
+    [6, 1, 3].forEach((shnum, i) => {
+      expect(Buffer.compare(made[i] as Uint8Array, all[shnum] as Uint8Array)).toBe(0);
+    });
+    expect(made[1]).toBe(blocks[1]);
+    const some = new Map([6, 1, 3].map((n) => [n, all[n] as Uint8Array]));
+    const joined = await decodeInTurns(codec, some, length);
+    expect(Buffer.compare(joined, Buffer.concat(blocks))).toBe(0);
+  },
+);

@@ -6,11 +6,14 @@ import { CorruptShareError, OutOfRangeError } from '../src/errors.ts';
 import {
   blockHash,
   buildHashTree,
+  buildLongHashTree,
   type HashNode,
   neededHashes,
   nodeCount,
+  pathRuns,
   VerifyingTree,
 } from '../src/hashtree.ts';
+import { Stint } from '../src/turn.ts';
 
 const leavesOf = (count: number) =>
   Array.from({ length: count }, (_, i) => blockHash(Uint8Array.of(i)));
@@ -19,6 +22,41 @@ const pick = (tree: readonly Uint8Array[], nodes: readonly number[]): HashNode[]
   nodes.map((node) => [node, tree[node] as Uint8Array]);
 const wrong = new Uint8Array(32).fill(0xee);
 const corrupt = (problem: string) => new CorruptShareError('tree', problem);
+
+describe('the runs that lead from some leaves to the root', () => {
+  test('are the least pairs that hold every hash that is needed, level by level', () => {
+    for (const leafCount of [1, 2, 3, 5, 8, 13, 16]) {
+      for (let first = 0; first < leafCount; first++) {
+        for (let count = 1; first + count <= leafCount; count++) {
+          const needed = new Set(
+            Array.from({ length: count }, (_, i) => neededHashes(leafCount, first + i)).flat(),
+          );
+          const runs = pathRuns(leafCount, first, count);
+          for (const [i, run] of runs.entries()) {
+            const level = runs.length - i;
+            const nodes = [...needed].filter((node) => Math.floor(Math.log2(node + 1)) === level);
+            // Whole pairs of siblings.
+            const [low, high] = [Math.min(...nodes), Math.max(...nodes)];
+            expect(run).toEqual({ first: low - (low % 2 ? 0 : 1), last: high + (high % 2) });
+          }
+          expect(runs.length).toBe(neededHashes(leafCount, first).length);
+        }
+      }
+    }
+  });
+
+  test('are as many as levels below the root, of 2^53 leaves too', () => {
+    expect(pathRuns(2 ** 52, 2 ** 51, 1024).length).toBe(52);
+  });
+});
+
+test.each([0, 1, 2, 3, 100, 300, 1025])(
+  'a tree over %i leaves is the same made in turns',
+  async (n) => {
+    const leaves = leavesOf(n);
+    expect(hex(await buildLongHashTree(leaves, new Stint()))).toEqual(hex(buildHashTree(leaves)));
+  },
+);
 
 describe('hash values', () => {
   test('block hashes, with the salt first', () => {

@@ -75,22 +75,27 @@ describe('blocks', () => {
   });
 });
 
-describe('single nodes of the block hash tree', () => {
-  test('neighbours come by one read', async () => {
+describe('a part of the block hash tree', () => {
+  test('comes by one read', async () => {
     const { reader, ranges } = readerOf(mdmfShare);
     const tree = await reader.blockHashTree();
-    const nodes = await reader.blockHashTreeNodes([6, 0, 2, 1]);
-    expect(nodes).toEqual([0, 1, 2, 6].map((node) => [node, tree[node]]));
+    expect(await reader.blockHashes(0, 1)).toEqual([tree[0]]);
+    expect(await reader.blockHashes(3, 4)).toEqual(tree.slice(3));
     const start = mdmf.header.layout.blockHashTree.offset;
     expect(ranges.slice(2)).toEqual([
-      [start, 96],
-      [start + 6 * 32, 32],
+      [start, 32],
+      [start + 3 * 32, 128],
     ]);
   });
 
-  test.each([7, -1, 0.5])('node %d is not one of seven', async (node) => {
-    await expect(readerOf(mdmfShare).reader.blockHashTreeNodes([0, node])).rejects.toThrowError(
-      new OutOfRangeError('node', node, 'the block hash tree has 7'),
+  test.each([
+    [7, 1, 7],
+    [-1, 1, -1],
+    [0.5, 1, 0.5],
+    [6, 2, 7],
+  ])('from node %d on, %d of them, is not within seven', async (first, count, culprit) => {
+    await expect(readerOf(mdmfShare).reader.blockHashes(first, count)).rejects.toThrowError(
+      new OutOfRangeError('node', culprit, 'the block hash tree has 7'),
     );
   });
 });

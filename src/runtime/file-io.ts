@@ -15,15 +15,21 @@ import {
   withMarked,
 } from '../../machines/servermap.ts';
 import { requireCount } from '../arguments.ts';
-import { concatBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
-import { OutOfRangeError, UncoordinatedWriteError, WrongFormatError } from '../errors.ts';
+import {
+  type NotEnoughSharesError,
+  OutOfRangeError,
+  UncoordinatedWriteError,
+  WrongFormatError,
+} from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { geometryOf, saltLength } from '../share/geometry.ts';
+import { requireInMemory, requireReadable } from '../share/limits.ts';
 import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { checkEncodable } from '../share/segments.ts';
+import { Gathered } from './gathered.ts';
 import { mapServers } from './map-servers.ts';
 import type { OperationOptions } from './options.ts';
 import {
@@ -147,7 +153,11 @@ async function newestVersion(session: Session, options: FileOptions) {
   return { map, version };
 }
 
-/** Reads a range of the newest version into `sink`, in pieces, in order. */
+/**
+ * Reads a range of the newest version into `sink`, in pieces, in order. A version of which the
+ * shares turn out to be too few good ones before a byte of it is given out is not one that can be
+ * read: the newest of what is left then is.
+ */
 export async function readRange(
   session: Session,
   range: Range,
@@ -155,11 +165,29 @@ export async function readRange(
   options: FileOptions,
 ): Promise<Version> {
   readkeyOf(session.cap);
-  const { map, version } = await newestVersion(session, options);
-  const { offset, length } = resolveRange(range, version.dataLength);
-  await retrieveRange(session, map, version, offset, length, sink, options);
-  return version;
+  let { map, version } = await newestVersion(session, options);
+  const tried = new Set<string>();
+  for (;;) {
+    tried.add(version.id);
+    const { offset, length } = resolveRange(range, version.dataLength);
+    const left = await retrieveRange(session, map, version, offset, length, sink, options);
+    if (left.kind === 'delivered') return version;
+    const next = bestVersion(left.map);
+    if (left.hasDelivered || next === undefined || tried.has(next.id)) throw left.error;
+    map = left.map;
+    version = next;
+  }
 }
+
+/** How a range was read; if not to its end, the map then shows what was found. */
+type RangeReport =
+  | { readonly kind: 'delivered' }
+  | {
+      readonly kind: 'lost';
+      readonly map: Servermap;
+      readonly hasDelivered: boolean;
+      readonly error: NotEnoughSharesError;
+    };
 
 /** Reads a range of `version`; out of good shares, it maps everybody and goes on where it was. */
 async function retrieveRange(
@@ -170,8 +198,9 @@ async function retrieveRange(
   length: number,
   sink: (bytes: Uint8Array) => Promise<void>,
   options: FileOptions,
-): Promise<void> {
-  if (length === 0) return;
+): Promise<RangeReport> {
+  if (length === 0) return { kind: 'delivered' };
+  requireReadable(version);
   const { segmentSize } = version;
   const end = offset + length;
   let firstSegment = Math.floor(offset / segmentSize);
@@ -188,16 +217,18 @@ async function retrieveRange(
   const { signal } = options;
   const wanted = { version, endSegment, signal, sink: trim };
   const report = await retrieveSegments(session, { ...wanted, map, firstSegment });
-  if (report.kind === 'delivered') return;
+  if (report.kind === 'delivered') return { kind: 'delivered' };
   if (report.kind !== 'notEnoughShares') throw new Error(report.failure?.detail ?? report.kind);
   const marked = corruptShares(report, version);
-  const everybody = await mapFile(session, 'check', options, marked);
-  const again = await retrieveSegments(session, {
-    ...wanted,
-    map: withMarked(everybody, marked),
-    firstSegment,
-  });
-  if (again.kind !== 'delivered') throw notEnoughShares(again, version);
+  const everybody = withMarked(await mapFile(session, 'check', options, marked), marked);
+  const again = await retrieveSegments(session, { ...wanted, map: everybody, firstSegment });
+  if (again.kind === 'delivered') return { kind: 'delivered' };
+  return {
+    kind: 'lost',
+    map: withMarked(everybody, corruptShares(again, version)),
+    hasDelivered: delivered > 0,
+    error: notEnoughShares(again, version),
+  };
 }
 
 /** The whole of `version`, or a part of it. */
@@ -208,19 +239,22 @@ export async function readVersion(
   [from, to]: readonly [number, number],
   options: FileOptions,
 ): Promise<Uint8Array> {
-  return collected((sink) => retrieveRange(session, map, version, from, to - from, sink, options));
+  const length = to - from;
+  requireReadable(version);
+  requireInMemory(length);
+  return collected(async (sink) => {
+    const report = await retrieveRange(session, map, version, from, length, sink, options);
+    if (report.kind === 'lost') throw report.error;
+  });
 }
 
 /** What `read` gives piece by piece, in one: no memory is taken for bytes that do not come. */
 export async function collected(
   read: (sink: (bytes: Uint8Array) => Promise<void>) => Promise<unknown>,
 ): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  await read(async (bytes) => {
-    pieces.push(bytes);
-  });
-  const [only] = pieces;
-  return pieces.length === 1 && only !== undefined ? only : concatBytes(...pieces);
+  const gathered = new Gathered();
+  await read(async (bytes) => gathered.add(bytes));
+  return gathered.whole();
 }
 
 export interface WriteOptions extends FileOptions {
@@ -346,6 +380,7 @@ export async function updateFile(
   if (data.size === 0) return nothingWritten(base);
   const size = Math.max(base.dataLength, offset + data.size);
   checkEncodable(geometryOf(base.format, base.required, size));
+  requireReadable(base);
   const inPlace = await updateInPlace(session, map, data, offset, options);
   if (inPlace !== undefined) return inPlace;
   const before = await readVersion(session, map, base, [0, offset], options);

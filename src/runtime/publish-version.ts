@@ -244,7 +244,8 @@ function verifyClaim(session: Session) {
     const seen: JudgedShare[] = [];
     // Two writes to one server may look at one share at the same time.
     const look = { ...session, heads: new Map() };
-    const judged = shnums.map((shnum) => judgeShare(look, { server, shnum }, false, signal));
+    const wants = { privateKey: false, numbers: false };
+    const judged = shnums.map((shnum) => judgeShare(look, { server, shnum }, wants, signal));
     for (const { shnum, verdict, version } of await Promise.all(judged)) {
       if (verdict.kind === 'unverified') {
         const detail = `server ${server}: no proof of the share ${shnum} that it showed`;

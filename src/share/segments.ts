@@ -10,9 +10,12 @@ import { primitives } from '#crypto';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import { createCodec } from '../erasure/codec.ts';
+import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
 import { blockHash } from '../hashtree.ts';
+import { bytesPerWork, Stint } from '../turn.ts';
 import { divideUp, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
+import { segmentSizeMax } from './limits.ts';
 import { type Plaintext, readExactly } from './plaintext.ts';
 
 /** What a caller of either kind of encoding may say about the passes. */
@@ -52,19 +55,15 @@ interface Remembered {
 
 /** Segments whose blocks are kept; writers further apart encode again. */
 const segmentsKept = 4;
-/** Bytes: what OpenSSL and WebCrypto take at once. An SDMF file is one segment. */
-const segmentMax = 2 ** 31 - 1;
 /** The block hash tree of so many, 64 bytes each, is sent as one part. */
 const segmentsMax = 2 ** 24;
-/** Encoding about 1 MiB takes some 20 ms; then timers and signals get their turn. */
-const segmentsPerTurn = 8;
 
 /** @throws OutOfRangeError for a file that is too large to be encoded */
 export function checkEncodable({ format, segmentSize, segmentCount, dataLength }: Geometry): void {
-  if (segmentSize <= segmentMax && segmentCount <= segmentsMax) return;
+  if (segmentSize <= segmentSizeMax && segmentCount <= segmentsMax) return;
   const problem =
     format === 'sdmf'
-      ? `an SDMF file has at most ${segmentMax} bytes; make it an MDMF one`
+      ? `an SDMF file has at most ${segmentSizeMax} bytes; make it an MDMF one`
       : `an MDMF file has at most ${segmentsMax} segments of ${segmentSize} bytes`;
   throw new OutOfRangeError('size', dataLength, problem);
 }
@@ -91,7 +90,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     try {
       const length = segmentLength(geometry, first + index);
       const segment = await readExactly(plaintext, index * geometry.segmentSize, length);
-      const plaintextHash = primitives.sha256().update(segment).digest();
+      const plaintextHash = await hashInTurns(segment);
       remembered[index] ??= { salt: input.nextSalt(), plaintextHash };
       // Also for secrecy: one key stream over two texts would give away their difference.
       if (!equalBytes(remembered[index].plaintextHash, plaintextHash)) {
@@ -108,11 +107,13 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     const segment = await readSegment(index);
     const key = deriveDataKey((remembered[index] as Remembered).salt, input.readkey);
     const ciphertext = await primitives.aesCtr(key, segment);
-    return codec.encode(splitEvenly(ciphertext, geometry.required), shnums);
+    const primaries = splitEvenly(ciphertext, geometry.required);
+    return encodeInTurns(codec, primaries, shnums, primaries[0]?.length ?? 0);
   };
   const blocksOf = keepRecent(segmentsKept, encode);
 
   const blockHashes = shnums.map((): Uint8Array[] => []);
+  const stint = new Stint();
   for (let index = 0; index < count; index++) {
     const blocks = await blocksOf(index);
     const salt = hashesSalt ? remembered[index]?.salt : undefined;
@@ -120,7 +121,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
       blockHashes[shnum]?.push(blockHash(block, salt));
     });
     input.onSegment?.(index + 1, count);
-    if ((index + 1) % segmentsPerTurn === 0) await nextTurn();
+    await stint.spend(total * (1 + (blocks[0]?.length ?? 0) / bytesPerWork));
   }
 
   return {
@@ -167,6 +168,14 @@ function keepRecent<T>(
   };
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
+async function hashInTurns(bytes: Uint8Array): Promise<Uint8Array> {
+  const hash = primitives.sha256();
+  const stint = new Stint();
+  for (let start = 0; start < bytes.length; start += sliceLength) {
+    hash.update(bytes.subarray(start, start + sliceLength));
+    await stint.spend(sliceLength / bytesPerWork);
+  }
+  return hash.digest();
 }
+/** Bytes that are hashed at a stretch. */
+const sliceLength = 2 ** 20;
