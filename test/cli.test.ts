@@ -133,6 +133,7 @@ describe('one file', () => {
       quorum: 7,
       missing: [],
       stale: [],
+      failures: [],
       inPlace: false,
     });
     expect(placed.map(({ shnum }: { shnum: number }) => shnum)).toEqual([...Array(10).keys()]);

@@ -110,8 +110,8 @@ const absentIsCorrupt: readonly Edit[] = [
 /** Blocks are used as they come. */
 const blocksUnchecked: readonly Edit[] = [
   {
-    file: 'src/runtime/retrieve-segments.ts',
-    from: 'verifier.acceptBlock(shnum, firstSegment + i, block, salt);',
+    file: 'src/runtime/block-checks.ts',
+    from: 'this.#verifier.acceptBlock(input.shnum, firstSegment + i, block, salt, nodes);',
     to: 'void [block, salt];',
   },
 ];
@@ -192,6 +192,14 @@ const signatureUnchecked: readonly Edit[] = [
     file: 'src/share/verify.ts',
     from: '  if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {',
     to: '  if (verificationKey.length >= 0) return;\n  if (fingerprint.length === 0) {',
+  },
+];
+/** No chain is led to the root: that would find a damaged root too. */
+const numberUnchecked: readonly Edit[] = [
+  {
+    file: 'src/runtime/map-servers.ts',
+    from: '    await judgeNumber(reader, header, shnum, wants);',
+    to: '    void judgeNumber;',
   },
 ];
 const anyFormat: readonly Edit[] = [
@@ -487,6 +495,13 @@ const effects: readonly Effect[] = [
 const keySpoilsShare: readonly Edit[] = [
   {
     file: 'src/runtime/map-servers.ts',
+    from: "import { reasonOf } from '../../machines/reason.ts';",
+    to:
+      "import { reasonOf } from '../../machines/reason.ts';\n" +
+      "import { CorruptShareError } from '../errors.ts';",
+  },
+  {
+    file: 'src/runtime/map-servers.ts',
     from: '    if (pkcs8 === undefined) return false;',
     to: "    if (pkcs8 === undefined) throw new CorruptShareError('x', 'y');",
   },
@@ -518,7 +533,7 @@ const inPlace: Partial<WorldOptions> = {
 /** What rot can hit, field by field; the offsets and the hash chain have no mistake of their own. */
 const rotEffects: readonly (Omit<Effect, 'fault'> & { readonly field: string })[] = [
   ...['prefix', 'key', 'signature'].map((field) => ({
-    ...{ field, mistake: signatureUnchecked, breaks: 'U11' },
+    ...{ field, mistake: [...signatureUnchecked, ...numberUnchecked], breaks: 'U11' },
     labels: [`rot s0 sh0 ${field}`, ...maps('w1')],
   })),
   {

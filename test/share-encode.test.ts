@@ -239,7 +239,7 @@ describe('a source that is not what it was', () => {
 });
 
 describe('a signal', () => {
-  const large = goldenBytes(12 * segmentSize);
+  const large = goldenBytes(24 * segmentSize);
 
   test('stops the first pass, whose turns let a timer give it', async () => {
     const controller = new AbortController();
@@ -249,7 +249,7 @@ describe('a signal', () => {
     await expect(
       encode({ format: 'mdmf', required: 1, total: 1, plaintext, signal }, empty),
     ).rejects.toThrowError('enough');
-    expect(reads.length).toBe(8);
+    expect(reads.length).toBe(16);
   });
 
   test('stops the second pass', async () => {

@@ -378,9 +378,9 @@ export async function updateFile(
     throw new OutOfRangeError('offset', offset, `the file has ${base.dataLength} bytes`);
   }
   if (data.size === 0) return nothingWritten(base);
+  requireReadable(base);
   const size = Math.max(base.dataLength, offset + data.size);
   checkEncodable(geometryOf(base.format, base.required, size));
-  requireReadable(base);
   const inPlace = await updateInPlace(session, map, data, offset, options);
   if (inPlace !== undefined) return inPlace;
   const before = await readVersion(session, map, base, [0, offset], options);

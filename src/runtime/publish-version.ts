@@ -251,8 +251,9 @@ function verifyClaim(session: Session) {
         const detail = `server ${server}: no proof of the share ${shnum} that it showed`;
         return failed('unreachable', `${detail}: ${verdict.reason}`);
       }
-      const isProven = verdict.kind === 'good';
-      const checkstring = isProven ? (version as Version).checkstring : verdict.head;
+      // A version that is signed has a writer, also where the share itself is bad.
+      const isProven = version !== undefined;
+      const checkstring = version?.checkstring ?? (verdict.kind === 'bad' ? verdict.head : '');
       seen.push({ shnum, checkstring, isProven });
     }
     return { ok: true, seen };

@@ -83,28 +83,10 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
   const hashesSalt = entrySaltLength(geometry) > 0;
   const remembered: Remembered[] = [];
 
-  let broken: { readonly error: unknown } | undefined;
-
-  const readSegment = async (index: number): Promise<Uint8Array> => {
-    if (broken !== undefined) throw broken.error;
-    try {
-      const length = segmentLength(geometry, first + index);
-      const segment = await readExactly(plaintext, index * geometry.segmentSize, length);
-      const plaintextHash = await hashInTurns(segment);
-      remembered[index] ??= { salt: input.nextSalt(), plaintextHash };
-      // Also for secrecy: one key stream over two texts would give away their difference.
-      if (!equalBytes(remembered[index].plaintextHash, plaintextHash)) {
-        throw new SourceChangedError(`segment ${first + index}`, { segment: first + index });
-      }
-      return segment;
-    } catch (error) {
-      broken ??= { error };
-      throw broken.error;
-    }
-  };
+  const source = new SegmentSource(input, remembered);
   const encode = async (index: number): Promise<readonly Uint8Array[]> => {
     signal?.throwIfAborted();
-    const segment = await readSegment(index);
+    const segment = await source.read(index);
     const key = deriveDataKey((remembered[index] as Remembered).salt, input.readkey);
     const ciphertext = await primitives.aesCtr(key, segment);
     const primaries = splitEvenly(ciphertext, geometry.required);
@@ -129,12 +111,49 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     count,
     blockHashes,
     async entry(segnum, shnum) {
-      if (broken !== undefined) throw broken.error;
+      source.throwIfBroken();
       const index = segnum - first;
       const block = (await blocksOf(index))[shnum] as Uint8Array;
       return hashesSalt ? concatBytes(remembered[index]?.salt as Uint8Array, block) : block;
     },
   };
+}
+
+/** The plaintext, segment by segment; one that has failed or changed once is not read again. */
+class SegmentSource {
+  readonly #input: SegmentsInput;
+  readonly #remembered: Remembered[];
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(input: SegmentsInput, remembered: Remembered[]) {
+    this.#input = input;
+    this.#remembered = remembered;
+  }
+
+  throwIfBroken(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  async read(index: number): Promise<Uint8Array> {
+    this.throwIfBroken();
+    const { plaintext, geometry, firstSegment, nextSalt } = this.#input;
+    try {
+      const segnum = firstSegment + index;
+      const length = segmentLength(geometry, segnum);
+      const segment = await readExactly(plaintext, index * geometry.segmentSize, length);
+      const plaintextHash = await hashInTurns(segment);
+      const before = this.#remembered[index] ?? { salt: nextSalt(), plaintextHash };
+      this.#remembered[index] = before;
+      // Also for secrecy: one key stream over two texts would give away their difference.
+      if (!equalBytes(before.plaintextHash, plaintextHash)) {
+        throw new SourceChangedError(`segment ${segnum}`, { segment: segnum });
+      }
+      return segment;
+    } catch (error) {
+      this.#broken ??= { error };
+      throw this.#broken.error;
+    }
+  }
 }
 
 /** `count` pieces of one length, the last ones filled up with zeros (which are not encrypted). */
