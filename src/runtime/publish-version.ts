@@ -19,7 +19,6 @@ import {
 } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
 import type { PublishPlanInput, PublishReport, WriteTest } from '../../machines/publish-kernel.ts';
-import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { deriveWriteEnabler } from '../crypto/keys.ts';
