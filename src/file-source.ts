@@ -4,9 +4,9 @@
  * Only what is being encoded is in memory, so a file may be larger than that.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { errnoOf, readFully } from './atomic-file.ts';
 import { BadSourceError } from './errors.ts';
 import type { Plaintext } from './share/plaintext.ts';
+import { errnoOf, readFully } from './storage/atomic-file.ts';
 
 /** A file to be written to the grid; whoever opened it closes it. */
 export interface FileSource extends Plaintext {

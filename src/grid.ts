@@ -20,7 +20,6 @@ import {
 } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
 import { Advisories } from './runtime/advisories.ts';
-import { withCheckedAnswers } from './runtime/checked-answers.ts';
 import { Closing } from './runtime/closing.ts';
 import { Pace } from './runtime/pace.ts';
 import {
@@ -31,6 +30,7 @@ import {
   platformClock,
 } from './runtime/run.ts';
 import type { Keyring, Session } from './runtime/session.ts';
+import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
 

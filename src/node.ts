@@ -4,20 +4,20 @@
  *
  * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
  */
-import type { GridEntry } from './announcement.ts';
+import type { GridEntry } from './description/announcement.ts';
+import { loadGridFile } from './description/grid-file.ts';
+import { readLeaseSecret } from './description/grid-folder.ts';
 import type { UnusableSettings } from './encoding.ts';
 import { Grid, type GridOptions } from './grid.ts';
-import { loadGridFile } from './grid-file.ts';
-import { readLeaseSecret } from './grid-folder.ts';
 import { DirectoryServer } from './storage/directory.ts';
 import { HttpServer } from './storage/http.ts';
 import { tcpNurls } from './storage/nurl.ts';
 import type { StorageServer } from './storage/server.ts';
 
 export { signingKeyFromPem } from './crypto/pem.ts';
+export { createGridFolder, type NewGrid } from './description/grid-folder.ts';
+export { type GridStatus, gridStatus, type ServerReport } from './description/grid-status.ts';
 export { type FileSource, openFile } from './file-source.ts';
-export { createGridFolder, type NewGrid } from './grid-folder.ts';
-export { type GridStatus, gridStatus, type ServerReport } from './grid-status.ts';
 export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
 export { HttpServer, type HttpServerOptions, type ServerStatus } from './storage/http.ts';

@@ -7,12 +7,12 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Cap } from '../caps.ts';
+import { decodeText } from '../decode-text.ts';
 import { capIn } from './cap-text.ts';
 import { UsageError, unreadable } from './complaint.ts';
 import { unlessAborted } from './interruption.ts';
 import { holdsCap } from './redaction.ts';
 import { isStdin, requireStdin } from './stdin.ts';
-import { textIn } from './text-file.ts';
 
 /** Longer than any cap, in UTF-16, and than the hints that old versions wrote behind one. */
 const capLengthMax = 4096;
@@ -49,5 +49,5 @@ async function startOf(stream: Readable, name: string): Promise<string> {
     throw unreadable(name, error);
   }
   if (length === 0) throw new UsageError(`${name}: is empty, where a cap is expected`);
-  return textIn(Buffer.concat(pieces));
+  return decodeText(Buffer.concat(pieces)) ?? '';
 }

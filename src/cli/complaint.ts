@@ -7,7 +7,6 @@
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { reasonOf } from '../../machines/reason.ts';
-import { systemProblem } from '../atomic-file.ts';
 import {
   BadArgumentError,
   BadGridError,
@@ -19,6 +18,7 @@ import {
   OutOfRangeError,
   TahoeMutableError,
 } from '../errors.ts';
+import { systemProblem } from '../storage/atomic-file.ts';
 import { Interruption } from './interruption.ts';
 import { oneLine } from './plain-text.ts';
 

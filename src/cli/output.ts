@@ -2,7 +2,7 @@
  * @module output: what is printed has been taken by whoever reads it, or it is an error.
  */
 import type { Writable } from 'node:stream';
-import { errnoOf } from '../atomic-file.ts';
+import { errnoOf } from '../storage/atomic-file.ts';
 import { OutputError } from './complaint.ts';
 
 /** @throws OutputError; what the system says when the reader has gone away (`EPIPE`) */

@@ -5,8 +5,8 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
-import { errnoOf } from '../atomic-file.ts';
 import type { Inspect } from '../runtime/run.ts';
+import { errnoOf } from '../storage/atomic-file.ts';
 import { Call, type GlobalOptions, type Report, type Streams } from './call.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';

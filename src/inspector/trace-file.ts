@@ -5,8 +5,8 @@
  * told once; the run goes on.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { systemProblem } from '../atomic-file.ts';
 import { TraceError } from '../errors.ts';
+import { systemProblem } from '../storage/atomic-file.ts';
 
 /** Of a disk that is too slow, in bytes that wait to be written. */
 const backlogMax = 64 * 1024 * 1024;

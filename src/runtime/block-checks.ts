@@ -9,8 +9,14 @@
 import type { ReadBlocksInput } from '../../machines/io.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import { concatBytes } from '../bytes.ts';
-import { BlockHasher, type HashNode, hashLength, neededHashes, nodeCount } from '../hashtree.ts';
 import { blockLength, entrySaltLength } from '../share/geometry.ts';
+import {
+  BlockHasher,
+  type HashNode,
+  hashLength,
+  neededHashes,
+  nodeCount,
+} from '../share/hashtree.ts';
 import type { ShareHeader } from '../share/header.ts';
 import { requestLengthMax, wholeTreeMax } from '../share/limits.ts';
 import type { Entry, ShareReader } from '../share/reader.ts';

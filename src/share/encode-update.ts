@@ -8,6 +8,9 @@
  */
 import { equalBytes } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError, WrongFormatError } from '../errors.ts';
+import type { ByteRange, WritePart } from '../storage/server.ts';
+import { Stint } from '../turn.ts';
+import { type Geometry, geometryOf } from './geometry.ts';
 import {
   buildHashTree,
   buildLongHashTree,
@@ -15,10 +18,7 @@ import {
   nodeCount,
   nodeRuns,
   packHashes,
-} from '../hashtree.ts';
-import type { ByteRange, WritePart } from '../storage/server.ts';
-import { Stint } from '../turn.ts';
-import { type Geometry, geometryOf } from './geometry.ts';
+} from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 import type { Plaintext } from './plaintext.ts';
 import {

@@ -4,10 +4,10 @@
  */
 import type { Format } from '../caps.ts';
 import { checkEncoding } from '../erasure/codec.ts';
-import { buildLongHashTree } from '../hashtree.ts';
 import type { WritePart } from '../storage/server.ts';
 import { Stint } from '../turn.ts';
 import { geometryOf } from './geometry.ts';
+import { buildLongHashTree } from './hashtree.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
   type EncodedVersion,

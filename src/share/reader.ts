@@ -5,9 +5,9 @@
  */
 import { concatBytes, viewOf } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
-import { type HashNode, hashLength } from '../hashtree.ts';
 import type { ByteRange } from '../storage/server.ts';
 import { blockLength, entryRange, entrySaltLength } from './geometry.ts';
+import { type HashNode, hashLength } from './hashtree.ts';
 import { headerLengthMax, parseShareHeader, type ShareHeader } from './header.ts';
 import { chainEntryLength, fieldNames, type ShareField } from './layout.ts';
 import { requestLengthMax } from './limits.ts';

@@ -12,9 +12,9 @@ import { deriveDataKey } from '../crypto/keys.ts';
 import { createCodec } from '../erasure/codec.ts';
 import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
-import { blockHash } from '../hashtree.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
 import { divideUp, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
+import { blockHash } from './hashtree.ts';
 import { segmentSizeMax } from './limits.ts';
 import { type Plaintext, readExactly } from './plaintext.ts';
 

@@ -2,7 +2,7 @@
  * @module tree-pages: of a large block hash tree, the pages that lead from some segments to its
  * root. The hashes are as they were read: whoever takes one has it checked.
  */
-import { nodeCount, pathRuns } from '../hashtree.ts';
+import { nodeCount, pathRuns } from './hashtree.ts';
 import { pageNodes } from './limits.ts';
 import type { ShareReader } from './reader.ts';
 

@@ -7,7 +7,7 @@ import { equalBytes } from '../bytes.ts';
 import { deriveFingerprint } from '../crypto/keys.ts';
 import type { VerifyingKey } from '../crypto/primitives.ts';
 import { BadKeyError, CorruptShareError, OutOfRangeError } from '../errors.ts';
-import { blockHash, type HashNode, neededHashes, nodeCount, VerifyingTree } from '../hashtree.ts';
+import { blockHash, type HashNode, neededHashes, nodeCount, VerifyingTree } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 
 /**

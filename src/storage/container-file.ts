@@ -6,8 +6,8 @@
  */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { readFully, stageFile, writeFully } from '../atomic-file.ts';
 import { BadContainerError } from '../errors.ts';
+import { readFully, stageFile, writeFully } from './atomic-file.ts';
 import {
   type ContainerHeader,
   DATA_OFFSET,

@@ -11,9 +11,9 @@
  */
 import { lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from '../atomic-file.ts';
 import { toBase32 } from '../bytes.ts';
 import { AnswerLostError, NoSuchShareError, ServerUnavailableError } from '../errors.ts';
+import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from './atomic-file.ts';
 import { type ContainerVersion, type LeaseSlots, renewOrAddLease } from './container.ts';
 import {
   type HeldContainer,

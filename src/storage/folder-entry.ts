@@ -8,7 +8,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf, ignoreMissing } from '../atomic-file.ts';
+import { errnoOf, ignoreMissing } from './atomic-file.ts';
 import { FolderFault } from './folder-fault.ts';
 import { give, ownershipWithin } from './ownership.ts';
 

@@ -14,7 +14,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { errnoOf, ignoreMissing } from '../atomic-file.ts';
+import { errnoOf, ignoreMissing } from './atomic-file.ts';
 import { ensureFolder, openOrMakeEntry } from './folder-entry.ts';
 import { FolderFault } from './folder-fault.ts';
 import { Turns } from './turns.ts';

@@ -7,7 +7,7 @@
  */
 import type { Stats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
-import { errnoOf } from '../atomic-file.ts';
+import { errnoOf } from './atomic-file.ts';
 import { FolderFault } from './folder-fault.ts';
 
 export interface Ownership {

@@ -1,5 +1,5 @@
 /**
- * @module client-worker: the other process of `processes.test.ts`, started as
+ * @module client-worker: the other process of `test/client/processes.test.ts`, started as
  * `node client-worker.mjs <built src> <task> <JSON: servers, encoding, cap and the task's own>`.
  */
 import { writeSync } from 'node:fs';

@@ -8,8 +8,8 @@
 import { primitives } from '#crypto';
 import type { Format, WriteCap } from '../../src/caps.ts';
 import { deriveDataKey, deriveReadkey } from '../../src/crypto/keys.ts';
-import { blockHash, buildHashTree, nodeCount } from '../../src/hashtree.ts';
 import { blockLength, geometryOf } from '../../src/share/geometry.ts';
+import { blockHash, buildHashTree, nodeCount } from '../../src/share/hashtree.ts';
 import type { ShareHeader } from '../../src/share/header.ts';
 import { sealVersion } from '../../src/share/seal.ts';
 import type { ByteRange, StorageServer } from '../../src/storage/server.ts';

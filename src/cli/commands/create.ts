@@ -6,18 +6,18 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { errnoOf, removeQuietly } from '../../atomic-file.ts';
 import { type Format, formatCap, writeCapOf } from '../../caps.ts';
 import { primitives } from '../../crypto/node.ts';
 import { signingKeyFromPem } from '../../crypto/pem.ts';
 import type { SigningKey } from '../../crypto/primitives.ts';
+import { decodeText } from '../../decode-text.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
+import { errnoOf, removeQuietly } from '../../storage/atomic-file.ts';
 import type { Call } from '../call.ts';
 import { isInputError, OutputError, unreadable } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { pathArgument } from '../paths.ts';
 import type { Perform } from '../program.ts';
-import { textIn } from '../text-file.ts';
 
 interface Options {
   readonly format?: Format;
@@ -112,5 +112,5 @@ async function readKey(path: string): Promise<SigningKey> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  return signingKeyFromPem(textIn(bytes));
+  return signingKeyFromPem(decodeText(bytes) ?? '');
 }

@@ -4,7 +4,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { replaceFile } from '../../atomic-file.ts';
+import { replaceFile } from '../../storage/atomic-file.ts';
 import type { Call } from '../call.ts';
 import { UsageError } from '../complaint.ts';
 import { wholeNumber } from '../numbers.ts';

@@ -2,9 +2,9 @@
  * @module grid: `grid create`, an embedded grid of folders; `grid status`, which servers answer.
  */
 import type { Command } from 'commander';
+import { createGridFolder } from '../../description/grid-folder.ts';
+import { type GridStatus, gridStatus } from '../../description/grid-status.ts';
 import { completeEncoding, type Encoding } from '../../encoding.ts';
-import { createGridFolder } from '../../grid-folder.ts';
-import { type GridStatus, gridStatus } from '../../grid-status.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
