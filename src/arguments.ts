@@ -56,8 +56,15 @@ export function checkOperation(options: OperationOptions): void {
 }
 
 /** @throws BadArgumentError */
-export function checkCreation(given: { readonly format: unknown; readonly key: unknown }): void {
-  const { format, key } = given;
+export function checkCreation(given: {
+  readonly format: unknown;
+  readonly key: unknown;
+  readonly isNewKey: unknown;
+}): void {
+  const { format, key, isNewKey } = given;
+  if (isNewKey !== undefined && typeof isNewKey !== 'boolean') {
+    refuse('isNewKey', isNewKey, 'true or false');
+  }
   if (!formats.has(format)) refuse('format', format, oneOf(formats));
   if (key === undefined) return;
   const wanted = 'a signing key';
@@ -166,6 +173,17 @@ export function requireCount(argument: string, value: number): void {
 /** @throws BadArgumentError */
 export function requireFunction(argument: string, value: unknown): void {
   if (typeof value !== 'function') refuse(argument, value, 'a function');
+}
+
+/** @throws BadArgumentError */
+export function requirePath(argument: string, value: unknown): void {
+  const fits = typeof value === 'string' && value !== '' && !value.includes('\0');
+  if (!fits) refuse(argument, value, 'the path of a file or folder');
+}
+
+/** @throws BadArgumentError */
+export function requireOptions(value: unknown): void {
+  requireObject('options', value, 'an object');
 }
 
 function requireObject(argument: string, value: unknown, wanted: string): Record<string, unknown> {

@@ -4,6 +4,7 @@
  * Only what is being encoded is in memory, so a file may be larger than that.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { requirePath } from './arguments.ts';
 import { BadSourceError } from './errors.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import { errnoOf, readFully } from './storage/atomic-file.ts';
@@ -18,6 +19,7 @@ export interface FileSource extends Plaintext {
  * @throws BadSourceError when it is something else; what the system says (`ENOENT`, …)
  */
 export async function openFile(path: string): Promise<FileSource> {
+  requirePath('path', path);
   const file = await open(path, 'r');
   try {
     return await sourceOf(file, path);

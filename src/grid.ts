@@ -67,6 +67,8 @@ export interface CreateOptions extends WriteCallOptions {
   readonly contents?: Contents;
   /** Made anew by default; the caps follow from it, so a key is a file. */
   readonly key?: SigningKey;
+  /** Whether `key` was just made, so that no file can have it: then nobody is asked for one. */
+  readonly isNewKey?: boolean;
 }
 
 /** Enough for every header, key and signature of a small share: one read per share. */
@@ -154,12 +156,15 @@ export class Grid {
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     checkOperation(options);
-    const { format = this.format, contents = new Uint8Array(0), key, ...rest } = options;
+    const { format = this.format, contents = new Uint8Array(0), key, isNewKey, ...rest } = options;
     const { encoding, format: formatProblem } = this.#unusable;
     if (encoding !== undefined) throw encoding;
     if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
-    checkCreation({ format, key });
-    const first = { plaintext: toPlaintext(contents), isNewKey: key === undefined };
+    checkCreation({ format, key, isNewKey });
+    const first = {
+      plaintext: toPlaintext(contents),
+      isNewKey: key === undefined || isNewKey === true,
+    };
     const signing = key ?? (await primitives.generateKey());
     const cap = writeCapOf(signing, format);
     const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);

@@ -4,6 +4,7 @@
  *
  * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
  */
+import { requireOptions, requirePath } from './arguments.ts';
 import type { GridEntry } from './description/announcement.ts';
 import { loadGridFile } from './description/grid-file.ts';
 import { readLeaseSecret } from './description/grid-folder.ts';
@@ -33,9 +34,11 @@ export type OpenGridOptions = Omit<GridOptions, 'servers' | 'unusable'>;
  *   servers that its introducers have announced are taken too. Servers that cannot be used, like
  *   those that speak only Foolscap, are left out; {@link gridStatus} names them.
  *   What `tahoe.cfg` says of writing and is unusable fails where it is needed: `create`, mostly.
- * @throws BadGridError naming the file, the server and the key
+ * @throws BadArgumentError; BadGridError naming the file, the server and the key
  */
 export async function openGrid(path: string, options: OpenGridOptions = {}): Promise<Grid> {
+  requirePath('path', path);
+  requireOptions(options);
   const { entries, encoding, format, unusableSettings, leaseSecretPath } = await loadGridFile(path);
   const servers = entries.map(serverOf);
   const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));

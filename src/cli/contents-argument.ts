@@ -39,10 +39,10 @@ async function openContents(
 ): Promise<FileSource> {
   if (isStdin(argument)) {
     await requireStdin(stdin);
-    return spool(stdin, 'stdin', signal);
+    return spool(() => stdin, 'stdin', signal);
   }
   const file = await unlessAborted(openRegular(argument), signal);
-  return file ?? spool(createReadStream(argument), argument, signal);
+  return file ?? spool(() => createReadStream(argument), argument, signal);
 }
 
 /** @returns undefined for what must be read to its end to know its length */
@@ -61,9 +61,13 @@ async function openRegular(path: string): Promise<FileSource | undefined> {
   }
 }
 
-/** Copies `stream` to a temporary file that nobody else can read, and that has no name any more. */
-async function spool(stream: Readable, name: string, signal: AbortSignal): Promise<FileSource> {
+/**
+ * Copies a stream to a temporary file that nobody else can read, and that has no name any more.
+ * @param open nothing fails unheard: it is read from at once
+ */
+async function spool(open: () => Readable, name: string, signal: AbortSignal): Promise<FileSource> {
   const file = await openUnnamed(name);
+  const stream = open();
   try {
     await unlessAborted(copy(stream, file, name), signal);
     return await sourceOf(file, name);

@@ -18,6 +18,13 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** A TCP port; 0 is any free one. @throws InvalidArgumentError */
+export function portNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 65_535) throw new InvalidArgumentError('It must be at most 65535.');
+  return value;
+}
+
 /** `k,N` or, as Tahoe has it, `k,happy,N`. Ranges are checked by who uses them. */
 export function encodingNumbers(text: string): Partial<Encoding> {
   if (!/^\d+,\d+(,\d+)?$/.test(text)) {

@@ -39,6 +39,7 @@ export async function requireStdin(stdin: Readable & { readonly fd?: number }): 
 /** @throws UsageError for a device, which may never end; the null device does */
 export async function requireSource(path: string, status: Stats): Promise<void> {
   if (path === devNull) return;
+  if (status.isSocket()) throw new UsageError(`${path}: is a socket`);
   if (await isNull(status)) throw new UsageError(`${path}: is closed, or leads to ${devNull}`);
   requireEnd(path, status);
 }
@@ -48,7 +49,8 @@ function requireEnd(name: string, status: Stats): void {
   throw new UsageError(`${name}: is a device, which may never end; copy what is wanted of it`);
 }
 
-async function isNull(status: Stats): Promise<boolean> {
+/** Whether it is the null device, under whichever name. */
+export async function isNull(status: Stats): Promise<boolean> {
   if (!status.isCharacterDevice()) return false;
   const nothing = await stat(devNull).catch(() => undefined);
   return nothing?.rdev === status.rdev;

@@ -132,10 +132,13 @@ export function requireDirect(described: Described): void {
   const where = whereOf(described);
   const connections = isStatic ? mapOf(where, 'its entry', entry).get('connections') : undefined;
   if (connections === undefined || connections === null) return;
-  const tcp = mapOf(where, 'connections', connections).get('tcp');
-  if (tcp === undefined || (typeof tcp === 'string' && tcp.toLowerCase() === 'tcp')) return;
-  const problem = 'only "tcp" can be honoured: servers are called directly';
-  throw new BadGridError(where, `connections: tcp: ${problem}`);
+  for (const [key, value] of mapOf(where, 'connections', connections)) {
+    // What is said of addresses that are never called asks for nothing.
+    if (key === 'tor' || key === 'i2p') continue;
+    if (key === 'tcp' && typeof value === 'string' && value.toLowerCase() === 'tcp') continue;
+    const problem = 'only "tcp" can be honoured: servers are called directly';
+    throw new BadGridError(where, `connections: ${key}: ${problem}`);
+  }
 }
 
 function nurlsOf(where: string, value: unknown): readonly string[] {

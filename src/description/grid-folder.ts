@@ -8,6 +8,7 @@ import { link, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { primitives } from '#crypto';
+import { requireOptions, requirePath } from '../arguments.ts';
 import { fromBase32, toBase32, utf8 } from '../bytes.ts';
 import { completeEncoding, type Encoding } from '../encoding.ts';
 import { BadGridError, OutOfRangeError } from '../errors.ts';
@@ -42,6 +43,8 @@ export interface NewGrid {
  * @throws BadGridError when something is there already, or the folder cannot be made
  */
 export async function createGridFolder(folder: string, grid: NewGrid = {}): Promise<string> {
+  requirePath('folder', folder);
+  requireOptions(grid);
   const { servers = 13 } = grid;
   if (!Number.isInteger(servers) || servers < 1 || servers > SERVERS_MAX) {
     throw new OutOfRangeError('servers', servers, `must be from 1 to ${SERVERS_MAX}`);

@@ -7,6 +7,7 @@
 import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { reasonOf } from '../../machines/reason.ts';
+import { requireOptions, requirePath } from '../arguments.ts';
 import { ServerUnavailableError } from '../errors.ts';
 import { Pace } from '../runtime/pace.ts';
 import { defaultDeadlines, platformClock } from '../runtime/run.ts';
@@ -52,6 +53,8 @@ const SPACE_UNKNOWN = 2n ** 64n;
  * @throws BadGridError as `openGrid`
  */
 export async function gridStatus(path: string, options: CallOptions = {}): Promise<GridStatus> {
+  requirePath('path', path);
+  requireOptions(options);
   const { path: file, entries, unusable, encoding, unusableSettings } = await loadGridFile(path);
   const pace = new Pace({ clock: platformClock, now: () => performance.now() });
   const { signal } = options;

@@ -25,7 +25,12 @@ export function guarded<Options extends OperationOptions>(
   options: Options,
 ): Guarded<Options> {
   const broken = new AbortController();
-  const stop = (error: unknown) => broken.abort(error);
+  // Not the signal's reason: a signal takes nothing (`throw undefined`) for an abort of its own.
+  let thrown: { readonly error: unknown } | undefined;
+  const stop = (error: unknown) => {
+    thrown ??= { error };
+    broken.abort(error);
+  };
   const { signal, onProgress } = options;
   const signals = signal === undefined ? [broken.signal] : [signal, broken.signal];
   /** What `call` gives, or `otherwise`. */
@@ -65,7 +70,9 @@ export function guarded<Options extends OperationOptions>(
       signal: signals.length === 1 ? broken.signal : AbortSignal.any(signals),
       onProgress: onProgress && ((progress) => tell(() => onProgress(progress))),
     },
-    throwIfBroken: () => broken.signal.throwIfAborted(),
+    throwIfBroken: () => {
+      if (thrown !== undefined) throw thrown.error;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   mkdtemp,
   open,
@@ -9,6 +10,7 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -232,6 +234,50 @@ describe('output that nobody takes', () => {
     const { stderr, exit } = await shell(`printf x | node "$CLI" create - ${option} > /dev/full`);
     expect({ stderr, exit }).toEqual({ stderr: `tahoe-mutable: ${full}\n`, exit: 1 });
     expect(await shares()).toEqual(held);
+  });
+
+  test.each(['>&-', '> /dev/null', '--json >&-'])(
+    'of create (%s), unseen: nor then',
+    async (how) => {
+      const held = await shares();
+      const { stderr, exit } = await shell(`printf x | node "$CLI" create - ${how}`);
+      const problem = 'stdout: is closed, or thrown away, and the cap with it; give -o FILE';
+      expect({ stderr, exit }).toEqual({ stderr: `tahoe-mutable: ${problem}\n`, exit: 2 });
+      expect(await shares()).toEqual(held);
+    },
+  );
+});
+
+describe('what cannot be opened at all', () => {
+  test('a socket is refused by name, before it is opened', async () => {
+    const socket = join(scratch, 'socket');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    for (const command of [`create ${socket}`, `put "$CAP" ${socket}`, `append "$CAP" ${socket}`]) {
+      const { stderr, exit } = await shell(`node "$CLI" ${command}`);
+      expect({ stderr, exit }).toEqual({
+        stderr: `tahoe-mutable: ${socket}: is a socket\n`,
+        exit: 2,
+      });
+    }
+    server.close();
+    expect(await held()).toEqual(Buffer.from(before));
+  });
+});
+
+describe('a key from what never ends', () => {
+  test('is not waited for', async () => {
+    const { stderr, exit } = await shell('node "$CLI" create /dev/null --private-key /dev/zero');
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/^tahoe-mutable: unusable key: .*\n$/);
+  });
+
+  test('may come by a pipe', async () => {
+    const missing = `tahoe-mutable: ${join(scratch, 'nokey')}: cannot be read: no such file or directory\n`;
+    const script = `node "$CLI" create /dev/null --private-key ${join(scratch, 'nokey')}`;
+    expect((await shell(script)).stderr).toBe(missing);
+    const { stderr } = await shell('node "$CLI" create /dev/null --private-key <(echo nonsense)');
+    expect(stderr).toMatch(/^tahoe-mutable: unusable key: .*\n$/);
   });
 });
 

@@ -146,3 +146,19 @@ test.each([
   await expect(file.modify((c) => Uint8Array.of(...c, 1))).rejects.toEqual(expected);
   expectBytes(await file.read(), bytesOf(5));
 });
+
+test.each(['read', 'overwrite', 'modify'])(
+  '%s rejects with nothing where nothing was thrown',
+  async (name) => {
+    const file = await testGrid().create('mdmf', bytesOf(300_000));
+    const [, run] = operations[name] as (typeof operations)[string];
+    const onProgress = () => {
+      throw undefined;
+    };
+    const ended = await run(file, { onProgress }).then(
+      () => 'resolved',
+      (error) => ({ error }),
+    );
+    expect(ended).toEqual({ error: undefined });
+  },
+);

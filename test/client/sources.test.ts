@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { storageIndexOf } from '../../src/caps.ts';
 import { BadSourceError, OutOfRangeError, SourceChangedError } from '../../src/errors.ts';
 import type { Contents, MutableFile } from '../../src/mutable-file.ts';
@@ -182,4 +182,12 @@ test('the largest files that can be encoded are right below the limits', () => {
   expect(check('sdmf', 2 ** 28 + 1)).toThrowError(OutOfRangeError);
   expect(check('mdmf', 2 ** 24 * 131_072)).not.toThrow();
   expect(check('mdmf', 2 ** 24 * 131_072 + 1)).toThrowError(OutOfRangeError);
+});
+
+test('nobody is asked whether a key that was just made has a file', async () => {
+  const { grid, servers } = testGrid();
+  const lists = servers.map((server) => vi.spyOn(server, 'listShares'));
+  const file = await grid.create({ key: testKey, isNewKey: true, contents: bytesOf(10) });
+  expect(lists.map(({ mock }) => mock.calls.length)).toEqual(servers.map(() => 0));
+  expectBytes(await file.read(), bytesOf(10));
 });

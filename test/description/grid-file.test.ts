@@ -282,6 +282,25 @@ describe('a grid that asks not to be called directly', () => {
   });
 
   test.each([
+    [{ tcp: 'tor' }, 'tcp'],
+    [{ TCP: 'tor' }, 'TCP'],
+    [{ tcp: null }, 'tcp'],
+    [{ udp: 'tcp' }, 'udp'],
+  ])('connections: %j costs the server, naming the key', async (connections, key) => {
+    const path = await put('servers.yaml', { storage: { x: { ann: ANN, connections } } });
+    const problem = 'only "tcp" can be honoured: servers are called directly';
+    await expect(loadGridFile(path)).rejects.toThrowError(
+      new BadGridError(`${path}: server x`, `connections: ${key}: ${problem}`),
+    );
+  });
+
+  test('connections of addresses that are never called ask for nothing', async () => {
+    const connections = { tcp: 'TCP', tor: 'tor', i2p: 'disabled' };
+    const path = await put('servers.yaml', { storage: { x: { ann: ANN, connections } } });
+    expect((await loadGridFile(path)).entries).toHaveLength(1);
+  });
+
+  test.each([
     '[node]\nreveal-ip-address = TRUE\n[connections]\ntcp = TCP\n',
     '[node]\nreveal-ip-address = yes\n[tor]\nenabled = true\n',
   ])('%j does not', async (text) => {

@@ -13,10 +13,11 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { utf8 } from '../../src/bytes.ts';
-import { BadGridError, BadSourceError } from '../../src/errors.ts';
+import { BadArgumentError, BadGridError, BadSourceError } from '../../src/errors.ts';
 import {
   createGridFolder,
   DirectoryServer,
+  gridStatus,
   HttpServer,
   openFile,
   openGrid,
@@ -238,4 +239,19 @@ describe('openFile', () => {
     await expect(openFile('/dev/null')).rejects.toThrowError(device);
     await expect(openFile(join(scratch, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
+});
+
+test.each([undefined, {}, 5, '', 'a\0b'])('the path %j is refused by name', async (path) => {
+  for (const open of [openGrid, gridStatus, openFile, createGridFolder] as const) {
+    const error = await (open as (path: unknown) => Promise<never>)(path).catch((e) => e);
+    expect(error).toBeInstanceOf(BadArgumentError);
+    expect(error.facts.argument).toBe(open === createGridFolder ? 'folder' : 'path');
+  }
+});
+
+test.each([null, 5, 'read'])('the options %j are refused by name', async (options) => {
+  for (const open of [openGrid, gridStatus, createGridFolder] as const) {
+    const error = await open('nowhere', options as never).catch((e) => e);
+    expect(error).toEqual(new BadArgumentError('options', error.facts.problem));
+  }
 });

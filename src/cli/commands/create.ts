@@ -4,7 +4,7 @@
  * Nobody else knows the cap of a new file. So it is on its way, to stdout or into a file, before
  * anything is made: where that fails, nothing has been made.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type Format, formatCap, writeCapOf } from '../../caps.ts';
 import { primitives } from '../../crypto/node.ts';
@@ -14,10 +14,12 @@ import { decodeText } from '../../decode-text.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
 import { errnoOf, removeQuietly } from '../../storage/atomic-file.ts';
 import type { Call } from '../call.ts';
-import { isInputError, OutputError, unreadable } from '../complaint.ts';
+import { isInputError, OutputError } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { pathArgument } from '../paths.ts';
 import type { Perform } from '../program.ts';
+import { startOfFile } from '../start-of.ts';
+import { requireReader } from '../stdout.ts';
 
 interface Options {
   readonly format?: Format;
@@ -51,13 +53,17 @@ export function addCreateCommand(program: Command, perform: Perform): void {
       perform(async (call, argument: string, { privateKey, output, ...wanted }: Options) => {
         const key = await (privateKey === undefined
           ? primitives.generateKey()
-          : readKey(privateKey));
+          : readKey(privateKey, call.signal));
+        const isNewKey = privateKey === undefined;
+        if (output === undefined) await requireReader(call.streams.stdout);
         const grid = await call.openGrid('write');
         const format = wanted.format ?? grid.format;
         return call.withContents(argument, async (contents) => {
           const { size } = contents;
           const create = () =>
-            call.watch((options) => grid.create({ ...options, key, ...wanted, contents }));
+            call.watch((options) =>
+              grid.create({ ...options, key, isNewKey, ...wanted, contents }),
+            );
           const writeCap = formatCap(writeCapOf(key, format));
           if (output !== undefined) {
             const { verifyCap, created } = await keptFor(output, `${writeCap}\n`, create);
@@ -108,9 +114,9 @@ async function keptFor<T>(path: string, text: string, work: () => Promise<T>): P
   }
 }
 
-async function readKey(path: string): Promise<SigningKey> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  return signingKeyFromPem(decodeText(bytes) ?? '');
+/** Bytes: more than any RSA-2048 key in PEM, in UTF-16, with comments around it. */
+const lengthMax = 65_536;
+
+async function readKey(path: string, signal: AbortSignal): Promise<SigningKey> {
+  return signingKeyFromPem(decodeText(await startOfFile(path, { lengthMax, signal })) ?? '');
 }

@@ -8,7 +8,7 @@ import { createInspector } from '../../inspector/server.ts';
 import type { Inspect } from '../../runtime/run.ts';
 import type { Call, Streams } from '../call.ts';
 import { lineOf } from '../complaint.ts';
-import { wholeNumber } from '../numbers.ts';
+import { portNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
 import type { Perform } from '../program.ts';
 
@@ -26,7 +26,7 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
     .command('inspect')
     .description('show the charts at work, in a browser on this machine')
     .argument('[command...]', 'what to watch, behind "--": inspect -- get CAP')
-    .option('--port <number>', 'of 127.0.0.1; any free one by default', wholeNumber)
+    .option('--port <number>', 'of 127.0.0.1; any free one by default', portNumber)
     .option(
       '--trace <FILE>',
       'write the run to FILE too, as JSON lines; if that fails half way, it is said and the run goes on',
