@@ -1,5 +1,5 @@
 /**
- * @module announcement: one server of a grid, as a file describes it (storage-http §3.1, §3.2).
+ * @module announcement: one server of a grid, as a file describes it (docs/format.md §8).
  *
  * One key is ours: `directory`, beside `ann` or in it, makes a server of a folder on this machine.
  * It counts where the owner of the machine writes it, and not where an introducer repeats what

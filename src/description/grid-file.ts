@@ -1,5 +1,5 @@
 /**
- * @module grid-file: which servers a grid has, as a Tahoe client knows it (storage-http §3).
+ * @module grid-file: which servers a grid has, as a Tahoe client knows it (docs/format.md §8).
  *
  * From `servers.yaml`, and in a node's folder also from what its introducers have announced, of
  * which the node keeps a copy. Static entries win over announced ones. A node's folder also has

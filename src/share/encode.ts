@@ -1,6 +1,6 @@
 /**
  * @module encode: a whole new version of a file (`mutable/publish.py` `Publish.publish`;
- * mutable-format §8.3).
+ * docs/format.md §5).
  */
 import type { Format } from '../caps.ts';
 import { checkEncoding } from '../erasure/codec.ts';

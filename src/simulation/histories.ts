@@ -1,6 +1,7 @@
 /**
  * @module histories: the history of a file, for {@link linearize}, as a trace tells it; and within
- * which limits it must have an order (closed forms of the guide, section 4).
+ * which limits it must have an order (closed forms in
+ * docs/publish.md#several-writers-r-w-and-what-they-buy).
  */
 import { effectOf } from './contents.ts';
 import {

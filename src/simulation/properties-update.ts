@@ -1,6 +1,6 @@
 /**
  * @module properties-update: what must hold of a servermap update (U1–U11), against specifications
- * written from the text of the guide and not from the kernel.
+ * written from docs/servermap-update.md and not from the kernel.
  */
 import { defaultDeadlines } from '../runtime/run.ts';
 import {

@@ -1,5 +1,5 @@
 /**
- * @module directory: a storage server that is a folder, laid out as Tahoe's (storage-http §2.5).
+ * @module directory: a storage server that is a folder, laid out as Tahoe's (docs/format.md §6.1).
  *
  * A real Tahoe server can be started on the folder afterwards, and the other way round: shares are
  * `shares/<2 characters>/<storage index>/<share number>`, our locks lie in `tahoe-mutable/`, what is

@@ -1,6 +1,6 @@
 /**
- * @module ticket-2034: the tests that Tahoe's ticket #2034 left behind (`test_update.py`; facts
- * §11), under many orders of the servers' answers and on grids of three sizes.
+ * @module ticket-2034: the tests that Tahoe's ticket #2034 left behind (`test_update.py`),
+ * under many orders of the servers' answers and on grids of three sizes.
  *
  * The first read of a share is cut to its header, so that every verification needs further answers,
  * as it did then. A failure names its order: `random <seed>` is replayed by `randomOrder(seed)`, and
