@@ -14,7 +14,7 @@ import { unlessAborted } from './interruption.ts';
 import { holdsCap } from './redaction.ts';
 import { isStdin, requireStdin } from './stdin.ts';
 
-/** Longer than any cap, in UTF-16, and than the hints that old versions wrote behind one. */
+/** More than any cap takes, in UTF-16 and with the hints that old versions wrote behind it. */
 const capLengthMax = 4096;
 
 /**

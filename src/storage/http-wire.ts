@@ -118,7 +118,9 @@ async function* produce(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
 
 // --- answers ------------------------------------------------------------------------------------
 
-/** The largest sensible answer to a read-test-write: every read, of as many shares as there may be. */
+/**
+ * The largest sensible answer to a read-test-write: every read, of as many shares as there may be.
+ */
 export function readTestWriteAnswerMax({ reads }: ReadTestWriteRequest): number {
   const frameMax = 16;
   const perShare = reads.reduce((sum, { length }) => sum + length + frameMax, frameMax);

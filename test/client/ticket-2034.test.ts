@@ -3,8 +3,8 @@
  * under many orders of the servers' answers and on grids of three sizes.
  *
  * The first read of a share is cut to its header, so that every verification needs further answers,
- * as it did then. A failure names its order: `random <seed>` is replayed by `randomOrder(seed)`, and
- * `SCHEDULE_SEED=<n>` makes a whole run's seeds begin at n.
+ * as it did then. A failure names its order: `random <seed>` is replayed by `randomOrder(seed)`,
+ * and `SCHEDULE_SEED=<n>` makes a whole run's seeds begin at n.
  */
 import { describe, expect, test } from 'vitest';
 import type { Rule } from '../../machines/rules.ts';

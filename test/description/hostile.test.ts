@@ -42,7 +42,9 @@ interface Tally {
   refused: number;
 }
 
-/** Runs `work` on one input within the budget; it may refuse it, by a typed error without secrets. */
+/**
+ * Runs `work` on one input within the budget; it may refuse it, by a typed error without secrets.
+ */
 async function judge(tally: Tally, work: () => unknown, secrets = SECRETS): Promise<void> {
   const { rss } = process.memoryUsage();
   const start = process.cpuUsage();

@@ -1,10 +1,11 @@
 /**
  * @module writer: one of several writers of a file, led by the shipped kernel.
  *
- * It reads some servers, picks its base as the engine does (`bestVersion`), plans with `planWrites`,
- * keeps its books with `applyWrite` and is told how it ended by `decideOutcome` alone. A write may
- * land, find something else, fail without effect, or lose its answer after its effect. Told that
- * somebody else is writing, it begins again while it has attempts left, as `modify` does.
+ * It reads some servers, picks its base as the engine does (`bestVersion`), plans with
+ * `planWrites`, keeps its books with `applyWrite` and is told how it ended by `decideOutcome`
+ * alone. A write may land, find something else, fail without effect, or lose its answer after its
+ * effect. Told that somebody else is writing, it begins again while it has attempts left, as
+ * `modify` does.
  *
  * Writers are interned and the fates of each are worked out once, which is what makes it feasible
  * to go through millions of worlds.
@@ -53,7 +54,10 @@ export interface WritersModel {
 export type Mark = string;
 
 interface Made {
-  /** What traces call it: `o` the first; `a`, `b` of first attempts, `A`, `B` of second ones, `α`, `β` of third. */
+  /**
+   * What traces call it: `o` the first; `a`, `b` of first attempts, `A`, `B` of second ones, `α`,
+   * `β` of third.
+   */
   readonly name: string;
   readonly version: Version;
   readonly base: Mark | null;
