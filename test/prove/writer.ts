@@ -315,8 +315,8 @@ export class Cast {
 
   /**
    * The planned writes under way, those that are to fail having failed. A failure has no effect, so
-   * that it may as well come at once: what it would do later, after a surprise, is less than a
-   * writer does that dies.
+   * it may as well come at once: one that came later, after a surprise, could do no more than the
+   * death of the writer does.
    */
   #started(writer: Writer, record: PublishRecord, fate: Omit<Fate, 'id'>): readonly Fate[] {
     const at = record.writes.findIndex(({ status }) => status === 'planned');
@@ -353,7 +353,7 @@ export class Cast {
     return this.idOf({ ...writer, phase: 'ended' });
   }
 
-  /** Tells writers apart as far as anything may come of it. */
+  /** Equal for two writers if the same can become of both. */
   #keyOf(writer: Writer): string {
     const { index, attempt, phase, heard, acked, mark, unreached, record, outcome } = writer;
     const who = `${index}${attempt}`;
