@@ -1,5 +1,5 @@
 /**
- * @module properties-update: what must hold of a servermap update (U1–U11), against specifications
+ * @module properties-update: what must hold of a servermap update (U1–U12), against specifications
  * written from docs/servermap-update.md and not from the kernel.
  */
 import { defaultDeadlines } from '../runtime/run.ts';
