@@ -16,10 +16,7 @@ export function wordsOf(contents: Uint8Array): readonly string[] {
   return words.map(withoutFilling).filter((word) => word !== '');
 }
 
-/**
- * Without the dots at its end. (A regular expression would look at each dot in turn as a
- * beginning.)
- */
+/** Without the dots at its end. (A regular expression would look at each dot in turn as a beginning.) */
 function withoutFilling(word: string): string {
   let end = word.length;
   while (word[end - 1] === '.') end--;
@@ -27,8 +24,8 @@ function withoutFilling(word: string): string {
 }
 
 /**
- * What an operation does with its word: `append` adds it unless it is there, `replace` writes it
- * over the beginning of the first one, `set` leaves nothing else.
+ * What an operation does with its word: `append` adds it unless it is there, `replace` writes it over
+ * the beginning of the first one, `set` leaves nothing else.
  */
 export type Effect = 'append' | 'replace' | 'set' | 'read';
 

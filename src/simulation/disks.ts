@@ -1,9 +1,8 @@
 /**
- * @module disks: the servers of a simulated grid and the shares on them, and what disks do to
- * shares.
+ * @module disks: the servers of a simulated grid and the shares on them, and what disks do to shares.
  *
- * Every change of a slot is recorded, whoever made it. The methods wait for cryptography, so they
- * run while the world moves.
+ * Every change of a slot is recorded, whoever made it. The methods wait for cryptography, so they run
+ * while the world moves.
  */
 import { equalBytes, utf8 } from '../bytes.ts';
 import type { Encoding } from '../encoding.ts';
