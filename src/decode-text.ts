@@ -11,9 +11,11 @@ export function decodeText(bytes: Uint8Array): string | undefined {
   return text.includes('\0') ? undefined : text;
 }
 
-function encodingOf([first, second]: Uint8Array): string {
+function encodingOf(bytes: Uint8Array): string {
+  const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   if (first === 0xfe && second === 0xff) return 'utf-16be';
+  if (bytes.length % 2 === 1) return 'utf-8';
   // Without a mark: what is read here begins in ASCII, and a NUL is the other half of a character.
   if (first === 0 && second) return 'utf-16be';
   return first && second === 0 ? 'utf-16le' : 'utf-8';

@@ -7,10 +7,14 @@
  * reasons of failures come from other people.
  */
 export function oneLine(text: string): string {
-  return text
-    .trim()
-    .replace(/\s+/g, ' ')
-    .replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return (
+    text
+      .trim()
+      .replace(/\s+/g, ' ')
+      .replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+      // Unseen characters that turn the text around, or make two names look alike.
+      .replace(/[\p{Cf}\p{Co}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`)
+  );
 }
 
 /** `1 share`, `2 shares`. */

@@ -8,11 +8,10 @@
  * Rules: what cannot be used, one server or a whole file, is named and costs nothing else. FURLs
  * and NURLs hold swissnums; no error quotes them.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import type { Format } from '../caps.ts';
-import { decodeText } from '../decode-text.ts';
 import type { Encoding, UnusableSettings } from '../encoding.ts';
 import { BadGridError } from '../errors.ts';
 import { ignoreMissing } from '../storage/atomic-file.ts';
@@ -27,7 +26,8 @@ import {
   whereOf,
 } from './announcement.ts';
 import { KnownServers, misplacedFolder } from './same-server.ts';
-import { gridErrorOf, notText, readNodeConfig } from './tahoe-cfg.ts';
+import { readNodeConfig } from './tahoe-cfg.ts';
+import { gridErrorOf, readTextFile } from './text-file.ts';
 
 export interface GridFile {
   /** The absolute path of the `servers.yaml`; of the node's folder when it has none. */
@@ -218,30 +218,13 @@ async function statOf(path: string) {
   }
 }
 
-async function readText(path: string): Promise<string> {
-  let bytes: Uint8Array;
-  try {
-    if ((await stat(path)).size > fileLengthMax) {
-      throw new BadGridError(path, `is longer than ${fileLengthMax} bytes`);
-    }
-    bytes = await readFile(path);
-  } catch (error) {
-    throw gridErrorOf(path, 'cannot be read', error);
-  }
-  const text = decodeText(bytes);
-  if (text === undefined) throw new BadGridError(path, notText);
-  return text;
-}
-
-/** Bytes: a thousand servers. Strangers fill introducers, and parsing takes time and memory. */
-const fileLengthMax = 2 ** 20;
 /** Resolving one alias searches the whole file. */
 const aliasesMax = 100;
 
 /** Maps as `Map`. Of a key that comes twice the last one counts, as with Tahoe. */
 async function readYaml(path: string): Promise<unknown> {
   const lines = new LineCounter();
-  const document = parseDocument(await readText(path), {
+  const document = parseDocument((await readTextFile(path)) ?? '', {
     lineCounter: lines,
     prettyErrors: false,
     // Telling keys apart takes time that is quadratic in their number.

@@ -4,7 +4,7 @@
  * `DIR/servers.yaml`, `DIR/tahoe.cfg`, `DIR/private/secret` and one folder per server: what
  * `loadGridFile` reads, and nothing that a Tahoe node would not understand but `directory`.
  */
-import { link, mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { primitives } from '#crypto';
@@ -19,7 +19,8 @@ import {
   stageFile,
   syncFolder,
 } from '../storage/atomic-file.ts';
-import { encodingToText, gridErrorOf } from './tahoe-cfg.ts';
+import { encodingToText } from './tahoe-cfg.ts';
+import { gridErrorOf, readTextFile } from './text-file.ts';
 
 /** Of an embedded grid. */
 const SERVERS_MAX = 256;
@@ -125,8 +126,7 @@ async function moveContents(from: string, to: string): Promise<void> {
  */
 export async function readLeaseSecret(path: string): Promise<Uint8Array> {
   try {
-    const text =
-      (await readFile(path, 'latin1').catch(ignoreMissing)) ?? (await createLeaseSecret(path));
+    const text = (await readTextFile(path)) ?? (await createLeaseSecret(path));
     const secret = fromBase32(text.trim());
     if (secret?.length === LEASE_SECRET_LENGTH) return secret;
   } catch (error) {
@@ -148,7 +148,7 @@ async function createLeaseSecret(path: string): Promise<string> {
   } finally {
     await removeQuietly(staged);
   }
-  return readFile(path, 'latin1');
+  return (await readTextFile(path)) ?? '';
 }
 
 /** A name that nothing else has. */

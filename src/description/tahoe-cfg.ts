@@ -6,9 +6,7 @@
  * `=`, an indented line goes on with the value before it, and `[DEFAULT]` speaks for all sections.
  * A setting that is missed is not harmless: it makes other shares, or calls servers directly.
  */
-import { readFile } from 'node:fs/promises';
 import type { Format } from '../caps.ts';
-import { decodeText } from '../decode-text.ts';
 import {
   completeEncoding,
   defaultEncoding,
@@ -16,7 +14,7 @@ import {
   type UnusableSettings,
 } from '../encoding.ts';
 import { BadGridError, OutOfRangeError } from '../errors.ts';
-import { errnoOf, ignoreMissing } from '../storage/atomic-file.ts';
+import { readTextFile } from './text-file.ts';
 
 /** What this library heeds of a `tahoe.cfg`. */
 export interface NodeConfig {
@@ -34,7 +32,7 @@ export interface NodeConfig {
  * @throws BadGridError naming the file when it is none
  */
 export async function readNodeConfig(path: string): Promise<NodeConfig> {
-  const sections = sectionsIn(path, await readText(path));
+  const sections = sectionsIn(path, (await readTextFile(path)) ?? '');
   const lookUp = (section: string, key: string) =>
     sections.get(section)?.get(key) ?? sections.get('DEFAULT')?.get(key);
   const client = (key: string) => lookUp('client', key);
@@ -47,21 +45,6 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     privacy: privacyIn(path, lookUp),
   };
 }
-
-async function readText(path: string): Promise<string> {
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = await readFile(path).catch(ignoreMissing);
-  } catch (error) {
-    throw gridErrorOf(path, 'cannot be read', error);
-  }
-  const text = bytes === undefined ? '' : decodeText(bytes);
-  if (text === undefined) throw new BadGridError(path, notText);
-  return text;
-}
-
-/** Of a file that should be text. */
-export const notText = 'is not text in UTF-8, nor in UTF-16 with a byte order mark';
 
 type Section = Map<string, string>;
 
@@ -172,10 +155,4 @@ export function encodingToText({ required, happy, total }: Encoding): string {
     `shares.total = ${total}`,
   ];
   return `${lines.join('\n')}\n`;
-}
-
-/** What the operating system refused as a {@link BadGridError}; any other error as it is. */
-export function gridErrorOf(path: string, problem: string, error: unknown): unknown {
-  const errno = errnoOf(error);
-  return errno === undefined ? error : new BadGridError(path, `${problem}: ${errno}`);
 }

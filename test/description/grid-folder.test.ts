@@ -140,7 +140,7 @@ describe('readLeaseSecret', () => {
     await writeFile(join(parent, 'file'), '');
     const path = join(parent, 'file/secret');
     await expect(readLeaseSecret(path)).rejects.toThrowError(
-      new BadGridError(path, 'cannot be read or made: ENOTDIR'),
+      new BadGridError(path, 'cannot be read: ENOTDIR'),
     );
   });
 });

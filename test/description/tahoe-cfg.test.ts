@@ -100,7 +100,7 @@ describe('tahoe.cfg', () => {
   test('that cannot be read is refused', async () => {
     await mkdir(path);
     await expect(readNodeConfig(path)).rejects.toThrowError(
-      new BadGridError(path, 'cannot be read: EISDIR'),
+      new BadGridError(path, 'is not a regular file'),
     );
   });
 
