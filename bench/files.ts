@@ -2,9 +2,9 @@
  * @module files: how long files of three kinds take to create, read, update and overwrite, on fresh
  * grids of 13 servers in folders and in memory, 3-of-10. `npm run bench`.
  *
- * Every case runs in a process of its own, so that its peak of memory is its own. Times are medians;
- * they mean little on another machine, so each comes with its ratio to the SHA-256, in the same
- * process, of as many share bytes as the operation has to hash. Keys are made beforehand.
+ * Every case runs in a process of its own, so that its peak of memory is its own. Times are
+ * medians; they mean little on another machine, so each comes with its ratio to the SHA-256, in the
+ * same process, of as many share bytes as the operation has to hash. Keys are made beforehand.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';

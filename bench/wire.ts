@@ -2,9 +2,9 @@
  * @module wire: what operations cost on the wire, for this client and for Tahoe's gateway, on the
  * same 13 real servers, 3-of-10. `npm run bench:wire`.
  *
- * Both speak to the servers through proxies that end TLS with the servers' own certificates and pass
- * requests on. A proxy holds every answer back for a while: so requests that do not wait for one
- * another overlap, and what is counted as a round trip is the longest chain of requests each of
+ * Both speak to the servers through proxies that end TLS with the servers' own certificates and
+ * pass requests on. A proxy holds every answer back for a while: so requests that do not wait for
+ * one another overlap, and what is counted as a round trip is the longest chain of requests each of
  * which began after the one before had been answered. Files are made by a third client, directly.
  */
 import { readFile, writeFile } from 'node:fs/promises';

@@ -34,7 +34,7 @@ export interface ShareJudged {
   readonly type: 'share.judged';
   readonly shnum: number;
   readonly verdict: Verdict;
-  /** The version that a good verdict names; of a bad share, the one that its header is of. */
+  /** The version that a good verdict names; of a bad share, that of its signed header. */
   readonly version?: Version;
   readonly privateKeyFound: boolean;
 }

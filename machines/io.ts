@@ -21,7 +21,7 @@ export interface Failure {
     | 'corrupt'
     /** Another writer was there in the meantime. */
     | 'replaced'
-    /** What the server says at one time does not go with what it says at another. */
+    /** Two answers of the server contradict each other. */
     | 'contradictory'
     | 'cancelled'
     | 'internal';
@@ -88,10 +88,12 @@ export interface RereadInput {
   readonly server: ServerId;
   readonly shnum: number;
 }
-/** Every share of the slot on this server, now: a lost answer would have told of all of them. */
+/**
+ * Every share that the server holds of the file now; the lost answer would have listed them too.
+ */
 export type RereadResult = Result<{ readonly seen: readonly SeenShare[] }>;
 
-/** Shares that the server showed and that would be another writer's. */
+/** The shares to check: what the server showed of them would be another writer's. */
 export interface ClaimInput {
   readonly server: ServerId;
   readonly shnums: readonly number[];
@@ -99,7 +101,7 @@ export interface ClaimInput {
 /** All of these shares as they are now, judged by their own keys and signatures. */
 export type ClaimResult = Result<{ readonly seen: readonly JudgedShare[] }>;
 export interface JudgedShare extends SeenShare {
-  /** If its signature is not good, `checkstring` is what a writer may test for: its first bytes. */
+  /** Whether its signature is good; if not, `checkstring` is just its first bytes, to test for. */
   readonly isProven: boolean;
 }
 

@@ -1,8 +1,9 @@
 /**
  * @module publish-claims: which shares would be another writer's, if they were what a server shows.
  *
- * A server can show any bytes. What may be there without anybody else having written is taken as it
- * is shown: at worst it is written over, with what was shown as the test. Anything else is a claim.
+ * A server can show any bytes. A share that can be there without another writer (ours, the base, an
+ * older one, one that the map knows) is taken as shown: at worst it is written over, with that as
+ * the test. Any other share is a *claim*, and is checked before it counts.
  */
 import type { SeenShare } from './io.ts';
 import type { PublishRecord, Write } from './publish-kernel.ts';
@@ -40,7 +41,7 @@ export function claimsIn(
   return seen.filter(isForeign).map(({ shnum }) => shnum);
 }
 
-/** Whether a share with the one head may begin with the other; a test may be longer. */
+/** Whether both can be the first bytes of one share; a test's head may be the longer one. */
 export function isLike(head: Hex, found: Hex): boolean {
   return found.startsWith(head) || head.startsWith(found);
 }
@@ -53,7 +54,9 @@ export function isStale(
   return record.replaceable.includes(checkstring) || seqnumOf(checkstring) < record.seqnum - 1;
 }
 
-/** Bytes 1…8 of every share. A share too short to have them has nothing to lose. */
+/**
+ * Bytes 1 to 8 of a share. One that is too short to have them may be replaced: it counts as old.
+ */
 function seqnumOf(checkstring: Hex): number {
   return checkstring.length < 18 ? -1 : Number.parseInt(checkstring.slice(2, 18), 16);
 }

@@ -54,7 +54,7 @@ export interface WriteReport {
   readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
   /** Shares that the server reported, as they were just before the write. */
   readonly seen: readonly SeenShare[];
-  /** Which of them, by number, have been read since and are signed: a server can show anything. */
+  /** The numbers of those that were read afterwards and are signed: a server can show any bytes. */
   readonly proven: readonly number[];
   readonly failure: Failure | null;
 }
@@ -129,8 +129,8 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
 }
 
 /**
- * The base, and with force every version. A rival of the base may be replaced where the map saw it
- * and nowhere else: where it turns up besides, its writer is at work, and may be told "written".
+ * The base; with `force`, every version. A rival of the base is replaced only where the map saw it.
+ * In any other slot its writer is still at work, and may yet be told that it has succeeded.
  */
 function replaceableVersions({ map, force }: PublishPlanInput): readonly Version[] {
   const base = bestVersion(map);
@@ -179,8 +179,8 @@ function withHomes(record: PublishRecord): PublishRecord {
   const idle = candidates.filter((server) => load.get(server) === 0).length;
   const lacking = Math.min(record.quorum - new Set(homes.map(({ server }) => server)).size, idle);
   const copies = crowdedShnums(homes).slice(0, Math.max(0, lacking - homeless.length));
-  // No slot gets a second write: one that is no home is on a server that is avoided, and a copy
-  // goes to a server that is idle.
+  // No slot gets two writes: a write that is no home is on an avoided server, and copies go to idle
+  // servers.
   const added = [...homeless, ...copies].flatMap((shnum, i) => {
     const server = candidates[i % candidates.length];
     return server === undefined ? [] : [planned(server, shnum, { kind: 'absent' })];
@@ -188,7 +188,7 @@ function withHomes(record: PublishRecord): PublishRecord {
   return { ...record, writes: [...record.writes, ...added] };
 }
 
-/** The shares beside the first on each server. */
+/** The shares of each server but its first. */
 function crowdedShnums(homes: readonly Write[]): readonly number[] {
   const isFirst = (write: Write) => homes.find(({ server }) => server === write.server) === write;
   return homes.filter((write) => !isFirst(write)).map(({ shnum }) => shnum);
@@ -215,9 +215,9 @@ export function newerEvidence(
 }
 
 /**
- * Whether `version` is as new as the base and may have been told "published". Such a version is on
- * a quorum, as far as the servers that did not tell may hold it; and all its shares are somewhere,
- * for a share whose server fails gets another one, and who replaces one has a higher seqnum.
+ * Whether `version` has the base's seqnum and may have been acknowledged. If it was, a quorum holds
+ * it (silent servers may be among them), and none of its shares is missing everywhere: one whose
+ * server fails gets another server, and only a higher seqnum replaces one.
  */
 function mayRivalBase(
   { map, happy }: Pick<PublishPlanInput, 'map' | 'happy'>,
@@ -285,7 +285,7 @@ function withoutServer(
   return next.surprises.length > 0 ? next : withHomes(next);
 }
 
-/** The slot held something else than its test: ours already, a stranger's, or nobody's loss. */
+/** The slot held something else than its test: our own share, another writer's, or an old one. */
 function noteSurprise(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
   const { server, shnum } = write;
   const found = report.seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
@@ -308,8 +308,8 @@ function noteSurprise(record: PublishRecord, write: Write, report: WriteReport):
 }
 
 /**
- * Shares that the server holds beside the written one. Somebody else's is a surprise even where a
- * write of ours is about that slot: that write may fail on the way and never tell.
+ * Shares that the server holds beside the written one. Another writer's is a surprise even if a
+ * write of ours to its slot is under way: that write may get lost, and then never reports it.
  */
 function noteBystanders(record: PublishRecord, report: WriteReport): PublishRecord {
   const { server } = report;

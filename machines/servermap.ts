@@ -159,8 +159,8 @@ export function newerUnrecoverable(known: Known): readonly Version[] {
 }
 
 /**
- * Versions that leave open whether the best one is the one to take while servers are unheard: newer
- * ones, and rivals of its own seqnum, of which the unheard servers may hold more.
+ * Versions that may prove better than the best one when further servers answer: newer ones, and
+ * rivals with its seqnum.
  */
 export function contenders(known: Known): readonly Version[] {
   const best = bestVersion(known);

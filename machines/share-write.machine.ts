@@ -69,19 +69,19 @@ function isUntouched(context: Context, seen: Seen): boolean {
   return !isOurs(context, seen) && isLike(test.head, found);
 }
 
-/** Whether the test that is said to have failed must have held. */
+/** Whether the slot passes the test that the server says it failed. */
 function isContradiction(context: Context, seen: Seen): boolean {
   const found = foundIn(context, seen);
   const { test } = context;
   return test.kind === 'absent' ? found === null : (found ?? '').startsWith(test.head);
 }
 
-/** What is shown and would be another writer's. */
+/** The shown shares that would be another writer's. */
 function claimsOf({ expectation, checkstring }: Context, seen: Seen): readonly number[] {
   return claimsIn(expectation, checkstring, seen);
 }
 
-/** What was shown, and in place of the claims what was found. */
+/** What was shown, with each claim replaced by what was found when it was checked. */
 function withChecked(seen: Seen, checked: Seen): Seen {
   const rest = seen.filter(({ shnum }) => !checked.some((share) => share.shnum === shnum));
   return [...rest, ...checked.map(({ shnum, checkstring }) => ({ shnum, checkstring }))];

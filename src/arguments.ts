@@ -25,7 +25,10 @@ const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
 const modes: ReadonlySet<unknown> = new Set(['anything', 'read', 'write', 'check', 'repair']);
 const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
 
-/** What every kind of contents is to an encoder, its size as it is now. @throws BadArgumentError */
+/**
+ * Any kind of contents as a source for the encoder, with the size that it has now. @throws
+ * BadArgumentError
+ */
 export function toPlaintext(contents: Contents): Plaintext {
   if (isBytes(contents)) return plaintextOf(contents);
   const wanted = 'a Uint8Array, or a source of `size` bytes with a method `read(offset, length)`';
@@ -38,7 +41,7 @@ export function toPlaintext(contents: Contents): Plaintext {
 }
 
 /**
- * What any operation may be told.
+ * Checks the options that operations have.
  * @throws BadArgumentError
  */
 export function checkOperation(options: OperationOptions): void {
@@ -92,7 +95,7 @@ export function checkCap(cap: Cap): void {
   if (!fits) refuse('cap', cap, wanted);
 }
 
-/** What a grid may be made of, beside its encoding. */
+/** The options of a grid, as a caller without types may give them. */
 interface GridArguments {
   readonly servers?: unknown;
   readonly leaseSecret?: unknown;

@@ -1,8 +1,8 @@
 /**
  * @module decode-text: the text of files that people write, in whichever of their editors.
  *
- * UTF-8, with or without a byte order mark, or what the mark says: PowerShell's `>` and some editors
- * write UTF-16. Bytes that are no UTF-8 only spoil the word that they are in.
+ * UTF-8, with or without a byte order mark, or what the mark says: PowerShell's `>` and some
+ * editors write UTF-16. Bytes that are no UTF-8 only spoil the word that they are in.
  */
 
 /** The text, without its mark; undefined for what is no text. */

@@ -14,19 +14,19 @@ export interface Encoding {
 }
 
 /**
- * What the description of a grid asks for and nobody can do. What needs the setting fails with it,
- * and nothing else does: a number that only writers need keeps nobody from reading.
+ * Settings of a grid's description that cannot be followed, each as the error of whoever needs it.
+ * Nobody else is kept from anything: a wrong number for writers stops no reader.
  */
 export interface UnusableSettings {
   /** The encoding: new files need it. */
   readonly encoding?: TahoeMutableError;
   /** The number of servers that a write must reach: every write needs it. */
   readonly happy?: TahoeMutableError;
-  /** The format: a new file needs it whose maker names none. */
+  /** The format: a new file needs it unless its maker names one. */
   readonly format?: TahoeMutableError;
 }
 
-/** What Tahoe does without a word in `tahoe.cfg`. */
+/** What Tahoe does when `tahoe.cfg` does not say. */
 export const defaultEncoding: Encoding = { required: 3, happy: 7, total: 10 };
 const sharesMax = 255;
 

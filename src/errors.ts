@@ -38,7 +38,7 @@ export class MalformedCapError extends TahoeMutableError {
   }
 }
 
-/** A NURL (a server's address) that cannot be parsed. Its swissnum is a secret, so it is not quoted. */
+/** A NURL (a server's address) that cannot be parsed. It holds a secret, so it is not quoted. */
 export class MalformedNurlError extends TahoeMutableError {
   static override readonly code = 'MalformedNurlError';
 
@@ -68,7 +68,7 @@ export class BadArgumentError extends TahoeMutableError {
   }
 }
 
-/** A directory's cap, where other bytes than a directory's would make Tahoe lose the names in it. */
+/** A directory's cap: bytes that are no directory's would make Tahoe lose the names in it. */
 export class DirectoryCapError extends TahoeMutableError {
   static override readonly code = 'DirectoryCapError';
 

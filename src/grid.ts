@@ -41,7 +41,7 @@ export interface GridOptions {
   readonly encoding?: Encoding;
   /** Of new files. MDMF by default: it can change in place. */
   readonly format?: Format;
-  /** What of these a description asks for that cannot be: it fails where it is needed. */
+  /** Settings of the description that cannot be followed: whoever needs one fails with it. */
   readonly unusable?: UnusableSettings;
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
@@ -151,7 +151,7 @@ export class Grid {
 
   /**
    * Makes a new file; `created` on it tells where its shares went. It is never a directory.
-   * @throws what of the grid's settings is unusable and needed, before anything is sent;
+   * @throws the error of a setting that is needed and unusable, before anything is sent;
    * FileExistsError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {

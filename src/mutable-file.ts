@@ -95,7 +95,7 @@ export interface Verification {
 /** What the grid gives a file to work with. */
 export interface FileSetting {
   readonly encoding: Encoding;
-  /** Why nobody can say how many servers a write must reach: `encoding.happy` is only a default. */
+  /** Why `encoding.happy` is only a default, if it is: writes fail with this. */
   readonly unusableHappy: Error | undefined;
   /** One writer at a time per file, within this process. */
   readonly turns: Turns;

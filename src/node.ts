@@ -1,6 +1,6 @@
 /**
- * @module tahoe-mutable/node: grids that are described by a file; servers that are folders, and real
- * ones across the network.
+ * @module tahoe-mutable/node: grids that are described by a file; servers that are folders, and
+ * real ones across the network.
  *
  * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
  */
@@ -47,7 +47,7 @@ export async function openGrid(path: string, options: OpenGridOptions = {}): Pro
   return new Grid({ ...settings, unusable, servers, leaseSecret });
 }
 
-/** What the caller settles is not missed. */
+/** The unusable settings that the caller has not given either. */
 function stillUnusable({ format, ...numbers }: UnusableSettings, given: OpenGridOptions) {
   return {
     ...(given.encoding === undefined && numbers),

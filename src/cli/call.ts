@@ -32,7 +32,7 @@ export interface Report {
   readonly json: unknown;
   /** For people, on stderr: what a script that reads stdout must not find there. */
   readonly note?: string;
-  /** Telling caps is what the command is for; in no other report is one that was on its line. */
+  /** Set by commands that are there to print caps; every other report has its caps cut short. */
   readonly tellsCaps?: true;
   /** 0 by default. */
   readonly exitCode?: number;

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { errnoOf } from '../storage/atomic-file.ts';
 import { OutputError } from './complaint.ts';
 
-/** @throws OutputError; what the system says when the reader has gone away (`EPIPE`) */
+/** @throws OutputError; the system's own error when the reader has gone away (`EPIPE`) */
 export function print(stream: Writable, text = '', name = 'stdout'): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {

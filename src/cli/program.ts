@@ -139,7 +139,7 @@ function textOf({ text, json, tellsCaps }: Report, options: GlobalOptions, redac
   return options.json ? documentOf(json, told) : told(text);
 }
 
-/** As JSON; before it is, since a cap may end where a quotation mark is escaped. */
+/** Redacts texts before they are JSON, where an escaped quotation mark would run into a cap. */
 function documentOf(json: unknown, redact: Redact): string {
   const value = (_: string, value: unknown) => (typeof value === 'string' ? redact(value) : value);
   return `${JSON.stringify(json, value, 2)}\n`;

@@ -2,8 +2,7 @@
  * @module redaction: no cap on a command line comes out of the program again.
  *
  * A cap is known by its looks in any text. Besides, the long words of an argument that holds one
- * are struck out wherever they turn up: what quotes, wraps or decodes an argument on its way into a
- * message does not help them.
+ * are struck out wherever they turn up, however a message quotes, wraps or decodes the argument.
  */
 
 const colon = '(?::|%(?:25)*3A)';

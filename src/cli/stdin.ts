@@ -1,5 +1,5 @@
 /**
- * @module stdin: whether anything can come from where input is said to come from, and end.
+ * @module stdin: whether input can come from where it is said to come from, and will end.
  *
  * Node opens the null device in the place of a stdin that was closed (`<&-`), and a shell gives it
  * to jobs in the background: what looks like an empty file is no input at all.
@@ -27,7 +27,7 @@ export async function requireStdin(stdin: Readable & { readonly fd?: number }): 
   if (await isNull(status)) {
     throw new UsageError(`stdin: is closed; to write nothing, give ${devNull} as FILE`);
   }
-  // Of what else there is, Node makes a stream that ends at once.
+  // For anything else Node makes a stream that ends at once.
   const kinds = ['isFile', 'isFIFO', 'isSocket', 'isCharacterDevice'] as const;
   if (!kinds.some((is) => status[is]())) {
     throw new UsageError('stdin: is no file, pipe or terminal');
@@ -36,7 +36,7 @@ export async function requireStdin(stdin: Readable & { readonly fd?: number }): 
   requireEnd('stdin', status);
 }
 
-/** @throws UsageError for a device, which may never end; the null device does */
+/** @throws UsageError for a device, which may never end, unless it is called `/dev/null` */
 export async function requireSource(path: string, status: Stats): Promise<void> {
   if (path === devNull) return;
   if (status.isSocket()) throw new UsageError(`${path}: is a socket`);

@@ -1,6 +1,6 @@
 /**
- * @module leases: the two secrets of a lease on one slot at one server (`docs/specifications/
- * lease.rst`, corrected: the server's id goes into the hash as 20 raw bytes, not as base32).
+ * @module leases: the two secrets of a lease on one slot at one server (docs/format.md §1.3).
+ * Tahoe's `lease.rst` errs: the TubID is hashed as 20 raw bytes, not in base32.
  */
 import { netstring, utf8 } from '../bytes.ts';
 import type { WriteSecrets } from '../storage/server.ts';

@@ -1,8 +1,8 @@
 /**
  * @module pem: a private key of the user's own, from a PEM file (Node only).
  *
- * Like Tahoe's `tahoe put --private-key-path`: the key is re-written as plain PKCS#8 DER, so the
- * same key gives the same write cap in PKCS#1 and in PKCS#8 clothes, here and there.
+ * Like Tahoe's `tahoe put --private-key-path`: the key is re-written as plain PKCS#8 DER, so that
+ * it gives the same write cap from PKCS#1 and from PKCS#8, here and in Tahoe.
  */
 import { createPrivateKey, type KeyObject, checkPrime as nodeCheckPrime } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -41,8 +41,8 @@ function keyObjectOf(text: string): KeyObject {
 
 /**
  * OpenSSL reads a key without checking it, and signs even with one whose shortcuts (the primes, and
- * what is derived from them) are wrong, by doing without them; Tahoe's does so too. Such a key is
- * damaged, and others would refuse it; with the exponent 1 everybody could sign.
+ * what is derived from them) are wrong, by doing without them; so does the OpenSSL in Tahoe. Such a
+ * key is damaged, and others would refuse it; with the exponent 1 everybody could sign.
  */
 async function belongsTogether(key: KeyObject): Promise<boolean> {
   const jwk = key.export({ format: 'jwk' });

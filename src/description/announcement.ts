@@ -1,5 +1,5 @@
 /**
- * @module announcement: one server of a grid, as a file describes it (storage-http §3.1, §3.2).
+ * @module announcement: one server of a grid, as a file describes it (docs/format.md §8).
  *
  * One key is ours: `directory`, beside `ann` or in it, makes a server of a folder on this machine.
  * It counts where the owner of the machine writes it, and not where an introducer repeats what
@@ -11,7 +11,7 @@ import { BadGridError, MalformedNurlError } from '../errors.ts';
 import { permutationSeedOf, tubIdOfFurl } from '../permute.ts';
 import { tcpNurls } from '../storage/nurl.ts';
 
-/** One server of the grid. It has a directory, or else at least one NURL that is reached over TCP. */
+/** One server of the grid, with a directory, or else at least one NURL that TCP reaches. */
 export interface GridEntry {
   readonly id: string;
   readonly nickname: string;
@@ -39,7 +39,7 @@ export type YamlMap = ReadonlyMap<unknown, unknown>;
 export interface Described {
   /** The absolute path of the file that says so. */
   readonly path: string;
-  /** Its key there; its place where it has none that could be one. */
+  /** Its key in the file; its place there if it has no key that can be an id. */
   readonly id: string;
   /** Whether `id` is its own, and not only where it stands. */
   readonly isNamed: boolean;
@@ -93,7 +93,7 @@ export function mapOf(where: string, what: string, value: unknown): YamlMap {
 
 const ADDRESS = /pb(\+\w+)?:\/\/.*/gs;
 
-/** Where somebody took an address for a name. */
+/** Whether somebody gave an address as the name of the server. */
 function holdsAddress(id: string): boolean {
   return withoutAddress(id) !== id;
 }
@@ -102,7 +102,7 @@ function withoutAddress(id: string): string {
   return id.replace(ADDRESS, 'pb://…');
 }
 
-/** What people call the server. It never costs the server, whatever it is. */
+/** What people call the server. No server is refused for it. */
 function labelOf(nickname: unknown): string | undefined {
   if (typeof nickname === 'number' || typeof nickname === 'boolean') return String(nickname);
   return typeof nickname === 'string' && nickname !== '' ? nickname : undefined;
@@ -126,7 +126,7 @@ function directoryIn(where: string, entry: YamlMap, ann: YamlMap): string | unde
   return given?.replace(/^~(?=\/|$)/, () => join(homedir(), '/'));
 }
 
-/** @throws BadGridError for a server that, as the owner of this machine wants it, is not called directly */
+/** @throws BadGridError for a static server whose `connections` forbid to call it directly */
 export function requireDirect(described: Described): void {
   const { entry, isStatic } = described;
   const where = whereOf(described);

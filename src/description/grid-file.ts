@@ -1,5 +1,5 @@
 /**
- * @module grid-file: which servers a grid has, as a Tahoe client knows it (storage-http §3).
+ * @module grid-file: which servers a grid has, as a Tahoe client knows it (docs/format.md §8).
  *
  * From `servers.yaml`, and in a node's folder also from what its introducers have announced, of
  * which the node keeps a copy. Static entries win over announced ones. A node's folder also has
@@ -34,7 +34,7 @@ export interface GridFile {
   readonly path: string;
   /** Distinct servers, in the order of the files; at least one. */
   readonly entries: readonly GridEntry[];
-  /** What is there as well, and cannot be used: one of them is no reason to use none. */
+  /** What is described and cannot be used; the rest is used all the same. */
   readonly unusable: readonly UnusableEntry[];
   readonly encoding: Encoding;
   /** Of new files; undefined when nothing says. */
@@ -121,7 +121,7 @@ async function requireNewServer(server: Described, entry: GridEntry, known: Know
   const misplaced = directory && (await misplacedFolder(directory));
   const problem = misplaced || (await known.note(entry));
   if (problem) throw new BadGridError(whereOf(server), problem);
-  // Noted before: the same server, announced under another name, is not called directly either.
+  // Only after `note`, so that the same server under another name is not called directly either.
   if (directory === undefined) requireDirect(server);
 }
 
@@ -147,7 +147,7 @@ async function findSources(path: string): Promise<Sources> {
   return { path: servers ?? path, servers, caches, node: path };
 }
 
-/** What a node keeps of its introducers' announcements; one that has only one may use the old name. */
+/** What a node keeps of its introducers' announcements; the name without `_…` is the old one. */
 async function cachesIn(folder: string): Promise<readonly string[]> {
   const isCache = (name: string) => /^introducer(_.+)?_cache\.yaml$/.test(name);
   const names = (await readdir(folder).catch(ignoreMissing)) ?? [];
@@ -157,7 +157,7 @@ async function cachesIn(folder: string): Promise<readonly string[]> {
     .map((name) => join(folder, name));
 }
 
-/** A file that is none is refused, and costs no other. */
+/** A file that cannot be used is refused; the others count all the same. */
 async function readSources({ servers, caches }: Sources) {
   const described: Described[] = [];
   const refused: Refusal[] = [];
@@ -218,7 +218,7 @@ async function statOf(path: string) {
   }
 }
 
-/** Each one is looked for in all of the file. */
+/** Resolving one alias searches the whole file. */
 const aliasesMax = 100;
 
 /** Maps as `Map`. Of a key that comes twice the last one counts, as with Tahoe. */

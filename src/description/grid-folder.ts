@@ -26,13 +26,13 @@ import { gridErrorOf, readTextFile } from './text-file.ts';
 /** Of an embedded grid. */
 const SERVERS_MAX = 256;
 const LEASE_SECRET_LENGTH = 32;
-/** In an empty disk there is nothing else. */
+/** All that a new file system has in it. */
 const LOST_AND_FOUND = 'lost+found';
 
 export interface NewGrid {
   /** How many; 13 by default. */
   readonly servers?: number;
-  /** What is missing is as Tahoe has it: 3 of 10, happy 7. */
+  /** Numbers left out are Tahoe's: 3 of 10, happy 7. */
   readonly encoding?: Partial<Encoding>;
 }
 
@@ -60,8 +60,8 @@ export async function createGridFolder(folder: string, grid: NewGrid = {}): Prom
 }
 
 /**
- * Fills a folder beside the wanted one, which then takes its place; or, where that is there, a folder
- * in it: it may be a disk of its own.
+ * Fills a folder beside the wanted one, which then takes its place. Where the wanted one is there,
+ * it may be a mount: then a folder inside of it is filled, and its contents moved up.
  */
 async function makeGridFolder(path: string, fill: (staged: string) => Promise<void>) {
   const there = await readdir(path).catch(ignoreMissing);
@@ -109,7 +109,7 @@ function newAnnouncement(nickname: string, key: string) {
   };
 }
 
-/** Into a folder that somebody may stand in, or that is a mount, so that it cannot be replaced. */
+/** For a folder that cannot be replaced itself: a mount, or where some process works. */
 async function moveContents(from: string, to: string): Promise<void> {
   const names = (await readdir(from)).filter((name) => name !== 'servers.yaml');
   try {
@@ -154,7 +154,7 @@ async function createLeaseSecret(path: string): Promise<string> {
   return (await readTextFile(path)) ?? '';
 }
 
-/** That nothing else has. */
+/** A name that nothing else has. */
 function randomName(): string {
   return toBase32(primitives.randomBytes(10));
 }

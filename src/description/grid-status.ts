@@ -44,7 +44,7 @@ export interface GridStatus {
   readonly problem: string | null;
 }
 
-/** What a server states that does not know. */
+/** What a server states that cannot tell its free space. */
 const SPACE_UNKNOWN = 2n ** 64n;
 
 /**
@@ -120,7 +120,7 @@ async function requireOurs(folder: string): Promise<void> {
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
-/** A link that leads nowhere is there, too. */
+/** `path`, if anything is there, be it a link that leads nowhere. */
 async function ifThere(path: string): Promise<string | undefined> {
   return (await lstat(path).catch(ignoreMissing)) && path;
 }

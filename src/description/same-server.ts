@@ -3,7 +3,8 @@
  *
  * Counted twice it would hold twice its shares, and "10 shares on 12 servers" be on four. A server
  * is known by its TubID, by the keys of its NURLs and, as a folder, by where its shares are. What
- * comes first in the grid has the name; who claims to be a server that is there already is left out.
+ * comes first in the grid has the name; who claims to be a server that is there already is left
+ * out.
  */
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -50,7 +51,7 @@ async function inodeOf(path: string): Promise<string | undefined> {
   return status && `${status.dev}:${status.ino}`;
 }
 
-/** What nobody keeps beside `shares/`; the first of them that is there tells where we are. */
+/** Files that no server has beside `shares/`: one of them shows that this is another folder. */
 const FOREIGN = ['tahoe.cfg', 'node.pubkey', 'servers.yaml'];
 
 /**

@@ -1,5 +1,6 @@
 /**
- * @module tahoe-cfg: what a node's `tahoe.cfg` says of new files, and of who may learn where we are.
+ * @module tahoe-cfg: what a node's `tahoe.cfg` says of new files, and whether servers may be called
+ * directly.
  *
  * Tahoe reads the file with Python's configparser, and so does this: keys are case-blind, `:` is
  * `=`, an indented line goes on with the value before it, and `[DEFAULT]` speaks for all sections.
@@ -79,7 +80,7 @@ function sectionsIn(path: string, text: string): ReadonlyMap<string, Section> {
   return sections;
 }
 
-/** Python takes what comes behind ` ;` for a part of the value, which then makes no sense. */
+/** Drops a note behind the value. (Python does not, and then cannot use the value.) */
 function withoutNote(value: string): string {
   return value.replace(/(^|\s)[#;].*$/, '');
 }
@@ -107,7 +108,7 @@ function readEncoding(path: string, lookUp: (key: string) => string | undefined)
     if (!(error instanceof OutOfRangeError)) throw error;
     problem ??= new BadGridError(path, error.message);
   }
-  // More than there are shares is no mistake for files that exist: a write then has to reach all.
+  // `happy` above N is no mistake for files that exist: a write then has to reach N servers.
   const happy = given.happy ?? defaultEncoding.happy;
   const unclear = problems.happy ?? (happy === 0 ? problem : undefined);
   return {
@@ -126,7 +127,7 @@ function readFormat(
   return { format: undefined, unusable: { format: problem } };
 }
 
-/** Only what says for certain that nobody minds is taken for that. */
+/** A value that is not surely harmless counts as a wish for privacy. */
 function privacyIn(
   path: string,
   lookUp: (section: string, key: string) => string | undefined,

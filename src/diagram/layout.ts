@@ -1,6 +1,6 @@
 /**
- * @module layout: where the parts of a chart go. ELK (Eclipse Layout Kernel, by elkjs) decides; this
- * module puts the question and reads the answer.
+ * @module layout: where the parts of a chart go. ELK (Eclipse Layout Kernel, by elkjs) decides;
+ * this module puts the question and reads the answer.
  *
  * The layout engine comes in by parameter: Node gives the whole one, the page gives one in a
  * worker. Text is in a monospace font, so its size is known without measuring, and a picture is the
@@ -121,7 +121,7 @@ function graphOf(chart: Chart): ElkNode {
   const moving = chart.transitions.filter(({ target }) => target !== null);
   const starts = statesIn(chart.root).filter(({ initial }) => initial !== null);
   const order = statesIn(chart.root).map(({ path }) => path);
-  // What is declared first stands above: of a cycle, the edges back are those that point up.
+  // What is declared first stands above; in a cycle, the edges back are those that lead up.
   const isForward = ({ source, target }: ChartTransition) =>
     order.indexOf(source) < order.indexOf(target as string);
   return {

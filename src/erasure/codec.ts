@@ -1,6 +1,6 @@
 /**
  * @module codec: k-of-N erasure coding with the same output as zfec, byte for byte
- * (mutable-format §4.1).
+ * (docs/format.md §4.1).
  *
  * Byte t of the k primary blocks gives the values at p_0 … p_{k-1} of one polynomial of degree
  * below k; share r holds its value at p_r, where p_0 = 0 and p_r = 2^(r-1). Making check blocks and

@@ -1,6 +1,6 @@
 /**
  * @module gf256: the field GF(2^8) that zfec computes in: polynomial 0x11D, generator 2
- * (mutable-format §4.1). Addition is XOR.
+ * (docs/format.md §4.1). Addition is XOR.
  */
 
 /** The order of the multiplicative group: exponents count modulo this. */

@@ -42,7 +42,7 @@ export interface Inspector {
   readonly explorerUrl: string;
   /** For `inspect` of a `Grid`, or of XState. */
   readonly inspect: (event: InspectionEvent) => void;
-  /** Ends the server; the trace file is complete then, or {@link InspectorOptions.onTraceProblem}. */
+  /** Ends the server. The trace file is then complete, or `onTraceProblem` was called. */
   close(): Promise<void>;
 }
 
@@ -152,7 +152,8 @@ function acceptSockets(
   const sockets = new WebSocketServer({ noServer: true, maxPayload: frameMax });
   const history = new History();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // From here on it is nobody's but ours, and whoever is there may hang up at any time.
+    // An upgraded socket is ours alone, errors included, and the other side may hang up at any
+    // time.
     socket.on('error', () => socket.destroy());
     const { origin, host } = request.headers;
     const isPage = origin === `http://${host}` && isOurs(request);

@@ -1,5 +1,5 @@
 /**
- * @module wire: a run of charts in the words of `@xstate/inspect` 0.8, whose receivers know XState 4.
+ * @module wire: a run of charts as `@xstate/inspect` 0.8 tells it, to receivers that know XState 4.
  *
  * Five kinds of message carry everything; what that protocol has no word for (`seq`, `at`, how a
  * chart ended) rides along in additional fields, which receivers keep. A chart is registered with

@@ -1,5 +1,5 @@
 /**
- * @module decode: blocks of one segment back to plaintext (mutable-format §4.2).
+ * @module decode: blocks of one segment back to plaintext (docs/format.md §4.2).
  */
 import { primitives } from '#crypto';
 import { deriveDataKey } from '../crypto/keys.ts';

@@ -1,7 +1,7 @@
 /**
  * @module encode-update: a version of an MDMF file that differs from its base in a run of segments,
  * as what has to be written over the base's shares (`mutable/publish.py` `Publish.update`;
- * mutable-format §8.6).
+ * docs/format.md §5.4).
  *
  * The new root covers old blocks too, so nothing is signed before every old hash that it will
  * cover has been led to the base's root. The trees of all N shares are needed for that.

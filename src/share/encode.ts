@@ -1,6 +1,6 @@
 /**
  * @module encode: a whole new version of a file (`mutable/publish.py` `Publish.publish`;
- * mutable-format §8.3).
+ * docs/format.md §5).
  */
 import type { Format } from '../caps.ts';
 import { checkEncoding } from '../erasure/codec.ts';
@@ -59,7 +59,7 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
   });
 }
 
-/** One write, so that a server that crashes has either version of the share, as far as it can. */
+/** One write, so that a server that crashes keeps one version of the share whole, if it can. */
 function wholeShare(length: number, parts: readonly WritePart[]): WritePart {
   return partOf({ offset: 0, length }, async () => {
     const share = new Uint8Array(length);

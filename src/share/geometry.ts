@@ -1,6 +1,6 @@
 /**
  * @module geometry: how a version is cut into segments and blocks (`mutable/publish.py`;
- * mutable-format §4.2).
+ * docs/format.md §4.2).
  *
  * The plaintext is cut into segments, each encrypted segment into k blocks. A share holds one
  * *entry* per segment: the block, in MDMF with the segment's salt in front. Lengths are in bytes;

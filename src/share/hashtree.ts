@@ -1,5 +1,5 @@
 /**
- * @module hashtree: Tahoe's Merkle trees (`hashtree.py`; mutable-format §2).
+ * @module hashtree: Tahoe's Merkle trees (`hashtree.py`; docs/format.md §2).
  *
  * L leaves are padded to P = the next power of two. Nodes are numbered as a heap: root 0, children
  * of i at 2i+1 and 2i+2, leaf n at P-1+n. Zero leaves make one node, padding leaf 0.

@@ -1,6 +1,6 @@
 /**
  * @module header: the signed prefix of a share and its offset table (`mutable/layout.py`;
- * mutable-format §5.1 and §5.2).
+ * docs/format.md §5.1 and §5.2).
  *
  * Parsing is total: whatever the bytes, it gives a header whose numbers are consistent with each
  * other, or a typed error. Nothing is allocated by the numbers it finds.

@@ -1,6 +1,6 @@
 /**
  * @module layout: where the fields of a share lie, and the offset table that says so
- * (`mutable/layout.py`; mutable-format §5.1 and §5.2).
+ * (`mutable/layout.py`; docs/format.md §5.1 and §5.2).
  *
  * Nobody signs the offset table. A reader follows it, since field lengths differ between keys and
  * ages of the format, but only when the fields lie in order, none is longer than it can be, and

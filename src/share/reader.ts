@@ -12,7 +12,9 @@ import { headerLengthMax, parseShareHeader, type ShareHeader } from './header.ts
 import { chainEntryLength, fieldNames, type ShareField } from './layout.ts';
 import { requestLengthMax } from './limits.ts';
 
-/** Bytes of the share, fewer than asked for when it ends before; callers add server and shnum. */
+/**
+ * Reads one share, whichever the caller has in mind; gives fewer bytes when the share ends before.
+ */
 export type ReadRange = (range: ByteRange) => Promise<Uint8Array>;
 
 /** What a share holds of one segment. */

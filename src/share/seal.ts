@@ -1,5 +1,5 @@
 /**
- * @module seal: from block hash trees to a signed version (mutable-format §5.3).
+ * @module seal: from block hash trees to a signed version (docs/format.md §5.3).
  *
  * The root of share s's block hash tree is leaf s of the share hash tree; the root of that one is
  * in the prefix, and the prefix is what is signed, once for all shares.

@@ -1,5 +1,5 @@
 /**
- * @module segments: plaintext to blocks, one segment at a time (mutable-format §3 and §4.2).
+ * @module segments: plaintext to blocks, one segment at a time (docs/format.md §3 and §4.2).
  *
  * Two passes. The first encodes every segment and keeps only the hashes of the blocks, which the
  * signature needs. The second happens on demand: an entry that somebody wants to write is encoded

@@ -44,7 +44,9 @@ export class TreePages {
   }
 }
 
-/** Level n begins with node 2^n - 1: so that siblings are together, pages begin one before too. */
+/**
+ * A level begins with node 2^n - 1. Pages begin at such odd nodes too, so siblings share a page.
+ */
 function pageOf(node: number): number {
   return Math.floor((node + 1) / pageNodes);
 }

@@ -39,8 +39,9 @@ async function importKey(verificationKey: Uint8Array): Promise<VerifyingKey> {
 }
 
 /**
- * Whether a share is the one of its number: nothing in it names that but the way from the root of
- * its block hash tree to the signed root. Without its root, the way alone is looked at.
+ * Checks that a share has the number it is shown under. Nothing in it tells the number but its
+ * share hash chain, which leads the root of its block hash tree to the signed root. Without that
+ * first root, only which nodes the chain has is checked.
  * @param header its signature must have been verified
  * @throws CorruptShareError naming the share number, the share hash chain or the share hash tree
  */

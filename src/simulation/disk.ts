@@ -118,8 +118,8 @@ const shortNames: Readonly<Record<ShareField, Exclude<RotField, 'prefix' | 'offs
 const fields = Object.keys(shortNames) as readonly ShareField[];
 
 /**
- * Counts one byte of a field up, so that twice is not as good as never; nothing where the share has no
- * such field.
+ * Adds one to a byte of a field, so that a second time does not undo the first; does nothing where
+ * the share has no such field.
  */
 export function rot(file: SimulatedFile, server: MemoryServer, shnum: number, field: RotField) {
   const bytes = server.shareBytes(file.storageIndex, shnum);
@@ -148,7 +148,7 @@ export function headerIn(bytes: Uint8Array): ShareHeader | undefined {
   }
 }
 
-/** What a reader is after who reads from `offset`: `head`, `signature`, `blocks`… */
+/** The field that a read from `offset` asks for: `head`, `signature`, `blocks`… */
 export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
   if (offset === 0) return 'head';
   const layout = bytes === undefined ? undefined : headerIn(bytes)?.layout;

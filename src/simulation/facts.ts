@@ -161,9 +161,9 @@ export interface Facts {
   /** Version -> the record with which its publish began. */
   readonly begun: Map<string, number>;
   /**
-   * Versions with k shares, above an acknowledged one and without it, by writers that had begun before
-   * that one was acknowledged. Whoever comes next takes such a version for the newest: nothing in a
-   * share names its parent.
+   * Versions with k shares, above an acknowledged one and without it, by writers that had begun
+   * before that one was acknowledged. Whoever comes next takes such a version for the newest:
+   * nothing in a share names its parent.
    */
   readonly strays: Set<string>;
   now: number;
@@ -179,7 +179,9 @@ export function parseVersion(name: string): { seqnum: number; root: string } | u
   return match === null ? undefined : { seqnum: Number(match[1]), root: match[2] as string };
 }
 
-/** The best version of a map that k shares are known of: the newest, of rivals the most widespread. */
+/**
+ * The best version of a map that k shares are known of: the newest, of rivals the most widespread.
+ */
 export function bestOf(map: MapFact): string | undefined {
   const sharesOf = (id: string) =>
     map.slots.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
@@ -477,7 +479,7 @@ function noteStrays(facts: Facts): void {
   }
 }
 
-/** Some share of the server is what it was before. */
+/** After a rollback: it is not said which share of the server is what it was before. */
 function forgetRot({ rotten }: Facts, server: string): void {
   for (const slot of rotten.keys()) if (slot.startsWith(`${server}:`)) rotten.delete(slot);
 }
@@ -485,7 +487,7 @@ function forgetRot({ rotten }: Facts, server: string): void {
 function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): void {
   const { server, event, shnum, field } = record;
   const share = slotName(server, shnum ?? -1);
-  // Other bytes than those that rotted.
+  // The share has other bytes now than those that rotted.
   if (shnum !== null && event !== 'rot') facts.rotten.delete(share);
   if (event === 'rollback') forgetRot(facts, server);
   if (event === 'rot' && field !== null) facts.rotten.set(share, field);

@@ -1,6 +1,7 @@
 /**
  * @module histories: the history of a file, for {@link linearize}, as a trace tells it; and within
- * which limits it must have an order (closed forms of the guide, section 4).
+ * which limits it must have an order (closed forms in
+ * docs/publish.md#several-writers-r-w-and-what-they-buy).
  */
 import { effectOf } from './contents.ts';
 import {
@@ -55,22 +56,23 @@ function smallestQuorum(facts: Facts): number {
 
 /**
  * Whether an acknowledged version is on more servers than any rival can be, with `d` disks having
- * lost it and perhaps given the rival back: W - d > S - W + d. And no stray version could be taken for
- * the newest. Then neither a fork nor a lost update can happen to a writer that refuses to overwrite
- * newer evidence.
+ * lost it and perhaps given the rival back: W - d > S - W + d. And no stray version could be taken
+ * for the newest. Then neither a fork nor a lost update can happen to a writer that refuses to
+ * overwrite newer evidence.
  */
 export function doQuorumsMeet(facts: Facts): boolean {
   const quorum = smallestQuorum(facts);
   const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
-  // One that was acknowledged itself is no excuse: it is the violation.
+  // A stray that was itself acknowledged is no excuse: it is the violation.
   const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
   const isMet = 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
   return isMet && !isForced && !hasStrayed && !hasOverruled(facts);
 }
 
 /**
- * Whether somebody has written over a rival while there were servers that its writes do not come to:
- * more than shares, or some that it does not know. There the rival may be, or come to be, on a quorum.
+ * Whether somebody has written over a rival while there were servers that its writes do not come
+ * to: more than shares, or some that it does not know. There the rival may be, or come to be, on a
+ * quorum.
  */
 function hasOverruled({ operations, servers, encoding }: Facts): boolean {
   const publishes = [...operations.values()]
@@ -90,10 +92,10 @@ function hasRivals(map: MapFact): boolean {
 }
 
 /**
- * Whether a reader's map may show a rival where an acknowledged version belongs: it has both, and of the
- * R servers that can be heard those with the one, at least W - d - (S - R), need not be more than those
- * with the other, at most 2(S - W) + d: a share whose server is out of reach joins another one, also
- * beside the winner's. Not to ask is no excuse (scenario R6).
+ * Whether a reader's map may show a rival where an acknowledged version belongs: it has both, and
+ * of the R servers that can be heard those with the one, at least W - d - (S - R), need not be more
+ * than those with the other, at most 2(S - W) + d: a share whose server is out of reach joins
+ * another one, also beside the winner's. Not to ask is no excuse (scenario R6).
  */
 function isAmbiguous(map: MapFact, facts: Facts): boolean {
   const heard = map.servers.filter(({ status }) => status !== 'failed').length;
@@ -101,7 +103,10 @@ function isAmbiguous(map: MapFact, facts: Facts): boolean {
   return hasRivals(map) && heard + 3 * quorum <= 3 * facts.servers.length + 2 * facts.spoilt.size;
 }
 
-/** Whether k of the servers that a version was acknowledged on told what they hold: R + W >= S + k + d. */
+/**
+ * Whether k of the servers that a version was acknowledged on told what they hold: R + W >= S + k +
+ * d.
+ */
 export function isHeard(map: MapFact, quorum: number, facts: Facts): boolean {
   const answered = map.servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
   return answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size;
@@ -114,8 +119,8 @@ export function lastMap({ charts }: OperationFact): MapFact | null | undefined {
 }
 
 /**
- * All that was done to the file, and what it held at first; nothing when the limits are not kept, or
- * somebody outside of the history wrote too.
+ * All that was done to the file, and what it held at first; nothing when the limits are not kept,
+ * or somebody outside of the history wrote too.
  */
 export function historyOf(
   facts: Facts,
@@ -141,7 +146,9 @@ export function historyOf(
   return { entries, initial: { version, words: version === 0 ? [] : [`v${version}`] } };
 }
 
-/** Whether every quorum has a server that holds the first version, and whose disk has lost nothing. */
+/**
+ * Whether every quorum has a server that holds the first version, and whose disk has lost nothing.
+ */
 function isFirstVersionMet({ spoilt, initialSlots, servers, encoding }: Facts): boolean {
   if (spoilt.size === 0) return true;
   const holders = new Set([...initialSlots.keys()].map((slot) => slot.split(':')[0] as string));
@@ -186,7 +193,7 @@ function times(
   if (isLast && endedSeq !== undefined && result?.ok) {
     return { outcome: 'acknowledged', start, end: endedSeq };
   }
-  // What never had a name was never sent to anybody.
+  // A version without a name was never sent to any server.
   const hasFailed = version === undefined && (endedSeq !== undefined || !isLast);
   return { outcome: hasFailed ? 'failed' : 'indeterminate', start, end: never };
 }

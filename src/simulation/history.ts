@@ -2,11 +2,11 @@
  * @module history: whether what writers and readers saw can be explained by their operations having
  * happened one after the other (Wing and Gong's search, with Lowe's memory of where it has been).
  *
- * The object is a versioned register: a version number that only grows, and a list of words. A write
- * that names what it saw happens only while the register holds just that. An operation of which
- * nobody knows (it failed half way, its process died, it still runs) may have happened or not, at any
- * time after it began; and so may every attempt of an operation but its last one. One that failed
- * before it wrote has not happened.
+ * The object is a versioned register: a version number that only grows, and a list of words. A
+ * write that names what it saw happens only while the register holds just that. An operation of
+ * which nobody knows (it failed half way, its process died, it still runs) may have happened or
+ * not, at any time after it began; and so may every attempt of an operation but its last one. One
+ * that failed before it wrote has not happened.
  */
 import { type Effect, wordsAfter } from './contents.ts';
 

@@ -31,7 +31,9 @@ export interface OperationSpec {
   readonly task: Task;
   /** `ours` by default. */
   readonly rule?: Rule | undefined;
-  /** Operations of one client share what it remembers (the private key). By default each is alone. */
+  /**
+   * Operations of one client share what it remembers (the private key). By default each is alone.
+   */
   readonly client?: string | undefined;
   /** Bytes that an overwrite fills the file up to. */
   readonly size?: number | undefined;

@@ -1,6 +1,7 @@
 /**
  * @module properties-concurrency: recoverability (R), concurrent writers (C), modify (M) and
- * retrieve (T), with the limits within which each can hold (closed forms of the guide, section 4).
+ * retrieve (T), with the limits within which each can hold (closed forms in
+ * docs/publish.md#several-writers-r-w-and-what-they-buy).
  */
 import { effectOf } from './contents.ts';
 import {

@@ -1,7 +1,7 @@
 /**
  * @module properties-kernel: every run of the servermap update, replayed through the kernel (trace
- * validation, as Azure's CCF does it): what was proven of the kernel holds of the chart as far as the
- * two agree.
+ * validation, as Azure's CCF does it): what was proven of the kernel holds of the chart as far as
+ * the two agree.
  */
 import type { Rule } from '../../machines/rules.ts';
 import type { Mode, ServerStatus } from '../../machines/servermap.ts';

@@ -237,7 +237,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
         if (writer?.spec.force || record.after === null) return undefined;
         const before = parseVersion(record.before ?? '');
         const after = parseVersion(record.after);
-        // In place, blocks that do not change are not looked at. What is signed again is.
+        // An update in place does not read the blocks that it keeps, but all that it signs again.
         const wasDamaged = record.before !== null && before === undefined;
         if (wasDamaged && !/^(tree|signature|key|prefix)$/.test(field)) return undefined;
         if (after === undefined) return `${operation} makes ${record.after} of share ${shnum}`;
@@ -260,7 +260,9 @@ function enoughUnnoticed({ kind, writes, quorum, required }: PublishOutputFact) 
   return `${shnums} shares on ${servers} of ${quorum} servers are called ${kind}`;
 }
 
-/** Why a publish that has succeeded was not alone: what its servers told, but for what its map knew. */
+/**
+ * Why a publish that has succeeded was not alone: what its servers told, but for what its map knew.
+ */
 function rivalOverlooked(
   { input, told }: ActorFact,
   { checkstring, seqnum }: PublishOutputFact,

@@ -1,6 +1,6 @@
 /**
- * @module properties-update: what must hold of a servermap update (U1–U11), against specifications
- * written from the text of the guide and not from the kernel.
+ * @module properties-update: what must hold of a servermap update (U1–U12), against specifications
+ * written from docs/servermap-update.md and not from the kernel.
  */
 import { defaultDeadlines } from '../runtime/run.ts';
 import {
@@ -189,7 +189,7 @@ export const updateProperties: readonly PropertyDefinition[] = [
       const { marked = [] } = actor.input as unknown as { marked?: readonly MarkedFact[] };
       const isMarked = (slot: SlotFact) =>
         marked.some(({ server, shnum }) => server === slot.server && shnum === slot.shnum);
-      // What was marked bad before may be so still, whatever was answered.
+      // A share that was marked bad before may stay bad, whatever the answers say.
       const plain = (slot: SlotFact) => (isMarked(slot) ? { ...slot, verdict: null } : slot);
       const reports = [...actor.reports.values()];
       const expected = reports
@@ -360,7 +360,7 @@ const limits: Readonly<Record<string, number>> = {
   'blockRead reading': readMs,
 };
 
-/** How long an update may take: every server asked for itself, and judged. */
+/** The longest update: every server is asked and judged, one after another. */
 function limitOf({ input }: ActorFact): number {
   return (input as { servers: readonly string[] }).servers.length * (queryMs + verifyMs);
 }

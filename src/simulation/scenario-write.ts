@@ -1,5 +1,6 @@
 /**
- * @module scenario-write: a world and a schedule as the text of a scenario, for people to go on with.
+ * @module scenario-write: a world and a schedule as the text of a scenario, for people to go on
+ * with.
  */
 import type { OperationSpec } from './operations.ts';
 import type { ServerSpec, ShareSpec, WorldOptions } from './world.ts';

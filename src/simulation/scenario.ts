@@ -1,7 +1,8 @@
 /**
  * @module scenario: a schedule as a page of prose, with what came of it below each command.
  *
- * A file is read by people first (etcd's raft tests are the model). Its parts, apart by empty lines:
+ * A file is read by people first (etcd's raft tests are the model). Its parts, apart by empty
+ * lines:
  *
  *     # Prose, in comments. `# Title: …` on the first line; `## …` begins a run and names it.
  *

@@ -124,7 +124,9 @@ export async function simulate(
 
 const stepsMax = 250;
 
-/** Lets `pick` choose until it has had enough, heals the world, and brings everything to its end. */
+/**
+ * Lets `pick` choose until it has had enough, heals the world, and brings everything to its end.
+ */
 export async function walk(
   world: World,
   pick: (world: World) => Choice | undefined,
@@ -139,7 +141,9 @@ export async function walk(
   });
 }
 
-/** Runs these choices, passing over what cannot happen, and then to the end as {@link walk} does. */
+/**
+ * Runs these choices, passing over what cannot happen, and then to the end as {@link walk} does.
+ */
 export async function runLabels(
   options: WorldOptions,
   labels: readonly string[],

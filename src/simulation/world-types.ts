@@ -140,7 +140,9 @@ export type WorldRecord =
     }
   | { readonly kind: 'clock'; readonly now: number };
 
-/** `seq` counts records from 0; `at` is in milliseconds of the world's clock; `step` counts choices. */
+/**
+ * `seq` counts records from 0; `at` is in milliseconds of the world's clock; `step` counts choices.
+ */
 export type TraceRecord = (ChartRecord | WorldRecord) & {
   readonly seq: number;
   readonly at: number;

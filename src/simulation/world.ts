@@ -497,7 +497,7 @@ export class World {
   }
 
   #record(record: ChartRecord | WorldRecord): void {
-    // Stamped where it stands: half a million copies are felt.
+    // Stamped in place: half a million copies would take noticeable time.
     const stamp = { seq: this.trace.length, at: this.#clock.now, step: this.path.length };
     this.trace.push(Object.assign(record, stamp));
   }

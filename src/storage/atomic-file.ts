@@ -49,7 +49,8 @@ export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * Replaces `target`, or creates it; until that is complete, `target` is what it was. A link is
- * followed. What killed processes have left beside it is swept. What is there but is no file (`/dev/stdout`, a pipe) is written to directly.
+ * followed. What killed processes have left beside it is swept. What is there but is no file
+ * (`/dev/stdout`, a pipe) is written to directly.
  * @param options.mode permissions; by default those of the old file
  */
 export async function replaceFile(target: string, pieces: Pieces, options: { mode?: number } = {}) {

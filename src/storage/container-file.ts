@@ -100,7 +100,7 @@ export async function stageContainer(succession: Succession): Promise<void> {
     await writeFully(file, encodeExtraLeases(frame.leases.slice(HEADER_LEASES)), end);
     await writeFully(file, header, 0);
   };
-  // Nobody else's, until it is whose it shall be.
+  // Readable by us alone until it has its owner.
   await stageFile(staged, fill, { from: change.keepsOld ? old : undefined, mode: 0o600 });
 }
 

@@ -1,5 +1,5 @@
 /**
- * @module container: Tahoe's mutable share container, versions 1 and 2 (mutable-format §6.1).
+ * @module container: Tahoe's mutable share container, versions 1 and 2 (docs/format.md §6.1).
  *
  * Rules: a container is parsed strictly or refused, before anything is sized by one of its fields;
  * version 2 stores lease secrets as BLAKE2b-256, version 1 in clear, and a container keeps its

@@ -1,9 +1,10 @@
 /**
- * @module directory: a storage server that is a folder, laid out as Tahoe's (storage-http §2.5).
+ * @module directory: a storage server that is a folder, laid out as Tahoe's (docs/format.md §6.1).
  *
  * A real Tahoe server can be started on the folder afterwards, and the other way round: shares are
- * `shares/<2 characters>/<storage index>/<share number>`, our locks lie in `tahoe-mutable/`, what is
- * not complete in `shares/incoming/`. `shares/` may be a link or a mount: no link below is followed.
+ * `shares/<2 characters>/<storage index>/<share number>`, our locks lie in `tahoe-mutable/`, what
+ * is not complete in `shares/incoming/`. `shares/` may be a link or a mount: no link below is
+ * followed.
  *
  * Rules: a share file is replaced, never changed, so that a reader needs no lock and a crash leaves
  * it wholly old or wholly new; all files of a request are complete before the first is renamed;
@@ -182,12 +183,14 @@ export class DirectoryServer implements StorageServer {
     return join(this.directory, 'shares', name.slice(0, 2), name);
   }
 
-  /** A folder without the slot, or without shares/, is empty; no folder is no server. */
+  /**
+   * Without the slot, or without `shares/`, it holds nothing; without its folder it is unavailable.
+   */
   async #hasBucket(bucket: string): Promise<boolean> {
     if ((await isFolder(dirname(bucket))) && (await isFolder(bucket))) return true;
     await stat(this.directory);
     const shares = join(this.directory, 'shares');
-    // A link to a disk that is not there has lost its shares for now, and is not without any.
+    // Where `shares/` is a link to a missing disk, the shares are out of reach, and not absent.
     if ((await lstat(shares).catch(ignoreMissing)) !== undefined) await stat(shares);
     return false;
   }
@@ -333,7 +336,7 @@ async function makeBucket(bucket: string): Promise<void> {
   const prefix = dirname(bucket);
   await ensureFolder(prefix);
   await ensureFolder(bucket);
-  // Also when it was there: whoever made it may have been killed before this.
+  // An empty folder may be an old one, whose maker was killed before it was synced.
   if ((await readdir(bucket)).length > 0) return;
   const shares = dirname(prefix);
   await Promise.all([prefix, shares, dirname(shares)].map(syncFolder));

@@ -12,7 +12,7 @@ import { errnoOf, ignoreMissing } from './atomic-file.ts';
 import { FolderFault } from './folder-fault.ts';
 import { give, ownershipWithin } from './ownership.ts';
 
-/** Against whoever puts a link or a pipe in the place between the look and the opening. */
+/** Against a link or a pipe that somebody puts there between the check and the opening. */
 const CAREFULLY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Of what is made in a folder: no more than its owner and group have there. */

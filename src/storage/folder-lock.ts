@@ -102,7 +102,9 @@ function ignoreRefusal(error: unknown): void {
 
 type TryLock = typeof import('fs-native-extensions').tryLock;
 
-/** At the first write: whoever only reads needs no addon, and there is not one for every platform. */
+/**
+ * At the first write: whoever only reads needs no addon, and there is not one for every platform.
+ */
 async function loadTryLock(): Promise<TryLock> {
   try {
     return (await import('fs-native-extensions')).tryLock;

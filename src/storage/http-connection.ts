@@ -22,7 +22,9 @@ export interface ConnectionSettings {
   readonly socketsMax: number;
   /** For TCP and the TLS handshake together. */
   readonly connectMs: number;
-  /** A call fails when nothing moved for so long, or less than 64 KiB of its answer in twice that. */
+  /**
+   * A call fails when nothing moved for so long, or less than 64 KiB of its answer in twice that.
+   */
   readonly silenceMs: number;
   /** Told of every answer: the time from the start of the call, without waiting for a socket. */
   readonly onLatency?: ((ms: number) => void) | undefined;
@@ -84,7 +86,7 @@ export class HttpConnection {
     }
   }
 
-  /** Who has a place behind the gate gives it back when there will be no request. */
+  /** Opens a request for who has passed the gate, and leaves it again when none can be made. */
   #openInside(call: HttpCall, closed: number): ClientRequest {
     try {
       if (closed !== this.#closed) throw new ConnectionClosedError('unconnected');

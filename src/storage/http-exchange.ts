@@ -43,7 +43,7 @@ export type Progress = 'unconnected' | 'partial' | 'delivered';
 /** There is no answer, or none that can be used. The message is for people and holds no secret. */
 export class CallFailedError extends Error {
   readonly progress: Progress;
-  /** Whether this is how it looks when the server had closed an idle connection. */
+  /** Whether it failed as calls do on a connection that the server had closed while idle. */
   readonly stale: boolean;
 
   constructor(problem: string, progress: Progress, stale = false) {
@@ -238,7 +238,7 @@ class GrowingBytes {
   }
 }
 
-/** On a slow line every chunk that left is progress, a whole share may take longer than silence. */
+/** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */
 function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += CHUNK) {
     yield bytes.subarray(start, start + CHUNK);

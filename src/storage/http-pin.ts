@@ -1,11 +1,11 @@
 /**
  * @module http-pin: TLS sockets that are handed out only after the server has proved its key.
  *
- * Source: Tahoe's `storage/http_client.py` and `http-storage-node-protocol.rst`; facts
- * storage-http §1.3. A server is known by the hash of its public key: dates, names and revocation
- * are ignored, since a stock node's certificate is self-signed and expires after a year. One that
- * a foreign issuer signed is refused all the same, as Tahoe refuses it. A request gets no socket before the hash was compared, so no byte of it
- * (it carries the swissnum) can reach anybody else.
+ * Source: Tahoe's `storage/http_client.py` and `http-storage-node-protocol.rst`; docs/format.md
+ * §7.2. A server is known by the hash of its public key: dates, names and revocation are ignored,
+ * since a stock node's certificate is self-signed and expires after a year. One that a foreign
+ * issuer signed is refused all the same, as Tahoe refuses it. A request gets no socket before the
+ * hash was compared, so no byte of it (it carries the swissnum) can reach anybody else.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Agent } from 'node:https';
@@ -52,7 +52,9 @@ export class PinnedAgent extends Agent {
     this.#connectMs = connectMs;
   }
 
-  /** Passes the socket to `handover` once it is pinned; what a request asks for is not looked at. */
+  /**
+   * Passes the socket to `handover` once it is pinned; what a request asks for is not looked at.
+   */
   override createConnection(_options: unknown, handover?: Handover): undefined {
     const { host, port, spkiHash } = this.#nurl;
     const socket = connect({

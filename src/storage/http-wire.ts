@@ -1,8 +1,8 @@
 /**
  * @module http-wire: what goes through Tahoe's HTTP storage protocol, as CBOR.
  *
- * Source: the CDDL in `http-storage-node-protocol.rst` and `storage/http_server.py`; facts
- * storage-http §2. A read-test-write is framed by hand, so that share data is never in memory
+ * Source: the CDDL in `http-storage-node-protocol.rst` and `storage/http_server.py`; docs/format.md
+ * §7.3 and §7.4. A read-test-write is framed by hand, so that share data is never in memory
  * whole; every item in it comes from the CBOR library. Answers are judged by shape: whatever is
  * not exactly what was asked for is a {@link BadAnswerError}, which quotes nothing of it.
  */
@@ -80,7 +80,7 @@ export function encodeAdvice(reason: string): HttpBody {
 
 /**
  * The bytes that begin an item: its major type above the same count that an unsigned integer
- * would be (RFC 8949 §3).
+ * would be (RFC 8949, section 3).
  */
 function head(majorType: number, count: number): Uint8Array {
   // A copy, since the library hands out constants for small integers.
@@ -118,7 +118,9 @@ async function* produce(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
 
 // --- answers ------------------------------------------------------------------------------------
 
-/** The largest sensible answer to a read-test-write: every read, of as many shares as there may be. */
+/**
+ * The largest sensible answer to a read-test-write: every read, of as many shares as there may be.
+ */
 export function readTestWriteAnswerMax({ reads }: ReadTestWriteRequest): number {
   const frameMax = 16;
   const perShare = reads.reduce((sum, { length }) => sum + length + frameMax, frameMax);

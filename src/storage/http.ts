@@ -1,7 +1,7 @@
 /**
  * @module http: a real Tahoe-LAFS storage server, through Tahoe's HTTP storage protocol.
  *
- * Source: `http-storage-node-protocol.rst`, `storage/http_server.py`; facts storage-http §2.
+ * Source: `http-storage-node-protocol.rst`, `storage/http_server.py`; docs/format.md §7.
  * Whatever a server does other than answer as the protocol says is a
  * {@link ServerUnavailableError}, or an {@link AnswerLostError} when a write may have happened;
  * its error pages are never quoted, since they can echo our secrets. Node only.
@@ -288,7 +288,7 @@ function wasDelivered(problem: CallFailedError | BadAnswerError): boolean {
 
 /**
  * Whether the answer says that nothing was done. Not so of 5xx: a server whose disk is full
- * answers 500 after it has written some of the parts (mutable-format §6.3).
+ * answers 500 after it has written some of the parts (docs/format.md §7.3).
  */
 function wasRefused({ status }: HttpAnswer): boolean {
   return status >= 400 && status < 500;

@@ -1,7 +1,7 @@
 /**
  * @module memory: a storage server in memory, for tests, the simulator and the browser.
  *
- * Behaves as Tahoe's (mutable-format §6); what it lacks is a disk. Beyond the interface it lets
+ * Behaves as Tahoe's (docs/format.md §6); what it lacks is a disk. Beyond the interface it lets
  * a test look at what it holds and do to it what a failing disk would.
  */
 import { toBase32, utf8 } from '../bytes.ts';

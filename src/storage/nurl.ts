@@ -3,7 +3,7 @@
  *
  *     pb://<spki-hash>@<host>:<port>/<swissnum>#v=1
  *
- * Source: Tahoe's `http-storage-node-protocol.rst` and `storage_client.py`; facts storage-http §1.1.
+ * Source: Tahoe's `http-storage-node-protocol.rst` and `storage_client.py`; docs/format.md §7.1.
  * The hash is SHA-256 of the certificate's SubjectPublicKeyInfo. The swissnum authorises every
  * request and is a secret: it leaves a {@link Nurl} by {@link Nurl.reveal} and
  * {@link Nurl.authorization} only, never by printing, JSON or inspection.

@@ -41,7 +41,9 @@ export async function ownershipWithin(folder: string, mask: number): Promise<Own
   return { uid: self === 0 ? uid : self, gid, mode: mode & mask, isGroupOptional: true };
 }
 
-/** Gives an open file or folder to whom it shall belong. @throws FolderFault when that may not be */
+/**
+ * Gives an open file or folder to whom it shall belong. @throws FolderFault when that may not be
+ */
 export async function give(file: FileHandle, path: string, ownership: Ownership): Promise<void> {
   const { uid, gid, isGroupOptional } = ownership;
   let { mode } = ownership;

@@ -1,7 +1,7 @@
 /**
  * @module request: what a storage server accepts, checked before anything is asked of one.
  *
- * The limits are those of Tahoe's HTTP protocol (storage-http §2.3, its CDDL), so that a caller
+ * The limits are those of Tahoe's HTTP protocol (docs/format.md §6.3 and §7.4), so that a caller
  * that works with an embedded server works with a real one.
  */
 import { OutOfRangeError } from '../errors.ts';

@@ -1,7 +1,7 @@
 /**
  * @module slot: what a read-test-write means, for whoever keeps the shares.
  *
- * Implements mutable-format §6.3 (Tahoe's `slot_testv_and_readv_and_writev`) over an abstract set
+ * Implements docs/format.md §6.3 (Tahoe's `slot_testv_and_readv_and_writev`) over an abstract set
  * of shares, so that the embedded backends cannot differ. Nothing here changes anything: `judge`
  * answers, `planChanges` says what each share shall become, `produceParts` yields its new bytes.
  */
@@ -106,7 +106,7 @@ export function planChanges(
 
 function planRewrite(oldLength: number, { parts, newLength }: ShareWrite): ShareRewrite {
   const grown = parts.reduce((end, part) => Math.max(end, part.offset + part.length), oldLength);
-  // A larger new length does not extend (§6.3 step 4).
+  // A larger new length does not extend (docs/format.md §6.3, step 4).
   const length = Math.min(grown, newLength ?? grown);
   const keepsOld = firstUncovered(parts) < Math.min(oldLength, length);
   return { kind: 'rewrite', length, oldLength, keepsOld, parts };

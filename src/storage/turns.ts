@@ -9,10 +9,10 @@ import { unlessAborted } from '../abort.ts';
 export class Turns {
   /** Per key, settles when everybody who has asked so far is finished. */
   readonly #tails = new Map<string, Promise<void>>();
-  /** Why those were sent away who waited then. */
+  /** The reason of the last dismissal: whoever waited at that time rejects with it. */
   #dismissal: Error | undefined;
 
-  /** Sends those away who wait: they reject with `reason` when their turn comes. */
+  /** Dismisses all who wait: they reject with `reason` when their turn comes. */
   dismiss(reason: Error): void {
     this.#dismissal = reason;
   }

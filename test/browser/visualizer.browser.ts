@@ -190,7 +190,7 @@ describe('a run', () => {
     await done(watched);
   });
 
-  test('says what is wrong with a file that is none', async () => {
+  test('says what is wrong with a file that is neither a run nor a trace', async () => {
     const watched = await open();
     const { page } = watched;
     const choosing = page.waitForEvent('filechooser');

@@ -22,7 +22,7 @@ const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);
 
 let scratch: string;
 let home: string;
-/** What can stand where a file, a grid or a key belongs, and is right there. */
+/** What is right in the place of a grid, a cap, a file, a key, an output and a folder. */
 const right = { grid: '', cap: '', file: '', pem: '', out: '', folder: '' };
 
 beforeAll(async () => {

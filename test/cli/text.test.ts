@@ -20,7 +20,7 @@ test('a cap is cut short wherever it stands, whole or not', () => {
   );
 });
 
-test('text of others is one line that a terminal obeys in nothing', () => {
+test('text that others chose is printed as one line, without what a terminal would obey', () => {
   expect(oneLine(' evil\u001b[2J\nname\u0007\u009b ')).toBe('evil\\x1b[2J name\\x07\\x9b');
   expect(oneLine('Bücherwurm')).toBe('Bücherwurm');
   expect(oneLine('s0\u202e1s\u200b \ufeff')).toBe('s0\\u{202e}1s\\u{200b}');

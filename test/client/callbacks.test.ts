@@ -11,7 +11,7 @@ const throws = () => {
   throw mine;
 };
 
-/** XState reports what a listener throws in a timer of its own: nothing may come there. */
+/** What XState rethrows in a timer, when a listener has thrown: there must be none. */
 const stray: unknown[] = [];
 const note = (error: unknown) => stray.push(error);
 beforeAll(() => {

@@ -262,7 +262,7 @@ describe.each(operations)('%s leaves nothing running behind it', (_, operate) =>
     const waiting = new Set<AbortSignal | undefined>();
     const wrap = (server: StorageServer) =>
       altered(server, {
-        // Heads are still to be had; what comes later is not, or not as it was.
+        // The first bytes of shares still come; later ones do not, or are other ones (share 8).
         readShare: async (index, shnum, range, options) => {
           if (!isSilent || range.offset === 0 || !silent.includes(shnum)) {
             const bytes = await server.readShare(index, shnum, range, options);

@@ -15,7 +15,7 @@ import {
 } from '../../src/caps.ts';
 import { InsufficientCapError, MalformedCapError } from '../../src/errors.ts';
 
-/** mutable-format.md section 1.5. */
+/** One file, derived with Python's hashlib as docs/format.md §1.2 says. */
 const WRITEKEY = '000102030405060708090a0b0c0d0e0f';
 const READKEY = 'cadaf6f34ba7ee41b9b4bf76a8f34793';
 const STORAGE_INDEX = '05d82de538db1406e16fc5ff4d6690a3';
@@ -27,7 +27,7 @@ const readText = base32(READKEY);
 const verifyText = 'axmc3zjy3mkanylpyx7u2zuqum';
 const fingerprintText = base32(FINGERPRINT);
 
-/** Section 1.2, row by row; `keyField` is the name in errors. */
+/** docs/format.md §1.1, row by row; `keyField` is the name in errors. */
 const ROWS = [
   ['URI:SSK:', 'sdmf', false, 'write'],
   ['URI:SSK-RO:', 'sdmf', false, 'read'],

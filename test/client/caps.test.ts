@@ -206,7 +206,7 @@ test('a key of one’s own makes the file that belongs to it', async () => {
   );
 });
 
-test('a file made without a word is an empty MDMF file with a key of its own', async () => {
+test('a file made without options is an empty MDMF file with a key of its own', async () => {
   const { grid } = testGrid();
   const [one, other] = [await grid.create(), await grid.create()];
   expect(one.writeCap).toMatch(/^URI:MDMF:/);

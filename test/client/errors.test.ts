@@ -95,7 +95,7 @@ describe.each(formats)('a %s share', (format) => {
       const h = held[shnum] as Held;
       await putShare(h.server, file.cap, shnum, shareOf(h, file.cap).slice(0, length));
     }
-    // Bytes behind the end are nobody's business.
+    // Bytes behind the end of a share do not matter.
     const longer = held[6] as Held;
     await putShare(longer.server, file.cap, 6, concatBytes(shareOf(longer, file.cap), contents));
 
@@ -154,7 +154,7 @@ describe.each(formats)('a %s share', (format) => {
     ]);
     await another().open(file.writeCap).append(bytesOf(3, 4));
     const after = await reader.verify();
-    // What is beyond N is nobody's to overwrite, and the only thing left to complain about.
+    // A share number beyond N is never overwritten, and is now the only bad one.
     expect(after.bad.map(({ shnum }) => shnum)).toEqual([10]);
     expect(after.good.length).toBe(10);
   });
@@ -232,12 +232,13 @@ describe('sizes beyond all bounds, properly signed', () => {
       ]) {
         await expect(operation()).rejects.toThrowError(UnrecoverableFileError);
       }
-      // None proves that it is the share of its number; what is so and too large: share-limits.
+      // No share here proves its number. Versions whose shares do, and that are too large, are in
+      // test/share/limits.test.ts.
       expect(map.slots.map(({ verdict }) => verdict.kind)).toEqual(Array(10).fill('bad'));
       await expect(reader.verify()).rejects.toThrowError(UnrecoverableFileError);
       // Kibibytes.
       expect(process.resourceUsage().maxRSS - peak).toBeLessThan(100_000);
-      // The way out: a new version over it, by force, for it was signed and may have been more.
+      // The way out is force: the version is signed, so more of it may be out of sight.
       await expect(file.overwrite(bytesOf(10))).rejects.toThrowError(NewerVersionSeenError);
       expect((await file.overwrite(bytesOf(10), { force: true })).seqnum).toBe(8);
       expectBytes(await reader.read(), bytesOf(10));

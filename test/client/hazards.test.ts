@@ -1,6 +1,6 @@
 /**
  * @module hazards: what other writers, growing grids and late answers can do to a file; by the
- * names that `mutable-format.md` §§8.8, 9.1 and verification §3.3 give them.
+ * names that test/scenarios/README.md gives them.
  */
 import { describe, expect, test } from 'vitest';
 import { highestSeqnum, type Servermap } from '../../machines/servermap.ts';

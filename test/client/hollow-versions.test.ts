@@ -165,7 +165,7 @@ test('a version of which every share has a block that is not its own makes way f
   );
   const reader = another().open(readCap);
   expectBytes(await reader.read(), bytesOf(500));
-  // Its blocks are not looked at by a map, which says so by what it finds good: `verify` does.
+  // A map does not read blocks, so it calls these shares good; `verify` reads them.
   const { good, bad, seqnum, isHealthy } = await reader.verify();
   expect([seqnum, isHealthy, good.length, bad.length]).toEqual([2, false, 0, 4]);
 });

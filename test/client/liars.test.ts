@@ -1,5 +1,6 @@
 /**
- * Servers that lie about what they hold do not stop a writer: another writer is who signs.
+ * Servers that lie about what they hold do not stop a writer: only a signed share is another
+ * writer.
  */
 import { describe, expect, test } from 'vitest';
 import { type Cap, storageIndexOf } from '../../src/caps.ts';
@@ -200,7 +201,7 @@ describe.each(formats)('as many liars as a quorum allows (%s)', (format) => {
     expectNamed(outcome, liars);
   });
 
-  test('seven leave six, which are none: too few servers, and not another writer', async () => {
+  test('seven leave six, which are no quorum: too few servers, and not another writer', async () => {
     const { file } = await create(7);
     const write = file.overwrite(bytesOf(300, 2));
     await expect(write).rejects.toThrowError(NotEnoughServersError);
@@ -226,7 +227,7 @@ async function shareOfRival(
   cap: Cap,
   contents: Uint8Array,
 ): Promise<Uint8Array> {
-  // Written, and taken back: what stays is one signed share of a version that was never told.
+  // Written, and every old share put back: what is kept is one signed share of the rival.
   const before = holdings(servers, cap).map(({ server, shnum }) => ({
     ...{ server, shnum },
     bytes: server.shareBytes(storageIndexOf(cap), shnum)?.slice() as Uint8Array,
@@ -276,8 +277,8 @@ describe.each(formats)('a share that another writer has signed (%s)', (format) =
     );
   });
 
-  test.each([false, true])('and damaged is nobody: it is replaced (beside: %s)', async (beside) => {
-    // The highest byte of the seqnum but one, which no signature covers as it now is.
+  test.each([false, true])('and damaged is none: it is replaced (beside: %s)', async (beside) => {
+    // Changes the third byte of the seqnum, so that the signature no longer holds.
     const { file, holder } = await withRival((bytes) => bytes.fill(1, 3, 4), beside);
     const outcome = await file.overwrite(bytesOf(300, 2));
     expect(outcome).toMatchObject({ seqnum: 2, missing: [], failures: [] });

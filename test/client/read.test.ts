@@ -125,7 +125,7 @@ describe.each(formats)('a %s file', (format) => {
     ]);
   });
 
-  test('is not there when nobody has it', async () => {
+  test('cannot be read when no server has a share', async () => {
     const { create, another, servers } = testGrid();
     const file = await create(format);
     const index = storageIndexOf(file.cap);
@@ -162,7 +162,7 @@ describe.each(formats)('a %s file', (format) => {
     }
   });
 
-  test('is read by whatever first read of each share', async () => {
+  test('is read whatever the length of the first read of each share', async () => {
     const { create, another } = testGrid();
     const contents = bytesOf(6000);
     const file = await create(format, contents);

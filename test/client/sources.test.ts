@@ -78,7 +78,7 @@ describe.each(formats)('a source for a %s file', (format) => {
   });
 });
 
-/** What is read a second time, while it is sent, is other than it was. */
+/** A source that gives other bytes, or fails, when it is read again to be sent. */
 function changing(size: number, segment: number, from: number, error?: Error): Plaintext {
   const bytes = bytesOf(size);
   let reads = 0;
@@ -101,7 +101,7 @@ describe.each([
   ['fails', new Error('EIO: disk')],
 ] as const)('a source that %s once while it is sent', (_, error) => {
   test.each(['overwrite', 'append', 'update at the start'])(
-    'ends %s as what it is, before anything newer is anywhere',
+    'ends %s with its own error, before any server has a newer share',
     async (how) => {
       for (const segment of [0, 3, 7]) {
         const asked: string[] = [];
@@ -120,7 +120,7 @@ describe.each([
         const failure = await write(file, source).catch((e) => e);
         if (error === undefined) expect(failure).toBeInstanceOf(SourceChangedError);
         else expect(failure).toBe(error);
-        // No server that is not needed is troubled with a version that cannot be sent.
+        // Only the ten servers of the plan: no other one is asked to take what cannot be sent.
         expect(new Set(asked).size).toBe(10);
         const seqnums = Object.values((await file.servermap()).versions).map((v) => v.seqnum);
         expect({ segment, seqnums }).toEqual({ segment, seqnums: [1] });

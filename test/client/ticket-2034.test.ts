@@ -1,10 +1,10 @@
 /**
- * @module ticket-2034: the tests that Tahoe's ticket #2034 left behind (`test_update.py`; facts
- * §11), under many orders of the servers' answers and on grids of three sizes.
+ * @module ticket-2034: the tests that Tahoe's ticket #2034 left behind (`test_update.py`),
+ * under many orders of the servers' answers and on grids of three sizes.
  *
  * The first read of a share is cut to its header, so that every verification needs further answers,
- * as it did then. A failure names its order: `random <seed>` is replayed by `randomOrder(seed)`, and
- * `SCHEDULE_SEED=<n>` makes a whole run's seeds begin at n.
+ * as it did then. A failure names its order: `random <seed>` is replayed by `randomOrder(seed)`,
+ * and `SCHEDULE_SEED=<n>` makes a whole run's seeds begin at n.
  */
 import { describe, expect, test } from 'vitest';
 import type { Rule } from '../../machines/rules.ts';

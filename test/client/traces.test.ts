@@ -1,5 +1,6 @@
 /**
- * @module traces: orders of answers that break today's Tahoe (verification §3.2), by their names.
+ * @module traces: orders of answers that break today's Tahoe, by their names in
+ * test/scenarios/README.md.
  *
  * Each test has the grid and the order of the trace; `s0`, `s1`, … are the servers in permuted
  * order. Where a historic rule has the same defect in this kernel, the same order shows it.

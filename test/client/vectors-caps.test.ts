@@ -65,7 +65,7 @@ test("the golden file's caps", async () => {
   expect(formatCap(toReadCap(writeCapOf(key, 'mdmf')))).toBe(golden.uri_mdmf_ro);
 });
 
-/** Values computed with python3 hashlib by mutable-format.md sections 1.4 and 2. */
+/** Values computed with Python's hashlib as docs/format.md §1.2 and §2 say. */
 test('the cap of the pre-MDMF shares', () => {
   const cap = parseCap(vectorsOf('legacy-sdmf-v1.json').cap);
   expect(cap).toMatchObject({ kind: 'write', format: 'sdmf', directory: false });

@@ -246,7 +246,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
     expect(places[0]?.server).not.toBe(lost);
   });
 
-  test('does not know what nobody can know', async () => {
+  test('is indeterminate when the answers and the re-reads of too many writes are lost', async () => {
     const lost = new Set<string>();
     const wrap = (server: StorageServer) =>
       altered(server, {

@@ -28,7 +28,7 @@ const seed = hexToBytes('000102030405060708090a0b0c0d0e0f10111213');
 const writeEnablerMaster = () =>
   taggedHash(tagOf('allmydata_mutable_writekey_to_write_enabler_master_v1'), writekey);
 
-describe('derivations (mutable-format.md section 1.5)', () => {
+describe('derivations (docs/format.md §1.2)', () => {
   test.each<[string, () => Uint8Array, string]>([
     ['read key', () => deriveReadkey(writekey), 'cadaf6f34ba7ee41b9b4bf76a8f34793'],
     ['storage index', () => deriveStorageIndex(readkey), '05d82de538db1406e16fc5ff4d6690a3'],
@@ -100,7 +100,7 @@ describe('the private key in a share', () => {
 
 test('a share written by Tahoe before 2011 (exponent 17) opens with its write cap', async () => {
   const cap = parseCap(legacy.cap) as WriteCap;
-  // Container v1: the share begins at 468; offsets within it as in mutable-format.md section 5.1.
+  // Container v1: the share begins at 468. Offsets within it are those of docs/format.md §5.1.
   const container = new Uint8Array(Buffer.from(legacy.containers_base64['0'], 'base64'));
   const share = container.subarray(468);
   const view = viewOf(share);

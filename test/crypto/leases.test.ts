@@ -44,7 +44,7 @@ test.each(PUBLISHED)('published renewal secret $renewSecret', (vector) => {
   expect(toBase32(renewSecret)).toBe(vector.renewSecret);
 });
 
-describe('the chain written out by hand (mutable-format.md section 1.4)', () => {
+describe('the chain written out by hand (docs/format.md §1.3)', () => {
   const sha256d = (text: string) =>
     createHash('sha256')
       .update(createHash('sha256').update(text, 'latin1').digest())

@@ -40,7 +40,7 @@ const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 const flipped = (original: Uint8Array, at: number, mask: number) =>
   original.map((byte, i) => (i === at ? byte ^ mask : byte));
 
-describe('tagged hashes (mutable-format.md section 2)', () => {
+describe('tagged hashes (docs/format.md §2)', () => {
   const block = (data: Uint8Array) => taggedHash(tagOf('allmydata_encoded_subshare_v1'), data);
   const emptyLeaf = (i: number) => taggedHash(tagOf('Merkle tree empty leaf'), utf8(`${i}`));
   const pair = (a: Uint8Array, b: Uint8Array) =>

@@ -192,7 +192,7 @@ describe('what introducers have announced to a node', () => {
     [['x'], 'has no id that is text'],
     [[{ ann: ANN }], 'has no id that is text'],
     [[{ ann: ANN, key_s: ['v0-x'] }], 'has no id that is text'],
-  ])('%j is an announcement of nobody', async (content, problem) => {
+  ])('%j announces no server', async (content, problem) => {
     const path = await put(CACHE, content);
     await expect(loadGridFile(folder)).rejects.toThrowError(
       new BadGridError(`${path}: announcement 0`, problem),
@@ -207,7 +207,7 @@ describe('what introducers have announced to a node', () => {
     expect(unusable).toEqual([{ id: 'a', nickname: 's00', problem: NO_NURL }]);
   });
 
-  test('twice may be of use the second time', async () => {
+  test('may be unusable in one cache and usable in the next', async () => {
     await put(CACHE, [announced('a', ANN_WITHOUT_NURLS)]);
     await put('private/introducer_work_cache.yaml', [announced('a', ANN)]);
     expect((await loadGridFile(folder)).entries).toMatchObject([{ id: 'a', nurls: [NURL] }]);
@@ -243,7 +243,7 @@ describe('servers that cannot be used', () => {
     expect(JSON.stringify(grid.unusable)).not.toContain(SWISSNUM);
   });
 
-  test('are no grid', async () => {
+  test('are no grid if all are so', async () => {
     const path = await put('servers.yaml', { storage: { a: { ann: FOOLSCAP }, b: {} } });
     await expect(loadGridFile(path)).rejects.toThrowError(
       new BadGridError(path, `none of its 2 servers can be used; server a: ${NO_NURL}`),
@@ -251,7 +251,7 @@ describe('servers that cannot be used', () => {
   });
 });
 
-test('numbers in tahoe.cfg that cannot be are kept for who needs them', async () => {
+test('impossible numbers in tahoe.cfg are an error only for who needs them', async () => {
   const path = await putEntry(ANN);
   const cfg = await put('tahoe.cfg', '[client]\nshares.total = many\n');
   const encoding = new BadGridError(cfg, '[client] shares.total: must be a whole number');

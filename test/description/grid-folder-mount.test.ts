@@ -44,7 +44,7 @@ test.each([
   );
 });
 
-test('or nothing', async () => {
+test('a disk that fails half way is left empty', async () => {
   disk.full = true;
   await expect(createGridFolder(disk.mount, { servers: 2 })).rejects.toMatchObject({
     code: 'BadGridError',

@@ -42,7 +42,9 @@ interface Tally {
   refused: number;
 }
 
-/** Runs `work` on one input within the budget; it may refuse it, by a typed error without secrets. */
+/**
+ * Runs `work` on one input within the budget; it may refuse it, by a typed error without secrets.
+ */
 async function judge(tally: Tally, work: () => unknown, secrets = SECRETS): Promise<void> {
   const { rss } = process.memoryUsage();
   const start = process.cpuUsage();
@@ -201,7 +203,7 @@ const yaml = encoded(
   ),
 );
 
-/** Whether a change has made a secret the name of a server: names are told, nobody can know it. */
+/** Whether a change has made a secret the name of a server: names may be printed. */
 function isName(bytes: Buffer, secret: string): boolean {
   if (!bytes.includes(secret)) return false;
   try {
@@ -303,7 +305,7 @@ test('6,000 hostile tahoe.cfg', { timeout: 120_000 }, async () => {
   expect(Math.min(...Object.values(tally))).toBeGreaterThan(100);
 });
 
-/** Nearly one. */
+/** Hosts, most of them nearly right. */
 const host = fc
   .tuple(fc.constantFrom('h', '10.0.0.1', '[fe80::1', '[::1]'), character, fc.nat({ max: 70_000 }))
   .map(([name, c, port]) => `${name}${c}:${port}`);

@@ -56,7 +56,7 @@ describe('encode', () => {
     ]);
   });
 
-  test('the example of the facts', () => {
+  test('an example that zfec computed', () => {
     const blocks = ['010203', '040506', '070809'].map(hexToBytes);
     const shares = createCodec(3, 10).encode(blocks, [3, 0, 9, 2]);
     expect(shares.map(bytesToHex)).toEqual(['3d0617', '010203', 'cac46a', '070809']);

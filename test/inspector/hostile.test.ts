@@ -68,7 +68,7 @@ async function page(headers: Record<string, string> = {}, path = '/') {
 
 const thePage = { status: 200, body: '<title>page</title>' };
 
-/** A connection on which nothing is minded. */
+/** A connection whose errors do not matter. */
 function socketTo(): Socket {
   const socket = connect(port, '127.0.0.1');
   return socket.on('error', () => {});
@@ -228,7 +228,7 @@ describe('a web page of another origin gets nothing', () => {
     expect(await page(given as Record<string, string>, '/none')).toEqual(nothing);
   });
 
-  test('and our own does', async () => {
+  test('our own page gets everything', async () => {
     expect(await page({ origin: `http://${host}`, 'sec-fetch-site': 'same-origin' })).toEqual(
       thePage,
     );

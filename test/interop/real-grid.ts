@@ -106,9 +106,9 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
 }
 
 /**
- * Leaves what must not have been printed for `run.sh` to search for: every swissnum, the write enabler
- * (bytes 52 to 84) of every container that is on a server's disk by now, and the lease secrets that the
- * gateways, and clients of ours with their folders, have for it.
+ * Leaves what must not have been printed for `run.sh` to search for: every swissnum, the write
+ * enabler (bytes 52 to 84) of every container that is on a server's disk by now, and the lease
+ * secrets that the gateways, and clients of ours with their folders, have for it.
  */
 async function noteSecrets(
   servers: readonly RealServer[],
@@ -144,7 +144,9 @@ async function noteSecrets(
   await appendFile(notes, `${[...searchable].join('\n')}\n`);
 }
 
-/** A Tahoe web gateway: the independent implementation that reads and writes what we write and read. */
+/**
+ * A Tahoe web gateway: the independent implementation that reads and writes what we write and read.
+ */
 export class Gateway {
   readonly url: string;
   /** Its node folder, with its servers, its encoding and its lease secret. */

@@ -1,9 +1,9 @@
 /**
  * @module kills: writers killed in the middle of writes, and what they leave.
  *
- * A change is written and acknowledged; then a process begins the next one, and is killed at a point of
- * it that the seed chooses. Now every share must be whole, and the file must be the acknowledged one
- * or the next.
+ * A change is written and acknowledged; then a process begins the next one, and is killed at a
+ * point of it that the seed chooses. Now every share must be whole, and the file must be the
+ * acknowledged one or the next.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

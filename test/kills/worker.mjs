@@ -1,21 +1,12 @@
 /**
  * @module worker: a process that writes, and is killed in the middle of it.
  *
- * Started as `node worker.mjs <built src> <JSON: servers, encoding, cap, kind, number, point>`. It counts its
- * changes of the disk, and at the wanted one sends itself SIGKILL: before the system call, while a
- * thread is in it, or when it is done. So no kill misses the write, and where it falls is known from
- * the seed. Without a point it lives, and says how many changes there were.
+ * Started as `node worker.mjs <built src> <JSON: servers, encoding, cap, kind, number, point>`. It
+ * counts its changes of the disk, and at the wanted one sends itself SIGKILL: before the system
+ * call, while a thread is in it, or when it is done. So no kill misses the write, and where it falls
+ * is known from the seed. Without a point it lives, and says how many changes there were.
  */
-
 import { writeSync } from 'node:fs';
-/**
- * @module worker: a process that writes once, says so, and is killed in the middle of writing again.
- *
- * Started as `node worker.mjs <built src> <JSON: servers, encoding, cap, kind, point>`. Every change of
- * the disk is counted during the first write; at the wanted one of the second the process sends itself
- * SIGKILL: before the system call, while a thread is in it, or when it is done. So no kill misses
- * the write, and where it falls is known from the seed.
- */
 import fs, { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { contentsOf } from './contents.mjs';

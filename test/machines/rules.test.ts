@@ -61,7 +61,10 @@ describe('the boundary walk', () => {
   const word = fc.array(fc.constantFrom(...Object.values(letters)), { maxLength: 12 });
   const epsilons = fc.integer({ min: 1, max: 4 });
 
-  /** `mutable-format.md` §7.4, said with quantifiers: no walk, no counters. */
+  /**
+   * The boundary of docs/servermap-update.md#the-coordinator, said with quantifiers: no walk, no
+   * counters.
+   */
   function specified(statuses: readonly ServerStatus[], epsilon: number): Boundary {
     for (let end = 0; end < statuses.length; end++) {
       const left = statuses.slice(0, end + 1);

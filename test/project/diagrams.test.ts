@@ -35,13 +35,13 @@ const placed = (machine: AnyStateMachine): Promise<PlacedChart> => place(chartOf
 
 describe('the pictures in docs/ are those of the shipped charts', () => {
   test.each(named)('%s in Mermaid', async (id, machine) => {
-    await expect(toMermaid(machine)).toMatchFileSnapshot(`../docs/diagrams/${id}.mmd`);
+    await expect(toMermaid(machine)).toMatchFileSnapshot(`../../docs/diagrams/${id}.mmd`);
   });
 
   test.each(named)('%s in SVG', async (id, machine) => {
     const label = `Statechart ${id}: ${machine.root.description}`;
     const svg = toSvgFile(await placed(machine), label);
-    await expect(svg).toMatchFileSnapshot(`../docs/diagrams/${id}.svg`);
+    await expect(svg).toMatchFileSnapshot(`../../docs/diagrams/${id}.svg`);
   });
 });
 

@@ -1,10 +1,11 @@
 /**
  * @module writer: one of several writers of a file, led by the shipped kernel.
  *
- * It reads some servers, picks its base as the engine does (`bestVersion`), plans with `planWrites`,
- * keeps its books with `applyWrite` and is told how it ended by `decideOutcome` alone. A write may
- * land, find something else, fail without effect, or lose its answer after its effect. Told that
- * somebody else is writing, it begins again while it has attempts left, as `modify` does.
+ * It reads some servers, picks its base as the engine does (`bestVersion`), plans with
+ * `planWrites`, keeps its books with `applyWrite` and is told how it ended by `decideOutcome`
+ * alone. A write may land, find something else, fail without effect, or lose its answer after its
+ * effect. Told that somebody else is writing, it begins again while it has attempts left, as
+ * `modify` does.
  *
  * Writers are interned and the fates of each are worked out once, which is what makes it feasible
  * to go through millions of worlds.
@@ -53,7 +54,10 @@ export interface WritersModel {
 export type Mark = string;
 
 interface Made {
-  /** What traces call it: `o` the first; `a`, `b` of first attempts, `A`, `B` of second ones, `α`, `β` of third. */
+  /**
+   * What traces call it: `o` the first; `a`, `b` of first attempts, `A`, `B` of second ones, `α`,
+   * `β` of third.
+   */
   readonly name: string;
   readonly version: Version;
   readonly base: Mark | null;
@@ -311,8 +315,8 @@ export class Cast {
 
   /**
    * The planned writes under way, those that are to fail having failed. A failure has no effect, so
-   * that it may as well come at once: what it would do later, after a surprise, is less than a
-   * writer does that dies.
+   * it may as well come at once: one that came later, after a surprise, could do no more than the
+   * death of the writer does.
    */
   #started(writer: Writer, record: PublishRecord, fate: Omit<Fate, 'id'>): readonly Fate[] {
     const at = record.writes.findIndex(({ status }) => status === 'planned');
@@ -349,7 +353,7 @@ export class Cast {
     return this.idOf({ ...writer, phase: 'ended' });
   }
 
-  /** Tells writers apart as far as anything may come of it. */
+  /** Equal for two writers if the same can become of both. */
   #keyOf(writer: Writer): string {
     const { index, attempt, phase, heard, acked, mark, unreached, record, outcome } = writer;
     const who = `${index}${attempt}`;

@@ -99,8 +99,8 @@ function stepsFrom(cast: Cast, world: World): readonly Step[] {
 }
 
 /**
- * Writers that try but once are alike, since none sees two versions of one seqnum: that the first
- * to make its plan is called `a` takes nothing away.
+ * Writers that try only once are interchangeable, since none sees two versions of one seqnum: so
+ * the first to make its plan may always be `a`, and no world is left out.
  */
 function mayPlan(cast: Cast, { writers }: World, index: number): boolean {
   const before = cast.model.attempts === 1 ? writers.slice(0, index) : [];

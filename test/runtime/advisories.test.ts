@@ -83,7 +83,7 @@ describe('advisories', () => {
     expect(shnums()).toEqual([0, 3]);
   });
 
-  test('that are refused take those with them that wait', async () => {
+  test('that are refused drop those that wait behind them', async () => {
     const advisories = advisoriesWith(new SimulatedClock());
     const { server, shnums, answers } = slowListener();
     for (const shnum of [0, 1, 2]) advisories.tell(server, storageIndex, shnum, 'rotten');

@@ -78,7 +78,8 @@ describe('a recorder', () => {
       'caller → parent: start',
       'parent/kid begins',
       'parent in watching.closely by waiting#0→watching.closely',
-      // XState delivers what is sent to a newborn before it tells where the newborn begins.
+      // XState delivers what is sent to a new actor before it reports the first state of that
+      // actor.
       'parent → parent/kid: go',
       'parent/kid in idle by nothing',
       'parent/kid in busy by idle#1→busy',

@@ -108,7 +108,7 @@ describe('a version beyond a limit', () => {
     expect(await file.read({ length: 0 })).toEqual(new Uint8Array(0));
   });
 
-  test('of what Tahoe writes there is none: 100 TiB in MDMF, 256 MiB in SDMF', async () => {
+  test('is none that Tahoe writes, up to 100 TiB in MDMF and 256 MiB in SDMF', async () => {
     const tahoe = { required: 4, total: 10, segmentSize: 2 ** 17, segmentCount: 2 ** 30 };
     const { file, zero, cap } = await hostile({ format: 'mdmf', ...tahoe });
     const segment = await zero.segment(cap);
@@ -143,7 +143,7 @@ describe('a block that is larger than a request', () => {
     expect([good.length, bad.length]).toEqual([4, 0]);
   });
 
-  test('and is not there is asked for once', async () => {
+  test('that is not there is asked for once', async () => {
     const { file, reads } = await hostile({ ...large, length: 5000 });
     await expect(file.read({ length: 1 })).rejects.toThrowError(NotEnoughSharesError);
     const blocks = reads.filter(({ length }) => length > 4000);

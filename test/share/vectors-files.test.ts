@@ -99,7 +99,7 @@ describe('a file made by Tahoe', () => {
     const expected = goldenBytes(c.size);
     expected.set(bytesOf(10), offset);
     expectBytes(await reader.read(), expected);
-    // The containers keep who they are; the writer's lease is in the first slot.
+    // The containers keep TubID and write enabler; the writer's lease is in the first slot.
     const container = await readContainerFile(servers[0] as (typeof servers)[0], index, 0);
     expect(container.subarray(32, 84)).toEqual(Buffer.concat([seed, writeEnabler]));
     expect(container.readUInt32BE(100)).toBe(1);

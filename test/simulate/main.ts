@@ -1,8 +1,8 @@
 /**
  * @module main: `npm run simulate -- --seeds N [--seed S]`: random worlds, one integer each.
  *
- * Seeds are shared out among worker threads. A seed that breaks a property is shrunk and written as a
- * scenario file; `--seed S` alone runs that one again.
+ * Seeds are shared out among worker threads. A seed that breaks a property is shrunk and written as
+ * a scenario file; `--seed S` alone runs that one again.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';

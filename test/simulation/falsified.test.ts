@@ -1,6 +1,7 @@
 /**
- * No property is empty: for each, a run with a lie in its record that it, by its words, must refuse.
- * The record is that of a real run, in which everything holds; one or two facts of it are changed.
+ * No property is empty: for each, a run with a lie in its record that it, by its words, must
+ * refuse. The record is that of a real run, in which everything holds; one or two facts of it are
+ * changed.
  */
 import { describe, expect, test } from 'vitest';
 import type { Task } from '../../src/simulation/operations.ts';

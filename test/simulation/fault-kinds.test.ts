@@ -1,6 +1,7 @@
 /**
- * Every kind of fault earns its place: for each there is a mistake in the engine that a schedule with
- * this fault reveals, and the same schedule without it does not. The engine as it is passes both.
+ * Every kind of fault earns its place: for each there is a mistake in the engine that a schedule
+ * with this fault reveals, and the same schedule without it does not. The engine as it is passes
+ * both.
  */
 import { describe, expect, test } from 'vitest';
 import { type FaultKind, faultKinds } from '../../src/simulation/faults.ts';
@@ -530,7 +531,9 @@ const inPlace: Partial<WorldOptions> = {
   operations: [{ name: 'w1', task: { kind: 'update', offset: 200_000 } }, last],
 };
 
-/** What rot can hit, field by field; the offsets and the hash chain have no mistake of their own. */
+/**
+ * What rot can hit, field by field; the offsets and the hash chain have no mistake of their own.
+ */
 const rotEffects: readonly (Omit<Effect, 'fault'> & { readonly field: string })[] = [
   ...['prefix', 'key', 'signature'].map((field) => ({
     ...{ field, mistake: [...signatureUnchecked, ...numberUnchecked], breaks: 'U11' },

@@ -37,7 +37,7 @@ const HEADER: ContainerHeader = {
 };
 
 describe('a header', () => {
-  test('is laid out as mutable-format §6.1 says', () => {
+  test('is laid out as docs/format.md §6.1 says', () => {
     const expected = concatBytes(
       utf8('Tahoe mutable container v2\n'),
       hexToBytes('c355219925'),

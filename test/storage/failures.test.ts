@@ -36,7 +36,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('a disk that fails half way', () => {
-  test('through a request is perhaps done, and says so', async () => {
+  test('through a request says that it may be done', async () => {
     const slot = new TestSlot(await foreignServer(folder));
     await slot.hold({ 0: 'zero', 1: 'one' });
     faults.rename.push(undefined, 'ENOSPC');

@@ -224,7 +224,7 @@ test(`${answers} misbehaving answers, from seed ${firstSeed}, are survived by ev
   expect(problems).toEqual([]);
   expect(uncaught).toEqual([]);
   expect(memoryMost - before).toBeLessThan(memoryMax);
-  // They are no walls of nonsense only: some answers are right, and there is every kind of error.
+  // Not everything is nonsense: some answers are right, and every kind of error occurs.
   if (answers < 5000) return;
   const kinds = ['answer', ...typed.map(({ code }) => code)];
   expect([...outcomes.keys()].sort()).toEqual(kinds.sort());

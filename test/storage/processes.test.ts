@@ -60,7 +60,10 @@ test('processes that count together lose no increment', { timeout: 120_000 }, as
   expect(await slot.contents()).toEqual({ 0: '100' });
 });
 
-/** Kills of whole-file writers are in test/client/processes.test.ts; these look at single containers. */
+/**
+ * Kills of whole-file writers are in test/client/processes.test.ts; these look at single
+ * containers.
+ */
 const KILLS = 40;
 const LANES = 4;
 const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);

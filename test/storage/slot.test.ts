@@ -69,7 +69,7 @@ test('parts beyond the new end are cut, but produced, and at most one is in memo
   expect(live).toEqual(['abc', 'xyz']);
 });
 
-/** What mutable-format §6.3 says of one share, in the plainest way. */
+/** What docs/format.md §6.3 says of one share, in the plainest way. */
 function byTheBook(old: number[] | undefined, { parts, newLength }: PlainWrite) {
   if (newLength === 0) return undefined;
   const bytes = [...(old ?? [])];

@@ -2,7 +2,7 @@
  * @module announcements: servers as a `servers.yaml` or an introducer's cache describes them.
  */
 
-/** The entry of storage-http §3.2. */
+/** An entry of a real `servers.yaml` (docs/format.md §8.2). */
 export const ID = 'v0-zzcsscb2yc5svoa2ylq47rmjegvzhwey6y7nk3jcscfkhjpwpkbq';
 export const TUB_ID = '47hc3gorp32vze3f7kxc7borddbkzhno';
 export const SWISSNUM = 'xn6s5s4v4yoknwze5nioz7zvhzbijrja';

@@ -1,5 +1,6 @@
 /**
- * @module certificates: server certificates for tests, made on the spot, with the hash of their key.
+ * @module certificates: server certificates for tests, made on the spot, with the hash of their
+ * key.
  */
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { generate } from 'selfsigned';

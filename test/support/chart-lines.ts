@@ -1,5 +1,6 @@
 /**
- * @module chart-lines: the charts that ship, and a line of text for each state and transition of one.
+ * @module chart-lines: the charts that ship, and a line of text for each state and transition of
+ * one.
  */
 import { type AnyStateMachine, StateMachine } from 'xstate';
 import * as machines from '../../machines/index.ts';

@@ -1,5 +1,6 @@
 /**
- * @module coverage-report: which states and transitions of which chart some test has taken, as a table.
+ * @module coverage-report: which states and transitions of which chart some test has taken, as a
+ * table.
  *
  * A reporter for vitest (`npm run coverage`): it gathers what {@link chartCoverage} left in the
  * report of each file. A chart that ships and left no record is as bad as one that has gaps.

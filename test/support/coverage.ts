@@ -1,10 +1,10 @@
 /**
  * @module coverage: which states and transitions of a chart some test has taken.
  *
- * A chart's test file makes one record, hands it to every walk and exploration, and ends by asserting
- * that nothing is missing. What is counted is what XState says it did: every microstep names the
- * transitions taken and the states that follow. The record also goes into vitest's own report of the
- * file, where `npm run coverage` finds it (`coverage-report.ts`).
+ * A chart's test file makes one record, hands it to every walk and exploration, and ends by
+ * asserting that nothing is missing. What is counted is what XState says it did: every microstep
+ * names the transitions taken and the states that follow. The record also goes into vitest's own
+ * report of the file, where `npm run coverage` finds it (`coverage-report.ts`).
  */
 import { afterAll } from 'vitest';
 import type { AnyStateMachine } from 'xstate';

@@ -1,6 +1,6 @@
 /**
- * @module directory-grid: folders as Tahoe's servers leave them, written here byte by byte and not by
- * the library that is to read them (mutable-format §6.1).
+ * @module directory-grid: folders as Tahoe's servers leave them, written here byte by byte and not
+ * by the library that is to read them (docs/format.md §6.1).
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -228,7 +228,7 @@ export function httpFaults(name: string, makeServer: () => Promise<ServerWithFau
         }
         const sent = () => relay.received.map((chunks) => applicationBytes(Buffer.concat(chunks)));
         expect(sent()).toEqual(Array(50).fill(0));
-        // And the look at the wire is sharp: to the right server, everything shows.
+        // The look at the wire does see what is sent: to the right server, all of it.
         await new TestSlot(client()).send({ 0: write({ parts: [body] }) });
         expect(sent()).toEqual([...Array(50).fill(0), expect.toSatisfy((n) => n > 100_000)]);
       });

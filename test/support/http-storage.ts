@@ -1,7 +1,7 @@
 /**
  * @module http-storage: Tahoe's HTTP storage protocol in front of any storage server, for tests.
  *
- * As strict as Tahoe's `storage/http_server.py` (facts storage-http §2): what that answers with
+ * As strict as Tahoe's `storage/http_server.py` (docs/format.md §7): what that answers with
  * 400, 401, 406, 415 or 416 is answered so here. The interop suite holds the same client against
  * the real thing, so this one only has to be quick and to misbehave when told.
  */

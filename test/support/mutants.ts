@@ -1,8 +1,8 @@
 /**
  * @module mutants: the engine with a known mistake in it, for tests that must notice.
  *
- * A mutant is the built package with a few words of one source file replaced. The words must be there
- * exactly once, so a mutant cannot silently fail to mutate when the code moves on.
+ * A mutant is the built package with a few words of one source file replaced. The words must be
+ * there exactly once, so a mutant cannot silently fail to mutate when the code moves on.
  */
 import { createHash } from 'node:crypto';
 import { cp, readFile, rename, stat, writeFile } from 'node:fs/promises';

@@ -1,8 +1,8 @@
 /**
  * New key pairs, as DER (PKCS#8 and SPKI).
  *
- * Never as key objects: those share a lock with the job that made them, and Node 20 waits for it for
- * ever when the garbage collector frees the job while one of them is exported.
+ * Never as key objects: those share a lock with the job that made them, and Node 20 waits for it
+ * for ever when the garbage collector frees the job while one of them is exported.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 

@@ -30,7 +30,9 @@ export interface StoredFile {
   readonly shares: readonly Uint8Array[];
 }
 
-/** A version of a file with the test key; every version after the first overwrites the one before. */
+/**
+ * A version of a file with the test key; every version after the first overwrites the one before.
+ */
 export async function storedFile(
   format: 'sdmf' | 'mdmf',
   {

@@ -37,7 +37,9 @@ export type Fault =
   | 'answerLost';
 
 interface Held extends Call {
-  /** Nobody waits for the answer any more; a request that is under way may still have its effect. */
+  /**
+   * Nobody waits for the answer any more; a request that is under way may still have its effect.
+   */
   isAbandoned: boolean;
   deliver(fault: Fault | undefined): void;
 }
@@ -91,7 +93,9 @@ export class Scheduler {
     return this.#held.map(({ label }) => label);
   }
 
-  /** From now on, calls that match `pattern` (for writes and lists alike) go wrong, `times` times. */
+  /**
+   * From now on, calls that match `pattern` (for writes and lists alike) go wrong, `times` times.
+   */
   fail(pattern: string, fault: Fault, times = Number.POSITIVE_INFINITY): void {
     this.#faults.push({ pattern, fault, times });
   }
@@ -210,7 +214,9 @@ export class Run<T> {
     }
   }
 
-  /** Lets `order` deliver until `isReached` at rest. @throws Error when the operation ends before */
+  /**
+   * Lets `order` deliver until `isReached` at rest. @throws Error when the operation ends before
+   */
   async until(isReached: () => boolean, order: Order = fifo): Promise<void> {
     for (;;) {
       await atRest();

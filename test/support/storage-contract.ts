@@ -1,7 +1,7 @@
 /**
  * @module storage-contract: what every storage backend does, seen through its interface only.
  *
- * Source: mutable-format §6.2-6.3 and storage-http §2.3, which were seen on real Tahoe servers.
+ * Source: docs/format.md §6.2, §6.3 and §7.4, which were seen on real Tahoe servers.
  * Each test uses a slot and secrets of its own, so that one server, also a real one that keeps
  * what it was given, serves the whole suite. The second half is in `storage-contract-hazards.ts`.
  */

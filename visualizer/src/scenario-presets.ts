@@ -1,7 +1,7 @@
 /**
- * @module scenario-presets: a preset for every scenario file, made when the page is built: the file is
- * played, and the choices that it comes to are the preset's. Two runs on one grid, one of them under
- * an old rule, become two sides.
+ * @module scenario-presets: a preset for every scenario file, made when the page is built: the file
+ * is played, and the choices that it comes to are the preset's. Two runs on one grid, one of them
+ * under an old rule, become two sides.
  */
 import { parseScenario, playRun, type Scenario } from '../../src/simulation/scenario.ts';
 import type { WorldOptions } from '../../src/simulation/world.ts';

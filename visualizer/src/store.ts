@@ -80,7 +80,9 @@ export const titles = computed(() =>
 /** The same for narrow columns. */
 export const shortTitles = computed(() => scene.value?.sides.map(({ short }) => short) ?? []);
 
-/** Short names for versions, one set per side: in the order in which they are under way and land. */
+/**
+ * Short names for versions, one set per side: in the order in which they are under way and land.
+ */
 export const versionNames = computed<readonly VersionNames[]>(() => {
   const names = titles.value.map(() => new VersionNames());
   for (const { sides } of branch.value?.frames ?? []) {

@@ -98,7 +98,7 @@ function sayFirst(call: Call, writeCap: string): Promise<void> {
   return call.say(call.options.json ? '\n' : `${writeCap}\n`);
 }
 
-/** Puts `text` into a new file at `path`, which stays unless `work` has not even begun. */
+/** Puts `text` into a new file at `path`, then works; a mistake in the input removes the file. */
 async function keptFor<T>(path: string, text: string, work: () => Promise<T>): Promise<T> {
   try {
     await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });

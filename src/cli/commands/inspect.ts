@@ -56,7 +56,7 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
     );
 }
 
-/** Who looks at the page says when it is enough. */
+/** Keeps the page up until Ctrl-C. */
 async function untilInterrupted({ signal, streams }: Call): Promise<void> {
   streams.stderr.write('Ctrl-C ends this.\n');
   if (!signal.aborted) await once(signal, 'abort');

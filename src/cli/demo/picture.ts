@@ -7,7 +7,7 @@ import type { MappedServer, Run, Story } from './story.ts';
 type Style = 'bold' | 'dim' | 'green' | 'red';
 type Paint = (style: Style | undefined, text: string) => string;
 
-/** What a line is about, the old rule, this engine. */
+/** The first two of three columns: what the line is about, the old rule; then this engine. */
 const widths = { label: 17, old: 33 } as const;
 
 export function pictureOf(story: Story, hasColours: boolean): string {

@@ -1,9 +1,10 @@
 /**
  * @module story: what `demo` plays: one update under two rules, then a real file.
  *
- * Ticket #2034 (mutable-format §7.5): a server counted as one that has shares as soon as it had
- * answered. When k servers without shares had answered too, the map was done, and a share still
- * being verified was dropped. The update that followed had no writer for it.
+ * Ticket #2034 (docs/servermap-update.md#the-two-rules-that-tahoe-had): a server counted as one
+ * that has shares as soon as it had answered. When k servers without shares had answered too, the
+ * map was done, and a share still being verified was dropped. The update that followed had no
+ * writer for it.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';

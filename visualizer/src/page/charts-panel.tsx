@@ -68,7 +68,7 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
   );
 }
 
-/** The coordinator that moved last; one that others work for only when nothing else is there. */
+/** The coordinator that moved last; `modify`, which only invokes others, if there is no other. */
 function latest(begun: readonly Track[], position: number): Track | undefined {
   const moved = (track: Track) => markAt(track, position)?.position ?? 0;
   const last = (track: Track) => Math.max(moved(track), ...track.children.map(moved));

@@ -136,7 +136,7 @@ function LaneBars({ model, names, isInView }: BarsProps) {
   const several = model.byStep ? model.operations.length : 1;
   const bars: ComponentChildren[] = [];
   for (const track of model.tracks.values()) {
-    // The one that lets others work would lie over them.
+    // Its bars would lie over those of the charts that it invokes.
     if (track.chart === 'modify') continue;
     const row = rows.get(track.parent === null ? track.operation : (track.server ?? ''));
     if (row === undefined || !isInView(row)) continue;

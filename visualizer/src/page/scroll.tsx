@@ -1,6 +1,6 @@
 /**
- * @module scroll: a part that scrolls by itself, so it takes the focus: else no keyboard would reach
- * what is out of view (WCAG 2.1.1).
+ * @module scroll: a part that scrolls by itself, so it takes the focus: else no keyboard would
+ * reach what is out of view (WCAG 2.1.1).
  */
 import type { ComponentChildren } from 'preact';
 
