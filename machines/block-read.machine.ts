@@ -14,7 +14,7 @@ import {
   type ReadBlocksResult,
   unprovided,
 } from './io.ts';
-import type { BlockReport } from './retrieve-kernel.ts';
+import type { BlockReport } from './reports.ts';
 
 export interface BlockReadInput extends ReadBlocksInput {
   readonly parent: AnyActorRef;

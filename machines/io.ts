@@ -7,36 +7,12 @@
  */
 import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLogic } from 'xstate';
 import type { ShareJudged } from './events.ts';
-import type { WriteTest } from './publish-kernel.ts';
+import type { Failure, Result } from './failure.ts';
+import type { SeenShare, WriteTest } from './reports.ts';
 import type { Hex, Mode, ServerId } from './servermap.ts';
 
-/** Why something that was asked for did not come. `detail` is for people and holds no secret. */
-export interface Failure {
-  readonly kind:
-    | 'timeout'
-    | 'unreachable'
-    /** The server said no. */
-    | 'refused'
-    | 'corrupt'
-    /** Another writer was there in the meantime. */
-    | 'replaced'
-    | 'cancelled'
-    | 'internal';
-  readonly detail: string;
-}
-
-export type Result<Value> =
-  | ({ readonly ok: true } & Value)
-  | { readonly ok: false; readonly failure: Failure };
-
-export function failed(kind: Failure['kind'], detail: string): Result<never> {
-  return { ok: false, failure: { kind, detail } };
-}
-
-/** What a rejected actor leaves in an `onError` event: a bug, told in one line. */
-export function internalFailure(error: unknown): Failure {
-  return { kind: 'internal', detail: error instanceof Error ? error.message : String(error) };
-}
+export { type Failure, failed, internalFailure, type Result } from './failure.ts';
+export type { SeenShare } from './reports.ts';
 
 /** How long to wait, in milliseconds of the actor system's clock. */
 export interface Deadlines {
@@ -61,11 +37,6 @@ export interface WriteInput {
   readonly server: ServerId;
   readonly shnum: number;
   readonly test: WriteTest;
-}
-/** A share as the server reported it beside its answer. */
-export interface SeenShare {
-  readonly shnum: number;
-  readonly checkstring: Hex;
 }
 export type WriteResult =
   | {

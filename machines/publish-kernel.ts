@@ -6,7 +6,8 @@
  * `applyWrite` keeps the books, `decideOutcome` reads them (`publish.py` `update_goal`,
  * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
  */
-import type { Failure, SeenShare } from './io.ts';
+import type { Failure } from './failure.ts';
+import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   bestVersion,
   type Hex,
@@ -18,24 +19,7 @@ import {
   type Version,
 } from './servermap.ts';
 
-/** What the slot must hold for the write to happen. */
-export type WriteTest =
-  | { readonly kind: 'absent' }
-  /** The share begins with these bytes. */
-  | { readonly kind: 'begins'; readonly head: Hex };
-
-export type WriteStatus =
-  | 'planned'
-  | 'writing'
-  | 'accepted'
-  /** The slot held something else. */
-  | 'surprised'
-  /** The server said no. */
-  | 'refused'
-  /** It certainly did not happen. */
-  | 'failed'
-  /** Its answer was lost, and so was the answer to the re-read. */
-  | 'unknown';
+export type { WriteReport, WriteTest } from './reports.ts';
 
 export interface Write {
   readonly server: ServerId;
@@ -44,16 +28,6 @@ export interface Write {
   readonly status: WriteStatus;
   /** Counts from 0; the same slot is tried again when it held a version that we know. */
   readonly attempt: number;
-}
-
-/** What came of one write. */
-export interface WriteReport {
-  readonly server: ServerId;
-  readonly shnum: number;
-  readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
-  /** Shares that the server reported, as they were just before the write. */
-  readonly seen: readonly SeenShare[];
-  readonly failure: Failure | null;
 }
 
 /** A share that nobody expected: somebody else has written. */

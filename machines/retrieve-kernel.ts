@@ -5,8 +5,11 @@
  * that fails or proves corrupt is replaced by another, and the blocks already in hand stay.
  * To *verify* is the same with every share instead of k (`retrieve.py`).
  */
-import type { Failure } from './io.ts';
+import type { Failure } from './failure.ts';
+import type { BlockReport } from './reports.ts';
 import type { ServerId } from './servermap.ts';
+
+export type { BlockReport } from './reports.ts';
 
 export type Purpose = 'read' | 'verify';
 
@@ -34,14 +37,6 @@ export interface RetrieveRecord {
   readonly endSegment: number;
   /** Segments per window. */
   readonly window: number;
-}
-
-/** What came of fetching one share's blocks. */
-export interface BlockReport {
-  readonly server: ServerId;
-  readonly shnum: number;
-  readonly status: 'held' | 'corrupt' | 'failed';
-  readonly failure: Failure | null;
 }
 
 export type RetrieveDecision =

@@ -18,8 +18,8 @@ import {
   unprovided,
   unprovidedVerifier,
 } from './io.ts';
+import type { ServerReport } from './reports.ts';
 import type { ServerId } from './servermap.ts';
-import type { ServerReport } from './update-kernel.ts';
 
 export interface ServerQueryInput {
   readonly server: ServerId;

@@ -6,7 +6,8 @@
  * model. Source: `servermap.py` `_check_for_done`, with four changes, each marked (1)…(4) below.
  */
 
-import type { Failure } from './io.ts';
+import type { Failure } from './failure.ts';
+import type { ServerReport } from './reports.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
 import {
   contenders,
@@ -19,8 +20,9 @@ import {
   type Servermap,
   type ServerStatus,
   type Slot,
-  type Version,
 } from './servermap.ts';
+
+export type { ServerReport } from './reports.ts';
 
 /** Answers that are kept outstanding while more servers have to be asked. */
 export const queryWindow = 5;
@@ -39,16 +41,6 @@ export interface UpdateRecord extends Known {
   readonly marked: readonly MarkedSlot[];
   /** Why servers did not answer. */
   readonly failures: Readonly<Record<ServerId, Failure>>;
-}
-
-/** What one server turned out to hold, all of it judged. */
-export interface ServerReport {
-  readonly server: ServerId;
-  readonly status: Extract<ServerStatus, 'good' | 'empty' | 'corrupt' | 'failed'>;
-  readonly slots: readonly Slot[];
-  readonly versions: readonly Version[];
-  readonly privateKeyFound: boolean;
-  readonly failure: Failure | null;
 }
 
 export type UpdateFact =
