@@ -4,8 +4,8 @@
  * The provider reads, checks every block up to the signed root hash and keeps the bytes; the child
  * only reports whether they are held. A lost connection is `failed`, never `corrupt`.
  */
-import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
-import { blocksSettled } from './events.ts';
+import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
+import { type BlocksSettled, blocksSettled } from './events.ts';
 import {
   type Deadlines,
   type Failure,
@@ -17,7 +17,7 @@ import {
 import type { BlockReport } from './reports.ts';
 
 export interface BlockReadInput extends ReadBlocksInput {
-  readonly parent: AnyActorRef;
+  readonly parent: ActorRef<Snapshot<unknown>, BlocksSettled>;
   readonly deadlines: Deadlines;
 }
 

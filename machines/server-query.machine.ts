@@ -7,8 +7,14 @@
  * child report the server as settled. It reads no servermap and decides nothing global; having
  * reported, it waits for the coordinator to stop it.
  */
-import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
-import { type ShareJudged, serverAnswered, serverSettled } from './events.ts';
+import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
+import {
+  type ServerAnswered,
+  type ServerSettled,
+  type ShareJudged,
+  serverAnswered,
+  serverSettled,
+} from './events.ts';
 import {
   type Deadlines,
   type Failure,
@@ -23,7 +29,7 @@ import type { ServerId } from './servermap.ts';
 
 export interface ServerQueryInput {
   readonly server: ServerId;
-  readonly parent: AnyActorRef;
+  readonly parent: ActorRef<Snapshot<unknown>, ServerAnswered | ServerSettled>;
   readonly wantsPrivateKey: boolean;
   readonly deadlines: Deadlines;
 }

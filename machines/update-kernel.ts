@@ -96,6 +96,11 @@ export function decide(view: UpdateView): UpdateDecision {
   return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
 
+/** How an update that is over has ended. */
+export function outcomeOf(record: UpdateRecord): 'enough' | 'exhausted' {
+  return lackOf(viewOf(record)) === 'nothing' ? 'enough' : 'exhausted';
+}
+
 const wait: UpdateDecision = { kind: 'wait' };
 const enough: UpdateDecision = { kind: 'done', outcome: 'enough' };
 const exhausted: UpdateDecision = { kind: 'done', outcome: 'exhausted' };
