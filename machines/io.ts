@@ -9,7 +9,7 @@ import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLo
 import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
 import type { SeenShare, WriteTest } from './reports.ts';
-import type { Hex, Mode, ServerId } from './servermap.ts';
+import type { Hex, Mode, ServerId, Servermap, Version } from './servermap.ts';
 
 export { type Failure, failed, internalFailure, type Result } from './failure.ts';
 export type { SeenShare } from './reports.ts';
@@ -78,6 +78,27 @@ export interface PrepareInput {
   readonly seqnum: number;
 }
 export type PrepareResult = Result<{ readonly checkstring: Hex }>;
+
+/** An operation begins, or begins again: nothing that was read before is used after. */
+export interface OpenInput {
+  /** Counts from 0. */
+  readonly attempt: number;
+}
+
+export interface ReadTreesInput {
+  /** Every slot of it is of `version`, and all N shares are there. */
+  readonly map: Servermap;
+  readonly version: Version;
+}
+/** Whether the trees of all N shares are held, each led to the signed root. */
+export type ReadTreesResult = Result<object>;
+
+export interface ApplyModifierInput {
+  readonly attempt: number;
+  /** Of the version that was read. */
+  readonly seqnum: number;
+}
+export type ApplyModifierResult = Result<{ readonly isChanged: boolean }>;
 
 /** One attempt of `modify`; attempts count from 0. */
 export interface AttemptInput {
