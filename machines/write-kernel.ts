@@ -5,7 +5,7 @@
  * is picked from it, every time. What stands in the way is an {@link Obstacle}, a value; another
  * writer may be why, and then it is worth another attempt, if there are any left.
  */
-import type { Failure } from './failure.ts';
+import type { Failure, Result } from './failure.ts';
 import { newerEvidence, type PublishPlanInput, type PublishReport } from './publish-kernel.ts';
 import { newestOf } from './read-kernel.ts';
 import type { ByteRange, VersionReadEnd } from './read-version-kernel.ts';
@@ -114,7 +114,7 @@ export type WriteFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'treesRead'; readonly areHeld: boolean }
   | { readonly type: 'read'; readonly end: VersionReadEnd }
-  | { readonly type: 'modified'; readonly isChanged: boolean }
+  | { readonly type: 'modified'; readonly result: Result<{ readonly isChanged: boolean }> }
   | { readonly type: 'published'; readonly report: PublishReport }
   /** A bug, or the caller's own code has thrown. */
   | { readonly type: 'failed'; readonly failure: Failure }
@@ -331,8 +331,11 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
       return { ...record, trees: fact.areHeld ? 'held' : 'unavailable' };
     case 'read':
       return afterRead(record, fact.end);
-    case 'modified':
-      return { ...record, modified: fact.isChanged ? 'changed' : 'unchanged' };
+    case 'modified': {
+      const { result } = fact;
+      if (!result.ok) return { ...record, obstacle: { kind: 'failed', failure: result.failure } };
+      return { ...record, modified: result.isChanged ? 'changed' : 'unchanged' };
+    }
     case 'published':
       return afterPublish(record, fact.report);
     case 'failed':

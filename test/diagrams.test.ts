@@ -8,10 +8,14 @@ import {
   historicUpdateMachine,
   modifyMachine,
   publishMachine,
+  readFileMachine,
+  readVersionMachine,
   retrieveMachine,
   servermapUpdateMachine,
   serverQueryMachine,
   shareWriteMachine,
+  verifyFileMachine,
+  writeFileMachine,
 } from '../machines/index.ts';
 import { chartOf } from '../src/diagram/chart.ts';
 import { type PlacedChart, place } from '../src/diagram/layout.ts';
@@ -26,6 +30,10 @@ const machines: readonly AnyStateMachine[] = [
   retrieveMachine,
   blockReadMachine,
   modifyMachine,
+  readFileMachine,
+  readVersionMachine,
+  verifyFileMachine,
+  writeFileMachine,
 ];
 const named = machines.map((machine) => [machine.id, machine] as const);
 

@@ -71,10 +71,14 @@ describe('machines/', () => {
       ['historicUpdateMachine', 'servermapUpdate'],
       ['modifyMachine', 'modify'],
       ['publishMachine', 'publish'],
+      ['readFileMachine', 'readFile'],
+      ['readVersionMachine', 'readVersion'],
       ['retrieveMachine', 'retrieve'],
       ['serverQueryMachine', 'serverQuery'],
       ['servermapUpdateMachine', 'servermapUpdate'],
       ['shareWriteMachine', 'shareWrite'],
+      ['verifyFileMachine', 'verifyFile'],
+      ['writeFileMachine', 'writeFile'],
     ]);
   });
 
