@@ -1,9 +1,9 @@
 /**
  * @module read-version: read ranges of bytes of one version.
  *
- * Theory of operation. Ranges are read in order, each by a `retrieve`. Out of good shares, everybody
- * is asked once, and the reading goes on at the segment that it had reached; what proved corrupt
- * stays out. A read of a file and a write that keeps old bytes both read in this way.
+ * Theory of operation. Ranges are read in order, each by a `retrieve`. Out of good shares,
+ * everybody is asked once, and the reading goes on at the segment that it had reached; what proved
+ * corrupt stays out. A read of a file and a write that keeps old bytes both read in this way.
  */
 import { assign, setup } from 'xstate';
 import { internalFailure } from './failure.ts';

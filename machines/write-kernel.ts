@@ -221,7 +221,7 @@ function unaskedMap({ servers }: WriteRecord): Servermap {
   };
 }
 
-/** With a lost version in it: when it is written over, by force, then at least with a higher seqnum. */
+/** With a lost version in it: one that is written over, by force, has a lower seqnum at least. */
 function knownMap(record: WriteRecord, map: Servermap): Servermap {
   const lost = lostVersion(record, map);
   return lost === null ? map : { ...map, versions: { ...map.versions, [lost.id]: lost } };
