@@ -160,7 +160,7 @@ export function decide(record: WriteRecord): WriteDecision {
   const mode = wantedMode(record);
   if (mode !== null) return { kind: 'map', mode };
   const known = knownMap(record, map);
-  const obstacle = obstacleIn(record, known);
+  const obstacle = obstacleIn(record, map, known);
   if (obstacle !== null) return afterObstacle(record, obstacle);
   const base = bestVersion(known);
   if (base === undefined) return publishOf(record, known, wholeOf(record, [{ kind: 'new' }]));
@@ -171,6 +171,11 @@ export function decide(record: WriteRecord): WriteDecision {
 function decideOnBase(record: WriteRecord, map: Servermap, base: Version): WriteDecision {
   const { change, modified, attempt, isRead } = record;
   if (change.kind === 'update') {
+    const { dataLength: size } = base;
+    const { offset } = change;
+    if (offset !== null && offset > size) {
+      return afterObstacle(record, { kind: 'outOfRange', offset, size });
+    }
     if (change.size === 0) return { kind: 'unchanged', base };
     if (record.trees === 'unread' && mayBeInPlace(map)) return { kind: 'readTrees', map, base };
   }
@@ -229,14 +234,14 @@ function knownMap(record: WriteRecord, map: Servermap): Servermap {
 
 // --- what stands in the way ---------------------------------------------------------------------
 
-/** What `map`, to which a lost version is added, has against the write. */
-function obstacleIn(record: WriteRecord, map: Servermap): Obstacle | null {
+/** What `found` has against the write; `map` is the same with a lost version in it. */
+function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obstacle | null {
   const { change, force, format } = record;
   if (change.kind === 'create') {
     if (map.slots.length === 0) return null;
     return { kind: 'fileExists', places: map.slots, report: null };
   }
-  const lost = record.map === null ? null : lostVersion(record, record.map);
+  const lost = lostVersion(record, found);
   if (lost !== null && !force) return { kind: 'newerVersionSeen', newer: [lost] };
   const base = bestVersion(map);
   const isAnyThere = Object.keys(map.versions).length > 0;
@@ -247,10 +252,7 @@ function obstacleIn(record: WriteRecord, map: Servermap): Obstacle | null {
     return { kind: 'wrongFormat', cap: format, file: base.format };
   }
   if (change.kind === 'overwrite') return null;
-  if (base === undefined) return { kind: 'unrecoverable', map };
-  const offset = change.kind === 'update' ? (change.offset ?? 0) : 0;
-  if (offset > base.dataLength) return { kind: 'outOfRange', offset, size: base.dataLength };
-  return null;
+  return base === undefined ? { kind: 'unrecoverable', map } : null;
 }
 
 function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {

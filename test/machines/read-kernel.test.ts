@@ -78,6 +78,11 @@ describe('when shares run out', () => {
     expect(decide(begunToo)).toEqual({ kind: 'startOver' });
   });
 
+  test('and where nothing is left, all begins again', () => {
+    const record = having(begun, mapped(), short(v1, emptyMap));
+    expect(decide(record)).toEqual({ kind: 'startOver' });
+  });
+
   test('all begins again once, with what is marked and what was seen', () => {
     const record = having(begun, mapped(mapWith(v2)), short(v2, emptyMap, 1));
     expect(decide(record)).toEqual({ kind: 'startOver' });

@@ -300,6 +300,7 @@ describe('an update', () => {
 
   test('is made by whole shares without the trees, or where shares are missing or empty', () => {
     const ranges = [{ from: 0, to: 3000 }];
+    expect(having(begun, trees(false)).trees).toBe('unavailable');
     expect(decide(having(begun, trees(false)))).toMatchObject({ kind: 'read', ranges });
     const partial = mapWith(v1, [0, 1]);
     expect(decide(having(begin(append), mapped(partial)))).toMatchObject({ kind: 'read', ranges });
@@ -338,6 +339,7 @@ describe('a modify', () => {
     expect(decide(begun)).toEqual({ kind: 'read', map: full, base: v1, ranges });
     const read = having(begun, isRead);
     expect(decide(read)).toEqual({ kind: 'modify', base: v1 });
+    expect(having(read, modified(true)).modified).toBe('changed');
     const whole = { kind: 'whole', required: 2, total: 3 };
     expect(decide(having(read, modified(true)))).toMatchObject({
       kind: 'publish',
