@@ -5,14 +5,7 @@
  * read; else the whole file is. The old bytes around the new ones come first.
  */
 import type { ByteRange } from './read-version-kernel.ts';
-import {
-  bestVersion,
-  type Hex,
-  type Servermap,
-  type Slot,
-  sharesOf,
-  type Version,
-} from './servermap.ts';
+import { bestVersion, type Hex, type Servermap, sharesOf, type Version } from './servermap.ts';
 
 /** What the new contents, or the rewritten run of segments, consist of, in order. */
 export type Part =
@@ -43,9 +36,9 @@ export type Recipe =
 export function uniformBase(map: Servermap): Version | undefined {
   const best = bestVersion(map);
   if (best === undefined || best.format !== 'mdmf') return undefined;
-  const isOfBest = ({ verdict }: Slot) => verdict.kind === 'good' && verdict.version === best.id;
-  if (!map.slots.every(isOfBest)) return undefined;
-  return sharesOf(map, best.id).size === best.total ? best : undefined;
+  const shares = sharesOf(map, best.id);
+  if ([...shares.values()].flat().length < map.slots.length) return undefined;
+  return shares.size === best.total ? best : undefined;
 }
 
 /** `length` new bytes at `offset`, which is not beyond the end, in place. */
@@ -82,8 +75,8 @@ export function rangesToRead(
   const ranges = parts.flatMap((part) =>
     part.kind === 'kept' ? [{ from: part.from, to: part.to }] : [],
   );
-  const [first, second] = ranges;
-  if (first === undefined || second === undefined) return ranges;
+  if (ranges.length < 2) return ranges;
+  const [first, second] = ranges as [ByteRange, ByteRange];
   const segmentOf = (byte: number) => Math.floor(byte / segmentSize);
   const isOneSegment = segmentOf(first.from) === segmentOf(second.to - 1);
   return isOneSegment ? [{ from: first.from, to: second.to }] : ranges;

@@ -172,10 +172,8 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
   const { change, modified, attempt, isRead } = record;
   if (change.kind === 'update') {
     const { dataLength: size } = base;
-    const { offset } = change;
-    if (offset !== null && offset > size) {
-      return afterObstacle(record, { kind: 'outOfRange', offset, size });
-    }
+    const offset = change.offset ?? size;
+    if (offset > size) return afterObstacle(record, { kind: 'outOfRange', offset, size });
     if (change.size === 0) return { kind: 'unchanged', base };
     if (record.trees === 'unread' && mayBeInPlace(map)) return { kind: 'readTrees', map, base };
   }

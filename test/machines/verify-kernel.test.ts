@@ -98,5 +98,7 @@ describe('the finding', () => {
   ])('is not when %s', (_, known, sources, faults) => {
     const found = verificationOf(known, v1, retrieved('delivered', { sources }));
     expect([found.isHealthy, found.bad]).toEqual([false, faults]);
+    const isGood = ({ status }: ShareSource) => status === 'usable';
+    expect(found.good).toHaveLength(sources.filter(isGood).length);
   });
 });
