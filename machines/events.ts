@@ -32,14 +32,14 @@ export interface ShareJudged {
   readonly type: 'share.judged';
   readonly shnum: number;
   readonly verdict: Verdict;
-  /** The version that a good verdict names. */
+  /** The version that a good verdict names; of a bad share, the one that its header is of. */
   readonly version?: Version;
   readonly privateKeyFound: boolean;
 }
 export function shareJudged(
   shnum: number,
   verdict: Verdict,
-  more: { version?: Version; privateKeyFound?: boolean } = {},
+  more: { version?: Version | undefined; privateKeyFound?: boolean } = {},
 ): ShareJudged {
   const { privateKeyFound = false, version } = more;
   const event = { type: 'share.judged', shnum, verdict, privateKeyFound } as const;

@@ -1,8 +1,9 @@
 /**
  * @module failure: why something that was asked for did not come, as a value.
  *
- * It imports nothing: everything else in this folder may.
+ * Everything else in this folder may import it.
  */
+import { reasonOf } from './reason.ts';
 
 /** `detail` is for people and holds no secret. */
 export type Failure =
@@ -15,6 +16,8 @@ export type Failure =
         | 'corrupt'
         /** Another writer was there in the meantime. */
         | 'replaced'
+        /** What the server says at one time does not go with what it says at another. */
+        | 'contradictory'
         | 'cancelled'
         | 'internal';
       readonly detail: string;
@@ -32,5 +35,5 @@ export function failed(kind: Exclude<Failure['kind'], 'thrown'>, detail: string)
 
 /** What a rejected actor leaves in an `onError` event: a bug, told in one line. */
 export function internalFailure(error: unknown): Failure {
-  return { kind: 'internal', detail: error instanceof Error ? error.message : String(error) };
+  return { kind: 'internal', detail: reasonOf(error) };
 }

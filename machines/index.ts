@@ -8,6 +8,7 @@ export { historicUpdateMachine, updateMachineFor } from './historic-rules.ts';
 export type * from './io.ts';
 export { type ModifyInput, type ModifyReport, modifyMachine } from './modify.machine.ts';
 export { type PublishInput, publishMachine } from './publish.machine.ts';
+export { claimsIn, type Expectation, expectationOf } from './publish-claims.ts';
 export * from './publish-kernel.ts';
 export {
   type ReadFileInput,

@@ -59,6 +59,18 @@ export interface RereadInput {
 /** Every share of the slot on this server, now: a lost answer would have told of all of them. */
 export type RereadResult = Result<{ readonly seen: readonly SeenShare[] }>;
 
+/** Shares that the server showed and that would be another writer's. */
+export interface ClaimInput {
+  readonly server: ServerId;
+  readonly shnums: readonly number[];
+}
+/** All of these shares as they are now, judged by their own keys and signatures. */
+export type ClaimResult = Result<{ readonly seen: readonly JudgedShare[] }>;
+export interface JudgedShare extends SeenShare {
+  /** If its signature is not good, `checkstring` is what a writer may test for: its first bytes. */
+  readonly isProven: boolean;
+}
+
 export interface ReadBlocksInput {
   readonly server: ServerId;
   readonly shnum: number;

@@ -7,7 +7,7 @@
  * that somebody else is writing: back off, then try again. Attempts are bounded, and the waiting
  * times come in by input: no clock and no randomness here.
  */
-import { assign, setup } from 'xstate';
+import { assign, emit, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
 import {
   type AttemptInput,
@@ -41,6 +41,14 @@ export interface Context {
   readonly kind: ModifyReport['kind'];
 }
 
+/** Another writer was there, and the next attempt comes after a wait. */
+export interface AttemptCollided {
+  readonly type: 'attempt.collided';
+  /** Counts from 0. */
+  readonly attempt: number;
+  readonly waitMs: number;
+}
+
 /** What any step of an attempt answers. */
 interface Answer {
   readonly kind: string;
@@ -67,7 +75,7 @@ export const modifyMachine = setup({
     input: {} as ModifyInput,
     output: {} as ModifyReport,
     events: {} as OperationCancel,
-    emitted: {} as { readonly type: 'attempt.collided'; readonly attempt: number },
+    emitted: {} as AttemptCollided,
   },
   actors: {
     mapServers: unprovided<MapResult, AttemptInput>('mapServers'),
@@ -80,6 +88,11 @@ export const modifyMachine = setup({
     recordFailure: assign((_, failure: Failure | null) => ({ failure })),
     countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
     recordKind: assign((_, kind: ModifyReport['kind']) => ({ kind })),
+    reportCollision: emit(({ context: { attempt, backoffsMs } }) => ({
+      type: 'attempt.collided' as const,
+      attempt,
+      waitMs: backoffsMs[attempt] ?? 0,
+    })),
   },
   guards: {
     isMapped: (_, { kind }: Answer) => kind === 'mapped',
@@ -206,7 +219,8 @@ export const modifyMachine = setup({
       always: [{ guard: 'hasAttemptsLeft', target: 'backingOff' }, { target: 'gaveUp' }],
     },
     backingOff: {
-      description: 'Waiting for the other writer to finish.',
+      description: 'Waiting for the other writer to finish; the caller has been told how long.',
+      entry: 'reportCollision',
       on: { 'operation.cancel': 'cancelled' },
       after: { backoff: { target: 'mapping', actions: 'countAttempt' } },
     },

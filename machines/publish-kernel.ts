@@ -7,6 +7,7 @@
  * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
  */
 import type { Failure } from './failure.ts';
+import { isLike, isStale } from './publish-claims.ts';
 import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   bestVersion,
@@ -34,8 +35,7 @@ export interface Write {
 export interface Surprise {
   readonly server: ServerId;
   readonly shnum: number;
-  /** Null when an expected share was gone and could not be replaced. */
-  readonly found: Hex | null;
+  readonly found: Hex;
 }
 
 export interface PublishGoal {
@@ -236,32 +236,47 @@ export function applyWrite(record: PublishRecord, report: WriteReport): PublishR
       return noteBystanders(noteSurprise(books, write, report), report);
     case 'refused':
     case 'failed':
-    case 'unknown': {
-      const avoided = [...books.avoided, report.server];
-      // After a surprise somebody else's version counts: ours is not spread any further.
-      const next = { ...books, avoided };
-      return next.surprises.length > 0 ? next : withHomes(next);
-    }
+    case 'unknown':
+      return withoutServer(books, report.server, report.failure);
   }
 }
 
-/** The slot held something else than its test: ours already, a stale version, or a stranger's. */
+/** Nothing more goes to this server; when it contradicts itself, what it accepted is in doubt. */
+function withoutServer(
+  record: PublishRecord,
+  server: ServerId,
+  failure: Failure | null,
+): PublishRecord {
+  const isDoubtful = ({ server: at, status }: Write) =>
+    failure?.kind === 'contradictory' && at === server && status === 'accepted';
+  const writes = record.writes.map((w) =>
+    isDoubtful(w) ? { ...w, status: 'unknown' as const } : w,
+  );
+  const next = { ...record, writes, avoided: [...record.avoided, server] };
+  // After a surprise somebody else's version counts: ours is not spread any further.
+  return next.surprises.length > 0 ? next : withHomes(next);
+}
+
+/** The slot held something else than its test: ours already, a stranger's, or nobody's loss. */
 function noteSurprise(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
   const { server, shnum } = write;
   const found = report.seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
   if (found !== null && found === record.checkstring) {
     return withWrite(record, { ...write, status: 'accepted' });
   }
-  // The share is gone, or the map ended before it came to this server: no other writer was here.
-  if (found === null || isStale(record, found)) {
-    if (!record.wholeShares) return withWrite(record, { ...write, status: 'failed' });
-    if (record.surprises.length > 0) return record;
-    if (write.attempt + 1 < attemptsMax) {
-      const attempt = write.attempt + 1;
-      return withWrite(record, { ...write, test: testFor(found), status: 'planned', attempt });
-    }
+  if (found !== null && report.proven.includes(shnum) && !isStale(record, found)) {
+    return { ...record, surprises: [...record.surprises, { server, shnum, found }] };
   }
-  return { ...record, surprises: [...record.surprises, { server, shnum, found }] };
+  // The share is gone or damaged, or the map ended before it came to this server.
+  if (record.wholeShares && record.surprises.length > 0) return record;
+  const attempt = write.attempt + 1;
+  if (record.wholeShares && attempt < attemptsMax) {
+    return withWrite(record, { ...write, test: testFor(found), status: 'planned', attempt });
+  }
+  const detail = `server ${server}: share ${shnum} is not what was seen there before`;
+  const failure: Failure = { kind: 'replaced', detail };
+  const books = { ...record, failures: [...record.failures, failure] };
+  return withoutServer(withWrite(books, { ...write, status: 'failed' }), server, failure);
 }
 
 /**
@@ -275,32 +290,17 @@ function noteBystanders(record: PublishRecord, report: WriteReport): PublishReco
     if (shnum >= record.total || shnum === report.shnum) continue;
     if (checkstring === record.checkstring) continue;
     const write = record.writes.find((w) => sameSlot(w, { server, shnum }));
-    if (write !== undefined && isExpected(write, checkstring)) continue;
-    if (!isStale(record, checkstring)) {
+    if (write?.test.kind === 'begins' && isLike(write.test.head, checkstring)) continue;
+    if (report.proven.includes(shnum) && !isStale(record, checkstring)) {
       const surprise = { server, shnum, found: checkstring };
       books = { ...books, surprises: [...books.surprises, surprise] };
     } else if (write === undefined && record.wholeShares && books.surprises.length === 0) {
-      // An old share that the map did not come to: write it too, or it would stay behind.
+      // An old or damaged share that the map did not come to: it would stay behind.
       const added: Write = planned(server, shnum, testFor(checkstring));
       books = { ...books, writes: [...books.writes, added] };
     }
   }
   return books;
-}
-
-/** Whether the slot holds what the write asks for; a test may be longer than a checkstring. */
-function isExpected({ test }: Write, found: Hex): boolean {
-  return test.kind === 'begins' && (found.startsWith(test.head) || test.head.startsWith(found));
-}
-
-/** The base, or a version older than the newest in the map: nothing is lost by replacing it. */
-function isStale(record: PublishRecord, checkstring: Hex): boolean {
-  return record.replaceable.includes(checkstring) || seqnumOf(checkstring) < record.seqnum - 1;
-}
-
-/** Bytes 1…8 of every share. A share too short to have them has nothing to lose. */
-function seqnumOf(checkstring: Hex): number {
-  return checkstring.length < 18 ? -1 : Number.parseInt(checkstring.slice(2, 18), 16);
 }
 
 function testFor(found: Hex | null): WriteTest {

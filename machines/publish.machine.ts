@@ -5,7 +5,7 @@
  * servermap knows and a home for every homeless share. If a version newer than anything readable
  * was seen, or the plan cannot reach a quorum, nothing is written. The new version is prepared
  * (encoded and signed once), then one child per slot writes. A share whose server failed gets
- * another server; a slot that holds a stale version is written again; anything else in a slot is
+ * another server; a slot that holds a stale version is written again; any other that is signed is
  * somebody else's, and the publish ends `uncoordinated`. Every outcome lists what landed where.
  */
 import { assign, enqueueActions, setup } from 'xstate';
@@ -18,6 +18,7 @@ import {
   type PrepareResult,
   unprovided,
 } from './io.ts';
+import { expectationOf } from './publish-claims.ts';
 import {
   applyWrite,
   canSucceed,
@@ -67,7 +68,8 @@ export const publishMachine = setup({
       record: { ...context.record, failures: [...context.record.failures, failure] },
     })),
     writePlanned: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
-      for (const { server, shnum, test, attempt } of plannedWrites(record)) {
+      for (const write of plannedWrites(record)) {
+        const { server, shnum, test, attempt } = write;
         enqueue.spawnChild('shareWrite', {
           id: `write:${server}:${shnum}:${attempt}`,
           input: {
@@ -75,6 +77,7 @@ export const publishMachine = setup({
             shnum,
             test,
             checkstring: record.checkstring ?? '',
+            expectation: expectationOf(record, write),
             parent: self,
             deadlines,
           },

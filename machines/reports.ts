@@ -56,5 +56,7 @@ export interface WriteReport {
   readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
   /** Shares that the server reported, as they were just before the write. */
   readonly seen: readonly SeenShare[];
+  /** Which of them, by number, have been read since and are signed: a server can show anything. */
+  readonly proven: readonly number[];
   readonly failure: Failure | null;
 }

@@ -39,6 +39,9 @@ export interface RetrieveRecord {
   readonly window: number;
 }
 
+/** Shares that are verified at once: all of them may be 255, with a window of each in memory. */
+export const verifyWidth = 10;
+
 export type RetrieveDecision =
   | { readonly kind: 'fetch'; readonly sources: readonly ShareSource[] }
   | { readonly kind: 'wait' }
@@ -66,7 +69,7 @@ export function decideRetrieve(record: RetrieveRecord): RetrieveDecision {
     record.sources.filter(({ status }) => status === 'fetching').map(({ shnum }) => shnum),
   );
   const usable = usableSources(record, new Set([...held, ...fetching]));
-  if (record.purpose === 'verify') return decideVerify(record, usable, fetching.size > 0);
+  if (record.purpose === 'verify') return decideVerify(record, usable);
   if (held.size >= record.required) return { kind: 'decode' };
   const missing = record.required - held.size - fetching.size;
   if (missing > usable.length) return { kind: 'notEnoughShares' };
@@ -75,13 +78,11 @@ export function decideRetrieve(record: RetrieveRecord): RetrieveDecision {
 }
 
 /** Every copy of every share is looked at; fewer than k good ones are a finding, not an end. */
-function decideVerify(
-  record: RetrieveRecord,
-  usable: readonly ShareSource[],
-  isFetching: boolean,
-): RetrieveDecision {
-  if (usable.length > 0) return { kind: 'fetch', sources: usable };
-  if (isFetching) return { kind: 'wait' };
+function decideVerify(record: RetrieveRecord, usable: readonly ShareSource[]): RetrieveDecision {
+  const fetching = record.sources.filter(({ status }) => status === 'fetching').length;
+  const next = usable.slice(0, verifyWidth - fetching);
+  if (next.length > 0) return { kind: 'fetch', sources: next };
+  if (fetching > 0) return { kind: 'wait' };
   return heldShnums(record).length > 0 ? { kind: 'decode' } : { kind: 'notEnoughShares' };
 }
 

@@ -62,11 +62,11 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
     total,
     servers,
     statuses: servers.map(() => 'unasked'),
+    failures: servers.map(() => null),
     slots: [],
     versions: {},
     privateKey: wantsPrivateKey ? 'missing' : 'unneeded',
     marked,
-    failures: {},
   };
 }
 

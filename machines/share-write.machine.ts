@@ -4,11 +4,15 @@
  * Theory of operation. The server either writes, or tells what the slot holds instead, or refuses,
  * or the request never reached it. When its answer is lost (or late) the write may have happened:
  * the slot is read again before anything is concluded, and our own checkstring there means
- * success. Only when the re-read fails too does `unknown` remain. The child decides nothing global.
+ * success. Only when the re-read fails too does `unknown` remain. What the server shows of another
+ * writer is a claim, whatever its answer: it is read and its signature checked before the
+ * coordinator is told. The child decides nothing global.
  */
 import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
 import { writeSettled } from './events.ts';
 import {
+  type ClaimInput,
+  type ClaimResult,
   type Deadlines,
   type Failure,
   internalFailure,
@@ -19,6 +23,7 @@ import {
   type WriteInput,
   type WriteResult,
 } from './io.ts';
+import { claimsIn, type Expectation, isLike } from './publish-claims.ts';
 import type { WriteReport, WriteTest } from './publish-kernel.ts';
 import type { Hex, ServerId } from './servermap.ts';
 
@@ -28,25 +33,58 @@ export interface ShareWriteInput {
   readonly test: WriteTest;
   /** The checkstring of the version being written. */
   readonly checkstring: Hex;
+  readonly expectation: Expectation;
   readonly parent: AnyActorRef;
   readonly deadlines: Deadlines;
 }
 
 export interface Context extends ShareWriteInput {
+  /** Whether it was written, as the server says or the slot shows; null: nobody has said. */
+  readonly wrote: boolean | null;
   readonly seen: readonly SeenShare[];
+  readonly proven: readonly number[];
   readonly failure: Failure | null;
 }
 
-/** What the re-read found in the slot; to a server a share without bytes is no share. */
-function foundIn({ shnum }: Context, result: RereadResult): Hex | null {
-  const found = result.ok ? result.seen.find((share) => share.shnum === shnum) : undefined;
-  return found?.checkstring || null;
+type Seen = readonly SeenShare[];
+
+function seenIn(result: WriteResult | RereadResult | ClaimResult): Seen {
+  return 'seen' in result ? result.seen : [];
+}
+
+/** What is in the slot; to a server a share without bytes is no share. */
+function foundIn({ shnum }: Context, seen: Seen): Hex | null {
+  return seen.find((share) => share.shnum === shnum)?.checkstring || null;
+}
+
+function isOurs(context: Context, seen: Seen): boolean {
+  return foundIn(context, seen) === context.checkstring;
 }
 
 /** Whether the slot still holds what the test expected: the write did not happen. */
-function isUntouched({ test }: Context, found: Hex | null): boolean {
+function isUntouched(context: Context, seen: Seen): boolean {
+  const found = foundIn(context, seen);
+  const { test } = context;
   if (found === null || test.kind === 'absent') return found === null && test.kind === 'absent';
-  return found.startsWith(test.head) || test.head.startsWith(found);
+  return !isOurs(context, seen) && isLike(test.head, found);
+}
+
+/** Whether the test that is said to have failed must have held. */
+function isContradiction(context: Context, seen: Seen): boolean {
+  const found = foundIn(context, seen);
+  const { test } = context;
+  return test.kind === 'absent' ? found === null : (found ?? '').startsWith(test.head);
+}
+
+/** What is shown and would be another writer's. */
+function claimsOf({ expectation, checkstring }: Context, seen: Seen): readonly number[] {
+  return claimsIn(expectation, checkstring, seen);
+}
+
+/** What was shown, and in place of the claims what was found. */
+function withChecked(seen: Seen, checked: Seen): Seen {
+  const rest = seen.filter(({ shnum }) => !checked.some((share) => share.shnum === shnum));
+  return [...rest, ...checked.map(({ shnum, checkstring }) => ({ shnum, checkstring }))];
 }
 
 export const shareWriteMachine = setup({
@@ -54,6 +92,7 @@ export const shareWriteMachine = setup({
   actors: {
     writeShare: unprovided<WriteResult, WriteInput>('writeShare'),
     rereadShare: unprovided<RereadResult, RereadInput>('rereadShare'),
+    verifyClaim: unprovided<ClaimResult, ClaimInput>('verifyClaim'),
   },
   delays: {
     writeDeadline: ({ context }) => context.deadlines.writeMs,
@@ -61,30 +100,57 @@ export const shareWriteMachine = setup({
   },
   actions: {
     recordAnswer: assign((_, result: WriteResult) =>
-      result.kind === 'answered' ? { seen: result.seen } : { failure: result.failure },
+      result.kind === 'answered'
+        ? { wrote: result.wrote, seen: result.seen }
+        : { failure: result.failure },
     ),
-    recordReread: assign((_, result: RereadResult) => (result.ok ? { seen: result.seen } : {})),
+    recordReread: assign(({ context }, result: RereadResult) => {
+      const seen = seenIn(result);
+      return { seen, wrote: isOurs(context, seen) || null };
+    }),
+    recordChecked: assign(({ context }, result: ClaimResult) =>
+      result.ok
+        ? {
+            seen: withChecked(context.seen, result.seen),
+            proven: result.seen.filter(({ isProven }) => isProven).map(({ shnum }) => shnum),
+          }
+        : { failure: result.failure },
+    ),
+    recordContradiction: assign(({ context: { server, shnum } }) => ({
+      failure: {
+        kind: 'contradictory' as const,
+        detail: `server ${server}: it has not written share ${shnum}, and nothing was in the way`,
+      },
+    })),
     recordFailure: assign((_, failure: Failure) => ({ failure })),
     reportSettled: sendTo(
       ({ context }) => context.parent,
-      ({ context: { server, shnum, seen, failure } }, status: WriteReport['status']) =>
-        writeSettled({ server, shnum, status, seen, failure }),
+      ({ context: { server, shnum, seen, proven, failure } }, status: WriteReport['status']) =>
+        writeSettled({ server, shnum, status, seen, proven, failure }),
     ),
   },
   guards: {
     hasWritten: (_, result: WriteResult) => result.kind === 'answered' && result.wrote,
     isSurprise: (_, result: WriteResult) => result.kind === 'answered' && !result.wrote,
+    isContradiction: ({ context }, result: WriteResult) =>
+      result.kind === 'answered' && !result.wrote && isContradiction(context, result.seen),
     isRefusal: (_, result: WriteResult) => result.kind === 'refused',
     isNotSent: (_, result: WriteResult) => result.kind === 'notSent',
-    isUnreadable: (_, result: RereadResult) => !result.ok,
-    isOurs: ({ context }, result: RereadResult) => foundIn(context, result) === context.checkstring,
-    isUntouched: ({ context }, result: RereadResult) =>
-      isUntouched(context, foundIn(context, result)),
+    isUnreadable: (_, result: RereadResult | ClaimResult) => !result.ok,
+    isOurs: ({ context }, result: RereadResult) => isOurs(context, seenIn(result)),
+    isUntouched: ({ context }, result: RereadResult) => isUntouched(context, seenIn(result)),
+    isClaim: ({ context }, result: WriteResult | RereadResult) =>
+      claimsOf(context, seenIn(result)).length > 0,
+    isDisproved: ({ context }, result: ClaimResult) =>
+      context.wrote === false &&
+      isContradiction(context, withChecked(context.seen, seenIn(result))),
+    wasWritten: ({ context }) => context.wrote === true,
+    wasNotWritten: ({ context }) => context.wrote === false,
   },
 }).createMachine({
   id: 'shareWrite',
   description: 'Write one share if the slot still holds what was seen there.',
-  context: ({ input }) => ({ ...input, seen: [], failure: null }),
+  context: ({ input }) => ({ ...input, wrote: null, seen: [], proven: [], failure: null }),
   initial: 'writing',
   states: {
     writing: {
@@ -94,6 +160,16 @@ export const shareWriteMachine = setup({
         src: 'writeShare',
         input: ({ context: { server, shnum, test } }) => ({ server, shnum, test }),
         onDone: [
+          {
+            guard: { type: 'isContradiction', params: ({ event }) => event.output },
+            target: 'failed',
+            actions: 'recordContradiction',
+          },
+          {
+            guard: { type: 'isClaim', params: ({ event }) => event.output },
+            target: 'checkingClaim',
+            actions: { type: 'recordAnswer', params: ({ event }) => event.output },
+          },
           {
             guard: { type: 'hasWritten', params: ({ event }) => event.output },
             target: 'accepted',
@@ -146,13 +222,18 @@ export const shareWriteMachine = setup({
             target: 'unknown',
           },
           {
-            guard: { type: 'isOurs', params: ({ event }) => event.output },
-            target: 'accepted',
+            guard: { type: 'isUntouched', params: ({ event }) => event.output },
+            target: 'failed',
+          },
+          {
+            guard: { type: 'isClaim', params: ({ event }) => event.output },
+            target: 'checkingClaim',
             actions: { type: 'recordReread', params: ({ event }) => event.output },
           },
           {
-            guard: { type: 'isUntouched', params: ({ event }) => event.output },
-            target: 'failed',
+            guard: { type: 'isOurs', params: ({ event }) => event.output },
+            target: 'accepted',
+            actions: { type: 'recordReread', params: ({ event }) => event.output },
           },
           {
             target: 'surprised',
@@ -162,6 +243,56 @@ export const shareWriteMachine = setup({
         onError: { target: 'unknown' },
       },
       after: { readDeadline: { target: 'unknown' } },
+    },
+    checkingClaim: {
+      description:
+        "The server shows what would be another writer's; its signature is being checked.",
+      invoke: {
+        id: 'verifyClaim',
+        src: 'verifyClaim',
+        input: ({ context }) => ({
+          server: context.server,
+          shnums: claimsOf(context, context.seen),
+        }),
+        onDone: [
+          {
+            guard: { type: 'isUnreadable', params: ({ event }) => event.output },
+            target: 'doubted',
+            actions: { type: 'recordChecked', params: ({ event }) => event.output },
+          },
+          {
+            guard: { type: 'isDisproved', params: ({ event }) => event.output },
+            target: 'failed',
+            actions: 'recordContradiction',
+          },
+          {
+            guard: 'wasWritten',
+            target: 'accepted',
+            actions: { type: 'recordChecked', params: ({ event }) => event.output },
+          },
+          {
+            target: 'surprised',
+            actions: { type: 'recordChecked', params: ({ event }) => event.output },
+          },
+        ],
+        onError: {
+          target: 'doubted',
+          actions: { type: 'recordFailure', params: ({ event }) => internalFailure(event.error) },
+        },
+      },
+      after: {
+        readDeadline: {
+          target: 'doubted',
+          actions: {
+            type: 'recordFailure',
+            params: { kind: 'timeout', detail: 'no proof of what the server showed' },
+          },
+        },
+      },
+    },
+    doubted: {
+      description: 'What the server showed has no proof: its word is good for nothing but a no.',
+      always: [{ guard: 'wasNotWritten', target: 'failed' }, { target: 'unknown' }],
     },
     accepted: {
       description: 'The share is on the server; the coordinator has been told.',

@@ -34,13 +34,13 @@ export interface UpdateRecord extends Known {
   /** k and N as far as known: the grid's defaults, raised by every verified version. */
   readonly required: number;
   readonly total: number;
-  /** In permuted order; `statuses` is parallel to it. */
+  /** In permuted order; `statuses` and `failures` are parallel to it. */
   readonly servers: readonly ServerId[];
   readonly statuses: readonly ServerStatus[];
+  /** Why servers did not answer. Not keyed by their ids: `constructor` may be one. */
+  readonly failures: readonly (Failure | null)[];
   readonly privateKey: Servermap['privateKey'];
   readonly marked: readonly MarkedSlot[];
-  /** Why servers did not answer. */
-  readonly failures: Readonly<Record<ServerId, Failure>>;
 }
 
 export type UpdateFact =
@@ -177,7 +177,7 @@ function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
     total: Math.max(record.total, ...report.versions.map((v) => v.total)),
     privateKey:
       record.privateKey === 'missing' && report.privateKeyFound ? 'found' : record.privateKey,
-    failures: failure === null ? record.failures : { ...record.failures, [server]: failure },
+    failures: record.failures.with(record.servers.indexOf(server), failure),
   };
 }
 
@@ -216,7 +216,7 @@ export function toServermap(record: UpdateRecord, outcome: Servermap['outcome'])
     servers: record.servers.map((id, i) => ({
       id,
       status: record.statuses[i] as ServerStatus,
-      failure: record.failures[id] ?? null,
+      failure: record.failures[i] ?? null,
     })),
     slots: [...record.slots].sort(byPlace),
     versions: Object.fromEntries(

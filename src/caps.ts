@@ -3,7 +3,7 @@
  *
  * `URI:<type>:<16 bytes in base32>:<fingerprint in base32>`, twelve types. Rules:
  * - A cap is a secret. Errors name the field and never quote the text; the keys of a cap object
- *   are non-enumerable, so that printing, JSON or `{...cap}` does not carry them;
+ *   are hidden ({@link withHidden}), so that printing, JSON or `{...cap}` does not carry them;
  *   {@link formatCap} is the only way to text.
  * - A directory's cap is its file's cap under another type: the bytes are the same.
  * - `ro.` and `imm.` in front only assert something; a cap that breaks the assertion is malformed.
@@ -17,6 +17,7 @@ import {
 } from './crypto/keys.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { InsufficientCapError, MalformedCapError } from './errors.ts';
+import { withHidden } from './hidden.ts';
 
 export type Format = 'sdmf' | 'mdmf';
 
@@ -30,13 +31,13 @@ interface CapBase {
 
 export interface WriteCap extends CapBase {
   readonly kind: 'write';
-  /** 16 bytes, non-enumerable. */
+  /** 16 bytes, hidden. */
   readonly writekey: Uint8Array;
 }
 
 export interface ReadCap extends CapBase {
   readonly kind: 'read';
-  /** 16 bytes, non-enumerable. */
+  /** 16 bytes, hidden. */
   readonly readkey: Uint8Array;
 }
 
@@ -185,11 +186,6 @@ function capOf(type: CapType, key: Uint8Array, fingerprint: Uint8Array): Cap {
       // Enumerable: a storage index is no secret, servers log it.
       return { kind, ...base, storageIndex: key };
   }
-}
-
-function withHidden<T extends CapType, P extends string>(cap: T, property: P, key: Uint8Array) {
-  Object.defineProperty(cap, property, { value: key, enumerable: false });
-  return cap as T & { readonly [K in P]: Uint8Array };
 }
 
 function checkAssertion(kind: Cap['kind'], assertion: string): void {

@@ -1,7 +1,7 @@
 /**
  * @module encoding: how a file is spread over servers, and Tahoe's defaults for it.
  */
-import { OutOfRangeError } from './errors.ts';
+import { OutOfRangeError, type TahoeMutableError } from './errors.ts';
 
 /** Any k of N shares are enough to read a file. */
 export interface Encoding {
@@ -11,6 +11,19 @@ export interface Encoding {
   readonly happy: number;
   /** N, at most 255: a share's header has one byte for it. */
   readonly total: number;
+}
+
+/**
+ * What the description of a grid asks for and nobody can do. What needs the setting fails with it,
+ * and nothing else does: a number that only writers need keeps nobody from reading.
+ */
+export interface UnusableSettings {
+  /** The encoding: new files need it. */
+  readonly encoding?: TahoeMutableError;
+  /** The number of servers that a write must reach: every write needs it. */
+  readonly happy?: TahoeMutableError;
+  /** The format: a new file needs it whose maker names none. */
+  readonly format?: TahoeMutableError;
 }
 
 /** What Tahoe does without a word in `tahoe.cfg`. */

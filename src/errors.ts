@@ -56,6 +56,31 @@ export class InsufficientCapError extends TahoeMutableError {
   }
 }
 
+/**
+ * An argument of the wrong kind. `facts.argument` names it; its value may be a secret in the wrong
+ * place, so it is not quoted.
+ */
+export class BadArgumentError extends TahoeMutableError {
+  static override readonly code = 'BadArgumentError';
+
+  constructor(argument: string, problem: string) {
+    super(`${argument}: ${problem}`, { argument, problem });
+  }
+}
+
+/** A directory's cap, where other bytes than a directory's would make Tahoe lose the names in it. */
+export class DirectoryCapError extends TahoeMutableError {
+  static override readonly code = 'DirectoryCapError';
+
+  constructor(operation: string) {
+    super(
+      `${operation} needs a file's cap, this is a directory's: Tahoe could not list it any more; ` +
+        'ask for `raw` to write its bytes all the same',
+      { operation },
+    );
+  }
+}
+
 /** An argument outside its range: an offset beyond the end, k > N, a negative length. */
 export class OutOfRangeError extends TahoeMutableError {
   static override readonly code = 'OutOfRangeError';
@@ -92,12 +117,21 @@ export class BadSourceError extends TahoeMutableError {
   }
 }
 
+/** A trace that cannot be written, or not to its end. What is traced is not affected by that. */
+export class TraceError extends TahoeMutableError {
+  static override readonly code = 'TraceError';
+
+  constructor(where: string, problem: string) {
+    super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
 /** What is being written changed, or ended early, between two readings of it. */
 export class SourceChangedError extends TahoeMutableError {
   static override readonly code = 'SourceChangedError';
 
-  constructor(segment: number) {
-    super(`the data changed while they were being written: segment ${segment}`, { segment });
+  constructor(what: string, facts: Facts) {
+    super(`the data changed while they were being written: ${what}`, facts);
   }
 }
 
@@ -109,6 +143,15 @@ export class CorruptShareError extends TahoeMutableError {
 
   constructor(field: string, problem: string) {
     super(`corrupt share: ${field}: ${problem}`, { field, problem });
+  }
+}
+
+/** A version that is larger, in one of its numbers, than is read: see `share/limits.ts`. */
+export class BeyondLimitError extends TahoeMutableError {
+  static override readonly code = 'BeyondLimitError';
+
+  constructor(what: string, value: number, limit: number) {
+    super(`${what}: ${value} is beyond the limit of ${limit}`, { what, value, limit });
   }
 }
 
@@ -188,6 +231,11 @@ export class UncoordinatedWriteError extends TahoeMutableError {
   static override readonly code = 'UncoordinatedWriteError';
 }
 
+/** The key of a new file has one already, or is getting one right now; `facts` says where. */
+export class FileExistsError extends TahoeMutableError {
+  static override readonly code = 'FileExistsError';
+}
+
 /** So many answers were lost that nobody can say whether the write reached enough servers. */
 export class IndeterminateWriteError extends TahoeMutableError {
   static override readonly code = 'IndeterminateWriteError';
@@ -196,6 +244,15 @@ export class IndeterminateWriteError extends TahoeMutableError {
 /** A version was seen that writing would destroy: newer and unreadable, or perhaps acknowledged. */
 export class NewerVersionSeenError extends TahoeMutableError {
   static override readonly code = 'NewerVersionSeenError';
+}
+
+/** The grid was closed while this was under way; a write may or may not have landed. */
+export class GridClosedError extends TahoeMutableError {
+  static override readonly code = 'GridClosedError';
+
+  constructor() {
+    super('the grid was closed meanwhile');
+  }
 }
 
 /** No share yielded the private key that a writer needs to sign. */

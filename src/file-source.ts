@@ -4,9 +4,9 @@
  * Only what is being encoded is in memory, so a file may be larger than that.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { readFully } from './atomic-file.ts';
 import { BadSourceError } from './errors.ts';
 import type { Plaintext } from './share/plaintext.ts';
+import { errnoOf, readFully } from './storage/atomic-file.ts';
 
 /** A file to be written to the grid; whoever opened it closes it. */
 export interface FileSource extends Plaintext {
@@ -28,7 +28,8 @@ export async function openFile(path: string): Promise<FileSource> {
 }
 
 /**
- * An open file as contents, of the size that it has now.
+ * An open file as contents, of the size that it has now: what is added behind that later is not
+ * written. One whose size does not tell how much can be read of it is refused; copy it first.
  * @param name for errors
  * @throws BadSourceError
  */
@@ -36,10 +37,21 @@ export async function sourceOf(file: FileHandle, name: string): Promise<FileSour
   const status = await file.stat();
   // A pipe would look like an empty file.
   if (!status.isFile()) throw new BadSourceError(name, 'is not a regular file');
+  const { size } = status;
+  const read = (offset: number, length: number) =>
+    readFully(file, length, offset).catch((error: unknown) => {
+      throw new BadSourceError(name, `cannot be read: ${errnoOf(error) ?? error}`);
+    });
+  // The files of /proc and /sys say 0 or 4096, whatever is in them: at a true end there is one byte
+  // in front and none behind.
+  const end = await read(Math.max(0, size - 1), 2);
+  if (end.length !== Math.min(1, size)) {
+    throw new BadSourceError(name, `has another length than the ${size} bytes that it claims`);
+  }
   return {
-    size: status.size,
+    size,
     async read(offset, length) {
-      const bytes = await readFully(file, length, offset);
+      const bytes = await read(offset, length);
       if (bytes.length === length) return bytes;
       throw new BadSourceError(name, `ends at ${offset + bytes.length}, which it did not before`);
     },

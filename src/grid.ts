@@ -5,12 +5,13 @@
  */
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
+import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { SigningKey } from './crypto/primitives.ts';
-import { defaultEncoding, type Encoding } from './encoding.ts';
+import { defaultEncoding, type Encoding, type UnusableSettings } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
-import { BadGridError, OutOfRangeError } from './errors.ts';
+import { BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import {
   type Contents,
   type FileSetting,
@@ -18,7 +19,8 @@ import {
   type WriteCallOptions,
 } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
-import { withCheckedAnswers } from './runtime/checked-answers.ts';
+import { Advisories } from './runtime/advisories.ts';
+import { Closing } from './runtime/closing.ts';
 import { Pace } from './runtime/pace.ts';
 import {
   type Clock,
@@ -28,6 +30,7 @@ import {
   platformClock,
 } from './runtime/run.ts';
 import type { Keyring, Session } from './runtime/session.ts';
+import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
 
@@ -36,10 +39,17 @@ export interface GridOptions {
   readonly servers: readonly StorageServer[];
   /** Of new files; existing files keep their k and N. 3 (7) of 10 by default. */
   readonly encoding?: Encoding;
+  /** Of new files. MDMF by default: it can change in place. */
+  readonly format?: Format;
+  /** What of these a description asks for that cannot be: it fails where it is needed. */
+  readonly unusable?: UnusableSettings;
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
   readonly deadlines?: Partial<Deadlines>;
-  /** Drives deadlines and backoffs. */
+  /**
+   * Drives deadlines and backoffs. What this or one of the next three throws ends the operation
+   * that called it, as an abort does, and is what that operation rejects with.
+   */
   readonly clock?: Clock;
   /** Milliseconds of that clock: how long servers take. */
   readonly now?: () => number;
@@ -52,7 +62,7 @@ export interface GridOptions {
 }
 
 export interface CreateOptions extends WriteCallOptions {
-  /** MDMF by default: it can change in place. */
+  /** That of the grid by default. */
   readonly format?: Format;
   readonly contents?: Contents;
   /** Made anew by default; the caps follow from it, so a key is a file. */
@@ -67,37 +77,62 @@ const headLengthMin = 123;
 export class Grid {
   readonly servers: readonly StorageServer[];
   readonly encoding: Encoding;
+  /** Of new files. */
+  readonly format: Format;
+  readonly #unusable: UnusableSettings;
   readonly #setting: FileSetting;
+  readonly #advisories: Advisories;
+  #closing = new Closing();
 
-  /** @throws BadGridError for a grid without servers or with two of one id; OutOfRangeError */
+  /**
+   * @throws BadGridError for a grid without servers or with two of one id; BadArgumentError,
+   * OutOfRangeError
+   */
   constructor(options: GridOptions) {
+    checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
+    const { format = 'mdmf', unusable = {} } = options;
     requireDistinct(servers);
-    requireEncoding(encoding);
+    if (unusable.encoding === undefined) requireEncoding(encoding);
     if (!Number.isSafeInteger(headLength) || headLength < headLengthMin) {
       throw new OutOfRangeError('headLength', headLength, `must be at least ${headLengthMin}`);
     }
     this.servers = servers;
     this.encoding = encoding;
+    this.format = format;
+    this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const engine: Engine = {
       clock: options.clock ?? platformClock,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
-      deadlines: { ...defaultDeadlines, ...options.deadlines },
+      deadlines: completeDeadlines(options.deadlines ?? {}),
       inspect: options.inspect,
     };
     const checked = servers.map(withCheckedAnswers);
+    const advisories = new Advisories(engine);
+    this.#advisories = advisories;
     this.#setting = {
       encoding,
+      unusableHappy: unusable.happy,
       turns: new Turns(),
-      newSession: (cap, keyring) =>
-        newSession(engine, checked, cap, keyring, headLength, leaseSecret),
+      engine,
+      newSession: (own, cap, keyring) => {
+        const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
+        return { ...session, advisories, engine: { ...own, closing: this.#closing } };
+      },
     };
   }
 
-  /** Gives back what the servers keep open, so that a process can end. */
+  /**
+   * Ends what is under way, and gives back what the servers keep open, so that a process can end.
+   * The grid can be used again.
+   */
   close(): void {
+    this.#setting.turns.dismiss(new GridClosedError());
+    this.#closing.close();
+    this.#closing = new Closing();
+    this.#advisories.close();
     for (const server of this.servers) server.close?.();
   }
 
@@ -105,22 +140,31 @@ export class Grid {
     this.close();
   }
 
-  /** @throws MalformedCapError */
+  /** @throws MalformedCapError, BadArgumentError */
   open(cap: Cap | string): MutableFile {
-    return new MutableFile(typeof cap === 'string' ? parseCap(cap) : cap, this.#setting);
+    const parsed = typeof cap === 'string' ? parseCap(cap) : cap;
+    checkCap(parsed);
+    return new MutableFile(parsed, this.#setting);
   }
 
   /**
-   * Makes a new file; `created` on it tells where its shares went.
-   * @throws UncoordinatedWriteError when a given key has a file already, NotEnoughServersError, …
+   * Makes a new file; `created` on it tells where its shares went. It is never a directory.
+   * @throws what of the grid's settings is unusable and needed, before anything is sent;
+   * FileExistsError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
-    const { format = 'mdmf', contents = new Uint8Array(0), key, ...rest } = options;
+    checkOperation(options);
+    const { format = this.format, contents = new Uint8Array(0), key, ...rest } = options;
+    const { encoding, format: formatProblem } = this.#unusable;
+    if (encoding !== undefined) throw encoding;
+    if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
+    checkCreation({ format, key });
+    const first = { plaintext: toPlaintext(contents), isNewKey: key === undefined };
     const signing = key ?? (await primitives.generateKey());
     const cap = writeCapOf(signing, format);
     const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);
     const writer = { signing, encryptedPrivateKey };
-    return MutableFile.create(cap, this.#setting, writer, contents, rest);
+    return MutableFile.create(cap, this.#setting, writer, first, rest);
   }
 }
 
@@ -131,7 +175,7 @@ function newSession(
   keyring: Keyring,
   headLength: number,
   leaseSecret: Uint8Array,
-): Session {
+): Omit<Session, 'advisories'> {
   const storageIndex = storageIndexOf(cap);
   const permuted = permutedServers(servers, storageIndex);
   return {
@@ -151,6 +195,11 @@ function newSession(
     headLength,
     leaseSecret,
   };
+}
+
+function completeDeadlines(given: Partial<Deadlines>): Deadlines {
+  const stated = Object.entries(given).filter(([, ms]) => ms !== undefined);
+  return { ...defaultDeadlines, ...Object.fromEntries(stated) };
 }
 
 function requireDistinct(servers: readonly StorageServer[]): void {

@@ -7,11 +7,24 @@ import {
   type Mode,
   recoverableVersions,
   type Servermap,
+  type Version,
 } from '../machines/servermap.ts';
+import {
+  type Contents,
+  checkOperation,
+  requireCount,
+  requireFunction,
+  toPlaintext,
+} from './arguments.ts';
 import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import type { Encoding } from './encoding.ts';
-import { InsufficientCapError, NotEnoughSharesError, OutOfRangeError } from './errors.ts';
+import {
+  DirectoryCapError,
+  InsufficientCapError,
+  NotEnoughSharesError,
+  OutOfRangeError,
+} from './errors.ts';
 import {
   collected,
   createFile,
@@ -20,27 +33,37 @@ import {
   overwriteFile,
   type Range,
   readRange,
-  requireCount,
   type UpdatePlace,
   updateFile,
 } from './runtime/file-io.ts';
+import { guarded } from './runtime/guarded.ts';
 import { type Modifier, modifyFile } from './runtime/modify-file.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { unrecoverable, type WriteOutcome } from './runtime/outcome.ts';
 import { verifyShares } from './runtime/retrieve-segments.ts';
+import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
-import { type Plaintext, plaintextOf } from './share/plaintext.ts';
+import { requireReadable } from './share/limits.ts';
+
+import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 
-/** Bytes in memory, or a source that can be read at any place, more than once. */
-export type Contents = Uint8Array | Plaintext;
+export type { Contents } from './arguments.ts';
+
+/** Attempts of one `modify`: hours of waiting. */
+const attemptsMax = 1000;
 
 export interface WriteCallOptions extends OperationOptions {
   /** Write even over a version that was seen and would be lost (`NewerVersionSeenError`). */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
+  /**
+   * Write the bytes of a directory, which are Tahoe's table of what is in it
+   * (`DirectoryCapError`). They can always be read.
+   */
+  readonly raw?: boolean | undefined;
 }
 
-export interface ModifyCallOptions extends OperationOptions {
+export interface ModifyCallOptions extends WriteCallOptions {
   /** How often to try at most; 8 by default. */
   readonly attempts?: number;
   /** The first wait after a collision, in milliseconds; each one is longer. 250 by default. */
@@ -59,6 +82,12 @@ export interface Verification {
     readonly shnum: number;
     readonly reason: string;
   }[];
+  /** Good shares of older versions, which some write could not replace. */
+  readonly stale: readonly {
+    readonly server: string;
+    readonly shnum: number;
+    readonly seqnum: number;
+  }[];
   /** Whether all N shares of one version, and of no other, are there and good. */
   readonly isHealthy: boolean;
 }
@@ -66,9 +95,19 @@ export interface Verification {
 /** What the grid gives a file to work with. */
 export interface FileSetting {
   readonly encoding: Encoding;
+  /** Why nobody can say how many servers a write must reach: `encoding.happy` is only a default. */
+  readonly unusableHappy: Error | undefined;
   /** One writer at a time per file, within this process. */
   readonly turns: Turns;
-  readonly newSession: (cap: Cap, keyring: Keyring) => Session;
+  /** What operations run on; each gets its own view of it. */
+  readonly engine: Engine;
+  readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
+}
+
+/** One operation: what it was told, and what it works with. */
+interface Run<Options> {
+  readonly options: Options & FileOptions;
+  newSession(): Session;
 }
 
 export class MutableFile {
@@ -134,9 +173,7 @@ export class MutableFile {
     const writer = writable.getWriter();
     const gone = new AbortController();
     writer.closed.catch((reason) => gone.abort(reason));
-    const { signal } = options;
-    const either = signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal]);
-    this.#readInto({ ...options, signal: either }, (bytes) => writer.write(bytes))
+    this.#readInto(options, (bytes) => writer.write(bytes), gone.signal)
       .then(
         () => writer.close(),
         (error) => writer.abort(error),
@@ -147,27 +184,43 @@ export class MutableFile {
     return readable;
   }
 
-  async #readInto(options: ReadCallOptions, sink: (bytes: Uint8Array) => Promise<void>) {
+  /** @param gone aborted when the one who reads has gone away */
+  async #readInto(
+    options: ReadCallOptions,
+    sink: (bytes: Uint8Array) => Promise<void>,
+    gone?: AbortSignal,
+  ): Promise<void> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
-    const { offset, length } = options;
+    checkOperation(options);
+    const { offset, length, signal = gone } = options;
     if (offset !== undefined) requireCount('offset', offset);
     if (length !== undefined) requireCount('length', length);
-    await readRange(this.#session(), options, sink, this.#with(options));
+    const either = signal && gone && signal !== gone ? AbortSignal.any([signal, gone]) : signal;
+    await this.#run({ ...options, signal: either }, async (run) => {
+      await readRange(run.newSession(), options, sink, run.options);
+    });
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
   async servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
-    const { mode = 'check' } = options;
-    if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
-    return mapFile(this.#session(), mode, this.#with(options));
+    return this.#run(options, async (run) => {
+      const { mode = 'check' } = options;
+      if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
+      return mapFile(run.newSession(), mode, run.options);
+    });
   }
 
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
-    const session = this.#session();
-    const map = await mapFile(session, 'check', this.#with(options));
+    return this.#run(options, (run) => this.#verify(run));
+  }
+
+  async #verify({ options, newSession }: Run<OperationOptions>): Promise<Verification> {
+    const session = newSession();
+    const map = await mapFile(session, 'check', options);
     const version = bestVersion(map);
     if (version === undefined) throw unrecoverable(map);
+    requireReadable(version);
     const endSegment = Math.ceil(version.dataLength / Math.max(1, version.segmentSize));
     const { signal } = options;
     const report = await verifyShares(session, {
@@ -192,6 +245,7 @@ export class MutableFile {
       seqnum: version.seqnum,
       good: good.map(({ server, shnum }) => ({ server, shnum })),
       bad: [...mapBad, ...bad],
+      stale: staleSlots(map),
       isHealthy:
         mapBad.length + bad.length === 0 &&
         recoverableVersions(map).length === Object.keys(map.versions).length &&
@@ -203,13 +257,14 @@ export class MutableFile {
   /**
    * Replaces the contents.
    * @throws UncoordinatedWriteError, NotEnoughServersError, IndeterminateWriteError,
-   * NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError
+   * NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError,
+   * DirectoryCapError, SourceChangedError, BadArgumentError, and what a source or a callback throws
    */
   async overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
-    this.#require('write', 'overwriting');
-    return this.#inTurn(options, () =>
-      overwriteFile(this.#session(), toPlaintext(contents), this.#with(options)),
-    );
+    return this.#write('overwriting', options, () => {
+      const plaintext = toPlaintext(contents);
+      return (run) => overwriteFile(run.newSession(), plaintext, run.options);
+    });
   }
 
   /**
@@ -232,44 +287,72 @@ export class MutableFile {
     return this.#update(data, 'end', options);
   }
 
-  async #update(data: Contents, place: UpdatePlace, options: WriteCallOptions) {
-    this.#require('write', 'updating');
-    return this.#inTurn(options, () =>
-      updateFile(this.#session(), toPlaintext(data), place, this.#with(options)),
-    );
+  #update(data: Contents, place: UpdatePlace, options: WriteCallOptions) {
+    return this.#write('updating', options, () => {
+      const plaintext = toPlaintext(data);
+      return (run) => updateFile(run.newSession(), plaintext, place, run.options);
+    });
   }
 
   /**
    * Reads, lets `modifier` change, and writes; when somebody else wrote at the same time, does it
    * again from what is there then. `modifier` must not mind contents that hold its change already.
    * @returns undefined when `modifier` wanted no change
-   * @throws UncoordinatedWriteError when every attempt collided, and as {@link overwrite}
+   * @throws UncoordinatedWriteError, NewerVersionSeenError when every attempt met another writer,
+   * what `modifier` throws, and as {@link overwrite}
    */
   async modify(
     modifier: Modifier,
     options: ModifyCallOptions = {},
   ): Promise<WriteOutcome | undefined> {
-    this.#require('write', 'modifying');
-    const { attempts = 8, backoffMs = 250 } = options;
-    requireCount('attempts', attempts);
-    if (attempts === 0) throw new OutOfRangeError('attempts', attempts, 'must be at least 1');
-    requireCount('backoffMs', backoffMs);
-    return this.#inTurn(options, () =>
-      modifyFile(() => this.#session(), modifier, { ...this.#with(options), attempts, backoffMs }),
+    return this.#write('modifying', options, () => {
+      requireFunction('modifier', modifier);
+      const { attempts = 8, backoffMs = 250 } = options;
+      requireCount('attempts', attempts);
+      if (attempts < 1 || attempts > attemptsMax) {
+        throw new OutOfRangeError('attempts', attempts, `must be from 1 to ${attemptsMax}`);
+      }
+      requireCount('backoffMs', backoffMs);
+      return (run) => modifyFile(run.newSession, modifier, { ...run.options, attempts, backoffMs });
+    });
+  }
+
+  /**
+   * Runs one writing operation when it is its turn.
+   * @param prepare checks what is left to check, before anything is sent or waited for
+   */
+  async #write<Options extends WriteCallOptions, T>(
+    operation: string,
+    options: Options,
+    prepare: () => (run: Run<Options>) => Promise<T>,
+  ): Promise<T> {
+    this.#require('write', operation);
+    checkOperation(options);
+    if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(operation);
+    if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
+    const work = prepare();
+    // Not by the cap: a file may have several, as a directory or in the other format.
+    const turn = bytesToHex(storageIndexOf(this.#cap));
+    return this.#run(options, (run) =>
+      this.#setting.turns.run(turn, run.options.signal, () => work(run)),
     );
   }
 
-  #session(): Session {
-    return this.#setting.newSession(this.#cap, this.#keyring);
-  }
-
-  #with<T extends OperationOptions>(options: T): T & FileOptions {
-    return { ...options, encoding: this.#setting.encoding };
-  }
-
-  #inTurn<T>({ signal }: OperationOptions, work: () => Promise<T>): Promise<T> {
-    // Not by the cap: a file may have several, as a directory or in the other format.
-    return this.#setting.turns.run(bytesToHex(storageIndexOf(this.#cap)), signal, work);
+  /** Runs one operation, which ends with what a function of the caller's throws meanwhile. */
+  async #run<Options extends OperationOptions, T>(
+    given: Options,
+    work: (run: Run<Options>) => Promise<T>,
+  ): Promise<T> {
+    checkOperation(given);
+    const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
+    try {
+      return await work({
+        options: { ...options, encoding: this.#setting.encoding },
+        newSession: () => this.#setting.newSession(engine, this.#cap, this.#keyring),
+      });
+    } finally {
+      throwIfBroken();
+    }
   }
 
   #require(kind: 'write', operation: string): void {
@@ -281,15 +364,24 @@ export class MutableFile {
     cap: Cap,
     setting: FileSetting,
     writer: WriterKeys,
-    contents: Contents,
+    first: { readonly plaintext: Plaintext; readonly isNewKey: boolean },
     options: WriteCallOptions,
   ): Promise<MutableFile> {
     const file = new MutableFile(cap, setting, writer);
-    file.#created = await createFile(file.#session(), toPlaintext(contents), file.#with(options));
+    const { plaintext, isNewKey } = first;
+    file.#created = await file.#run(options, (run) =>
+      createFile(run.newSession(), plaintext, isNewKey, run.options),
+    );
     return file;
   }
 }
 
-function toPlaintext(contents: Contents): Plaintext {
-  return contents instanceof Uint8Array ? plaintextOf(contents) : contents;
+/** Good shares of versions that are older than the one a reader gets. */
+export function staleSlots(map: Servermap): Verification['stale'] {
+  const best = bestVersion(map)?.seqnum ?? 0;
+  return map.slots.flatMap(({ server, shnum, verdict }) => {
+    if (verdict.kind !== 'good') return [];
+    const { seqnum } = map.versions[verdict.version] as Version;
+    return seqnum < best ? [{ server, shnum, seqnum }] : [];
+  });
 }

@@ -27,6 +27,8 @@ type Received = ParsedReceiverEvent &
     readonly input?: Json;
     readonly status?: string;
     readonly output?: Json;
+    /** The records from `seq` up to here are gone. */
+    readonly until?: number;
   };
 
 /** As many may wait for an earlier one before that counts as lost. */
@@ -35,7 +37,13 @@ const waitingMax = 2000;
 export function createUnwire(listener: UnwireListener): (event: Received) => void {
   const waiting = new Map<number, TraceRecord>();
   const charts = new Map<string, string>();
+  const gone = new Map<number, number>();
   let next = 0;
+  const skip = (found: number) => {
+    listener.onGap(next, found);
+    next = found;
+    flush();
+  };
   const flush = () => {
     const ready: TraceRecord[] = [];
     for (let record = waiting.get(next); record !== undefined; record = waiting.get(next)) {
@@ -43,15 +51,14 @@ export function createUnwire(listener: UnwireListener): (event: Received) => voi
       ready.push(record);
     }
     if (ready.length > 0) listener.onRecords(ready);
+    const until = gone.get(next);
+    if (until !== undefined) skip(until);
   };
   return (event) => {
-    for (const record of recordsOf(event, charts)) waiting.set(record.seq, record);
+    if (event.until !== undefined) gone.set(event.seq, event.until);
+    else for (const record of recordsOf(event, charts)) waiting.set(record.seq, record);
     flush();
-    if (waiting.size <= waitingMax) return;
-    const found = Math.min(...waiting.keys());
-    listener.onGap(next, found);
-    next = found;
-    flush();
+    if (waiting.size > waitingMax) skip(Math.min(...waiting.keys()));
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * @module call: what every command gets, and what it gives back.
  *
- * A command parses, calls the library, and returns a {@link Report}; nothing else prints.
+ * A command parses, calls the library, and returns a {@link Report}; nothing else prints, but for
+ * what must be out before the work is done ({@link Call.say}).
  */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
@@ -14,7 +15,9 @@ import type { Inspect } from '../runtime/run.ts';
 import { capFrom } from './cap-argument.ts';
 import { UsageError } from './complaint.ts';
 import { withContents } from './contents-argument.ts';
+import { print } from './output.ts';
 import { ProgressBar } from './progress.ts';
+import { isStdin } from './stdin.ts';
 
 /** The options that every command has. */
 export interface GlobalOptions {
@@ -29,6 +32,8 @@ export interface Report {
   readonly json: unknown;
   /** For people, on stderr: what a script that reads stdout must not find there. */
   readonly note?: string;
+  /** Telling caps is what the command is for; in no other report is one that was on its line. */
+  readonly tellsCaps?: true;
   /** 0 by default. */
   readonly exitCode?: number;
 }
@@ -87,6 +92,11 @@ export class Call {
     this.#grid?.close();
   }
 
+  /** Prints on stdout now. @throws OutputError when it cannot go there */
+  say(text: string): Promise<void> {
+    return print(this.streams.stdout, text);
+  }
+
   cap(argument: string): Promise<Cap> {
     return capFrom(argument, this.streams.stdin, this.signal);
   }
@@ -108,5 +118,6 @@ export class Call {
 
 /** A cap and contents that would both come from stdin. */
 export function requireOneStdin(cap: string, contents: string): void {
-  if (cap === '-' && contents === '-') throw new UsageError('CAP and FILE cannot both be "-"');
+  const isCapStdin = cap === '-' || (cap.startsWith('@') && isStdin(cap.slice(1)));
+  if (isCapStdin && isStdin(contents)) throw new UsageError('CAP and FILE cannot both be "-"');
 }

@@ -6,11 +6,15 @@
  */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type Cap, parseCap } from '../caps.ts';
-import { systemProblem, UsageError } from './complaint.ts';
+import type { Cap } from '../caps.ts';
+import { decodeText } from '../decode-text.ts';
+import { capIn } from './cap-text.ts';
+import { UsageError, unreadable } from './complaint.ts';
 import { unlessAborted } from './interruption.ts';
+import { holdsCap } from './redaction.ts';
+import { isStdin, requireStdin } from './stdin.ts';
 
-/** Longer than any cap, and than the hints that old versions wrote behind one. */
+/** Longer than any cap, in UTF-16, and than the hints that old versions wrote behind one. */
 const capLengthMax = 4096;
 
 /**
@@ -18,29 +22,32 @@ const capLengthMax = 4096;
  * @throws MalformedCapError; UsageError when the file cannot be read
  */
 export async function capFrom(argument: string, stdin: Readable, signal: AbortSignal) {
-  if (argument === '-') return capIn(await unlessAborted(startOf(stdin), signal));
-  if (!argument.startsWith('@')) return parseCap(argument);
-  return capIn(await unlessAborted(startOfFile(argument.slice(1)), signal));
+  if (argument === '-') return capOnStdin(stdin, signal);
+  if (!argument.startsWith('@')) return capIn(argument);
+  const path = argument.slice(1);
+  if (isStdin(path)) return capOnStdin(stdin, signal);
+  if (holdsCap(path)) throw new UsageError('CAP: behind "@" is a cap, not a path');
+  return capIn(await unlessAborted(startOf(createReadStream(path), path), signal));
 }
 
-function capIn(text: string): Cap {
-  return parseCap(text.trim());
+async function capOnStdin(stdin: Readable, signal: AbortSignal): Promise<Cap> {
+  await requireStdin(stdin);
+  return capIn(await unlessAborted(startOf(stdin, 'stdin'), signal));
 }
 
 /** Also of what is no regular file: `@<(gpg -d …)` is a pipe. */
-async function startOfFile(path: string): Promise<string> {
+async function startOf(stream: Readable, name: string): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
   try {
-    return await startOf(createReadStream(path));
+    for await (const piece of stream) {
+      pieces.push(Buffer.from(piece));
+      length += piece.length;
+      if (length >= capLengthMax) break;
+    }
   } catch (error) {
-    throw new UsageError(`${path}: cannot be read: ${systemProblem(error)}`, {}, { cause: error });
+    throw unreadable(name, error);
   }
-}
-
-async function startOf(stream: Readable): Promise<string> {
-  let text = '';
-  for await (const piece of stream) {
-    text += Buffer.from(piece).toString('latin1');
-    if (text.length >= capLengthMax) break;
-  }
-  return text;
+  if (length === 0) throw new UsageError(`${name}: is empty, where a cap is expected`);
+  return decodeText(Buffer.concat(pieces)) ?? '';
 }

@@ -2,22 +2,27 @@
  * @module complaint: what the command line says, and exits with, when something went wrong.
  *
  * One line on stderr; with --json also a document on stdout; --verbose adds the rest. Exit codes:
- * 1 the operation failed, 2 the command or its input is wrong.
+ * 1 the operation failed, 2 the command or its input is wrong. Whoever prints it redacts it.
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
-import { errnoOf } from '../atomic-file.ts';
+import { reasonOf } from '../../machines/reason.ts';
 import {
+  BadArgumentError,
   BadGridError,
   BadKeyError,
   BadSourceError,
+  DirectoryCapError,
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,
   TahoeMutableError,
 } from '../errors.ts';
+import { systemProblem } from '../storage/atomic-file.ts';
 import { Interruption } from './interruption.ts';
-import { oneLine, redacted } from './plain-text.ts';
+import { oneLine } from './plain-text.ts';
+
+export { systemProblem };
 
 export const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -36,36 +41,37 @@ export class OutputError extends TahoeMutableError {
   }
 }
 
-/** What the operating system refused, in its words: `no such file or directory`. */
-export function systemProblem(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const errno = errnoOf(error);
-  if (errno === undefined) return message;
-  // "ENOENT: no such file or directory, open '…'": the path was said already.
-  return message.replace(`${errno}: `, '').replace(/, \w+( '.*')?$/, '');
+/** A file of the user's, or stdin, could not be read. */
+export function unreadable(where: string, cause: unknown): UsageError {
+  return new UsageError(`${where}: cannot be read: ${systemProblem(cause)}`, {}, { cause });
 }
 
 /** These are the caller's mistakes: nothing was tried. */
 const INPUT_ERRORS = [
+  BadArgumentError,
   BadGridError,
   BadKeyError,
   BadSourceError,
+  DirectoryCapError,
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,
   UsageError,
 ];
 
+export function isInputError(error: unknown): boolean {
+  return INPUT_ERRORS.some((kind) => error instanceof kind);
+}
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  return INPUT_ERRORS.some((kind) => error instanceof kind) ? EXIT_USAGE : EXIT_FAILED;
+  return isInputError(error) ? EXIT_USAGE : EXIT_FAILED;
 }
 
 /** The one line, without the name of the program. */
 export function lineOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return redacted(oneLine(message.replace(/^error: /, ''))) || 'failed without a word';
+  return oneLine(reasonOf(error).replace(/^error: /, ''));
 }
 
 /** The same for a program to read. */
@@ -82,5 +88,5 @@ export function jsonOf(error: unknown): object {
 
 /** What --verbose adds: the facts, the stack, and what caused it all. */
 export function detailsOf(error: unknown): string {
-  return redacted(inspect(error, { depth: 8, colors: false }));
+  return inspect(error, { depth: 8, colors: false });
 }

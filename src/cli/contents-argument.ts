@@ -1,8 +1,9 @@
 /**
  * @module contents-argument: what to write, from a file or from stdin (`-`).
  *
- * Encoding reads its source at any place and more than once. A regular file can do that; stdin and
- * pipes are first copied to a temporary file, so that large ones do not sit in memory.
+ * Encoding reads its source at any place and more than once. A regular file can do that, if its
+ * size is true; everything else is first copied to a temporary file, so that large contents do not
+ * sit in memory, and what was read is what is written.
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -10,12 +11,12 @@ import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { writeFully } from '../atomic-file.ts';
 import { BadSourceError } from '../errors.ts';
 import { type FileSource, openFile, sourceOf } from '../file-source.ts';
-import { systemProblem, UsageError } from './complaint.ts';
+import { writeFully } from '../storage/atomic-file.ts';
+import { OutputError, unreadable } from './complaint.ts';
 import { unlessAborted } from './interruption.ts';
+import { isStdin, requireSource, requireStdin } from './stdin.ts';
 
 /** Runs `work` with the contents that `argument` names, and closes them. */
 export async function withContents<T>(
@@ -36,45 +37,70 @@ async function openContents(
   stdin: Readable,
   signal: AbortSignal,
 ): Promise<FileSource> {
-  if (argument === '-') return spool(stdin, 'stdin', signal);
-  const file = await openRegular(argument);
+  if (isStdin(argument)) {
+    await requireStdin(stdin);
+    return spool(stdin, 'stdin', signal);
+  }
+  const file = await unlessAborted(openRegular(argument), signal);
   return file ?? spool(createReadStream(argument), argument, signal);
 }
 
-/** @returns undefined for a pipe or a device */
+/** @returns undefined for what must be read to its end to know its length */
 async function openRegular(path: string): Promise<FileSource | undefined> {
+  const status = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (status.isDirectory()) throw new BadSourceError(path, 'is not a regular file');
+  await requireSource(path, status);
+  if (!status.isFile()) return undefined;
   try {
-    const status = await stat(path);
-    if (status.isFile() || status.isDirectory()) return await openFile(path);
-    return undefined;
+    return await openFile(path);
   } catch (error) {
-    if (error instanceof BadSourceError) throw error;
-    throw new UsageError(`${path}: cannot be read: ${systemProblem(error)}`, {}, { cause: error });
+    if (error instanceof BadSourceError) return undefined;
+    throw unreadable(path, error);
   }
 }
 
 /** Copies `stream` to a temporary file that nobody else can read, and that has no name any more. */
 async function spool(stream: Readable, name: string, signal: AbortSignal): Promise<FileSource> {
-  const path = join(tmpdir(), `tahoe-mutable-${randomBytes(12).toString('hex')}`);
-  const file = await open(path, 'wx+', 0o600);
+  const file = await openUnnamed(name);
   try {
-    // Whatever ends this process, the copy goes with it.
-    await unlink(path);
-    await unlessAborted(
-      pipeline(stream, (pieces) => append(file, pieces)),
-      signal,
-    );
+    await unlessAborted(copy(stream, file, name), signal);
     return await sourceOf(file, name);
   } catch (error) {
+    stream.destroy();
     await file.close();
     throw error;
   }
 }
 
-async function append(file: FileHandle, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  let end = 0;
-  for await (const piece of pieces) {
-    await writeFully(file, piece, end);
-    end += piece.length;
+async function openUnnamed(name: string): Promise<FileHandle> {
+  const path = join(tmpdir(), `tahoe-mutable-${randomBytes(12).toString('hex')}`);
+  try {
+    const file = await open(path, 'wx+', 0o600);
+    // Whatever ends this process, the copy goes with it.
+    await unlink(path);
+    return file;
+  } catch (error) {
+    throw noRoom(name, error);
   }
+}
+
+async function copy(stream: Readable, file: FileHandle, name: string): Promise<void> {
+  let end = 0;
+  const pieces: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await pieces.next().catch((error: unknown) => {
+      throw unreadable(name, error);
+    });
+    if (done) return;
+    await writeFully(file, value, end).catch((error: unknown) => {
+      throw noRoom(name, error);
+    });
+    end += value.length;
+  }
+}
+
+function noRoom(name: string, cause: unknown): OutputError {
+  return new OutputError(`${tmpdir()} (TMPDIR, for a copy of ${name})`, cause);
 }

@@ -2,14 +2,6 @@
  * @module plain-text: text that is safe to print, whoever it comes from.
  */
 
-/** A cap, with or without its beginning: `URI:MDMF:…`, `…:<key>:<fingerprint>`. */
-const CAP = /(?:URI:[A-Za-z0-9-]+:|[a-z2-7]{26}:[a-z2-7]{26})[^\s'"]*/g;
-
-/** `text` with every cap in it cut short: a mistyped command must not spread a write cap. */
-export function redacted(text: string): string {
-  return text.replace(CAP, 'URI:…');
-}
-
 /**
  * `text` on one line, with nothing in it that a terminal would obey: nicknames of servers and
  * reasons of failures come from other people.

@@ -4,10 +4,9 @@
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
-import { errnoOf } from '../atomic-file.ts';
 import type { Inspect } from '../runtime/run.ts';
+import { errnoOf } from '../storage/atomic-file.ts';
 import { Call, type GlobalOptions, type Report, type Streams } from './call.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
@@ -20,7 +19,9 @@ import { addServermapCommand } from './commands/servermap.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
 import { Interruption, onInterruption } from './interruption.ts';
-import { redacted } from './plain-text.ts';
+import { print } from './output.ts';
+import { pathArgument } from './paths.ts';
+import { redactorOf } from './redaction.ts';
 
 /** Makes a commander action of a command: its arguments, then its options. */
 export type Perform = <Args extends unknown[]>(
@@ -44,6 +45,7 @@ export async function main(
     ...(args.includes('--json') && { json: true }),
     ...(args.includes('--verbose') && { verbose: true }),
   };
+  const redact = redactorOf(args);
   let exitCode = 0;
   const perform: Perform =
     (work) =>
@@ -53,19 +55,21 @@ export async function main(
       try {
         const report = await work(call, ...(all as never));
         exitCode = report?.exitCode ?? 0;
-        await print(streams.stdout, report && textOf(report, call.options));
-        if (report?.note !== undefined) await print(streams.stderr, `${report.note}\n`);
+        await print(streams.stdout, report && textOf(report, call.options, redact));
+        if (report?.note !== undefined) await print(streams.stderr, `${report.note}\n`, 'stderr');
       } finally {
         call.close();
       }
     };
   // A write's own callback says what went wrong; without a listener it would end the process.
   for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => {});
+  const help: Help = { stdout: '', stderr: '' };
   try {
-    await programOf(perform).parseAsync(args, { from: 'user' });
+    await programOf(perform, help).parseAsync(args, { from: 'user' });
     return exitCode;
-  } catch (error) {
-    const code = await complain(error, options, streams);
+  } catch (caught) {
+    const error = isHelp(caught) ? await printed(help, streams, caught) : caught;
+    const code = await complain(error, options, streams, redact);
     stopListening();
     if (error instanceof Interruption) process.kill(process.pid, error.signal);
     return code;
@@ -74,17 +78,35 @@ export async function main(
   }
 }
 
-function programOf(perform: Perform): Command {
+/** What commander has to say unasked, kept until it can be seen whether it was taken. */
+interface Help {
+  stdout: string;
+  stderr: string;
+}
+
+function programOf(perform: Perform, help: Help): Command {
   const program = new Command('tahoe-mutable')
     .description('Mutable files of Tahoe-LAFS: make, read, change and inspect them.')
-    .option('--grid <path>', 'servers.yaml, or a folder with one (or: $TAHOE_MUTABLE_GRID)')
+    .option(
+      '--grid <path>',
+      'servers.yaml, or a folder with one (or: $TAHOE_MUTABLE_GRID)',
+      pathArgument,
+    )
     .option('--json', 'print one JSON document')
     .option('--verbose', 'say more about failures')
     .version(versionOfPackage(), '--version')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     // Complaints are printed in one place: here, in `complain`.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {},
+      writeOut: (text) => {
+        help.stdout += text;
+      },
+      writeErr: (text) => {
+        help.stderr += text;
+      },
+    })
     .addHelpText('after', capHelp);
   addGridCommand(program, perform);
   addCreateCommand(program, perform);
@@ -99,8 +121,9 @@ function programOf(perform: Perform): Command {
 }
 
 const capHelp = `
-CAP is a cap, "-" to read one from stdin, or @FILE to read one from a file:
-other users can see a command line, and whoever sees a write cap can write.
+CAP is a cap, or the address of its page on a web gateway; "-" to read one from
+stdin, or @FILE to read one from a file: other users can see a command line, and
+whoever sees a write cap can write.
 FILE is a file, or "-" for stdin.
 
 Exit codes: 1 the operation failed, 2 the command or its input is wrong.`;
@@ -109,32 +132,49 @@ function versionOfPackage(): string {
   return createRequire(import.meta.url)('tahoe-mutable/package.json').version;
 }
 
-function textOf({ text, json }: Report, options: GlobalOptions): string {
-  return options.json ? `${JSON.stringify(json, undefined, 2)}\n` : text;
+type Redact = (text: string) => string;
+
+function textOf({ text, json, tellsCaps }: Report, options: GlobalOptions, redact: Redact): string {
+  const told: Redact = tellsCaps ? (text) => text : redact;
+  return options.json ? documentOf(json, told) : told(text);
 }
 
-async function complain(error: unknown, options: GlobalOptions, streams: Streams) {
+/** As JSON; before it is, since a cap may end where a quotation mark is escaped. */
+function documentOf(json: unknown, redact: Redact): string {
+  const value = (_: string, value: unknown) => (typeof value === 'string' ? redact(value) : value);
+  return `${JSON.stringify(json, value, 2)}\n`;
+}
+
+async function complain(
+  error: unknown,
+  options: GlobalOptions,
+  streams: Streams,
+  redact: Redact,
+): Promise<number> {
   const exitCode = exitCodeOf(error);
   // Whoever read our output has gone away; there is nobody to tell.
   if (errnoOf(error) === 'EPIPE') return 128 + constants.signals.SIGPIPE;
   if (isHelp(error)) return exitCode;
   const more = options.verbose ? `${detailsOf(error)}\n` : '';
-  await print(streams.stderr, `tahoe-mutable: ${lineOf(error)}\n${more}`).catch(() => {});
-  if (options.json) {
-    const document = JSON.stringify(jsonOf(error), undefined, 2);
-    await print(streams.stdout, `${redacted(document)}\n`).catch(() => {});
-  }
+  const text = redact(`tahoe-mutable: ${lineOf(error)}\n${more}`);
+  await print(streams.stderr, text).catch(() => {});
+  if (options.json) await print(streams.stdout, documentOf(jsonOf(error), redact)).catch(() => {});
   return exitCode;
+}
+
+/** Prints the help. @returns why that failed, or else `reason`, for which it was printed */
+async function printed(help: Help, streams: Streams, reason: unknown): Promise<unknown> {
+  try {
+    await print(streams.stdout, help.stdout);
+    await print(streams.stderr, help.stderr, 'stderr');
+    return reason;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Help and version, asked for or not, have been printed by commander. */
 function isHelp(error: unknown): boolean {
   if (!(error instanceof CommanderError)) return false;
   return error.exitCode === 0 || error.code === 'commander.help';
-}
-
-function print(stream: Writable, text = ''): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
-  });
 }

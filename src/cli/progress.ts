@@ -3,9 +3,22 @@
  */
 import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../runtime/options.ts';
+import { counted } from './plain-text.ts';
 
 /** Quicker operations show nothing. */
 const patienceMs = 400;
+
+/** Any phase, also one that is not known here. */
+type Shown = Omit<Progress, 'phase'> & {
+  readonly phase: string;
+  /** An attempt has met another writer; the next one comes in so many milliseconds. */
+  readonly waitMs?: number | undefined;
+};
+
+function waitText(attempt: number, attempts: number, ms: number): string {
+  const wait = counted(Math.ceil(ms / 1000), 'second');
+  return `attempt ${attempt} of ${attempts} has met another writer; waiting ${wait}`;
+}
 
 /** A bar for one operation; its phases take turns on the same line. */
 export class ProgressBar {
@@ -18,8 +31,15 @@ export class ProgressBar {
     this.#stream = stream;
   }
 
-  readonly show = ({ phase, done, total }: Progress): void => {
-    if (!this.#stream.isTTY || Date.now() - this.#start < patienceMs) return;
+  readonly show = ({ phase, done, total, waitMs }: Shown): void => {
+    // A bar is drawn by moving the cursor, which a dumb terminal cannot.
+    if (!this.#stream.isTTY || process.env.TERM === 'dumb') return;
+    if (Date.now() - this.#start < patienceMs) return;
+    if (waitMs !== undefined) {
+      this.stop();
+      this.#stream.write(`${waitText(done, total, waitMs)}\n`);
+      return;
+    }
     if (this.#bar === undefined || phase !== this.#phase) {
       this.stop();
       this.#phase = phase;

@@ -17,12 +17,16 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { BadKeyError } from '../errors.ts';
-import { isOneDerSequence } from './der.ts';
+import { withHidden } from '../hidden.ts';
+import { bytesPerWork, Stint } from '../turn.ts';
+import { hasTwoPrimes, isOneDerSequence } from './der.ts';
 import type { Primitives, Sha256, SigningKey, VerifyingKey } from './primitives.ts';
 
 /** Node's default is the maximum salt (222 bytes), which Tahoe rejects. */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } as const;
 const ZERO_COUNTER = new Uint8Array(16);
+/** Bytes that are encrypted at a stretch. */
+const sliceLength = 2 ** 20;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 
@@ -48,7 +52,15 @@ function sha256(): Sha256 {
 }
 
 async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {
-  return plain(createCipheriv('aes-128-ctr', key, ZERO_COUNTER).update(data));
+  const cipher = createCipheriv('aes-128-ctr', key, ZERO_COUNTER);
+  if (data.length <= sliceLength) return plain(cipher.update(data));
+  const out = new Uint8Array(data.length);
+  const stint = new Stint();
+  for (let start = 0; start < data.length; start += sliceLength) {
+    out.set(cipher.update(data.subarray(start, start + sliceLength)), start);
+    await stint.spend(sliceLength / bytesPerWork);
+  }
+  return out;
 }
 
 async function generateKey(): Promise<SigningKey> {
@@ -67,16 +79,17 @@ async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {
   );
   const bits = key.asymmetricKeyDetails?.modulusLength;
   if (bits !== 2048) throw new BadKeyError(`it has ${bits} bits, not 2048`);
-  return {
-    pkcs8: new Uint8Array(pkcs8),
+  if (!hasTwoPrimes(pkcs8)) throw new BadKeyError('it has more than two primes');
+  const shown = {
     spki: plain(createPublicKey(key).export({ type: 'spki', format: 'der' })),
-    sign: (message) =>
-      new Promise((resolve, reject) => {
+    sign: (message: Uint8Array) =>
+      new Promise<Uint8Array>((resolve, reject) => {
         nodeSign('sha256', message, { key, ...PSS }, (error, signature) =>
           error === null ? resolve(plain(signature)) : reject(error),
         );
       }),
   };
+  return withHidden(shown, 'pkcs8', new Uint8Array(pkcs8));
 }
 
 async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {

@@ -6,7 +6,8 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { BadKeyError } from '../errors.ts';
-import { isOneDerSequence } from './der.ts';
+import { withHidden } from '../hidden.ts';
+import { hasTwoPrimes, isOneDerSequence } from './der.ts';
 import type { Primitives, SigningKey, VerifyingKey } from './primitives.ts';
 
 const { subtle } = globalThis.crypto;
@@ -41,11 +42,13 @@ async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {
   const key = await imported('pkcs8', pkcs8, 'private');
   const bits = (key.algorithm as RsaHashedKeyAlgorithm).modulusLength;
   if (bits !== 2048) throw new BadKeyError(`it has ${bits} bits, not 2048`);
-  return {
-    pkcs8: new Uint8Array(pkcs8),
+  if (!hasTwoPrimes(pkcs8)) throw new BadKeyError('it has more than two primes');
+  const shown = {
     spki: await spkiOf(key),
-    sign: async (message) => new Uint8Array(await subtle.sign(PSS_SALT, key, source(message))),
+    sign: async (message: Uint8Array) =>
+      new Uint8Array(await subtle.sign(PSS_SALT, key, source(message))),
   };
+  return withHidden(shown, 'pkcs8', new Uint8Array(pkcs8));
 }
 
 async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {

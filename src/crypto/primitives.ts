@@ -18,7 +18,7 @@ export interface VerifyingKey {
 
 /** An RSA-2048 private key. */
 export interface SigningKey {
-  /** PKCS#8 DER, verbatim as it was given: the write key is a hash of these very bytes. */
+  /** PKCS#8 DER, verbatim as it was given: the write key is a hash of these very bytes. Hidden. */
   readonly pkcs8: Uint8Array;
   /** SubjectPublicKeyInfo DER. */
   readonly spki: Uint8Array;

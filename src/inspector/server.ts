@@ -2,30 +2,35 @@
  * @module server: the visualizer, served on this machine only, with a run of this process in it.
  *
  * Any web page can open a socket to 127.0.0.1, so a socket must know a random token, come from our
- * own page (`Origin`) and name us by our address (`Host`: no rebinding of names). Who joins late
- * gets everything from the beginning. What is sent is a trace: it holds no secret and no byte of a
- * share (see `runtime/trace.ts`).
+ * own page (`Origin`) and name us by our address (`Host`: no rebinding of names). Whatever comes in
+ * by a socket, nothing throws out of here: it would end the program that is being watched, and its
+ * writes. Who joins late gets everything from the beginning, or is told what is gone. What is sent
+ * is a trace: it holds no secret and no byte of a share (see `runtime/trace.ts`).
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { InspectionEvent } from 'xstate';
 import * as machines from '../../machines/index.ts';
 import { type Chart, chartOf } from '../diagram/chart.ts';
+import type { TraceError } from '../errors.ts';
 import { createRecorder } from '../runtime/trace.ts';
-import { createWire, type LiveRecord } from './wire.ts';
+import { History, historyMax } from './history.ts';
+import { TraceFile } from './trace-file.ts';
+import { createWire, type LiveRecord, type WireMessage } from './wire.ts';
 
 export interface InspectorOptions {
   /** 0, the default: any that is free. */
   readonly port?: number | undefined;
   /** A file for the trace, as JSON lines. */
   readonly trace?: string | undefined;
+  /** Told once, when the trace ends before its time, on a full disk say; a warning by default. */
+  readonly onTraceProblem?: ((problem: TraceError) => void) | undefined;
   /** The folder of the built page; the one in the package by default. */
   readonly page?: string | undefined;
 }
@@ -37,7 +42,7 @@ export interface Inspector {
   readonly explorerUrl: string;
   /** For `inspect` of a `Grid`, or of XState. */
   readonly inspect: (event: InspectionEvent) => void;
-  /** Ends the server; the trace file is complete then. */
+  /** Ends the server; the trace file is complete then, or {@link InspectorOptions.onTraceProblem}. */
   close(): Promise<void>;
 }
 
@@ -55,32 +60,52 @@ const policy =
   "worker-src 'self'; connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; " +
   "frame-ancestors 'none'";
 
+/** Sockets at a time, of anybody on this machine: each takes a file descriptor from the program. */
+const connectionsMax = 64;
+/** For the head of a request, in milliseconds. */
+const headersMs = 10_000;
+/** A page has nothing to tell but that it is there, in bytes. */
+const frameMax = 64 * 1024;
+/** Of a page that does not read what it is told, in bytes. */
+const backlogMax = 2 * historyMax;
+
 /**
  * Starts the visualizer on 127.0.0.1.
  *
  *     const inspector = await createInspector();
  *     const grid = await openGrid('my-grid', { inspect: inspector.inspect });
  *     console.log(inspector.url);
+ *
+ * @throws TraceError when the file of the trace cannot be opened
  */
 export async function createInspector(options: InspectorOptions = {}): Promise<Inspector> {
   const page = options.page ?? fileURLToPath(new URL('../../visualizer/', import.meta.url));
   const token = randomBytes(16).toString('hex');
-  const server = createServer((request, response) => void serve(page, request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
+  const { onTraceProblem = ({ message }) => process.emitWarning(message) } = options;
+  const file =
+    options.trace === undefined ? undefined : await TraceFile.open(options.trace, onTraceProblem);
+  const server = createServer();
+  try {
+    await listen(server, options.port ?? 0);
+  } catch (problem) {
+    await file?.close();
+    throw problem;
+  }
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const broadcast = acceptSockets(server, host, token);
-  const file = options.trace === undefined ? undefined : createWriteStream(options.trace);
+  const isOurs = (request: IncomingMessage) => isFromOurPage(request, host);
+  server.on('request', (request, response) => {
+    // An unhandled rejection would end the program that is being watched.
+    serve(page, isOurs, request, response).catch(() => response.destroy());
+  });
+  const broadcast = acceptSockets(server, isOurs, token);
   const wire = createWire(shippedChart);
   const began = Date.now();
   let count = 0;
   const inspect = createRecorder({
     write: (record) => {
       const live: LiveRecord = { ...record, seq: count++, at: Date.now() - began };
-      file?.write(`${JSON.stringify({ ...live, step: 0 })}\n`);
-      for (const message of wire(live)) broadcast.send(JSON.stringify(message));
+      file?.write(JSON.stringify({ ...live, step: 0 }));
+      for (const message of wire(live)) broadcast.send(message);
     },
   });
   return {
@@ -91,29 +116,63 @@ export async function createInspector(options: InspectorOptions = {}): Promise<I
       broadcast.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await new Promise<void>((resolve) => (file === undefined ? resolve() : file.end(resolve)));
+      await file?.close();
     },
   };
 }
 
-function acceptSockets(server: Server, host: string, token: string) {
-  const sockets = new WebSocketServer({ noServer: true });
-  const history: string[] = [];
+/** @throws what the system says when the port is taken */
+async function listen(server: Server, port: number): Promise<void> {
+  server.maxConnections = connectionsMax;
+  server.headersTimeout = headersMs;
+  server.requestTimeout = headersMs;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  // Without file descriptors, for one, it can accept nobody; that is no reason to end.
+  server.on('error', () => {});
+}
+
+/**
+ * Whether no page of another origin can have asked: not by our address, not by a name that leads
+ * to it, and not by what needs no permission, as scripts and images.
+ */
+function isFromOurPage({ headers }: IncomingMessage, host: string): boolean {
+  const { origin = `http://${host}`, 'sec-fetch-site': site = 'none' } = headers;
+  const isOurSite = site === 'none' || site === 'same-origin';
+  return headers.host === host && origin === `http://${host}` && isOurSite;
+}
+
+function acceptSockets(
+  server: Server,
+  isOurs: (request: IncomingMessage) => boolean,
+  token: string,
+) {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: frameMax });
+  const history = new History();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { origin, host: named } = request.headers;
-    if (named !== host || origin !== `http://${host}` || !isToken(request.url, token)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    // From here on it is nobody's but ours, and whoever is there may hang up at any time.
+    socket.on('error', () => socket.destroy());
+    const { origin, host } = request.headers;
+    const isPage = origin === `http://${host}` && isOurs(request);
+    if (!isPage || !isToken(request.url, token)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n', () => socket.destroy());
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client) => {
-      for (const message of history) client.send(message);
-      sockets.emit('connection', client, request);
+      client.on('error', () => client.terminate());
+      for (const message of history.messages()) client.send(message);
     });
   });
   return {
-    send: (message: string) => {
-      history.push(message);
-      for (const client of sockets.clients as Set<WebSocket>) client.send(message);
+    send: (message: WireMessage) => {
+      for (const json of history.add(message)) {
+        for (const client of sockets.clients as Set<WebSocket>) {
+          if (client.bufferedAmount > backlogMax) client.terminate();
+          else client.send(json);
+        }
+      }
     },
     close: () => {
       for (const client of sockets.clients as Set<WebSocket>) client.terminate();
@@ -127,28 +186,45 @@ function isToken(url: string | undefined, token: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-async function serve(page: string, request: IncomingMessage, response: ServerResponse) {
-  const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
-  const path = normalize(join(page, pathname === '/' ? 'index.html' : pathname));
-  const type = types[extname(path)];
-  const isOurs = /^127\.0\.0\.1:\d+$/.test(request.headers.host ?? '');
+/** A path in the folder of the page: names of letters and digits, none of them hidden or `..`. */
+const pagePath = /^(?:\/[\w-][\w.-]*)+$/;
+
+async function serve(
+  page: string,
+  isOurs: (request: IncomingMessage) => boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.on('error', () => {});
+  const { method, url = '' } = request;
+  if (!isOurs(request) || (method !== 'GET' && method !== 'HEAD')) return refuse(response, '');
+  const [path = ''] = url.split('?', 1);
+  const file = path === '/' ? '/index.html' : path;
+  const type = types[extname(file)];
   const body =
-    isOurs && type !== undefined && path.startsWith(normalize(page))
-      ? await readFile(path).catch(() => undefined)
+    type !== undefined && pagePath.test(file)
+      ? await readFile(join(page, file)).catch(() => undefined)
       : undefined;
-  if (body === undefined) {
-    const hint =
-      pathname === '/' && isOurs ? 'The page is not built: npm run visualizer:build\n' : '';
-    return void response.writeHead(404, { 'content-type': 'text/plain' }).end(hint);
+  if (body === undefined || type === undefined) {
+    return refuse(
+      response,
+      path === '/' ? 'The page is not built: npm run visualizer:build\n' : '',
+    );
   }
   response.writeHead(200, {
     'content-type': type,
     'content-security-policy': policy,
     'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
   });
   response.end(body);
+}
+
+/** Without waiting for the rest of what is asked. */
+function refuse(response: ServerResponse, hint: string): void {
+  response.writeHead(404, { 'content-type': 'text/plain', connection: 'close' }).end(hint);
 }
 
 const shipped = new Map<string, Chart>();

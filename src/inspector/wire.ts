@@ -34,8 +34,19 @@ export type WireMessage = { readonly sessionId: string } & Stamp &
       }
     | { readonly type: 'service.state'; readonly state: string }
     | { readonly type: 'service.event'; readonly event: string }
-    | { readonly type: 'service.stop'; readonly status: string; readonly output: Json }
+    | {
+        readonly type: 'service.stop';
+        readonly status: string;
+        readonly output: Json;
+        /** No chart has stopped: the records from `seq` up to here (exclusive) are gone. */
+        readonly until?: number;
+      }
   );
+
+/** Says that records are not kept any more; the nearest that the protocol has is a stop. */
+export function goneMessage(seq: number, until: number): WireMessage {
+  return { type: 'service.stop', sessionId: '', status: 'gone', output: null, seq, at: 0, until };
+}
 
 type RecordOf<Kind extends LiveRecord['kind']> = Extract<LiveRecord, { kind: Kind }>;
 
@@ -79,6 +90,7 @@ export function createWire(
       }
       case 'end': {
         const { status, output } = record;
+        made.delete(sessionId);
         return [{ type: 'service.stop', sessionId, status, output, seq, at }];
       }
     }

@@ -14,28 +14,38 @@ import {
   type Version,
   withMarked,
 } from '../../machines/servermap.ts';
-import { concatBytes } from '../bytes.ts';
+import { requireCount } from '../arguments.ts';
 import { readkeyOf } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
-import { OutOfRangeError, WrongFormatError } from '../errors.ts';
+import {
+  type NotEnoughSharesError,
+  OutOfRangeError,
+  UncoordinatedWriteError,
+  WrongFormatError,
+} from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
-import { saltLength } from '../share/geometry.ts';
+import { geometryOf, saltLength } from '../share/geometry.ts';
+import { requireInMemory, requireReadable } from '../share/limits.ts';
 import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
+import { checkEncodable } from '../share/segments.ts';
+import { Gathered } from './gathered.ts';
 import { mapServers } from './map-servers.ts';
 import type { OperationOptions } from './options.ts';
 import {
+  fileExists,
   missingPrivateKey,
-  newerVersionSeen,
   notEnoughShares,
   nothingWritten,
+  type Placement,
   toWriteOutcome,
   unrecoverable,
+  versionLost,
   type WriteOutcome,
 } from './outcome.ts';
 import { publishVersion } from './publish-version.ts';
 import { corruptShares, retrieveSegments, type SegmentSink } from './retrieve-segments.ts';
-import { headerOf, type Session, type WriterKeys } from './session.ts';
+import { headerOf, type Keyring, type Session, type WriterKeys } from './session.ts';
 import { type Rewrite, readTrees, rewriteOf, uniformBase } from './update-in-place.ts';
 
 /** What every operation below is told. */
@@ -64,22 +74,44 @@ export function mapFile(
   });
 }
 
-/** A map for a writer, which also knows the private key. */
-export async function mapForWriting(session: Session, options: FileOptions): Promise<Servermap> {
-  const map = await mapFile(session, 'write', options);
-  const { happy } = options.encoding;
+/** A map for a writer, which also knows the private key; it begins with `mode`. */
+export async function mapForWriting(
+  session: Session,
+  options: WriteOptions,
+  mode: 'write' | 'check' = 'write',
+): Promise<Servermap> {
+  const { keyring } = session;
+  const { force = false, encoding } = options;
+  const map = await mapFile(session, mode, options);
   const isClear =
-    bestVersion(map) !== undefined && newerEvidence({ map, happy, force: false }).length === 0;
+    bestVersion(map) !== undefined &&
+    newerEvidence({ map, happy: encoding.happy, force: false }).length === 0 &&
+    unseen(keyring, map) === undefined;
   // What stands in the way of a write may only be a matter of asking everybody.
-  const full = isClear ? map : await mapFile(session, 'repair', options);
-  // What was seen is out there, also when its servers have fallen silent since.
-  const lost = Object.values(map.versions).filter(({ seqnum }) => seqnum > highestSeqnum(full));
-  if (lost.length > 0) throw newerVersionSeen(lost);
-  if (session.keyring.writer === undefined) {
-    throw Object.keys(full.versions).length === 0 ? unrecoverable(full) : missingPrivateKey(full);
+  const full = isClear || mode === 'check' ? map : await mapFile(session, 'repair', options);
+  // What was seen or made is out there, also when its servers have fallen silent since.
+  const lost = unseen(keyring, full);
+  if (lost !== undefined && !force) {
+    throw full.servers.every(({ status }) => status === 'failed')
+      ? unrecoverable(full)
+      : versionLost(lost, full);
   }
+  // Forced, the new version is at least above it.
+  const known = lost === undefined ? full : withVersion(full, lost);
+  // Only `create` may write where nothing is seen.
+  if (Object.keys(known.versions).length === 0) throw unrecoverable(full);
+  if (keyring.writer === undefined) throw missingPrivateKey(full);
   requireFormat(session, full);
-  return full;
+  return known;
+}
+
+/** The newest version that this writer knows of, when `map` shows nothing as new. */
+function unseen({ newest }: Keyring, map: Servermap): Version | undefined {
+  return newest !== undefined && newest.seqnum > highestSeqnum(map) ? newest : undefined;
+}
+
+function withVersion(map: Servermap, version: Version): Servermap {
+  return { ...map, versions: { ...map.versions, [version.id]: version } };
 }
 
 /** Tahoe would break such a file: each format has its own writer. */
@@ -111,13 +143,6 @@ function resolveRange({ offset = 0, length }: Range, size: number) {
   return { offset, length: resolved };
 }
 
-/** @throws OutOfRangeError unless `value` is a whole number from 0 to 2^53-1 */
-export function requireCount(argument: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new OutOfRangeError(argument, value, 'must be a whole number from 0 to 2^53-1');
-  }
-}
-
 /** The newest version within reach, and the map that shows it. */
 async function newestVersion(session: Session, options: FileOptions) {
   let map = await mapFile(session, 'read', options);
@@ -128,7 +153,11 @@ async function newestVersion(session: Session, options: FileOptions) {
   return { map, version };
 }
 
-/** Reads a range of the newest version into `sink`, in pieces, in order. */
+/**
+ * Reads a range of the newest version into `sink`, in pieces, in order. A version of which the
+ * shares turn out to be too few good ones before a byte of it is given out is not one that can be
+ * read: the newest of what is left then is.
+ */
 export async function readRange(
   session: Session,
   range: Range,
@@ -136,11 +165,29 @@ export async function readRange(
   options: FileOptions,
 ): Promise<Version> {
   readkeyOf(session.cap);
-  const { map, version } = await newestVersion(session, options);
-  const { offset, length } = resolveRange(range, version.dataLength);
-  await retrieveRange(session, map, version, offset, length, sink, options);
-  return version;
+  let { map, version } = await newestVersion(session, options);
+  const tried = new Set<string>();
+  for (;;) {
+    tried.add(version.id);
+    const { offset, length } = resolveRange(range, version.dataLength);
+    const left = await retrieveRange(session, map, version, offset, length, sink, options);
+    if (left.kind === 'delivered') return version;
+    const next = bestVersion(left.map);
+    if (left.hasDelivered || next === undefined || tried.has(next.id)) throw left.error;
+    map = left.map;
+    version = next;
+  }
 }
+
+/** How a range was read; if not to its end, the map then shows what was found. */
+type RangeReport =
+  | { readonly kind: 'delivered' }
+  | {
+      readonly kind: 'lost';
+      readonly map: Servermap;
+      readonly hasDelivered: boolean;
+      readonly error: NotEnoughSharesError;
+    };
 
 /** Reads a range of `version`; out of good shares, it maps everybody and goes on where it was. */
 async function retrieveRange(
@@ -151,8 +198,9 @@ async function retrieveRange(
   length: number,
   sink: (bytes: Uint8Array) => Promise<void>,
   options: FileOptions,
-): Promise<void> {
-  if (length === 0) return;
+): Promise<RangeReport> {
+  if (length === 0) return { kind: 'delivered' };
+  requireReadable(version);
   const { segmentSize } = version;
   const end = offset + length;
   let firstSegment = Math.floor(offset / segmentSize);
@@ -169,16 +217,18 @@ async function retrieveRange(
   const { signal } = options;
   const wanted = { version, endSegment, signal, sink: trim };
   const report = await retrieveSegments(session, { ...wanted, map, firstSegment });
-  if (report.kind === 'delivered') return;
+  if (report.kind === 'delivered') return { kind: 'delivered' };
   if (report.kind !== 'notEnoughShares') throw new Error(report.failure?.detail ?? report.kind);
   const marked = corruptShares(report, version);
-  const everybody = await mapFile(session, 'check', options, marked);
-  const again = await retrieveSegments(session, {
-    ...wanted,
-    map: withMarked(everybody, marked),
-    firstSegment,
-  });
-  if (again.kind !== 'delivered') throw notEnoughShares(again, version);
+  const everybody = withMarked(await mapFile(session, 'check', options, marked), marked);
+  const again = await retrieveSegments(session, { ...wanted, map: everybody, firstSegment });
+  if (again.kind === 'delivered') return { kind: 'delivered' };
+  return {
+    kind: 'lost',
+    map: withMarked(everybody, corruptShares(again, version)),
+    hasDelivered: delivered > 0,
+    error: notEnoughShares(again, version),
+  };
 }
 
 /** The whole of `version`, or a part of it. */
@@ -189,19 +239,22 @@ export async function readVersion(
   [from, to]: readonly [number, number],
   options: FileOptions,
 ): Promise<Uint8Array> {
-  return collected((sink) => retrieveRange(session, map, version, from, to - from, sink, options));
+  const length = to - from;
+  requireReadable(version);
+  requireInMemory(length);
+  return collected(async (sink) => {
+    const report = await retrieveRange(session, map, version, from, length, sink, options);
+    if (report.kind === 'lost') throw report.error;
+  });
 }
 
 /** What `read` gives piece by piece, in one: no memory is taken for bytes that do not come. */
 export async function collected(
   read: (sink: (bytes: Uint8Array) => Promise<void>) => Promise<unknown>,
 ): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  await read(async (bytes) => {
-    pieces.push(bytes);
-  });
-  const [only] = pieces;
-  return pieces.length === 1 && only !== undefined ? only : concatBytes(...pieces);
+  const gathered = new Gathered();
+  await read(async (bytes) => gathered.add(bytes));
+  return gathered.whole();
 }
 
 export interface WriteOptions extends FileOptions {
@@ -209,23 +262,41 @@ export interface WriteOptions extends FileOptions {
   readonly force?: boolean | undefined;
 }
 
-/** The first version of a new file: no slot may exist. */
-export function createFile(
+/**
+ * The first version of a new file: no slot may exist. A key that was just made has none; of any
+ * other one everybody is asked first.
+ * @throws FileExistsError
+ */
+export async function createFile(
   session: Session,
   contents: Plaintext,
+  isNewKey: boolean,
   options: WriteOptions,
 ): Promise<WriteOutcome> {
+  checkEncodable(geometryOf(session.cap.format, options.encoding.required, contents.size));
+  if (isNewKey) return publishWhole(session, emptyMap(session), contents, options);
+  const map = await mapFile(session, 'check', options);
+  if (map.slots.length > 0) throw fileExists(map.slots);
+  try {
+    return await publishWhole(session, map, contents, options);
+  } catch (error) {
+    // Somebody has made it in between.
+    if (!(error instanceof UncoordinatedWriteError)) throw error;
+    throw fileExists(error.facts.surprises as readonly Placement[], error.facts);
+  }
+}
+
+/** Of a file that nobody can have. */
+function emptyMap(session: Session): Servermap {
   const unasked = { status: 'unasked', failure: null } as const;
-  const servers = [...session.servers.keys()].map((id) => ({ id, ...unasked }));
-  const map: Servermap = {
+  return {
     mode: 'write',
     outcome: 'enough',
-    servers,
+    servers: [...session.servers.keys()].map((id) => ({ id, ...unasked })),
     slots: [],
     versions: {},
     privateKey: 'unneeded',
   };
-  return publishWhole(session, map, contents, options);
 }
 
 /** Replaces the contents. */
@@ -249,7 +320,7 @@ export async function publishWhole(
   const { required, total } = bestVersion(map) ?? options.encoding;
   const { signal, onProgress, force = false, encoding } = options;
   const { happy } = encoding;
-  const report = await publishVersion(session, {
+  const published = await publishVersion(session, {
     map,
     required,
     total,
@@ -267,7 +338,7 @@ export async function publishWhole(
     signal,
     onWritten: (done) => onProgress?.({ phase: 'writing', done, total }),
   });
-  return toWriteOutcome(report, false);
+  return toWriteOutcome(published, false);
 }
 
 /** What both encoders are told. */
@@ -307,6 +378,9 @@ export async function updateFile(
     throw new OutOfRangeError('offset', offset, `the file has ${base.dataLength} bytes`);
   }
   if (data.size === 0) return nothingWritten(base);
+  requireReadable(base);
+  const size = Math.max(base.dataLength, offset + data.size);
+  checkEncodable(geometryOf(base.format, base.required, size));
   const inPlace = await updateInPlace(session, map, data, offset, options);
   if (inPlace !== undefined) return inPlace;
   const before = await readVersion(session, map, base, [0, offset], options);
@@ -331,7 +405,7 @@ async function updateInPlace(
   if (trees === undefined) return undefined;
   const rewrite = rewriteOf(base, offset, data.size);
   const plaintext = await rewrittenRun(session, map, base, rewrite, data, options);
-  const report = await publishVersion(session, {
+  const published = await publishVersion(session, {
     map,
     required: base.required,
     total: base.total,
@@ -351,9 +425,10 @@ async function updateInPlace(
     onWritten: (done) => onProgress?.({ phase: 'writing', done, total: base.total }),
   });
   // Nothing was sent: these servers are too few, and only whole shares can go to further ones.
+  const { report } = published;
   const isUnsent = report.writes.every(({ status }) => status === 'planned');
   if (report.kind === 'notEnoughServers' && isUnsent) return undefined;
-  return toWriteOutcome(report, true);
+  return toWriteOutcome(published, true);
 }
 
 /** The plaintext of the rewritten segments: old bytes around the new ones. */

@@ -10,15 +10,23 @@ import { primitives } from '#crypto';
 import { type ShareJudged, shareJudged } from '../../machines/events.ts';
 import { updateMachineFor } from '../../machines/historic-rules.ts';
 import type { QueryInput, QueryResult, VerifyInput } from '../../machines/io.ts';
+import { reasonOf } from '../../machines/reason.ts';
 import type { Rule } from '../../machines/rules.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
-import type { MarkedSlot, Mode, Servermap, Slot, Verdict } from '../../machines/servermap.ts';
+import type {
+  MarkedSlot,
+  Mode,
+  Servermap,
+  Slot,
+  Verdict,
+  Version,
+} from '../../machines/servermap.ts';
 import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
-import { CorruptShareError } from '../errors.ts';
+import type { ShareHeader } from '../share/header.ts';
 import type { ShareReader } from '../share/reader.ts';
-import { verifySignature } from '../share/verify.ts';
+import { verifyNumber, verifySignature } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import { runMachine } from './run.ts';
 import {
@@ -27,6 +35,7 @@ import {
   headOf,
   openShare,
   readerOf,
+  remember,
   type Session,
   serverOf,
 } from './session.ts';
@@ -45,17 +54,17 @@ export interface MapOptions {
 }
 
 /** Maps the file of `session`; `write` and `repair` also look for the private key, if need be. */
-export function mapServers(session: Session, options: MapOptions): Promise<Servermap> {
+export async function mapServers(session: Session, options: MapOptions): Promise<Servermap> {
   const { mode, required, total, marked = [], rule = 'ours', signal, onSettled } = options;
   const isForWriting = mode === 'write' || mode === 'repair';
   const machine: typeof servermapUpdateMachine = updateMachineFor(rule).provide({
     actors: {
       serverQuery: serverQueryMachine.provide({
-        actors: { queryServer: queryServer(session), verifyShares: verifyShares(session) },
+        actors: { queryServer: queryServer(session), verifyShares: verifyShares(session, mode) },
       }),
     },
   });
-  return runMachine(session.engine, machine, {
+  const map = await runMachine(session.engine, machine, {
     input: {
       mode,
       rule,
@@ -71,6 +80,8 @@ export function mapServers(session: Session, options: MapOptions): Promise<Serve
       if (event.type === 'server.settled') onSettled?.();
     },
   });
+  for (const version of Object.values(map.versions)) remember(session.keyring, version);
+  return map;
 }
 
 /**
@@ -90,60 +101,82 @@ function queryServer(session: Session) {
   });
 }
 
-function verifyShares(session: Session) {
+function verifyShares(session: Session, mode: Mode) {
   return fromCallback<ShareJudged, VerifyInput>(({ input, sendBack }) => {
     const controller = new AbortController();
     const { server, shnums, wantsPrivateKey } = input;
+    // A reader checks every number before it gives a byte away. Who builds on the map or vouches for
+    // it has no other look, and a server that shows many shares may have but one.
+    const isForReading = mode === 'read' || mode === 'anything';
+    const wants = { privateKey: wantsPrivateKey, numbers: !isForReading && shnums.length > 1 };
     for (const shnum of shnums) {
       // A rejection is a bug; the share is then unverified, and says why.
-      void judgeShare(session, { server, shnum }, wantsPrivateKey, controller.signal)
-        .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: String(bug) }))
+      void judgeShare(session, { server, shnum }, wants, controller.signal)
+        .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
         .then(sendBack);
     }
     return () => controller.abort(new DOMException('cancelled', 'AbortError'));
   });
 }
 
-async function judgeShare(
+/** What is to be read of a share even if its first bytes do not hold it. */
+interface Wants {
+  readonly privateKey: boolean;
+  /** The proof of its number. */
+  readonly numbers: boolean;
+}
+
+/** Reads one share and judges it. */
+export async function judgeShare(
   session: Session,
   slot: Slotted,
-  wantsPrivateKey: boolean,
+  wants: Wants,
   signal: AbortSignal,
 ): Promise<ShareJudged> {
   const { shnum } = slot;
+  let version: Version | undefined;
   try {
     await openShare(session, slot, signal);
-    return await judgeHeader(session, slot, wantsPrivateKey, signal);
+    const reader = readerOf(session, slot, signal);
+    const header = await judgeHeader(session, reader);
+    version = acceptHeader(session, header);
+    await judgeNumber(reader, header, shnum, wants);
+    const privateKeyFound = wants.privateKey && (await findPrivateKey(session, reader));
+    return shareJudged(shnum, { kind: 'good', version: version.id }, { version, privateKeyFound });
   } catch (error) {
     if (!isCorruption(error)) return shareJudged(shnum, unverified(error));
     const excuse = await excuseFor(session, slot, signal);
     if (excuse !== undefined) {
       return shareJudged(shnum, { kind: 'unverified', reason: excuse.detail });
     }
-    void adviseCorrupt(session, slot, error.message);
+    adviseCorrupt(session, slot, error.message);
     const head = bytesToHex((headOf(session, slot) ?? new Uint8Array(0)).subarray(0, headMax));
-    return shareJudged(shnum, { kind: 'bad', reason: error.message, head });
+    // What is signed was made, whatever became of this share: a writer minds a version without one.
+    return shareJudged(shnum, { kind: 'bad', reason: error.message, head }, { version });
   }
 }
 
-async function judgeHeader(
-  session: Session,
-  slot: Slotted,
-  wantsPrivateKey: boolean,
-  signal: AbortSignal,
-): Promise<ShareJudged> {
-  const reader = readerOf(session, slot, signal);
+async function judgeHeader({ cap }: Session, reader: ShareReader): Promise<ShareHeader> {
   const header = await reader.header();
   const [spki, signature] = await Promise.all([reader.verificationKey(), reader.signature()]);
-  await verifySignature(header, spki, signature, session.cap.fingerprint);
-  // Not in the share itself: a server can call it anything.
-  if (slot.shnum >= header.total) {
-    throw new CorruptShareError('share number', `${slot.shnum}, of ${header.total} shares`);
-  }
-  const version = acceptHeader(session, header);
-  const privateKeyFound = wantsPrivateKey && (await findPrivateKey(session, reader));
-  const verdict = { kind: 'good', version: version.id } as const;
-  return shareJudged(slot.shnum, verdict, { version, privateKeyFound });
+  await verifySignature(header, spki, signature, cap.fingerprint);
+  return header;
+}
+
+/** As far as the first bytes of the share go, unless `wants` says to read on. */
+async function judgeNumber(
+  reader: ShareReader,
+  header: ShareHeader,
+  shnum: number,
+  { numbers }: Wants,
+): Promise<void> {
+  const [hasRoot, hasChain] = [await reader.hasRootAtHand(), await reader.hasChainAtHand()];
+  if (!numbers && !hasChain) return;
+  const [chain, [root]] = await Promise.all([
+    reader.shareHashChain(),
+    numbers || hasRoot ? reader.blockHashes(0, 1) : [],
+  ]);
+  verifyNumber(header, shnum, chain, root);
 }
 
 /** The bytes that are recorded of a bad share: the longer of the two signed prefixes. */
@@ -173,14 +206,7 @@ async function findPrivateKey({ cap, keyring }: Session, reader: ShareReader): P
 }
 
 /** Tells the server's operator; nobody waits for it and nothing depends on it. */
-export async function adviseCorrupt(
-  session: Session,
-  { server, shnum }: Slotted,
-  reason: string,
-): Promise<void> {
-  try {
-    await serverOf(session, server).adviseCorruptShare(session.storageIndex, shnum, reason);
-  } catch {
-    // The advice is a courtesy.
-  }
+export function adviseCorrupt(session: Session, slot: Slotted, reason: string): void {
+  const { server, shnum } = slot;
+  session.advisories.tell(serverOf(session, server), session.storageIndex, shnum, reason);
 }

@@ -13,14 +13,16 @@ import type {
 } from '../../machines/io.ts';
 import { modifyMachine } from '../../machines/modify.machine.ts';
 import { bestVersion, type Servermap, type Version } from '../../machines/servermap.ts';
+import { refuse } from '../arguments.ts';
 import {
+  type Facts,
   NewerVersionSeenError,
   NotEnoughSharesError,
   UncoordinatedWriteError,
   UnrecoverableFileError,
 } from '../errors.ts';
-import { plaintextOf } from '../share/plaintext.ts';
-import { mapFile, mapForWriting, publishWhole, readVersion, type WriteOptions } from './file-io.ts';
+import { isBytes, plaintextOf } from '../share/plaintext.ts';
+import { mapForWriting, publishWhole, readVersion, type WriteOptions } from './file-io.ts';
 import type { WriteOutcome } from './outcome.ts';
 import { unrecoverable } from './outcome.ts';
 import { runMachine } from './run.ts';
@@ -73,7 +75,7 @@ export async function modifyFile(
   modifier: Modifier,
   options: ModifyOptions,
 ): Promise<WriteOutcome | undefined> {
-  const { attempts = 8, backoffMs = 250, signal } = options;
+  const { attempts = 8, backoffMs = 250, signal, onProgress } = options;
   const { engine } = newSession();
   let current: Attempt | undefined;
   let lastError: unknown;
@@ -95,7 +97,10 @@ export async function modifyFile(
       mapServers: fromPromise<MapResult, AttemptInput>(({ input }) =>
         step(async () => {
           const session = newSession();
-          const map = await mapForModify(session, input.attempt, options);
+          // The first attempt looks as far as a writer must; after a collision everybody is asked.
+          const hasKey = session.keyring.writer !== undefined;
+          const mode = input.attempt > 0 && hasKey ? 'check' : 'write';
+          const map = await mapForWriting(session, options, mode);
           const base = bestVersion(map);
           if (base === undefined) throw unrecoverable(map);
           current = { session, map, base };
@@ -115,7 +120,10 @@ export async function modifyFile(
         const { base, contents = new Uint8Array(0) } = attempt();
         try {
           const about = { attempt: input.attempt, seqnum: base.seqnum };
-          const changed = await modifier(contents.slice(), about);
+          const changed: unknown = await modifier(contents.slice(), about);
+          if (changed !== undefined && !isBytes(changed)) {
+            refuse('what the modifier gave', changed, 'a Uint8Array, or undefined for no change');
+          }
           // After a collision the contents are written even if they need no change: the version
           // that holds our change may be one that nobody was told is safe.
           if (changed === undefined && input.attempt === 0) return { kind: 'unchanged' };
@@ -139,33 +147,26 @@ export async function modifyFile(
   const report = await runMachine(engine, machine, {
     input: { backoffsMs: backoffsOf(attempts, backoffMs, engine.random) },
     signal,
+    onEmitted: ({ attempt, waitMs }) =>
+      onProgress?.({ phase: 'waiting', done: attempt + 1, total: attempts, waitMs }),
   });
   if (report.kind === 'unchanged') return undefined;
   if (report.kind === 'published') return attempt().outcome;
   throw lastError ?? new Error(report.failure?.detail ?? report.kind);
 }
 
-/** The first attempt looks as far as a writer must; after a collision everybody is asked. */
-async function mapForModify(
-  session: Session,
-  attempt: number,
-  options: ModifyOptions,
-): Promise<Servermap> {
-  if (attempt === 0 || session.keyring.writer === undefined) return mapForWriting(session, options);
-  return mapFile(session, 'check', options);
-}
-
 /** What another writer, half way, makes us see. */
 function isContention(error: unknown): error is Error {
   return (
     error instanceof UncoordinatedWriteError ||
-    error instanceof NewerVersionSeenError ||
+    (error instanceof NewerVersionSeenError && hasSeenVersions(error)) ||
     error instanceof NotEnoughSharesError ||
     (error instanceof UnrecoverableFileError && hasSeenVersions(error))
   );
 }
 
-function hasSeenVersions({ facts }: UnrecoverableFileError): boolean {
+/** Not so when servers are silent: no other writer is about. */
+function hasSeenVersions({ facts }: Error & { readonly facts: Facts }): boolean {
   return Array.isArray(facts.seen) && facts.seen.length > 0;
 }
 

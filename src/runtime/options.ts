@@ -5,16 +5,25 @@ import type { Rule } from '../../machines/rules.ts';
 
 /** How far an operation is. An operation goes through several phases, some more than once. */
 export interface Progress {
-  /** `mapping`: servers; `reading`: bytes; `encoding`: segments; `writing`: shares. */
-  readonly phase: 'mapping' | 'reading' | 'encoding' | 'writing';
+  /**
+   * `mapping`: servers; `reading`: bytes; `encoding`: segments; `writing`: shares; `waiting`:
+   * attempts of `modify` that collided with another writer, of those that it may make.
+   */
+  readonly phase: 'mapping' | 'reading' | 'encoding' | 'writing' | 'waiting';
   readonly done: number;
   /** An upper bound for `mapping`: not every server has to be asked. */
   readonly total: number;
+  /** Of `waiting`: milliseconds until the next attempt. */
+  readonly waitMs?: number | undefined;
 }
 
 export interface OperationOptions {
   /** Aborting rejects with `signal.reason`; a write under way may or may not have landed. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What it throws ends the operation, as an abort does, and is what the operation rejects with; so
+   * is the rejection of an async one, if it comes before the end.
+   */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** The rule of the servermap update; anything but `ours` brings back Tahoe's ticket #2034. */
   readonly rule?: Rule | undefined;

@@ -3,7 +3,12 @@
  */
 import { fromPromise } from 'xstate';
 import {
+  type ClaimInput,
+  type ClaimResult,
+  type Failure,
+  failed,
   internalFailure,
+  type JudgedShare,
   type PrepareInput,
   type PrepareResult,
   type RereadInput,
@@ -24,11 +29,14 @@ import type {
   ReadTestWriteRequest,
   ShareTest,
   StorageServer,
+  WritePart,
   WriteSecrets,
 } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
+import { judgeShare } from './map-servers.ts';
+import { type StaleShare, staleShares } from './outcome.ts';
 import { runMachine } from './run.ts';
-import { readRange, type Session, serverOf } from './session.ts';
+import { acceptHeader, readRange, remember, type Session, serverOf } from './session.ts';
 
 export interface PublishOptions extends PublishPlanInput {
   /** Encodes and signs the new version; when it rejects, nothing is written and so do we. */
@@ -38,15 +46,27 @@ export interface PublishOptions extends PublishPlanInput {
   readonly onWritten?: ((shares: number) => void) | undefined;
 }
 
-/** Publishes over what `options.map` saw. */
+/** How a publish ended. */
+export interface Published {
+  readonly report: PublishReport;
+  /** Old shares that may have stayed. */
+  readonly stale: readonly StaleShare[];
+}
+
+/**
+ * Publishes over what `options.map` saw.
+ * @throws what the source of the contents fails with, unless the version is published all the same
+ */
 export async function publishVersion(
   session: Session,
   options: PublishOptions,
-): Promise<PublishReport> {
+): Promise<Published> {
   const { encode, signal, onWritten, ...plan } = options;
   let encoded: EncodedVersion | undefined;
   let encodeError: unknown;
+  const source = new Source();
   const written = new Set<number>();
+  const failures = new Map<string, Failure>();
   const machine = publishMachine.provide({
     actors: {
       prepareShares: fromPromise<PrepareResult, PrepareInput>(async ({ input: { seqnum } }) => {
@@ -60,8 +80,14 @@ export async function publishVersion(
       }),
       shareWrite: shareWriteMachine.provide({
         actors: {
-          writeShare: writeShare(session, () => encoded as EncodedVersion, plan.wholeShares),
+          writeShare: writeShare(
+            session,
+            () => encoded as EncodedVersion,
+            plan.wholeShares,
+            source,
+          ),
           rereadShare: rereadShare(session, () => encoded as EncodedVersion),
+          verifyClaim: verifyClaim(session),
         },
       }),
     },
@@ -69,20 +95,65 @@ export async function publishVersion(
   const report = await runMachine(session.engine, machine, {
     input: { ...plan, deadlines: session.engine.deadlines },
     signal,
-    onEmitted: ({ report: { status, shnum } }) => {
+    onEmitted: ({ report: { status, server, shnum, failure } }) => {
+      if (failure !== null) failures.set(`${shnum}@${server}`, failure);
       if (status !== 'accepted' || written.has(shnum)) return;
       onWritten?.(written.add(shnum).size);
     },
   });
   // The caller's own source, or the encoding that it asked for: its error, not ours.
   if (report.kind === 'unprepared') throw encodeError;
-  return report;
+  // What surely was not acknowledged may be lost; anything else is not to be forgotten.
+  if (encoded !== undefined && (report.kind === 'published' || report.kind === 'indeterminate')) {
+    remember(session.keyring, acceptHeader(session, encoded.header));
+  }
+  if (report.kind !== 'published') source.throwIfFailed();
+  return { report, stale: staleShares(plan.map, report, failures) };
 }
 
-function writeShare(session: Session, encodedVersion: () => EncodedVersion, isWhole: boolean) {
+/** The contents as they are being sent, which is the second time that they are read. */
+class Source {
+  #failed: { readonly error: unknown } | undefined;
+
+  /** Why nothing can be sent any more, as the chart has it. */
+  get failure(): Failure | undefined {
+    return this.#failed && internalFailure(this.#failed.error);
+  }
+
+  /** The same, if `error` is why. */
+  failureBy(error: unknown): Failure | undefined {
+    return this.#failed?.error === error ? this.failure : undefined;
+  }
+
+  throwIfFailed(): void {
+    if (this.#failed !== undefined) throw this.#failed.error;
+  }
+
+  /** `part`, whose failure is noted: it is nobody's fault but the source's. */
+  watched(part: WritePart): WritePart {
+    const { offset, length } = part;
+    const bytes = async () => {
+      try {
+        return await part.bytes();
+      } catch (error) {
+        this.#failed ??= { error };
+        throw error;
+      }
+    };
+    return { offset, length, bytes };
+  }
+}
+
+function writeShare(
+  session: Session,
+  encodedVersion: () => EncodedVersion,
+  isWhole: boolean,
+  source: Source,
+) {
   return fromPromise<WriteResult, WriteInput>(async ({ input, signal }) => {
+    if (source.failure !== undefined) return { kind: 'notSent', failure: source.failure };
     const server = serverOf(session, input.server);
-    const request = requestFor(session, server, input, encodedVersion(), isWhole);
+    const request = requestFor(session, server, input, encodedVersion(), isWhole, source);
     try {
       const { wrote, reads } = await session.paces.write.run(signal, (hurried) =>
         server.readTestWrite(session.storageIndex, request, { signal: hurried }),
@@ -93,6 +164,9 @@ function writeShare(session: Session, encodedVersion: () => EncodedVersion, isWh
       }));
       return { kind: 'answered', wrote, seen };
     } catch (error) {
+      // A part that cannot be produced is not written, and neither are those before it.
+      const failure = source.failureBy(error);
+      if (failure !== undefined) return { kind: 'notSent', failure };
       return toWriteResult(error);
     }
   });
@@ -104,10 +178,11 @@ function requestFor(
   { shnum, test }: WriteInput,
   encoded: EncodedVersion,
   isWhole: boolean,
+  source: Source,
 ): ReadTestWriteRequest {
   const write = {
     tests: [toShareTest(test)],
-    parts: encoded.shareParts(shnum),
+    parts: encoded.shareParts(shnum).map((part) => source.watched(part)),
     // A shorter version leaves no bytes of the old one behind it.
     newLength: isWhole ? encoded.shareLength : null,
   };
@@ -159,6 +234,28 @@ function rereadShare(session: Session, encodedVersion: () => EncodedVersion) {
     } catch (error) {
       return { ok: false, failure: toFailure(error) };
     }
+  });
+}
+
+/** Judges what a server shows as a map does: each share by its own key and signature. */
+function verifyClaim(session: Session) {
+  return fromPromise<ClaimResult, ClaimInput>(async ({ input: { server, shnums }, signal }) => {
+    const seen: JudgedShare[] = [];
+    // Two writes to one server may look at one share at the same time.
+    const look = { ...session, heads: new Map() };
+    const wants = { privateKey: false, numbers: false };
+    const judged = shnums.map((shnum) => judgeShare(look, { server, shnum }, wants, signal));
+    for (const { shnum, verdict, version } of await Promise.all(judged)) {
+      if (verdict.kind === 'unverified') {
+        const detail = `server ${server}: no proof of the share ${shnum} that it showed`;
+        return failed('unreachable', `${detail}: ${verdict.reason}`);
+      }
+      // A version that is signed has a writer, also where the share itself is bad.
+      const isProven = version !== undefined;
+      const checkstring = version?.checkstring ?? (verdict.kind === 'bad' ? verdict.head : '');
+      seen.push({ shnum, checkstring, isProven });
+    }
+    return { ok: true, seen };
   });
 }
 

@@ -1,8 +1,5 @@
 /**
  * @module retrieve-segments: the IO of a retrieve: fetch blocks, check them, decode, deliver.
- *
- * No byte is held unless it hangs on the signed root: the chain and the block hash tree of a share
- * are admitted before its first block, and every block before it is kept.
  */
 import { fromPromise } from 'xstate';
 import { blockReadMachine } from '../../machines/block-read.machine.ts';
@@ -18,8 +15,10 @@ import type { Purpose, RetrieveReport } from '../../machines/retrieve-kernel.ts'
 import type { MarkedSlot, ServerId, Servermap, Version } from '../../machines/servermap.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
+import { windowSegmentsMax } from '../share/limits.ts';
 import type { Entry } from '../share/reader.ts';
-import { VersionVerifier } from '../share/verify.ts';
+import { Stint } from '../turn.ts';
+import { BlockChecks } from './block-checks.ts';
 import { toFailure } from './failure.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import { runMachine } from './run.ts';
@@ -38,8 +37,10 @@ export interface RetrieveOptions {
   readonly onDelivered?: ((segments: number) => void) | undefined;
 }
 
-/** Bytes of plaintext per window: a few segments of a large file, any number of small ones. */
+/** Bytes of plaintext per window: a few segments of a large file, many small ones. */
 const windowBytes = 1 << 20;
+/** What a short segment costs beside its bytes, to decode and hand over: some 20 µs. */
+const workPerSegment = 8;
 
 /** Reads segments in order into `sink`. */
 export function retrieveSegments(
@@ -73,19 +74,22 @@ async function run(
   const machine = retrieveMachine.provide({
     actors: {
       blockRead: blockReadMachine.provide({
-        actors: { readBlocks: readBlocks(session, version, held) },
+        actors: { readBlocks: readBlocks(session, version, purpose, held) },
       }),
       decodeSegments: fromPromise<DecodeResult, DecodeInput>(async ({ input }) => {
         const end = input.firstSegment + input.segmentCount;
+        const stint = new Stint();
         for (let segnum = input.firstSegment; segnum < end; segnum++) {
           await deliver(segnum, held.get(segnum) ?? new Map());
+          held.delete(segnum);
+          await stint.spend(workPerSegment);
         }
-        held.clear();
         return { ok: true };
       }),
     },
   });
-  const window = Math.max(1, Math.floor(windowBytes / Math.max(1, version.segmentSize)));
+  const fitting = Math.floor(windowBytes / Math.max(1, version.segmentSize));
+  const window = Math.min(windowSegmentsMax, Math.max(1, fitting));
   return runMachine(session.engine, machine, {
     input: {
       purpose,
@@ -101,26 +105,18 @@ async function run(
   });
 }
 
-/** Reads, checks and holds the blocks of one share for one window. */
-function readBlocks(session: Session, version: Version, held: Map<number, Map<number, Entry>>) {
-  const verifier = new VersionVerifier(headerOf(session, version));
-  const rooted = new Set<string>();
+/** By segment and share number. */
+type Held = Map<number, Map<number, Entry>>;
+
+/** Reads and checks the blocks of one share for one window, and holds those that are for reading. */
+function readBlocks(session: Session, version: Version, purpose: Purpose, held: Held) {
+  const header = headerOf(session, version);
+  const checks = new BlockChecks(header, purpose);
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal }) => {
-    const { server, shnum, firstSegment, segmentCount } = input;
-    const reader = readerOf(session, input, signal, 'blocks');
-    const slot = `${shnum}@${server}`;
+    const { shnum, firstSegment } = input;
     try {
-      const isRooted = rooted.has(slot);
-      const [entries, chain, tree] = await Promise.all([
-        reader.blocks(firstSegment, segmentCount),
-        isRooted ? [] : reader.shareHashChain(),
-        isRooted ? [] : reader.blockHashTree(),
-      ]);
-      if (!isRooted) verifier.acceptTree(shnum, chain, tree);
-      rooted.add(slot);
-      entries.forEach(({ block, salt }, i) => {
-        verifier.acceptBlock(shnum, firstSegment + i, block, salt);
-      });
+      const reader = readerOf(session, input, signal, 'blocks');
+      const entries = await checks.checkedEntries(reader, input);
       entries.forEach((entry, i) => {
         const ofSegment = held.get(firstSegment + i) ?? new Map<number, Entry>();
         held.set(firstSegment + i, ofSegment.set(shnum, entry));
@@ -143,7 +139,7 @@ async function judgeFailure(
   if (failure.kind !== 'corrupt') return failure;
   const excuse = await excuseFor(session, slot, signal);
   if (excuse !== undefined) return excuse;
-  void adviseCorrupt(session, slot, failure.detail);
+  adviseCorrupt(session, slot, failure.detail);
   return failure;
 }
 

@@ -6,6 +6,7 @@
  */
 import {
   type Actor,
+  type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
   type EmittedFrom,
@@ -18,6 +19,7 @@ import {
 import { operationCancel } from '../../machines/events.ts';
 import type { Deadlines } from '../../machines/io.ts';
 import { unlessAborted } from '../abort.ts';
+import type { Closing } from './closing.ts';
 
 /** XState's clock: what `setTimeout` and `clearTimeout` are. */
 export interface Clock {
@@ -35,6 +37,8 @@ export interface Engine {
   readonly deadlines: Deadlines;
   /** Handed to XState as it is. */
   readonly inspect?: Inspect | undefined;
+  /** Of the grid: nothing of it goes on then. */
+  readonly closing?: Closing | undefined;
 }
 
 export type Inspect = ((event: InspectionEvent) => void) | Observer<InspectionEvent>;
@@ -60,28 +64,38 @@ interface RunOptions<Machine extends AnyStateMachine> {
 
 /**
  * Runs `machine` to its end. The actor's id is the machine's, so traces read the same every time.
- * @throws signal.reason when the caller aborts; the chart has stopped by then
+ * @throws signal.reason when the caller aborts, GridClosedError; the chart has stopped by then
  */
 export async function runMachine<Machine extends AnyStateMachine>(
   engine: Engine,
   machine: Machine,
   { input, signal, onEmitted }: RunOptions<Machine>,
 ): Promise<OutputFrom<Machine>> {
-  signal?.throwIfAborted();
-  const { clock, inspect } = engine;
+  const { clock, inspect, closing } = engine;
+  const throwIfAborted = () => {
+    signal?.throwIfAborted();
+    closing?.throwIfClosed();
+  };
+  throwIfAborted();
   // XState types its clock by `any`; ours is the same shape.
   const options = { id: machine.id, input, clock, ...(inspect && { inspect }) } as object;
   const actor = createActor(machine, options as never) as Actor<Machine>;
   if (onEmitted !== undefined) actor.on('*', onEmitted as never);
-  const cancel = () => actor.send(operationCancel() as never);
+  // XState warns of what comes too late.
+  const cancel = () => {
+    if ((actor.getSnapshot() as AnyMachineSnapshot).status === 'active')
+      actor.send(operationCancel() as never);
+  };
   signal?.addEventListener('abort', cancel, { once: true });
+  const stopListening = closing?.listen(cancel);
   try {
     const output = toPromise(actor);
     actor.start();
     return (await output) as OutputFrom<Machine>;
   } finally {
     signal?.removeEventListener('abort', cancel);
-    signal?.throwIfAborted();
+    stopListening?.();
+    throwIfAborted();
   }
 }
 

@@ -13,6 +13,7 @@ import type { SigningKey } from '../crypto/primitives.ts';
 import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { ByteRange, StorageServer } from '../storage/server.ts';
+import type { Advisories } from './advisories.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import type { Pace } from './pace.ts';
 import type { Engine } from './run.ts';
@@ -27,6 +28,13 @@ export interface WriterKeys {
 /** What is remembered of a file between operations. */
 export interface Keyring {
   writer?: WriterKeys;
+  /** The newest version that was seen, or made and perhaps acknowledged: it is out there. */
+  newest?: Version;
+}
+
+/** Remembers `version` unless a newer one, or one as new, is remembered. */
+export function remember(keyring: Keyring, version: Version): void {
+  if (version.seqnum > (keyring.newest?.seqnum ?? 0)) keyring.newest = version;
 }
 
 export interface Session {
@@ -45,6 +53,7 @@ export interface Session {
   /** Bytes that the first read of a share asks for. */
   readonly headLength: number;
   readonly leaseSecret: Uint8Array;
+  readonly advisories: Advisories;
 }
 
 type SlotName = Pick<Slot, 'server' | 'shnum'>;

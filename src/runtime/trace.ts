@@ -14,6 +14,7 @@ import type {
   AnyStateNode,
   InspectionEvent,
 } from 'xstate';
+import { reasonOf } from '../../machines/reason.ts';
 
 export type Json =
   | null
@@ -137,7 +138,8 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
 class ActorNames {
   readonly #prefix: RecorderOptions['prefix'];
   readonly #paths = new WeakMap<object, string>();
-  readonly #used = new Map<string, number>();
+  /** By parent, so that they go with it; the grid's own are few. */
+  readonly #used = new WeakMap<object, Map<string, number>>();
 
   constructor(prefix: RecorderOptions['prefix']) {
     this.#prefix = prefix;
@@ -148,8 +150,11 @@ class ActorNames {
     if (known !== undefined) return known;
     const parent = ref._parent === undefined ? this.#prefix?.() : this.of(ref._parent);
     const plain = parent === undefined ? ref.id : `${parent}/${ref.id}`;
-    const count = (this.#used.get(plain) ?? 0) + 1;
-    this.#used.set(plain, count);
+    const siblings = ref._parent ?? this;
+    const used = this.#used.get(siblings) ?? new Map<string, number>();
+    this.#used.set(siblings, used);
+    const count = (used.get(plain) ?? 0) + 1;
+    used.set(plain, count);
     const path = count === 1 ? plain : `${plain}~${count}`;
     this.#paths.set(ref, path);
     return path;
@@ -203,11 +208,9 @@ function summarise(chart: string, context: Json): Json {
   switch (chart) {
     case 'servermapUpdate': {
       const { mode, rule, required, total, privateKey, servers, statuses } = record;
-      const byServer: Record<string, Json> = {};
-      (servers as readonly string[]).forEach((server, i) => {
-        byServer[server] = at(statuses, i);
-      });
-      return { mode, rule, required, total, privateKey, statuses: byServer } as Json;
+      const byServer = (servers as readonly string[]).map((server, i) => [server, at(statuses, i)]);
+      const summary = { mode, rule, required, total, privateKey };
+      return { ...summary, statuses: Object.fromEntries(byServer) } as Json;
     }
     case 'serverQuery': {
       const judged = (all.judged as readonly Fields[]).map(({ shnum, verdict }) => [
@@ -277,15 +280,15 @@ export function toJson(value: unknown): Json {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return textOf(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof Error) return { error: value.name, message: value.message };
+  if (value instanceof Error) return { error: value.name, message: reasonOf(value) };
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object') return String(typeof value);
-  const fields: Record<string, Json> = {};
-  for (const [key, field] of Object.entries(value)) {
-    if (field !== undefined && !unrecorded.has(key)) fields[textOf(key)] = toJson(field);
-  }
-  return fields;
+  const fields = Object.entries(value)
+    .filter(([key, field]) => field !== undefined && !unrecorded.has(key))
+    .map(([key, field]) => [textOf(key), toJson(field)]);
+  // Not by assignment: to `__proto__` that is something else.
+  return Object.fromEntries(fields);
 }
 
 function textOf(text: string): string {

@@ -15,7 +15,9 @@ import {
 } from '../../machines/servermap.ts';
 import { bytesToHex } from '../bytes.ts';
 import type { ShareHeader } from '../share/header.ts';
+import { updateTreesMax } from '../share/limits.ts';
 import { VersionVerifier } from '../share/verify.ts';
+import { Stint } from '../turn.ts';
 import { withDeadline } from './run.ts';
 import { headerOf, readerOf, type Session } from './session.ts';
 
@@ -64,8 +66,11 @@ export async function readTrees(
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<number, readonly Uint8Array[]> | undefined> {
   const header = headerOf(session, version);
+  // Of a file that large, the trees are no longer the lesser part of what goes through memory.
+  if (header.layout.blockHashTree.length * header.total > updateTreesMax) return undefined;
   const verifier = new VersionVerifier(header);
   const trees = new Map<number, readonly Uint8Array[]>();
+  const stint = new Stint();
   const { readMs } = session.engine.deadlines;
   const finished = new AbortController();
   const { signal: over } = finished;
@@ -81,6 +86,7 @@ export async function readTrees(
             reader.blockHashTree(),
           ]);
           verifier.acceptTree(slot.shnum, chain, tree);
+          await stint.spend(tree.length);
           trees.set(slot.shnum, tree);
         }),
       ),

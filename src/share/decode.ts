@@ -2,9 +2,9 @@
  * @module decode: blocks of one segment back to plaintext (mutable-format §4.2).
  */
 import { primitives } from '#crypto';
-import { concatBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import { createCodec } from '../erasure/codec.ts';
+import { decodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError } from '../errors.ts';
 import { blockLength, segmentLength } from './geometry.ts';
 import type { ShareHeader } from './header.ts';
@@ -28,8 +28,7 @@ export async function decodeSegment(
   }
   if (salt === undefined)
     throw new OutOfRangeError('salt length', 0, 'MDMF has a salt per segment');
-  const primaries = createCodec(header.required, header.total).decode(blocks);
-  const padded = concatBytes(...primaries);
+  const padded = await decodeInTurns(createCodec(header.required, header.total), blocks, length);
   const ciphertext = padded.subarray(0, segmentLength(header, segnum));
   return primitives.aesCtr(deriveDataKey(salt, readkey), ciphertext);
 }

@@ -8,9 +8,17 @@
  */
 import { equalBytes } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError, WrongFormatError } from '../errors.ts';
-import { buildHashTree, hashLength, nodeCount, nodeRuns, packHashes } from '../hashtree.ts';
 import type { ByteRange, WritePart } from '../storage/server.ts';
+import { Stint } from '../turn.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
+import {
+  buildHashTree,
+  buildLongHashTree,
+  hashLength,
+  nodeCount,
+  nodeRuns,
+  packHashes,
+} from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
@@ -52,21 +60,22 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
   }
   const geometry = geometryOf('mdmf', base.required, newDataLength, base.segmentSize);
   checkRun(input, geometry);
-  const oldTrees = rebuildTrees(base, input.trees);
+  const oldTrees = await rebuildTrees(base, input.trees);
   const segments = await encodeSegments({
     ...input,
     geometry,
     total: base.total,
     nextSalt: input.newSalt,
   });
-  const blockHashTrees = oldTrees.map((tree, shnum) => {
+  const newLeaves = oldTrees.map((tree, shnum) => {
     const leaves = leavesOf(tree).slice(0, base.segmentCount);
-    return buildHashTree([
+    return [
       ...leaves.slice(0, segments.first),
       ...(segments.blockHashes[shnum] as readonly Uint8Array[]),
       ...leaves.slice(segments.first + segments.count),
-    ]);
+    ];
   });
+  const blockHashTrees = await treesOver(newLeaves);
   const { header, head, tail } = await sealVersion({
     ...input,
     geometry,
@@ -102,22 +111,30 @@ function checkRun(input: UpdateInput, { segmentSize }: Geometry): void {
 }
 
 /** The trees over the given leaves, whatever the given inner nodes, if these lead to the root. */
-function rebuildTrees(
+async function rebuildTrees(
   { total, segmentCount, rootHash }: ShareHeader,
   trees: ReadonlyMap<number, readonly Uint8Array[]>,
-): Uint8Array[][] {
-  const rebuilt = Array.from({ length: total }, (_, shnum) => {
+): Promise<Uint8Array[][]> {
+  const oldLeaves = Array.from({ length: total }, (_, shnum) => {
     const tree = trees.get(shnum);
     if (tree?.length !== nodeCount(segmentCount)) {
       throw new OutOfRangeError('share', shnum, 'its block hash tree is missing or not whole');
     }
-    return buildHashTree(leavesOf(tree));
+    return leavesOf(tree);
   });
+  const rebuilt = await treesOver(oldLeaves);
   const root = buildHashTree(rebuilt.map((tree) => tree[0] as Uint8Array))[0] as Uint8Array;
   if (!equalBytes(root, rootHash)) {
     throw new CorruptShareError('block hash tree', 'the trees do not lead to the signed root');
   }
   return rebuilt;
+}
+
+async function treesOver(leavesOfShares: readonly (readonly Uint8Array[])[]) {
+  const stint = new Stint();
+  const trees: Uint8Array[][] = [];
+  for (const leaves of leavesOfShares) trees.push(await buildLongHashTree(leaves, stint));
+  return trees;
 }
 
 /** The bottom row, with the padding as it is. */

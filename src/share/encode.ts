@@ -4,9 +4,10 @@
  */
 import type { Format } from '../caps.ts';
 import { checkEncoding } from '../erasure/codec.ts';
-import { buildHashTree } from '../hashtree.ts';
 import type { WritePart } from '../storage/server.ts';
+import { Stint } from '../turn.ts';
 import { geometryOf } from './geometry.ts';
+import { buildLongHashTree } from './hashtree.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
   type EncodedVersion,
@@ -16,7 +17,7 @@ import {
   sealVersion,
   type VersionInput,
 } from './seal.ts';
-import { encodeSegments, type SegmentOptions } from './segments.ts';
+import { checkEncodable, encodeSegments, type SegmentOptions } from './segments.ts';
 
 export interface EncodeInput extends VersionInput, SegmentOptions {
   readonly format: Format;
@@ -31,13 +32,14 @@ export interface EncodeInput extends VersionInput, SegmentOptions {
 
 /**
  * The first pass over the plaintext; the second happens when parts are asked for their bytes.
- * @throws OutOfRangeError unless 1 <= k <= N <= 255
+ * @throws OutOfRangeError unless 1 <= k <= N <= 255, and for a file that would be too large
  * @throws SourceChangedError as do the parts, when the plaintext is not the same each time
  */
 export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion> {
   const { format, plaintext, required, total, newSalt } = input;
   checkEncoding(required, total);
   const geometry = geometryOf(format, required, plaintext.size);
+  checkEncodable(geometry);
   const salt = format === 'sdmf' ? newSalt() : undefined;
   const segments = await encodeSegments({
     ...input,
@@ -45,7 +47,11 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
     firstSegment: 0,
     nextSalt: () => salt ?? newSalt(),
   });
-  const blockHashTrees = segments.blockHashes.map(buildHashTree);
+  const stint = new Stint();
+  const blockHashTrees: (readonly Uint8Array[])[] = [];
+  for (const hashes of segments.blockHashes) {
+    blockHashTrees.push(await buildLongHashTree(hashes, stint));
+  }
   const { header, head, tail } = await sealVersion({ ...input, geometry, salt, blockHashTrees });
   return encodedVersion(header, (shnum) => {
     const parts = [...entryParts(header, segments, shnum), tail(shnum), head(shnum)];

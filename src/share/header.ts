@@ -8,8 +8,8 @@
 import { concatBytes, readSafeU64, u64, viewOf } from '../bytes.ts';
 import type { Format } from '../caps.ts';
 import { CorruptShareError, UnknownVersionError } from '../errors.ts';
-import { hashLength } from '../hashtree.ts';
 import { type Geometry, geometryOf, saltLength, segmentSizeOf } from './geometry.ts';
+import { hashLength } from './hashtree.ts';
 import { headerLength, packLayout, parseLayout, prefixLength, type ShareLayout } from './layout.ts';
 
 /** What tells one version of a file from another; the bytes that are signed. */

@@ -8,9 +8,9 @@
  */
 import { readSafeU64, viewOf } from '../bytes.ts';
 import { CorruptShareError } from '../errors.ts';
-import { hashLength, neededHashes, nodeCount } from '../hashtree.ts';
 import type { ByteRange } from '../storage/server.ts';
 import { entryRange, type Geometry } from './geometry.ts';
+import { hashLength, neededHashes, nodeCount } from './hashtree.ts';
 
 /** What a share consists of after its header. */
 export type ShareField =

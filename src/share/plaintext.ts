@@ -1,8 +1,10 @@
 /**
  * @module plaintext: a source of a file's bytes that can be read at any place, more than once.
  *
- * Encoding reads everything twice (once to hash, once to send), so a source must not change.
+ * Encoding reads everything twice (once to hash, once to send), so a source must not change. A
+ * source is the caller's: whoever reads one does so by {@link readExactly}.
  */
+import { BadSourceError, SourceChangedError } from '../errors.ts';
 
 export interface Plaintext {
   /** Bytes. */
@@ -10,6 +12,31 @@ export interface Plaintext {
   /** Exactly `length` bytes from `offset` on, all within `size`. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
+
+/**
+ * What `source` gives for a range, if that is what it promised.
+ * @throws SourceChangedError when it gives fewer bytes, or more
+ * @throws BadSourceError when it gives something else
+ */
+export async function readExactly(
+  source: Plaintext,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes: unknown = await source.read(offset, length);
+  if (!isBytes(bytes)) throw new BadSourceError('contents', 'what was read is no Uint8Array');
+  if (bytes.length === length) return bytes;
+  const facts = { offset, wanted: length, got: bytes.length };
+  const what = `${bytes.length} bytes at offset ${offset}, not ${length}`;
+  throw new SourceChangedError(what, facts);
+}
+
+/** Whether `value` is a Uint8Array, of whatever realm (a frame, a worker's, a test runner's). */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === uint8ArrayTag;
+}
+
+const uint8ArrayTag = '[object Uint8Array]';
 
 /** A source over bytes in memory, which are not copied. */
 export function plaintextOf(bytes: Uint8Array): Plaintext {
@@ -30,7 +57,7 @@ export function joinPlaintexts(...sources: readonly Plaintext[]): Plaintext {
       for (const source of sources) {
         const from = Math.max(offset, start);
         const to = Math.min(offset + length, start + source.size);
-        if (from < to) out.set(await source.read(from - start, to - from), from - offset);
+        if (from < to) out.set(await readExactly(source, from - start, to - from), from - offset);
         start += source.size;
       }
       return out;

@@ -3,13 +3,14 @@
  * `MDMFSlotReadProxy`). It follows the share's own header and judges lengths only; `verify.ts`
  * judges contents.
  */
-import { viewOf } from '../bytes.ts';
+import { concatBytes, viewOf } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
-import { type HashNode, hashLength, nodeRuns } from '../hashtree.ts';
 import type { ByteRange } from '../storage/server.ts';
 import { blockLength, entryRange, entrySaltLength } from './geometry.ts';
+import { type HashNode, hashLength } from './hashtree.ts';
 import { headerLengthMax, parseShareHeader, type ShareHeader } from './header.ts';
 import { chainEntryLength, fieldNames, type ShareField } from './layout.ts';
+import { requestLengthMax } from './limits.ts';
 
 /** Bytes of the share, fewer than asked for when it ends before; callers add server and shnum. */
 export type ReadRange = (range: ByteRange) => Promise<Uint8Array>;
@@ -68,22 +69,39 @@ export class ShareReader {
     return piecesOf(await this.#field('blockHashTree'), hashLength);
   }
 
-  /** @throws OutOfRangeError when there is no such node */
-  async blockHashTreeNodes(nodes: readonly number[]): Promise<HashNode[]> {
-    const { offset, length } = (await this.header()).layout.blockHashTree;
-    const nodeCount = length / hashLength;
-    for (const node of nodes) {
-      if (!Number.isInteger(node) || node < 0 || node >= nodeCount) {
-        throw new OutOfRangeError('node', node, `the block hash tree has ${nodeCount}`);
-      }
+  /**
+   * `count` nodes of the block hash tree, from node `first` on.
+   * @throws OutOfRangeError when there are no such nodes
+   */
+  async blockHashes(first: number, count: number): Promise<Uint8Array[]> {
+    const range = this.#hashRange(await this.header(), first, count);
+    return piecesOf(await this.#whole('blockHashTree', range), hashLength);
+  }
+
+  /** Whether the first bytes of the share, as they were read, hold these nodes and the chain. */
+  async hasRootAtHand(): Promise<boolean> {
+    const header = await this.header();
+    const { shareHashChain } = header.layout;
+    return this.#isAtHand(shareHashChain) && this.#isAtHand(this.#hashRange(header, 0, 1));
+  }
+
+  /** Whether the first bytes of the share, as they were read, hold the share hash chain. */
+  async hasChainAtHand(): Promise<boolean> {
+    return this.#isAtHand((await this.header()).layout.shareHashChain);
+  }
+
+  #hashRange({ layout }: ShareHeader, first: number, count: number): ByteRange {
+    const { offset, length } = layout.blockHashTree;
+    const nodes = length / hashLength;
+    for (const node of [first, first + count - 1]) {
+      if (Number.isInteger(node) && node >= 0 && node < nodes) continue;
+      throw new OutOfRangeError('node', node, `the block hash tree has ${nodes}`);
     }
-    const runs = nodeRuns(nodes.toSorted((a, b) => a - b));
-    const found = runs.map(async ({ first, count }): Promise<HashNode[]> => {
-      const range = { offset: offset + first * hashLength, length: count * hashLength };
-      const hashes = piecesOf(await this.#whole('blockHashTree', range), hashLength);
-      return hashes.map((hash, i) => [first + i, hash]);
-    });
-    return (await Promise.all(found)).flat();
+    return { offset: offset + first * hashLength, length: count * hashLength };
+  }
+
+  #isAtHand({ offset, length }: ByteRange): boolean {
+    return offset + length <= this.#head.length;
   }
 
   /**
@@ -106,20 +124,54 @@ export class ShareReader {
     });
   }
 
+  /**
+   * The entry of one segment, piece by piece: salt and block are for `take` to tell apart.
+   * @throws OutOfRangeError when there is no such segment
+   */
+  async entryPieces(segnum: number, take: (piece: Uint8Array) => void): Promise<void> {
+    const header = await this.header();
+    const { offset, length } = entryRange(header, segnum);
+    const range = { offset: header.layout.shareData.offset + offset, length };
+    this.#requireWhole('shareData', await this.#pieces(range, take), range);
+  }
+
   async #field(field: ShareField): Promise<Uint8Array> {
     return this.#whole(field, (await this.header()).layout[field]);
   }
 
   async #whole(field: ShareField, range: ByteRange): Promise<Uint8Array> {
     const bytes = await this.#bytes(range);
-    if (bytes.length === range.length) return bytes;
-    throw new CorruptShareError(fieldNames[field], `${bytes.length} of ${range.length} bytes`);
+    this.#requireWhole(field, bytes.length, range);
+    return bytes;
   }
 
-  async #bytes({ offset, length }: ByteRange): Promise<Uint8Array> {
-    const end = offset + length;
-    if (end <= this.#head.length) return this.#head.subarray(offset, end);
-    return length === 0 ? new Uint8Array(0) : this.#read({ offset, length });
+  #requireWhole(field: ShareField, found: number, { length }: ByteRange): void {
+    if (found === length) return;
+    throw new CorruptShareError(fieldNames[field], `${found} of ${length} bytes`);
+  }
+
+  async #bytes(range: ByteRange): Promise<Uint8Array> {
+    const { offset, length } = range;
+    if (this.#isAtHand(range)) return this.#head.subarray(offset, offset + length);
+    if (length <= requestLengthMax) {
+      return length === 0 ? new Uint8Array(0) : this.#read(range);
+    }
+    const pieces: Uint8Array[] = [];
+    await this.#pieces(range, (piece) => pieces.push(piece));
+    return concatBytes(...pieces);
+  }
+
+  /** In order, up to the first that is cut: a share that ends before is not asked for more. */
+  async #pieces({ offset, length }: ByteRange, take: (piece: Uint8Array) => void): Promise<number> {
+    let done = 0;
+    while (done < length) {
+      const wanted = Math.min(requestLengthMax, length - done);
+      const piece = await this.#read({ offset: offset + done, length: wanted });
+      take(piece);
+      done += piece.length;
+      if (piece.length < wanted) break;
+    }
+    return done;
   }
 }
 

@@ -6,9 +6,9 @@
  */
 import { concatBytes, viewOf } from '../bytes.ts';
 import { OutOfRangeError } from '../errors.ts';
-import { buildHashTree, neededHashes, packHashes } from '../hashtree.ts';
 import type { ByteRange, WritePart } from '../storage/server.ts';
 import { entryRange, type Geometry } from './geometry.ts';
+import { buildHashTree, neededHashes, packHashes } from './hashtree.ts';
 import {
   checkstringOf,
   packHeader,

@@ -10,10 +10,13 @@ import { primitives } from '#crypto';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import { createCodec } from '../erasure/codec.ts';
-import { SourceChangedError } from '../errors.ts';
-import { blockHash } from '../hashtree.ts';
+import { encodeInTurns } from '../erasure/in-turns.ts';
+import { OutOfRangeError, SourceChangedError } from '../errors.ts';
+import { bytesPerWork, Stint } from '../turn.ts';
 import { divideUp, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
-import type { Plaintext } from './plaintext.ts';
+import { blockHash } from './hashtree.ts';
+import { segmentSizeMax } from './limits.ts';
+import { type Plaintext, readExactly } from './plaintext.ts';
 
 /** What a caller of either kind of encoding may say about the passes. */
 export interface SegmentOptions {
@@ -52,39 +55,47 @@ interface Remembered {
 
 /** Segments whose blocks are kept; writers further apart encode again. */
 const segmentsKept = 4;
-/** Encoding about 1 MiB takes some 20 ms; then timers and signals get their turn. */
-const segmentsPerTurn = 8;
+/** The block hash tree of so many, 64 bytes each, is sent as one part. */
+const segmentsMax = 2 ** 24;
+
+/** @throws OutOfRangeError for a file that is too large to be encoded */
+export function checkEncodable({ format, segmentSize, segmentCount, dataLength }: Geometry): void {
+  if (segmentSize <= segmentSizeMax && segmentCount <= segmentsMax) return;
+  const problem =
+    format === 'sdmf'
+      ? `an SDMF file has at most ${segmentSizeMax} bytes; make it an MDMF one`
+      : `an MDMF file has at most ${segmentsMax} segments of ${segmentSize} bytes`;
+  throw new OutOfRangeError('size', dataLength, problem);
+}
 
 /**
- * The first pass.
+ * The first pass. A source that has failed or changed once is not read again, so that no share of
+ * the version is sent after that, though it may change back.
+ * @throws OutOfRangeError before anything is read, when there is too much of it
  * @throws SourceChangedError when the plaintext ends early or is not the same in both passes
  */
 export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegments> {
   const { geometry, total, plaintext, firstSegment: first, signal } = input;
+  checkEncodable(geometry);
   const codec = createCodec(geometry.required, total);
   const shnums = Array.from({ length: total }, (_, shnum) => shnum);
   const count = plaintext.size === 0 ? 0 : divideUp(plaintext.size, geometry.segmentSize);
   const hashesSalt = entrySaltLength(geometry) > 0;
   const remembered: Remembered[] = [];
 
+  const source = new SegmentSource(input, remembered);
   const encode = async (index: number): Promise<readonly Uint8Array[]> => {
     signal?.throwIfAborted();
-    const length = segmentLength(geometry, first + index);
-    const segment = await plaintext.read(index * geometry.segmentSize, length);
-    if (segment.length !== length) throw new SourceChangedError(first + index);
-    const plaintextHash = primitives.sha256().update(segment).digest();
-    remembered[index] ??= { salt: input.nextSalt(), plaintextHash };
-    // Also for secrecy: one key stream over two texts would give away their difference.
-    if (!equalBytes(remembered[index].plaintextHash, plaintextHash)) {
-      throw new SourceChangedError(first + index);
-    }
-    const key = deriveDataKey(remembered[index].salt, input.readkey);
+    const segment = await source.read(index);
+    const key = deriveDataKey((remembered[index] as Remembered).salt, input.readkey);
     const ciphertext = await primitives.aesCtr(key, segment);
-    return codec.encode(splitEvenly(ciphertext, geometry.required), shnums);
+    const primaries = splitEvenly(ciphertext, geometry.required);
+    return encodeInTurns(codec, primaries, shnums, primaries[0]?.length ?? 0);
   };
   const blocksOf = keepRecent(segmentsKept, encode);
 
   const blockHashes = shnums.map((): Uint8Array[] => []);
+  const stint = new Stint();
   for (let index = 0; index < count; index++) {
     const blocks = await blocksOf(index);
     const salt = hashesSalt ? remembered[index]?.salt : undefined;
@@ -92,7 +103,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
       blockHashes[shnum]?.push(blockHash(block, salt));
     });
     input.onSegment?.(index + 1, count);
-    if ((index + 1) % segmentsPerTurn === 0) await nextTurn();
+    await stint.spend(total * (1 + (blocks[0]?.length ?? 0) / bytesPerWork));
   }
 
   return {
@@ -100,11 +111,49 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     count,
     blockHashes,
     async entry(segnum, shnum) {
+      source.throwIfBroken();
       const index = segnum - first;
       const block = (await blocksOf(index))[shnum] as Uint8Array;
       return hashesSalt ? concatBytes(remembered[index]?.salt as Uint8Array, block) : block;
     },
   };
+}
+
+/** The plaintext, segment by segment; one that has failed or changed once is not read again. */
+class SegmentSource {
+  readonly #input: SegmentsInput;
+  readonly #remembered: Remembered[];
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(input: SegmentsInput, remembered: Remembered[]) {
+    this.#input = input;
+    this.#remembered = remembered;
+  }
+
+  throwIfBroken(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  async read(index: number): Promise<Uint8Array> {
+    this.throwIfBroken();
+    const { plaintext, geometry, firstSegment, nextSalt } = this.#input;
+    try {
+      const segnum = firstSegment + index;
+      const length = segmentLength(geometry, segnum);
+      const segment = await readExactly(plaintext, index * geometry.segmentSize, length);
+      const plaintextHash = await hashInTurns(segment);
+      const before = this.#remembered[index] ?? { salt: nextSalt(), plaintextHash };
+      this.#remembered[index] = before;
+      // Also for secrecy: one key stream over two texts would give away their difference.
+      if (!equalBytes(before.plaintextHash, plaintextHash)) {
+        throw new SourceChangedError(`segment ${segnum}`, { segment: segnum });
+      }
+      return segment;
+    } catch (error) {
+      this.#broken ??= { error };
+      throw this.#broken.error;
+    }
+  }
 }
 
 /** `count` pieces of one length, the last ones filled up with zeros (which are not encrypted). */
@@ -138,6 +187,14 @@ function keepRecent<T>(
   };
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
+async function hashInTurns(bytes: Uint8Array): Promise<Uint8Array> {
+  const hash = primitives.sha256();
+  const stint = new Stint();
+  for (let start = 0; start < bytes.length; start += sliceLength) {
+    hash.update(bytes.subarray(start, start + sliceLength));
+    await stint.spend(sliceLength / bytesPerWork);
+  }
+  return hash.digest();
 }
+/** Bytes that are hashed at a stretch. */
+const sliceLength = 2 ** 20;

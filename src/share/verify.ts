@@ -7,7 +7,7 @@ import { equalBytes } from '../bytes.ts';
 import { deriveFingerprint } from '../crypto/keys.ts';
 import type { VerifyingKey } from '../crypto/primitives.ts';
 import { BadKeyError, CorruptShareError, OutOfRangeError } from '../errors.ts';
-import { blockHash, type HashNode, nodeCount, VerifyingTree } from '../hashtree.ts';
+import { blockHash, type HashNode, neededHashes, nodeCount, VerifyingTree } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 
 /**
@@ -39,6 +39,32 @@ async function importKey(verificationKey: Uint8Array): Promise<VerifyingKey> {
 }
 
 /**
+ * Whether a share is the one of its number: nothing in it names that but the way from the root of
+ * its block hash tree to the signed root. Without its root, the way alone is looked at.
+ * @param header its signature must have been verified
+ * @throws CorruptShareError naming the share number, the share hash chain or the share hash tree
+ */
+export function verifyNumber(
+  header: ShareHeader,
+  shnum: number,
+  chain: readonly HashNode[],
+  root: Uint8Array | undefined,
+): void {
+  const { total } = header;
+  checkNumber(header, shnum);
+  const needed = neededHashes(total, shnum);
+  if (chain.length !== needed.length || chain.some(([node], i) => node !== needed[i])) {
+    throw new CorruptShareError('share hash chain', `it is not that of share ${shnum}`);
+  }
+  if (root !== undefined) new VersionVerifier(header).acceptRoot(shnum, chain, root);
+}
+
+/** A share's number is only what the server says. */
+function checkNumber({ total }: ShareHeader, shnum: number): void {
+  if (shnum >= total) throw new CorruptShareError('share number', `${shnum} of ${total} shares`);
+}
+
+/**
  * Accepts the hashes and blocks of one version, from any shares of it in any order, and nothing
  * that does not hang on its root. What is refused leaves no trace.
  */
@@ -64,9 +90,8 @@ export class VersionVerifier {
    * share hash tree
    */
   acceptRoot(shnum: number, chain: Iterable<HashNode>, root: Uint8Array): void {
-    const { total, segmentCount } = this.#header;
-    // A share's number is only what the server says.
-    if (shnum >= total) throw new CorruptShareError('share number', `${shnum} of ${total} shares`);
+    const { segmentCount } = this.#header;
+    checkNumber(this.#header, shnum);
     // Tahoe #1654: the leaf is always what the share claims, never left out because it is known.
     this.#shareHashTree.admitLeaf(shnum, root, chain);
     if (this.hasRoot(shnum)) return;
@@ -85,6 +110,11 @@ export class VersionVerifier {
     }
     this.acceptRoot(shnum, chain, root);
     this.#treeOf(shnum).admit(tree.entries());
+  }
+
+  /** Forgets what has been accepted of a share's block hash tree, but for its root. */
+  forgetNodes(shnum: number): void {
+    this.#treeOf(shnum).forget();
   }
 
   /** The nodes that {@link acceptBlock} needs besides what has been accepted. */
@@ -106,7 +136,17 @@ export class VersionVerifier {
   ): void {
     // SDMF's IV is in the signed prefix, so the caller may well pass it.
     const hashed = blockHash(block, this.#header.format === 'mdmf' ? salt : undefined);
-    this.#treeOf(shnum).admitLeaf(segnum, hashed, nodes);
+    this.acceptBlockHash(shnum, segnum, hashed, nodes);
+  }
+
+  /** As {@link acceptBlock}, of a block that was hashed as it came. */
+  acceptBlockHash(
+    shnum: number,
+    segnum: number,
+    hash: Uint8Array,
+    nodes: Iterable<HashNode> = [],
+  ): void {
+    this.#treeOf(shnum).admitLeaf(segnum, hash, nodes);
   }
 
   #treeOf(shnum: number): VerifyingTree {

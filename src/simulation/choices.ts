@@ -112,6 +112,7 @@ const lists: Readonly<Record<FaultKind, List>> = {
   cut: pairs,
   fail: requests(),
   deny: requests('write'),
+  belie: requests('write'),
   crash: serversWhere((s) => s.isUp),
   restart: serversWhere((s) => !s.isUp || s.isPartitioned || s.isMute),
   rollback: serversWhere((s) => !s.isUp && s.history.length > 0),

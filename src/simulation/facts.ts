@@ -74,6 +74,13 @@ export interface PublishOutputFact {
   readonly missing: readonly number[];
 }
 
+/** What a server showed of a slot, and whether its signature was seen. */
+export interface TellingFact {
+  readonly slot: string;
+  readonly version: string;
+  readonly isProven: boolean;
+}
+
 /** One chart at work. */
 export interface ActorFact {
   readonly path: string;
@@ -90,7 +97,7 @@ export interface ActorFact {
   status: 'active' | 'done' | 'stopped' | 'error';
   output: Json;
   /** Of a publish: which versions its servers told of, in which slots. */
-  readonly told: { readonly slot: string; readonly version: string }[];
+  readonly told: TellingFact[];
   /** Of a servermap update: what its children reported, and what servers answered. */
   readonly reports: Map<string, ReportFact>;
   readonly answers: Map<string, readonly number[]>;
@@ -322,10 +329,15 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
     }
   } else if (record.type === 'write.settled') {
     const { report } = record.data as unknown as {
-      report: { server: string; seen: { shnum: number; checkstring: string }[] };
+      report: {
+        server: string;
+        seen: { shnum: number; checkstring: string }[];
+        proven: number[];
+      };
     };
     for (const { shnum, checkstring: version } of report.seen) {
-      actor.told.push({ slot: slotName(report.server, shnum), version });
+      const slot = slotName(report.server, shnum);
+      actor.told.push({ slot, version, isProven: report.proven.includes(shnum) });
     }
   } else if (record.type === 'server.answered') {
     const { server, shnums } = record.data as unknown as { server: string; shnums: number[] };
@@ -402,7 +414,8 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
       operation.troubled.add(server);
     if (answer?.spoiltBy !== undefined) operation.lied.add(server);
     const shnum = /sh(\d+)/.exec(what)?.[1];
-    if (answer?.spoiltBy !== undefined && shnum !== undefined) {
+    // What is said of a write is a claim: nobody need believe it.
+    if (answer?.spoiltBy !== undefined && shnum !== undefined && !what.startsWith('write')) {
       operation.damaged.add(slotName(server, Number(shnum)));
     }
     if (event === 'arrived' && what.startsWith('write') && operation.status !== 'running') {

@@ -21,6 +21,7 @@ export const faults = {
   // --- the servers
   fail: 'fail m: the server answers with an error: its disk is full',
   deny: 'deny m: the server does not know the write enabler',
+  belie: 'belie m: the server does not write, and shows a newer share that nobody has signed',
   crash: 'crash s: the server is gone, and so is everything in flight to and from it',
   restart: 'restart s: it is back',
   rollback: 'rollback s: it is back, and its last write is lost',

@@ -75,10 +75,10 @@ function install(): void {
   if (isInstalled) return;
   isInstalled = true;
   const real = { ...primitives };
-  const signing = (key: SigningKey): SigningKey => ({
-    ...key,
-    sign: (message) => inOrder(key.sign(message)),
-  });
+  const signing = (key: SigningKey): SigningKey => {
+    const { sign } = key;
+    return Object.assign(key, { sign: (message: Uint8Array) => inOrder(sign(message)) });
+  };
   const verifying = (key: VerifyingKey): VerifyingKey => {
     const verify = remembered((both: Uint8Array, length: number) =>
       key.verify(both.subarray(length), both.subarray(0, length)),

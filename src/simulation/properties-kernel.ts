@@ -32,7 +32,7 @@ function beginning({ input }: ActorFact): UpdateRecord {
   const statuses = servers.map((): ServerStatus => 'unasked');
   const privateKey = wantsPrivateKey ? 'missing' : 'unneeded';
   const books = { mode, rule, servers, required, total, marked, statuses, privateKey } as const;
-  return withAsked({ ...books, slots: [], versions: {}, failures: {} });
+  return withAsked({ ...books, slots: [], versions: {}, failures: servers.map(() => null) });
 }
 
 /** The books once whom the kernel wants to be asked has been asked. */

@@ -84,7 +84,9 @@ export const publishProperties: readonly PropertyDefinition[] = [
           const slot = record.actor.replace(/\d+$/, '');
           for (const { path, state, status } of facts.actors.values()) {
             if (path === record.actor || !path.startsWith(slot) || status !== 'active') continue;
-            if (state === 'writing' || state === 'rereading') return `${path} is not the only one`;
+            if (/^(writing|rereading|checkingClaim)$/.test(state)) {
+              return `${path} is not the only one`;
+            }
           }
         }
         return plans(record, facts);
@@ -133,8 +135,9 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'P4',
     name: 'no false alarm',
     statement:
-      'A publish reports another writer when an answer shows a version as new as its own, and only ' +
-      'when there was one: never when it is alone, nobody touched the disks, and no write came late.',
+      'A publish reports another writer when a server shows a signed version as new as its own, and ' +
+      'only when there was one: never when it is alone, nobody touched the disks, and no write came ' +
+      'late, whatever servers say.',
     judge: ofEnds((actor, output, facts) => {
       const { kind, surprises } = output;
       if (kind === 'published') return rivalOverlooked(actor, output);
@@ -264,7 +267,8 @@ function rivalOverlooked(
 ): string | undefined {
   const known = headsOf((input as unknown as PublishInputFact).map);
   const rival = told.find(
-    ({ slot, version }) =>
+    ({ slot, version, isProven }) =>
+      isProven &&
       version !== checkstring &&
       version !== known.get(slot) &&
       (parseVersion(version)?.seqnum ?? 0) >= seqnum,

@@ -356,6 +356,7 @@ const limits: Readonly<Record<string, number>> = {
   'serverQuery verifying': verifyMs,
   'shareWrite writing': writeMs,
   'shareWrite rereading': readMs,
+  'shareWrite checkingClaim': readMs,
   'blockRead reading': readMs,
 };
 

@@ -28,7 +28,7 @@ import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
 import { Grid } from '../grid.ts';
 import { defaultDeadlines } from '../runtime/run.ts';
 import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
-import type { ServerId } from '../storage/server.ts';
+import type { ReadTestWriteAnswer, ServerId } from '../storage/server.ts';
 import { canArrive, faultChoices, plainChoices, type WorldState } from './choices.ts';
 import { VirtualClock } from './clock.ts';
 import type { RotField, SimulatedFile } from './disk.ts';
@@ -373,6 +373,11 @@ export class World {
         message.answer = { ok: false, error: new BadWriteEnablerError(message.server) };
         message.phase = 'answer';
         return this.#deliver(message);
+      case 'belie':
+        message.answer = { ok: true, value: { wrote: false, reads: invented(message) } };
+        message.phase = 'answer';
+        message.spoiltBy = kind;
+        return this.#deliver(message);
       default:
         if (message.phase === 'request') await this.#arrive(message);
         message.answer = spoilt(kind, message.answer as Answer, message.what.endsWith('head'));
@@ -504,7 +509,13 @@ function describeAnswer({ call, answer, spoiltBy }: Envelope): Json {
   const spoilt = spoiltBy === undefined ? {} : { spoiltBy };
   if (call === 'list') return { shnums: [...(answer.value as readonly number[])], ...spoilt };
   if (call === 'read') return { bytes: (answer.value as Uint8Array).length, ...spoilt };
-  return { wrote: (answer.value as { wrote: boolean }).wrote };
+  return { wrote: (answer.value as { wrote: boolean }).wrote, ...spoilt };
+}
+
+/** The head of a share of version 255, in the slot that was to be written. */
+function invented({ shnum }: Message): ReadTestWriteAnswer['reads'] {
+  const head = new Uint8Array(41).fill(0xee, 8).fill(255, 8, 9);
+  return new Map([[shnum as number, [head]]]);
 }
 
 /** An answer that was changed on its way. */

@@ -4,9 +4,10 @@
  * Rules: a container is never changed in place, except a lease slot of its header (one sector, and
  * no share byte); the data goes through memory one part at a time, and not at all when unchanged.
  */
-import { type FileHandle, open } from 'node:fs/promises';
-import { readFully, stageFile, writeFully } from '../atomic-file.ts';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { BadContainerError } from '../errors.ts';
+import { readFully, stageFile, writeFully } from './atomic-file.ts';
 import {
   type ContainerHeader,
   DATA_OFFSET,
@@ -22,12 +23,15 @@ import {
   parseHeader,
   parseLeases,
 } from './container.ts';
+import { openEntry } from './folder-entry.ts';
+import { give, type Ownership, ownershipOf } from './ownership.ts';
 import type { ByteRange } from './server.ts';
 import { cutRange, type HeldShare, type ShareRewrite } from './slot.ts';
 
 /** What a server knows of a share it holds as a file. */
 export interface HeldContainer extends HeldShare {
   readonly path: string;
+  readonly ownership: Ownership;
   readonly header: ContainerHeader;
   /** All of them, also those behind the data. */
   readonly leases: LeaseSlots;
@@ -35,14 +39,15 @@ export interface HeldContainer extends HeldShare {
 
 /** @throws BadContainerError; and, with their errno, what `open` and `read` throw */
 export async function readContainer(path: string): Promise<HeldContainer> {
-  return withFile(path, 'r', async (file) => {
-    const { header, fileLength } = await readHeader(file, path);
+  return withFile(path, constants.O_RDONLY, async (file) => {
+    const { header, fileLength, ownership } = await readHeader(file, path);
     const at = header.extraLeaseOffset;
     const count = await readExactly(file, EXTRA_COUNT_LENGTH, at, path);
     const extra = parseExtraCount(count, header, fileLength, path) * LEASE_LENGTH;
     const leases = parseLeases(await readExactly(file, extra, at + EXTRA_COUNT_LENGTH, path));
     return {
       path,
+      ownership,
       header,
       leases: [...header.leases, ...leases],
       writeEnabler: header.writeEnabler,
@@ -54,7 +59,7 @@ export async function readContainer(path: string): Promise<HeldContainer> {
 
 /** A range of the data, cut at its end. @throws as {@link readContainer} */
 export async function readContainerData(path: string, range: ByteRange): Promise<Uint8Array> {
-  return withFile(path, 'r', async (file) => {
+  return withFile(path, constants.O_RDONLY, async (file) => {
     const { header } = await readHeader(file, path);
     const { offset, length } = cutRange(range, header.dataLength);
     return readExactly(file, length, DATA_OFFSET + offset, path);
@@ -72,6 +77,8 @@ export interface Succession {
   readonly staged: string;
   /** The container as it is, if there is one. */
   readonly old: string | undefined;
+  /** How it shall be. */
+  readonly ownership: Ownership;
   readonly frame: ContainerFrame;
   readonly change: ShareRewrite;
   readonly pieces: Pieces;
@@ -79,10 +86,11 @@ export interface Succession {
 
 /** Creates the container that a share shall become, complete and on disk, but not in its place. */
 export async function stageContainer(succession: Succession): Promise<void> {
-  const { staged, old, frame, change, pieces } = succession;
+  const { staged, old, ownership, frame, change, pieces } = succession;
   const end = DATA_OFFSET + change.length;
   const header = encodeHeader({ ...frame, dataLength: change.length, extraLeaseOffset: end });
   const fill = async (file: FileHandle) => {
+    await give(file, old ?? staged, ownership);
     // Cuts off the extra leases and what an earlier, longer version left: holes must read as zeros.
     if (change.keepsOld) await file.truncate(DATA_OFFSET + change.oldLength);
     for await (const { offset, bytes } of pieces) {
@@ -92,7 +100,8 @@ export async function stageContainer(succession: Succession): Promise<void> {
     await writeFully(file, encodeExtraLeases(frame.leases.slice(HEADER_LEASES)), end);
     await writeFully(file, header, 0);
   };
-  await stageFile(staged, fill, { from: change.keepsOld ? old : undefined });
+  // Nobody else's, until it is whose it shall be.
+  await stageFile(staged, fill, { from: change.keepsOld ? old : undefined, mode: 0o600 });
 }
 
 /**
@@ -106,7 +115,7 @@ export async function updateHeaderLeases(
 ): Promise<boolean> {
   const changed = [...leases.keys()].filter((slot) => leases[slot] !== old[slot]);
   if (changed.some((slot) => slot >= HEADER_LEASES)) return false;
-  await withFile(path, 'r+', async (file) => {
+  await withFile(path, constants.O_RDWR, async (file) => {
     for (const slot of changed) {
       await writeFully(file, encodeLease(leases[slot]), LEASES_OFFSET + slot * LEASE_LENGTH);
     }
@@ -118,11 +127,11 @@ export async function updateHeaderLeases(
 async function readHeader(
   file: FileHandle,
   path: string,
-): Promise<{ header: ContainerHeader; fileLength: number }> {
+): Promise<{ header: ContainerHeader; fileLength: number; ownership: Ownership }> {
   const status = await file.stat();
-  if (!status.isFile()) throw new BadContainerError(path, 'not a file');
   const start = await readFully(file, Math.min(DATA_OFFSET, status.size), 0);
-  return { header: parseHeader(start, status.size, path), fileLength: status.size };
+  const header = parseHeader(start, status.size, path);
+  return { header, fileLength: status.size, ownership: ownershipOf(status) };
 }
 
 async function readExactly(
@@ -138,10 +147,14 @@ async function readExactly(
 
 async function withFile<T>(
   path: string,
-  flags: string,
+  flags: number,
   use: (file: FileHandle) => Promise<T>,
 ): Promise<T> {
-  const file = await open(path, flags);
+  const file = await openEntry(
+    path,
+    flags,
+    (what) => new BadContainerError(path, `${what}, not a file`),
+  );
   try {
     return await use(file);
   } finally {

@@ -2,17 +2,18 @@
  * @module directory: a storage server that is a folder, laid out as Tahoe's (storage-http §2.5).
  *
  * A real Tahoe server can be started on the folder afterwards, and the other way round: shares are
- * `shares/<2 characters>/<storage index>/<share number>`, what is ours lies in `tahoe-mutable/`.
+ * `shares/<2 characters>/<storage index>/<share number>`, our locks lie in `tahoe-mutable/`, what is
+ * not complete in `shares/incoming/`. `shares/` may be a link or a mount: no link below is followed.
  *
  * Rules: a share file is replaced, never changed, so that a reader needs no lock and a crash leaves
  * it wholly old or wholly new; all files of a request are complete before the first is renamed;
  * writers hold a kernel lock on the first two characters of the storage index.
  */
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from '../atomic-file.ts';
 import { toBase32 } from '../bytes.ts';
-import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
+import { AnswerLostError, NoSuchShareError, ServerUnavailableError } from '../errors.ts';
+import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from './atomic-file.ts';
 import { type ContainerVersion, type LeaseSlots, renewOrAddLease } from './container.ts';
 import {
   type HeldContainer,
@@ -23,6 +24,8 @@ import {
   stageContainer,
   updateHeaderLeases,
 } from './container-file.ts';
+import { ensureFolder, isFolder, openOrMakeEntry, ownershipOfNewFile } from './folder-entry.ts';
+import { FolderFault } from './folder-fault.ts';
 import { FolderLocks, type NameTemp } from './folder-lock.ts';
 import {
   checkLeaseSecrets,
@@ -75,7 +78,7 @@ export class DirectoryServer implements StorageServer {
     this.permutationSeed = options.permutationSeed;
     this.directory = resolve(options.directory);
     this.#now = options.now ?? (() => Date.now() / 1000);
-    this.#locks = new FolderLocks(join(this.directory, 'tahoe-mutable'));
+    this.#locks = new FolderLocks(this.directory);
   }
 
   async listShares(
@@ -96,10 +99,12 @@ export class DirectoryServer implements StorageServer {
     checkShnum(shnum);
     checkRange(range);
     return this.#answer(signal, async () => {
-      const path = join(this.#bucket(storageIndex), String(shnum));
-      const bytes = await readContainerData(path, range).catch(ignoreMissing);
-      if (bytes !== undefined) return bytes;
-      await stat(this.directory);
+      const bucket = this.#bucket(storageIndex);
+      if (await this.#hasBucket(bucket)) {
+        const path = join(bucket, String(shnum));
+        const bytes = await readContainerData(path, range).catch(ignoreMissing);
+        if (bytes !== undefined) return bytes;
+      }
       throw new NoSuchShareError(this.id, shnum);
     });
   }
@@ -131,9 +136,10 @@ export class DirectoryServer implements StorageServer {
       for (const [shnum, share] of await this.#heldContainers(bucket)) {
         const leases = this.#leased(share.leases, share.header.version, secrets);
         if (await updateHeaderLeases(share, leases)) continue;
+        const { path: old, ownership } = share;
         const frame = { ...share.header, leases };
         const change = unchanged(share.length);
-        successors.push({ shnum, old: share.path, frame, change, pieces: produceParts(change) });
+        successors.push({ shnum, old, ownership, frame, change, pieces: produceParts(change) });
       }
       await replaceShares({ bucket, nameTemp, signal, successors, deleted: [] });
     });
@@ -152,7 +158,7 @@ export class DirectoryServer implements StorageServer {
       if (!(await this.#shareNumbers(bucket)).includes(shnum)) return;
       const name = toBase32(storageIndex);
       const folder = join(this.directory, 'corruption-advisories');
-      await mkdir(folder, { recursive: true });
+      await ensureFolder(folder);
       const time = new Date(this.#now() * 1000).toISOString().replaceAll(':', '').slice(0, -1);
       const text = [
         'report: Share Corruption',
@@ -161,7 +167,7 @@ export class DirectoryServer implements StorageServer {
         `share_number: ${shnum}`,
       ];
       // Appended: two advisories within one millisecond share a file.
-      const file = await open(join(folder, `${time}--${name}-${shnum}`), 'a');
+      const file = await openOrMakeEntry(join(folder, `${time}--${name}-${shnum}`));
       try {
         await file.writeFile(`${text.join('\n')}\n\n${reason}\n\n`);
       } finally {
@@ -176,11 +182,19 @@ export class DirectoryServer implements StorageServer {
     return join(this.directory, 'shares', name.slice(0, 2), name);
   }
 
+  /** A folder without the slot, or without shares/, is empty; no folder is no server. */
+  async #hasBucket(bucket: string): Promise<boolean> {
+    if ((await isFolder(dirname(bucket))) && (await isFolder(bucket))) return true;
+    await stat(this.directory);
+    const shares = join(this.directory, 'shares');
+    // A link to a disk that is not there has lost its shares for now, and is not without any.
+    if ((await lstat(shares).catch(ignoreMissing)) !== undefined) await stat(shares);
+    return false;
+  }
+
   async #shareNumbers(bucket: string): Promise<readonly number[]> {
-    const names = await readdir(bucket).catch(ignoreMissing);
-    // A folder without the slot, or without shares/, is empty; no folder is no server.
-    if (names === undefined) await stat(this.directory);
-    return (names ?? [])
+    const names = (await this.#hasBucket(bucket)) && (await readdir(bucket).catch(ignoreMissing));
+    return (names || [])
       .filter((name) => /^(0|[1-9]\d*)$/.test(name))
       .map(Number)
       .filter(Number.isSafeInteger)
@@ -217,7 +231,8 @@ export class DirectoryServer implements StorageServer {
       const leases = this.#leased(old?.leases ?? [], version, secrets);
       const frame = { version, nodeId, writeEnabler, leases };
       const pieces = blamingCaller(produceParts(change, place.signal));
-      successors.push({ shnum, old: old?.path, frame, change, pieces });
+      const ownership = old?.ownership ?? (await ownershipOfNewFile(place.bucket));
+      successors.push({ shnum, old: old?.path, ownership, frame, change, pieces });
     }
     await replaceShares({ ...place, successors, deleted });
   }
@@ -247,6 +262,13 @@ export class DirectoryServer implements StorageServer {
       return await work();
     } catch (error) {
       if (error instanceof CallerFailure) throw error.cause;
+      if (error instanceof FolderFault) {
+        throw new ServerUnavailableError(this.id, error.message, { cause: error });
+      }
+      if (error instanceof PerhapsDone) {
+        const { cause } = error;
+        throw new AnswerLostError(this.id, problem(errnoOf(cause) ?? 'failed', cause), { cause });
+      }
       const errno = errnoOf(error);
       if (errno === undefined || (signal?.aborted && error === signal.reason)) throw error;
       throw new ServerUnavailableError(this.id, problem(errno, error), { cause: error });
@@ -276,22 +298,43 @@ async function replaceShares({ bucket, nameTemp, signal, successors, deleted }: 
     }
     signal?.throwIfAborted();
     if (staged.size > 0) await makeBucket(bucket);
-    for (const [shnum, temp] of staged) await rename(temp, join(bucket, String(shnum)));
+    await putInPlace(bucket, [...staged], deleted);
   } catch (error) {
     for (const temp of staged.values()) await removeQuietly(temp);
     throw error;
   }
-  for (const shnum of deleted) await rm(join(bucket, String(shnum)), { force: true });
-  if (deleted.length > 0 && (await removeIfEmpty(bucket))) await syncFolder(dirname(bucket));
-  else if (staged.size + deleted.length > 0) await syncFolder(bucket);
+}
+
+/** @throws PerhapsDone when it fails half way */
+async function putInPlace(
+  bucket: string,
+  staged: readonly (readonly [shnum: number, path: string])[],
+  deleted: readonly number[],
+): Promise<void> {
+  let done = 0;
+  try {
+    for (const [shnum, temp] of staged) {
+      await rename(temp, join(bucket, String(shnum)));
+      done += 1;
+    }
+    for (const shnum of deleted) {
+      await rm(join(bucket, String(shnum)), { force: true });
+      done += 1;
+    }
+    if (deleted.length > 0 && (await removeIfEmpty(bucket))) await syncFolder(dirname(bucket));
+    else if (done > 0) await syncFolder(bucket);
+  } catch (cause) {
+    throw done === 0 ? cause : new PerhapsDone('', { cause });
+  }
 }
 
 /** Makes the folder of a slot; it and the two that it lies in survive a power failure. */
 async function makeBucket(bucket: string): Promise<void> {
-  await mkdir(bucket, { recursive: true });
+  const prefix = dirname(bucket);
+  await ensureFolder(prefix);
+  await ensureFolder(bucket);
   // Also when it was there: whoever made it may have been killed before this.
   if ((await readdir(bucket)).length > 0) return;
-  const prefix = dirname(bucket);
   const shares = dirname(prefix);
   await Promise.all([prefix, shares, dirname(shares)].map(syncFolder));
 }
@@ -310,6 +353,9 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
 function unchanged(length: number): ShareRewrite {
   return { kind: 'rewrite', length, oldLength: length, keepsOld: length > 0, parts: [] };
 }
+
+/** Some of the shares are replaced, or all and perhaps not for good. */
+class PerhapsDone extends Error {}
 
 /** Carries what a caller's part threw past the place where the system's errors are translated. */
 class CallerFailure extends Error {}

@@ -7,7 +7,13 @@
  */
 import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { CallFailedError, Exchange, type HttpAnswer, type HttpCall } from './http-exchange.ts';
+import {
+  CallFailedError,
+  ConnectionClosedError,
+  Exchange,
+  type HttpAnswer,
+  type HttpCall,
+} from './http-exchange.ts';
 import { PinnedAgent } from './http-pin.ts';
 import type { Nurl } from './nurl.ts';
 
@@ -16,7 +22,7 @@ export interface ConnectionSettings {
   readonly socketsMax: number;
   /** For TCP and the TLS handshake together. */
   readonly connectMs: number;
-  /** A call fails when neither side could move a byte for so long. */
+  /** A call fails when nothing moved for so long, or less than 64 KiB of its answer in twice that. */
   readonly silenceMs: number;
   /** Told of every answer: the time from the start of the call, without waiting for a socket. */
   readonly onLatency?: ((ms: number) => void) | undefined;
@@ -28,6 +34,8 @@ export class HttpConnection {
   readonly #settings: ConnectionSettings;
   readonly #agent: PinnedAgent;
   readonly #gate: Gate;
+  readonly #underWay = new Set<Exchange>();
+  #closed = 0;
 
   constructor(nurl: Nurl, settings: ConnectionSettings) {
     this.#nurl = nurl;
@@ -50,19 +58,44 @@ export class HttpConnection {
     }
   }
 
+  /** Ends the calls that are under way and those that wait; later ones connect anew. */
   close(): void {
+    this.#closed += 1;
+    this.#gate.dismiss(new ConnectionClosedError('unconnected'));
+    for (const exchange of this.#underWay) exchange.close();
     this.#agent.destroy();
   }
 
   async #attempt(call: HttpCall): Promise<HttpAnswer> {
+    const closed = this.#closed;
     await this.#gate.enter(call.signal);
-    const request = this.#open(call);
+    const request = this.#openInside(call, closed);
     // In a microtask Node has put the socket back for the next call to find; in the event not yet.
     request.once('close', () => queueMicrotask(() => this.#gate.leave()));
+    const exchange = new Exchange(request, call, this.#settings.silenceMs);
+    this.#underWay.add(exchange);
     const start = performance.now();
-    const answer = await new Exchange(request, call, this.#settings.silenceMs).run();
-    this.#settings.onLatency?.(performance.now() - start);
-    return answer;
+    try {
+      const answer = await exchange.run();
+      this.#settings.onLatency?.(performance.now() - start);
+      return answer;
+    } finally {
+      this.#underWay.delete(exchange);
+    }
+  }
+
+  /** Who has a place behind the gate gives it back when there will be no request. */
+  #openInside(call: HttpCall, closed: number): ClientRequest {
+    try {
+      if (closed !== this.#closed) throw new ConnectionClosedError('unconnected');
+      return this.#open(call);
+    } catch (problem) {
+      this.#gate.leave();
+      if (problem instanceof CallFailedError) throw problem;
+      // Node's own words may quote a header.
+      const { code } = problem as NodeJS.ErrnoException;
+      throw new CallFailedError(`no request can be made to this address: ${code}`, 'unconnected');
+    }
   }
 
   #open({ method, path, headers, body }: HttpCall): ClientRequest {
@@ -87,7 +120,7 @@ function mayRepeat(call: HttpCall, failure: CallFailedError): boolean {
 /** Lets so many in at a time, in order of arrival. */
 class Gate {
   #free: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Map<() => void, (reason: unknown) => void>();
 
   constructor(places: number) {
     this.#free = places;
@@ -109,18 +142,29 @@ class Gate {
         signal?.removeEventListener('abort', giveUp);
         resolve();
       };
-      this.#waiting.add(goIn);
+      const goAway = (reason: unknown): void => {
+        signal?.removeEventListener('abort', giveUp);
+        reject(reason);
+      };
+      this.#waiting.set(goIn, goAway);
       signal?.addEventListener('abort', giveUp, { once: true });
     });
   }
 
   leave(): void {
-    const [next] = this.#waiting;
+    const [next] = this.#waiting.keys();
     if (next === undefined) {
       this.#free += 1;
       return;
     }
     this.#waiting.delete(next);
     next();
+  }
+
+  /** Sends all those away who wait. */
+  dismiss(reason: unknown): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const goAway of waiting) goAway(reason);
   }
 }

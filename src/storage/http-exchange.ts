@@ -2,10 +2,12 @@
  * @module http-exchange: one HTTP request with its body on the way, and the answer to it.
  *
  * Rules: the body is sent as fast as the server takes it, one piece in memory at a time. An answer
- * beyond its limit is not read on. Node's errors do not leave this file, since they can quote what
- * was on the wire, and a server may echo our secrets.
+ * beyond its limit is not read on. A trickle is no progress: either way {@link CHUNK} bytes, or the
+ * end, have to move in their time, so every call ends. Node's errors do not leave this file, since
+ * they can quote what was on the wire, and a server may echo our secrets.
  */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { reasonOf } from '../../machines/reason.ts';
 
 export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -52,8 +54,16 @@ export class CallFailedError extends Error {
   }
 }
 
+/** The caller has hung up. */
+export class ConnectionClosedError extends CallFailedError {
+  constructor(progress: Progress) {
+    super('the connection was closed', progress);
+  }
+}
+
 /** Of an error page, more than enough to see whether it is empty and to reuse the connection. */
 const ERROR_BODY_MAX = 10_000;
+/** What is sent within the time of silence, and received within twice that, in bytes. */
 const CHUNK = 64 * 1024;
 const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
@@ -67,6 +77,7 @@ export class Exchange {
   #progress: Progress = 'unconnected';
   #answering = false;
   #silence: NodeJS.Timeout | undefined;
+  #slowness: NodeJS.Timeout | undefined;
 
   /** @param request with all its headers, of which nothing has been sent */
   constructor(request: ClientRequest, call: HttpCall, silenceMs: number) {
@@ -92,10 +103,16 @@ export class Exchange {
       throw problem;
     } finally {
       this.#expectNothing();
+      clearTimeout(this.#slowness);
       signal?.removeEventListener('abort', abort);
       // An answer that came before the request was whole leaves the connection in no usable state.
       if (this.#progress !== 'delivered') this.#request.destroy();
     }
+  }
+
+  /** Gives the call up; it fails. */
+  close(): void {
+    this.#fail(new ConnectionClosedError(this.#progress));
   }
 
   async #converse(): Promise<HttpAnswer> {
@@ -143,40 +160,81 @@ export class Exchange {
     const status = response.statusCode ?? 0;
     const succeeded = status >= 200 && status < 300;
     const limit = succeeded ? this.#call.answerMax : ERROR_BODY_MAX;
-    const chunks: Uint8Array[] = [];
-    let length = 0;
+    const body = new GrowingBytes();
+    let expected = CHUNK;
+    this.#expectChunk();
     try {
       for await (const chunk of response as AsyncIterable<Uint8Array>) {
+        if (body.length + chunk.length > limit) {
+          if (succeeded) throw new Error(`it sent over ${limit} bytes`);
+          break;
+        }
+        body.add(chunk);
         this.#expectProgress();
-        length += chunk.length;
-        if (length > limit) break;
-        chunks.push(chunk);
+        if (body.length < expected) continue;
+        expected = body.length + CHUNK;
+        this.#expectChunk();
       }
     } catch (problem) {
-      throw this.#failure(problem as Error);
+      throw this.#failure(problem);
     }
-    if (length > limit && succeeded) throw this.#failure(new Error(`it sent over ${limit} bytes`));
-    const body = new Uint8Array(Buffer.concat(chunks));
-    return { status, headers: response.headers, body };
+    return { status, headers: response.headers, body: body.whole() };
   }
 
   #expectProgress(): void {
-    clearTimeout(this.#silence);
+    // Cheaper than a new one: an answer may come in a great many pieces.
+    if (this.#silence !== undefined) return void this.#silence.refresh();
     this.#silence = setTimeout(() => {
       this.#fail(this.#failure(new Error(`it was silent for ${this.#silenceMs} ms`)));
     }, this.#silenceMs);
   }
 
-  #expectNothing(): void {
-    clearTimeout(this.#silence);
+  #expectChunk(): void {
+    clearTimeout(this.#slowness);
+    const allowedMs = 2 * this.#silenceMs;
+    this.#slowness = setTimeout(() => {
+      const problem = `it sent less than ${CHUNK} bytes of its answer in ${allowedMs} ms`;
+      this.#fail(this.#failure(new Error(problem)));
+    }, allowedMs);
   }
 
-  #failure(problem: NodeJS.ErrnoException): CallFailedError {
+  #expectNothing(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+  }
+
+  #failure(problem: unknown): CallFailedError {
     const { reusedSocket } = this.#request;
-    const stale = reusedSocket && !this.#answering && CLOSED_BY_PEER.has(problem.code);
+    const { code } = problem as NodeJS.ErrnoException;
+    const stale = reusedSocket && !this.#answering && CLOSED_BY_PEER.has(code);
     // OpenSSL's messages span lines.
-    const [line = 'no reason given'] = problem.message.split('\n');
-    return new CallFailedError(line, this.#progress, stale);
+    const [line] = reasonOf(problem).split('\n', 1);
+    return new CallFailedError(line!, this.#progress, stale);
+  }
+}
+
+/** Bytes in one piece, however small the pieces that they come in: each of those costs more. */
+class GrowingBytes {
+  #bytes = new Uint8Array(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#length));
+      larger.set(this.whole());
+      this.#bytes = larger;
+    }
+    this.#bytes.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  whole(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 }
 

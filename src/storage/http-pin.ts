@@ -2,9 +2,9 @@
  * @module http-pin: TLS sockets that are handed out only after the server has proved its key.
  *
  * Source: Tahoe's `storage/http_client.py` and `http-storage-node-protocol.rst`; facts
- * storage-http §1.3. A server is known by the hash of its public key and by nothing else: dates,
- * names, issuers and revocation are ignored, since a stock node's certificate is self-signed and
- * expires after a year. A request gets no socket before the hash was compared, so no byte of it
+ * storage-http §1.3. A server is known by the hash of its public key: dates, names and revocation
+ * are ignored, since a stock node's certificate is self-signed and expires after a year. One that
+ * a foreign issuer signed is refused all the same, as Tahoe refuses it. A request gets no socket before the hash was compared, so no byte of it
  * (it carries the swissnum) can reach anybody else.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -20,7 +20,6 @@ const IDLE_MS = 45_000;
 /** OpenSSL's complaints about a certificate that do not matter when its key is the right one. */
 const HARMLESS: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
 ]);

@@ -15,7 +15,12 @@ import {
   ServerUnavailableError,
 } from '../errors.ts';
 import { type ConnectionSettings, HttpConnection } from './http-connection.ts';
-import { CallFailedError, type HttpAnswer, type HttpCall } from './http-exchange.ts';
+import {
+  CallFailedError,
+  ConnectionClosedError,
+  type HttpAnswer,
+  type HttpCall,
+} from './http-exchange.ts';
 import {
   BadAnswerError,
   decodeReadTestWrite,
@@ -220,7 +225,7 @@ export class HttpServer implements StorageServer {
     await this.#ask(call, (answer) => expectStatus(answer, 200, 404));
   }
 
-  /** Closes the connections; calls under way fail. The server can be used again. */
+  /** Closes the connections; calls under way, or waiting, fail. The server can be used again. */
   close(): void {
     for (const connection of this.#connections) connection.close();
   }
@@ -262,11 +267,18 @@ export class HttpServer implements StorageServer {
         this.#current = position;
         return answer;
       } catch (problem) {
-        const unreached = problem instanceof CallFailedError && problem.progress === 'unconnected';
-        if (!unreached || tried === count) throw problem;
+        if (!isUnreached(problem) || tried === count) throw problem;
       }
     }
   }
+}
+
+/** Whether another address may do better. */
+function isUnreached(problem: unknown): boolean {
+  if (!(problem instanceof CallFailedError) || problem instanceof ConnectionClosedError) {
+    return false;
+  }
+  return problem.progress === 'unconnected';
 }
 
 /** Whether the server may have acted on a call that got no answer. */

@@ -11,7 +11,8 @@
 import { MalformedNurlError } from '../errors.ts';
 
 const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/([^@/?#]*)@([^@/?#]*)\/([^?#]*)(?:#(.*))?$/s;
-const HOST_AND_PORT = /^(?:\[([0-9a-f:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/i;
+/** An address, or a name as DNS has it: anything else cannot be put into a request. */
+const HOST_AND_PORT = /^(?:\[([0-9a-f:.%]{2,64})\]|([\w.-]{1,253}))(?::(\d{1,5}))?$/i;
 /** 32 bytes as unpadded base64url: 43 characters, of which the last has two bits to spare. */
 const SPKI_HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const DEFAULT_PORT = 443;
@@ -68,7 +69,9 @@ export class Nurl {
 export function parseNurl(text: string): Nurl {
   const [, scheme, spkiHash, place, path, fragment] = SHAPE.exec(text) ?? [];
   if (scheme === undefined) throw new MalformedNurlError('NURL', 'is not pb://hash@host/swissnum');
-  if (scheme !== 'pb') throw new MalformedNurlError('scheme', `${scheme} is not supported, pb is`);
+  if (scheme !== 'pb') {
+    throw new MalformedNurlError('scheme', `${scheme.slice(0, 16)} is not supported, pb is`);
+  }
   // Without a fragment it is a Foolscap FURL, whose hash means something else.
   if (fragment !== 'v=1') throw new MalformedNurlError('fragment', 'must be v=1');
   if (!SPKI_HASH.test(spkiHash!)) {
@@ -84,13 +87,23 @@ export function parseNurl(text: string): Nurl {
 }
 
 /**
- * The NURLs of one server's announcement that are reached over TCP; the others are left out.
- * @throws MalformedNurlError when one is malformed, or none is left
+ * The NURLs of one server's announcement that are reached over TCP; the others are left out, and so
+ * are malformed ones as long as one is not.
+ * @throws MalformedNurlError when none is left
  */
 export function tcpNurls(texts: readonly string[]): readonly Nurl[] {
-  const found = texts.filter((text) => !text.startsWith('pb+')).map(parseNurl);
-  if (found.length === 0) throw new MalformedNurlError('scheme', 'none of the NURLs is pb://');
-  return found;
+  const found: Nurl[] = [];
+  let problem: MalformedNurlError | undefined;
+  for (const text of texts.filter((text) => !text.startsWith('pb+'))) {
+    try {
+      found.push(parseNurl(text));
+    } catch (error) {
+      if (!(error instanceof MalformedNurlError)) throw error;
+      problem ??= error;
+    }
+  }
+  if (found.length > 0) return found;
+  throw problem ?? new MalformedNurlError('scheme', 'none of the NURLs is pb://');
 }
 
 function readSwissnum(path: string): string {

@@ -103,7 +103,8 @@ export interface StorageServer {
    * part's `bytes()` rejects with, and then nothing was written.
    * @throws BadWriteEnablerError when any share of the slot was created under another one
    * @throws BadContainerError where the server can tell (embedded servers)
-   * @throws AnswerLostError when it may have been done all the same (servers across a network)
+   * @throws AnswerLostError when it may have been done all the same (across a network, or by a disk
+   *   that failed half way)
    */
   readTestWrite(
     storageIndex: Uint8Array,

@@ -9,10 +9,18 @@ import { unlessAborted } from '../abort.ts';
 export class Turns {
   /** Per key, settles when everybody who has asked so far is finished. */
   readonly #tails = new Map<string, Promise<void>>();
+  /** Why those were sent away who waited then. */
+  #dismissal: Error | undefined;
+
+  /** Sends those away who wait: they reject with `reason` when their turn comes. */
+  dismiss(reason: Error): void {
+    this.#dismissal = reason;
+  }
 
   /** Runs `work` when its turn comes; gives the turn up when `signal` is aborted before. */
   async run<T>(key: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
+    const dismissal = this.#dismissal;
     let finish = () => {};
     const mine = new Promise<void>((resolve) => {
       finish = resolve;
@@ -26,6 +34,7 @@ export class Turns {
       signal?.throwIfAborted();
       // Only who waits listens: Node warns when many calls listen to one signal.
       if (before !== undefined) await waitFor(before, signal);
+      if (dismissal !== this.#dismissal) throw this.#dismissal;
       return await work();
     } finally {
       finish();

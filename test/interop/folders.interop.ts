@@ -5,9 +5,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { parseCap, storageIndexOf } from '../../src/caps.ts';
-import { openGrid } from '../../src/node.ts';
+import { gridStatus, openGrid } from '../../src/node.ts';
 import { DATA_OFFSET, parseHeader } from '../../src/storage/container.ts';
 import { DirectoryServer } from '../../src/storage/directory.ts';
 import { runCli } from '../support/cli.ts';
@@ -87,6 +87,49 @@ test.each(['sdmf', 'mdmf'] as const)(
     expectBytes(await gateway.get(cap), first);
   },
 );
+
+test('a servers.yaml of a real node is changed as the README says, and Tahoe goes on with it', async () => {
+  const description = parse(await readFile(real.serversYaml, 'utf8'));
+  // In turn beside `ann` and in it; the addresses stay.
+  for (const [position, { id, folder }] of real.servers.entries()) {
+    const directory = join(folder, 'storage');
+    Object.assign(position % 2 === 0 ? description.storage[id] : description.storage[id].ann, {
+      directory,
+    });
+  }
+  const changed = join(real.folder, 'with-directories.yaml');
+  await writeFile(changed, stringify(description));
+  const second = await real.gateway(undefined, changed);
+  const cap = await second.put('mdmf', bytesOf(150_000, 1));
+  const all = [...real.servers.keys()];
+  await real.stopServer(...all);
+  const grid = await openGrid(second.folder);
+  expect(grid.servers.map((server) => server instanceof DirectoryServer)).toEqual(
+    all.map(() => true),
+  );
+  const file = grid.open(cap);
+  expectBytes(await file.read(), bytesOf(150_000, 1));
+  expect(await file.append(bytesOf(10, 2))).toMatchObject({ seqnum: 2, missing: [] });
+  // The node's folder instead of its storage folder, and the folder of the shares themselves.
+  for (const wrong of ['.', 'storage/shares']) {
+    const { id, folder } = real.servers[0]!;
+    const entry = { ...description.storage[id], directory: join(folder, wrong) };
+    const storage = { ...description.storage, [id]: entry };
+    await writeFile(join(second.folder, 'private/servers.yaml'), stringify({ storage }));
+    const { servers } = await gridStatus(second.folder);
+    expect(servers.filter(({ reachable }) => !reachable)).toMatchObject([
+      { id, problem: expect.stringMatching(/^directory: (holds tahoe\.cfg|is called shares): /) },
+    ]);
+  }
+  await real.startServer(...all);
+  const expected = new Uint8Array(150_010);
+  expected.set(bytesOf(150_000, 1));
+  expected.set(bytesOf(10, 2), 150_000);
+  expectBytes(await second.get(cap), expected);
+  expect(await second.check(cap, { verify: true })).toMatchObject({
+    results: { healthy: true, 'count-shares-good': 10, 'count-corrupt-shares': 0 },
+  });
+});
 
 test('some servers by their folders, the others across the network', async () => {
   const down = [0, 2, 4, 6, 8, 10];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { GridEntry } from '../../src/announcement.ts';
-import { loadGridFile } from '../../src/grid-file.ts';
+import type { GridEntry } from '../../src/description/announcement.ts';
+import { loadGridFile } from '../../src/description/grid-file.ts';
 import { HttpServer } from '../../src/storage/http.ts';
 import { tcpNurls } from '../../src/storage/nurl.ts';
 import { httpFaults } from '../support/http-faults.ts';

@@ -5,6 +5,8 @@ import { operationCancel, type ShareJudged, shareJudged } from '../../machines/e
 import { historicUpdateMachine } from '../../machines/historic-rules.ts';
 import {
   type AttemptInput,
+  type ClaimInput,
+  type ClaimResult,
   type DecodeInput,
   type DecodeResult,
   failed,
@@ -155,6 +157,7 @@ describe('a live publish', () => {
   function publish(
     answers: Readonly<Record<string, () => Promise<WriteResult>>>,
     reread: () => Promise<RereadResult> = async () => failed('unreachable', 'gone'),
+    claim: (input: ClaimInput) => Promise<ClaimResult> = async () => failed('unreachable', 'gone'),
   ) {
     const clock = new SimulatedClock();
     const written: string[] = [];
@@ -172,6 +175,7 @@ describe('a live publish', () => {
               return (answers[`${server}:${shnum}`] ?? accept)();
             }),
             rereadShare: fromPromise<RereadResult, RereadInput>(reread),
+            verifyClaim: fromPromise<ClaimResult, ClaimInput>(({ input }) => claim(input)),
           },
         }),
       },
@@ -199,6 +203,33 @@ describe('a live publish', () => {
     ]);
     // Two servers of three: the third may or may not have it.
     expect(kind).toBe('indeterminate');
+  });
+
+  const foreign = versionOf(2, 'x').checkstring;
+  const showing = async (): Promise<WriteResult> => ({
+    ...{ kind: 'answered', wrote: false },
+    seen: [{ shnum: 0, checkstring: foreign }],
+  });
+
+  test('what a server shows is somebody else when it is signed', async () => {
+    const { report } = publish({ 's0:0': showing }, undefined, async ({ server, shnums }) => ({
+      ok: true,
+      seen: shnums.map((shnum) => ({ shnum, checkstring: foreign, isProven: server === 's0' })),
+    }));
+    expect(await report).toMatchObject({
+      kind: 'uncoordinated',
+      surprises: [{ server: 's0', shnum: 0, found: foreign }],
+    });
+  });
+
+  test('what a server shows and does not prove costs it its share', async () => {
+    const { report, written } = publish({ 's0:0': showing });
+    expect(await report).toMatchObject({
+      kind: 'published',
+      surprises: [],
+      failures: [{ kind: 'unreachable', detail: 'gone' }],
+    });
+    expect(written).toEqual(['s0:0', 's1:1', 's2:2', 's3:0']);
   });
 
   test('a write that hangs is re-read at its deadline: it had landed', async () => {

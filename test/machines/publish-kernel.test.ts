@@ -304,12 +304,6 @@ describe('a write that succeeds', () => {
     }
   });
 
-  test("a stranger's share beside it is a surprise", () => {
-    const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
-    const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
-    expect(record.surprises).toEqual([{ server: 's0', shnum: 2, found: v2b.checkstring }]);
-  });
-
   test('an old share beside it that the map did not come to is written too', () => {
     const seen = [{ shnum: 2, checkstring: v1.checkstring }];
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
@@ -356,30 +350,6 @@ describe('a write that finds something else', () => {
     expect(statusesOf(record)).toEqual(['surprised', 'writing', 'writing']);
   });
 
-  test.each([
-    ['the one before is old', versionOf(19, 'x').checkstring, 'planned'],
-    ["the same is somebody else's", versionOf(20, 'x').checkstring, 'surprised'],
-    ["so is one of all eight bytes' size", `01f${'0'.repeat(15)}${'00'.repeat(32)}`, 'surprised'],
-  ])('over version 20: %s', (_, found, status) => {
-    const v20 = versionOf(20);
-    const plan = planWrites(inputOf(mapOf(3, [goodSlot('s0', 0, v20)], [v20])));
-    const started = startPlanned({ ...plan, checkstring: versionOf(21).checkstring });
-    const record = booked(started, writeReport('s0', 0, 'surprised', foundIs(found)));
-    expect(record.writes[0]?.status).toBe(status);
-    expect(record.surprises).toEqual(
-      status === 'surprised' ? [{ server: 's0', shnum: 0, found }] : [],
-    );
-  });
-
-  test('too few bytes to be a share: written over, also by the first version', () => {
-    const first = startPlanned({ ...planWrites(inputOf(mapOf(3, [], []))), checkstring: ours });
-    const record = booked(first, writeReport('s0', 0, 'surprised', foundIs('01ffff')));
-    expect(plannedWrites(record)).toEqual([
-      { server: 's0', shnum: 0, test: begins('01ffff'), status: 'planned', attempt: 1 },
-    ]);
-    expect(record.surprises).toEqual([]);
-  });
-
   test('nothing is not ours, not even while ours has no checkstring', () => {
     const record = booked(
       { ...underWay(3), checkstring: null },
@@ -388,23 +358,33 @@ describe('a write that finds something else', () => {
     expect(statusesOf(record)).toEqual(['planned', 'writing', 'writing']);
   });
 
-  test('three times: somebody is at it', () => {
-    let record = underWay(3);
-    const again = () => {
-      record = startPlanned(booked(record, writeReport('s0', 0, 'surprised', foundIs(null))));
-    };
-    again();
-    again();
-    expect(record.surprises).toEqual([]);
-    again();
-    expect(record.surprises).toEqual([{ server: 's0', shnum: 0, found: null }]);
+  const replaced = (server: string, shnum: number) => ({
+    kind: 'replaced',
+    detail: `server ${server}: share ${shnum} is not what was seen there before`,
   });
 
-  test('cannot be written over in place', () => {
+  test('three times: nothing more is asked of that server, and nobody is said to be at it', () => {
+    const again = (record: PublishRecord, found: string | null) =>
+      startPlanned(booked(record, writeReport('s0', 0, 'surprised', foundIs(found))));
+    const twice = again(again(underWay(4), null), v1.checkstring);
+    expect(twice.avoided).toEqual([]);
+    const record = again(twice, null);
+    expect(record.writes.map(({ server, status }) => [server, status])).toEqual([
+      ['s0', 'failed'],
+      ...['s1', 's2', 's3'].map((server) => [server, 'writing']),
+    ]);
+    expect(record).toMatchObject({
+      avoided: ['s0'],
+      surprises: [],
+      failures: [replaced('s0', 0)],
+    });
+  });
+
+  test.each([null, v1.checkstring])('cannot be written over in place (%s)', (found) => {
     const record = underWay(3, { wholeShares: false });
-    const failed = booked(record, writeReport('s0', 0, 'surprised', foundIs(v1.checkstring)));
+    const failed = booked(record, writeReport('s0', 0, 'surprised', foundIs(found)));
     expect(statusesOf(failed)).toEqual(['failed', 'writing', 'writing']);
-    expect(failed.surprises).toEqual([]);
+    expect(failed).toMatchObject({ surprises: [], failures: [replaced('s0', 0)] });
   });
 
   test('after a surprise ours is not spread any further, whatever else is found', () => {
@@ -421,6 +401,53 @@ describe('a write that finds something else', () => {
       expect(plannedWrites(record)).toEqual([]);
       expect(record.surprises).toEqual(surprised.surprises);
     }
+  });
+});
+
+describe('what nobody has signed is no writer', () => {
+  const claims = (status: WriteReport['status'], shnum: number, head: string): WriteReport => ({
+    ...writeReport('s0', 0, status, [{ shnum, checkstring: head }]),
+    proven: [],
+  });
+  const head = `${v2b.checkstring}ff`;
+
+  test.each([
+    ['it is written over', 'surprised', 0, 1],
+    ['beside the written one it gets a write of its own', 'accepted', 2, 0],
+  ] as const)('damaged: %s', (_, status, shnum, attempt) => {
+    const record = booked(underWay(3), claims(status, shnum, head));
+    expect(plannedWrites(record)).toEqual([
+      { server: 's0', shnum, test: begins(head), status: 'planned', attempt },
+    ]);
+    expect(record.surprises).toEqual([]);
+  });
+
+  test('proof of one share is none of another', () => {
+    const seen = [0, 2].map((shnum) => ({ shnum, checkstring: v2b.checkstring }));
+    const report = writeReport('s0', 0, 'surprised', seen);
+    for (const proven of [[], [0], [2], [0, 2]]) {
+      const { surprises } = booked(underWay(3), { ...report, proven });
+      expect(surprises.map(({ shnum }) => shnum)).toEqual(proven);
+    }
+  });
+
+  test('a server that contradicts itself is not believed about anything', () => {
+    const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s1', 1, v2)];
+    const plan = planWrites(inputOf(mapOf(4, slots, [v2])));
+    const started = startPlanned({ ...plan, checkstring: ours });
+    const failure = { kind: 'contradictory', detail: 'x' } as const;
+    const accepts = (n: number) => writeReport(`s${n}`, n, 'accepted');
+    const books = booked(started, accepts(0), accepts(1));
+    const record = booked(books, { ...writeReport('s0', 1, 'failed'), failure });
+    expect(record.writes.map(({ server, shnum, status }) => [server, shnum, status])).toEqual([
+      ['s0', 0, 'unknown'],
+      ['s0', 1, 'failed'],
+      ['s1', 1, 'accepted'],
+      ['s2', 2, 'writing'],
+      ['s3', 0, 'planned'],
+    ]);
+    // Of one that is only out of reach, what it has accepted stands.
+    expect(statusesOf(booked(books, writeReport('s0', 1, 'failed')))[0]).toBe('accepted');
   });
 });
 

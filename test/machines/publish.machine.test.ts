@@ -40,7 +40,8 @@ const accepts = (n: number) => settles(`s${n}`, n, 'accepted');
 const begins = (head: string) => `{"kind":"begins","head":"${head}"}`;
 const starts = (server: string, shnum: number, test: string, attempt = 0) =>
   `start write:${server}:${shnum}:${attempt} ` +
-  `{"server":"${server}","shnum":${shnum},"test":${test},"checkstring":"${ours}"}`;
+  `{"server":"${server}","shnum":${shnum},"test":${test},"checkstring":"${ours}",` +
+  `"expectation":{"total":3,"seqnum":2,"replaceable":["${v1.checkstring}"],"heads":[]}}`;
 const tells = (event: object) => `emit ${JSON.stringify(event)}`;
 
 describe('choosing targets', () => {

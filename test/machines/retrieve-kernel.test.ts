@@ -88,6 +88,20 @@ describe('a verification', () => {
     expect(next(recordOf(sources.slice(1), verify))).toEqual(['b:0']);
   });
 
+  test('looks at ten at a time, however many there are', () => {
+    const many = Array.from({ length: 25 }, (_, n) => source(`s${n}:${n}`));
+    const start = recordOf(many, verify);
+    const [ten, more] = [many.slice(0, 10), many.slice(10)].map((part) =>
+      part.map(({ server, shnum }) => `${server}:${shnum}`),
+    ) as [string[], string[]];
+    expect(next(start)).toEqual(ten);
+    const full = startFetching(start, many.slice(0, 10));
+    expect(next(full)).toBe('wait');
+    const [first, second] = ten as [string, string];
+    const settled = applyBlocks(applyBlocks(full, report(first, 'held')), report(second, 'failed'));
+    expect(next(settled)).toEqual(more.slice(0, 2));
+  });
+
   test('waits for all of them; fewer than k good ones are a finding', () => {
     expect(next(recordOf([source('a:0', 'held'), source('b:1', 'fetching')], verify))).toBe('wait');
     expect(next(recordOf([source('a:0', 'held'), source('b:1', 'corrupt')], verify))).toBe(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { SeenShare, WriteResult } from '../../machines/io.ts';
+import type { JudgedShare, SeenShare, WriteResult } from '../../machines/io.ts';
+import type { Expectation } from '../../machines/publish-claims.ts';
 import type { WriteTest } from '../../machines/publish-kernel.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
@@ -14,31 +15,58 @@ const ours = versionOf(2).checkstring;
 const old = versionOf(1).checkstring;
 const foreign = versionOf(2, 'x').checkstring;
 const begins: WriteTest = { kind: 'begins', head: old };
+const short: WriteTest = { kind: 'begins', head: old.slice(0, 2) };
 const absent: WriteTest = { kind: 'absent' };
 const failure = { kind: 'unreachable', detail: 'x' } as const;
 
+const rival = versionOf(1, 'r').checkstring;
+/** Version 2 is written over version 1; a rival of it is known to be in slot 4. */
+const expectation: Expectation = {
+  ...{ total: 5, seqnum: 2, replaceable: [old] },
+  heads: [{ shnum: 4, head: rival }],
+};
+
 function start(test: WriteTest = begins): Walk<Machine> {
   const slot = { server: 's0', shnum: 1, checkstring: ours };
-  const input = { ...slot, test, parent: deafParent(), deadlines };
+  const input = { ...slot, test, expectation, parent: deafParent(), deadlines };
   return walk(shareWriteMachine, input, coverage.onMicrostep);
 }
 
 const writes = (result: WriteResult) => answered('writeShare', result);
 /** Another share on the same server, which is told of with ours. */
-const sibling: SeenShare = { shnum: 4, checkstring: foreign };
+const sibling: SeenShare = { shnum: 4, checkstring: rival };
+const share = (checkstring: string, shnum = 1): SeenShare => ({ shnum, checkstring });
 const shares = (checkstring: string | null): readonly SeenShare[] =>
-  checkstring === null ? [sibling] : [{ shnum: 1, checkstring }, sibling];
+  checkstring === null ? [sibling] : [share(checkstring), sibling];
 const rereads = (checkstring: string | null) =>
   answered('rereadShare', { ok: true, seen: shares(checkstring) });
 const lost = writes({ kind: 'answerLost', failure });
 const rereading = (test: WriteTest = begins) => start(test).step(lost);
 
 /** The line by which the child reports. */
-const reports = (status: string, seen: readonly SeenShare[], why: object | null) =>
+const reports = (
+  status: string,
+  seen: readonly SeenShare[],
+  why: object | null,
+  proven: readonly number[] = [],
+) =>
   `send to parent ${JSON.stringify({
     type: 'write.settled',
-    report: { server: 's0', shnum: 1, status, seen, failure: why },
+    report: { server: 's0', shnum: 1, status, seen, proven, failure: why },
   })}`;
+
+const answers = (wrote: boolean, ...seen: readonly SeenShare[]) =>
+  writes({ kind: 'answered', wrote, seen });
+const judges = (...seen: readonly JudgedShare[]) => answered('verifyClaim', { ok: true, seen });
+const judged = (checkstring: string, isProven: boolean, shnum = 1): JudgedShare => ({
+  ...{ shnum, checkstring, isProven },
+});
+/** The server said no and showed somebody else's share. */
+const checking = (test: WriteTest = begins) => start(test).step(answers(false, share(foreign)));
+const contradicts = {
+  kind: 'contradictory',
+  detail: 'server s0: it has not written share 1, and nothing was in the way',
+};
 
 describe('writing', () => {
   test('sends the test-and-set, under a deadline', () => {
@@ -50,10 +78,12 @@ describe('writing', () => {
     ]);
   });
 
-  const seen = [{ shnum: 1, checkstring: old }];
+  const seen = [share(old)];
+  const older = [share(versionOf(0).checkstring), sibling];
   test.each([
     ['accepted', { kind: 'answered', wrote: true, seen }, seen, null],
-    ['surprised', { kind: 'answered', wrote: false, seen }, seen, null],
+    ['surprised', { kind: 'answered', wrote: false, seen: older }, older, null],
+    ['surprised', { kind: 'answered', wrote: false, seen: [] }, [], null],
     ['refused', { kind: 'refused', failure }, [], failure],
     ['failed', { kind: 'notSent', failure }, [], failure],
   ] as const)('%s', (status, result, shares, why) => {
@@ -96,11 +126,11 @@ describe('rereading', () => {
     ['our own checkstring: it landed', begins, ours, 'accepted'],
     ['what was there before: it did not', begins, old, 'failed'],
     ['the head of what was there before', { kind: 'begins', head: `${old}aabb` }, old, 'failed'],
-    ['more than the head that was there', { kind: 'begins', head: '01' }, old, 'failed'],
+    ['more than the head that was there', short, old, 'failed'],
     ['still nothing', absent, null, 'failed'],
     ['still no bytes', absent, '', 'failed'],
-    ["somebody else's", begins, foreign, 'surprised'],
-    ["somebody else's, where there was nothing", absent, foreign, 'surprised'],
+    ['our own, of which the test asked for no more than the first byte', short, ours, 'accepted'],
+    ['an old share, where there was nothing', absent, old, 'surprised'],
     ['nothing, where there was something', begins, null, 'surprised'],
     ['no bytes, where there was something', begins, '', 'surprised'],
   ])('%s', (_, test, found, status) => {
@@ -129,12 +159,168 @@ describe('rereading', () => {
   });
 });
 
+describe('a server that says no and shows that its answer should be yes', () => {
+  test.each<[string, WriteTest, readonly SeenShare[]]>([
+    ['nothing, where there was to be nothing', absent, []],
+    ['no bytes, where there was to be nothing', absent, [share('')]],
+    ['what was asked for', begins, [share(old)]],
+    ['what was asked for, and more', short, [share(foreign)]],
+    ['what was asked for, and another share beside it', begins, [share(old), share(foreign, 3)]],
+  ])('%s', (_, asked, seen) => {
+    const it = start(asked).step(answers(false, ...seen));
+    expect(it.state()).toBe('failed');
+    expect(it.log()).toEqual([
+      'cancel writeDeadline',
+      'stop writeShare',
+      reports('failed', [], contradicts),
+    ]);
+  });
+
+  test.each<[string, WriteTest, string]>([
+    ['nothing, where there was something', begins, ''],
+    ['less than the test asked for', { kind: 'begins', head: `${old}aa` }, old],
+    ['something, where there was to be nothing', absent, old],
+    ['our own', begins, ours],
+  ])('but it may show %s', (_, asked, found) => {
+    const it = start(asked).step(answers(false, share(found)));
+    expect(it.state()).toBe('surprised');
+  });
+});
+
+describe("somebody else's share is a claim until its signature is seen", () => {
+  const beside = share(foreign, 3);
+  test.each<[string, Walk<Machine>, readonly number[]]>([
+    ['in the slot', checking(), [1]],
+    ['where there was nothing', checking(absent), [1]],
+    ['beside what was written', start().step(answers(true, share(old), beside)), [3]],
+    ['beside an old one', start(absent).step(answers(false, share(old), beside)), [3]],
+    ['in the slot and beside it', start().step(answers(false, share(foreign), beside)), [1, 3]],
+    ["a rival's that is known elsewhere", start().step(answers(true, share(rival, 3))), [3]],
+    ['in the slot, after a lost answer', rereading().step(rereads(foreign)), [1]],
+    [
+      'beside our own, after a lost answer',
+      rereading().step(answered('rereadShare', { ok: true, seen: [share(ours), beside] })),
+      [3],
+    ],
+  ])('%s', (_, it, shnums) => {
+    expect(it.state()).toBe('checkingClaim');
+    expect(it.log().slice(2)).toEqual([
+      'after 30 ms readDeadline',
+      `start verifyClaim {"server":"s0","shnums":${JSON.stringify(shnums)}}`,
+    ]);
+  });
+
+  test.each<[string, readonly SeenShare[]]>([
+    ['the base', [share(old, 3)]],
+    ['an older version', [share(versionOf(0).checkstring, 3)]],
+    ['no bytes', [share('', 3)]],
+    ['our own', [share(ours, 3)]],
+    ['what another write to this server expects', [sibling]],
+    ['the head of that', [share(rival.slice(0, 20), 4)]],
+    ['a share of another encoding', [share(foreign, 5)]],
+  ])('and %s is none', (_, seen) => {
+    expect(
+      start()
+        .step(answers(true, ...seen))
+        .state(),
+    ).toBe('accepted');
+  });
+
+  const ended = ['cancel readDeadline', 'stop verifyClaim'];
+  test('it is signed: the coordinator is told of it, and of the rest that was shown', () => {
+    const it = start().step(answers(false, share(foreign), sibling));
+    it.step(judges(judged(foreign, true)));
+    expect(it.state()).toBe('surprised');
+    const report = reports('surprised', [sibling, share(foreign)], null, [1]);
+    expect(it.log()).toEqual([...ended, report]);
+  });
+
+  test('the share that is there now counts, not the one that was shown', () => {
+    const now = versionOf(3, 'y').checkstring;
+    const it = checking().step(judges(judged(now, true)));
+    expect(it.log()).toEqual([...ended, reports('surprised', [share(now)], null, [1])]);
+  });
+
+  test('it is damaged: the coordinator is told how it begins, and that it proves nothing', () => {
+    const head = `${foreign}aabb`;
+    const it = start().step(answers(false, share(foreign), beside));
+    it.step(judges(judged(head, false), judged(foreign, true, 3)));
+    const report = reports('surprised', [share(head), beside], null, [3]);
+    expect([it.state(), it.log()]).toEqual(['surprised', [...ended, report]]);
+  });
+
+  test('it is beside the share that was written', () => {
+    const it = start().step(answers(true, share(old), beside));
+    it.step(judges(judged(foreign, true, 3)));
+    const report = reports('accepted', [share(old), beside], null, [3]);
+    expect([it.state(), it.log()]).toEqual(['accepted', [...ended, report]]);
+  });
+
+  test('it is beside our own, when the answer was lost', () => {
+    const seen = [share(ours), beside];
+    const it = rereading().step(answered('rereadShare', { ok: true, seen }));
+    it.step(judges(judged(foreign, true, 3)));
+    expect([it.state(), it.log()]).toEqual([
+      'accepted',
+      [...ended, reports('accepted', seen, failure, [3])],
+    ]);
+  });
+
+  test.each([
+    ['what the test asked for', begins],
+    ['the first byte that the test asked for', short],
+  ])('the slot holds %s after all: the server contradicts itself', (_, asked) => {
+    const shown = versionOf(2, 'x').checkstring.replace(/^../, 'ff');
+    const it = start(asked).step(answers(false, share(shown)));
+    it.step(judges(judged(old, true)));
+    expect([it.state(), it.log()]).toEqual([
+      'failed',
+      [...ended, reports('failed', [share(shown)], contradicts)],
+    ]);
+  });
+
+  test('the slot holds it again after a lost answer: that is no contradiction', () => {
+    const it = rereading()
+      .step(rereads(foreign))
+      .step(judges(judged(old, true)));
+    expect(it.state()).toBe('surprised');
+  });
+
+  const why = { kind: 'unreachable', detail: 'y' };
+  const bug = { kind: 'internal', detail: 'y' };
+  const late = { kind: 'timeout', detail: 'no proof of what the server showed' };
+  const doubts = [
+    ['no proof is to be had', answered('verifyClaim', { ok: false, failure: why }), why],
+    ['a bug in the provider', rejected('verifyClaim', new Error('y')), bug],
+    ['no answer in time', passed('readDeadline', 'shareWrite.checkingClaim'), late],
+  ] as const;
+
+  test.each(doubts)('%s: whoever said no has not written', (_, event, because) => {
+    const it = checking().step(event);
+    const report = reports('failed', [share(foreign)], because);
+    expect([it.state(), it.log()]).toEqual(['failed', [...ended, report]]);
+  });
+
+  test.each(doubts)('%s: whoever said yes may not have', (_, event, because) => {
+    const it = start().step(answers(true, beside)).step(event);
+    const report = reports('unknown', [beside], because);
+    expect([it.state(), it.log()]).toEqual(['unknown', [...ended, report]]);
+  });
+
+  test.each(doubts)('%s: whose answer was lost may have', (_, event, because) => {
+    const it = rereading().step(rereads(foreign)).step(event);
+    const report = reports('unknown', shares(foreign), because);
+    expect([it.state(), it.log()]).toEqual(['unknown', [...ended, report]]);
+  });
+});
+
 describe('what does not belong changes nothing', () => {
   const makers = {
     writing: () => start(),
     rereading: () => rereading(),
     accepted: () => rereading().step(rereads(ours)),
-    surprised: () => rereading().step(rereads(foreign)),
+    checkingClaim: () => checking(),
+    surprised: () => rereading().step(rereads(null)),
     refused: () => start().step(writes({ kind: 'refused', failure })),
     failed: () => rereading().step(rereads(old)),
     unknown: () => rereading().step(passed('readDeadline', 'shareWrite.rereading')),
@@ -153,6 +339,7 @@ test('IO that nobody provides ends with an error that says its name', async () =
   expect(await endsUnprovided(shareWriteMachine)).toEqual([
     'shareWrite: Error: actor writeShare is named by a chart and not provided',
     'shareWrite: Error: actor rereadShare is named by a chart and not provided',
+    'shareWrite: Error: actor verifyClaim is named by a chart and not provided',
   ]);
 });
 

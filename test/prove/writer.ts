@@ -207,7 +207,9 @@ export class Cast {
     const wrote = test.kind === 'absent' ? held === '' : held !== '' && held.startsWith(test.head);
     const after = this.rowId(row.slice(0, shnum) + writer.mark + row.slice(shnum + 1));
     const what = `${this.nameOf(writer.index, writer.attempt)}'s write to ${server}:${shnum}`;
-    const report = { server, shnum, seen, failure: null };
+    // Its child has read what it was shown.
+    const proven = seen.map((share) => share.shnum);
+    const report = { server, shnum, seen, proven, failure: null };
     const status = wrote ? 'accepted' : 'surprised';
     const fate = {
       row: wrote ? after : rowId,
@@ -318,7 +320,8 @@ export class Cast {
     const write = { ...(record.writes[at] as Write), status: 'writing' as const };
     const books = { ...record, writes: record.writes.with(at, write) };
     const { server, shnum } = write;
-    const report = { server, shnum, status: 'failed', seen: [], failure: null } as const;
+    const none = { seen: [], proven: [], failure: null };
+    const report = { server, shnum, status: 'failed', ...none } as const;
     const failed = applyWrite(books, report);
     if (writer.unreached.includes(server)) return this.#started(writer, failed, fate);
     const fates = this.#started(writer, books, fate);

@@ -1,5 +1,5 @@
 /**
- * @module client-worker: the other process of `processes.test.ts`, started as
+ * @module client-worker: the other process of `test/client/processes.test.ts`, started as
  * `node client-worker.mjs <built src> <task> <JSON: servers, encoding, cap and the task's own>`.
  */
 import { writeSync } from 'node:fs';
@@ -37,23 +37,6 @@ async function lines({ name, count }) {
   }
 }
 
-/**
- * Writes number after number, whole or in place, until it is killed; after each it says which, and
- * how many milliseconds it took.
- */
-async function count({ inPlace }) {
-  let n = Buffer.from(await file.read({ length: 8 })).readDoubleBE();
-  for (;;) {
-    n += 1;
-    const contents = numbered(n, inPlace);
-    const startedAt = performance.now();
-    // What a writer left that was killed is newer, and may be too little to be read.
-    if (inPlace) await file.update(contents.subarray(0, 8), 0, { force: true });
-    else await file.overwrite(contents, { force: true });
-    writeSync(1, `${n} ${performance.now() - startedAt}\n`);
-  }
-}
-
 /** Writes, reads and changes a large file, and says how much memory that took, in KiB. */
 async function large({ size }) {
   const contents = numbered(7, true, size);
@@ -76,4 +59,3 @@ async function large({ size }) {
 
 if (task === 'large') await large(about);
 if (task === 'lines') await lines(about);
-if (task === 'count') await count(about);

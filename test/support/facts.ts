@@ -94,11 +94,11 @@ export function recordOf(
     total: 3,
     servers,
     statuses: servers.map(() => 'unasked'),
+    failures: servers.map(() => null),
     slots: [],
     versions: {},
     privateKey: 'unneeded',
     marked: [],
-    failures: {},
     ...more,
   };
 }
@@ -124,6 +124,7 @@ export function mapOf(
   };
 }
 
+/** What a child reports of a server that tells the truth. */
 export function writeReport(
   server: ServerId,
   shnum: number,
@@ -132,5 +133,5 @@ export function writeReport(
 ): WriteReport {
   const isFine = status === 'accepted' || status === 'surprised';
   const failure = isFine ? null : ({ kind: 'unreachable', detail: server } as const);
-  return { server, shnum, status, seen, failure };
+  return { server, shnum, status, seen, proven: seen.map((share) => share.shnum), failure };
 }

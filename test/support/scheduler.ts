@@ -326,7 +326,8 @@ function countWork(): void {
   };
   primitives.importSigningKey = async (pkcs8) => {
     const key = await importSigningKey(pkcs8);
-    return { ...key, sign: (message) => counted(key.sign(message)) };
+    const { sign } = key;
+    return Object.assign(key, { sign: (message: Uint8Array) => counted(sign(message)) });
   };
   const keys = new Map<string, Promise<VerifyingKey>>();
   const verdicts = new Map<string, Promise<boolean>>();

@@ -1,5 +1,5 @@
 /**
- * @module storage-worker: the other process of `storage-processes.test.ts`, started as
+ * @module storage-worker: the other process of `test/storage/processes.test.ts`, started as
  * `node storage-worker.mjs <built src> <task> <folder> <storage index in hex> [count]`.
  */
 import { writeSync } from 'node:fs';

@@ -22,8 +22,8 @@ export interface Picture {
   readonly states: readonly ChartState[];
 }
 
-/** By chart name. */
-export const pictures = signal<Readonly<Record<string, Picture>>>({});
+/** By chart name; the charts of a trace that somebody sent may be called anything. */
+export const pictures = signal<ReadonlyMap<string, Picture>>(new Map());
 
 export async function drawCharts(entries: readonly ChartEntry[]): Promise<void> {
   const elk = new Elk({ workerFactory: () => new ElkWorker() });
@@ -32,6 +32,6 @@ export async function drawCharts(entries: readonly ChartEntry[]): Promise<void> 
     const svg = toSvg(placed, `Statechart ${entry.name}. ${entry.description}`);
     const states = statesIn(entry.chart.root).slice(1);
     const picture = { entry, svg, width: placed.width, states };
-    pictures.value = { ...pictures.value, [entry.name]: picture };
+    pictures.value = new Map([...pictures.value, [entry.name, picture]]);
   }
 }

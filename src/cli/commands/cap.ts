@@ -29,6 +29,7 @@ export function addCapCommand(program: Command, perform: Perform): void {
         return {
           json: { kind, format, directory, storageIndex, readCap, verifyCap },
           text: `${table(rows, '')}\n`,
+          tellsCaps: true,
         };
       }),
     );

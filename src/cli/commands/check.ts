@@ -3,13 +3,13 @@
  */
 import type { Command } from 'commander';
 import { bestVersion, type Servermap, sharesOf } from '../../../machines/servermap.ts';
-import type { Verification } from '../../mutable-file.ts';
+import { staleSlots, type Verification } from '../../mutable-file.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { oneLine } from '../plain-text.ts';
 import type { Perform } from '../program.ts';
 import { servermapJson, serverName, versionLines } from '../servermap-view.ts';
 
-type Finding = Pick<Verification, 'map' | 'bad' | 'isHealthy'>;
+type Finding = Pick<Verification, 'map' | 'bad' | 'stale' | 'isHealthy'>;
 
 export function addCheckCommand(program: Command, perform: Perform): void {
   program
@@ -22,7 +22,7 @@ export function addCheckCommand(program: Command, perform: Perform): void {
         const cap = await call.cap(argument);
         const grid = await call.openGrid('read');
         const file = grid.open(cap);
-        const { map, bad, isHealthy } = await call.watch(
+        const { map, bad, stale, isHealthy } = await call.watch(
           async (options): Promise<Finding> =>
             verify
               ? file.verify(options)
@@ -32,15 +32,20 @@ export function addCheckCommand(program: Command, perform: Perform): void {
           ({ server, shnum, reason }) =>
             `bad: share ${shnum} on ${serverName(grid.servers, server)}: ${oneLine(reason)}`,
         );
+        const old = stale.map(
+          ({ server, shnum, seqnum }) =>
+            `stale: share ${shnum} on ${serverName(grid.servers, server)}: version ${seqnum}`,
+        );
         const verdict = isHealthy ? 'healthy' : 'not healthy';
         return {
           json: {
             healthy: isHealthy,
             verified: verify,
             bad,
+            stale,
             servermap: servermapJson(map, grid.servers),
           },
-          text: [...lines, ...versionLines(map), verdict, ''].join('\n'),
+          text: [...lines, ...old, ...versionLines(map), verdict, ''].join('\n'),
           exitCode: isHealthy ? 0 : EXIT_FAILED,
         };
       }),
@@ -54,7 +59,12 @@ function findingOf(map: Servermap): Finding {
     verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
   );
   const isWhole = best !== undefined && sharesOf(map, best.id).size === best.total;
-  return { map, bad, isHealthy: isWhole && bad.length === 0 && hasOneVersion(map) };
+  return {
+    map,
+    bad,
+    stale: staleSlots(map),
+    isHealthy: isWhole && bad.length === 0 && hasOneVersion(map),
+  };
 }
 
 function hasOneVersion({ versions }: Servermap): boolean {

@@ -1,55 +1,116 @@
 /**
  * @module create: `create`, a new file. It prints the write cap: that is what it is for.
+ *
+ * Nobody else knows the cap of a new file. So it is on its way, to stdout or into a file, before
+ * anything is made: where that fails, nothing has been made.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { Format } from '../../caps.ts';
+import { type Format, formatCap, writeCapOf } from '../../caps.ts';
+import { primitives } from '../../crypto/node.ts';
 import { signingKeyFromPem } from '../../crypto/pem.ts';
 import type { SigningKey } from '../../crypto/primitives.ts';
+import { decodeText } from '../../decode-text.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
-import { systemProblem, UsageError } from '../complaint.ts';
+import { errnoOf, removeQuietly } from '../../storage/atomic-file.ts';
+import type { Call } from '../call.ts';
+import { isInputError, OutputError, unreadable } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
+import { pathArgument } from '../paths.ts';
 import type { Perform } from '../program.ts';
 
 interface Options {
-  readonly format: Format;
+  readonly format?: Format;
   readonly privateKey?: string;
+  readonly output?: string;
 }
 
 export function addCreateCommand(program: Command, perform: Perform): void {
   program
     .command('create')
     .description('make a new file and print its write cap')
-    .argument('<FILE>', 'the contents; "-" is stdin')
+    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument)
     .addOption(
-      new Option('--format <format>', 'MDMF can change in place')
-        .choices(['sdmf', 'mdmf'])
-        .default('mdmf'),
+      new Option(
+        '--format <format>',
+        "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
+      ).choices(['sdmf', 'mdmf']),
     )
-    .option('--private-key <PEM>', 'a file with an RSA-2048 key; made anew by default')
+    .option(
+      '--private-key <PEM>',
+      'a file with an RSA-2048 key; made anew by default',
+      pathArgument,
+    )
+    .option(
+      '-o, --output <FILE>',
+      'put the write cap into a new file that only you can read, and do not print it',
+      pathArgument,
+    )
+    .addHelpText('after', orderHelp)
     .action(
-      perform(async (call, argument: string, { format, privateKey }: Options) => {
-        const key = privateKey === undefined ? {} : { key: await readKey(privateKey) };
+      perform(async (call, argument: string, { privateKey, output, ...wanted }: Options) => {
+        const key = await (privateKey === undefined
+          ? primitives.generateKey()
+          : readKey(privateKey));
         const grid = await call.openGrid('write');
+        const format = wanted.format ?? grid.format;
         return call.withContents(argument, async (contents) => {
-          const file = await call.watch((options) =>
-            grid.create({ ...options, ...key, format, contents }),
-          );
-          const { writeCap, readCap, verifyCap } = file;
-          const outcome = file.created as WriteOutcome;
+          const { size } = contents;
+          const create = () =>
+            call.watch((options) => grid.create({ ...options, key, ...wanted, contents }));
+          const writeCap = formatCap(writeCapOf(key, format));
+          if (output !== undefined) {
+            const { verifyCap, created } = await keptFor(output, `${writeCap}\n`, create);
+            const outcome = created as WriteOutcome;
+            return {
+              json: { output, verifyCap, format, size, ...outcome },
+              text: `${output}: the write cap of ${outcomeText(outcome)}\n`,
+            };
+          }
+          await sayFirst(call, writeCap);
+          const { readCap, verifyCap, created } = await create();
+          const outcome = created as WriteOutcome;
           return {
-            json: { writeCap, readCap, verifyCap, format, size: contents.size, ...outcome },
-            text: `${writeCap}\n`,
-            ...(outcome.missing.length > 0 && { note: outcomeText(outcome) }),
+            json: { writeCap, readCap, verifyCap, format, size, ...outcome },
+            text: '',
+            tellsCaps: true,
+            ...(outcome.missing.length + outcome.stale.length > 0 && {
+              note: outcomeText(outcome),
+            }),
           };
         });
       }),
     );
 }
 
+const orderHelp = `
+The write cap is printed, or in its file, before anything is made: where it cannot
+go, nothing is. If the command fails after that, the cap may be one of no file.`;
+
+/** A document can only come at the end; a blank line shows whether it can be printed at all. */
+function sayFirst(call: Call, writeCap: string): Promise<void> {
+  return call.say(call.options.json ? '\n' : `${writeCap}\n`);
+}
+
+/** Puts `text` into a new file at `path`, which stays unless `work` has not even begun. */
+async function keptFor<T>(path: string, text: string, work: () => Promise<T>): Promise<T> {
+  try {
+    await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') await removeQuietly(path);
+    throw new OutputError(path, error);
+  }
+  try {
+    return await work();
+  } catch (error) {
+    if (isInputError(error)) await removeQuietly(path);
+    throw error;
+  }
+}
+
 async function readKey(path: string): Promise<SigningKey> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`${path}: cannot be read: ${systemProblem(error)}`, {}, { cause: error });
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw unreadable(path, error);
   });
-  return signingKeyFromPem(text);
+  return signingKeyFromPem(decodeText(bytes) ?? '');
 }

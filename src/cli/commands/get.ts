@@ -4,10 +4,12 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { errnoOf, replaceFile } from '../../atomic-file.ts';
+import { replaceFile } from '../../storage/atomic-file.ts';
 import type { Call } from '../call.ts';
-import { OutputError, UsageError } from '../complaint.ts';
+import { UsageError } from '../complaint.ts';
 import { wholeNumber } from '../numbers.ts';
+import { outputProblem } from '../output.ts';
+import { pathArgument } from '../paths.ts';
 import { counted } from '../plain-text.ts';
 import type { Perform } from '../program.ts';
 
@@ -22,7 +24,7 @@ export function addGetCommand(program: Command, perform: Perform): void {
     .command('get')
     .description('read a file')
     .argument('<CAP>', 'a read or write cap')
-    .option('-o, --output <FILE>', 'where to; written whole or not at all', '-')
+    .option('-o, --output <FILE>', 'where to; written whole or not at all', pathArgument, '-')
     .option('--offset <bytes>', 'where to begin', wholeNumber)
     .option('--length <bytes>', 'how much; up to the end by default', wholeNumber)
     .action(
@@ -50,10 +52,10 @@ export function addGetCommand(program: Command, perform: Perform): void {
 }
 
 async function deliver({ streams, signal }: Call, pieces: AsyncIterable<Uint8Array>, to: string) {
-  if (to === '-') return pipeline(pieces, streams.stdout, { end: false, signal });
   try {
-    await replaceFile(to, pieces);
+    if (to === '-') await pipeline(pieces, streams.stdout, { end: false, signal });
+    else await replaceFile(to, pieces);
   } catch (error) {
-    throw errnoOf(error) === undefined ? error : new OutputError(to, error);
+    throw outputProblem(to === '-' ? 'stdout' : to, error);
   }
 }

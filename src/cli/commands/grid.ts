@@ -2,11 +2,12 @@
  * @module grid: `grid create`, an embedded grid of folders; `grid status`, which servers answer.
  */
 import type { Command } from 'commander';
+import { createGridFolder } from '../../description/grid-folder.ts';
+import { type GridStatus, gridStatus } from '../../description/grid-status.ts';
 import { completeEncoding, type Encoding } from '../../encoding.ts';
-import { createGridFolder } from '../../grid-folder.ts';
-import { type GridStatus, gridStatus } from '../../grid-status.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
+import { pathArgument } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
 import type { Perform } from '../program.ts';
 import { serverName } from '../servermap-view.ts';
@@ -21,7 +22,7 @@ export function addGridCommand(program: Command, perform: Perform): void {
   grid
     .command('create')
     .description('make a grid of folders: servers.yaml and one folder per server')
-    .argument('<DIR>', 'must not exist, or be empty')
+    .argument('<DIR>', 'must not exist, or be empty', pathArgument)
     .option('--servers <count>', 'how many', wholeNumber, 13)
     .option('--encoding <k,N>', 'any k of N shares make a file; also k,happy,N', encodingNumbers)
     .action(
@@ -37,20 +38,20 @@ export function addGridCommand(program: Command, perform: Perform): void {
     );
   grid
     .command('status')
-    .description('ask every server; exits with 1 if too few answer to write a file')
+    .description('ask every server; exits with 1 if no file could be written')
     .action(
       perform(async (call) => {
         const status = await gridStatus(call.gridPath, { signal: call.signal });
         return {
           json: status,
           text: statusText(status),
-          exitCode: status.reachable < status.quorum ? EXIT_FAILED : 0,
+          exitCode: status.reachable < status.quorum || status.problem ? EXIT_FAILED : 0,
         };
       }),
     );
 }
 
-function statusText({ servers, reachable, quorum }: GridStatus): string {
+function statusText({ servers, reachable, quorum, problem }: GridStatus): string {
   const rows = servers.map(({ id, nickname, places, availableSpace, version, problem }) => [
     serverName([{ id, nickname }], id),
     oneLine(places.join(', ')) || '-',
@@ -61,6 +62,7 @@ function statusText({ servers, reachable, quorum }: GridStatus): string {
     table([['server', 'at', 'free', 'is'], ...rows], ''),
     '',
     `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum}`,
+    ...(problem === null ? [] : [`no new file can be made: ${oneLine(problem)}`]),
     '',
   ].join('\n');
 }

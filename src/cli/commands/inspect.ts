@@ -3,10 +3,13 @@
  */
 import { once } from 'node:events';
 import type { Command } from 'commander';
+import type { TraceError } from '../../errors.ts';
 import { createInspector } from '../../inspector/server.ts';
 import type { Inspect } from '../../runtime/run.ts';
 import type { Call, Streams } from '../call.ts';
+import { lineOf } from '../complaint.ts';
 import { wholeNumber } from '../numbers.ts';
+import { pathArgument } from '../paths.ts';
 import type { Perform } from '../program.ts';
 
 interface Options {
@@ -24,14 +27,22 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
     .description('show the charts at work, in a browser on this machine')
     .argument('[command...]', 'what to watch, behind "--": inspect -- get CAP')
     .option('--port <number>', 'of 127.0.0.1; any free one by default', wholeNumber)
-    .option('--trace <FILE>', 'write the run to FILE too, as JSON lines')
+    .option(
+      '--trace <FILE>',
+      'write the run to FILE too, as JSON lines; if that fails half way, it is said and the run goes on',
+      pathArgument,
+    )
     .option('--no-wait', 'end with the command, instead of at Ctrl-C')
     .action(
       perform(async (call, words: string[], { port, trace, wait }: Options) => {
-        const inspector = await createInspector({ port, trace });
+        const { stderr } = call.streams;
+        const onTraceProblem = (problem: TraceError) => {
+          stderr.write(`tahoe-mutable: ${lineOf(problem)}\n`);
+        };
+        const inspector = await createInspector({ port, trace, onTraceProblem });
         const { url, explorerUrl, inspect } = inspector;
         const isWatching = words.length > 0;
-        call.streams.stderr.write(`${isWatching ? url : explorerUrl}\n`);
+        stderr.write(`${isWatching ? url : explorerUrl}\n`);
         try {
           const { grid } = call.options;
           const shared = grid === undefined ? [] : ['--grid', grid];

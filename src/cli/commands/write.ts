@@ -8,10 +8,12 @@ import type { WriteOutcome } from '../../runtime/outcome.ts';
 import { type Call, type Report, requireOneStdin } from '../call.ts';
 import { wholeNumber } from '../numbers.ts';
 import { outcomeText } from '../outcome-text.ts';
+import { pathArgument } from '../paths.ts';
 import type { Perform } from '../program.ts';
 
 interface Options {
   readonly force?: boolean;
+  readonly raw?: boolean;
 }
 
 type Write = (
@@ -47,18 +49,19 @@ function writeCommand(program: Command, name: string, description: string): Comm
     .command(name)
     .description(description)
     .argument('<CAP>', 'a write cap')
-    .argument('<FILE>', 'the contents; "-" is stdin')
+    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument)
     .option(
       '--force',
       'even over a version that would be lost: a newer one that cannot be read, or a rival',
-    );
+    )
+    .option('--raw', 'even over a directory, whose entries are then lost to Tahoe');
 }
 
 async function write(
   call: Call,
   capArgument: string,
   contentsArgument: string,
-  { force = false }: Options,
+  { force = false, raw = false }: Options,
   work: Write,
 ): Promise<Report> {
   requireOneStdin(capArgument, contentsArgument);
@@ -66,7 +69,8 @@ async function write(
   const grid = await call.openGrid('write');
   return call.withContents(contentsArgument, async (contents) => {
     const file = grid.open(cap);
-    const outcome = await call.watch((options) => work(file, contents, { ...options, force }));
+    const how = { force, raw };
+    const outcome = await call.watch((options) => work(file, contents, { ...options, ...how }));
     return { json: outcome, text: `${outcomeText(outcome)}\n` };
   });
 }

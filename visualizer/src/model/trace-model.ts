@@ -220,6 +220,7 @@ const looks: Readonly<Record<string, Look>> = {
   writing: { tone: 'busy', shape: '◌' },
   reading: { tone: 'busy', shape: '◌' },
   rereading: { tone: 'judging', shape: '◐' },
+  checkingClaim: { tone: 'judging', shape: '◐' },
   verifying: { tone: 'judging', shape: '◐' },
   weighing: { tone: 'judging', shape: '◐' },
   good: { tone: 'good', shape: '✓' },
@@ -247,7 +248,8 @@ const badStates = new Set([
 
 export function lookOf(state: string): Look {
   const last = state.slice(state.lastIndexOf('.') + 1);
-  const known = looks[last];
+  // In a trace that somebody sent a state may be called anything, `constructor` too.
+  const known = Object.hasOwn(looks, last) ? looks[last] : undefined;
   if (known !== undefined) return known;
   return badStates.has(last) ? { tone: 'bad', shape: '✗' } : { tone: 'busy', shape: '◌' };
 }

@@ -16,7 +16,7 @@ interface Props {
 
 export function ChartView({ chart, actor, state, taken, isEnded }: Props) {
   const holder = useRef<HTMLDivElement>(null);
-  const picture = pictures.value[chart];
+  const picture = pictures.value.get(chart);
   useLayoutEffect(() => {
     if (holder.current !== null) holder.current.innerHTML = picture?.svg ?? '';
   }, [picture]);
@@ -60,7 +60,7 @@ interface ListProps {
 }
 
 function StateList({ states, state, chart }: ListProps) {
-  const transitions = pictures.value[chart]?.entry.chart.transitions ?? [];
+  const transitions = pictures.value.get(chart)?.entry.chart.transitions ?? [];
   return (
     <ul>
       {states.map(({ path, key, description, states: inner }) => {

@@ -1,0 +1,197 @@
+/**
+ * @module arguments: what callers of the library may hand in. Anything else is refused by the
+ * argument's name, before anything is sent.
+ *
+ * The types say the same, but not every caller is compiled with them. A value is never quoted: a
+ * cap or a key in the wrong place would be printed.
+ */
+import type { Observer } from 'xstate';
+import type { Deadlines } from '../machines/io.ts';
+import type { Cap } from './caps.ts';
+import type { SigningKey } from './crypto/primitives.ts';
+import { BadArgumentError, OutOfRangeError } from './errors.ts';
+import type { OperationOptions } from './runtime/options.ts';
+import type { Clock } from './runtime/run.ts';
+import { isBytes, type Plaintext, plaintextOf } from './share/plaintext.ts';
+import type { StorageServer } from './storage/server.ts';
+
+/** Bytes in memory, or a source that can be read at any place, more than once. */
+export type Contents = Uint8Array | Plaintext;
+
+/** Milliseconds: what a timer can wait, some 24 days; it fires at once when told to wait longer. */
+const timerMax = 2 ** 31 - 1;
+
+const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
+const modes: ReadonlySet<unknown> = new Set(['anything', 'read', 'write', 'check', 'repair']);
+const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
+
+/** What every kind of contents is to an encoder, its size as it is now. @throws BadArgumentError */
+export function toPlaintext(contents: Contents): Plaintext {
+  if (isBytes(contents)) return plaintextOf(contents);
+  const wanted = 'a Uint8Array, or a source of `size` bytes with a method `read(offset, length)`';
+  const { size, read } = requireObject('contents', contents, wanted) as Partial<Plaintext>;
+  if (typeof size !== 'number' || typeof read !== 'function') {
+    return refuse('contents', contents, wanted);
+  }
+  requireCount('size of the contents', size);
+  return { size, read: (offset, length) => contents.read(offset, length) };
+}
+
+/**
+ * What any operation may be told.
+ * @throws BadArgumentError
+ */
+export function checkOperation(options: OperationOptions): void {
+  const given = requireObject('options', options, 'an object');
+  const { signal, onProgress, rule, mode, force, raw } = given;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    refuse('signal', signal, 'an AbortSignal');
+  }
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  if (rule !== undefined && !rules.has(rule)) refuse('rule', rule, oneOf(rules));
+  if (mode !== undefined && !modes.has(mode)) refuse('mode', mode, oneOf(modes));
+  for (const [name, value] of Object.entries({ force, raw })) {
+    if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
+  }
+}
+
+/** @throws BadArgumentError */
+export function checkCreation(given: { readonly format: unknown; readonly key: unknown }): void {
+  const { format, key } = given;
+  if (!formats.has(format)) refuse('format', format, oneOf(formats));
+  if (key === undefined) return;
+  const wanted = 'a signing key';
+  const { pkcs8, spki, sign } = requireObject('key', key, wanted) as Partial<SigningKey>;
+  if (isBytes(pkcs8) && isBytes(spki) && typeof sign === 'function') return;
+  refuse('key', key, wanted);
+}
+
+/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
+export function checkCap(cap: Cap): void {
+  const wanted = 'a cap, or the text of one';
+  const given = requireObject('cap', cap, wanted);
+  const { kind, format, directory, fingerprint, writekey, readkey, storageIndex } = given;
+  const keys = new Map<unknown, unknown>([
+    ['write', writekey],
+    ['read', readkey],
+    ['verify', storageIndex],
+  ]);
+  const key = keys.get(kind);
+  const fits =
+    formats.has(format) &&
+    typeof directory === 'boolean' &&
+    isBytesOf(fingerprint, 32) &&
+    isBytesOf(key, 16);
+  if (!fits) refuse('cap', cap, wanted);
+}
+
+/** What a grid may be made of, beside its encoding. */
+interface GridArguments {
+  readonly servers?: unknown;
+  readonly leaseSecret?: unknown;
+  readonly deadlines?: unknown;
+  readonly clock?: unknown;
+  readonly now?: unknown;
+  readonly random?: unknown;
+  readonly inspect?: unknown;
+  readonly encoding?: unknown;
+}
+
+/** @throws BadArgumentError, OutOfRangeError */
+export function checkGrid(options: GridArguments, names: readonly (keyof Deadlines)[]): void {
+  const given: GridArguments = requireObject('options', options, 'an object');
+  const { servers, leaseSecret, deadlines, clock, now, random, inspect, encoding } = given;
+  if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
+  for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
+  if (leaseSecret !== undefined && !isBytesOf(leaseSecret, 32)) {
+    refuse('leaseSecret', leaseSecret, '32 bytes');
+  }
+  if (deadlines !== undefined) checkDeadlines(deadlines, names);
+  if (clock !== undefined) {
+    const { setTimeout, clearTimeout } = requireObject('clock', clock, 'a clock') as Partial<Clock>;
+    requireFunction('clock.setTimeout', setTimeout);
+    requireFunction('clock.clearTimeout', clearTimeout);
+  }
+  if (now !== undefined) requireFunction('now', now);
+  if (random !== undefined) requireFunction('random', random);
+  if (inspect !== undefined && typeof inspect !== 'function') {
+    const wanted = 'a function or an observer';
+    const { next } = requireObject('inspect', inspect, wanted) as Observer<unknown>;
+    if (next !== undefined) requireFunction('inspect.next', next);
+  }
+  if (encoding !== undefined) {
+    const { required, happy, total } = requireObject('encoding', encoding, 'an object');
+    for (const [name, value] of Object.entries({ required, happy, total })) {
+      if (typeof value !== 'number') refuse(`encoding.${name}`, value, 'a number');
+    }
+  }
+}
+
+function checkServer(name: string, server: unknown): void {
+  const given = requireObject(name, server, 'a storage server') as Partial<StorageServer>;
+  if (typeof given.id !== 'string') refuse(`${name}.id`, given.id, 'a string');
+  if (!isBytesOf(given.tubId, 20)) refuse(`${name}.tubId`, given.tubId, '20 bytes');
+  if (!isBytes(given.permutationSeed)) {
+    refuse(`${name}.permutationSeed`, given.permutationSeed, 'a Uint8Array');
+  }
+  const { listShares, readShare, readTestWrite, addLease, adviseCorruptShare } = given;
+  const methods = { listShares, readShare, readTestWrite, addLease, adviseCorruptShare };
+  for (const [method, value] of Object.entries(methods)) {
+    requireFunction(`${name}.${method}`, value);
+  }
+}
+
+function checkDeadlines(deadlines: unknown, names: readonly string[]): void {
+  for (const [name, ms] of Object.entries(requireObject('deadlines', deadlines, 'an object'))) {
+    const argument = `deadlines.${name}`;
+    if (!names.includes(name)) {
+      throw new BadArgumentError(argument, `is none of ${names.join(', ')}`);
+    }
+    if (ms === undefined) continue;
+    if (typeof ms !== 'number') refuse(argument, ms, 'a number of milliseconds');
+    else if (!(ms > 0 && ms <= timerMax)) {
+      throw new OutOfRangeError(argument, ms, `must be above 0 and at most ${timerMax}`);
+    }
+  }
+}
+
+/** @throws BadArgumentError, OutOfRangeError unless `value` is a whole number from 0 to 2^53-1 */
+export function requireCount(argument: string, value: number): void {
+  if (typeof value !== 'number') refuse(argument, value, 'a number');
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new OutOfRangeError(argument, value, 'must be a whole number from 0 to 2^53-1');
+  }
+}
+
+/** @throws BadArgumentError */
+export function requireFunction(argument: string, value: unknown): void {
+  if (typeof value !== 'function') refuse(argument, value, 'a function');
+}
+
+function requireObject(argument: string, value: unknown, wanted: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return refuse(argument, value, wanted);
+  return value as Record<string, unknown>;
+}
+
+function isBytesOf(value: unknown, length: number): boolean {
+  return isBytes(value) && value.length === length;
+}
+
+function oneOf(values: ReadonlySet<unknown>): string {
+  return `one of ${[...values].join(', ')}`;
+}
+
+export function refuse(argument: string, value: unknown, wanted: string): never {
+  throw new BadArgumentError(argument, `is ${kindOf(value)}, not ${wanted}`);
+}
+
+/** What `value` is, without saying it. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  if (isBytes(value)) return `a Uint8Array of ${value.length} bytes`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  // A class that gives itself a name, such as Blob; else "Object".
+  const [, tag = ''] = /^\[object (\w+)\]$/.exec(Object.prototype.toString.call(value)) ?? [];
+  return /^[AEIOU]/.test(tag) ? `an ${tag}` : `a ${tag}`;
+}

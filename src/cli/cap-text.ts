@@ -1,0 +1,46 @@
+/**
+ * @module cap-text: a cap as people have it at hand: with a line's end behind it, percent-encoded,
+ * or in the address of a web gateway's page.
+ */
+import { type Cap, parseCap } from '../caps.ts';
+import { MalformedCapError } from '../errors.ts';
+
+/** `http://127.0.0.1:3456/uri/URI%3ASSK%3A…`, and what the page of a file has behind it. */
+const PAGE = /^https?:\/\/[^/?#]*\/(?:[^?#]*\/)?(uri|file)\/([^/?#]+)([^?#]*)/i;
+/** Where the gateway's form sends a cap that is typed in. */
+const FORM = /^https?:\/\/[^/?#]*\/uri\/?\?(?:[^#]*&)?uri=([^&#]+)/i;
+
+/** @throws MalformedCapError, which does not quote it */
+export function capIn(text: string): Cap {
+  const cap = addressed(text.trim());
+  if (/\s/.test(cap)) throw new MalformedCapError('text', 'has a blank or a line end in it');
+  const [whole = '', ...path] = cap.replace(/\/+$/, '').split('/');
+  if (path.length > 0 && /^(?:ro\.|imm\.)?URI:/.test(whole)) throw pathProblem();
+  return parseCap(path.length > 0 ? cap : whole);
+}
+
+/** The cap in an address; other text as it is, without percent-encoding. */
+function addressed(text: string): string {
+  if (!/^https?:/i.test(text)) return percentDecoded(text);
+  const [, kind, inPage, path = ''] = PAGE.exec(text) ?? [];
+  const cap = inPage ?? FORM.exec(text)?.[1];
+  if (cap === undefined) {
+    throw new MalformedCapError('address', 'has no cap in it, which would stand behind "/uri/"');
+  }
+  // A file's page may end with a name for the download.
+  const isName = kind?.toLowerCase() === 'file' && path.startsWith('/@@named=/');
+  if (!isName && path.replace(/\/+$/, '') !== '') throw pathProblem();
+  return percentDecoded(cap);
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new MalformedCapError('text', 'its percent-encoding is broken');
+  }
+}
+
+function pathProblem(): MalformedCapError {
+  return new MalformedCapError('path', 'it stands behind a cap; give the cap that it leads to');
+}

@@ -1,0 +1,12 @@
+/**
+ * @module paths: paths on the command line. A cap in the place of one is a slip, and a file that
+ * is called like a cap would give it away to everybody who lists the folder.
+ */
+import { InvalidArgumentError } from 'commander';
+import { holdsCap } from './redaction.ts';
+
+/** @throws InvalidArgumentError, which commander completes with the argument's name */
+export function pathArgument(text: string): string {
+  if (holdsCap(text)) throw new InvalidArgumentError('It is a cap, not a path.');
+  return text;
+}

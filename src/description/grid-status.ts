@@ -1,0 +1,146 @@
+/**
+ * @module grid-status: which servers of a grid answer, and what keeps the others from it.
+ *
+ * Nothing of a file is asked for, so it needs no cap. Holds no secret: addresses without swissnums.
+ */
+
+import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { reasonOf } from '../../machines/reason.ts';
+import { ServerUnavailableError } from '../errors.ts';
+import { Pace } from '../runtime/pace.ts';
+import { defaultDeadlines, platformClock } from '../runtime/run.ts';
+import { errnoOf, ignoreMissing } from '../storage/atomic-file.ts';
+import { HttpServer } from '../storage/http.ts';
+import { type Nurl, tcpNurls } from '../storage/nurl.ts';
+import type { CallOptions } from '../storage/server.ts';
+import type { GridEntry, UnusableEntry } from './announcement.ts';
+import { loadGridFile } from './grid-file.ts';
+
+/** One server, as it is now. */
+export interface ServerReport {
+  readonly id: string;
+  readonly nickname: string;
+  /** `host:port` of each of its addresses, or its folder; none when the grid does not say. */
+  readonly places: readonly string[];
+  readonly reachable: boolean;
+  /** What it says it is; null for a folder, and when it cannot be reached. */
+  readonly version: string | null;
+  /** Bytes that it has left for shares; null when it cannot tell. */
+  readonly availableSpace: number | null;
+  /** Why it cannot be used, or be reached; null when it can. For people. */
+  readonly problem: string | null;
+}
+
+export interface GridStatus {
+  /** The absolute path of what describes the grid. */
+  readonly path: string;
+  readonly servers: readonly ServerReport[];
+  readonly reachable: number;
+  /** Distinct servers that a new file has to reach: min(happy, N, servers that can be used). */
+  readonly quorum: number;
+  /** Why nobody can make a new file here, whoever answers: a setting; null when one can. */
+  readonly problem: string | null;
+}
+
+/** What a server states that does not know. */
+const SPACE_UNKNOWN = 2n ** 64n;
+
+/**
+ * Asks every server of a grid, all at once. One that hangs is given up as in any other operation.
+ * @param path as for `openGrid`
+ * @throws BadGridError as `openGrid`
+ */
+export async function gridStatus(path: string, options: CallOptions = {}): Promise<GridStatus> {
+  const { path: file, entries, unusable, encoding, unusableSettings } = await loadGridFile(path);
+  const pace = new Pace({ clock: platformClock, now: () => performance.now() });
+  const { signal } = options;
+  const deadline = AbortSignal.timeout(defaultDeadlines.queryMs);
+  const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  const asked = entries.map((entry) =>
+    pace
+      .run(either, (hurried) => ask(entry, hurried))
+      .catch((error) => {
+        signal?.throwIfAborted();
+        return failed(entry, problemOf(error, entry.directory));
+      }),
+  );
+  const servers = await Promise.all(asked);
+  return {
+    path: file,
+    servers: [...servers, ...unusable.map(leftOut)],
+    reachable: servers.filter(({ reachable }) => reachable).length,
+    quorum: Math.min(encoding.happy, encoding.total, entries.length),
+    problem: unusableSettings.encoding?.message ?? unusableSettings.format?.message ?? null,
+  };
+}
+
+function leftOut({ problem, ...names }: UnusableEntry): ServerReport {
+  const unknown = { places: [], reachable: false, version: null, availableSpace: null };
+  return { ...names, ...unknown, problem };
+}
+
+type Answer = Pick<ServerReport, 'version' | 'availableSpace'>;
+
+async function ask(entry: GridEntry, signal: AbortSignal): Promise<ServerReport> {
+  const { directory } = entry;
+  const answer =
+    directory === undefined ? await askServer(entry, signal) : await askFolder(directory);
+  return { ...nameOf(entry), reachable: true, ...answer, problem: null };
+}
+
+async function askServer({ nurls, ...identity }: GridEntry, signal: AbortSignal): Promise<Answer> {
+  const server = new HttpServer({ ...identity, nurls: tcpNurls(nurls), socketsMax: 1 });
+  try {
+    const { application, availableSpace } = await server.version({ signal });
+    const isKnown = availableSpace < SPACE_UNKNOWN;
+    return { version: application, availableSpace: isKnown ? Number(availableSpace) : null };
+  } finally {
+    server.close();
+  }
+}
+
+/** Whether shares could be read and written there, now, by us; and where they are there is room. */
+async function askFolder(directory: string): Promise<Answer> {
+  await requireOurs(directory);
+  const inside = ['shares', 'tahoe-mutable'].map((name) => join(directory, name));
+  const [shares, ours] = await Promise.all(inside.map(ifThere));
+  if (shares !== undefined) await requireOurs(shares);
+  if (ours !== undefined) await requireOurs(ours);
+  // Another disk may be mounted there, or linked.
+  const { bavail, bsize } = await statfs(shares ?? directory);
+  return { version: null, availableSpace: bavail * bsize };
+}
+
+async function requireOurs(folder: string): Promise<void> {
+  if (!(await stat(folder)).isDirectory()) throw new Error(`${basename(folder)} is not a folder`);
+  await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+}
+
+/** A link that leads nowhere is there, too. */
+async function ifThere(path: string): Promise<string | undefined> {
+  return (await lstat(path).catch(ignoreMissing)) && path;
+}
+
+type Named = Pick<GridEntry, 'id' | 'nickname' | 'directory' | 'nurls'>;
+
+function failed(entry: Named, problem: string): ServerReport {
+  return { ...nameOf(entry), reachable: false, version: null, availableSpace: null, problem };
+}
+
+function nameOf({ id, nickname, directory, nurls }: Named) {
+  const places = directory === undefined ? tcpNurls(nurls).map(placeOf) : [directory];
+  return { id, nickname, places };
+}
+
+function placeOf({ host, port }: Nurl): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function problemOf(error: unknown, directory = ''): string {
+  if (error instanceof ServerUnavailableError) return String(error.facts.problem);
+  const errno = errnoOf(error);
+  if (errno === undefined) return reasonOf(error);
+  const inside = basename((error as NodeJS.ErrnoException).path ?? directory);
+  return inside === basename(directory) ? errno : `${errno} of ${inside}`;
+}

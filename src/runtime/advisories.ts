@@ -1,0 +1,67 @@
+/**
+ * @module advisories: tells the operators of servers which of their shares are corrupt.
+ *
+ * A courtesy: nobody waits for it and nothing depends on it, so it has to cost next to nothing. A
+ * server is told one thing at a time, within the time of a query; few wait for that, what comes
+ * beyond is dropped, and so are those that wait for a server that did not listen.
+ */
+import type { StorageServer } from '../storage/server.ts';
+import { type Engine, withDeadline } from './run.ts';
+
+/** For one server. */
+export const waitingMax = 16;
+/** In characters; what a share is accused of is quoted from it at times. */
+export const reasonMax = 1000;
+
+interface Advisory {
+  readonly storageIndex: Uint8Array;
+  readonly shnum: number;
+  readonly reason: string;
+}
+
+/** What one server is being told. */
+interface Talk {
+  readonly waiting: Advisory[];
+  readonly hangUp: AbortController;
+}
+
+/** The advisories of one grid. */
+export class Advisories {
+  readonly #engine: Engine;
+  readonly #talks = new Map<StorageServer, Talk>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  tell(server: StorageServer, storageIndex: Uint8Array, shnum: number, reason: string): void {
+    const advisory = { storageIndex, shnum, reason: reason.slice(0, reasonMax) };
+    const talk = this.#talks.get(server);
+    if (talk === undefined) void this.#talk(server, advisory);
+    else if (talk.waiting.length < waitingMax) talk.waiting.push(advisory);
+  }
+
+  /** Hangs up, and forgets what waits. */
+  close(): void {
+    for (const { hangUp } of this.#talks.values()) hangUp.abort();
+    this.#talks.clear();
+  }
+
+  async #talk(server: StorageServer, first: Advisory): Promise<void> {
+    const talk: Talk = { waiting: [first], hangUp: new AbortController() };
+    const { signal } = talk.hangUp;
+    const { queryMs } = this.#engine.deadlines;
+    this.#talks.set(server, talk);
+    try {
+      for (let next = talk.waiting.shift(); next !== undefined; next = talk.waiting.shift()) {
+        const { storageIndex, shnum, reason } = next;
+        await withDeadline(this.#engine, queryMs, signal, async (deadline) =>
+          server.adviseCorruptShare(storageIndex, shnum, reason, { signal: deadline }),
+        );
+      }
+    } catch {
+      // It was told, or it did not want to know.
+    }
+    if (this.#talks.get(server) === talk) this.#talks.delete(server);
+  }
+}

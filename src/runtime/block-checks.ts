@@ -1,0 +1,132 @@
+/**
+ * @module block-checks: blocks as they are read from shares of one version, each led to its root.
+ *
+ * No byte is given out unless it hangs on the signed root: the chain and the block hash tree of a
+ * share are admitted before its first block, and every block before it is kept. A tree of usual
+ * size is read whole, of a larger one only what leads from the segments to the root; a block of
+ * usual size is read whole, a larger one is hashed as it comes, and kept only if it is to be read.
+ */
+import type { ReadBlocksInput } from '../../machines/io.ts';
+import type { Purpose } from '../../machines/retrieve-kernel.ts';
+import { concatBytes } from '../bytes.ts';
+import { blockLength, entrySaltLength } from '../share/geometry.ts';
+import {
+  BlockHasher,
+  type HashNode,
+  hashLength,
+  neededHashes,
+  nodeCount,
+} from '../share/hashtree.ts';
+import type { ShareHeader } from '../share/header.ts';
+import { requestLengthMax, wholeTreeMax } from '../share/limits.ts';
+import type { Entry, ShareReader } from '../share/reader.ts';
+import { TreePages } from '../share/tree-pages.ts';
+import { VersionVerifier } from '../share/verify.ts';
+import { bytesPerWork, Stint } from '../turn.ts';
+
+export class BlockChecks {
+  readonly #header: ShareHeader;
+  readonly #purpose: Purpose;
+  readonly #verifier: VersionVerifier;
+  /** The copies whose tree is admitted: whole, or its root. */
+  readonly #rooted = new Set<string>();
+  /** Of trees that are too large to be read whole, by copy. */
+  readonly #pages = new Map<string, TreePages>();
+
+  /** @param header its signature must have been verified */
+  constructor(header: ShareHeader, purpose: Purpose) {
+    this.#header = header;
+    this.#purpose = purpose;
+    this.#verifier = new VersionVerifier(header);
+  }
+
+  /** The entries of a window, if they are for reading; to verify is only to look at each. */
+  async checkedEntries(reader: ShareReader, input: ReadBlocksInput): Promise<readonly Entry[]> {
+    const { firstSegment, segmentCount } = input;
+    if (blockLength(this.#header, firstSegment) > requestLengthMax) {
+      return this.#checkedInPieces(reader, input);
+    }
+    const [entries] = await Promise.all([
+      reader.blocks(firstSegment, segmentCount),
+      this.#admitTree(reader, input),
+    ]);
+    const stint = new Stint();
+    for (const [i, { block, salt }] of entries.entries()) {
+      const nodes = this.#nodesFor(input, firstSegment + i);
+      this.#verifier.acceptBlock(input.shnum, firstSegment + i, block, salt, nodes);
+      await stint.spend(2 + nodes.length + block.length / bytesPerWork);
+    }
+    this.#forget(input);
+    return this.#purpose === 'read' ? entries : [];
+  }
+
+  /** The same of blocks that are larger than what is asked for at once. */
+  async #checkedInPieces(reader: ShareReader, input: ReadBlocksInput): Promise<readonly Entry[]> {
+    const { shnum, firstSegment, segmentCount } = input;
+    await this.#admitTree(reader, input);
+    const checked: Entry[] = [];
+    for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
+      const hasher = new BlockHasher();
+      const kept: Uint8Array[] = [];
+      await reader.entryPieces(segnum, (piece) => {
+        hasher.update(piece);
+        if (this.#purpose === 'read') kept.push(piece);
+      });
+      const nodes = this.#nodesFor(input, segnum);
+      this.#verifier.acceptBlockHash(shnum, segnum, hasher.digest(), nodes);
+      if (this.#purpose === 'read') checked.push(this.#entryOf(concatBytes(...kept)));
+    }
+    this.#forget(input);
+    return checked;
+  }
+
+  #entryOf(entry: Uint8Array): Entry {
+    const saltEnd = entrySaltLength(this.#header);
+    const salt = saltEnd > 0 ? entry.subarray(0, saltEnd) : undefined;
+    return { salt, block: entry.subarray(saltEnd) };
+  }
+
+  async #admitTree(reader: ShareReader, input: ReadBlocksInput): Promise<void> {
+    const { shnum, firstSegment, segmentCount } = input;
+    const copy = nameOf(input);
+    const isRooted = this.#rooted.has(copy);
+    if (!this.#isPaged) {
+      if (isRooted) return;
+      const [chain, tree] = await Promise.all([reader.shareHashChain(), reader.blockHashTree()]);
+      this.#verifier.acceptTree(shnum, chain, tree);
+      await new Stint().spend(tree.length);
+    } else {
+      const pages = this.#pages.get(copy) ?? new TreePages(this.#header.segmentCount);
+      this.#pages.set(copy, pages);
+      const [chain] = await Promise.all([
+        isRooted ? [] : reader.shareHashChain(),
+        pages.turnTo(reader, firstSegment, segmentCount),
+      ]);
+      if (!isRooted) this.#verifier.acceptRoot(shnum, chain, pages.hashAt(0));
+    }
+    this.#rooted.add(copy);
+  }
+
+  /** Of a tree in pages, what a block needs; to verify is to look at what is known besides. */
+  #nodesFor(input: ReadBlocksInput, segnum: number): HashNode[] {
+    const pages = this.#pages.get(nameOf(input));
+    if (pages === undefined) return [];
+    const nodes =
+      this.#purpose === 'read'
+        ? this.#verifier.missingNodes(input.shnum, segnum)
+        : neededHashes(this.#header.segmentCount, segnum);
+    return nodes.map((node) => [node, pages.hashAt(node)]);
+  }
+
+  #forget({ shnum }: ReadBlocksInput): void {
+    if (this.#isPaged) this.#verifier.forgetNodes(shnum);
+  }
+
+  get #isPaged(): boolean {
+    return nodeCount(this.#header.segmentCount) * hashLength > wholeTreeMax;
+  }
+}
+
+function nameOf({ server, shnum }: ReadBlocksInput): string {
+  return `${shnum}@${server}`;
+}

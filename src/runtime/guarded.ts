@@ -1,0 +1,74 @@
+/**
+ * @module guarded: the caller's own functions, called within an operation.
+ *
+ * `onProgress`, `inspect`, `clock`, `now` and `random` are called from the depth of a chart, where
+ * an exception would end the process or be taken for a server's. So what one of them throws, or
+ * rejects with, ends the operation as an abort does, with that error as its reason: a chart stops,
+ * and what has landed of a write has landed. Nothing that they do later has any effect.
+ */
+import { BadArgumentError } from '../errors.ts';
+import type { OperationOptions } from './options.ts';
+import type { Engine, Inspect } from './run.ts';
+
+export interface Guarded<Options> {
+  /** To be used by this operation only. */
+  readonly engine: Engine;
+  /** Its signal is aborted, too, when a function has thrown. */
+  readonly options: Options;
+  /** @throws what the first function that threw has thrown */
+  readonly throwIfBroken: () => void;
+}
+
+/** `engine` and `options`, whose functions never throw. */
+export function guarded<Options extends OperationOptions>(
+  engine: Engine,
+  options: Options,
+): Guarded<Options> {
+  const broken = new AbortController();
+  const stop = (error: unknown) => broken.abort(error);
+  const { signal, onProgress } = options;
+  const signals = signal === undefined ? [broken.signal] : [signal, broken.signal];
+  /** What `call` gives, or `otherwise`. */
+  const attempt = <T>(call: () => T, otherwise: T): T => {
+    try {
+      return call();
+    } catch (error) {
+      stop(error);
+      return otherwise;
+    }
+  };
+  const tell = (call: () => unknown): void => {
+    // Of an async function, which nobody waits for: its rejection counts while the operation lasts.
+    const answer = attempt(call, undefined);
+    if (answer !== undefined) Promise.resolve(answer).catch(stop);
+  };
+  const number = (name: string, call: () => number, fits: (n: number) => boolean, wanted: string) =>
+    attempt(() => {
+      const value = call();
+      if (typeof value === 'number' && fits(value)) return value;
+      throw new BadArgumentError(name, `did not give ${wanted}`);
+    }, 0);
+  const { clock, now, random, inspect } = engine;
+  return {
+    engine: {
+      ...engine,
+      clock: {
+        setTimeout: (callback, ms) => attempt(() => clock.setTimeout(callback, ms), undefined),
+        clearTimeout: (id) => attempt(() => clock.clearTimeout(id), undefined),
+      },
+      now: () => number('now', now, Number.isFinite, 'a finite number'),
+      random: () => number('random', random, (n) => n >= 0 && n < 1, 'a number in [0, 1)'),
+      inspect: inspect && ((event) => tell(() => functionOf(inspect)(event))),
+    },
+    options: {
+      ...options,
+      signal: signals.length === 1 ? broken.signal : AbortSignal.any(signals),
+      onProgress: onProgress && ((progress) => tell(() => onProgress(progress))),
+    },
+    throwIfBroken: () => broken.signal.throwIfAborted(),
+  };
+}
+
+function functionOf(inspect: Inspect): Extract<Inspect, (event: never) => void> {
+  return typeof inspect === 'function' ? inspect : (event) => inspect.next?.(event);
+}

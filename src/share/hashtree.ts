@@ -1,0 +1,273 @@
+/**
+ * @module hashtree: Tahoe's Merkle trees (`hashtree.py`; mutable-format §2).
+ *
+ * L leaves are padded to P = the next power of two. Nodes are numbered as a heap: root 0, children
+ * of i at 2i+1 and 2i+2, leaf n at P-1+n. Zero leaves make one node, padding leaf 0.
+ */
+import { primitives } from '#crypto';
+import { equalBytes, utf8 } from '../bytes.ts';
+import { taggedHash, taggedPairHash, tagOf } from '../crypto/hash.ts';
+import { CorruptShareError, OutOfRangeError } from '../errors.ts';
+import type { Stint } from '../turn.ts';
+
+const NODE_TAG = tagOf('Merkle tree internal node');
+const PADDING_TAG = tagOf('Merkle tree empty leaf');
+const BLOCK_TAG = tagOf('allmydata_encoded_subshare_v1');
+
+/** Of every hash in a share, in bytes. */
+export const hashLength = 32;
+
+/** A node number and the 32-byte hash it should hold. */
+export type HashNode = readonly [node: number, hash: Uint8Array];
+
+/** The hash of a block, a leaf of its share's block hash tree. MDMF hashes salt || block. */
+export function blockHash(block: Uint8Array, salt?: Uint8Array): Uint8Array {
+  return salt === undefined ? taggedHash(BLOCK_TAG, block) : taggedHash(BLOCK_TAG, salt, block);
+}
+
+/** A {@link blockHash} in progress: of a block, in MDMF with its salt in front, piece by piece. */
+export class BlockHasher {
+  readonly #inner = primitives.sha256().update(BLOCK_TAG);
+
+  update(piece: Uint8Array): void {
+    this.#inner.update(piece);
+  }
+
+  digest(): Uint8Array {
+    return primitives.sha256().update(this.#inner.digest()).digest();
+  }
+}
+
+/** All 2P-1 nodes, root first. */
+export function buildHashTree(leaves: readonly Uint8Array[]): Uint8Array[] {
+  const nodes = withInnerUnmade(leaves);
+  for (let i = innerCount(nodes) - 1; i >= 0; i--) nodes[i] = hashOfChildren(nodes, i);
+  return nodes;
+}
+
+/** As {@link buildHashTree}, of any number of leaves, while others have their turn. */
+export async function buildLongHashTree(
+  leaves: readonly Uint8Array[],
+  stint: Stint,
+): Promise<Uint8Array[]> {
+  const nodes = withInnerUnmade(leaves);
+  for (let i = innerCount(nodes) - 1; i >= 0; i--) {
+    nodes[i] = hashOfChildren(nodes, i);
+    if (i % nodesPerStep === 0) await stint.spend(nodesPerStep);
+  }
+  return nodes;
+}
+
+/** Nodes between two chances for others to have their turn. */
+const nodesPerStep = 128;
+
+function withInnerUnmade(leaves: readonly Uint8Array[]): Uint8Array[] {
+  const width = widthOf(leaves.length);
+  const nodes = new Array<Uint8Array>(2 * width - 1);
+  for (let n = 0; n < width; n++) nodes[width - 1 + n] = leaves[n] ?? paddingLeaf(n);
+  return nodes;
+}
+
+function innerCount({ length }: readonly Uint8Array[]): number {
+  return (length - 1) / 2;
+}
+
+function hashOfChildren(nodes: readonly Uint8Array[], i: number): Uint8Array {
+  return parentHash(nodes[2 * i + 1] as Uint8Array, nodes[2 * i + 2] as Uint8Array);
+}
+
+/** Hashes as they are stored, one after the other. */
+export function packHashes(hashes: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(hashes.length * hashLength);
+  hashes.forEach((hash, i) => {
+    out.set(hash, i * hashLength);
+  });
+  return out;
+}
+
+/** How many nodes the tree over this many leaves has. */
+export function nodeCount(leafCount: number): number {
+  return 2 * widthOf(leafCount) - 1;
+}
+
+/** The hashes that lead from leaf `leaf` to the root: a sibling per level, ascending by node. */
+export function neededHashes(leafCount: number, leaf: number): number[] {
+  const needed: number[] = [];
+  for (let i = leafNode(leafCount, leaf); i > 0; i = parentOf(i)) needed.unshift(siblingOf(i));
+  return needed;
+}
+
+/**
+ * From the leaves up, the nodes of each level between which the {@link neededHashes} of `count`
+ * leaves lie.
+ */
+export function pathRuns(
+  leafCount: number,
+  leaf: number,
+  count: number,
+): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
+  let first = leafNode(leafCount, leaf);
+  let last = leafNode(leafCount, leaf + count - 1);
+  for (; first > 0; first = parentOf(first), last = parentOf(last)) {
+    runs.push({ first: Math.min(first, siblingOf(first)), last: Math.max(last, siblingOf(last)) });
+  }
+  return runs;
+}
+
+/** Ascending node numbers as runs of neighbours. */
+export function nodeRuns(nodes: readonly number[]): { first: number; count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const node of nodes) {
+    const run = runs.at(-1);
+    if (run && node === run.first + run.count) run.count++;
+    else runs.push({ first: node, count: 1 });
+  }
+  return runs;
+}
+
+/**
+ * A tree that is filled in from an untrusted source and admits only hashes that lead to its root.
+ * Seed the root, from a trusted source, before anything else.
+ */
+export class VerifyingTree {
+  readonly #name: string;
+  readonly #leafCount: number;
+  readonly #nodeCount: number;
+  /** Sparse: a hostile leaf count must not allocate. */
+  readonly #hashes = new Map<number, Uint8Array>();
+
+  /** @param name what errors call the tree */
+  constructor(name: string, leafCount: number, root: Uint8Array) {
+    this.#name = name;
+    this.#leafCount = leafCount;
+    this.#nodeCount = nodeCount(leafCount);
+    this.#hashes.set(0, root);
+  }
+
+  /** The hash of a node that has been admitted. */
+  hashAt(node: number): Uint8Array | undefined {
+    return this.#hashes.get(node);
+  }
+
+  /** Of {@link neededHashes}, those not yet here. */
+  missingHashes(leaf: number): number[] {
+    return neededHashes(this.#leafCount, leaf).filter((node) => !this.#hashes.has(node));
+  }
+
+  /** Keeps the root alone: of a large tree, no more is in memory than is being looked at. */
+  forget(): void {
+    const root = this.#hashes.get(0) as Uint8Array;
+    this.#hashes.clear();
+    this.#hashes.set(0, root);
+  }
+
+  /**
+   * Admits leaf `leaf` and the nodes that came with it, all or none.
+   * @throws OutOfRangeError when there is no such leaf
+   * @throws CorruptShareError as {@link admit}
+   */
+  admitLeaf(leaf: number, hash: Uint8Array, nodes: Iterable<HashNode> = []): void {
+    const node = leafNode(this.#leafCount, leaf);
+    this.admit([[node, hash], ...nodes]);
+  }
+
+  /**
+   * Admits nodes, all or none.
+   * @throws CorruptShareError naming the tree and the node when a node is outside the tree,
+   * contradicts its children or what is already here, or cannot be led to the root
+   */
+  admit(nodes: Iterable<HashNode>): void {
+    const added: number[] = [];
+    try {
+      for (const [node, hash] of nodes) {
+        if (!this.#contains(node)) throw this.#corrupt(node, `outside ${this.#nodeCount} nodes`);
+        if (this.#adds(node, hash, 'contradicts the hash already here')) added.push(node);
+      }
+      this.#checkUpwards(added);
+    } catch (error) {
+      for (const node of added) this.#hashes.delete(node);
+      throw error;
+    }
+  }
+
+  #contains(node: number): boolean {
+    return Number.isInteger(node) && node >= 0 && node < this.#nodeCount;
+  }
+
+  /** @returns whether the node was empty, and now holds `hash` */
+  #adds(node: number, hash: Uint8Array, otherwise: string): boolean {
+    const held = this.#hashes.get(node);
+    if (held === undefined) {
+      this.#hashes.set(node, hash);
+      return true;
+    }
+    if (!equalBytes(held, hash)) throw this.#corrupt(node, otherwise);
+    return false;
+  }
+
+  /** Checks every node of `added` against its parent, and appends the parents it fills in. */
+  #checkUpwards(added: number[]): void {
+    // Descending numbers are bottom level first: a parent is judged when its children are settled.
+    const given = added.toSorted((a, b) => b - a);
+    const filled: number[] = [];
+    let settled = -1;
+    for (let g = 0, f = 0; ; ) {
+      const node = Math.max(given[g] ?? 0, filled[f] ?? 0);
+      if (node === 0) return;
+      if (node === given[g]) g++;
+      else f++;
+      const parent = parentOf(node);
+      if (parent === settled) continue; // its sibling, one step earlier
+      settled = parent;
+      if (this.#adds(parent, this.#hashOfChildren(parent, node), 'does not match its children')) {
+        filled.push(parent);
+        added.push(parent);
+      }
+    }
+  }
+
+  #hashOfChildren(parent: number, cause: number): Uint8Array {
+    const left = this.#hashes.get(2 * parent + 1);
+    const right = this.#hashes.get(2 * parent + 2);
+    if (left && right) return parentHash(left, right);
+    throw this.#corrupt(cause, 'not enough hashes to check it');
+  }
+
+  #corrupt(node: number, problem: string): CorruptShareError {
+    return new CorruptShareError(this.#name, `node ${node}: ${problem}`);
+  }
+}
+
+/** P of the module comment. Not bit arithmetic: a hostile header can claim 2^53 segments. */
+function widthOf(leafCount: number): number {
+  let width = 1;
+  while (width < leafCount) width *= 2;
+  return width;
+}
+
+function leafNode(leafCount: number, leaf: number): number {
+  if (!Number.isInteger(leaf) || leaf < 0 || leaf >= leafCount) {
+    throw new OutOfRangeError('leaf', leaf, `the tree has ${leafCount}`);
+  }
+  return widthOf(leafCount) - 1 + leaf;
+}
+
+function parentOf(node: number): number {
+  return Math.floor((node - 1) / 2);
+}
+
+function siblingOf(node: number): number {
+  return node % 2 === 1 ? node + 1 : node - 1;
+}
+
+function parentHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return taggedPairHash(NODE_TAG, left, right);
+}
+
+const paddingLeaves: Uint8Array[] = [];
+
+function paddingLeaf(n: number): Uint8Array {
+  paddingLeaves[n] ??= taggedHash(PADDING_TAG, utf8(String(n)));
+  return paddingLeaves[n];
+}

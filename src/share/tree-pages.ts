@@ -1,0 +1,54 @@
+/**
+ * @module tree-pages: of a large block hash tree, the pages that lead from some segments to its
+ * root. The hashes are as they were read: whoever takes one has it checked.
+ */
+import { nodeCount, pathRuns } from './hashtree.ts';
+import { pageNodes } from './limits.ts';
+import type { ShareReader } from './reader.ts';
+
+export class TreePages {
+  readonly #segmentCount: number;
+  #pages: ReadonlyMap<number, readonly Uint8Array[]> = new Map();
+
+  constructor(segmentCount: number) {
+    this.#segmentCount = segmentCount;
+  }
+
+  /** Reads what the segments need and is not here; what they do not need is forgotten. */
+  async turnTo(reader: ShareReader, firstSegment: number, count: number): Promise<void> {
+    const wanted = this.#pagesFor(firstSegment, count);
+    const read = async (page: number): Promise<readonly [number, readonly Uint8Array[]]> => {
+      const held = this.#pages.get(page);
+      if (held !== undefined) return [page, held];
+      const first = firstOf(page);
+      const end = Math.min(firstOf(page + 1), nodeCount(this.#segmentCount));
+      return [page, await reader.blockHashes(first, end - first)];
+    };
+    this.#pages = new Map(await Promise.all(wanted.map(read)));
+  }
+
+  /** The hash of a node on the way of the segments that were turned to. */
+  hashAt(node: number): Uint8Array {
+    const page = this.#pages.get(pageOf(node));
+    const hash = page?.[node - firstOf(pageOf(node))];
+    if (hash === undefined) throw new Error(`node ${node} is on no page that was read`);
+    return hash;
+  }
+
+  #pagesFor(firstSegment: number, count: number): number[] {
+    const pages = new Set([0]);
+    for (const { first, last } of pathRuns(this.#segmentCount, firstSegment, count)) {
+      for (let page = pageOf(first); page <= pageOf(last); page++) pages.add(page);
+    }
+    return [...pages].sort((a, b) => a - b);
+  }
+}
+
+/** Level n begins with node 2^n - 1: so that siblings are together, pages begin one before too. */
+function pageOf(node: number): number {
+  return Math.floor((node + 1) / pageNodes);
+}
+
+function firstOf(page: number): number {
+  return Math.max(0, page * pageNodes - 1);
+}

@@ -1,0 +1,77 @@
+/**
+ * @module checked-answers: a server whose answers have the form of one, or count as none.
+ *
+ * A server may be anybody's. What it says about shares is judged by signatures and hashes; here it
+ * is only held to what was asked: share numbers that can be, no more bytes than wanted.
+ */
+import { AnswerLostError, ServerUnavailableError } from '../errors.ts';
+import type { ByteRange, ReadTestWriteAnswer, StorageServer } from './server.ts';
+
+/** Of one slot on one server, as Tahoe's HTTP protocol has it; a file has 255 at most. */
+const sharesMax = 256;
+
+/**
+ * `server`, which is unavailable when it answers nonsense; nonsense about a write leaves open, as a
+ * lost answer does, whether it was written.
+ */
+export function withCheckedAnswers(server: StorageServer): StorageServer {
+  const { id, nickname, tubId, permutationSeed } = server;
+  return {
+    id,
+    nickname,
+    tubId,
+    permutationSeed,
+    async listShares(storageIndex, options) {
+      const shnums = new Set(await server.listShares(storageIndex, options));
+      const problem = problemOfShnums(shnums);
+      if (problem !== undefined) throw new ServerUnavailableError(id, problem);
+      return [...shnums].sort((a, b) => a - b);
+    },
+    async readShare(storageIndex, shnum, range, options) {
+      const bytes = await server.readShare(storageIndex, shnum, range, options);
+      const problem = problemOfBytes(bytes, range);
+      if (problem !== undefined) throw new ServerUnavailableError(id, problem);
+      return bytes;
+    },
+    async readTestWrite(storageIndex, request, options) {
+      const answer = await server.readTestWrite(storageIndex, request, options);
+      const problem = problemOfWrite(answer, request.reads);
+      if (problem !== undefined) throw new AnswerLostError(id, problem);
+      return answer;
+    },
+    addLease: (...args) => server.addLease(...args),
+    adviseCorruptShare: (...args) => server.adviseCorruptShare(...args),
+  };
+}
+
+function problemOfShnums(shnums: ReadonlySet<number>): string | undefined {
+  if (shnums.size > sharesMax) return `nonsense: it has ${shnums.size} shares`;
+  for (const shnum of shnums) {
+    if (!Number.isSafeInteger(shnum) || shnum < 0) return `nonsense: it has share ${shnum}`;
+  }
+  return undefined;
+}
+
+function problemOfBytes(bytes: Uint8Array, { length }: ByteRange): string | undefined {
+  return bytes.length > length
+    ? `nonsense: ${bytes.length} bytes for a read of ${length}`
+    : undefined;
+}
+
+function problemOfWrite(
+  { reads }: ReadTestWriteAnswer,
+  ranges: readonly ByteRange[],
+): string | undefined {
+  const problem = problemOfShnums(new Set(reads.keys()));
+  if (problem !== undefined) return problem;
+  for (const results of reads.values()) {
+    if (results.length !== ranges.length) {
+      return `nonsense: ${results.length} answers to ${ranges.length} reads`;
+    }
+    for (const [i, range] of ranges.entries()) {
+      const tooLong = problemOfBytes(results[i] as Uint8Array, range);
+      if (tooLong !== undefined) return tooLong;
+    }
+  }
+  return undefined;
+}

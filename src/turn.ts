@@ -1,0 +1,34 @@
+/**
+ * @module turn: long loops let others have their turn: timers, signals, sockets, other files.
+ *
+ * What is awaited at once never lets go of the event loop, however long a chain of it is; so a loop
+ * over hashes, segments or slices counts its work, and stops for a turn when it has done enough.
+ */
+
+/** Of one turn: 1024 hashes of a tree, or 2 MiB through a hash; some milliseconds. */
+const workPerTurn = 1024;
+/** Bytes that cost about as much as one hash of a tree. */
+export const bytesPerWork = 2048;
+
+const later: (callback: () => void) => unknown =
+  globalThis.setImmediate ?? ((callback) => setTimeout(callback));
+
+/** When everything that is ready now has had its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    later(resolve);
+  });
+}
+
+/** The work of one loop. */
+export class Stint {
+  #done = 0;
+
+  /** To be awaited after each step, with what it was: hashes, or bytes / {@link bytesPerWork}. */
+  async spend(work: number): Promise<void> {
+    this.#done += work;
+    if (this.#done < workPerTurn) return;
+    this.#done = 0;
+    await nextTurn();
+  }
+}

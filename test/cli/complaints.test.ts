@@ -1,0 +1,221 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toBase32 } from '../../src/bytes.ts';
+import { formatCap, toReadCap, toVerifyCap, writeCapOf } from '../../src/caps.ts';
+import { createGridFolder, openGrid } from '../../src/node.ts';
+import { runCli, runHere, startCli } from '../support/cli.ts';
+import { bytesOf, testKey } from '../support/client-grid.ts';
+
+const cap = writeCapOf(testKey, 'mdmf');
+const writeCap = formatCap(cap);
+const readCap = formatCap(toReadCap(cap));
+const verifyCap = formatCap(toVerifyCap(cap));
+
+let scratch: string;
+let grid: string;
+let capFile: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'tahoe-mutable-test-'));
+  grid = join(scratch, 'grid');
+  await createGridFolder(grid);
+  await (await openGrid(grid)).create({ contents: bytesOf(1000), key: testKey });
+  capFile = join(scratch, 'cap');
+  await writeFile(capFile, writeCap);
+});
+afterAll(() => rm(scratch, { recursive: true }));
+
+/** What a command says that prints no contents. */
+async function said(args: readonly string[], stdin = '') {
+  const { stdout, stderr, exit } = await runHere(args, stdin);
+  return { stdout: stdout.toString(), stderr, exit };
+}
+
+function line(text: string, exit: number) {
+  return { stdout: '', stderr: `tahoe-mutable: ${text}\n`, exit };
+}
+
+describe('a mistake of the caller: one line, exit code 2', () => {
+  test.each([
+    [['frob'], "unknown command 'frob'"],
+    [['get', '-', '--lenght', '5'], "unknown option '--lenght' (Did you mean --length?)"],
+    [['put', '-'], "missing required argument 'FILE'"],
+    [['cap', '-', 'x'], "too many arguments for 'cap'. Expected 1 argument but got 2."],
+    [['update', '-', 'x'], "required option '--offset <bytes>' not specified"],
+    [['put', '-', '-'], 'CAP and FILE cannot both be "-"'],
+    [['cap', 'URI:MDMF:abc:def'], 'malformed cap: writekey: has 3 characters, not 26'],
+    [['get', '@/no/such/file'], '/no/such/file: cannot be read: no such file or directory'],
+    [['get', readCap, '--grid', '/no/grid'], '/no/grid: does not exist'],
+    [['get', readCap], 'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID'],
+  ])('%j', async (args, text) => {
+    expect(await said(args)).toEqual(line(text, 2));
+  });
+
+  test.each([
+    ['get', '--offset', '<bytes>', '1e3', 'It must be a whole number.'],
+    ['get', '--offset', '<bytes>', '-1', 'It must be a whole number.'],
+    ['get', '--length', '<bytes>', '', 'It must be a whole number.'],
+    ['get', '--length', '<bytes>', '9007199254740992', 'It must be at most 2^53-1.'],
+    ['grid create', '--servers', '<count>', '0x10', 'It must be a whole number.'],
+    ['grid create', '--encoding', '<k,N>', '3', 'It must be k,N or k,happy,N, like 3,10.'],
+    ['create', '--format', '<format>', 'chk', 'Allowed choices are sdmf, mdmf.'],
+  ])('%s %s %s: %j', async (command, option, placeholder, value, problem) => {
+    const text = `option '${option} ${placeholder}' argument '${value}' is invalid. ${problem}`;
+    expect(await said([...command.split(' '), '-', option, value])).toEqual(line(text, 2));
+  });
+
+  test.each([
+    [['get', verifyCap], 'reading needs a read cap, this is a verify cap'],
+    [['put', readCap, '-'], 'overwriting needs a write cap, this is a read cap'],
+    [['append', verifyCap, '-'], 'updating needs a write cap, this is a verify cap'],
+    [
+      ['servermap', readCap, '--mode', 'write'],
+      'mapping for write needs a write cap, this is a read cap',
+    ],
+    [['get', readCap, '--offset', '1001'], 'offset 1001: the file has 1000 bytes'],
+    [
+      ['get', readCap, '--offset', '1', '--length', '1000'],
+      'length 1000: only 999 bytes follow the offset',
+    ],
+    [['update', writeCap, '-', '--offset', '1001'], 'offset 1001: the file has 1000 bytes'],
+    [
+      ['put', writeCap, '/no/such/file'],
+      '/no/such/file: cannot be read: no such file or directory',
+    ],
+    [['put', writeCap, '/'], '/: is not a regular file'],
+    [
+      ['create', '-', '--private-key', '/dev/null'],
+      'unusable key: it is not a PKCS#1 or PKCS#8 PEM',
+    ],
+  ])('on a grid: %j', async (args, text) => {
+    expect(await said([...args, '--grid', grid], 'data')).toEqual(line(text, 2));
+  });
+
+  test('a folder that is no empty place for a grid', async () => {
+    expect(await said(['grid', 'create', grid])).toEqual(line(`${grid}: is not empty`, 2));
+    const servers = await said(['grid', 'create', join(scratch, 'none'), '--servers', '257']);
+    expect(servers).toEqual(line('servers 257: must be from 1 to 256', 2));
+  });
+});
+
+describe('an operation that fails: one line, exit code 1', () => {
+  const stranger = `URI:SSK-RO:${'a'.repeat(26)}:${'a'.repeat(52)}`;
+  const problem = 'no version can be read: no good share found (13 of 13 servers answered)';
+
+  test('says why', async () => {
+    expect(await said(['get', stranger, '--grid', grid])).toEqual(line(problem, 1));
+  });
+
+  test('with --json also in a document, with the facts', async () => {
+    const { stdout, ...rest } = await said([
+      'check',
+      '--verify',
+      stranger,
+      '--grid',
+      grid,
+      '--json',
+    ]);
+    expect(rest).toEqual({ stderr: `tahoe-mutable: ${problem}\n`, exit: 1 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'UnrecoverableFileError', message: problem, facts: { seen: [], bad: 0 } },
+    });
+  });
+
+  test('with --verbose also with the facts and the stack', async () => {
+    const { stderr, exit } = await said(['get', stranger, '--grid', grid, '--verbose']);
+    expect(exit).toBe(1);
+    expect(stderr.split('\n')[0]).toBe(`tahoe-mutable: ${problem}`);
+    expect(stderr).toMatch(/\nUnrecoverableFileError: .*\n {4}at /);
+    expect(stderr).toMatch(/\n {2}code: 'UnrecoverableFileError',\n {2}facts: \{/);
+  });
+
+  test('leaves no output behind, and an old one as it was', async () => {
+    const nowhere = join(scratch, 'no/where');
+    expect(await said(['get', readCap, '-o', nowhere, '--grid', grid])).toEqual(
+      line(`${nowhere}: cannot be written: no such file or directory`, 1),
+    );
+    const before = await readdir(scratch);
+    const out = join(scratch, 'out');
+    expect((await said(['get', stranger, '-o', out, '--grid', grid])).exit).toBe(1);
+    expect(await readdir(scratch)).toEqual(before);
+    await writeFile(out, 'old');
+    expect((await said(['get', stranger, '-o', out, '--grid', grid])).exit).toBe(1);
+    expect(await readFile(out, 'utf8')).toBe('old');
+  });
+});
+
+describe('secrets', () => {
+  test('are in no output, whatever goes wrong, unless they were asked for', async () => {
+    const commands = [
+      [writeCap],
+      ['get', writeCap, 'x', 'y'],
+      ['get', `${writeCap}a`],
+      ['get', writeCap.replace('URI:', '')],
+      ['get', `@${writeCap}`],
+      ['put', writeCap, writeCap],
+      ['get', writeCap, '--offset', writeCap],
+      ['get', writeCap, '--offset', '5000'],
+      ['get', `@${capFile}`, '--grid', writeCap],
+      ['update', writeCap, '/dev/null', '--offset', '5000'],
+      ['servermap', `@${capFile}`],
+      ['check', writeCap, '--verify'],
+      ['append', writeCap, '-'],
+      ['cap', writeCap],
+    ];
+    const secrets = [
+      toBase32(cap.writekey),
+      (await readFile(join(grid, 'private/secret'))).toString().trim(),
+    ];
+    for (const command of commands) {
+      const args = command.includes('--grid') ? command : [...command, '--grid', grid];
+      const { stdout, stderr } = await said([...args, '--verbose', '--json'], 'data');
+      for (const secret of secrets) expect(`${stdout}${stderr}`).not.toContain(secret);
+    }
+  });
+});
+
+describe('a child process', () => {
+  test('prints help when told nothing, and its version when asked', async () => {
+    const { stdout, stderr, exit } = await runCli([]);
+    expect({ stdout: stdout.toString(), exit }).toEqual({ stdout: '', exit: 2 });
+    expect(stderr).toMatch(/^Usage: tahoe-mutable \[options\] \[command\]\n/);
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+    const asked = await runCli(['--version']);
+    expect({ ...asked, stdout: asked.stdout.toString() }).toEqual({
+      stdout: `${version}\n`,
+      stderr: '',
+      exit: 0,
+    });
+  });
+
+  test('ends of the signal that it gets, even if its input never comes', async () => {
+    const fifo = join(scratch, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const args = ['put', `@${capFile}`, fifo, '--grid', grid];
+    const tmp = await mkdtemp(join(scratch, 'tmp-'));
+    const before = await said(['servermap', readCap, '--grid', grid, '--json']);
+    const { child, ended } = await startCli(args, { TMPDIR: tmp });
+    // Opens when the child has opened its end, and so is waiting for input.
+    const writer = await open(fifo, 'w');
+    child.kill('SIGINT');
+    const { stdout, stderr, exit } = await ended;
+    await writer.close();
+    expect({ stdout: stdout.toString(), stderr, exit }).toEqual({
+      stdout: '',
+      stderr: 'tahoe-mutable: interrupted by SIGINT\n',
+      exit: 'SIGINT',
+    });
+    expect(await readdir(tmp)).toEqual([]);
+    expect(await said(['servermap', readCap, '--grid', grid, '--json'])).toEqual(before);
+  });
+
+  test('says nothing when its reader has gone away', async () => {
+    const { child, ended } = await startCli(['get', `@${capFile}`, '--grid', grid]);
+    child.stdout?.destroy();
+    const { stderr, exit } = await ended;
+    expect({ stderr, exit }).toEqual({ stderr: '', exit: 141 });
+  });
+});

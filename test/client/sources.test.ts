@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { storageIndexOf } from '../../src/caps.ts';
+import { BadSourceError, OutOfRangeError, SourceChangedError } from '../../src/errors.ts';
+import type { Contents, MutableFile } from '../../src/mutable-file.ts';
+import { geometryOf } from '../../src/share/geometry.ts';
+import type { Plaintext } from '../../src/share/plaintext.ts';
+import { checkEncodable } from '../../src/share/segments.ts';
+import type { StorageServer } from '../../src/storage/server.ts';
+import {
+  altered,
+  bytesOf,
+  expectBytes,
+  holdings,
+  shareOf,
+  testGrid,
+  testKey,
+} from '../support/client-grid.ts';
+
+const formats = ['sdmf', 'mdmf'] as const;
+
+/** Every way to write from a source. */
+const writes: Record<string, (file: MutableFile, contents: Contents) => Promise<unknown>> = {
+  overwrite: (file, contents) => file.overwrite(contents),
+  append: (file, contents) => file.append(contents),
+  'update at the start': (file, contents) => file.update(contents, 0),
+  'update in the middle': (file, contents) => file.update(contents, 50),
+};
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+const disk = new Error('EIO: disk');
+
+/** Sources that do not keep their promise of ten bytes. */
+const liars: [string, Plaintext['read'], unknown][] = [
+  ['gives too few', async () => new Uint8Array(6), SourceChangedError],
+  ['gives none', async () => new Uint8Array(0), SourceChangedError],
+  ['gives too many', async () => new Uint8Array(11), SourceChangedError],
+  ['gives a string', async () => 'ten bytes!' as never, BadSourceError],
+  ['gives nothing', async () => undefined as never, BadSourceError],
+  ['rejects', () => Promise.reject(disk), disk],
+  [
+    'throws at once',
+    () => {
+      throw disk;
+    },
+    disk,
+  ],
+];
+
+describe.each(formats)('a source for a %s file', (format) => {
+  describe.each(liars)('that %s', (_, read, expected) => {
+    const source = { size: 10, read };
+    const isRefused = (error: unknown) =>
+      typeof expected === 'function'
+        ? expect(error).toBeInstanceOf(expected)
+        : expect(error).toBe(expected);
+
+    test.each(Object.keys(writes))('fails %s, and nothing is written', async (how) => {
+      const { create, servers } = testGrid();
+      const file = await create(format, bytesOf(300_000));
+      const digests = () =>
+        holdings(servers, file.cap).map((held) => digest(shareOf(held, file.cap)));
+      const before = digests();
+      const write = writes[how] as (typeof writes)[string];
+      isRefused(await write(file, source).catch((e) => e));
+      expect(digests()).toEqual(before);
+      expect((await file.append(bytesOf(5))).seqnum).toBe(2);
+    });
+
+    test('fails create, and nothing is written', async () => {
+      const { grid, servers } = testGrid();
+      isRefused(await grid.create({ format, key: testKey, contents: source }).catch((e) => e));
+      expect(servers.flatMap(({ slots }) => slots)).toEqual([]);
+    });
+  });
+});
+
+/** What is read a second time, while it is sent, is other than it was. */
+function changing(size: number, segment: number, from: number, error?: Error): Plaintext {
+  const bytes = bytesOf(size);
+  let reads = 0;
+  return {
+    size,
+    async read(offset, length) {
+      const piece = bytes.slice(offset, offset + length);
+      const isThere = offset <= segment * 131_073 && segment * 131_073 < offset + length;
+      if (isThere && ++reads === from) {
+        if (error !== undefined) throw error;
+        piece.fill(0);
+      }
+      return piece;
+    },
+  };
+}
+
+describe.each([
+  ['changes', undefined],
+  ['fails', new Error('EIO: disk')],
+] as const)('a source that %s once while it is sent', (_, error) => {
+  test.each(['overwrite', 'append', 'update at the start'])(
+    'ends %s as what it is, before anything newer is anywhere',
+    async (how) => {
+      for (const segment of [0, 3, 7]) {
+        const asked: string[] = [];
+        const wrap = (server: StorageServer) =>
+          altered(server, {
+            readTestWrite: (...args) => {
+              asked.push(server.id);
+              return server.readTestWrite(...args);
+            },
+          });
+        const { create } = testGrid({ wrap });
+        const file = await create('mdmf', bytesOf(1000, 2));
+        asked.length = 0;
+        const source = changing(8 * 131_073, segment, 2, error);
+        const write = writes[how] as (typeof writes)[string];
+        const failure = await write(file, source).catch((e) => e);
+        if (error === undefined) expect(failure).toBeInstanceOf(SourceChangedError);
+        else expect(failure).toBe(error);
+        // No server that is not needed is troubled with a version that cannot be sent.
+        expect(new Set(asked).size).toBe(10);
+        const seqnums = Object.values((await file.servermap()).versions).map((v) => v.seqnum);
+        expect({ segment, seqnums }).toEqual({ segment, seqnums: [1] });
+        // It has not changed since: the file is not locked.
+        expectBytes(await file.read(), bytesOf(1000, 2));
+        expect((await file.append(bytesOf(5))).seqnum).toBe(2);
+      }
+    },
+  );
+});
+
+test('a file larger than its format allows is refused before anything is read', async () => {
+  const { grid, create, servers } = testGrid();
+  let reads = 0;
+  const huge: Plaintext = {
+    size: 5 * 2 ** 30,
+    read: async (_, length) => {
+      reads += 1;
+      return new Uint8Array(length);
+    },
+  };
+  const refusal = new OutOfRangeError(
+    'size',
+    huge.size,
+    'an SDMF file has at most 268435456 bytes; make it an MDMF one',
+  );
+  await expect(grid.create({ format: 'sdmf', key: testKey, contents: huge })).rejects.toThrowError(
+    refusal,
+  );
+  expect(servers.flatMap(({ slots }) => slots)).toEqual([]);
+  const file = await create('sdmf', bytesOf(0));
+  for (const write of [
+    () => file.overwrite(huge),
+    () => file.append(huge),
+    () => file.update(huge, 0),
+  ]) {
+    await expect(write()).rejects.toThrowError(refusal);
+  }
+  const mdmf = await testGrid().create('mdmf', bytesOf(3));
+  const vast = { ...huge, size: 2 ** 45 };
+  for (const write of [() => mdmf.overwrite(vast), () => mdmf.update(vast, 0)]) {
+    await expect(write()).rejects.toThrowError(
+      new OutOfRangeError(
+        'size',
+        vast.size,
+        'an MDMF file has at most 16777216 segments of 131073 bytes',
+      ),
+    );
+  }
+  expect(reads).toBe(0);
+  expect(holdings(servers, file.cap).length).toBe(10);
+  expect(storageIndexOf(file.cap).length).toBe(16);
+});
+
+test('the largest files that can be encoded are right below the limits', () => {
+  const check = (format: 'sdmf' | 'mdmf', size: number) => () =>
+    checkEncodable(geometryOf(format, 1, size));
+  expect(check('sdmf', 2 ** 28)).not.toThrow();
+  expect(check('sdmf', 2 ** 28 + 1)).toThrowError(OutOfRangeError);
+  expect(check('mdmf', 2 ** 24 * 131_072)).not.toThrow();
+  expect(check('mdmf', 2 ** 24 * 131_072 + 1)).toThrowError(OutOfRangeError);
+});

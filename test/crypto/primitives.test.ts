@@ -1,0 +1,388 @@
+import { constants, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bytesToHex, hexToBytes, utf8 } from '../../src/bytes.ts';
+import { isOneDerSequence } from '../../src/crypto/der.ts';
+import { sha256d, taggedHash, taggedPairHash, tagOf } from '../../src/crypto/hash.ts';
+import { primitives as node } from '../../src/crypto/node.ts';
+import { primitives as portable } from '../../src/crypto/portable.ts';
+import { BadKeyError } from '../../src/errors.ts';
+import { newKeys } from '../support/new-keys.ts';
+
+const golden = JSON.parse(
+  readFileSync(new URL('../vectors/mutable-golden.json', import.meta.url), 'utf8'),
+);
+const goldenPkcs8 = hexToBytes(golden.privkey_pkcs8_der);
+const goldenSpki = hexToBytes(golden.pubkey_spki_der);
+
+const implementations = [
+  { name: 'node', primitives: node, other: portable },
+  { name: 'portable', primitives: portable, other: node },
+];
+
+const notPrivate = new BadKeyError('it is not an RSA private key');
+const notPublic = new BadKeyError('it is not an RSA public key');
+
+const derPair = ({ privateKey, publicKey }: { privateKey: Buffer; publicKey: Buffer }) => ({
+  privateKey: new Uint8Array(privateKey),
+  publicKey: new Uint8Array(publicKey),
+});
+const rsa = (modulusLength: number, publicExponent?: number) =>
+  derPair(newKeys.rsa(modulusLength, publicExponent));
+const ec = derPair(newKeys.ec());
+const pssOnly = derPair(newKeys.rsaPss(1024));
+const small = rsa(1024);
+const legacy = rsa(2048, 17);
+
+const hex = bytesToHex;
+const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
+const flipped = (original: Uint8Array, at: number, mask: number) =>
+  original.map((byte, i) => (i === at ? byte ^ mask : byte));
+
+describe('tagged hashes (mutable-format.md section 2)', () => {
+  const block = (data: Uint8Array) => taggedHash(tagOf('allmydata_encoded_subshare_v1'), data);
+  const emptyLeaf = (i: number) => taggedHash(tagOf('Merkle tree empty leaf'), utf8(`${i}`));
+  const pair = (a: Uint8Array, b: Uint8Array) =>
+    taggedPairHash(tagOf('Merkle tree internal node'), a, b);
+  /** The root over one-byte blocks 00, 01, …, by the definition of the tree. */
+  const rootOf = (leaves: number, width: number) => {
+    let row = Array.from({ length: width }, (_, i) =>
+      i < leaves ? block(Uint8Array.of(i)) : emptyLeaf(i),
+    );
+    while (row.length > 1) {
+      row = row.filter((_, i) => i % 2 === 0).map((left, i) => pair(left, row[2 * i + 1]!));
+    }
+    return row[0]!;
+  };
+
+  test.each([
+    [
+      'block hash of nothing',
+      () => block(utf8('')),
+      '64931e84fc25687f941bcdbf475517286ab6ca71e87dd64491b15b54dd06d26b',
+    ],
+    [
+      'block hash of "abc"',
+      () => block(utf8('abc')),
+      'fd3c231eb0555dc77b9f2670d945e4f1e782fe9f43669fe8425c9fde7b01c55f',
+    ],
+    [
+      'padding leaf 0',
+      () => emptyLeaf(0),
+      'e0024730188e2de564a697cc2987407b24ae7eb6b880190c1a0337a5740e527a',
+    ],
+    [
+      'padding leaf 3',
+      () => emptyLeaf(3),
+      '9ed59076b6bee6b75864630c3c20cff6934efe03a60a7fd28b69542fb13a68a3',
+    ],
+    [
+      'an internal node',
+      () => pair(new Uint8Array(32), new Uint8Array(32).fill(0xff)),
+      'bf9aa8c46257d42f7a5326e513dfb7e6c44bd4a023235690bf14a93457a62fef',
+    ],
+    [
+      'the root over 3 blocks',
+      () => rootOf(3, 4),
+      '7c2da99697c4509052ce58ac665d1e01708957d8238a2862500e3eb055146de1',
+    ],
+    [
+      'the root over 10 blocks',
+      () => rootOf(10, 16),
+      'b6b1242ca3f6a8ed46b60523b2476b5cb581128d0a99d709ba2d7bf6b2d3c9a7',
+    ],
+  ])('%s', (_, value, expected) => {
+    expect(hex(value())).toBe(expected);
+  });
+
+  test('a value in parts hashes like the value', () => {
+    const tag = tagOf('allmydata_encoded_subshare_v1');
+    expect(taggedHash(tag, utf8('a'), utf8(''), utf8('bc'))).toEqual(taggedHash(tag, utf8('abc')));
+    expect(sha256d(utf8('29:allmydata_encoded_subshare_v1,abc'))).toEqual(block(utf8('abc')));
+  });
+});
+
+test('a DER sequence is recognised by filling its bytes exactly', () => {
+  const body = (length: number) => new Uint8Array(length);
+  const der = (...parts: (number | Uint8Array)[]) =>
+    Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...part])));
+  expect(isOneDerSequence(der(0x30, 0))).toBe(true);
+  expect(isOneDerSequence(der(0x30, 0x7f, body(0x7f)))).toBe(true);
+  expect(isOneDerSequence(der(0x30, 0x81, 0x80, body(0x80)))).toBe(true);
+  expect(isOneDerSequence(der(0x30, 0x82, 1, 0, body(256)))).toBe(true);
+  expect(isOneDerSequence(der())).toBe(false);
+  expect(isOneDerSequence(der(0x30))).toBe(false);
+  expect(isOneDerSequence(der(0x30, 0x82))).toBe(false);
+  expect(isOneDerSequence(der(0x31, 0))).toBe(false);
+  expect(isOneDerSequence(der(0x30, 0x82, 1, 0, body(255)))).toBe(false);
+  expect(isOneDerSequence(der(0x30, 0x82, 1, 0, body(257)))).toBe(false);
+});
+
+describe.each(implementations)('$name primitives', ({ primitives, other }) => {
+  test('sha256 of "abc", in one piece and in three', () => {
+    const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+    const digest = primitives.sha256().update(utf8('abc')).digest();
+    expect(hex(digest)).toBe(expected);
+    expect(digest.constructor).toBe(Uint8Array);
+    const piecewise = primitives.sha256().update(utf8('a')).update(utf8('')).update(utf8('bc'));
+    expect(hex(piecewise.digest())).toBe(expected);
+  });
+
+  test('AES-CTR starts from a zero counter, and undoes itself', async () => {
+    const key = hexToBytes('48c028135efaf3020cf7fd8aefa6cca5');
+    const stream = await primitives.aesCtr(key, new Uint8Array(20));
+    expect(hex(stream)).toBe('3d2d4b275c82a83f52ced4871f9b44013143d293');
+    expect(stream.constructor).toBe(Uint8Array);
+    expect(await primitives.aesCtr(key, stream)).toEqual(new Uint8Array(20));
+    expect(await primitives.aesCtr(key, new Uint8Array(0))).toEqual(new Uint8Array(0));
+  });
+
+  test.each([0, 15, 17, 24, 32])('AES-CTR refuses a key of %i bytes', async (length) => {
+    const run = primitives.aesCtr(new Uint8Array(length), new Uint8Array(1));
+    await expect(run).rejects.toThrowError(RangeError);
+  });
+
+  test('random bytes are as many as asked for, and differ', () => {
+    const first = primitives.randomBytes(16);
+    expect(first.length).toBe(16);
+    expect(first.constructor).toBe(Uint8Array);
+    expect(primitives.randomBytes(16)).not.toEqual(first);
+    expect(primitives.randomBytes(0)).toEqual(new Uint8Array(0));
+  });
+
+  test('a generated key imports elsewhere, and is 2048 bits with exponent 65537', async () => {
+    const key = await primitives.generateKey();
+    const copy = await other.importSigningKey(key.pkcs8);
+    expect(copy.pkcs8).toEqual(key.pkcs8);
+    expect(copy.spki).toEqual(key.spki);
+    // An SPKI of 294 bytes ends with INTEGER 65537.
+    expect(key.spki.length).toBe(294);
+    expect(hex(key.spki.subarray(-5))).toBe('0203010001');
+  });
+
+  test("Tahoe's key keeps its PKCS#8 verbatim and has Tahoe's SPKI", async () => {
+    const given = goldenPkcs8.slice();
+    const key = await primitives.importSigningKey(given);
+    given.fill(0);
+    expect(key.pkcs8).toEqual(goldenPkcs8);
+    expect(key.spki).toEqual(goldenSpki);
+    expect(key.pkcs8.constructor).toBe(Uint8Array);
+    expect(key.spki.constructor).toBe(Uint8Array);
+  });
+
+  test("Tahoe's signatures verify", async () => {
+    const key = await primitives.importVerifyingKey(goldenSpki);
+    for (const { signed_prefix, signature } of golden.cases) {
+      expect(await key.verify(hexToBytes(signed_prefix), hexToBytes(signature))).toBe(true);
+    }
+  });
+
+  test('a signature verifies over its message under its key only', async () => {
+    const key = await primitives.importSigningKey(goldenPkcs8);
+    const message = utf8('a signed prefix');
+    const signature = await key.sign(message);
+    expect(signature.length).toBe(256);
+    expect(signature.constructor).toBe(Uint8Array);
+    const good = await other.importVerifyingKey(goldenSpki);
+    const stranger = await other.importVerifyingKey(legacy.publicKey);
+    expect(await good.verify(message, signature)).toBe(true);
+    expect(await good.verify(utf8('a signed prefiy'), signature)).toBe(false);
+    expect(await stranger.verify(message, signature)).toBe(false);
+  });
+
+  test('a legacy key with exponent 17 signs and verifies', async () => {
+    const key = await primitives.importSigningKey(legacy.privateKey);
+    expect(key.spki).toEqual(legacy.publicKey);
+    expect(key.spki.length).toBe(292);
+    const verifier = await other.importVerifyingKey(key.spki);
+    expect(await verifier.verify(utf8('m'), await key.sign(utf8('m')))).toBe(true);
+  });
+
+  test('a public key of another size is taken', async () => {
+    const signature = nodeSign('sha256', utf8('m'), {
+      key: Buffer.from(small.privateKey),
+      format: 'der',
+      type: 'pkcs8',
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: 32,
+    });
+    const key = await primitives.importVerifyingKey(small.publicKey);
+    expect(await key.verify(utf8('m'), signature)).toBe(true);
+  });
+
+  test.each([
+    ['the maximum salt, which is the default of Node', constants.RSA_PSS_SALTLEN_MAX_SIGN],
+    ['no salt', 0],
+    ['a salt of 31 bytes', 31],
+  ])('a signature with %s is refused', async (_, saltLength) => {
+    const signature = nodeSign('sha256', utf8('m'), {
+      key: Buffer.from(goldenPkcs8),
+      format: 'der',
+      type: 'pkcs8',
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength,
+    });
+    const key = await primitives.importVerifyingKey(goldenSpki);
+    expect(await key.verify(utf8('m'), signature)).toBe(false);
+  });
+
+  test('a malformed signature is false, never an error', async () => {
+    const key = await primitives.importVerifyingKey(goldenSpki);
+    const signer = await primitives.importSigningKey(goldenPkcs8);
+    const good = await signer.sign(utf8('m'));
+    const malformed = [
+      new Uint8Array(0),
+      good.subarray(1),
+      good.subarray(0, 255),
+      Uint8Array.of(...good, 0),
+      Uint8Array.of(0, ...good),
+      new Uint8Array(256),
+      new Uint8Array(256).fill(0xff),
+      new Uint8Array(100_000),
+      flipped(good, 0, 1),
+      flipped(good, 255, 0x80),
+    ];
+    for (const signature of malformed) {
+      expect(await key.verify(utf8('m'), signature)).toBe(false);
+    }
+  });
+
+  test('a public key too small for PSS verifies nothing', async () => {
+    const tiny = await primitives.importVerifyingKey(rsa(512).publicKey);
+    expect(await tiny.verify(utf8('m'), new Uint8Array(64).fill(1))).toBe(false);
+  });
+
+  test.each([1024, 2047, 2056, 3072])('a private key of %i bits is refused', async (bits) => {
+    await expect(primitives.importSigningKey(rsa(bits).privateKey)).rejects.toThrowError(
+      new BadKeyError(`it has ${bits} bits, not 2048`),
+    );
+  });
+
+  test('a private key of three primes is refused: Tahoe could not use it', async () => {
+    const pem = readFileSync(new URL('../vectors/three-primes.pem', import.meta.url), 'utf8');
+    const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
+    await expect(primitives.importSigningKey(new Uint8Array(der))).rejects.toThrowError(
+      new BadKeyError('it has more than two primes'),
+    );
+  });
+
+  const encrypted = generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+    privateKeyEncoding: { type: 'pkcs8', format: 'der', cipher: 'aes-128-cbc', passphrase: 'p' },
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+  }).privateKey;
+  const pkcs1 = generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+    privateKeyEncoding: { type: 'pkcs1', format: 'der' },
+    publicKeyEncoding: { type: 'pkcs1', format: 'der' },
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['nothing', new Uint8Array(0)],
+    ['garbage', utf8('garbage')],
+    ['an empty sequence', Uint8Array.of(0x30, 0)],
+    ['a truncated key', goldenPkcs8.subarray(0, -1)],
+    ['a key with a tail', Uint8Array.of(...goldenPkcs8, 0)],
+    ['an elliptic curve key', ec.privateKey],
+    ['an RSA key for PSS only', pssOnly.privateKey],
+    ['an encrypted key', encrypted],
+    ['a bare PKCS#1 key', pkcs1.privateKey],
+    ['a public key', goldenSpki],
+  ])('%s is no private key', async (_, der) => {
+    await expect(primitives.importSigningKey(der)).rejects.toThrowError(notPrivate);
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['nothing', new Uint8Array(0)],
+    ['garbage', utf8('garbage')],
+    ['a truncated key', goldenSpki.subarray(0, -1)],
+    ['a key with a tail', Uint8Array.of(...goldenSpki, 0)],
+    ['an elliptic curve key', ec.publicKey],
+    ['an RSA key for PSS only', pssOnly.publicKey],
+    ['a bare PKCS#1 key', pkcs1.publicKey],
+    ['a private key', goldenPkcs8],
+  ])('%s is no public key', async (_, der) => {
+    await expect(primitives.importVerifyingKey(der)).rejects.toThrowError(notPublic);
+  });
+
+  test('an error about a key holds nothing of it', async () => {
+    const error = await primitives.importSigningKey(goldenPkcs8.subarray(1)).catch((e) => e);
+    expect(error).toBeInstanceOf(BadKeyError);
+    expect(error.cause).toBeUndefined();
+    expect(error.facts).toEqual({ problem: 'it is not an RSA private key' });
+  });
+});
+
+describe('both implementations agree', () => {
+  test('on sha256, however it is cut', () => {
+    fc.assert(
+      fc.property(fc.array(bytes(200), { maxLength: 5 }), (parts) => {
+        const [a, b] = [node.sha256(), portable.sha256()];
+        for (const part of parts) {
+          a.update(part);
+          b.update(part);
+        }
+        expect(a.digest()).toEqual(b.digest());
+      }),
+    );
+  });
+
+  test('on AES-CTR', async () => {
+    const key = fc.uint8Array({ minLength: 16, maxLength: 16 });
+    await fc.assert(
+      fc.asyncProperty(key, bytes(500), async (k, data) => {
+        expect(await node.aesCtr(k, data)).toEqual(await portable.aesCtr(k, data));
+      }),
+    );
+  });
+
+  test('on AES-CTR past the 16-bit carry of the counter', async () => {
+    const [key, data] = [utf8('0123456789abcdef'), new Uint8Array(65537 * 16 + 5)];
+    const [a, b] = [await node.aesCtr(key, data), await portable.aesCtr(key, data)];
+    expect(Buffer.compare(a, b)).toBe(0);
+  });
+
+  test("on each other's signatures, and on broken ones", async () => {
+    const [nodeKey, portableKey] = [
+      await node.importSigningKey(goldenPkcs8),
+      await portable.importSigningKey(goldenPkcs8),
+    ];
+    const [nodeVerifier, portableVerifier] = [
+      await node.importVerifyingKey(goldenSpki),
+      await portable.importVerifyingKey(goldenSpki),
+    ];
+    const flip = fc.option(fc.tuple(fc.nat(255), fc.integer({ min: 1, max: 255 })));
+    await fc.assert(
+      fc.asyncProperty(bytes(100), flip, async (message, damage) => {
+        for (const key of [nodeKey, portableKey]) {
+          const signature = await key.sign(message);
+          const shown = damage === null ? signature : flipped(signature, ...damage);
+          expect(await nodeVerifier.verify(message, shown)).toBe(damage === null);
+          expect(await portableVerifier.verify(message, shown)).toBe(damage === null);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('on which damaged keys are no keys', async () => {
+    const outcome = (imported: Promise<unknown>) =>
+      imported.then(
+        () => 'taken',
+        (error) => `${error}`,
+      );
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+        const pkcs8 = flipped(goldenPkcs8, at % goldenPkcs8.length, mask);
+        const spki = flipped(goldenSpki, at % goldenSpki.length, mask);
+        expect(await outcome(node.importSigningKey(pkcs8))).toBe(
+          await outcome(portable.importSigningKey(pkcs8)),
+        );
+        expect(await outcome(node.importVerifyingKey(spki))).toBe(
+          await outcome(portable.importVerifyingKey(spki)),
+        );
+      }),
+    );
+  });
+});

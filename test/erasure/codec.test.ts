@@ -1,0 +1,245 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bytesToHex, hexToBytes } from '../../src/bytes.ts';
+import { createCodec } from '../../src/erasure/codec.ts';
+import { logarithm, multiply, power } from '../../src/erasure/gf256.ts';
+import { decodeInTurns, encodeInTurns } from '../../src/erasure/in-turns.ts';
+import { OutOfRangeError } from '../../src/errors.ts';
+
+/** 0, 1, … count-1 */
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** The matrix row of a check share: what each unit vector contributes to it. */
+function rowOf(required: number, total: number, shnum: number): number[] {
+  return upTo(required).map((column) => {
+    const unit = upTo(required).map((i) => Uint8Array.of(i === column ? 1 : 0));
+    return createCodec(required, total).encode(unit, [shnum])[0]?.[0] as number;
+  });
+}
+
+describe('the field', () => {
+  test('powers of the generator wrap at 0x11D and after 255 steps', () => {
+    expect([0, 1, 7, 8, 9, 254, 255, -1].map(power)).toEqual([1, 2, 128, 29, 58, 142, 1, 142]);
+    expect(upTo(255).map((e) => logarithm(power(e)))).toEqual(upTo(255));
+  });
+
+  test('multiplication agrees with shift-and-add for every pair', () => {
+    const slow = (a: number, b: number) => {
+      let product = 0;
+      for (let bit = 7; bit >= 0; bit--) {
+        product <<= 1;
+        if (product & 0x100) product ^= 0x11d;
+        if (b & (1 << bit)) product ^= a;
+      }
+      return product;
+    };
+    for (const a of upTo(256)) {
+      expect(upTo(256).map((b) => multiply(a, b))).toEqual(upTo(256).map((b) => slow(a, b)));
+    }
+  });
+});
+
+describe('encode', () => {
+  test('the rows of 3-of-5 and 3-of-10 are those of zfec', () => {
+    expect([3, 4].map((r) => bytesToHex(Uint8Array.from(rowOf(3, 5, r))))).toEqual([
+      '0f0806',
+      '2d301c',
+    ]);
+    expect([3, 4, 5, 6, 7, 8, 9].map((r) => rowOf(3, 10, r))).toEqual([
+      [15, 8, 6],
+      [45, 48, 28],
+      [153, 224, 120],
+      [11, 231, 237],
+      [137, 59, 179],
+      [70, 241, 182],
+      [186, 217, 98],
+    ]);
+  });
+
+  test('the example of the facts', () => {
+    const blocks = ['010203', '040506', '070809'].map(hexToBytes);
+    const shares = createCodec(3, 10).encode(blocks, [3, 0, 9, 2]);
+    expect(shares.map(bytesToHex)).toEqual(['3d0617', '010203', 'cac46a', '070809']);
+  });
+
+  test('the rows equal the Vandermonde definition, for every k and N = k + 3', () => {
+    for (const required of [1, 2, 3, 4, 7, 16, 100, 252]) {
+      const total = required + 3;
+      const blocks = upTo(required).map((i) => Uint8Array.of((i * 37 + 11) & 255));
+      const shares = createCodec(required, total).encode(blocks, upTo(total));
+      expect(shares.map((s) => s[0])).toEqual(
+        vandermondeShares(
+          blocks.map((b) => b[0] as number),
+          total,
+        ),
+      );
+    }
+  });
+
+  test('primary shares are the very arrays given; k = 1 replicates; k = N has no check shares', () => {
+    const blocks = [Uint8Array.of(1, 2), Uint8Array.of(3, 4)];
+    const [first, second] = createCodec(2, 2).encode(blocks, [0, 1]);
+    expect(first).toBe(blocks[0]);
+    expect(second).toBe(blocks[1]);
+    const copies = createCodec(1, 255).encode([Uint8Array.of(9, 8, 7)], upTo(255));
+    expect(new Set(copies.map(bytesToHex))).toEqual(new Set(['090807']));
+  });
+
+  test('empty blocks encode to empty shares', () => {
+    const none = new Uint8Array(0);
+    expect(createCodec(2, 4).encode([none, none], upTo(4))).toEqual([none, none, none, none]);
+  });
+});
+
+describe('decode', () => {
+  test('any k shares give the blocks back, at lengths around the strip of 2048', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 255 }).chain((total) =>
+          fc.record({
+            total: fc.constant(total),
+            required: fc.integer({ min: 1, max: Math.min(total, 40) }),
+            order: fc.shuffledSubarray(upTo(total), { minLength: total }),
+            length: fc.constantFrom(0, 1, 2, 17, 2047, 2048, 2049, 5000),
+            seed: fc.nat(),
+          }),
+        ),
+        ({ total, required, order, length, seed }) => {
+          const blocks = upTo(required).map((i) =>
+            Uint8Array.from(
+              { length },
+              (_, t) => Math.imul(seed + i * 7919 + t, 2654435761) >>> 24,
+            ),
+          );
+          const codec = createCodec(required, total);
+          const chosen = order.slice(0, required);
+          const shares = codec.encode(blocks, chosen);
+          const found = new Map(chosen.map((n, i) => [n, shares[i] as Uint8Array]));
+          expect(codec.decode(found).map(bytesToHex)).toEqual(blocks.map(bytesToHex));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('every 3-subset of 3-of-6', () => {
+    const blocks = ['0011', '22ff', '4455'].map(hexToBytes);
+    const codec = createCodec(3, 6);
+    const shares = codec.encode(blocks, upTo(6));
+    for (const a of upTo(6))
+      for (const b of upTo(a))
+        for (const c of upTo(b)) {
+          const found = new Map([a, b, c].map((n) => [n, shares[n] as Uint8Array]));
+          expect(codec.decode(found)).toEqual(blocks);
+        }
+  });
+
+  test('of more than k shares the primary ones are used', () => {
+    const codec = createCodec(2, 4);
+    const blocks = [Uint8Array.of(5), Uint8Array.of(6)];
+    const wrong = Uint8Array.of(0xee);
+    const found = new Map([
+      [3, wrong],
+      [2, wrong],
+      [1, blocks[1] as Uint8Array],
+      [0, blocks[0] as Uint8Array],
+    ]);
+    expect(codec.decode(found)).toEqual(blocks);
+  });
+});
+
+describe('bad arguments', () => {
+  const one = Uint8Array.of(1);
+  const two = Uint8Array.of(1, 2);
+
+  test.each([
+    [0, 1, new OutOfRangeError('required shares', 0, 'must be 1 to 1, the total')],
+    [3, 2, new OutOfRangeError('required shares', 3, 'must be 1 to 2, the total')],
+    [1.5, 2, new OutOfRangeError('required shares', 1.5, 'must be 1 to 2, the total')],
+    [1, 0, new OutOfRangeError('total shares', 0, 'must be 1 to 255')],
+    [1, 256, new OutOfRangeError('total shares', 256, 'must be 1 to 255')],
+    [1, Number.NaN, new OutOfRangeError('total shares', Number.NaN, 'must be 1 to 255')],
+  ])('%d-of-%d is refused', (required, total, error) => {
+    expect(() => createCodec(required, total)).toThrowError(error);
+  });
+
+  test('encode wants k blocks of one length, and shnums below N', () => {
+    const codec = createCodec(2, 4);
+    expect(() => codec.encode([one], [0])).toThrowError(
+      new OutOfRangeError('blocks', 1, 'encoding needs 2'),
+    );
+    expect(() => codec.encode([one, two], [2])).toThrowError(
+      new OutOfRangeError('block length', 2, 'others have 1 bytes'),
+    );
+    for (const shnum of [4, -1, 0.5]) {
+      expect(() => codec.encode([one, one], [shnum])).toThrowError(
+        new OutOfRangeError('shnum', shnum, 'must be 0 to 3'),
+      );
+    }
+  });
+
+  test('decode wants k shares of one length, and shnums below N', () => {
+    const codec = createCodec(2, 4);
+    expect(() => codec.decode(new Map([[3, one]]))).toThrowError(
+      new OutOfRangeError('blocks', 1, 'decoding needs 2'),
+    );
+    expect(() => codec.decode(new Map([[3, one]]).set(1, two))).toThrowError(
+      new OutOfRangeError('block length', 2, 'others have 1 bytes'),
+    );
+    expect(() => codec.decode(new Map([[3, one]]).set(4, one))).toThrowError(
+      new OutOfRangeError('shnum', 4, 'must be 0 to 3'),
+    );
+  });
+});
+
+/**
+ * The definition, not the implementation: V times the inverse of its top, by Gaussian elimination
+ * of V_top · x = data, then V · x.
+ */
+function vandermondeShares(data: readonly number[], total: number): number[] {
+  const required = data.length;
+  const inverse = (a: number) => power(-logarithm(a));
+  const v = upTo(total).map((r) => {
+    const point = r === 0 ? 0 : power(r - 1);
+    let value = 1;
+    return upTo(required).map(() => {
+      const term = value;
+      value = multiply(value, point);
+      return term;
+    });
+  });
+  const rows = v.slice(0, required).map((row, r) => [...row, data[r] as number]);
+  for (const column of upTo(required)) {
+    const pivot = rows.findIndex((row, r) => r >= column && row[column] !== 0);
+    [rows[column], rows[pivot]] = [rows[pivot] as number[], rows[column] as number[]];
+    const scale = inverse(rows[column]?.[column] as number);
+    const lead = (rows[column] as number[]).map((x) => multiply(x, scale));
+    rows[column] = lead;
+    rows.forEach((row, r) => {
+      const factor = row[column] as number;
+      if (r === column || factor === 0) return;
+      rows[r] = row.map((x, i) => x ^ multiply(factor, lead[i] as number));
+    });
+  }
+  const coefficients = rows.map((row) => row[required] as number);
+  return v.map((row) =>
+    row.reduce((sum, term, i) => sum ^ multiply(term, coefficients[i] as number), 0),
+  );
+}
+
+test.each([1, 65_535, 65_536, 65_537, 200_000])(
+  'blocks of %i bytes are coded in turns as at once, and the primary ones are not copied',
+  async (length) => {
+    const codec = createCodec(3, 7);
+    const blocks = upTo(3).map((n) => Uint8Array.from({ length }, (_, i) => (i * (n + 7)) >> n));
+    const all = codec.encode(blocks, upTo(7));
+    const made = await encodeInTurns(codec, blocks, [6, 1, 3], length);
+    [6, 1, 3].forEach((shnum, i) => {
+      expect(Buffer.compare(made[i] as Uint8Array, all[shnum] as Uint8Array)).toBe(0);
+    });
+    expect(made[1]).toBe(blocks[1]);
+    const some = new Map([6, 1, 3].map((n) => [n, all[n] as Uint8Array]));
+    const joined = await decodeInTurns(codec, some, length);
+    expect(Buffer.compare(joined, Buffer.concat(blocks))).toBe(0);
+  },
+);

@@ -1,0 +1,461 @@
+/**
+ * No property is empty: for each, a run with a lie in its record that it, by its words, must refuse.
+ * The record is that of a real run, in which everything holds; one or two facts of it are changed.
+ */
+import { describe, expect, test } from 'vitest';
+import type { Task } from '../../src/simulation/operations.ts';
+import { properties } from '../../src/simulation/properties.ts';
+import {
+  runToEnd,
+  type TraceRecord,
+  World,
+  type WorldOptions,
+} from '../../src/simulation/world.ts';
+
+/** What becomes of one record: the first (or last) of which all of `where` is true. */
+interface Lie {
+  readonly where: Readonly<Record<string, unknown>>;
+  readonly isLast?: true;
+  /** By path: `output.servers.0.status`. Undefined removes. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** The record is missing. */
+  readonly isDropped?: true;
+  /** A record behind it. */
+  readonly added?: Readonly<Record<string, unknown>>;
+}
+
+interface Falsehood {
+  readonly id: string;
+  readonly of: keyof typeof runs;
+  readonly lies: readonly Lie[];
+  readonly because: string;
+}
+
+const world = (task: Task, ...more: readonly Task[]): WorldOptions => ({
+  servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}, {}],
+  operations: [
+    ...[task, ...more].map((one, i) => ({ name: `w${i + 1}`, task: one })),
+    { name: 'last', task: { kind: 'read' } },
+  ],
+});
+
+/** One operation after the other, and a reader. Below, A is the first version, B w1's, C w2's. */
+const runs = {
+  overwrite: world({ kind: 'overwrite' }),
+  overwrites: world({ kind: 'overwrite' }, { kind: 'overwrite' }),
+  modifies: world({ kind: 'modify' }, { kind: 'modify' }),
+  updates: world({ kind: 'append' }, { kind: 'update', offset: 0 }),
+};
+
+const map = { actor: 'w1/servermapUpdate' };
+const mapEnd = { ...map, kind: 'end' };
+const publish = { actor: 'w1/publish' };
+const planned = { ...publish, kind: 'step', event: 'xstate.init' };
+const published = { ...publish, kind: 'end' };
+const settled = { ...map, type: 'server.settled', 'data.report.server': 's0' };
+const verdict = 'data.report.slots.0.verdict';
+const written = { ...publish, type: 'write.settled', 'data.report.server': 's0' };
+const begun = { kind: 'actor', actor: 'w1/servermapUpdate/query:s4' };
+const late = (at: number) => ({ kind: 'clock', now: at, at });
+
+const falsehoods: readonly Falsehood[] = [
+  {
+    ...{ id: 'U1', of: 'overwrite', because: 'done while the shares of s4 are being verified' },
+    lies: [{ where: mapEnd, set: { 'output.servers.4.status': 'verifying' } }],
+  },
+  {
+    ...{ id: 'U1', of: 'overwrite' },
+    because: 'done while w1/servermapUpdate/query:s0 is verifying',
+    lies: [
+      {
+        where: { kind: 'step', actor: 'w1/servermapUpdate/query:s0', state: 'weighing' },
+        isDropped: true,
+      },
+      {
+        where: { kind: 'step', actor: 'w1/servermapUpdate/query:s0', state: 'good' },
+        isDropped: true,
+      },
+      { where: { kind: 'end', actor: 'w1/servermapUpdate/query:s0' }, isDropped: true },
+    ],
+  },
+  {
+    ...{ id: 'U2', of: 'overwrite', because: 'done with enough, and there is not enough' },
+    lies: [{ where: mapEnd, set: { 'output.servers.1.status': 'asked' } }],
+  },
+  {
+    ...{ id: 'U3', of: 'overwrite', because: 'w1/servermapUpdate waits for nothing' },
+    lies: [{ where: mapEnd, isDropped: true }],
+  },
+  {
+    ...{ id: 'U4', of: 'overwrite', because: 'exhausted, and s3 is asked' },
+    lies: [
+      { where: mapEnd, set: { 'output.outcome': 'exhausted', 'output.servers.3.status': 'asked' } },
+    ],
+  },
+  {
+    ...{ id: 'U5', of: 'overwrite' },
+    because: 'the map is not what the answers say, in order of place and share number',
+    lies: [
+      { where: mapEnd, set: { 'output.slots.0.verdict': { kind: 'unverified', reason: '' } } },
+    ],
+  },
+  {
+    ...{ id: 'U5', of: 'overwrite' },
+    because: 'the versions in the map are not those that the answers tell of',
+    lies: [{ where: mapEnd, set: { 'output.versions.v9-00000000': {} } }],
+  },
+  {
+    ...{ id: 'U6', of: 'overwrite', because: 'share 0 on s0 is in the map 0 times' },
+    lies: [{ where: mapEnd, set: { 'output.slots.0.shnum': 2 } }],
+  },
+  {
+    ...{ id: 'U6', of: 'overwrite', because: 'w1/servermapUpdate goes on' },
+    lies: [{ where: mapEnd, added: { ...map, kind: 'step', chart: 'servermapUpdate' } }],
+  },
+  {
+    ...{ id: 'U7', of: 'overwrite', because: 'share 0 on s0 is called corrupt and was not' },
+    lies: [{ where: settled, set: { [verdict]: { kind: 'bad', reason: '', head: '' } } }],
+  },
+  {
+    ...{ id: 'U7', of: 'overwrite', because: 'share 1 on s1 is called corrupt and was not' },
+    lies: [{ where: begun, added: { kind: 'advice', operation: 'w1', server: 's1', shnum: 1 } }],
+  },
+  {
+    ...{ id: 'U8', of: 'overwrite', because: 's3 is asked after its report' },
+    lies: [
+      {
+        where: { ...map, kind: 'step', event: 'server.settled' },
+        set: { 'context.statuses.s3': 'asked' },
+      },
+    ],
+  },
+  {
+    ...{ id: 'U9', of: 'overwrite' },
+    because: 'w1/servermapUpdate/query:s0 has waited 99999 ms',
+    lies: [{ where: { kind: 'step', actor: begun.actor }, added: late(99_999) }],
+  },
+  {
+    ...{ id: 'U9', of: 'overwrite', because: 'w1/servermapUpdate has taken 10000000 ms' },
+    lies: [
+      { where: mapEnd, isDropped: true },
+      { where: { kind: 'choice' }, isLast: true, added: late(1e7) },
+    ],
+  },
+  {
+    ...{ id: 'U10', of: 'overwrite' },
+    because: 'w1/servermapUpdate/query:s4 is a second query after w1/servermapUpdate/query:s0',
+    lies: [{ where: { kind: 'step', actor: begun.actor }, set: { 'context.server': 's0' } }],
+  },
+  {
+    ...{ id: 'U11', of: 'overwrite', because: 'share 0 on s0 is sound and called unverified' },
+    lies: [{ where: settled, set: { [verdict]: { kind: 'unverified', reason: '' } } }],
+  },
+  {
+    ...{ id: 'U11', of: 'overwrite', because: 'share 0 on s0 is called good and is not' },
+    lies: [
+      {
+        where: begun,
+        added: { kind: 'server', server: 's0', event: 'rot', shnum: 0, field: 'signature' },
+      },
+    ],
+  },
+  {
+    ...{ id: 'U12', of: 'overwrite', because: 'w1 goes on' },
+    lies: [{ where: begun, added: { kind: 'operation', operation: 'w1', event: 'cancelled' } }],
+  },
+  {
+    ...{ id: 'P1', of: 'overwrite', because: 'share 0 on s0 has no writer' },
+    lies: [{ where: planned, set: { 'context.writes.s0:0': undefined } }],
+  },
+  {
+    ...{ id: 'P1', of: 'overwrite', because: 'w1/publish/write:s0:0:0 is not the only one' },
+    lies: [
+      {
+        where: { kind: 'step', actor: 'w1/publish/write:s0:0:0' },
+        added: { kind: 'actor', actor: 'w1/publish/write:s0:0:1', chart: 'shareWrite' },
+      },
+    ],
+  },
+  {
+    ...{ id: 'P2', of: 'overwrite', because: 'share 1 has no writer' },
+    lies: [{ where: planned, set: { 'context.writes.s1:1': undefined } }],
+  },
+  {
+    ...{ id: 'P3', of: 'overwrite' },
+    because: 'the write to s0:0 tests for v9-00000000, and A was seen',
+    lies: [
+      {
+        where: { kind: 'step', actor: 'w1/publish/write:s0:0:0' },
+        set: { 'context.test.head': 'v9-00000000' },
+      },
+    ],
+  },
+  {
+    ...{ id: 'P4', of: 'overwrite', because: 'uncoordinated, and nothing was surprising' },
+    lies: [{ where: published, set: { 'output.kind': 'uncoordinated' } }],
+  },
+  {
+    ...{ id: 'P4', of: 'overwrite', because: 'w1 is the only writer' },
+    lies: [
+      {
+        where: published,
+        set: {
+          'output.kind': 'uncoordinated',
+          'output.surprises': [{ server: 's0', shnum: 0, found: 'v2-00000000' }],
+        },
+      },
+    ],
+  },
+  {
+    ...{ id: 'P4', of: 'overwrite' },
+    because: 'v2-00000000 was in s0:0, and version 2 is called published',
+    lies: [
+      {
+        where: written,
+        set: {
+          'data.report.seen.0.checkstring': 'v2-00000000',
+          'data.report.proven': [0],
+        },
+      },
+    ],
+  },
+  {
+    ...{ id: 'P5', of: 'overwrite', because: 'published on 2 of 3 servers' },
+    lies: [{ where: published, set: { 'output.writes.0.status': 'failed' } }],
+  },
+  {
+    ...{ id: 'P5', of: 'overwrite', because: 'share 0 never came to s4' },
+    lies: [{ where: published, set: { 'output.writes.0.server': 's4' } }],
+  },
+  {
+    ...{ id: 'P5', of: 'overwrite', because: 'what is missing is not named' },
+    lies: [{ where: published, set: { 'output.missing': [1] } }],
+  },
+  {
+    ...{
+      id: 'P5',
+      of: 'overwrite',
+      because: '3 shares on 3 of 3 servers are called indeterminate',
+    },
+    lies: [{ where: published, set: { 'output.kind': 'indeterminate' } }],
+  },
+  {
+    ...{ id: 'P6', of: 'overwrite', because: 's0:0 holds the version, and counts as failed' },
+    lies: [{ where: written, set: { 'data.report.status': 'failed' } }],
+  },
+  {
+    ...{ id: 'P6', of: 'overwrite', because: 'our own share 0 on s0 is a surprise' },
+    lies: [
+      {
+        where: published,
+        set: {
+          'output.checkstring': 'v2-00000000',
+          'output.surprises': [{ server: 's0', shnum: 0, found: 'v2-00000000' }],
+        },
+      },
+    ],
+  },
+  {
+    ...{ id: 'P7', of: 'overwrite', because: 'version 3 after 1' },
+    lies: [{ where: planned, set: { 'context.seqnum': 3 } }],
+  },
+  {
+    ...{ id: 'P8', of: 'overwrite', because: 'w1 replaces v2-ffffffff by B' },
+    lies: [{ where: { kind: 'slot' }, set: { before: 'v2-ffffffff' } }],
+  },
+  {
+    ...{ id: 'P8', of: 'overwrite', because: 'w1 makes unreadable of share 0' },
+    lies: [{ where: { kind: 'slot' }, set: { after: 'unreadable' } }],
+  },
+  ...['R1', 'R2'].map(
+    (id): Falsehood => ({
+      ...{ id, of: 'overwrite', because: 'the best version has 1 of 2 shares' },
+      lies: [{ where: { kind: 'slot', server: 's1' }, set: { after: null } }],
+    }),
+  ),
+  {
+    ...{ id: 'C1', of: 'overwrites', because: 'B is one of two acknowledged versions 2' },
+    lies: [
+      {
+        where: { kind: 'end', actor: 'w2/publish' },
+        set: { 'output.seqnum': 2, 'output.checkstring': 'v2-ffffffff' },
+      },
+    ],
+  },
+  {
+    ...{ id: 'C2', of: 'overwrites', because: 'v2-ffffffff ignores B' },
+    lies: [
+      {
+        where: { kind: 'end', actor: 'w2/publish' },
+        set: { 'output.seqnum': 2, 'output.checkstring': 'v2-ffffffff' },
+      },
+    ],
+  },
+  {
+    ...{ id: 'C3', of: 'overwrite', because: 'A was read after B was acknowledged' },
+    lies: [{ where: { kind: 'actor', chart: 'retrieve' }, set: { 'input.version.id': 'A' } }],
+  },
+  {
+    ...{ id: 'C4', of: 'modifies' },
+    because: 'no order explains w1 0 after v1, w2 0 after v1',
+    lies: [{ where: { kind: 'contents', operation: 'w2' }, set: { seen: ['v1'] } }],
+  },
+  {
+    ...{ id: 'C4', of: 'modifies' },
+    because: 'no order explains w1 0 after v1, w2 0 after v1+w1',
+    lies: [{ where: { actor: 'w2/retrieve' }, set: { 'input.version.id': 'A' } }],
+  },
+  {
+    ...{
+      id: 'C4',
+      of: 'updates',
+      because: 'no order explains w1 after ?, w2 after ?, last after v1+w1',
+    },
+    lies: [{ where: { event: 'ended', operation: 'last' }, set: { 'result.seen': ['v1', 'w1'] } }],
+  },
+  {
+    ...{ id: 'M1', of: 'modifies', because: 'A was changed, and the map has B' },
+    lies: [{ where: { actor: 'w2/retrieve' }, set: { 'input.version.id': 'A' } }],
+  },
+  {
+    ...{ id: 'M2', of: 'overwrite', because: 'v9-00000000 was seen, and the base is version 1' },
+    lies: [
+      {
+        where: { ...publish, kind: 'actor' },
+        set: { 'input.map.versions.v9-00000000': { id: 'v9-00000000', seqnum: 9 } },
+      },
+    ],
+  },
+  {
+    ...{ id: 'M3', of: 'overwrite' },
+    because: 'version 9 was named, and the publish ended as published',
+    lies: [{ where: { event: 'ended', operation: 'w1' }, set: { 'result.value.seqnum': 9 } }],
+  },
+  {
+    ...{ id: 'M4', of: 'modifies', because: 'attempt 1 of 0' },
+    lies: [{ where: { event: 'started', operation: 'w1' }, set: { 'spec.task.attempts': 0 } }],
+  },
+  {
+    ...{ id: 'T1', of: 'modifies', because: 'B holds v1+w1 and was read as v1' },
+    lies: [{ where: { kind: 'contents', operation: 'w2' }, set: { seen: ['v1'] } }],
+  },
+  {
+    ...{ id: 'T1', of: 'updates', because: 'C holds w2+w1 and was read as w1' },
+    lies: [{ where: { event: 'ended', operation: 'last' }, set: { 'result.seen': ['w1'] } }],
+  },
+  {
+    ...{ id: 'T2', of: 'overwrite', because: 'B was within reach, and the read failed' },
+    lies: [
+      {
+        where: { event: 'ended', operation: 'last' },
+        set: { result: { ok: false, error: 'NotEnoughSharesError', message: '', seen: null } },
+      },
+    ],
+  },
+  {
+    ...{ id: 'T3', of: 'overwrite', because: 'v1+w1 is no version' },
+    lies: [{ where: { event: 'ended', operation: 'last' }, set: { 'result.seen': ['v1', 'w1'] } }],
+  },
+  {
+    ...{ id: 'K1', of: 'overwrite' },
+    because: 'asked,asked,asked,asked,asked is not verifying,asked,asked,asked,asked',
+    lies: [
+      {
+        where: { ...map, kind: 'step', event: 'server.answered' },
+        set: { 'context.statuses.s0': 'asked' },
+      },
+    ],
+  },
+  {
+    ...{ id: 'K1', of: 'overwrite', because: 'w1/servermapUpdate goes on, and the kernel is done' },
+    lies: [
+      { where: mapEnd, isDropped: true },
+      { where: { ...map, state: 'done' }, isDropped: true },
+    ],
+  },
+];
+
+describe('each property refuses a lie', () => {
+  test('every property is here', () => {
+    const ids = new Set(falsehoods.map(({ id }) => id));
+    expect([...ids]).toEqual(properties.map(({ id }) => id));
+  });
+
+  test.each(Object.keys(runs))('and none the truth: %s', async (of) => {
+    const { trace } = await recordOf(of);
+    for (const { id, check } of properties) {
+      expect([id, check({ trace })]).toEqual([id, { kind: 'holds' }]);
+    }
+  });
+
+  test.each(falsehoods)('$id: $because', async ({ id, of, lies, because }) => {
+    const { trace, names } = await recordOf(of);
+    const lied = lies.reduce<readonly TraceRecord[]>(
+      (records, lie) => told(records, lie, names),
+      trace,
+    );
+    const property = properties.find((one) => one.id === id);
+    const verdict = property?.check({ trace: [...lied] });
+    expect(verdict).toMatchObject({ kind: 'violated', because: withNames(because, names) });
+  });
+});
+
+const records = new Map<string, ReturnType<typeof play>>();
+
+function recordOf(of: string): ReturnType<typeof play> {
+  const record = records.get(of) ?? play(of);
+  records.set(of, record);
+  return record;
+}
+
+/** The whole run, and what the versions in it are called, from the first to the last. */
+async function play(of: string) {
+  const run = await World.create(runs[of as keyof typeof runs]);
+  for (const { spec } of run.operations) {
+    await run.choose(`start ${spec.name}`);
+    await runToEnd(run);
+  }
+  const names = new Set(JSON.stringify(run.trace).match(/v\d+-[0-9a-f]{8}/g));
+  return { trace: run.trace, names: [...names].sort() };
+}
+
+/** `A` is the first version, and so on. */
+function withNames(text: string, names: readonly string[]): string {
+  return text.replace(/\b[A-C]\b/g, (letter) => names['ABC'.indexOf(letter)] as string);
+}
+
+/** The record as the lie has it. */
+function told(
+  trace: readonly TraceRecord[],
+  { where, isLast, set = {}, isDropped, added }: Lie,
+  names: readonly string[],
+): readonly TraceRecord[] {
+  const isIt = (record: TraceRecord) =>
+    Object.entries(where).every(([path, value]) => valueAt(record, path) === value);
+  const place = isLast ? trace.findLastIndex(isIt) : trace.findIndex(isIt);
+  const found = trace[place];
+  if (found === undefined) throw new Error(`nothing is like ${JSON.stringify(where)}`);
+  const changed = structuredClone(found);
+  for (const [path, value] of Object.entries(set)) {
+    const keys = path.split('.');
+    const holder = valueAt(changed, keys.slice(0, -1).join('.')) as Record<string, unknown>;
+    const key = keys.at(-1) as string;
+    if (value === undefined) delete holder[key];
+    else holder[key] = typeof value === 'string' ? withNames(value, names) : value;
+  }
+  const { seq, at, step } = found;
+  const behind = added === undefined ? [] : [{ seq, at, step, ...added } as unknown as TraceRecord];
+  return [
+    ...trace.slice(0, place),
+    ...(isDropped ? [] : [changed]),
+    ...behind,
+    ...trace.slice(place + 1),
+  ];
+}
+
+function valueAt(value: unknown, path: string): unknown {
+  if (path === '') return value;
+  return path
+    .split('.')
+    .reduce<unknown>((inner, key) => (inner as Record<string, unknown> | null)?.[key], value);
+}

@@ -1,0 +1,267 @@
+/**
+ * Mistakes that were made before, in Tahoe or here, made again: a scenario must fail, by name.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Edit, simulationWith } from '../support/mutants.ts';
+
+interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** The scenario that fails. */
+  readonly scenario: string;
+  /** Of each run that fails the first expectation that is not met: nothing else has gone wrong. */
+  readonly unmet: readonly string[];
+  /** A property that is violated; none where the operation only dies, or never ends. */
+  readonly violates?: string;
+}
+
+const serverQuery = 'machines/server-query.machine.ts';
+const allJudged = 'context.judged.length === context.shnums.length';
+const queryDeadline = `      after: {
+        queryDeadline: {
+          target: 'failed',
+          actions: {
+            type: 'recordFailure',
+            params: { kind: 'timeout', detail: 'no answer to the query' },
+          },
+        },
+      },
+`;
+const mapServers = 'src/runtime/map-servers.ts';
+const ruleOf2015: readonly Edit[] = [
+  { file: mapServers, from: "rule = 'ours', signal", to: "rule = 'fix2015', signal" },
+];
+const staleBase: readonly Edit[] = [
+  {
+    file: 'src/runtime/modify-file.ts',
+    from: 'const base = bestVersion(map);',
+    to: 'const base = current?.base ?? bestVersion(map);',
+  },
+];
+const publishKernel = 'machines/publish-kernel.ts';
+
+const mutants: readonly Mutant[] = [
+  {
+    name: "the ticket's rule",
+    edits: [{ file: mapServers, from: "rule = 'ours', signal", to: "rule = 'ticket', signal" }],
+    scenario: '2034',
+    unmet: ['w1 map is done'],
+    violates: 'U1',
+  },
+  {
+    name: 'the rule of 2015',
+    edits: ruleOf2015,
+    scenario: 'B1-right-of-the-boundary',
+    unmet: ['w1 map is done'],
+    violates: 'U1',
+  },
+  {
+    name: 'the rule of 2015, before an update in place',
+    edits: ruleOf2015,
+    scenario: 'B4-in-place',
+    unmet: ['w1 map is done'],
+    violates: 'U1',
+  },
+  {
+    name: 'first verified share',
+    edits: [
+      { file: serverQuery, from: allJudged, to: `${allJudged} || hasVerdict(context, 'good')` },
+    ],
+    scenario: 'C1-two-shares-on-a-server',
+    unmet: ['w1 map is done'],
+    violates: 'U6',
+  },
+  {
+    name: 'list clobbering',
+    edits: [
+      {
+        file: serverQuery,
+        from: allJudged,
+        to: 'context.judged.some(({ shnum }) => shnum === context.shnums.at(-1))',
+      },
+    ],
+    scenario: 'C2-two-servers-are-enough',
+    unmet: ['w1 map is done'],
+    violates: 'U6',
+  },
+  {
+    name: 'corrupt sibling',
+    edits: [
+      { file: serverQuery, from: allJudged, to: `${allJudged} || hasVerdict(context, 'bad')` },
+    ],
+    scenario: 'D1-corrupt-sibling',
+    unmet: ['w1 map is done'],
+    violates: 'U6',
+  },
+  {
+    name: 'early private key retirement',
+    edits: [
+      {
+        file: mapServers,
+        from: '  } catch {\n    return false;\n  }',
+        to: '  } catch (error) {\n    throw error;\n  }',
+      },
+      {
+        file: serverQuery,
+        from: allJudged,
+        to: `${allJudged} || context.judged.some(({ verdict }) => verdict.kind === 'unverified')`,
+      },
+    ],
+    scenario: 'D2-private-key-lost',
+    unmet: [
+      'NotEnoughServersError: version 2 reached 0 of the 3 servers it needs',
+      'w1 map is collecting.awaiting',
+    ],
+    violates: 'U6',
+  },
+  {
+    name: 'a bad share keeps the search open',
+    edits: [
+      {
+        file: 'machines/rules.ts',
+        from: "if (status === 'failed' || status === 'corrupt') return walk;",
+        to: "if (status === 'failed') return walk;",
+      },
+    ],
+    scenario: 'H-bad-share-does-not-block',
+    unmet: ['w1 map is collecting.awaiting'],
+    violates: 'U3',
+  },
+  {
+    name: 'transport error as corruption',
+    edits: [
+      {
+        file: mapServers,
+        from: '    if (!isCorruption(error)) return shareJudged(shnum, unverified(error));\n',
+        to: '',
+      },
+      {
+        file: 'src/runtime/session.ts',
+        from: '    return isCorruption(error) ? undefined : toFailure(error);',
+        to: '    return undefined;',
+      },
+    ],
+    scenario: 'I-connection-lost',
+    unmet: ['sh0 is none'],
+    violates: 'U7',
+  },
+  {
+    name: 'no deadline',
+    edits: [
+      { file: serverQuery, from: queryDeadline, to: '' },
+      {
+        file: 'src/runtime/pace.ts',
+        from: 'if (this.#patienceMs === undefined) return;',
+        to: 'return;',
+      },
+    ],
+    scenario: 'J-silent-server',
+    unmet: ['w1 is running', 'c1 is running'],
+  },
+  {
+    name: 'stale base in modify',
+    edits: staleBase,
+    scenario: 'F1-lost-update',
+    unmet: ['Error: version 1 is not in this session', 'r1 is ok and saw v1+w1'],
+    violates: 'M1',
+  },
+  {
+    name: 'stale base in modify, without a fault',
+    edits: staleBase,
+    scenario: 'F2-collision',
+    unmet: ['Error: version 1 is not in this session'],
+  },
+  {
+    name: 'a rival is no reason to ask on',
+    edits: [
+      {
+        file: 'machines/update-kernel.ts',
+        from: 'contenders(record).length > 0',
+        to: 'contenders(record).some(({ seqnum }) => seqnum > 2)',
+      },
+    ],
+    scenario: 'R6-rival-out-of-sight',
+    unmet: ['r1 is ok and saw w1'],
+    violates: 'C4',
+  },
+  {
+    name: 'success at k',
+    edits: [
+      {
+        file: publishKernel,
+        from: 'quorum: Math.min(happy, total, servers.length)',
+        to: 'quorum: required',
+      },
+    ],
+    scenario: 'E1-partition',
+    unmet: ['w1 is ok and saw nothing'],
+    violates: 'P5',
+  },
+  {
+    name: 'a chart that leaves its kernel',
+    edits: [
+      {
+        file: 'machines/servermap-update.machine.ts',
+        from: "isOver: ({ context }) => decide(viewOf(context.record)).kind === 'done',",
+        to: "isOver: ({ context: { record } }) => !record.statuses.includes('asked'),",
+      },
+    ],
+    scenario: 'H7-late-answer',
+    unmet: ['m1 is running'],
+    violates: 'K1',
+  },
+];
+
+describe('a mistake made again is noticed', () => {
+  test.each(mutants)('$name: $scenario fails', async ({ edits, scenario, unmet, violates }) => {
+    const { problems, violated } = await failureOf(await simulationWith(edits), scenario);
+    expect(problems).toEqual(unmet);
+    if (violates !== undefined) expect(violated).toContain(violates);
+  });
+
+  test('and without a mistake none of these scenarios fails', async () => {
+    const simulation = await simulationWith([]);
+    for (const scenario of new Set(mutants.map((mutant) => mutant.scenario))) {
+      const failure = await failureOf(simulation, scenario);
+      expect({ scenario, ...failure }).toEqual({ scenario, problems: [], violated: [] });
+    }
+  });
+
+  test.each([
+    ['is not there', 'no such words', '', 'has 0 times: no such words'],
+    ['is there twice', 'import ', '', /has \d+ times: import $/],
+    [
+      'leaves no program',
+      'export class Pace {',
+      'export class Pace (',
+      /^src\/runtime\/pace.ts is no program: /,
+    ],
+  ])('an edit that %s is an error', async (_, from, to, problem) => {
+    const edits = [{ file: 'src/runtime/pace.ts', from, to }];
+    await expect(simulationWith(edits)).rejects.toThrowError(problem);
+  });
+});
+
+/** What is wrong with the runs of a scenario that are about this engine. */
+async function failureOf(
+  { parseScenario, playRun }: Awaited<ReturnType<typeof simulationWith>>,
+  name: string,
+) {
+  const path = join(import.meta.dirname, '../scenarios', `${name}.txt`);
+  const { runs } = parseScenario(name, readFileSync(path, 'utf8'));
+  const own = runs.filter(({ options }) => options.operations.every(({ rule }) => !rule));
+  if (own.length === 0) throw new Error(`${name} has no run of this engine`);
+  const problems: string[] = [];
+  const violated: string[] = [];
+  for (const run of own) {
+    await playRun(run).catch((error: Error) => {
+      problems.push(error.message.replace(/^line \d+: /, ''));
+    });
+    // Once more, to see what goes wrong behind the first unmet expectation.
+    const { watch } = await playRun(run, { isLenient: true });
+    violated.push(...watch.violations.map(({ id }) => id));
+  }
+  return { problems, violated };
+}

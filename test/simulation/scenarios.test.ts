@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseScenario, playScenario } from '../../src/simulation/scenario.ts';
+
+const folder = join(import.meta.dirname, '../scenarios');
+const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
+const textOf = (file: string) => readFileSync(join(folder, file), 'utf8');
+
+describe('scenarios', () => {
+  test.each(files)('%s', async (file) => {
+    const path = join(folder, file);
+    const scenario = parseScenario(file.replace('.txt', ''), textOf(file));
+    const { text } = await playScenario(scenario);
+    // `vitest -u` rewrites what stands below the commands.
+    await expect(text).toMatchFileSnapshot(path);
+  });
+});
+
+describe('the list in README.md', () => {
+  const rows = textOf('README.md')
+    .split('\n')
+    .flatMap((line) => {
+      const [, id, tahoe = '', here = ''] = /^\| (\w+) \| (.*) \| (.*) \|$/.exec(line) ?? [];
+      return id === undefined || id === 'id' ? [] : [{ id, tahoe, here: linksIn(here) }];
+    });
+
+  test('names every trace and every hazard, in order', () => {
+    const numbered = (letter: string, last: number) =>
+      Array.from({ length: last }, (_, n) => `${letter}${n + 1}`);
+    expect(rows.map(({ id }) => id)).toEqual([
+      ...['2034', 'B1', 'B2', 'B4', 'C1', 'C2', 'D1', 'D2', 'H', 'I', 'J', 'K'],
+      ...['F1', 'F2', 'F3', 'E1', 'E2', 'L1', 'L2'],
+      ...[...numbered('H', 17), ...numbered('P', 17), ...numbered('R', 6)],
+    ]);
+  });
+
+  test.each(rows)('$id: is dealt with where it says', ({ id, tahoe, here }) => {
+    expect(tahoe.split(' ').length).toBeLessThanOrEqual(12);
+    expect(here.length).toBeGreaterThan(0);
+    for (const { path, testName } of here) {
+      const text = textOf(path);
+      if (path.endsWith('.txt')) expect(text.split('\n')[0]).toMatch(new RegExp(`\\b${id}\\b`));
+      else expect(text).toContain(`'${testName}'`);
+    }
+  });
+
+  test('has every scenario', () => {
+    const listed = rows.flatMap(({ here }) => here.map(({ path }) => path));
+    expect(files.filter((file) => !listed.includes(file))).toEqual([]);
+  });
+
+  /** `[B4](B4-in-place.txt); [client/read.test.ts](../client/read.test.ts): “name of a test”` */
+  function linksIn(cell: string) {
+    return cell.split('; ').map((link) => {
+      const [, path = '', testName] = /^\[.*\]\((.*?)\)(?:: “(.*)”)?$/.exec(link) ?? [];
+      return { path, testName };
+    });
+  }
+});
