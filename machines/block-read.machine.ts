@@ -55,9 +55,10 @@ export const blockReadMachine = setup({
       invoke: {
         id: 'readBlocks',
         src: 'readBlocks',
-        input: ({ context: { server, shnum, firstSegment, segmentCount } }) => ({
+        input: ({ context: { server, shnum, version, firstSegment, segmentCount } }) => ({
           server,
           shnum,
+          version,
           firstSegment,
           segmentCount,
         }),

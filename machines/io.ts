@@ -9,6 +9,7 @@ import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLo
 import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
 import type { SeenShare, WriteTest } from './reports.ts';
+import type { ByteRange, Recipe } from './rewrite.ts';
 import type { Hex, Mode, ServerId, Servermap, Version } from './servermap.ts';
 
 export { type Failure, failed, internalFailure, type Result } from './failure.ts';
@@ -31,6 +32,8 @@ export interface VerifyInput {
   readonly server: ServerId;
   readonly shnums: readonly number[];
   readonly wantsPrivateKey: boolean;
+  /** Whether each share has to prove its number. */
+  readonly wantsNumbers: boolean;
 }
 
 export interface WriteInput {
@@ -74,22 +77,28 @@ export interface JudgedShare extends SeenShare {
 export interface ReadBlocksInput {
   readonly server: ServerId;
   readonly shnum: number;
+  readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
 }
 export type ReadBlocksResult = Result<object>;
 
 export interface DecodeInput {
+  readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
   readonly shnums: readonly number[];
+  /** Which bytes of the contents are wanted: the first and the last segment may have others. */
+  readonly range: ByteRange;
 }
 export type DecodeResult = Result<object>;
 
 export interface PrepareInput {
   readonly seqnum: number;
+  readonly recipe: Recipe;
 }
-export type PrepareResult = Result<{ readonly checkstring: Hex }>;
+/** The version that is encoded and signed. */
+export type PrepareResult = Result<{ readonly version: Version }>;
 
 /** An operation begins, or begins again: nothing that was read before is used after. */
 export interface OpenInput {

@@ -135,6 +135,7 @@ export const readFileMachine = setup({
         { guard: { type: 'isNext', params: 'delivered' }, target: 'delivered' },
         { guard: { type: 'isNext', params: 'unrecoverable' }, target: 'unrecoverable' },
         { guard: { type: 'isNext', params: 'outOfRange' }, target: 'outOfRange' },
+        { guard: { type: 'isNext', params: 'beyondLimit' }, target: 'beyondLimit' },
         { guard: { type: 'isNext', params: 'notEnoughShares' }, target: 'notEnoughShares' },
         { target: 'failed' },
       ],
@@ -171,6 +172,7 @@ export const readFileMachine = setup({
     delivered: { description: 'The range has been delivered.', ...end },
     unrecoverable: { description: 'Everybody was asked, and no version can be read.', ...end },
     outOfRange: { description: 'The range goes beyond the contents.', ...end },
+    beyondLimit: { description: 'The version is larger than may be asked for.', ...end },
     notEnoughShares: { description: 'Good shares ran out in the middle of a version.', ...end },
     failed: { description: 'A bug, or the consumer has failed.', ...end },
     cancelled: {

@@ -3,8 +3,10 @@
  * again when that one can not be had.
  */
 import type { Failure } from './failure.ts';
-import type { ByteRange, VersionReadEnd } from './read-version-kernel.ts';
+import { type Beyond, beyondReading } from './limits.ts';
+import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
+import type { ByteRange } from './rewrite.ts';
 import {
   bestVersion,
   type MarkedSlot,
@@ -77,6 +79,7 @@ export type ReadEnd =
   | { readonly kind: 'delivered'; readonly version: Version }
   | { readonly kind: 'unrecoverable'; readonly map: Servermap }
   | { readonly kind: 'outOfRange'; readonly excess: Excess }
+  | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
   | {
       readonly kind: 'notEnoughShares';
       readonly version: Version;
@@ -116,6 +119,8 @@ function readOf({ wanted }: ReadRecord, map: Servermap, version: Version): ReadD
   const { range, excess } = resolveRange(wanted, version.dataLength);
   if (excess !== null) return { kind: 'outOfRange', excess };
   if (range.from === range.to) return { kind: 'delivered', version };
+  const beyond = beyondReading(version);
+  if (beyond !== null) return { kind: 'beyondLimit', beyond };
   return { kind: 'read', map, version, range };
 }
 

@@ -6,13 +6,8 @@
  */
 import { type Failure, internalFailure } from './failure.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
+import type { ByteRange } from './rewrite.ts';
 import { type MarkedSlot, type Servermap, type Version, withMarked } from './servermap.ts';
-
-/** Bytes of the contents: `to` is one past the last. */
-export interface ByteRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** The segments that hold `range`, which is not empty: `endSegment` is one past the last. */
 export function segmentsOf({ segmentSize }: Version, { from, to }: ByteRange) {

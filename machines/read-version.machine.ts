@@ -11,7 +11,6 @@ import type { Deadlines } from './io.ts';
 import type { GridView } from './read-kernel.ts';
 import {
   apply,
-  type ByteRange,
   decide,
   segmentsOf,
   start,
@@ -22,6 +21,7 @@ import {
   windowOf,
 } from './read-version-kernel.ts';
 import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
+import type { ByteRange } from './rewrite.ts';
 import type { MarkedSlot, Servermap, Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
@@ -50,7 +50,7 @@ export function readVersionSummary({ record }: Context) {
 }
 
 /** The segments of the range under way that were not delivered, and which bytes of them count. */
-function retrieveInput({ record, deadlines }: Context): RetrieveInput & { range: ByteRange } {
+function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const { map, version, nextSegment, ranges } = record;
   const range = ranges[0] as ByteRange;
   const { endSegment } = segmentsOf(version, range);

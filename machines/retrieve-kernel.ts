@@ -13,17 +13,19 @@ export type { BlockReport } from './reports.ts';
 
 export type Purpose = 'read' | 'verify';
 
+export type ShareStatus =
+  | 'usable'
+  /** Its blocks for the current window are being fetched. */
+  | 'fetching'
+  /** Its blocks for the current window are here and verified. */
+  | 'held'
+  | 'corrupt'
+  | 'failed';
+
 export interface ShareSource {
   readonly server: ServerId;
   readonly shnum: number;
-  readonly status:
-    | 'usable'
-    /** Its blocks for the current window are being fetched. */
-    | 'fetching'
-    /** Its blocks for the current window are here and verified. */
-    | 'held'
-    | 'corrupt'
-    | 'failed';
+  readonly status: ShareStatus;
   readonly failure: Failure | null;
 }
 

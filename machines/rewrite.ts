@@ -4,8 +4,13 @@
  * In place, only the segments that change are encoded, and what they keep of the old version is
  * read; else the whole file is. The old bytes around the new ones come first.
  */
-import type { ByteRange } from './read-version-kernel.ts';
 import { bestVersion, type Hex, type Servermap, sharesOf, type Version } from './servermap.ts';
+
+/** Bytes of the contents: `to` is one past the last. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** What the new contents, or the rewritten run of segments, consist of, in order. */
 export type Part =

@@ -31,6 +31,7 @@ export interface ServerQueryInput {
   readonly server: ServerId;
   readonly parent: ActorRef<Snapshot<unknown>, ServerAnswered | ServerSettled>;
   readonly wantsPrivateKey: boolean;
+  readonly wantsNumbers: boolean;
   readonly deadlines: Deadlines;
 }
 
@@ -167,10 +168,12 @@ export const serverQueryMachine = setup({
       invoke: {
         id: 'verifyShares',
         src: 'verifyShares',
-        input: ({ context: { server, shnums, wantsPrivateKey } }) => ({
+        input: ({ context: { server, shnums, wantsPrivateKey, wantsNumbers } }) => ({
           server,
           shnums,
           wantsPrivateKey,
+          // A server that shows many shares may have but one.
+          wantsNumbers: wantsNumbers && shnums.length > 1,
         }),
         onError: {
           target: 'weighing',

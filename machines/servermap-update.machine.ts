@@ -19,6 +19,7 @@ import type { MarkedSlot, Mode, ServerId, Servermap, ServerStatus } from './serv
 import {
   apply,
   decide,
+  isBuiltOn,
   nextServers,
   outcomeOf,
   statusOf,
@@ -83,10 +84,11 @@ export const servermapUpdateMachine = setup({
     askNext: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
       const servers = nextServers(record);
       const wantsPrivateKey = record.privateKey === 'missing';
+      const wantsNumbers = isBuiltOn(record.mode);
       for (const server of servers) {
         enqueue.spawnChild('serverQuery', {
           id: `query:${server}`,
-          input: { server, parent: self, wantsPrivateKey, deadlines },
+          input: { server, parent: self, wantsPrivateKey, wantsNumbers, deadlines },
         });
       }
       enqueue.assign({ record: apply(record, { type: 'asked', servers }) });

@@ -43,6 +43,11 @@ export interface UpdateRecord extends Known {
   readonly marked: readonly MarkedSlot[];
 }
 
+/** Whether somebody builds on the map or vouches for it: a reader checks every share by itself. */
+export function isBuiltOn(mode: Mode): boolean {
+  return mode !== 'read' && mode !== 'anything';
+}
+
 export type UpdateFact =
   | { readonly type: 'asked'; readonly servers: readonly ServerId[] }
   /** The server reported shares; they are being verified. */

@@ -58,7 +58,8 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const { dataLength, segmentSize } = version;
   const endSegment = Math.ceil(dataLength / Math.max(1, segmentSize));
   const window = windowOf(version);
-  return { purpose: 'verify', map, version, firstSegment: 0, endSegment, window, deadlines };
+  const segments = { firstSegment: 0, endSegment, window, range: { from: 0, to: dataLength } };
+  return { purpose: 'verify', map, version, ...segments, deadlines };
 }
 
 const recordBug = {
@@ -123,6 +124,7 @@ export const verifyFileMachine = setup({
         { guard: { type: 'isNext', params: 'verify' }, target: 'verifying' },
         { guard: { type: 'isNext', params: 'verified' }, target: 'verified' },
         { guard: { type: 'isNext', params: 'unrecoverable' }, target: 'unrecoverable' },
+        { guard: { type: 'isNext', params: 'beyondLimit' }, target: 'beyondLimit' },
         { target: 'failed' },
       ],
     },
@@ -160,6 +162,7 @@ export const verifyFileMachine = setup({
     },
     verified: { description: 'Every share was looked at; what is bad is named.', ...end },
     unrecoverable: { description: 'Everybody was asked, and no version can be read.', ...end },
+    beyondLimit: { description: 'The version is larger than may be asked for.', ...end },
     failed: { description: 'A bug.', ...end },
     cancelled: {
       description: 'The caller lost interest.',

@@ -2,8 +2,10 @@
  * @module verify-kernel: every decision of a verification, and what it finds.
  */
 import { type Failure, internalFailure } from './failure.ts';
+import { type Beyond, beyondReading } from './limits.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
 import { bestVersion, type ServerId, type Servermap, type Version } from './servermap.ts';
+import { type StaleSlot, staleSlots } from './stale.ts';
 
 /** The books of a verification. */
 export interface VerifyRecord {
@@ -25,6 +27,7 @@ export type VerifyFact =
 export type VerifyEnd =
   | { readonly kind: 'verified'; readonly verification: Verification }
   | { readonly kind: 'unrecoverable'; readonly map: Servermap }
+  | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export type VerifyDecision =
@@ -38,6 +41,8 @@ export function decide({ map, report, failure }: VerifyRecord): VerifyDecision {
   if (map === null) return { kind: 'map' };
   const version = bestVersion(map);
   if (version === undefined) return { kind: 'unrecoverable', map };
+  const beyond = beyondReading(version);
+  if (beyond !== null) return { kind: 'beyondLimit', beyond };
   if (report === null) return { kind: 'verify', map, version };
   return { kind: 'verified', verification: verificationOf(map, version, report) };
 }
@@ -73,6 +78,8 @@ export interface Verification {
   readonly seqnum: number;
   readonly good: readonly { readonly server: ServerId; readonly shnum: number }[];
   readonly bad: readonly BadShare[];
+  /** Good shares of older versions, which some write could not replace. */
+  readonly stale: readonly StaleSlot[];
   /** Whether all N shares of one version, and of no other, are there and good. */
   readonly isHealthy: boolean;
 }
@@ -102,6 +109,7 @@ export function verificationOf(
     seqnum: version.seqnum,
     good,
     bad,
+    stale: staleSlots(map),
     isHealthy:
       bad.length === 0 &&
       Object.keys(map.versions).length === 1 &&

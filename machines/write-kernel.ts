@@ -6,11 +6,19 @@
  * writer may be why, and then it is worth another attempt, if there are any left.
  */
 import type { Failure, Result } from './failure.ts';
+import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import { newerEvidence, type PublishPlanInput, type PublishReport } from './publish-kernel.ts';
 import { newestOf } from './read-kernel.ts';
-import type { ByteRange, VersionReadEnd } from './read-version-kernel.ts';
+import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
-import { type Recipe, rangesToRead, recipeInPlace, recipeWhole, uniformBase } from './rewrite.ts';
+import {
+  type ByteRange,
+  type Recipe,
+  rangesToRead,
+  recipeInPlace,
+  recipeWhole,
+  uniformBase,
+} from './rewrite.ts';
 import {
   bestVersion,
   type Format,
@@ -21,6 +29,7 @@ import {
   type Slot,
   type Version,
 } from './servermap.ts';
+import { type StaleShare, staleShares } from './stale.ts';
 
 /** What is wanted. */
 export type Change =
@@ -80,9 +89,18 @@ export type Obstacle =
   | { readonly kind: 'missingPrivateKey'; readonly map: Servermap }
   /** Tahoe would break such a file: each format has its own writer. */
   | { readonly kind: 'wrongFormat'; readonly cap: Format; readonly file: Format }
-  /** It was seen, or made, and is not found again. */
-  | { readonly kind: 'newerVersionSeen'; readonly newer: readonly Version[] }
+  /** It was seen, or made, and `map` shows nothing as new. */
+  | { readonly kind: 'versionLost'; readonly lost: Version; readonly map: Servermap }
   | { readonly kind: 'outOfRange'; readonly offset: number; readonly size: number }
+  /** The base is larger than may be asked for. */
+  | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
+  /** The new version would be larger than can be encoded. */
+  | {
+      readonly kind: 'tooLarge';
+      readonly format: Format;
+      readonly required: number;
+      readonly size: number;
+    }
   | {
       readonly kind: 'notEnoughShares';
       readonly version: Version;
@@ -125,8 +143,9 @@ export type WriteFact =
 export type WriteEnd =
   | {
       readonly kind: 'published';
-      readonly map: Servermap;
       readonly report: PublishReport;
+      /** Old shares that stay where they are. */
+      readonly stale: readonly StaleShare[];
       readonly inPlace: boolean;
     }
   | { readonly kind: 'unchanged'; readonly base: Version }
@@ -155,7 +174,8 @@ export function decide(record: WriteRecord): WriteDecision {
   if (record.obstacle !== null) return afterObstacle(record, record.obstacle);
   const map = record.map ?? unaskedMap(record);
   if (published !== null) {
-    return { kind: 'published', map, report: published, inPlace: isInPlace(record) };
+    const stale = staleShares(map, published);
+    return { kind: 'published', report: published, stale, inPlace: isInPlace(record) };
   }
   const mode = wantedMode(record);
   if (mode !== null) return { kind: 'map', mode };
@@ -175,6 +195,8 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
     const offset = change.offset ?? size;
     if (offset > size) return afterObstacle(record, { kind: 'outOfRange', offset, size });
     if (change.size === 0) return { kind: 'unchanged', base };
+    const tooMuch = beyondBase(base) ?? tooLarge(base, offset + change.size);
+    if (tooMuch !== null) return afterObstacle(record, tooMuch);
     if (record.trees === 'unread' && mayBeInPlace(map)) return { kind: 'readTrees', map, base };
   }
   // After a collision the contents are written even if they need no change: the version that
@@ -182,7 +204,10 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
   if (modified === 'unchanged' && attempt === 0) return { kind: 'unchanged', base };
   const recipe = recipeOf(record, base);
   const ranges = change.kind === 'modify' ? wholeRange(base) : rangesToRead(base, recipe.parts);
-  if (!isRead && ranges.length > 0) return { kind: 'read', map, base, ranges };
+  if (!isRead && ranges.length > 0) {
+    const tooMuch = beyondBase(base) ?? beyondRanges(ranges);
+    return tooMuch === null ? { kind: 'read', map, base, ranges } : afterObstacle(record, tooMuch);
+  }
   if (change.kind === 'modify' && modified === 'no') return { kind: 'modify', base };
   return publishOf(record, map, recipe);
 }
@@ -240,17 +265,38 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
     return { kind: 'fileExists', places: map.slots, report: null };
   }
   const lost = lostVersion(record, found);
-  if (lost !== null && !force) return { kind: 'newerVersionSeen', newer: [lost] };
+  if (lost !== null && !force) {
+    const isSilent = found.servers.every(({ status }) => status === 'failed');
+    if (isSilent) return { kind: 'unrecoverable', map: found };
+    return { kind: 'versionLost', lost, map: found };
+  }
   const base = bestVersion(map);
   const isAnyThere = Object.keys(map.versions).length > 0;
   // Only `create` may write where nothing is seen.
-  if (!isAnyThere) return { kind: 'unrecoverable', map };
-  if (!record.hasPrivateKey) return { kind: 'missingPrivateKey', map };
+  if (!isAnyThere) return { kind: 'unrecoverable', map: found };
+  if (!record.hasPrivateKey) return { kind: 'missingPrivateKey', map: found };
   if (base !== undefined && base.format !== format) {
     return { kind: 'wrongFormat', cap: format, file: base.format };
   }
   if (change.kind === 'overwrite') return null;
   return base === undefined ? { kind: 'unrecoverable', map } : null;
+}
+
+function beyondBase(base: Version): Obstacle | null {
+  const beyond = beyondReading(base);
+  return beyond === null ? null : { kind: 'beyondLimit', beyond };
+}
+
+/** Each range is gathered in memory. */
+function beyondRanges(ranges: readonly ByteRange[]): Obstacle | null {
+  const beyonds = ranges.map(({ from, to }) => beyondMemory(to - from));
+  const beyond = beyonds.find((found) => found !== null);
+  return beyond === undefined ? null : { kind: 'beyondLimit', beyond };
+}
+
+function tooLarge({ format, required, dataLength }: Version, end: number): Obstacle | null {
+  const size = Math.max(dataLength, end);
+  return isEncodable(format, required, size) ? null : { kind: 'tooLarge', format, required, size };
 }
 
 function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
@@ -262,9 +308,10 @@ function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
 /** Whether it is what another writer, half way, makes us see. */
 export function isContention(obstacle: Obstacle): boolean {
   switch (obstacle.kind) {
-    case 'newerVersionSeen':
     case 'notEnoughShares':
       return true;
+    // When servers are silent, no other writer is about.
+    case 'versionLost':
     case 'unrecoverable':
       return Object.keys(obstacle.map.versions).length > 0;
     case 'notPublished':
@@ -337,7 +384,7 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
       return { ...record, modified: result.isChanged ? 'changed' : 'unchanged' };
     }
     case 'published':
-      return afterPublish(record, fact.report);
+      return afterPublish(withNewest(record, fact.report), fact.report);
     case 'failed':
       return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
     case 'waited':
@@ -356,6 +403,13 @@ function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {
     case 'failed':
       return { ...record, obstacle: end };
   }
+}
+
+/** What surely was not acknowledged may be lost; anything else is not to be forgotten. */
+function withNewest(record: WriteRecord, { kind, version }: PublishReport): WriteRecord {
+  const isOut = kind === 'published' || kind === 'indeterminate';
+  const isNewer = version !== null && version.seqnum > (record.newest?.seqnum ?? 0);
+  return isOut && isNewer ? { ...record, newest: version } : record;
 }
 
 function afterPublish(record: WriteRecord, report: PublishReport): WriteRecord {
