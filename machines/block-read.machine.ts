@@ -25,6 +25,12 @@ export interface Context extends BlockReadInput {
   readonly failure: Failure | null;
 }
 
+/** What traces and pictures show of a context. */
+export function blockReadSummary(context: Context) {
+  const { server, shnum, firstSegment, segmentCount, failure } = context;
+  return { server, shnum, firstSegment, segmentCount, failure };
+}
+
 export const blockReadMachine = setup({
   types: { context: {} as Context, input: {} as BlockReadInput },
   actors: { readBlocks: unprovided<ReadBlocksResult, ReadBlocksInput>('readBlocks') },

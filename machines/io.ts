@@ -10,7 +10,7 @@ import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
 import type { SeenShare, WriteTest } from './reports.ts';
 import type { ByteRange, Recipe } from './rewrite.ts';
-import type { Hex, Mode, ServerId, Servermap, Version } from './servermap.ts';
+import type { ServerId, Servermap, Version } from './servermap.ts';
 
 export { type Failure, failed, internalFailure, type Result } from './failure.ts';
 export type { SeenShare } from './reports.ts';
@@ -120,26 +120,6 @@ export interface ApplyModifierInput {
   readonly seqnum: number;
 }
 export type ApplyModifierResult = Result<{ readonly isChanged: boolean }>;
-
-/** One attempt of `modify`; attempts count from 0. */
-export interface AttemptInput {
-  readonly attempt: number;
-}
-export type MapResult =
-  | { readonly kind: 'mapped'; readonly mode: Mode; readonly base: Hex }
-  | { readonly kind: 'contended'; readonly failure: Failure }
-  | { readonly kind: 'hopeless'; readonly failure: Failure };
-export type ReadBaseResult =
-  | { readonly kind: 'read' }
-  | { readonly kind: 'contended'; readonly failure: Failure };
-export type ModifierResult =
-  | { readonly kind: 'changed' }
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'threw' };
-export type PublishAttemptResult =
-  | { readonly kind: 'published' }
-  | { readonly kind: 'contended'; readonly failure: Failure }
-  | { readonly kind: 'hopeless'; readonly failure: Failure };
 
 function notProvided(name: string): never {
   throw new Error(`actor ${name} is named by a chart and not provided`);

@@ -44,7 +44,7 @@ export interface ReadRecord {
   readonly map: Servermap | null;
   /** Versions that could not be read in this attempt. */
   readonly tried: readonly Version[];
-  /** Shares that proved corrupt, in earlier attempts too. */
+  /** Shares that proved corrupt in this attempt. */
   readonly marked: readonly MarkedSlot[];
   /** How the last reading of a version ended. */
   readonly end: VersionReadEnd | null;
@@ -162,8 +162,8 @@ export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
     case 'failed':
       return { ...record, end: { kind: 'failed', failure: fact.failure } };
     case 'startedOver': {
-      const { wanted, canTakeBack, attempt, marked, newest } = record;
-      return { ...start(wanted, canTakeBack), attempt: attempt + 1, marked, newest };
+      const { wanted, canTakeBack, attempt, newest } = record;
+      return { ...start(wanted, canTakeBack), attempt: attempt + 1, newest };
     }
   }
 }

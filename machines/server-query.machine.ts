@@ -41,6 +41,12 @@ export interface Context extends ServerQueryInput {
   readonly failure: Failure | null;
 }
 
+/** What traces and pictures show of a context. */
+export function serverQuerySummary({ server, shnums, judged, failure }: Context) {
+  const verdicts = judged.map(({ shnum, verdict }) => [String(shnum), verdict] as const);
+  return { server, shnums, judged: Object.fromEntries(verdicts), failure };
+}
+
 function reportOf(context: Context, status: ServerReport['status']): ServerReport {
   const { server, judged, failure } = context;
   return {

@@ -87,6 +87,11 @@ function withChecked(seen: Seen, checked: Seen): Seen {
   return [...rest, ...checked.map(({ shnum, checkstring }) => ({ shnum, checkstring }))];
 }
 
+/** What traces and pictures show of a context. */
+export function shareWriteSummary({ server, shnum, test, seen, failure }: Context) {
+  return { server, shnum, test, seen, failure };
+}
+
 export const shareWriteMachine = setup({
   types: { context: {} as Context, input: {} as ShareWriteInput },
   actors: {

@@ -3,7 +3,7 @@ import { createActor, toPromise } from 'xstate';
 import { unprovided, unprovidedVerifier } from '../../machines/io.ts';
 
 describe('IO that nobody provides', () => {
-  const input = { server: 's0', shnums: [0], wantsPrivateKey: false };
+  const input = { server: 's0', shnums: [0], wantsPrivateKey: false, wantsNumbers: false };
   test.each([
     ['readBlocks', createActor(unprovided('readBlocks'))],
     ['verifyShares', createActor(unprovidedVerifier, { input })],

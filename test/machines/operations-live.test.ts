@@ -77,7 +77,7 @@ function gridOf(version: Version) {
     actors: {
       prepareShares: fromPromise<PrepareResult, PrepareInput>(async ({ input: { seqnum } }) => ({
         ok: true,
-        checkstring: versionOf(seqnum).checkstring,
+        version: versionOf(seqnum),
       })),
       shareWrite: shareWriteMachine.provide({
         actors: {

@@ -14,6 +14,7 @@ import {
   reportOf,
   startPlanned,
   type WriteReport,
+  withPrepared,
 } from '../../machines/publish-kernel.ts';
 import type { Servermap } from '../../machines/servermap.ts';
 import { bad, goodSlot, mapOf, unverified, versionOf, writeReport } from '../support/facts.ts';
@@ -21,7 +22,8 @@ import { bad, goodSlot, mapOf, unverified, versionOf, writeReport } from '../sup
 const v1 = versionOf(1);
 const v2 = versionOf(2);
 const v2b = versionOf(2, 'b');
-const ours = versionOf(3, 'n').checkstring;
+const ourVersion = versionOf(3, 'n');
+const ours = ourVersion.checkstring;
 const absent = { kind: 'absent' };
 const begins = (head: string) => ({ kind: 'begins', head });
 
@@ -40,7 +42,7 @@ const statusesOf = (record: PublishRecord) => record.writes.map(({ status }) => 
 function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishRecord {
   const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
   const record = planWrites(inputOf(mapOf(count, slots, [v2]), more));
-  return startPlanned({ ...record, checkstring: ours });
+  return startPlanned(withPrepared(record, ourVersion));
 }
 
 const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
@@ -271,7 +273,7 @@ describe('a write that succeeds', () => {
     const record = planWrites(
       inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
     );
-    const started = startPlanned({ ...record, checkstring: ours });
+    const started = startPlanned(withPrepared(record, ourVersion));
     expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
   });
 
@@ -282,7 +284,7 @@ describe('a write that succeeds', () => {
   ])('what another write asks for is none, though it is no base: %s', (_, head) => {
     const broken = { server: 's0', shnum: 1, verdict: bad(head) };
     const map = mapOf(2, [goodSlot('s0', 0, v2), broken, goodSlot('s1', 2, v2)], [v2]);
-    const started = startPlanned({ ...planWrites(inputOf(map)), checkstring: ours });
+    const started = startPlanned(withPrepared(planWrites(inputOf(map)), ourVersion));
     const seen = [{ shnum: 1, checkstring: v2b.checkstring }];
     const record = booked(started, writeReport('s0', 0, 'accepted', seen));
     expect(record).toEqual({
@@ -297,7 +299,7 @@ describe('a write that succeeds', () => {
       inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
     );
     const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
-    const started = startPlanned({ ...record, checkstring: ours });
+    const started = startPlanned(withPrepared(record, ourVersion));
     for (const status of ['accepted', 'surprised'] as const) {
       const surprised = booked(started, writeReport('s0', 0, status, seen));
       expect(surprised.surprises).toEqual([{ server: 's0', shnum: 2, found: v2b.checkstring }]);
@@ -352,7 +354,7 @@ describe('a write that finds something else', () => {
 
   test('nothing is not ours, not even while ours has no checkstring', () => {
     const record = booked(
-      { ...underWay(3), checkstring: null },
+      { ...underWay(3), version: null },
       writeReport('s0', 0, 'surprised', foundIs(null)),
     );
     expect(statusesOf(record)).toEqual(['planned', 'writing', 'writing']);
@@ -434,7 +436,7 @@ describe('what nobody has signed is no writer', () => {
   test('a server that contradicts itself is not believed about anything', () => {
     const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s1', 1, v2)];
     const plan = planWrites(inputOf(mapOf(4, slots, [v2])));
-    const started = startPlanned({ ...plan, checkstring: ours });
+    const started = startPlanned(withPrepared(plan, ourVersion));
     const failure = { kind: 'contradictory', detail: 'x' } as const;
     const accepts = (n: number) => writeReport(`s${n}`, n, 'accepted');
     const books = booked(started, accepts(0), accepts(1));
@@ -522,7 +524,7 @@ describe('the outcome', () => {
   test('needs distinct servers and k distinct shares (P5)', () => {
     const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 0, v2)];
     const record = planWrites(inputOf(mapOf(2, slots, [v2]), { wholeShares: false }));
-    const started = startPlanned({ ...record, checkstring: ours });
+    const started = startPlanned(withPrepared(record, ourVersion));
     const done = booked(
       started,
       writeReport('s0', 0, 'accepted'),
@@ -537,12 +539,12 @@ describe('the outcome', () => {
       writeReport('s0', 0, 'accepted'),
       writeReport('s1', 1, 'failed'),
     );
-    const { seqnum, checkstring, required, total, quorum, writes, surprises, failures } = record;
+    const { seqnum, version, required, total, quorum, writes, surprises, failures } = record;
     expect(reportOf(record, 'cancelled', [v2])).toEqual({
       kind: 'cancelled',
       missing: [1, 2],
       newer: [v2],
-      ...{ seqnum, checkstring, required, total, quorum, writes, surprises, failures },
+      ...{ seqnum, version, required, total, quorum, writes, surprises, failures },
     });
   });
 });
@@ -569,7 +571,7 @@ describe('whatever the servers do', () => {
         const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s0', 2, v1)];
         const map = mapOf(count, slots, [v1, v2]);
         const plan = planWrites(inputOf(map, { wholeShares: whole }));
-        let record = startPlanned({ ...plan, checkstring: ours });
+        let record = startPlanned(withPrepared(plan, ourVersion));
         let steps = 0;
         for (; !isSettled(record); steps++) {
           expect(steps).toBeLessThan(60);

@@ -36,7 +36,7 @@ const unreachable = { kind: 'unreachable', detail: 'no route' } as const;
 const isFailed = (server: string) => serverSettled(poorReport(server, 'failed', [], unreachable));
 
 const query = (server: string) =>
-  `start query:${server} {"server":"${server}","wantsPrivateKey":false}`;
+  `start query:${server} {"server":"${server}","wantsPrivateKey":false,"wantsNumbers":true}`;
 const tells = (event: object) => `emit ${JSON.stringify(event)}`;
 
 /** The state after all these. */

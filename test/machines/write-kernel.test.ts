@@ -236,7 +236,8 @@ describe('contention', () => {
     report: publishReport(kind),
   });
   test.each<[boolean, Obstacle]>([
-    [true, { kind: 'newerVersionSeen', newer: [v2] }],
+    [true, { kind: 'versionLost', lost: v2, map: mapWith(v1) }],
+    [false, { kind: 'versionLost', lost: v2, map: emptyMap }],
     [true, { kind: 'notEnoughShares', version: v1, report: retrieved('notEnoughShares') }],
     [true, { kind: 'unrecoverable', map: mapWith(v1, [0]) }],
     [false, { kind: 'unrecoverable', map: emptyMap }],
@@ -319,7 +320,13 @@ describe('an update', () => {
       false,
       'read',
     ]);
-    const write = { server: 's0', shnum: 0, test: { kind: 'absent' }, attempt: 0 } as const;
+    const write = {
+      server: 's0',
+      shnum: 0,
+      test: { kind: 'absent' },
+      attempt: 0,
+      failure: null,
+    } as const;
     const left = (status: 'planned' | 'accepted') =>
       publishReport('notEnoughServers', { writes: [{ ...write, status }] });
     const ending = (record: WriteRecord, status: 'planned' | 'accepted') =>

@@ -61,7 +61,7 @@ export function publishReport(
   return {
     kind,
     seqnum: 2,
-    checkstring: versionOf(2).checkstring,
+    version: versionOf(2),
     required: 2,
     total: 3,
     quorum: 2,
