@@ -13,6 +13,8 @@ import { operationCancel, type ShareJudged, shareJudged } from '../../machines/e
 import type {
   ApplyModifierInput,
   ApplyModifierResult,
+  ClaimInput,
+  ClaimResult,
   DecodeInput,
   DecodeResult,
   OpenInput,
@@ -96,6 +98,11 @@ function gridOf(version: Version) {
             }
             return { kind: 'answered', wrote: true, seen: [] };
           }),
+          verifyClaim: fromPromise<ClaimResult, ClaimInput>(async ({ input }) => {
+            const { checkstring } = versionOf(2, 'b');
+            const seen = input.shnums.map((shnum) => ({ shnum, checkstring, isProven: true }));
+            return { ok: true, seen };
+          }),
         },
       }),
     },
@@ -169,7 +176,7 @@ describe('live', () => {
       kind: 'published',
       attempts: 2,
       report: { seqnum: 3 },
-      newest: { seqnum: 2 },
+      newest: { seqnum: 3 },
     });
     expect(log).toEqual([
       'open 0',

@@ -60,9 +60,16 @@ describe('the plan', () => {
       servers: ['s0', 's1', 's2'],
       avoided: [],
       replaceable: [],
-      checkstring: null,
+      version: null,
       writes: [0, 1, 2].map((n) => ({
-        ...{ server: `s${n}`, shnum: n, test: absent, status: 'planned', attempt: 0 },
+        ...{
+          server: `s${n}`,
+          shnum: n,
+          test: absent,
+          status: 'planned',
+          attempt: 0,
+          failure: null,
+        },
       })),
       surprises: [],
       failures: [],
@@ -310,7 +317,14 @@ describe('a write that succeeds', () => {
     const seen = [{ shnum: 2, checkstring: v1.checkstring }];
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
     expect(plannedWrites(record)).toEqual([
-      { server: 's0', shnum: 2, test: begins(v1.checkstring), status: 'planned', attempt: 0 },
+      {
+        server: 's0',
+        shnum: 2,
+        test: begins(v1.checkstring),
+        status: 'planned',
+        attempt: 0,
+        failure: null,
+      },
     ]);
     const inPlace = booked(
       underWay(3, { wholeShares: false }),
@@ -419,7 +433,7 @@ describe('what nobody has signed is no writer', () => {
   ] as const)('damaged: %s', (_, status, shnum, attempt) => {
     const record = booked(underWay(3), claims(status, shnum, head));
     expect(plannedWrites(record)).toEqual([
-      { server: 's0', shnum, test: begins(head), status: 'planned', attempt },
+      { server: 's0', shnum, test: begins(head), status: 'planned', attempt, failure: null },
     ]);
     expect(record.surprises).toEqual([]);
   });
@@ -461,7 +475,7 @@ describe('a write that fails', () => {
       expect(record.avoided).toEqual(['s1']);
       expect(record.failures).toEqual([{ kind: 'unreachable', detail: 's1' }]);
       expect(plannedWrites(record)).toEqual([
-        { server: 's3', shnum: 1, test: absent, status: 'planned', attempt: 0 },
+        { server: 's3', shnum: 1, test: absent, status: 'planned', attempt: 0, failure: null },
       ]);
     },
   );

@@ -103,7 +103,11 @@ describe('writing', () => {
     expect(it.state()).toBe('writing');
     it.step(accepts(2));
     expect(it.state()).toBe('published');
-    expect(it.output()).toMatchObject({ kind: 'published', missing: [], checkstring: ours });
+    expect(it.output()).toMatchObject({
+      kind: 'published',
+      missing: [],
+      version: versionOf(2, 'n'),
+    });
   });
 
   test('a share whose server failed gets another one', () => {

@@ -117,14 +117,14 @@ test('a hollow version makes room for the newest of what is left', () => {
 describe('when shares run out in the middle', () => {
   const short = wasRead(shortOf(v1, old, { marked: [mark], segmentsDelivered: 1 }));
 
-  test('all of it begins again, once, and what proved corrupt stays marked', () => {
+  test('all of it begins again, once, and shares have another chance', () => {
     const it = start({}, opened, mapped(old), short);
     expect([it.state(), it.log()]).toEqual([
       'opening',
       ['stop readVersion', 'start openSession {"attempt":1}'],
     ]);
     it.step(opened);
-    expect(given(it, 'servermapUpdate')).toMatchObject({ mode: 'read', marked: [mark] });
+    expect(given(it, 'servermapUpdate')).toMatchObject({ mode: 'read', marked: [] });
     it.step(mapped(old)).step(short);
     const report = retrieved('notEnoughShares');
     expect([it.state(), it.output()]).toEqual([
@@ -218,6 +218,13 @@ test('IO that nobody provides ends with an error that says its name', async () =
   expect(await endsUnprovided(readFileMachine)).toEqual([
     'readFile: Error: actor openSession is named by a chart and not provided',
   ]);
+});
+
+test('a version that is larger than may be asked for is not read', () => {
+  const huge = { ...v1, segmentSize: 2 ** 28 + 1, dataLength: 2 ** 30 };
+  const it = start({}, opened, mapped(mapWith(huge)));
+  const beyond = { what: 'segment size of version 1', value: 2 ** 28 + 1, max: 2 ** 28 };
+  expect(it.output()).toEqual({ kind: 'beyondLimit', beyond, newest: huge });
 });
 
 test('every state and every transition was taken', () => {

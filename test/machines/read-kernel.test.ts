@@ -83,11 +83,11 @@ describe('when shares run out', () => {
     expect(decide(record)).toEqual({ kind: 'startOver' });
   });
 
-  test('all begins again once, with what is marked and what was seen', () => {
+  test('all begins again once, with what was seen and nothing marked', () => {
     const record = having(begun, mapped(mapWith(v2)), short(v2, emptyMap, 1));
     expect(decide(record)).toEqual({ kind: 'startOver' });
     const again = having(record, { type: 'startedOver' });
-    expect(again).toEqual({ ...begun, attempt: 1, marked: [mark], newest: v2 });
+    expect(again).toEqual({ ...begun, attempt: 1, newest: v2 });
     const lost = having(again, mapped(), short(v1, map, 1));
     expect(decide(lost)).toEqual({ kind: 'notEnoughShares', version: v1, report });
   });

@@ -62,7 +62,9 @@ describe('collecting', () => {
 
   test('hands on what children need to know', () => {
     const it = start(1, { wantsPrivateKey: true });
-    expect(it.log()).toEqual(['start query:s0 {"server":"s0","wantsPrivateKey":true}']);
+    expect(it.log()).toEqual([
+      'start query:s0 {"server":"s0","wantsPrivateKey":true,"wantsNumbers":true}',
+    ]);
   });
 
   test('is over at once on a grid without servers', () => {

@@ -41,7 +41,15 @@ test('asks everybody, and looks at every share of the newest version', () => {
   it.step(mapped(map));
   expect([it.state(), given(it, 'retrieve')]).toEqual([
     'verifying',
-    { purpose: 'verify', map, version: v1, firstSegment: 0, endSegment: 3, window: 1024 },
+    {
+      purpose: 'verify',
+      map,
+      version: v1,
+      firstSegment: 0,
+      endSegment: 3,
+      window: 1024,
+      range: { from: 0, to: 3000 },
+    },
   ]);
   it.step(wasRetrieved(report));
   expect([it.state(), it.output()]).toEqual([
@@ -119,6 +127,13 @@ test('IO that nobody provides ends with an error that says its name', async () =
   expect(await endsUnprovided(verifyFileMachine)).toEqual([
     'verifyFile: Error: actor openSession is named by a chart and not provided',
   ]);
+});
+
+test('a version that is larger than may be asked for is not verified', () => {
+  const huge = { ...v1, segmentSize: 1, dataLength: 2 ** 32 + 1 };
+  const it = start(opened, mapped(mapWith(huge)));
+  const beyond = { what: 'segment count of version 1', value: 2 ** 32 + 1, max: 2 ** 32 };
+  expect(it.output()).toEqual({ kind: 'beyondLimit', beyond, newest: huge });
 });
 
 test('every state and every transition was taken', () => {

@@ -55,6 +55,7 @@ describe('the finding', () => {
   test('is healthy when all N shares of the one version are good', () => {
     expect(verificationOf(map, v1, retrieved('delivered', { sources: all }))).toEqual({
       map,
+      stale: [],
       seqnum: 1,
       good,
       bad: [],

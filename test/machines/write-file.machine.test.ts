@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AnyMachineSnapshot } from 'xstate';
 import { operationCancel } from '../../machines/events.ts';
 import type { Servermap } from '../../machines/servermap.ts';
+import { staleShares } from '../../machines/stale.ts';
 import {
   type WriteFileInput,
   writeFileMachine,
@@ -95,11 +96,11 @@ describe('an overwrite', () => {
     expect([it.state(), it.log()]).toEqual(['published', ['stop publish']]);
     expect(it.output()).toEqual({
       kind: 'published',
-      map: full,
       report: publishReport('published'),
+      stale: staleShares(full, publishReport('published')),
       inPlace: false,
       attempts: 1,
-      newest: v1,
+      newest: versionOf(2),
     });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Servermap } from '../../machines/servermap.ts';
+import { staleShares } from '../../machines/stale.ts';
 import {
   apply,
   type Change,
@@ -78,7 +79,7 @@ describe('whom to ask', () => {
     expect(decide({ ...again, hasPrivateKey: false })).toEqual({ kind: 'map', mode: 'write' });
     // And nobody twice.
     const nothing = having(again, mapped({ ...emptyMap, mode: 'check' }));
-    expect(decide(nothing).kind).toBe('gaveUp');
+    expect(decide(nothing).kind).toBe('failed');
   });
 
   test('of a new key nobody, of any other everybody', () => {
@@ -157,7 +158,15 @@ describe('what stands in the way', () => {
     const both = { ...full, versions: { ...full.versions, [v2.id]: v2 } };
     const lost = having(begin(overwrite, { attemptsMax: 1 }), mapped(both), mapped(asked(full)));
     expect(lost.newest).toBe(v2);
-    expect(obstacleOf(lost)).toEqual(['gaveUp', { kind: 'newerVersionSeen', newer: [v2] }]);
+    expect(obstacleOf(lost)).toEqual([
+      'gaveUp',
+      { kind: 'versionLost', lost: v2, map: asked(full) },
+    ]);
+    const silent = { ...emptyMap, mode: 'repair' } as const;
+    const servers = silent.servers.map((server) => ({ ...server, status: 'failed' }) as const);
+    const map = { ...silent, servers };
+    const unheard = having(begin(overwrite), mapped(both), mapped(map));
+    expect(obstacleOf(unheard)).toEqual(['failed', { kind: 'unrecoverable', map }]);
     const forced = having(begin(overwrite, { force: true }), mapped(both), mapped(asked(full)));
     expect(decide(forced)).toMatchObject({
       kind: 'publish',
@@ -288,8 +297,8 @@ describe('an update', () => {
     });
     expect(decide(having(held, isRead, published('published')))).toEqual({
       kind: 'published',
-      map: full,
       report: publishReport('published'),
+      stale: staleShares(full, publishReport('published')),
       inPlace: true,
     });
   });
