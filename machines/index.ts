@@ -8,7 +8,7 @@ export { historicUpdateMachine, updateMachineFor } from './historic-rules.ts';
 export type * from './io.ts';
 export * from './limits.ts';
 export { type PublishInput, publishMachine, publishSummary } from './publish.machine.ts';
-export { claimsIn, type Expectation, expectationOf } from './publish-claims.ts';
+export { claimsIn, type Expectation } from './publish-claims.ts';
 export * from './publish-kernel.ts';
 export {
   type ReadFileInput,

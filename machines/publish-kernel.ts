@@ -7,7 +7,7 @@
  * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
  */
 import type { Failure } from './failure.ts';
-import { isLike, isStale } from './publish-claims.ts';
+import { type Expectation, isLike, isStale } from './publish-claims.ts';
 import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   bestVersion,
@@ -330,6 +330,17 @@ export function startPlanned(record: PublishRecord): PublishRecord {
     w.status === 'planned' ? { ...w, status: 'writing' as const } : w,
   );
   return { ...record, writes };
+}
+
+/** What the child that does a write may find on its server. */
+export function expectationOf(record: PublishRecord, { server, shnum }: Write): Expectation {
+  const { total, seqnum, replaceable, writes } = record;
+  const heads = writes.flatMap((other) =>
+    other.server === server && other.shnum !== shnum && other.test.kind === 'begins'
+      ? [{ shnum: other.shnum, head: other.test.head }]
+      : [],
+  );
+  return { total, seqnum, replaceable, heads };
 }
 
 export function plannedWrites(record: PublishRecord): readonly Write[] {

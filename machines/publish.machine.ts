@@ -18,11 +18,11 @@ import {
   type PrepareResult,
   unprovided,
 } from './io.ts';
-import { expectationOf } from './publish-claims.ts';
 import {
   applyWrite,
   canSucceed,
   decideOutcome,
+  expectationOf,
   isSettled,
   newerEvidence,
   type PublishKind,

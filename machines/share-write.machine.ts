@@ -24,7 +24,7 @@ import {
   type WriteResult,
 } from './io.ts';
 import { claimsIn, type Expectation, isLike } from './publish-claims.ts';
-import type { WriteReport, WriteTest } from './publish-kernel.ts';
+import type { WriteReport, WriteTest } from './reports.ts';
 import type { Hex, ServerId } from './servermap.ts';
 
 export interface ShareWriteInput {

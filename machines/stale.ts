@@ -4,7 +4,7 @@
 import { type PublishReport, placedOf } from './publish-kernel.ts';
 import { bestVersion, type ServerId, type Servermap, type Version } from './servermap.ts';
 
-/** A share on a server that a write could not replace: it is, or may still be, of an older version. */
+/** A share that a write could not replace: it is, or may still be, of an older version. */
 export interface StaleShare {
   readonly server: ServerId;
   readonly shnum: number;

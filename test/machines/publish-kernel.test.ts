@@ -38,6 +38,10 @@ const placesOf = (record: PublishRecord) =>
 const testsOf = (record: PublishRecord) => record.writes.map(({ test }) => test);
 const statusesOf = (record: PublishRecord) => record.writes.map(({ status }) => status);
 
+const planned = (server: string, shnum: number, test: object, attempt = 0) => ({
+  ...{ server, shnum, test, status: 'planned', attempt, failure: null },
+});
+
 /** The books with everything planned under way, over a map of v2 in full on the first servers. */
 function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishRecord {
   const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
@@ -61,16 +65,7 @@ describe('the plan', () => {
       avoided: [],
       replaceable: [],
       version: null,
-      writes: [0, 1, 2].map((n) => ({
-        ...{
-          server: `s${n}`,
-          shnum: n,
-          test: absent,
-          status: 'planned',
-          attempt: 0,
-          failure: null,
-        },
-      })),
+      writes: [0, 1, 2].map((n) => planned(`s${n}`, n, absent)),
       surprises: [],
       failures: [],
     });
@@ -316,16 +311,7 @@ describe('a write that succeeds', () => {
   test('an old share beside it that the map did not come to is written too', () => {
     const seen = [{ shnum: 2, checkstring: v1.checkstring }];
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
-    expect(plannedWrites(record)).toEqual([
-      {
-        server: 's0',
-        shnum: 2,
-        test: begins(v1.checkstring),
-        status: 'planned',
-        attempt: 0,
-        failure: null,
-      },
-    ]);
+    expect(plannedWrites(record)).toEqual([planned('s0', 2, begins(v1.checkstring))]);
     const inPlace = booked(
       underWay(3, { wholeShares: false }),
       writeReport('s0', 0, 'accepted', seen),
@@ -432,9 +418,7 @@ describe('what nobody has signed is no writer', () => {
     ['beside the written one it gets a write of its own', 'accepted', 2, 0],
   ] as const)('damaged: %s', (_, status, shnum, attempt) => {
     const record = booked(underWay(3), claims(status, shnum, head));
-    expect(plannedWrites(record)).toEqual([
-      { server: 's0', shnum, test: begins(head), status: 'planned', attempt, failure: null },
-    ]);
+    expect(plannedWrites(record)).toEqual([planned('s0', shnum, begins(head), attempt)]);
     expect(record.surprises).toEqual([]);
   });
 
@@ -474,9 +458,7 @@ describe('a write that fails', () => {
       const record = booked(underWay(5), writeReport('s1', 1, status));
       expect(record.avoided).toEqual(['s1']);
       expect(record.failures).toEqual([{ kind: 'unreachable', detail: 's1' }]);
-      expect(plannedWrites(record)).toEqual([
-        { server: 's3', shnum: 1, test: absent, status: 'planned', attempt: 0, failure: null },
-      ]);
+      expect(plannedWrites(record)).toEqual([planned('s3', 1, absent)]);
     },
   );
 
