@@ -4,8 +4,8 @@
  * The provider reads, checks every block up to the signed root hash and keeps the bytes; the child
  * only reports whether they are held. A lost connection is `failed`, never `corrupt`.
  */
-import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
-import { blocksSettled } from './events.ts';
+import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
+import { type BlocksSettled, blocksSettled } from './events.ts';
 import {
   type Deadlines,
   type Failure,
@@ -14,15 +14,21 @@ import {
   type ReadBlocksResult,
   unprovided,
 } from './io.ts';
-import type { BlockReport } from './retrieve-kernel.ts';
+import type { BlockReport } from './reports.ts';
 
 export interface BlockReadInput extends ReadBlocksInput {
-  readonly parent: AnyActorRef;
+  readonly parent: ActorRef<Snapshot<unknown>, BlocksSettled>;
   readonly deadlines: Deadlines;
 }
 
 export interface Context extends BlockReadInput {
   readonly failure: Failure | null;
+}
+
+/** What traces and pictures show of a context. */
+export function blockReadSummary(context: Context) {
+  const { server, shnum, firstSegment, segmentCount, failure } = context;
+  return { server, shnum, firstSegment, segmentCount, failure };
 }
 
 export const blockReadMachine = setup({
@@ -55,9 +61,10 @@ export const blockReadMachine = setup({
       invoke: {
         id: 'readBlocks',
         src: 'readBlocks',
-        input: ({ context: { server, shnum, firstSegment, segmentCount } }) => ({
+        input: ({ context: { server, shnum, version, firstSegment, segmentCount } }) => ({
           server,
           shnum,
+          version,
           firstSegment,
           segmentCount,
         }),

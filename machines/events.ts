@@ -5,10 +5,8 @@
  * `sendTo` infers their type and not that of a literal with a nested union.
  */
 
-import type { WriteReport } from './publish-kernel.ts';
-import type { BlockReport } from './retrieve-kernel.ts';
+import type { BlockReport, ServerReport, WriteReport } from './reports.ts';
 import type { ServerId, Verdict, Version } from './servermap.ts';
-import type { ServerReport } from './update-kernel.ts';
 
 /** A server reported shares; the child is verifying them. */
 export interface ServerAnswered {

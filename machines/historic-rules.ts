@@ -7,7 +7,7 @@
  */
 import { createMachine } from 'xstate';
 import type { Rule } from './rules.ts';
-import { servermapUpdateMachine } from './servermap-update.machine.ts';
+import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
 const { config } = servermapUpdateMachine;
 const { collecting } = config.states as { collecting: { states: Record<string, object> } };
@@ -31,7 +31,17 @@ export const historicUpdateMachine = createMachine(
   servermapUpdateMachine.implementations,
 ) as typeof servermapUpdateMachine;
 
-/** The chart for a rule: the shipped one for `ours`. */
+/** The chart for a rule, whatever its input says: the shipped one for `ours`. */
 export function updateMachineFor(rule: Rule): typeof servermapUpdateMachine {
-  return rule === 'ours' ? servermapUpdateMachine : historicUpdateMachine;
+  if (rule === 'ours') return servermapUpdateMachine;
+  const contextOf = historicUpdateMachine.config.context as (given: Given) => object;
+  const context = (given: Given) => contextOf({ ...given, input: { ...given.input, rule } });
+  return createMachine(
+    { ...historicUpdateMachine.config, context } as typeof config,
+    servermapUpdateMachine.implementations,
+  ) as typeof servermapUpdateMachine;
+}
+
+interface Given {
+  readonly input: ServermapUpdateInput;
 }

@@ -2,19 +2,62 @@
  * @module machines: the statecharts of Tahoe's mutable-file protocols, pure: no IO, no clock, no
  * randomness. `tahoe-mutable` provides the IO; tests and the visualizer provide other ones.
  */
-export { blockReadMachine } from './block-read.machine.ts';
+export { blockReadMachine, blockReadSummary } from './block-read.machine.ts';
 export * from './events.ts';
 export { historicUpdateMachine, updateMachineFor } from './historic-rules.ts';
 export type * from './io.ts';
-export { type ModifyInput, type ModifyReport, modifyMachine } from './modify.machine.ts';
-export { type PublishInput, publishMachine } from './publish.machine.ts';
-export { claimsIn, type Expectation, expectationOf } from './publish-claims.ts';
+export * from './limits.ts';
+export { type PublishInput, publishMachine, publishSummary } from './publish.machine.ts';
+export { claimsIn, type Expectation } from './publish-claims.ts';
 export * from './publish-kernel.ts';
-export { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
+export {
+  type ReadFileInput,
+  type ReadFileReport,
+  readFileMachine,
+  readFileSummary,
+} from './read-file.machine.ts';
+export * as readKernel from './read-kernel.ts';
+export {
+  type ReadVersionInput,
+  readVersionMachine,
+  readVersionSummary,
+} from './read-version.machine.ts';
+export * as readVersionKernel from './read-version-kernel.ts';
+export type * from './reports.ts';
+export { type RetrieveInput, retrieveMachine, retrieveSummary } from './retrieve.machine.ts';
 export * from './retrieve-kernel.ts';
+export * from './rewrite.ts';
 export * from './rules.ts';
-export { type ServerQueryInput, serverQueryMachine } from './server-query.machine.ts';
+export {
+  type ServerQueryInput,
+  serverQueryMachine,
+  serverQuerySummary,
+} from './server-query.machine.ts';
 export * from './servermap.ts';
-export { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
-export { type ShareWriteInput, shareWriteMachine } from './share-write.machine.ts';
+export {
+  type ServermapUpdateInput,
+  servermapUpdateMachine,
+  servermapUpdateSummary,
+} from './servermap-update.machine.ts';
+export {
+  type ShareWriteInput,
+  shareWriteMachine,
+  shareWriteSummary,
+} from './share-write.machine.ts';
+export * from './stale.ts';
 export * from './update-kernel.ts';
+export {
+  type VerifyFileInput,
+  type VerifyFileReport,
+  verifyFileMachine,
+  verifyFileSummary,
+} from './verify-file.machine.ts';
+export * as verifyKernel from './verify-kernel.ts';
+export {
+  type AttemptCollided,
+  type WriteFileInput,
+  type WriteFileReport,
+  writeFileMachine,
+  writeFileSummary,
+} from './write-file.machine.ts';
+export * as writeKernel from './write-kernel.ts';

@@ -7,39 +7,13 @@
  */
 import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLogic } from 'xstate';
 import type { ShareJudged } from './events.ts';
-import type { WriteTest } from './publish-kernel.ts';
-import { reasonOf } from './reason.ts';
-import type { Hex, Mode, ServerId } from './servermap.ts';
+import type { Failure, Result } from './failure.ts';
+import type { SeenShare, WriteTest } from './reports.ts';
+import type { ByteRange, Recipe } from './rewrite.ts';
+import type { ServerId, Servermap, Version } from './servermap.ts';
 
-/** Why something that was asked for did not come. `detail` is for people and holds no secret. */
-export interface Failure {
-  readonly kind:
-    | 'timeout'
-    | 'unreachable'
-    /** The server said no. */
-    | 'refused'
-    | 'corrupt'
-    /** Another writer was there in the meantime. */
-    | 'replaced'
-    /** Two answers of the server contradict each other. */
-    | 'contradictory'
-    | 'cancelled'
-    | 'internal';
-  readonly detail: string;
-}
-
-export type Result<Value> =
-  | ({ readonly ok: true } & Value)
-  | { readonly ok: false; readonly failure: Failure };
-
-export function failed(kind: Failure['kind'], detail: string): Result<never> {
-  return { ok: false, failure: { kind, detail } };
-}
-
-/** What a rejected actor leaves in an `onError` event: a bug, told in one line. */
-export function internalFailure(error: unknown): Failure {
-  return { kind: 'internal', detail: reasonOf(error) };
-}
+export { type Failure, failed, internalFailure, type Result } from './failure.ts';
+export type { SeenShare } from './reports.ts';
 
 /** How long to wait, in milliseconds of the actor system's clock. */
 export interface Deadlines {
@@ -58,17 +32,14 @@ export interface VerifyInput {
   readonly server: ServerId;
   readonly shnums: readonly number[];
   readonly wantsPrivateKey: boolean;
+  /** Whether each share has to prove its number. */
+  readonly wantsNumbers: boolean;
 }
 
 export interface WriteInput {
   readonly server: ServerId;
   readonly shnum: number;
   readonly test: WriteTest;
-}
-/** A share as the server reported it beside its answer. */
-export interface SeenShare {
-  readonly shnum: number;
-  readonly checkstring: Hex;
 }
 export type WriteResult =
   | {
@@ -108,42 +79,49 @@ export interface JudgedShare extends SeenShare {
 export interface ReadBlocksInput {
   readonly server: ServerId;
   readonly shnum: number;
+  readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
 }
 export type ReadBlocksResult = Result<object>;
 
 export interface DecodeInput {
+  readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
   readonly shnums: readonly number[];
+  /** Which bytes of the contents are wanted: the first and the last segment may have others. */
+  readonly range: ByteRange;
 }
 export type DecodeResult = Result<object>;
 
 export interface PrepareInput {
   readonly seqnum: number;
+  readonly recipe: Recipe;
 }
-export type PrepareResult = Result<{ readonly checkstring: Hex }>;
+/** The version that is encoded and signed. */
+export type PrepareResult = Result<{ readonly version: Version }>;
 
-/** One attempt of `modify`; attempts count from 0. */
-export interface AttemptInput {
+/** An operation begins, or begins again: nothing that was read before is used after. */
+export interface OpenInput {
+  /** Counts from 0. */
   readonly attempt: number;
 }
-export type MapResult =
-  | { readonly kind: 'mapped'; readonly mode: Mode; readonly base: Hex }
-  | { readonly kind: 'contended'; readonly failure: Failure }
-  | { readonly kind: 'hopeless'; readonly failure: Failure };
-export type ReadBaseResult =
-  | { readonly kind: 'read' }
-  | { readonly kind: 'contended'; readonly failure: Failure };
-export type ModifierResult =
-  | { readonly kind: 'changed' }
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'threw' };
-export type PublishAttemptResult =
-  | { readonly kind: 'published' }
-  | { readonly kind: 'contended'; readonly failure: Failure }
-  | { readonly kind: 'hopeless'; readonly failure: Failure };
+
+export interface ReadTreesInput {
+  /** Every slot of it is of `version`, and all N shares are there. */
+  readonly map: Servermap;
+  readonly version: Version;
+}
+/** Whether the trees of all N shares are held, each led to the signed root. */
+export type ReadTreesResult = Result<object>;
+
+export interface ApplyModifierInput {
+  readonly attempt: number;
+  /** Of the version that was read. */
+  readonly seqnum: number;
+}
+export type ApplyModifierResult = Result<{ readonly isChanged: boolean }>;
 
 function notProvided(name: string): never {
   throw new Error(`actor ${name} is named by a chart and not provided`);

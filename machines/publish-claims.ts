@@ -5,25 +5,19 @@
  * older one, one that the map knows) is taken as shown: at worst it is written over, with that as
  * the test. Any other share is a *claim*, and is checked before it counts.
  */
-import type { SeenShare } from './io.ts';
-import type { PublishRecord, Write } from './publish-kernel.ts';
+import type { SeenShare } from './reports.ts';
 import type { Hex } from './servermap.ts';
 
 /** What may be on the server of one write without anybody else having written. */
-export interface Expectation extends Pick<PublishRecord, 'total' | 'seqnum' | 'replaceable'> {
+export interface Expectation {
+  /** N. */
+  readonly total: number;
+  /** Of the version that is being written. */
+  readonly seqnum: number;
+  /** Checkstrings of the versions that may be replaced wherever they turn up. */
+  readonly replaceable: readonly Hex[];
   /** What the other writes to this server test for. */
   readonly heads: readonly { readonly shnum: number; readonly head: Hex }[];
-}
-
-/** What the child that does `write` may find. */
-export function expectationOf(record: PublishRecord, { server, shnum }: Write): Expectation {
-  const { total, seqnum, replaceable, writes } = record;
-  const heads = writes.flatMap((other) =>
-    other.server === server && other.shnum !== shnum && other.test.kind === 'begins'
-      ? [{ shnum: other.shnum, head: other.test.head }]
-      : [],
-  );
-  return { total, seqnum, replaceable, heads };
 }
 
 /** The shares that would be somebody else's, if they were what the server shows. */
@@ -48,7 +42,7 @@ export function isLike(head: Hex, found: Hex): boolean {
 
 /** The base, or a version older than the newest in the map: nothing is lost by replacing it. */
 export function isStale(
-  record: Pick<PublishRecord, 'replaceable' | 'seqnum'>,
+  record: Pick<Expectation, 'replaceable' | 'seqnum'>,
   checkstring: Hex,
 ): boolean {
   return record.replaceable.includes(checkstring) || seqnumOf(checkstring) < record.seqnum - 1;

@@ -6,8 +6,9 @@
  * `applyWrite` keeps the books, `decideOutcome` reads them (`publish.py` `update_goal`,
  * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
  */
-import type { Failure, SeenShare } from './io.ts';
-import { isLike, isStale } from './publish-claims.ts';
+import type { Failure } from './failure.ts';
+import { type Expectation, isLike, isStale } from './publish-claims.ts';
+import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   bestVersion,
   type Hex,
@@ -19,24 +20,7 @@ import {
   type Version,
 } from './servermap.ts';
 
-/** What the slot must hold for the write to happen. */
-export type WriteTest =
-  | { readonly kind: 'absent' }
-  /** The share begins with these bytes. */
-  | { readonly kind: 'begins'; readonly head: Hex };
-
-export type WriteStatus =
-  | 'planned'
-  | 'writing'
-  | 'accepted'
-  /** The slot held something else. */
-  | 'surprised'
-  /** The server said no. */
-  | 'refused'
-  /** It certainly did not happen. */
-  | 'failed'
-  /** Its answer was lost, and so was the answer to the re-read. */
-  | 'unknown';
+export type { WriteReport, WriteTest } from './reports.ts';
 
 export interface Write {
   readonly server: ServerId;
@@ -45,17 +29,7 @@ export interface Write {
   readonly status: WriteStatus;
   /** Counts from 0; the same slot is tried again when it held a version that we know. */
   readonly attempt: number;
-}
-
-/** What came of one write. */
-export interface WriteReport {
-  readonly server: ServerId;
-  readonly shnum: number;
-  readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
-  /** Shares that the server reported, as they were just before the write. */
-  readonly seen: readonly SeenShare[];
-  /** The numbers of those that were read afterwards and are signed: a server can show any bytes. */
-  readonly proven: readonly number[];
+  /** What went wrong with it last. */
   readonly failure: Failure | null;
 }
 
@@ -87,8 +61,8 @@ export interface PublishRecord extends PublishGoal {
   readonly avoided: readonly ServerId[];
   /** Checkstrings of the versions that may be replaced wherever they turn up: the base's. */
   readonly replaceable: readonly Hex[];
-  /** The checkstring of the new version, once prepared. */
-  readonly checkstring: Hex | null;
+  /** The new version, once prepared. */
+  readonly version: Version | null;
   readonly writes: readonly Write[];
   readonly surprises: readonly Surprise[];
   readonly failures: readonly Failure[];
@@ -120,7 +94,7 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
     servers,
     avoided: map.servers.filter(({ status }) => status === 'failed').map(({ id }) => id),
     replaceable: replaceableVersions(input).map(({ checkstring }) => checkstring),
-    checkstring: null,
+    version: null,
     writes: knownSlots(input),
     surprises: [],
     failures: [],
@@ -256,12 +230,13 @@ export function applyWrite(record: PublishRecord, report: WriteReport): PublishR
   const write = record.writes.find((w) => sameSlot(w, report));
   if (write?.status !== 'writing') return record;
   const failures = report.failure === null ? record.failures : [...record.failures, report.failure];
-  const books = withWrite({ ...record, failures }, { ...write, status: report.status });
+  const settled = { ...write, status: report.status, failure: report.failure ?? write.failure };
+  const books = withWrite({ ...record, failures }, settled);
   switch (report.status) {
     case 'accepted':
       return noteBystanders(books, report);
     case 'surprised':
-      return noteBystanders(noteSurprise(books, write, report), report);
+      return noteBystanders(noteSurprise(books, settled, report), report);
     case 'refused':
     case 'failed':
     case 'unknown':
@@ -289,7 +264,7 @@ function withoutServer(
 function noteSurprise(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
   const { server, shnum } = write;
   const found = report.seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
-  if (found !== null && found === record.checkstring) {
+  if (found !== null && found === record.version?.checkstring) {
     return withWrite(record, { ...write, status: 'accepted' });
   }
   if (found !== null && report.proven.includes(shnum) && !isStale(record, found)) {
@@ -316,7 +291,7 @@ function noteBystanders(record: PublishRecord, report: WriteReport): PublishReco
   let books = record;
   for (const { shnum, checkstring } of report.seen) {
     if (shnum >= record.total || shnum === report.shnum) continue;
-    if (checkstring === record.checkstring) continue;
+    if (checkstring === record.version?.checkstring) continue;
     const write = record.writes.find((w) => sameSlot(w, { server, shnum }));
     if (write?.test.kind === 'begins' && isLike(write.test.head, checkstring)) continue;
     if (report.proven.includes(shnum) && !isStale(record, checkstring)) {
@@ -336,12 +311,17 @@ function testFor(found: Hex | null): WriteTest {
 }
 
 function planned(server: ServerId, shnum: number, test: WriteTest): Write {
-  return { server, shnum, test, status: 'planned', attempt: 0 };
+  return { server, shnum, test, status: 'planned', attempt: 0, failure: null };
 }
 
 /** `record` with the one write to that slot replaced. */
 function withWrite(record: PublishRecord, write: Write): PublishRecord {
   return { ...record, writes: record.writes.map((w) => (sameSlot(w, write) ? write : w)) };
+}
+
+/** The books once the new version is encoded and signed. */
+export function withPrepared(record: PublishRecord, version: Version): PublishRecord {
+  return { ...record, version };
 }
 
 /** The books once every planned write is under way. */
@@ -350,6 +330,17 @@ export function startPlanned(record: PublishRecord): PublishRecord {
     w.status === 'planned' ? { ...w, status: 'writing' as const } : w,
   );
   return { ...record, writes };
+}
+
+/** What the child that does a write may find on its server. */
+export function expectationOf(record: PublishRecord, { server, shnum }: Write): Expectation {
+  const { total, seqnum, replaceable, writes } = record;
+  const heads = writes.flatMap((other) =>
+    other.server === server && other.shnum !== shnum && other.test.kind === 'begins'
+      ? [{ shnum: other.shnum, head: other.test.head }]
+      : [],
+  );
+  return { total, seqnum, replaceable, heads };
 }
 
 export function plannedWrites(record: PublishRecord): readonly Write[] {
@@ -376,7 +367,8 @@ export function decideOutcome(record: PublishRecord): PublishKind {
 export interface PublishReport {
   readonly kind: PublishKind | 'newerVersionSeen' | 'unprepared' | 'cancelled';
   readonly seqnum: number;
-  readonly checkstring: Hex | null;
+  /** The new version, if it was prepared. */
+  readonly version: Version | null;
   readonly required: number;
   readonly total: number;
   readonly quorum: number;
@@ -389,18 +381,23 @@ export interface PublishReport {
   readonly newer: readonly Version[];
 }
 
+/** The writes that put a share of the new version in its place. */
+export function placedOf({ writes }: Pick<PublishReport, 'writes'>): readonly Write[] {
+  return writes.filter(({ status }) => status === 'accepted');
+}
+
 export function reportOf(
   record: PublishRecord,
   kind: PublishReport['kind'],
   newer: readonly Version[],
 ): PublishReport {
-  const { seqnum, checkstring, required, total, quorum, writes, surprises, failures } = record;
-  const placed = new Set(writes.filter((w) => w.status === 'accepted').map((w) => w.shnum));
+  const { seqnum, version, required, total, quorum, writes, surprises, failures } = record;
+  const placed = new Set(placedOf(record).map((w) => w.shnum));
   const missing = Array.from({ length: total }, (_, n) => n).filter((n) => !placed.has(n));
   return {
     kind,
     seqnum,
-    checkstring,
+    version,
     required,
     total,
     quorum,

@@ -18,11 +18,11 @@ import {
   type PrepareResult,
   unprovided,
 } from './io.ts';
-import { expectationOf } from './publish-claims.ts';
 import {
   applyWrite,
   canSucceed,
   decideOutcome,
+  expectationOf,
   isSettled,
   newerEvidence,
   type PublishKind,
@@ -33,19 +33,33 @@ import {
   planWrites,
   reportOf,
   startPlanned,
+  withPrepared,
 } from './publish-kernel.ts';
+import type { WriteStatus } from './reports.ts';
+import type { Recipe } from './rewrite.ts';
 import type { Version } from './servermap.ts';
 import { shareWriteMachine } from './share-write.machine.ts';
 
 export interface PublishInput extends PublishPlanInput {
+  readonly recipe: Recipe;
   readonly deadlines: Deadlines;
 }
 
 export interface Context {
   readonly record: PublishRecord;
+  readonly recipe: Recipe;
   readonly newer: readonly Version[];
   readonly deadlines: Deadlines;
   readonly kind: PublishReport['kind'];
+}
+
+/** What traces and pictures show of a context. */
+export function publishSummary({ record }: Context) {
+  const { seqnum, quorum, required, total, wholeShares, version, writes, surprises } = record;
+  const statuses = writes.map(({ server, shnum, status }) => [`${server}:${shnum}`, status]);
+  const checkstring = version?.checkstring ?? null;
+  const numbers = { seqnum, quorum, required, total, wholeShares, checkstring, surprises };
+  return { ...numbers, writes: Object.fromEntries(statuses) as Record<string, WriteStatus> };
 }
 
 export const publishMachine = setup({
@@ -62,7 +76,7 @@ export const publishMachine = setup({
   },
   actions: {
     recordPrepared: assign(({ context }, result: PrepareResult) =>
-      result.ok ? { record: { ...context.record, checkstring: result.checkstring } } : {},
+      result.ok ? { record: withPrepared(context.record, result.version) } : {},
     ),
     recordFailure: assign(({ context }, failure: Failure) => ({
       record: { ...context.record, failures: [...context.record.failures, failure] },
@@ -76,7 +90,7 @@ export const publishMachine = setup({
             server,
             shnum,
             test,
-            checkstring: record.checkstring ?? '',
+            checkstring: record.version?.checkstring ?? '',
             expectation: expectationOf(record, write),
             parent: self,
             deadlines,
@@ -104,8 +118,9 @@ export const publishMachine = setup({
 }).createMachine({
   id: 'publish',
   description: 'Write every share of a new version, each with a test-and-set.',
-  context: ({ input: { deadlines, ...plan } }) => ({
+  context: ({ input: { deadlines, recipe, ...plan } }) => ({
     record: planWrites(plan),
+    recipe,
     newer: newerEvidence(plan),
     deadlines,
     kind: 'cancelled',
@@ -126,7 +141,7 @@ export const publishMachine = setup({
       invoke: {
         id: 'prepareShares',
         src: 'prepareShares',
-        input: ({ context }) => ({ seqnum: context.record.seqnum }),
+        input: ({ context: { record, recipe } }) => ({ seqnum: record.seqnum, recipe }),
         onDone: [
           {
             guard: { type: 'isPrepared', params: ({ event }) => event.output },

@@ -5,22 +5,27 @@
  * that fails or proves corrupt is replaced by another, and the blocks already in hand stay.
  * To *verify* is the same with every share instead of k (`retrieve.py`).
  */
-import type { Failure } from './io.ts';
+import type { Failure } from './failure.ts';
+import type { BlockReport } from './reports.ts';
 import type { ServerId } from './servermap.ts';
 
+export type { BlockReport } from './reports.ts';
+
 export type Purpose = 'read' | 'verify';
+
+export type ShareStatus =
+  | 'usable'
+  /** Its blocks for the current window are being fetched. */
+  | 'fetching'
+  /** Its blocks for the current window are here and verified. */
+  | 'held'
+  | 'corrupt'
+  | 'failed';
 
 export interface ShareSource {
   readonly server: ServerId;
   readonly shnum: number;
-  readonly status:
-    | 'usable'
-    /** Its blocks for the current window are being fetched. */
-    | 'fetching'
-    /** Its blocks for the current window are here and verified. */
-    | 'held'
-    | 'corrupt'
-    | 'failed';
+  readonly status: ShareStatus;
   readonly failure: Failure | null;
 }
 
@@ -34,14 +39,6 @@ export interface RetrieveRecord {
   readonly endSegment: number;
   /** Segments per window. */
   readonly window: number;
-}
-
-/** What came of fetching one share's blocks. */
-export interface BlockReport {
-  readonly server: ServerId;
-  readonly shnum: number;
-  readonly status: 'held' | 'corrupt' | 'failed';
-  readonly failure: Failure | null;
 }
 
 /** Shares that are verified at once: all of them may be 255, with a window of each in memory. */

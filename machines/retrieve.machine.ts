@@ -27,8 +27,10 @@ import {
   type RetrieveDecision,
   type RetrieveRecord,
   type RetrieveReport,
+  type ShareStatus,
   startFetching,
 } from './retrieve-kernel.ts';
+import type { ByteRange } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
 
 export interface RetrieveInput {
@@ -40,15 +42,27 @@ export interface RetrieveInput {
   readonly endSegment: number;
   /** Segments per window. */
   readonly window: number;
+  /** Which bytes of these segments are wanted. */
+  readonly range: ByteRange;
   readonly deadlines: Deadlines;
 }
 
 export interface Context {
   readonly record: RetrieveRecord;
+  readonly version: Version;
+  readonly range: ByteRange;
   readonly deadlines: Deadlines;
   readonly kind: RetrieveReport['kind'];
   readonly failure: Failure | null;
   readonly firstSegment: number;
+}
+
+/** What traces and pictures show of a context. */
+export function retrieveSummary({ record }: Context) {
+  const { purpose, required, nextSegment, endSegment, sources } = record;
+  const statuses = sources.map(({ server, shnum, status }) => [`${server}:${shnum}`, status]);
+  const numbers = { purpose, required, nextSegment, endSegment };
+  return { ...numbers, sources: Object.fromEntries(statuses) as Record<string, ShareStatus> };
 }
 
 function recordOf(input: RetrieveInput): RetrieveRecord {
@@ -79,14 +93,15 @@ export const retrieveMachine = setup({
     decodeSegments: unprovided<DecodeResult, DecodeInput>('decodeSegments'),
   },
   actions: {
-    fetchBlocks: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
+    fetchBlocks: enqueueActions(({ context, enqueue, self }) => {
+      const { record, version, deadlines } = context;
       const decision = decideRetrieve(record);
       if (decision.kind !== 'fetch') return;
       const { firstSegment, segmentCount } = currentWindow(record);
       for (const { server, shnum } of decision.sources) {
         enqueue.spawnChild('blockRead', {
           id: `read:${server}:${shnum}:${firstSegment}`,
-          input: { server, shnum, firstSegment, segmentCount, parent: self, deadlines },
+          input: { server, shnum, version, firstSegment, segmentCount, parent: self, deadlines },
         });
       }
       enqueue.assign({ record: startFetching(record, decision.sources) });
@@ -117,6 +132,8 @@ export const retrieveMachine = setup({
   description: 'Read segments of one version from any k good shares of it.',
   context: ({ input }) => ({
     record: recordOf(input),
+    version: input.version,
+    range: input.range,
     deadlines: input.deadlines,
     kind: 'cancelled',
     failure: null,
@@ -150,9 +167,11 @@ export const retrieveMachine = setup({
       invoke: {
         id: 'decodeSegments',
         src: 'decodeSegments',
-        input: ({ context: { record } }) => ({
+        input: ({ context: { record, version, range } }) => ({
+          version,
           ...currentWindow(record),
           shnums: heldShnums(record),
+          range,
         }),
         onDone: [
           {

@@ -7,8 +7,14 @@
  * child report the server as settled. It reads no servermap and decides nothing global; having
  * reported, it waits for the coordinator to stop it.
  */
-import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
-import { type ShareJudged, serverAnswered, serverSettled } from './events.ts';
+import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
+import {
+  type ServerAnswered,
+  type ServerSettled,
+  type ShareJudged,
+  serverAnswered,
+  serverSettled,
+} from './events.ts';
 import {
   type Deadlines,
   type Failure,
@@ -18,13 +24,14 @@ import {
   unprovided,
   unprovidedVerifier,
 } from './io.ts';
+import type { ServerReport } from './reports.ts';
 import type { ServerId } from './servermap.ts';
-import type { ServerReport } from './update-kernel.ts';
 
 export interface ServerQueryInput {
   readonly server: ServerId;
-  readonly parent: AnyActorRef;
+  readonly parent: ActorRef<Snapshot<unknown>, ServerAnswered | ServerSettled>;
   readonly wantsPrivateKey: boolean;
+  readonly wantsNumbers: boolean;
   readonly deadlines: Deadlines;
 }
 
@@ -32,6 +39,12 @@ export interface Context extends ServerQueryInput {
   readonly shnums: readonly number[];
   readonly judged: readonly ShareJudged[];
   readonly failure: Failure | null;
+}
+
+/** What traces and pictures show of a context. */
+export function serverQuerySummary({ server, shnums, judged, failure }: Context) {
+  const verdicts = judged.map(({ shnum, verdict }) => [String(shnum), verdict] as const);
+  return { server, shnums, judged: Object.fromEntries(verdicts), failure };
 }
 
 function reportOf(context: Context, status: ServerReport['status']): ServerReport {
@@ -161,10 +174,12 @@ export const serverQueryMachine = setup({
       invoke: {
         id: 'verifyShares',
         src: 'verifyShares',
-        input: ({ context: { server, shnums, wantsPrivateKey } }) => ({
+        input: ({ context: { server, shnums, wantsPrivateKey, wantsNumbers } }) => ({
           server,
           shnums,
           wantsPrivateKey,
+          // A server that shows many shares may have but one.
+          wantsNumbers: wantsNumbers && shnums.length > 1,
         }),
         onError: {
           target: 'weighing',

@@ -10,16 +10,18 @@
  * answer in hand is judged, has one. After `done` the map is frozen: late answers find no
  * transition, and the queries still open are cancelled with the children that made them.
  */
-import { assign, enqueueActions, setup } from 'xstate';
+import { enqueueActions, setup } from 'xstate';
 import type { OperationCancel, ServerAnswered, ServerSettled } from './events.ts';
 import type { Deadlines } from './io.ts';
 import type { Rule } from './rules.ts';
 import { serverQueryMachine } from './server-query.machine.ts';
-import type { MarkedSlot, Mode, ServerId, Servermap } from './servermap.ts';
+import type { MarkedSlot, Mode, ServerId, Servermap, ServerStatus } from './servermap.ts';
 import {
   apply,
   decide,
+  isBuiltOn,
   nextServers,
+  outcomeOf,
   statusOf,
   toServermap,
   type UpdateRecord,
@@ -43,7 +45,13 @@ export interface ServermapUpdateInput {
 export interface Context {
   readonly record: UpdateRecord;
   readonly deadlines: Deadlines;
-  readonly outcome: Servermap['outcome'];
+}
+
+/** What traces and pictures show of a context. */
+export function servermapUpdateSummary({ record }: Context) {
+  const { mode, rule, required, total, privateKey, servers, statuses } = record;
+  const byServer = servers.map((server, i) => [server, statuses[i] as ServerStatus] as const);
+  return { mode, rule, required, total, privateKey, statuses: Object.fromEntries(byServer) };
 }
 
 function recordOf(input: ServermapUpdateInput): UpdateRecord {
@@ -76,10 +84,11 @@ export const servermapUpdateMachine = setup({
     askNext: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
       const servers = nextServers(record);
       const wantsPrivateKey = record.privateKey === 'missing';
+      const wantsNumbers = isBuiltOn(record.mode);
       for (const server of servers) {
         enqueue.spawnChild('serverQuery', {
           id: `query:${server}`,
-          input: { server, parent: self, wantsPrivateKey, deadlines },
+          input: { server, parent: self, wantsPrivateKey, wantsNumbers, deadlines },
         });
       }
       enqueue.assign({ record: apply(record, { type: 'asked', servers }) });
@@ -93,11 +102,6 @@ export const servermapUpdateMachine = setup({
       enqueue.stopChild(`query:${event.report.server}`);
       enqueue.emit(event);
     }),
-    recordOutcome: assign(({ context }) => {
-      const decision = decide(viewOf(context.record));
-      return { outcome: decision.kind === 'done' ? decision.outcome : ('exhausted' as const) };
-    }),
-    recordCancellation: assign({ outcome: 'cancelled' }),
   },
   guards: {
     isOver: ({ context }) => decide(viewOf(context.record)).kind === 'done',
@@ -114,7 +118,6 @@ export const servermapUpdateMachine = setup({
   context: ({ input }) => ({
     record: recordOf(input),
     deadlines: input.deadlines,
-    outcome: 'exhausted',
   }),
   initial: 'collecting',
   states: {
@@ -122,15 +125,11 @@ export const servermapUpdateMachine = setup({
       description: 'Servers are being asked; enough is not known.',
       initial: 'awaiting',
       entry: 'askNext',
-      on: { 'operation.cancel': { target: 'cancelled', actions: 'recordCancellation' } },
+      on: { 'operation.cancel': 'cancelled' },
       states: {
         awaiting: {
           description: 'Every answer in hand is judged.',
-          always: {
-            guard: 'isOver',
-            target: '#servermapUpdate.done',
-            actions: 'recordOutcome',
-          },
+          always: { guard: 'isOver', target: '#servermapUpdate.done' },
           on: {
             'server.answered': {
               guard: { type: 'isAsked', params: ({ event }) => event },
@@ -168,11 +167,13 @@ export const servermapUpdateMachine = setup({
     done: {
       description: 'Enough is known, or everybody was asked; the map is frozen.',
       type: 'final',
+      output: ({ context: { record } }): Servermap => toServermap(record, outcomeOf(record)),
     },
     cancelled: {
       description: 'The caller lost interest; the map holds what was known by then.',
       type: 'final',
+      output: ({ context: { record } }): Servermap => toServermap(record, 'cancelled'),
     },
   },
-  output: ({ context }) => toServermap(context.record, context.outcome),
+  output: ({ event }) => event.output as Servermap,
 });

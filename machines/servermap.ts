@@ -6,7 +6,7 @@
  * (Tahoe's verinfo tuple includes it; see `servermap.py` `ServerMap`).
  */
 
-import type { Failure } from './io.ts';
+import type { Failure } from './failure.ts';
 
 export type ServerId = string;
 

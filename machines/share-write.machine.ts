@@ -24,7 +24,7 @@ import {
   type WriteResult,
 } from './io.ts';
 import { claimsIn, type Expectation, isLike } from './publish-claims.ts';
-import type { WriteReport, WriteTest } from './publish-kernel.ts';
+import type { WriteReport, WriteTest } from './reports.ts';
 import type { Hex, ServerId } from './servermap.ts';
 
 export interface ShareWriteInput {
@@ -85,6 +85,11 @@ function claimsOf({ expectation, checkstring }: Context, seen: Seen): readonly n
 function withChecked(seen: Seen, checked: Seen): Seen {
   const rest = seen.filter(({ shnum }) => !checked.some((share) => share.shnum === shnum));
   return [...rest, ...checked.map(({ shnum, checkstring }) => ({ shnum, checkstring }))];
+}
+
+/** What traces and pictures show of a context. */
+export function shareWriteSummary({ server, shnum, test, seen, failure }: Context) {
+  return { server, shnum, test, seen, failure };
 }
 
 export const shareWriteMachine = setup({

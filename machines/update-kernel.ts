@@ -6,7 +6,8 @@
  * model. Source: `servermap.py` `_check_for_done`, with four changes, each marked (1)…(4) below.
  */
 
-import type { Failure } from './io.ts';
+import type { Failure } from './failure.ts';
+import type { ServerReport } from './reports.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
 import {
   contenders,
@@ -19,8 +20,9 @@ import {
   type Servermap,
   type ServerStatus,
   type Slot,
-  type Version,
 } from './servermap.ts';
+
+export type { ServerReport } from './reports.ts';
 
 /** Answers that are kept outstanding while more servers have to be asked. */
 export const queryWindow = 5;
@@ -41,14 +43,9 @@ export interface UpdateRecord extends Known {
   readonly marked: readonly MarkedSlot[];
 }
 
-/** What one server turned out to hold, all of it judged. */
-export interface ServerReport {
-  readonly server: ServerId;
-  readonly status: Extract<ServerStatus, 'good' | 'empty' | 'corrupt' | 'failed'>;
-  readonly slots: readonly Slot[];
-  readonly versions: readonly Version[];
-  readonly privateKeyFound: boolean;
-  readonly failure: Failure | null;
+/** Whether somebody builds on the map or vouches for it: a reader checks every share by itself. */
+export function isBuiltOn(mode: Mode): boolean {
+  return mode !== 'read' && mode !== 'anything';
 }
 
 export type UpdateFact =
@@ -102,6 +99,11 @@ export function decide(view: UpdateView): UpdateDecision {
   if (lack === 'answers') return wait;
   const wanted = Math.min(wantedInFlight(view) - asked - verifying, unasked);
   return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
+}
+
+/** How an update that is over has ended. */
+export function outcomeOf(record: UpdateRecord): 'enough' | 'exhausted' {
+  return lackOf(viewOf(record)) === 'nothing' ? 'enough' : 'exhausted';
 }
 
 const wait: UpdateDecision = { kind: 'wait' };

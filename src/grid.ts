@@ -27,6 +27,7 @@ import {
   defaultDeadlines,
   type Engine,
   type Inspect,
+  type Machines,
   platformClock,
 } from './runtime/run.ts';
 import type { Keyring, Session } from './runtime/session.ts';
@@ -59,6 +60,11 @@ export interface GridOptions {
   readonly inspect?: Inspect;
   /** Bytes of each share that a servermap update reads at once; Tahoe reads 4000. */
   readonly headLength?: number;
+}
+
+/** What this project's own simulator and demo may say besides. */
+export interface InternalGridOptions extends GridOptions {
+  readonly machines: Machines;
 }
 
 export interface CreateOptions extends WriteCallOptions {
@@ -110,6 +116,7 @@ export class Grid {
       random: options.random ?? Math.random,
       deadlines: completeDeadlines(options.deadlines ?? {}),
       inspect: options.inspect,
+      machines: (options as InternalGridOptions).machines,
     };
     const checked = servers.map(withCheckedAnswers);
     const advisories = new Advisories(engine);

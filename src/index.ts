@@ -17,6 +17,7 @@ export {
   sharesOf,
   unrecoverableVersions,
 } from '../machines/servermap.ts';
+export type { Verification } from '../machines/verify-kernel.ts';
 export {
   type Cap,
   type Format,
@@ -37,10 +38,9 @@ export type {
   ModifyCallOptions,
   MutableFile,
   ReadCallOptions,
-  Verification,
   WriteCallOptions,
 } from './mutable-file.ts';
-export type { Modifier } from './runtime/modify-file.ts';
+export type { Modifier } from './runtime/operations.ts';
 export type { Progress } from './runtime/options.ts';
 export type { Placement, WriteOutcome } from './runtime/outcome.ts';
 export type { Clock } from './runtime/run.ts';

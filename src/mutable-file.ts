@@ -2,13 +2,8 @@
  * @module mutable-file: one mutable file on a grid, as its users see it: operations, progress and
  * typed errors. That each operation is a statechart is nobody's business here.
  */
-import {
-  bestVersion,
-  type Mode,
-  recoverableVersions,
-  type Servermap,
-  type Version,
-} from '../machines/servermap.ts';
+import type { Mode, Servermap } from '../machines/servermap.ts';
+import type { Verification } from '../machines/verify-kernel.ts';
 import {
   type Contents,
   checkOperation,
@@ -19,32 +14,25 @@ import {
 import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import type { Encoding } from './encoding.ts';
+import { DirectoryCapError, InsufficientCapError, OutOfRangeError } from './errors.ts';
+import { guarded } from './runtime/guarded.ts';
 import {
-  DirectoryCapError,
-  InsufficientCapError,
-  NotEnoughSharesError,
-  OutOfRangeError,
-} from './errors.ts';
-import {
-  collected,
   createFile,
   type FileOptions,
+  type Modifier,
   mapFile,
-  overwriteFile,
+  modifyFile,
   type Range,
-  readRange,
-  type UpdatePlace,
-  updateFile,
-} from './runtime/file-io.ts';
-import { guarded } from './runtime/guarded.ts';
-import { type Modifier, modifyFile } from './runtime/modify-file.ts';
+  readFile,
+  streamFile,
+  verifyFile,
+  writeOnce,
+} from './runtime/operations.ts';
 import type { OperationOptions } from './runtime/options.ts';
-import { unrecoverable, type WriteOutcome } from './runtime/outcome.ts';
-import { verifyShares } from './runtime/retrieve-segments.ts';
+import type { WriteOutcome } from './runtime/outcome.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
-import { requireReadable } from './share/limits.ts';
-
+import { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 
@@ -72,26 +60,6 @@ export interface ModifyCallOptions extends WriteCallOptions {
 
 export interface ReadCallOptions extends OperationOptions, Range {}
 
-/** What `verify` found: every block of every share of the newest version has been looked at. */
-export interface Verification {
-  readonly map: Servermap;
-  readonly seqnum: number;
-  readonly good: readonly { readonly server: string; readonly shnum: number }[];
-  readonly bad: readonly {
-    readonly server: string;
-    readonly shnum: number;
-    readonly reason: string;
-  }[];
-  /** Good shares of older versions, which some write could not replace. */
-  readonly stale: readonly {
-    readonly server: string;
-    readonly shnum: number;
-    readonly seqnum: number;
-  }[];
-  /** Whether all N shares of one version, and of no other, are there and good. */
-  readonly isHealthy: boolean;
-}
-
 /** What the grid gives a file to work with. */
 export interface FileSetting {
   readonly encoding: Encoding;
@@ -104,11 +72,8 @@ export interface FileSetting {
   readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
 }
 
-/** One operation: what it was told, and what it works with. */
-interface Run<Options> {
-  readonly options: Options & FileOptions;
-  newSession(): Session;
-}
+/** One operation, of what it is told and what it works with. */
+type Work<Options, T> = (bench: Workbench, options: Options & FileOptions) => Promise<T>;
 
 export class MutableFile {
   readonly #cap: Cap;
@@ -154,17 +119,7 @@ export class MutableFile {
    * @throws UnrecoverableFileError, NotEnoughSharesError, OutOfRangeError, InsufficientCapError
    */
   async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
-    try {
-      return await this.#readOnce(options);
-    } catch (error) {
-      // A writer may have replaced the version under us: once more, from the start.
-      if (!(error instanceof NotEnoughSharesError)) throw error;
-      return this.#readOnce(options);
-    }
-  }
-
-  #readOnce(options: ReadCallOptions): Promise<Uint8Array> {
-    return collected((sink) => this.#readInto(options, sink));
+    return this.#read(options, (bench, all) => readFile(bench, all, all));
   }
 
   /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
@@ -173,7 +128,8 @@ export class MutableFile {
     const writer = writable.getWriter();
     const gone = new AbortController();
     writer.closed.catch((reason) => gone.abort(reason));
-    this.#readInto(options, (bytes) => writer.write(bytes), gone.signal)
+    const sink = (bytes: Uint8Array) => writer.write(bytes);
+    this.#read(options, (bench, all) => streamFile(bench, all, sink, all), gone.signal)
       .then(
         () => writer.close(),
         (error) => writer.abort(error),
@@ -185,73 +141,32 @@ export class MutableFile {
   }
 
   /** @param gone aborted when the one who reads has gone away */
-  async #readInto(
+  async #read<T>(
     options: ReadCallOptions,
-    sink: (bytes: Uint8Array) => Promise<void>,
+    work: Work<ReadCallOptions, T>,
     gone?: AbortSignal,
-  ): Promise<void> {
+  ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
     checkOperation(options);
     const { offset, length, signal = gone } = options;
     if (offset !== undefined) requireCount('offset', offset);
     if (length !== undefined) requireCount('length', length);
     const either = signal && gone && signal !== gone ? AbortSignal.any([signal, gone]) : signal;
-    await this.#run({ ...options, signal: either }, async (run) => {
-      await readRange(run.newSession(), options, sink, run.options);
-    });
+    return this.#run({ ...options, signal: either }, work);
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
   async servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
-    return this.#run(options, async (run) => {
+    return this.#run(options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
-      return mapFile(run.newSession(), mode, run.options);
+      return mapFile(bench, mode, all);
     });
   }
 
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
-    return this.#run(options, (run) => this.#verify(run));
-  }
-
-  async #verify({ options, newSession }: Run<OperationOptions>): Promise<Verification> {
-    const session = newSession();
-    const map = await mapFile(session, 'check', options);
-    const version = bestVersion(map);
-    if (version === undefined) throw unrecoverable(map);
-    requireReadable(version);
-    const endSegment = Math.ceil(version.dataLength / Math.max(1, version.segmentSize));
-    const { signal } = options;
-    const report = await verifyShares(session, {
-      map,
-      version,
-      firstSegment: 0,
-      endSegment,
-      signal,
-    });
-    const isBad = ({ status }: { status: string }) => status === 'corrupt' || status === 'failed';
-    const good = report.sources.filter((source) => !isBad(source));
-    const bad = report.sources.filter(isBad).map(({ server, shnum, failure }) => ({
-      server,
-      shnum,
-      reason: failure?.detail ?? 'unknown',
-    }));
-    const mapBad = map.slots.flatMap(({ server, shnum, verdict }) =>
-      verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
-    );
-    return {
-      map,
-      seqnum: version.seqnum,
-      good: good.map(({ server, shnum }) => ({ server, shnum })),
-      bad: [...mapBad, ...bad],
-      stale: staleSlots(map),
-      isHealthy:
-        mapBad.length + bad.length === 0 &&
-        recoverableVersions(map).length === Object.keys(map.versions).length &&
-        Object.keys(map.versions).length === 1 &&
-        new Set(good.map(({ shnum }) => shnum)).size === version.total,
-    };
+    return this.#run(options, verifyFile);
   }
 
   /**
@@ -263,7 +178,7 @@ export class MutableFile {
   async overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
     return this.#write('overwriting', options, () => {
       const plaintext = toPlaintext(contents);
-      return (run) => overwriteFile(run.newSession(), plaintext, run.options);
+      return (bench, all) => writeOnce(bench, { kind: 'overwrite' }, plaintext, all);
     });
   }
 
@@ -279,18 +194,20 @@ export class MutableFile {
     options: WriteCallOptions = {},
   ): Promise<WriteOutcome> {
     requireCount('offset', offset);
-    return this.#update(data, { offset }, options);
+    return this.#update(data, offset, options);
   }
 
   /** Writes `data` behind the last byte; else as {@link update}. */
   append(data: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
-    return this.#update(data, 'end', options);
+    return this.#update(data, null, options);
   }
 
-  #update(data: Contents, place: UpdatePlace, options: WriteCallOptions) {
+  /** @param offset null: behind the last byte */
+  #update(data: Contents, offset: number | null, options: WriteCallOptions) {
     return this.#write('updating', options, () => {
       const plaintext = toPlaintext(data);
-      return (run) => updateFile(run.newSession(), plaintext, place, run.options);
+      const change = { kind: 'update', size: plaintext.size, offset } as const;
+      return (bench, all) => writeOnce(bench, change, plaintext, all);
     });
   }
 
@@ -313,7 +230,7 @@ export class MutableFile {
         throw new OutOfRangeError('attempts', attempts, `must be from 1 to ${attemptsMax}`);
       }
       requireCount('backoffMs', backoffMs);
-      return (run) => modifyFile(run.newSession, modifier, { ...run.options, attempts, backoffMs });
+      return (bench, all) => modifyFile(bench, modifier, { attempts, backoffMs }, all);
     });
   }
 
@@ -324,7 +241,7 @@ export class MutableFile {
   async #write<Options extends WriteCallOptions, T>(
     operation: string,
     options: Options,
-    prepare: () => (run: Run<Options>) => Promise<T>,
+    prepare: () => Work<Options, T>,
   ): Promise<T> {
     this.#require('write', operation);
     checkOperation(options);
@@ -333,23 +250,22 @@ export class MutableFile {
     const work = prepare();
     // Not by the cap: a file may have several, as a directory or in the other format.
     const turn = bytesToHex(storageIndexOf(this.#cap));
-    return this.#run(options, (run) =>
-      this.#setting.turns.run(turn, run.options.signal, () => work(run)),
+    return this.#run(options, (bench, all) =>
+      this.#setting.turns.run(turn, all.signal, () => work(bench, all)),
     );
   }
 
   /** Runs one operation, which ends with what a function of the caller's throws meanwhile. */
   async #run<Options extends OperationOptions, T>(
     given: Options,
-    work: (run: Run<Options>) => Promise<T>,
+    work: Work<Options, T>,
   ): Promise<T> {
     checkOperation(given);
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
     try {
-      return await work({
-        options: { ...options, encoding: this.#setting.encoding },
-        newSession: () => this.#setting.newSession(engine, this.#cap, this.#keyring),
-      });
+      const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
+      const { encoding } = this.#setting;
+      return await work(new Workbench(newSession), { ...options, encoding });
     } finally {
       throwIfBroken();
     }
@@ -369,19 +285,9 @@ export class MutableFile {
   ): Promise<MutableFile> {
     const file = new MutableFile(cap, setting, writer);
     const { plaintext, isNewKey } = first;
-    file.#created = await file.#run(options, (run) =>
-      createFile(run.newSession(), plaintext, isNewKey, run.options),
+    file.#created = await file.#run(options, (bench, all) =>
+      createFile(bench, plaintext, isNewKey, all),
     );
     return file;
   }
-}
-
-/** Good shares of versions that are older than the one a reader gets. */
-export function staleSlots(map: Servermap): Verification['stale'] {
-  const best = bestVersion(map)?.seqnum ?? 0;
-  return map.slots.flatMap(({ server, shnum, verdict }) => {
-    if (verdict.kind !== 'good') return [];
-    const { seqnum } = map.versions[verdict.version] as Version;
-    return seqnum < best ? [{ server, shnum, seqnum }] : [];
-  });
 }

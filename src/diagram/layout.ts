@@ -95,8 +95,32 @@ const rootOptions = {
   'elk.padding': '[top=8,left=8,bottom=8,right=8]',
 };
 
-/** Places everything in `chart`. */
-export async function place(chart: Chart, engine: LayoutEngine): Promise<PlacedChart> {
+/** What may happen in every state begins at a box of its own: lines from everywhere hide the rest. */
+const anywhere: ChartState = {
+  path: 'anywhere',
+  key: 'anywhere',
+  kind: 'atomic',
+  description: 'Whatever the state.',
+  initial: null,
+  states: [],
+};
+
+function withAnywhere(chart: Chart): Chart {
+  const { id, root, transitions } = chart;
+  const isFromAnywhere = ({ source, target }: ChartTransition) => source === '' && target !== null;
+  if (!transitions.some(isFromAnywhere)) return chart;
+  return {
+    id,
+    root: { ...root, states: [...root.states, anywhere] },
+    transitions: transitions.map((it) =>
+      isFromAnywhere(it) ? { ...it, source: anywhere.path } : it,
+    ),
+  };
+}
+
+/** Places everything in `of`. */
+export async function place(of: Chart, engine: LayoutEngine): Promise<PlacedChart> {
+  const chart = withAnywhere(of);
   const graph = (await engine.layout(graphOf(chart) as never)) as ElkNode;
   const boxes = new Map(nodesIn(graph).map((node) => [node.id, boxOf(node)]));
   const states = statesIn(chart.root).filter(({ path }) => path !== '');

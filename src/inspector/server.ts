@@ -232,11 +232,13 @@ const shipped = new Map<string, Chart>();
 
 function shippedChart(id: string): Chart | undefined {
   if (shipped.size === 0) {
-    const { blockReadMachine, modifyMachine, publishMachine, retrieveMachine } = machines;
-    const { servermapUpdateMachine, serverQueryMachine, shareWriteMachine } = machines;
+    const { readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine } = machines;
+    const { servermapUpdateMachine, publishMachine, retrieveMachine } = machines;
+    const { serverQueryMachine, shareWriteMachine, blockReadMachine } = machines;
     const all = [
-      ...[blockReadMachine, modifyMachine, publishMachine, retrieveMachine],
-      ...[servermapUpdateMachine, serverQueryMachine, shareWriteMachine],
+      ...[readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine],
+      ...[servermapUpdateMachine, publishMachine, retrieveMachine],
+      ...[serverQueryMachine, shareWriteMachine, blockReadMachine],
     ];
     for (const machine of all) shipped.set(machine.id, chartOf(machine));
   }

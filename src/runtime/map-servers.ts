@@ -8,88 +8,49 @@
 import { fromCallback, fromPromise } from 'xstate';
 import { primitives } from '#crypto';
 import { type ShareJudged, shareJudged } from '../../machines/events.ts';
-import { updateMachineFor } from '../../machines/historic-rules.ts';
 import type { QueryInput, QueryResult, VerifyInput } from '../../machines/io.ts';
 import { reasonOf } from '../../machines/reason.ts';
-import type { Rule } from '../../machines/rules.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
-import type {
-  MarkedSlot,
-  Mode,
-  Servermap,
-  Slot,
-  Verdict,
-  Version,
-} from '../../machines/servermap.ts';
-import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
+import type { Slot, Verdict, Version } from '../../machines/servermap.ts';
+import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
 import type { ShareHeader } from '../share/header.ts';
 import type { ShareReader } from '../share/reader.ts';
 import { verifyNumber, verifySignature } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
-import { runMachine } from './run.ts';
 import {
   acceptHeader,
   excuseFor,
   headOf,
   openShare,
   readerOf,
-  remember,
   type Session,
   serverOf,
 } from './session.ts';
+import type { Workbench } from './workbench.ts';
 
 type Slotted = Pick<Slot, 'server' | 'shnum'>;
 
-export interface MapOptions {
-  readonly mode: Mode;
-  /** k and N to begin with. */
-  readonly required: number;
-  readonly total: number;
-  readonly marked?: readonly MarkedSlot[];
-  readonly rule?: Rule | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onSettled?: (() => void) | undefined;
-}
-
-/** Maps the file of `session`; `write` and `repair` also look for the private key, if need be. */
-export async function mapServers(session: Session, options: MapOptions): Promise<Servermap> {
-  const { mode, required, total, marked = [], rule = 'ours', signal, onSettled } = options;
-  const isForWriting = mode === 'write' || mode === 'repair';
-  const machine: typeof servermapUpdateMachine = updateMachineFor(rule).provide({
+/** The chart with its IO; in the simulator and the demo it may be another one. */
+export function updateOn(bench: Workbench): typeof servermapUpdateMachine {
+  const { servermapUpdate } = bench.engine.machines ?? { servermapUpdate: servermapUpdateMachine };
+  return servermapUpdate.provide({
     actors: {
       serverQuery: serverQueryMachine.provide({
-        actors: { queryServer: queryServer(session), verifyShares: verifyShares(session, mode) },
+        actors: { queryServer: queryServer(bench), verifyShares: verifyShares(bench) },
       }),
     },
   });
-  const map = await runMachine(session.engine, machine, {
-    input: {
-      mode,
-      rule,
-      servers: [...session.servers.keys()],
-      required,
-      total,
-      marked,
-      wantsPrivateKey: isForWriting && session.cap.kind === 'write' && !session.keyring.writer,
-      deadlines: session.engine.deadlines,
-    },
-    signal,
-    onEmitted: (event) => {
-      if (event.type === 'server.settled') onSettled?.();
-    },
-  });
-  for (const version of Object.values(map.versions)) remember(session.keyring, version);
-  return map;
 }
 
 /**
  * Which shares the server holds. They are opened when they are judged, and not before the chart has
  * been told: an update must not end between a server's word that it has shares and their verdicts.
  */
-function queryServer(session: Session) {
+function queryServer(bench: Workbench) {
   return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
+    const { session } = bench.desk;
     try {
       const shnums = await session.paces.query.run(signal, (hurried) =>
         serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
@@ -101,14 +62,12 @@ function queryServer(session: Session) {
   });
 }
 
-function verifyShares(session: Session, mode: Mode) {
+function verifyShares(bench: Workbench) {
   return fromCallback<ShareJudged, VerifyInput>(({ input, sendBack }) => {
+    const { session } = bench.desk;
     const controller = new AbortController();
-    const { server, shnums, wantsPrivateKey } = input;
-    // A reader checks every number before it gives a byte away. Who builds on the map or vouches for
-    // it has no other look, and a server that shows many shares may have but one.
-    const isForReading = mode === 'read' || mode === 'anything';
-    const wants = { privateKey: wantsPrivateKey, numbers: !isForReading && shnums.length > 1 };
+    const { server, shnums, wantsPrivateKey, wantsNumbers } = input;
+    const wants = { privateKey: wantsPrivateKey, numbers: wantsNumbers };
     for (const shnum of shnums) {
       // A rejection is a bug; the share is then unverified, and says why.
       void judgeShare(session, { server, shnum }, wants, controller.signal)

@@ -1,8 +1,6 @@
 /**
  * @module options: what a caller may say about any operation.
  */
-import type { Rule } from '../../machines/rules.ts';
-
 /** How far an operation is. An operation goes through several phases, some more than once. */
 export interface Progress {
   /**
@@ -25,6 +23,4 @@ export interface OperationOptions {
    * is the rejection of an async one, if it comes before the end.
    */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** The rule of the servermap update; anything but `ours` brings back Tahoe's ticket #2034. */
-  readonly rule?: Rule | undefined;
 }

@@ -1,8 +1,11 @@
 /**
  * @module outcome: from what a chart ended with to what the caller gets: a value or a typed error.
  */
-import type { Failure } from '../../machines/io.ts';
-import type { PublishReport } from '../../machines/publish-kernel.ts';
+import type { Failure } from '../../machines/failure.ts';
+import type { Beyond } from '../../machines/limits.ts';
+import { type PublishReport, placedOf } from '../../machines/publish-kernel.ts';
+import type { ReadFileReport } from '../../machines/read-file.machine.ts';
+import type { Excess } from '../../machines/read-kernel.ts';
 import type { RetrieveReport } from '../../machines/retrieve-kernel.ts';
 import {
   recoverableVersions,
@@ -12,7 +15,13 @@ import {
   unrecoverableVersions,
   type Version,
 } from '../../machines/servermap.ts';
+import type { StaleShare } from '../../machines/stale.ts';
+import type { VerifyFileReport } from '../../machines/verify-file.machine.ts';
+import type { Verification } from '../../machines/verify-kernel.ts';
+import type { WriteFileReport } from '../../machines/write-file.machine.ts';
+import type { Obstacle } from '../../machines/write-kernel.ts';
 import {
+  BeyondLimitError,
   type Facts,
   FileExistsError,
   IndeterminateWriteError,
@@ -20,20 +29,19 @@ import {
   NewerVersionSeenError,
   NotEnoughServersError,
   NotEnoughSharesError,
-  type TahoeMutableError,
+  OutOfRangeError,
   UncoordinatedWriteError,
   UnrecoverableFileError,
+  WrongFormatError,
 } from '../errors.ts';
+import { geometryOf } from '../share/geometry.ts';
+import { tooLarge } from '../share/segments.ts';
+import type { Thrown } from './thrown.ts';
 
 /** Where one share of the new version went. */
 export interface Placement {
   readonly server: ServerId;
   readonly shnum: number;
-}
-
-/** A share on a server that a write could not replace: it is, or may still be, of an older version. */
-export interface StaleShare extends Placement {
-  readonly reason: string;
 }
 
 /** What a successful write leaves behind; nothing is placed when there was nothing to write. */
@@ -52,60 +60,139 @@ export interface WriteOutcome {
   readonly inPlace: boolean;
 }
 
-/** @throws the error that says why the version is not written */
-export function toWriteOutcome(
-  { report, stale }: { readonly report: PublishReport; readonly stale: readonly StaleShare[] },
-  inPlace: boolean,
-): WriteOutcome {
-  const { kind, seqnum, quorum, missing, failures } = report;
-  if (kind !== 'published') throw publishError(report);
-  return { seqnum, quorum, placed: placedOf(report), missing, stale, failures, inPlace };
+// --- from a report to a value ---------------------------------------------------------------------
+
+/** @throws the error that says why nothing, or not all, was delivered */
+export function readOutcome(report: ReadFileReport, thrown: Thrown): void {
+  if (report.kind !== 'delivered') throw readError(report, thrown);
 }
 
-/**
- * Shares that `map` saw, or that a server spoke of by refusing the write enabler, and that hold
- * no share of the new version.
- * @param failures by `shnum@server`
- */
-export function staleShares(
-  map: Servermap,
-  report: PublishReport,
-  failures: ReadonlyMap<string, Failure>,
-): readonly StaleShare[] {
-  const keyOf = ({ server, shnum }: Placement) => `${shnum}@${server}`;
-  const accepted = new Set(placedOf(report).map(keyOf));
-  const refused = report.writes.filter(({ status }) => status === 'refused');
-  const places = new Map<string, Placement & { readonly seen: string }>();
-  for (const { server, shnum } of refused) {
-    places.set(keyOf({ server, shnum }), { server, shnum, seen: 'refused' });
+/** @throws the error that says why nothing can be said of the shares */
+export function verifyOutcome(report: VerifyFileReport, thrown: Thrown): Verification {
+  if (report.kind === 'verified') return report.verification;
+  throw readError(report, thrown);
+}
+
+/** Nothing when the modifier wanted no change. @throws as does {@link writeOutcome} */
+export function modifyOutcome(report: WriteFileReport, thrown: Thrown): WriteOutcome | undefined {
+  return report.kind === 'unchanged' ? undefined : writeOutcome(report, thrown);
+}
+
+/** @throws the error that says why the version is not written */
+export function writeOutcome(report: WriteFileReport, thrown: Thrown): WriteOutcome {
+  switch (report.kind) {
+    case 'published': {
+      const { stale, inPlace } = report;
+      const { seqnum, quorum, missing, failures } = report.report;
+      return { seqnum, quorum, placed: placesOf(report.report), missing, stale, failures, inPlace };
+    }
+    case 'unchanged':
+      return nothingWritten(report.base);
+    case 'gaveUp':
+    case 'failed':
+      throw writeError(report.obstacle, thrown);
+    case 'cancelled':
+      throw new Error('cancelled');
   }
-  for (const { server, shnum, verdict } of map.slots) {
-    const seen = verdict.kind === 'good' ? 'not among the shares to be written' : verdict.reason;
-    places.set(keyOf({ server, shnum }), { server, shnum, seen });
+}
+
+type ReadFailure =
+  | Exclude<ReadFileReport, { readonly kind: 'delivered' }>
+  | Exclude<VerifyFileReport, { readonly kind: 'verified' }>;
+
+function readError(report: ReadFailure, thrown: Thrown): unknown {
+  switch (report.kind) {
+    case 'unrecoverable':
+      return unrecoverable(report.map);
+    case 'outOfRange':
+      return outOfRange(report.excess);
+    case 'beyondLimit':
+      return beyondLimit(report.beyond);
+    case 'notEnoughShares':
+      return notEnoughShares(report.report, report.version);
+    case 'failed':
+      return failureError(report.failure, thrown);
+    case 'cancelled':
+      return new Error('cancelled');
   }
-  return [...places].flatMap(([key, { server, shnum, seen }]) =>
-    accepted.has(key) ? [] : [{ server, shnum, reason: failures.get(key)?.detail ?? seen }],
-  );
+}
+
+function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
+  switch (obstacle.kind) {
+    case 'fileExists': {
+      const { places, report } = obstacle;
+      if (report === null) return fileExists(places);
+      return thrownOr(thrown, report.failures, () => fileExists(places, factsOf(report)));
+    }
+    case 'unrecoverable':
+      return unrecoverable(obstacle.map);
+    case 'missingPrivateKey':
+      return missingPrivateKey(obstacle.map);
+    case 'wrongFormat': {
+      const { cap, file } = obstacle;
+      return new WrongFormatError(`this is an ${cap} cap, and the file is ${file}`, { cap, file });
+    }
+    case 'versionLost':
+      return versionLost(obstacle.lost, obstacle.map);
+    case 'outOfRange': {
+      const { offset: value, size: max } = obstacle;
+      return outOfRange({ argument: 'offset', value, max });
+    }
+    case 'beyondLimit':
+      return beyondLimit(obstacle.beyond);
+    case 'tooLarge':
+      return tooLarge(geometryOf(obstacle.format, obstacle.required, obstacle.size));
+    case 'notEnoughShares':
+      return notEnoughShares(obstacle.report, obstacle.version);
+    case 'notPublished': {
+      const { report } = obstacle;
+      return thrownOr(thrown, report.failures, () => publishError(report));
+    }
+    case 'failed':
+      return failureError(obstacle.failure, thrown);
+  }
+}
+
+/** The caller's own error is why, whatever else went wrong. */
+function thrownOr(thrown: Thrown, failures: readonly Failure[], otherwise: () => Error): unknown {
+  const found = thrown.errorIn(failures);
+  return found === undefined ? otherwise() : found.error;
+}
+
+function failureError(failure: Failure, thrown: Thrown): unknown {
+  return thrownOr(thrown, [failure], () => new Error(failure.detail));
+}
+
+function outOfRange({ argument, value, max }: Excess): OutOfRangeError {
+  const problem =
+    argument === 'offset' ? `the file has ${max} bytes` : `only ${max} bytes follow the offset`;
+  return new OutOfRangeError(argument, value, problem);
+}
+
+function beyondLimit({ what, value, max }: Beyond): BeyondLimitError {
+  return new BeyondLimitError(what, value, max);
 }
 
 /** The outcome when there was nothing to write over `version`. */
-export function nothingWritten({ seqnum }: Version): WriteOutcome {
+function nothingWritten({ seqnum }: Version): WriteOutcome {
   return { seqnum, quorum: 0, placed: [], missing: [], stale: [], failures: [], inPlace: true };
 }
 
-function placedOf(report: PublishReport): readonly Placement[] {
-  return report.writes
-    .filter(({ status }) => status === 'accepted')
-    .map(({ server, shnum }) => ({ server, shnum }));
+function placesOf(report: PublishReport): readonly Placement[] {
+  return placedOf(report).map(({ server, shnum }) => ({ server, shnum }));
+}
+
+function factsOf(report: PublishReport): Facts {
+  const { seqnum, quorum, surprises, failures, missing } = report;
+  return { seqnum, quorum, placed: placesOf(report), missing, surprises, failures };
 }
 
 /** The error of a publish that did not end as `published`. */
-export function publishError(report: PublishReport): TahoeMutableError | Error {
-  const { kind, seqnum, quorum, surprises, failures, missing, newer } = report;
-  const placed = placedOf(report);
-  const servers = new Set(placed.map(({ server }) => server)).size;
+function publishError(report: PublishReport): Error {
+  const { kind, seqnum, quorum, surprises, failures, newer } = report;
+  const servers = new Set(placedOf(report).map(({ server }) => server)).size;
   const because = lastOf(failures);
-  const facts: Facts = { seqnum, quorum, placed, missing, surprises, failures };
+  const facts = factsOf(report);
   switch (kind) {
     case 'uncoordinated': {
       const where = surprises.map(({ server, shnum }) => `share ${shnum} on ${server}`).join(', ');
@@ -136,7 +223,7 @@ export function publishError(report: PublishReport): TahoeMutableError | Error {
 }
 
 /** The error of a write that would destroy these. */
-export function newerVersionSeen(newer: readonly Version[]): NewerVersionSeenError {
+function newerVersionSeen(newer: readonly Version[]): NewerVersionSeenError {
   return new NewerVersionSeenError(
     `a version (${newer.map((v) => v.seqnum).join(', ')}) is out there that may be newer than ` +
       'what can be built on: wait until more servers answer, or write over it by `force`',
@@ -145,7 +232,7 @@ export function newerVersionSeen(newer: readonly Version[]): NewerVersionSeenErr
 }
 
 /** The error of a first version whose slots are not free. */
-export function fileExists(places: readonly Placement[], facts: Facts = {}): FileExistsError {
+function fileExists(places: readonly Placement[], facts: Facts = {}): FileExistsError {
   const where = places.map(({ server, shnum }) => `share ${shnum} on ${server}`).join(', ');
   const shares = places.map(({ server, shnum }) => ({ server, shnum }));
   return new FileExistsError(`this key has a file already: ${where}`, {
@@ -156,7 +243,7 @@ export function fileExists(places: readonly Placement[], facts: Facts = {}): Fil
 }
 
 /** The error of a write that would not be above `lost`, of which `map` shows nothing any more. */
-export function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
+function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
   const versions = Object.values(map.versions);
   return new NewerVersionSeenError(
     `version ${lost.seqnum} has been seen or made before, and nothing as new is within reach ` +
@@ -180,19 +267,12 @@ function lastOf(failures: readonly (Failure | null)[]): string {
 }
 
 /** What to tell people of a version. */
-export function describeVersion({
-  seqnum,
-  rootHash,
-  format,
-  required,
-  total,
-  dataLength,
-}: Version) {
+function describeVersion({ seqnum, rootHash, format, required, total, dataLength }: Version) {
   return { seqnum, rootHash, format, required, total, size: dataLength };
 }
 
 /** The error when a map shows no version that can be read. */
-export function unrecoverable(map: Servermap): UnrecoverableFileError {
+function unrecoverable(map: Servermap): UnrecoverableFileError {
   const seen = unrecoverableVersions(map).map((version) => ({
     ...describeVersion(version),
     shares: sharesOf(map, version.id).size,
@@ -214,7 +294,7 @@ export function unrecoverable(map: Servermap): UnrecoverableFileError {
 }
 
 /** The error when a retrieve ran out of shares. */
-export function notEnoughShares(report: RetrieveReport, version: Version): NotEnoughSharesError {
+function notEnoughShares(report: RetrieveReport, version: Version): NotEnoughSharesError {
   const usable = report.sources.filter(({ status }) => status === 'usable' || status === 'held');
   const lost = report.sources.filter(({ status }) => status === 'corrupt' || status === 'failed');
   return new NotEnoughSharesError(
@@ -230,7 +310,7 @@ export function notEnoughShares(report: RetrieveReport, version: Version): NotEn
 }
 
 /** The error when nobody had the private key. */
-export function missingPrivateKey(map: Servermap): MissingPrivateKeyError {
+function missingPrivateKey(map: Servermap): MissingPrivateKeyError {
   const versions = recoverableVersions(map).map(describeVersion);
   return new MissingPrivateKeyError('no share within reach holds the private key of this file', {
     versions,

@@ -2,12 +2,11 @@
  * @module publish-version: the IO of a publish: encode once, then test-and-set share by share.
  */
 import { fromPromise } from 'xstate';
+import { primitives } from '#crypto';
 import {
   type ClaimInput,
   type ClaimResult,
-  type Failure,
   failed,
-  internalFailure,
   type JudgedShare,
   type PrepareInput,
   type PrepareResult,
@@ -18,142 +17,113 @@ import {
   type WriteResult,
 } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
-import type { PublishPlanInput, PublishReport, WriteTest } from '../../machines/publish-kernel.ts';
+import type { WriteTest } from '../../machines/reports.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
+import { readkeyOf } from '../caps.ts';
 import { deriveWriteEnabler } from '../crypto/keys.ts';
 import { deriveLeaseSecrets } from '../crypto/leases.ts';
 import { AnswerLostError, InsufficientCapError, NoSuchShareError } from '../errors.ts';
+import { encodeVersion } from '../share/encode.ts';
+import { encodeUpdate } from '../share/encode-update.ts';
+import { saltLength } from '../share/geometry.ts';
+import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import type { EncodedVersion } from '../share/seal.ts';
 import type {
   ReadTestWriteRequest,
   ShareTest,
   StorageServer,
-  WritePart,
   WriteSecrets,
 } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
 import { judgeShare } from './map-servers.ts';
-import { type StaleShare, staleShares } from './outcome.ts';
-import { runMachine } from './run.ts';
-import { acceptHeader, readRange, remember, type Session, serverOf } from './session.ts';
+import type { OperationOptions } from './options.ts';
+import { Sending } from './sending.ts';
+import {
+  acceptHeader,
+  headerOf,
+  readRange,
+  type Session,
+  serverOf,
+  type WriterKeys,
+} from './session.ts';
+import type { Desk, Workbench } from './workbench.ts';
 
-export interface PublishOptions extends PublishPlanInput {
-  /** Encodes and signs the new version; when it rejects, nothing is written and so do we. */
-  readonly encode: (seqnum: number) => Promise<EncodedVersion>;
-  readonly signal?: AbortSignal | undefined;
-  /** Gets how many different shares have been written so far, when another one has. */
-  readonly onWritten?: ((shares: number) => void) | undefined;
+/** What is to be published. */
+export interface Publication {
+  /** The caller's, unless a modifier has changed what was there. */
+  readonly contents: Plaintext;
+  readonly onProgress?: OperationOptions['onProgress'];
 }
 
-/** How a publish ended. */
-export interface Published {
-  readonly report: PublishReport;
-  /** Old shares that may have stayed. */
-  readonly stale: readonly StaleShare[];
-}
-
-/**
- * Publishes over what `options.map` saw.
- * @throws what the source of the contents fails with, unless the version is published all the same
- */
-export async function publishVersion(
-  session: Session,
-  options: PublishOptions,
-): Promise<Published> {
-  const { encode, signal, onWritten, ...plan } = options;
-  let encoded: EncodedVersion | undefined;
-  let encodeError: unknown;
-  const source = new Source();
-  const written = new Set<number>();
-  const failures = new Map<string, Failure>();
-  const machine = publishMachine.provide({
+/** The chart with its IO. */
+export function publishOn(bench: Workbench, publication: Publication): typeof publishMachine {
+  return publishMachine.provide({
     actors: {
-      prepareShares: fromPromise<PrepareResult, PrepareInput>(async ({ input: { seqnum } }) => {
-        try {
-          encoded = await encode(seqnum);
-          return { ok: true, checkstring: bytesToHex(encoded.checkstring) };
-        } catch (error) {
-          encodeError = error;
-          return { ok: false, failure: internalFailure(error) };
-        }
-      }),
+      prepareShares: prepareShares(bench, publication),
       shareWrite: shareWriteMachine.provide({
         actors: {
-          writeShare: writeShare(
-            session,
-            () => encoded as EncodedVersion,
-            plan.wholeShares,
-            source,
-          ),
-          rereadShare: rereadShare(session, () => encoded as EncodedVersion),
-          verifyClaim: verifyClaim(session),
+          writeShare: writeShare(bench),
+          rereadShare: rereadShare(bench),
+          verifyClaim: verifyClaim(bench),
         },
       }),
     },
   });
-  const report = await runMachine(session.engine, machine, {
-    input: { ...plan, deadlines: session.engine.deadlines },
-    signal,
-    onEmitted: ({ report: { status, server, shnum, failure } }) => {
-      if (failure !== null) failures.set(`${shnum}@${server}`, failure);
-      if (status !== 'accepted' || written.has(shnum)) return;
-      onWritten?.(written.add(shnum).size);
-    },
+}
+
+/** What fails here is the caller's own: the source of the contents, or what was asked for. */
+function prepareShares(bench: Workbench, publication: Publication) {
+  return fromPromise<PrepareResult, PrepareInput>(async ({ input, signal }) => {
+    const { desk, thrown } = bench;
+    try {
+      const encoded = await encode(desk, input, publication, signal);
+      desk.sending = new Sending(encoded, input.recipe.kind === 'whole', thrown);
+      return { ok: true, version: acceptHeader(desk.session, encoded.header) };
+    } catch (error) {
+      return { ok: false, failure: thrown.failureOf(error) };
+    }
   });
-  // The caller's own source, or the encoding that it asked for: its error, not ours.
-  if (report.kind === 'unprepared') throw encodeError;
-  // What surely was not acknowledged may be lost; anything else is not to be forgotten.
-  if (encoded !== undefined && (report.kind === 'published' || report.kind === 'indeterminate')) {
-    remember(session.keyring, acceptHeader(session, encoded.header));
-  }
-  if (report.kind !== 'published') source.throwIfFailed();
-  return { report, stale: staleShares(plan.map, report, failures) };
 }
 
-/** The contents as they are being sent, which is the second time that they are read. */
-class Source {
-  #failed: { readonly error: unknown } | undefined;
-
-  /** Why nothing can be sent any more, as the chart has it. */
-  get failure(): Failure | undefined {
-    return this.#failed && internalFailure(this.#failed.error);
+function encode(
+  desk: Desk,
+  { seqnum, recipe }: PrepareInput,
+  { contents, onProgress }: Publication,
+  signal: AbortSignal,
+): Promise<EncodedVersion> {
+  const { session, kept, changed = contents, trees } = desk;
+  const { signing, encryptedPrivateKey } = session.keyring.writer as WriterKeys;
+  const plaintexts = recipe.parts.map((part) =>
+    part.kind === 'new' ? changed : plaintextOf(kept.cut(part)),
+  );
+  const input = {
+    seqnum,
+    plaintext: joinPlaintexts(...plaintexts),
+    readkey: readkeyOf(session.cap),
+    encryptedPrivateKey,
+    verificationKey: signing.spki,
+    sign: (prefix: Uint8Array) => signing.sign(prefix),
+    newSalt: () => primitives.randomBytes(saltLength),
+    signal,
+    onSegment: (done: number, total: number) => onProgress?.({ phase: 'encoding', done, total }),
+  };
+  if (recipe.kind === 'inPlace') {
+    const { firstSegment, newDataLength } = recipe;
+    const base = headerOf(session, recipe.base);
+    return encodeUpdate({ ...input, base, trees, firstSegment, newDataLength });
   }
-
-  /** The same, if `error` is why. */
-  failureBy(error: unknown): Failure | undefined {
-    return this.#failed?.error === error ? this.failure : undefined;
-  }
-
-  throwIfFailed(): void {
-    if (this.#failed !== undefined) throw this.#failed.error;
-  }
-
-  /** `part`, whose failure is noted: it is nobody's fault but the source's. */
-  watched(part: WritePart): WritePart {
-    const { offset, length } = part;
-    const bytes = async () => {
-      try {
-        return await part.bytes();
-      } catch (error) {
-        this.#failed ??= { error };
-        throw error;
-      }
-    };
-    return { offset, length, bytes };
-  }
+  const { required, total } = recipe;
+  return encodeVersion({ ...input, format: session.cap.format, required, total });
 }
 
-function writeShare(
-  session: Session,
-  encodedVersion: () => EncodedVersion,
-  isWhole: boolean,
-  source: Source,
-) {
+function writeShare(bench: Workbench) {
   return fromPromise<WriteResult, WriteInput>(async ({ input, signal }) => {
-    if (source.failure !== undefined) return { kind: 'notSent', failure: source.failure };
+    const { session } = bench.desk;
+    const sending = bench.desk.sending as Sending;
+    if (sending.failure !== undefined) return { kind: 'notSent', failure: sending.failure };
     const server = serverOf(session, input.server);
-    const request = requestFor(session, server, input, encodedVersion(), isWhole, source);
+    const request = requestFor(session, server, input, sending);
     try {
       const { wrote, reads } = await session.paces.write.run(signal, (hurried) =>
         server.readTestWrite(session.storageIndex, request, { signal: hurried }),
@@ -165,7 +135,7 @@ function writeShare(
       return { kind: 'answered', wrote, seen };
     } catch (error) {
       // A part that cannot be produced is not written, and neither are those before it.
-      const failure = source.failureBy(error);
+      const failure = sending.failureBy(error);
       if (failure !== undefined) return { kind: 'notSent', failure };
       return toWriteResult(error);
     }
@@ -176,13 +146,12 @@ function requestFor(
   session: Session,
   server: StorageServer,
   { shnum, test }: WriteInput,
-  encoded: EncodedVersion,
-  isWhole: boolean,
-  source: Source,
+  sending: Sending,
 ): ReadTestWriteRequest {
+  const { encoded, isWhole } = sending;
   const write = {
     tests: [toShareTest(test)],
-    parts: encoded.shareParts(shnum).map((part) => source.watched(part)),
+    parts: sending.parts(shnum),
     // A shorter version leaves no bytes of the old one behind it.
     newLength: isWhole ? encoded.shareLength : null,
   };
@@ -212,9 +181,10 @@ function toWriteResult(error: unknown): WriteResult {
 }
 
 /** The checkstrings of all shares on this server, as an answer to the write would have told them. */
-function rereadShare(session: Session, encodedVersion: () => EncodedVersion) {
+function rereadShare(bench: Workbench) {
   return fromPromise<RereadResult, RereadInput>(async ({ input: { server }, signal }) => {
-    const range = { offset: 0, length: encodedVersion().checkstring.length };
+    const { session, sending } = bench.desk;
+    const range = { offset: 0, length: (sending as Sending).encoded.checkstring.length };
     // At the pace of the writes: it is quicker than they are, and has few of its kind to go by.
     const headOf = async (shnum: number): Promise<readonly SeenShare[]> => {
       try {
@@ -238,8 +208,9 @@ function rereadShare(session: Session, encodedVersion: () => EncodedVersion) {
 }
 
 /** Judges what a server shows as a map does: each share by its own key and signature. */
-function verifyClaim(session: Session) {
+function verifyClaim(bench: Workbench) {
   return fromPromise<ClaimResult, ClaimInput>(async ({ input: { server, shnums }, signal }) => {
+    const { session } = bench.desk;
     const seen: JudgedShare[] = [];
     // Two writes to one server may look at one share at the same time.
     const look = { ...session, heads: new Map() };

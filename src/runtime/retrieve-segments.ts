@@ -11,115 +11,105 @@ import type {
   ReadBlocksResult,
 } from '../../machines/io.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
-import type { Purpose, RetrieveReport } from '../../machines/retrieve-kernel.ts';
-import type { MarkedSlot, ServerId, Servermap, Version } from '../../machines/servermap.ts';
+import type { Purpose } from '../../machines/retrieve-kernel.ts';
+import type { ByteRange } from '../../machines/rewrite.ts';
+import type { ServerId } from '../../machines/servermap.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
-import { windowSegmentsMax } from '../share/limits.ts';
 import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
 import { BlockChecks } from './block-checks.ts';
 import { toFailure } from './failure.ts';
 import { adviseCorrupt } from './map-servers.ts';
-import { runMachine } from './run.ts';
+import type { OperationOptions } from './options.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
+import type { Desk, Workbench } from './workbench.ts';
 
-/** Takes the plaintext of one segment; the next one comes when it is settled. */
-export type SegmentSink = (segnum: number, plaintext: Uint8Array) => Promise<void>;
+/** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
+export type Take = (desk: Desk, range: ByteRange, at: number, bytes: Uint8Array) => unknown;
 
-export interface RetrieveOptions {
-  readonly map: Servermap;
-  readonly version: Version;
-  readonly firstSegment: number;
-  /** One past the last segment wanted. */
-  readonly endSegment: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onDelivered?: ((segments: number) => void) | undefined;
-}
+/** Keeps what is read, in memory. */
+export const keep: Take = ({ kept }, range, at, bytes) => kept.add(range, at, bytes);
 
-/** Bytes of plaintext per window: a few segments of a large file, many small ones. */
-const windowBytes = 1 << 20;
 /** What a short segment costs beside its bytes, to decode and hand over: some 20 µs. */
 const workPerSegment = 8;
 
-/** Reads segments in order into `sink`. */
-export function retrieveSegments(
-  session: Session,
-  options: RetrieveOptions & { readonly sink: SegmentSink },
-): Promise<RetrieveReport> {
-  const { sink, version } = options;
-  const header = headerOf(session, version);
-  const readkey = readkeyOf(session.cap);
-  return run(session, 'read', options, async (segnum, blocks) => {
-    const ofShares = new Map([...blocks].map(([shnum, { block }]) => [shnum, block]));
-    // The salt was admitted with every block of the segment: they are all the same.
-    const salt = blocks.values().next().value?.salt;
-    await sink(segnum, await decodeSegment(header, readkey, segnum, ofShares, salt));
-  });
-}
-
-/** Checks every block of every share of `version`, and decodes nothing: needs no readkey. */
-export function verifyShares(session: Session, options: RetrieveOptions): Promise<RetrieveReport> {
-  return run(session, 'verify', options, async () => {});
-}
-
-async function run(
-  session: Session,
-  purpose: Purpose,
-  options: RetrieveOptions,
-  deliver: (segnum: number, blocks: ReadonlyMap<number, Entry>) => Promise<void>,
-): Promise<RetrieveReport> {
-  const { map, version, firstSegment, endSegment, signal, onDelivered } = options;
-  const held = new Map<number, Map<number, Entry>>();
-  const machine = retrieveMachine.provide({
+/** The chart with its IO: reads segments in order, and hands over what is wanted of them. */
+export function retrieveOn(
+  bench: Workbench,
+  take: Take,
+  onProgress: OperationOptions['onProgress'],
+): typeof retrieveMachine {
+  return retrieveMachine.provide({
     actors: {
-      blockRead: blockReadMachine.provide({
-        actors: { readBlocks: readBlocks(session, version, purpose, held) },
-      }),
-      decodeSegments: fromPromise<DecodeResult, DecodeInput>(async ({ input }) => {
-        const end = input.firstSegment + input.segmentCount;
-        const stint = new Stint();
-        for (let segnum = input.firstSegment; segnum < end; segnum++) {
-          await deliver(segnum, held.get(segnum) ?? new Map());
-          held.delete(segnum);
-          await stint.spend(workPerSegment);
-        }
-        return { ok: true };
-      }),
+      blockRead: blockReadMachine.provide({ actors: { readBlocks: readBlocks(bench, 'read') } }),
+      decodeSegments: decodeSegments(bench, take, onProgress),
     },
-  });
-  const fitting = Math.floor(windowBytes / Math.max(1, version.segmentSize));
-  const window = Math.min(windowSegmentsMax, Math.max(1, fitting));
-  return runMachine(session.engine, machine, {
-    input: {
-      purpose,
-      map,
-      version,
-      firstSegment,
-      endSegment,
-      window,
-      deadlines: session.engine.deadlines,
-    },
-    signal,
-    onEmitted: ({ segmentsDelivered }) => onDelivered?.(segmentsDelivered),
   });
 }
 
-/** By segment and share number. */
-type Held = Map<number, Map<number, Entry>>;
+/** The chart with its IO: looks at every block, and decodes nothing, which needs no readkey. */
+export function verifyOn(bench: Workbench): typeof retrieveMachine {
+  return retrieveMachine.provide({
+    actors: {
+      blockRead: blockReadMachine.provide({ actors: { readBlocks: readBlocks(bench, 'verify') } }),
+      decodeSegments: fromPromise<DecodeResult, DecodeInput>(async () => ({ ok: true })),
+    },
+  });
+}
+
+function decodeSegments(bench: Workbench, take: Take, onProgress: OperationOptions['onProgress']) {
+  return fromPromise<DecodeResult, DecodeInput>(async ({ input }) => {
+    const { desk, thrown } = bench;
+    const { version, range, firstSegment, segmentCount } = input;
+    const total = range.to - range.from;
+    const stint = new Stint();
+    for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
+      const plaintext = await decoded(desk, segnum, input);
+      desk.blocks.delete(segnum);
+      const start = segnum * version.segmentSize;
+      const at = Math.max(range.from, start);
+      const wanted = plaintext.subarray(at - start, range.to - start);
+      try {
+        await take(desk, range, at, wanted);
+      } catch (error) {
+        return { ok: false, failure: thrown.failureOf(error) };
+      }
+      onProgress?.({ phase: 'reading', done: at + wanted.length - range.from, total });
+      await stint.spend(workPerSegment);
+    }
+    return { ok: true };
+  });
+}
+
+/** The plaintext of a segment of which the blocks are held. */
+function decoded(
+  { session, blocks }: Desk,
+  segnum: number,
+  { version, shnums }: DecodeInput,
+): Promise<Uint8Array> {
+  const held = blocks.get(segnum);
+  const entries = shnums.map((shnum) => [shnum, held?.get(shnum) as Entry] as const);
+  const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
+  // The salt was admitted with every block of the segment: they are all the same.
+  const salt = entries[0]?.[1].salt;
+  const header = headerOf(session, version.id);
+  return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt);
+}
 
 /** Reads and checks the blocks of one share for one window, and holds those that are for reading. */
-function readBlocks(session: Session, version: Version, purpose: Purpose, held: Held) {
-  const header = headerOf(session, version);
-  const checks = new BlockChecks(header, purpose);
+function readBlocks(bench: Workbench, purpose: Purpose) {
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal }) => {
-    const { shnum, firstSegment } = input;
+    const { session, blocks, checks } = bench.desk;
+    const { version, shnum, firstSegment } = input;
+    const check = checks.get(version.id) ?? new BlockChecks(headerOf(session, version.id), purpose);
+    checks.set(version.id, check);
     try {
       const reader = readerOf(session, input, signal, 'blocks');
-      const entries = await checks.checkedEntries(reader, input);
+      const entries = await check.checkedEntries(reader, input);
       entries.forEach((entry, i) => {
-        const ofSegment = held.get(firstSegment + i) ?? new Map<number, Entry>();
-        held.set(firstSegment + i, ofSegment.set(shnum, entry));
+        const ofSegment = blocks.get(firstSegment + i) ?? new Map<number, Entry>();
+        blocks.set(firstSegment + i, ofSegment.set(shnum, entry));
       });
       return { ok: true };
     } catch (error) {
@@ -141,16 +131,4 @@ async function judgeFailure(
   if (excuse !== undefined) return excuse;
   adviseCorrupt(session, slot, failure.detail);
   return failure;
-}
-
-/** The shares that a retrieve found corrupt, for the next map to know. */
-export function corruptShares(report: RetrieveReport, version: Version): readonly MarkedSlot[] {
-  return report.sources
-    .filter(({ status }) => status === 'corrupt')
-    .map(({ server, shnum, failure }) => ({
-      server,
-      shnum,
-      reason: failure?.detail ?? 'corrupt',
-      version: version.id,
-    }));
 }

@@ -6,10 +6,10 @@
  */
 import {
   type Actor,
+  type AnyActorRef,
   type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
-  type EmittedFrom,
   type InputFrom,
   type InspectionEvent,
   type Observer,
@@ -18,6 +18,7 @@ import {
 } from 'xstate';
 import { operationCancel } from '../../machines/events.ts';
 import type { Deadlines } from '../../machines/io.ts';
+import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { unlessAborted } from '../abort.ts';
 import type { Closing } from './closing.ts';
 
@@ -39,6 +40,13 @@ export interface Engine {
   readonly inspect?: Inspect | undefined;
   /** Of the grid: nothing of it goes on then. */
   readonly closing?: Closing | undefined;
+  /** Instead of the shipped charts: the simulator's and the demo's. */
+  readonly machines?: Machines | undefined;
+}
+
+/** Charts that others can stand in for. They are asked for when an operation begins. */
+export interface Machines {
+  readonly servermapUpdate: typeof servermapUpdateMachine;
 }
 
 export type Inspect = ((event: InspectionEvent) => void) | Observer<InspectionEvent>;
@@ -59,7 +67,10 @@ export const defaultDeadlines: Deadlines = {
 interface RunOptions<Machine extends AnyStateMachine> {
   readonly input: InputFrom<Machine>;
   readonly signal?: AbortSignal | undefined;
-  readonly onEmitted?: (event: EmittedFrom<Machine>) => void;
+  /** Sees every actor of the run as it is made. */
+  readonly onActor?: ((actor: AnyActorRef) => void) | undefined;
+  /** Gets the output, also that of a run which the caller has aborted. */
+  readonly onOutput?: ((output: OutputFrom<Machine>) => void) | undefined;
 }
 
 /**
@@ -69,7 +80,7 @@ interface RunOptions<Machine extends AnyStateMachine> {
 export async function runMachine<Machine extends AnyStateMachine>(
   engine: Engine,
   machine: Machine,
-  { input, signal, onEmitted }: RunOptions<Machine>,
+  { input, signal, onActor, onOutput }: RunOptions<Machine>,
 ): Promise<OutputFrom<Machine>> {
   const { clock, inspect, closing } = engine;
   const throwIfAborted = () => {
@@ -80,7 +91,12 @@ export async function runMachine<Machine extends AnyStateMachine>(
   // XState types its clock by `any`; ours is the same shape.
   const options = { id: machine.id, input, clock, ...(inspect && { inspect }) } as object;
   const actor = createActor(machine, options as never) as Actor<Machine>;
-  if (onEmitted !== undefined) actor.on('*', onEmitted as never);
+  if (onActor !== undefined) {
+    onActor(actor as AnyActorRef);
+    actor.system.inspect((event) => {
+      if (event.type === '@xstate.actor') onActor(event.actorRef as AnyActorRef);
+    });
+  }
   // XState warns of what comes too late.
   const cancel = () => {
     if ((actor.getSnapshot() as AnyMachineSnapshot).status === 'active')
@@ -89,9 +105,11 @@ export async function runMachine<Machine extends AnyStateMachine>(
   signal?.addEventListener('abort', cancel, { once: true });
   const stopListening = closing?.listen(cancel);
   try {
-    const output = toPromise(actor);
+    const ending = toPromise(actor);
     actor.start();
-    return (await output) as OutputFrom<Machine>;
+    const output = (await ending) as OutputFrom<Machine>;
+    onOutput?.(output);
+    return output;
   } finally {
     signal?.removeEventListener('abort', cancel);
     stopListening?.();

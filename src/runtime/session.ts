@@ -149,8 +149,8 @@ export function acceptHeader(session: Session, header: ShareHeader): Version {
 }
 
 /** The verified header of a version in the map; its layout is that of the first share seen. */
-export function headerOf(session: Session, version: Version): ShareHeader {
-  const header = session.headers.get(version.id);
-  if (header === undefined) throw new Error(`version ${version.seqnum} is not in this session`);
+export function headerOf(session: Session, id: Hex): ShareHeader {
+  const header = session.headers.get(id);
+  if (header === undefined) throw new Error(`version ${id} is not in this session`);
   return header;
 }

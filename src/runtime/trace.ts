@@ -3,7 +3,7 @@
  *
  * Built on `@xstate.microstep`: XState sends `@xstate.snapshot` after everything that the step set
  * off, so a parent would be seen to react before its child has moved. Actors are named by their
- * path (`w1/servermapUpdate/query:s3`), never by XState's session ids, so two recordings of one run
+ * path (`w1/writeFile/servermapUpdate/query:s3`), never by XState's session ids, so two recordings of one run
  * are equal byte for byte. Records are JSON and hold no secret and no byte of a share: a version is
  * told by its seqnum and the beginning of its root hash.
  */
@@ -14,7 +14,18 @@ import type {
   AnyStateNode,
   InspectionEvent,
 } from 'xstate';
+import { blockReadSummary } from '../../machines/block-read.machine.ts';
+import { publishSummary } from '../../machines/publish.machine.ts';
+import { readFileSummary } from '../../machines/read-file.machine.ts';
+import { readVersionSummary } from '../../machines/read-version.machine.ts';
 import { reasonOf } from '../../machines/reason.ts';
+import { retrieveSummary } from '../../machines/retrieve.machine.ts';
+import { serverQuerySummary } from '../../machines/server-query.machine.ts';
+import type { Verdict } from '../../machines/servermap.ts';
+import { servermapUpdateSummary } from '../../machines/servermap-update.machine.ts';
+import { shareWriteSummary } from '../../machines/share-write.machine.ts';
+import { verifyFileSummary } from '../../machines/verify-file.machine.ts';
+import { writeFileSummary } from '../../machines/write-file.machine.ts';
 
 export type Json =
   | null
@@ -43,7 +54,7 @@ export type ChartRecord =
       readonly actor: string;
       readonly chart: string;
       readonly parent: string | null;
-      /** What it was given; of roots only. */
+      /** What it was given; null for one of many, which stands for a server or a share. */
       readonly input: Json;
     }
   /** An event comes to a chart. `source` is null when the caller sent it. */
@@ -91,7 +102,7 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
     const chart = snapshot.machine.id;
     const state = dotted(snapshot.value);
     const transitions = taken.map(transitionOf);
-    const context = summarise(chart, snapshot.context as Json);
+    const context = summarise(chart, snapshot.context);
     write({ kind: 'step', actor: names.of(ref), chart, event, state, transitions, context });
   };
 
@@ -120,8 +131,8 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
     if (chart === undefined) return;
     if (event.type === '@xstate.actor') {
       const parent = ref._parent === undefined ? null : names.of(ref._parent);
-      // Of children their parents tell.
-      const input = parent === null ? toJson((ref as AnyActor).options.input) : null;
+      // Of one that stands for a server or a share its parent tells.
+      const input = ref.id.includes(':') ? null : toJson((ref as AnyActor).options.input);
       write({ kind: 'actor', actor, chart, parent, input });
     } else if (event.type === '@xstate.event') {
       arrival(ref, event);
@@ -199,63 +210,34 @@ function dotted(value: unknown): string {
 
 // --- what a context tells -----------------------------------------------------------------------
 
-type Fields = { readonly [key: string]: Json };
+/** What each chart shows, a few words: a whole context per step would be quadratic. */
+const summaries = {
+  readFile: readFileSummary,
+  writeFile: writeFileSummary,
+  verifyFile: verifyFileSummary,
+  readVersion: readVersionSummary,
+  servermapUpdate: servermapUpdateSummary,
+  publish: publishSummary,
+  retrieve: retrieveSummary,
+  serverQuery: (context: Parameters<typeof serverQuerySummary>[0]) => {
+    const { judged, ...rest } = serverQuerySummary(context);
+    const words = Object.entries(judged).map(([shnum, verdict]) => [shnum, wordOf(verdict)]);
+    return { ...rest, judged: Object.fromEntries(words) };
+  },
+  shareWrite: shareWriteSummary,
+  blockRead: blockReadSummary,
+};
 
-/** A few words per chart: a whole context per step would be quadratic in the number of servers. */
-function summarise(chart: string, context: Json): Json {
-  const all = context as Fields;
-  const record = all.record as Fields;
-  switch (chart) {
-    case 'servermapUpdate': {
-      const { mode, rule, required, total, privateKey, servers, statuses } = record;
-      const byServer = (servers as readonly string[]).map((server, i) => [server, at(statuses, i)]);
-      const summary = { mode, rule, required, total, privateKey };
-      return { ...summary, statuses: Object.fromEntries(byServer) } as Json;
-    }
-    case 'serverQuery': {
-      const judged = (all.judged as readonly Fields[]).map(({ shnum, verdict }) => [
-        String(shnum),
-        wordOf(verdict as Fields),
-      ]);
-      const { server, shnums, failure } = all;
-      return toJson({ server, shnums, judged: Object.fromEntries(judged), failure });
-    }
-    case 'publish': {
-      const { seqnum, quorum, required, total, wholeShares, checkstring, writes, surprises } =
-        record;
-      const statuses = (writes as readonly Fields[]).map((w) => [slotOf(w), w.status]);
-      const summary = { seqnum, quorum, required, total, wholeShares, checkstring, surprises };
-      return toJson({ ...summary, writes: Object.fromEntries(statuses) });
-    }
-    case 'shareWrite': {
-      const { server, shnum, test, seen, failure } = all;
-      return toJson({ server, shnum, test, seen, failure });
-    }
-    case 'retrieve': {
-      const { purpose, required, nextSegment, endSegment, sources } = record;
-      const statuses = (sources as readonly Fields[]).map((s) => [slotOf(s), s.status]);
-      const summary = { purpose, required, nextSegment, endSegment };
-      return toJson({ ...summary, sources: Object.fromEntries(statuses) });
-    }
-    case 'blockRead': {
-      const { server, shnum, firstSegment, segmentCount, failure } = all;
-      return toJson({ server, shnum, firstSegment, segmentCount, failure });
-    }
-    default:
-      return toJson(all);
-  }
+function summarise(chart: string, context: unknown): Json {
+  const summary = (summaries as Readonly<Record<string, ((context: never) => object) | undefined>>)[
+    chart
+  ];
+  return toJson(summary === undefined ? context : summary(context as never));
 }
 
-function at(list: Json | undefined, index: number): Json {
-  return (list as readonly Json[])[index] ?? null;
-}
-
-function slotOf({ server, shnum }: Fields): string {
-  return `${server}:${shnum}`;
-}
-
-function wordOf({ kind, version, reason }: Fields): string {
-  return kind === 'good' ? `good ${versionName(String(version))}` : `${kind}: ${reason}`;
+function wordOf(verdict: Verdict): string {
+  if (verdict.kind === 'good') return `good ${versionName(verdict.version)}`;
+  return `${verdict.kind}: ${verdict.reason}`;
 }
 
 // --- to JSON, without secrets -------------------------------------------------------------------

@@ -3,16 +3,12 @@
  * signed root before anything new is signed (`filenode.py` `MutableFileVersion.update`).
  *
  * The new root covers the block hash trees of all N shares, so every one of them must be here. If
- * any is missing, stale, corrupt or laid out differently the answer is "no", and the caller writes
- * the whole file again; a stale copy of a share is never mixed with new segments.
+ * any is missing, stale, corrupt or laid out differently the answer is "no", and the whole file is
+ * written again; a stale copy of a share is never mixed with new segments.
  */
-import {
-  bestVersion,
-  type Servermap,
-  type Slot,
-  sharesOf,
-  type Version,
-} from '../../machines/servermap.ts';
+import { fromPromise } from 'xstate';
+import { internalFailure } from '../../machines/failure.ts';
+import type { ReadTreesInput, ReadTreesResult } from '../../machines/io.ts';
 import { bytesToHex } from '../bytes.ts';
 import type { ShareHeader } from '../share/header.ts';
 import { updateTreesMax } from '../share/limits.ts';
@@ -20,61 +16,38 @@ import { VersionVerifier } from '../share/verify.ts';
 import { Stint } from '../turn.ts';
 import { withDeadline } from './run.ts';
 import { headerOf, readerOf, type Session } from './session.ts';
+import type { Workbench } from './workbench.ts';
 
-/** What has to be rewritten for new bytes at an offset. */
-export interface Rewrite {
-  readonly firstSegment: number;
-  /** Old bytes in front of the new ones in the first segment: from, to. */
-  readonly keepBefore: readonly [number, number];
-  /** Old bytes behind the new ones in the last rewritten segment. */
-  readonly keepAfter: readonly [number, number];
-  readonly newDataLength: number;
+/** The actor of that name. */
+export function readTrees(bench: Workbench) {
+  return fromPromise<ReadTreesResult, ReadTreesInput>(async ({ input, signal }) => {
+    const { desk } = bench;
+    try {
+      desk.trees = await verifiedTrees(desk.session, input, signal);
+      return { ok: true };
+    } catch (error) {
+      return { ok: false, failure: internalFailure(error) };
+    }
+  });
 }
 
-/** Which segments `length` new bytes at `offset` touch; `offset` is not beyond the end. */
-export function rewriteOf(version: Version, offset: number, length: number): Rewrite {
-  const { segmentSize, dataLength } = version;
-  const end = offset + length;
-  const newDataLength = Math.max(dataLength, end);
-  const firstSegment = Math.floor(offset / segmentSize);
-  const lastEnd = Math.min(Math.ceil(end / segmentSize) * segmentSize, newDataLength);
-  return {
-    firstSegment,
-    keepBefore: [firstSegment * segmentSize, offset],
-    keepAfter: [end, Math.max(end, Math.min(lastEnd, dataLength))],
-    newDataLength,
-  };
-}
-
-/** The version that every known share is of, if all N are there and none is anything else. */
-export function uniformBase(map: Servermap): Version | undefined {
-  const best = bestVersion(map);
-  if (best === undefined || best.format !== 'mdmf') return undefined;
-  const isOfBest = ({ verdict }: Slot) => verdict.kind === 'good' && verdict.version === best.id;
-  if (!map.slots.every(isOfBest)) return undefined;
-  return sharesOf(map, best.id).size === best.total ? best : undefined;
-}
-
-/**
- * The verified block hash trees of all shares, by share number, or undefined when any share does
- * not yield its own in time: whoever needs them all writes the whole file instead.
- */
-export async function readTrees(
+/** By share number. It fails when any share does not yield its own in time. */
+async function verifiedTrees(
   session: Session,
-  map: Servermap,
-  version: Version,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<number, readonly Uint8Array[]> | undefined> {
-  const header = headerOf(session, version);
+  { map, version }: ReadTreesInput,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, readonly Uint8Array[]>> {
+  const header = headerOf(session, version.id);
   // Of a file that large, the trees are no longer the lesser part of what goes through memory.
-  if (header.layout.blockHashTree.length * header.total > updateTreesMax) return undefined;
+  if (header.layout.blockHashTree.length * header.total > updateTreesMax) {
+    throw new Error('the block hash trees are too large');
+  }
   const verifier = new VersionVerifier(header);
   const trees = new Map<number, readonly Uint8Array[]>();
   const stint = new Stint();
   const { readMs } = session.engine.deadlines;
   const finished = new AbortController();
-  const { signal: over } = finished;
-  const either = signal === undefined ? over : AbortSignal.any([signal, over]);
+  const either = AbortSignal.any([signal, finished.signal]);
   try {
     await Promise.all(
       map.slots.map((slot) =>
@@ -92,9 +65,6 @@ export async function readTrees(
       ),
     );
     return trees;
-  } catch {
-    signal?.throwIfAborted();
-    return undefined;
   } finally {
     // Nobody waits any more for the reads that are still under way.
     finished.abort();

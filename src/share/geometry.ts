@@ -6,12 +6,11 @@
  * *entry* per segment: the block, in MDMF with the segment's salt in front. Lengths are in bytes;
  * arithmetic is exact for whatever a hostile header claims, up to 2^53-1.
  */
+import { divideUp, segmentSizeOf } from '../../machines/limits.ts';
 import type { Format } from '../caps.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { ByteRange } from '../storage/server.ts';
 
-/** Of MDMF, rounded up to a multiple of k. Tahoe cannot update a file of another segment size. */
-const mdmfSegmentSize = 131072;
 /** Of an SDMF IV and of an MDMF salt. */
 export const saltLength = 16;
 
@@ -36,11 +35,6 @@ export function geometryOf(
 ): Geometry {
   const segmentCount = dataLength === 0 ? 0 : divideUp(dataLength, segmentSize);
   return { format, required, segmentSize, dataLength, segmentCount };
-}
-
-/** The segment size that Tahoe writes. */
-export function segmentSizeOf(format: Format, required: number, dataLength: number): number {
-  return divideUp(format === 'sdmf' ? dataLength : mdmfSegmentSize, required) * required;
 }
 
 /** Plaintext bytes of one segment. @throws OutOfRangeError when there is no such segment */
@@ -77,10 +71,4 @@ export function entryRange(geometry: Geometry, first: number, count = 1): ByteRa
 function checkSegnum({ segmentCount }: Geometry, segnum: number): void {
   if (Number.isInteger(segnum) && segnum >= 0 && segnum < segmentCount) return;
   throw new OutOfRangeError('segment', segnum, `the file has ${segmentCount}`);
-}
-
-/** The least integer not below a / b, without the rounding of a floating-point quotient. */
-export function divideUp(a: number, b: number): number {
-  const rest = a % b;
-  return (a - rest) / b + (rest > 0 ? 1 : 0);
 }

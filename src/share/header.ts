@@ -5,10 +5,11 @@
  * Parsing is total: whatever the bytes, it gives a header whose numbers are consistent with each
  * other, or a typed error. Nothing is allocated by the numbers it finds.
  */
+import { segmentSizeOf } from '../../machines/limits.ts';
 import { concatBytes, readSafeU64, u64, viewOf } from '../bytes.ts';
 import type { Format } from '../caps.ts';
 import { CorruptShareError, UnknownVersionError } from '../errors.ts';
-import { type Geometry, geometryOf, saltLength, segmentSizeOf } from './geometry.ts';
+import { type Geometry, geometryOf, saltLength } from './geometry.ts';
 import { hashLength } from './hashtree.ts';
 import { headerLength, packLayout, parseLayout, prefixLength, type ShareLayout } from './layout.ts';
 

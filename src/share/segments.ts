@@ -7,15 +7,15 @@
  * rough lockstep cost one encoding and not N. Memory is for these few segments, not for the file.
  */
 import { primitives } from '#crypto';
+import { divideUp, segmentSizeMax, segmentsWrittenMax } from '../../machines/limits.ts';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import { createCodec } from '../erasure/codec.ts';
 import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
-import { divideUp, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
+import { entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
 import { blockHash } from './hashtree.ts';
-import { segmentSizeMax } from './limits.ts';
 import { type Plaintext, readExactly } from './plaintext.ts';
 
 /** What a caller of either kind of encoding may say about the passes. */
@@ -55,17 +55,21 @@ interface Remembered {
 
 /** Segments whose blocks are kept; writers further apart encode again. */
 const segmentsKept = 4;
-/** The block hash tree of so many, 64 bytes each, is sent as one part. */
-const segmentsMax = 2 ** 24;
 
 /** @throws OutOfRangeError for a file that is too large to be encoded */
-export function checkEncodable({ format, segmentSize, segmentCount, dataLength }: Geometry): void {
-  if (segmentSize <= segmentSizeMax && segmentCount <= segmentsMax) return;
+export function checkEncodable(geometry: Geometry): void {
+  const { segmentSize, segmentCount } = geometry;
+  if (segmentSize <= segmentSizeMax && segmentCount <= segmentsWrittenMax) return;
+  throw tooLarge(geometry);
+}
+
+/** The error of a file that is too large to be encoded. */
+export function tooLarge({ format, segmentSize, dataLength }: Geometry): OutOfRangeError {
   const problem =
     format === 'sdmf'
       ? `an SDMF file has at most ${segmentSizeMax} bytes; make it an MDMF one`
-      : `an MDMF file has at most ${segmentsMax} segments of ${segmentSize} bytes`;
-  throw new OutOfRangeError('size', dataLength, problem);
+      : `an MDMF file has at most ${segmentsWrittenMax} segments of ${segmentSize} bytes`;
+  return new OutOfRangeError('size', dataLength, problem);
 }
 
 /**

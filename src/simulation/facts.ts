@@ -61,7 +61,7 @@ export interface WriteFact {
 export interface PublishOutputFact {
   readonly kind: string;
   readonly seqnum: number;
-  readonly checkstring: string | null;
+  readonly version: { readonly checkstring: string } | null;
   readonly quorum: number;
   readonly required: number;
   readonly total: number;
@@ -110,7 +110,7 @@ export interface OperationFact {
   endedSeq: number | undefined;
   status: 'running' | 'ended' | 'killed';
   result: Result | null;
-  /** Root charts in the order of their beginning. */
+  /** Its charts but those of single servers and shares, in the order of their beginning. */
   readonly charts: ActorFact[];
   /** Servers with which anything went wrong while it ran. */
   readonly troubled: Set<string>;
@@ -311,7 +311,7 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       answers: new Map(),
     };
     facts.actors.set(record.actor, actor);
-    if (record.parent === null) facts.operations.get(operation)?.charts.push(actor);
+    if (record.input !== null) facts.operations.get(operation)?.charts.push(actor);
     return;
   }
   const actor = facts.actors.get(record.actor);
@@ -324,9 +324,9 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
   } else if (record.kind === 'end') {
     actor.status = record.status;
     actor.output = record.output;
-    const { kind, checkstring } = (record.output ?? {}) as { kind?: string; checkstring?: string };
-    if (record.chart === 'publish' && kind === 'published' && checkstring !== undefined) {
-      facts.acknowledged.set(checkstring, { writer: actor.operation, seq: record.seq });
+    const { kind, version } = (record.output ?? {}) as Partial<PublishOutputFact>;
+    if (record.chart === 'publish' && kind === 'published' && version) {
+      facts.acknowledged.set(version.checkstring, { writer: actor.operation, seq: record.seq });
       noteStrays(facts);
     }
   } else if (record.type === 'write.settled') {

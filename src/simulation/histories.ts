@@ -42,8 +42,9 @@ export function acknowledged(facts: Facts): readonly Acknowledged[] {
     const publish = lastPublish(operation);
     const output = publish?.output as unknown as PublishOutputFact | null | undefined;
     if (operation.endedSeq === undefined || operation.result?.ok !== true) return [];
-    if (output?.kind !== 'published' || output.checkstring === null) return [];
-    const { checkstring: version, seqnum, quorum } = output;
+    if (output?.kind !== 'published' || output.version === null) return [];
+    const { seqnum, quorum } = output;
+    const { checkstring: version } = output.version;
     const { startedSeq: start, endedSeq: end } = operation;
     return [{ operation: name, version, seqnum, quorum, start, end }];
   });

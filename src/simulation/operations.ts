@@ -73,12 +73,12 @@ export async function perform(spec: OperationSpec, context: RunContext): Promise
 }
 
 async function call(
-  { name, task, rule, size = 0, force = false }: OperationSpec,
+  { name, task, size = 0, force = false }: OperationSpec,
   context: RunContext,
   seen: { words: readonly string[] | null },
 ): Promise<unknown> {
   const { grid, simulated, signal, onContents } = context;
-  const options = { signal, rule, force };
+  const options = { signal, force };
   if (task.kind === 'create') {
     const { cap, signing: key } = simulated;
     const contents = contentsOf([name], size);

@@ -18,17 +18,22 @@ import type { PropertyDefinition } from './properties.ts';
 
 interface Input {
   readonly mode: Mode;
-  readonly rule: Rule;
   readonly servers: readonly string[];
   readonly required: number;
   readonly total: number;
-  readonly marked: UpdateRecord['marked'];
+  readonly marked?: UpdateRecord['marked'];
   readonly wantsPrivateKey: boolean;
 }
 
-function beginning({ input }: ActorFact): UpdateRecord {
-  const { mode, rule, servers, required, total, marked, wantsPrivateKey } =
-    input as unknown as Input;
+function beginning({ input }: ActorFact, rule: Rule): UpdateRecord {
+  const {
+    mode,
+    servers,
+    required,
+    total,
+    marked = [],
+    wantsPrivateKey,
+  } = input as unknown as Input;
   const statuses = servers.map((): ServerStatus => 'unasked');
   const privateKey = wantsPrivateKey ? 'missing' : 'unneeded';
   const books = { mode, rule, servers, required, total, marked, statuses, privateKey } as const;
@@ -54,7 +59,10 @@ export const kernelProperties: readonly PropertyDefinition[] = [
         if (!('chart' in record) && record.kind !== 'event') return undefined;
         const actor = facts.actors.get(record.actor);
         if (actor?.chart !== 'servermapUpdate') return undefined;
-        if (record.kind === 'actor') books.set(record.actor, beginning(actor));
+        if (record.kind === 'actor') {
+          const { rule = 'ours' } = facts.operations.get(actor.operation)?.spec ?? {};
+          books.set(record.actor, beginning(actor, rule));
+        }
         const now = books.get(record.actor);
         if (record.kind === 'end') books.delete(record.actor);
         if (now === undefined) return undefined;

@@ -164,11 +164,11 @@ export const publishProperties: readonly PropertyDefinition[] = [
       'A publish succeeds if and only if nobody else was seen, the version was put on W distinct ' +
       'servers, and k distinct shares of it exist; what did not land is named.',
     judge: ofEnds((_, output, facts) => {
-      const { kind, writes, checkstring, quorum, required, total, missing } = output;
+      const { kind, writes, version, quorum, required, total, missing } = output;
       if (/^(notEnoughServers|indeterminate)$/.test(kind)) return enoughUnnoticed(output);
       if (kind !== 'published') return undefined;
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
-      const landed = facts.landed.get(checkstring ?? '') ?? new Set();
+      const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
       const accepted = writes.filter(({ status }) => status === 'accepted');
       const ghost = accepted.find((w) => !landed.has(slotName(w.server, w.shnum)));
       if (ghost !== undefined) return `share ${ghost.shnum} never came to ${ghost.server}`;
@@ -190,7 +190,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
       'done.',
     judge: () => (record, facts) => {
       const [, output] = ended(record, facts) ?? [];
-      const own = output?.surprises.find(({ found }) => found === output.checkstring);
+      const own = output?.surprises.find(({ found }) => found === output.version?.checkstring);
       if (own !== undefined) return `our own share ${own.shnum} on ${own.server} is a surprise`;
       if (record.kind !== 'event' || record.type !== 'write.settled') return undefined;
       const { report } = record.data as unknown as {
@@ -265,13 +265,13 @@ function enoughUnnoticed({ kind, writes, quorum, required }: PublishOutputFact) 
  */
 function rivalOverlooked(
   { input, told }: ActorFact,
-  { checkstring, seqnum }: PublishOutputFact,
+  { version: own, seqnum }: PublishOutputFact,
 ): string | undefined {
   const known = headsOf((input as unknown as PublishInputFact).map);
   const rival = told.find(
     ({ slot, version, isProven }) =>
       isProven &&
-      version !== checkstring &&
+      version !== own?.checkstring &&
       version !== known.get(slot) &&
       (parseVersion(version)?.seqnum ?? 0) >= seqnum,
   );

@@ -61,7 +61,7 @@ function expectOperation(world: World, name: string, [verb = '', ...rest]: strin
   if (rest[0] === 'is') {
     const isIt = (record: TraceRecord) =>
       record.kind === 'step' &&
-      record.actor.split('/').length === 2 &&
+      !record.actor.includes(':') &&
       record.actor.startsWith(`${name}/`) &&
       chartWords[record.chart] === verb;
     const state = world.trace.findLast(isIt);

@@ -12,8 +12,14 @@ export const chartWords: Readonly<Record<string, string>> = {
   shareWrite: 'write',
   retrieve: 'retrieve',
   blockRead: 'read',
-  modify: 'modify',
+  writeFile: 'modify',
 };
+
+/** Charts of which no more is told than of what they are made of. */
+const untold = new Set(['readFile', 'readVersion', 'verifyFile']);
+
+/** Of an operation: nothing is awaited there that a message or the time would bring. */
+const passed = new Set(['opening', 'weighing']);
 
 type Of<Kind extends TraceRecord['kind']> = Extract<TraceRecord, { kind: Kind }>;
 type Fields = { readonly [key: string]: unknown };
@@ -22,6 +28,8 @@ type Fields = { readonly [key: string]: unknown };
 export class Narrator {
   readonly #states = new Map<string, string>();
   readonly #versions = new VersionNames();
+  /** Of the writes, those that are told: the ones that may be tried again. */
+  readonly #modifies = new Set<string>();
 
   /** @param isBrief only what charts and operations ended with, and what servers hold */
   tell(records: readonly TraceRecord[], isBrief: boolean): readonly string[] {
@@ -60,13 +68,21 @@ export class Narrator {
     return this.#versions.plain(text);
   }
 
-  #move({ actor, state, chart }: Of<'step'>, moved: Map<string, [string, string]>): void {
+  #move(step: Of<'step'>, moved: Map<string, [string, string]>): void {
+    const { actor, state, chart, context } = step;
+    const { change } = context as { change?: { kind: string } };
+    if (change?.kind === 'modify') this.#modifies.add(actor);
+    if (!this.#isTold(actor, chart) || passed.has(state)) return;
     const from = this.#states.get(actor);
     this.#states.set(actor, state);
     const name = nameOf(actor, chart);
     const start = moved.get(name)?.[0] ?? from;
     if (start === undefined) return;
     moved.set(name, [short(start), short(state)]);
+  }
+
+  #isTold(actor: string, chart: string): boolean {
+    return chart === 'writeFile' ? this.#modifies.has(actor) : !untold.has(chart);
   }
 
   #post({ operation, server, what, detail }: Of<'message'>, sent: Map<string, string[]>): void {
@@ -126,6 +142,7 @@ export class Narrator {
 
   #endOf({ actor, chart, output }: Of<'end'>): string | undefined {
     const about = (output ?? {}) as Fields;
+    if (!this.#isTold(actor, chart)) return undefined;
     const name = nameOf(actor, chart);
     switch (chart) {
       case 'servermapUpdate': {
@@ -146,7 +163,7 @@ export class Narrator {
         return `${name}: ${about.kind}, version ${about.seqnum}${about.kind === 'published' ? lack : ''}`;
       }
       case 'retrieve':
-      case 'modify':
+      case 'writeFile':
         return `${name}: ${about.kind}`;
       default:
         return undefined;
@@ -171,8 +188,8 @@ function operationLine({ operation, event, result }: Of<'operation'>): string | 
 
 /** `w1 map`, `w1 map s4`, `w1 write s4 sh2`. */
 function nameOf(actor: string, chart: string): string {
-  const [operation, , child] = actor.split('/');
-  const [, server, shnum] = /^\w+:(\w+)(?::(\d+))?/.exec(child ?? '') ?? [];
+  const [operation] = actor.split('/');
+  const [, server, shnum] = /\/\w+:(\w+)(?::(\d+))?/.exec(actor) ?? [];
   const where = server === undefined ? '' : ` ${server}`;
   return `${operation} ${chartWords[chart] ?? chart}${where}${shnum === undefined ? '' : ` sh${shnum}`}`;
 }

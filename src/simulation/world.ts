@@ -22,11 +22,12 @@
  * encoder yields to a real timer there).
  */
 import { primitives } from '#crypto';
+import { updateMachineFor } from '../../machines/historic-rules.ts';
 import { readkeyOf, storageIndexOf, writeCapOf } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
 import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
-import { Grid } from '../grid.ts';
-import { defaultDeadlines } from '../runtime/run.ts';
+import { Grid, type InternalGridOptions } from '../grid.ts';
+import { defaultDeadlines, type Machines } from '../runtime/run.ts';
 import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
 import type { ReadTestWriteAnswer, ServerId } from '../storage/server.ts';
 import { canArrive, faultChoices, plainChoices, type WorldState } from './choices.ts';
@@ -54,7 +55,7 @@ export type * from './world-types.ts';
 
 interface Operation {
   readonly spec: OperationSpec;
-  /** Its last chart has ended; only its caller does not know yet. */
+  /** Its chart has ended; only its caller does not know yet. */
   isOver: boolean;
   status: OperationView['status'];
   result: Result | undefined;
@@ -295,7 +296,7 @@ export class World {
     const servers = this.#disks.servers
       .filter(({ isKnown }) => isKnown)
       .map(({ store }) => new RemoteServer(store, this.#network, owner));
-    const grid = new Grid({
+    const options: InternalGridOptions = {
       servers,
       encoding: this.encoding,
       leaseSecret: new Uint8Array(32),
@@ -304,20 +305,30 @@ export class World {
       now: () => this.#clock.now,
       random: this.#prng.random,
       inspect: recorder,
+      machines: this.#machinesOf(owner),
       ...(this.options.headLength !== undefined && { headLength: this.options.headLength }),
-    });
+    };
+    const grid = new Grid(options);
     const context = { grid, file: undefined, simulated: this.#file };
     const client: Client = { running: [], context };
     this.#clients.set(name ?? own, client);
     return client;
   }
 
-  /** Whose last chart this was is over. */
-  #noteEnd({ actor, chart }: Extract<ChartRecord, { kind: 'end' }>): void {
+  /** The charts for the rule of the operation that begins. */
+  #machinesOf(owner: () => string): Machines {
+    const ruleOf = () => this.#operation(owner()).spec.rule ?? 'ours';
+    return {
+      get servermapUpdate() {
+        return updateMachineFor(ruleOf());
+      },
+    };
+  }
+
+  /** Whose root this was is over. */
+  #noteEnd({ actor }: Extract<ChartRecord, { kind: 'end' }>): void {
     const [name = '', , child] = actor.split('/');
-    const operation = this.#operation(name);
-    const last = operation.spec.task.kind === 'modify' ? 'modify' : 'publish';
-    if (child === undefined && chart === last) operation.isOver = true;
+    if (child === undefined) this.#operation(name).isOver = true;
   }
 
   async #advance(kind: 'advance' | 'jump'): Promise<void> {

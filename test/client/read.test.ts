@@ -451,12 +451,13 @@ test('inspect sees the charts of XState, each under the name of its machine', as
   await file.modify((old) => old.subarray(1));
   expect([...machines].sort()).toEqual([
     'blockRead',
-    'modify',
     'publish',
+    'readVersion',
     'retrieve',
     'serverQuery',
     'servermapUpdate',
     'shareWrite',
+    'writeFile',
   ]);
   expect([...states]).toEqual(expect.arrayContaining(['{"collecting":"verifying"}', '"done"']));
 });

@@ -88,15 +88,12 @@ async function brokenPromises(
   rule: Rule = 'ours',
 ): Promise<readonly string[]> {
   const grid = await ScheduledGrid.holding(file, serverCount);
-  const client = grid.client({ headLength: 123 });
+  const client = grid.client({ headLength: 123, rule });
   const broken: string[] = [];
   let contents = file.contents;
   let seqnum = 1;
   for (const { offset, data } of edits) {
-    const outcome = await grid.scheduler.run(
-      () => client.file.update(data, offset, { rule }),
-      order,
-    );
+    const outcome = await grid.scheduler.run(() => client.file.update(data, offset), order);
     contents = withEdit(contents, offset, data);
     if (data.length > 0) seqnum++;
     if (outcome.seqnum !== seqnum) broken.push(`version ${outcome.seqnum}, not ${seqnum}`);

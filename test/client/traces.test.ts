@@ -12,9 +12,10 @@ import type { MarkedSlot, Servermap } from '../../machines/servermap.ts';
 import { storageIndexOf } from '../../src/caps.ts';
 import { defaultEncoding } from '../../src/encoding.ts';
 import { Advisories } from '../../src/runtime/advisories.ts';
-import { mapServers } from '../../src/runtime/map-servers.ts';
+import { updateOn } from '../../src/runtime/map-servers.ts';
 import { Pace } from '../../src/runtime/pace.ts';
-import { defaultDeadlines } from '../../src/runtime/run.ts';
+import { defaultDeadlines, runMachine } from '../../src/runtime/run.ts';
+import { Workbench } from '../../src/runtime/workbench.ts';
 import { bytesOf } from '../support/client-grid.ts';
 import {
   type Layout,
@@ -33,10 +34,15 @@ const sdmf = await storedFile('sdmf', encoding, bytesOf(20_000));
 const mdmf = await storedFile('mdmf', encoding, bytesOf(300_000));
 const change = bytesOf(100, 2);
 
-async function gridOf(file: StoredFile, serverCount: number, layout: Layout, headLength = 4000) {
+async function gridOf(
+  file: StoredFile,
+  serverCount: number,
+  layout: Layout,
+  { headLength = 4000, rule = 'ours' }: { headLength?: number; rule?: Rule } = {},
+) {
   const grid = await ScheduledGrid.holding(file, serverCount, layout);
   const { scheduler } = grid;
-  return { grid, scheduler, client: grid.client({ headLength }) };
+  return { grid, scheduler, client: grid.client({ headLength, rule }) };
 }
 
 /** What a map says of each share: `sh2@s4 good`. */
@@ -81,8 +87,8 @@ describe('B1: a share right of the boundary is in verification when the boundary
   });
 
   test.each(['fix2015', 'ticket'] as const)('%s drops it', async (rule) => {
-    const { scheduler, client } = await gridOf(sdmf, 5, rightOfGap);
-    const run = scheduler.start(() => client.file.servermap({ mode: 'write', rule }));
+    const { scheduler, client } = await gridOf(sdmf, 5, rightOfGap, { rule });
+    const run = scheduler.start(() => client.file.servermap({ mode: 'write' }));
     await run.play(...order);
     expect(run.isSettled).toBe(true);
     expect(verdicts(await run.finish())).toEqual(['sh0@s0 good', 'sh1@s1 good']);
@@ -93,8 +99,8 @@ describe('B1: a share right of the boundary is in verification when the boundary
 describe('B2: and then the file is overwritten', () => {
   const order = ['s4:list', 's0+', 's1+', 's2:list', 's3:list'] as const;
   const overwrite = async (rule: 'ours' | 'fix2015') => {
-    const { grid, scheduler, client } = await gridOf(sdmf, 5, rightOfGap);
-    const run = scheduler.start(() => client.file.overwrite(change, { rule }));
+    const { grid, scheduler, client } = await gridOf(sdmf, 5, rightOfGap, { rule });
+    const run = scheduler.start(() => client.file.overwrite(change));
     await run.play(...order);
     const outcome = await run.finish();
     return { holdings: grid.holdings(), versions: await versionsOf(grid), outcome };
@@ -118,8 +124,11 @@ describe('B4: and then the file is updated in place, with three reads pending', 
   /** Key, signature and private key of s4 are still to come. */
   const order = ['s4:list', 's4:sh2:head', 's0+', 's1+', 's2:list', 's3:list'] as const;
   const update = async (rule: 'ours' | 'fix2015') => {
-    const { grid, scheduler, client } = await gridOf(mdmf, 5, rightOfGap, 123);
-    const run = scheduler.start(() => client.file.update(change, 1000, { rule }));
+    const { grid, scheduler, client } = await gridOf(mdmf, 5, rightOfGap, {
+      headLength: 123,
+      rule,
+    });
+    const run = scheduler.start(() => client.file.update(change, 1000));
     await run.play(...order);
     const pending = scheduler.pendingLabels;
     const outcome = await run.finish();
@@ -171,7 +180,7 @@ describe('C1: the second share of a server is in verification, left of the bound
 });
 
 test('C2: the first share of a server is in verification when its last one is done; two servers', async () => {
-  const { grid, scheduler, client } = await gridOf(mdmf, 2, [[0, 2], [1]], 123);
+  const { grid, scheduler, client } = await gridOf(mdmf, 2, [[0, 2], [1]], { headLength: 123 });
   const run = scheduler.start(() => client.file.update(change, 0));
   await run.play('s1+', 's0:list', 's0:sh2+', 's0:sh0:head');
   expect(scheduler.pendingLabels).toEqual(['s0:sh0:verificationKey', 's0:sh0:signature']);
@@ -261,8 +270,12 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
     leaseSecret: new Uint8Array(32),
     advisories: new Advisories(engine),
   };
+  const servers = [...session.servers.keys()];
+  const grid13 = { servers, required: 3, total: 10, deadlines: defaultDeadlines };
   const run = scheduler.start(() =>
-    mapServers(session, { mode: 'write', required: 3, total: 10, marked: [marked] }),
+    runMachine(engine, updateOn(new Workbench(() => session)), {
+      input: { ...grid13, mode: 'write', marked: [marked], wantsPrivateKey: true },
+    }),
   );
   await run.play();
   const wave = Array.from({ length: 13 }, (_, i) => `s${i}:list`);
@@ -282,7 +295,7 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
 
 describe('I: the connection is lost during the read of a signature', () => {
   const scene = async () => {
-    const made = await gridOf(sdmf, 5, oneEach(3), 123);
+    const made = await gridOf(sdmf, 5, oneEach(3), { headLength: 123 });
     made.scheduler.fail('s0:sh0:signature', 'lost');
     return made;
   };
@@ -376,8 +389,11 @@ describe('under a hundred random orders', () => {
   /** What the map of a writer lacks of what servers had reported when it was finished. */
   const dropped = async (serverCount: number, layout: Layout, seed: number, rule: Rule) => {
     const file = serverCount === 13 ? await tenShares : sdmf;
-    const { scheduler, client } = await gridOf(file, serverCount, layout, 123);
-    await scheduler.run(() => client.file.servermap({ mode: 'write', rule }), randomOrder(seed));
+    const { scheduler, client } = await gridOf(file, serverCount, layout, {
+      headLength: 123,
+      rule,
+    });
+    await scheduler.run(() => client.file.servermap({ mode: 'write' }), randomOrder(seed));
     return client.maps.flatMap(({ map, reported }) => {
       const known = new Set(map.slots.map(({ server, shnum }) => `sh${shnum}@${server}`));
       return reported

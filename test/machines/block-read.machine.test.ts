@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { blockReadMachine } from '../../machines/block-read.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
-import { deadlines } from '../support/facts.ts';
+import { deadlines, versionOf } from '../support/facts.ts';
 import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, deafParent, passed, rejected, type Walk, walk } from '../support/walk.ts';
 
 const coverage = chartCoverage(blockReadMachine);
-const range = { server: 's0', shnum: 1, firstSegment: 4, segmentCount: 2 };
+const version = versionOf(1);
+const range = { server: 's0', shnum: 1, version, firstSegment: 4, segmentCount: 2 };
 
 function start(): Walk<typeof blockReadMachine> {
   const input = { ...range, parent: deafParent(), deadlines };

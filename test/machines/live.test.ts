@@ -4,20 +4,15 @@ import { blockReadMachine } from '../../machines/block-read.machine.ts';
 import { operationCancel, type ShareJudged, shareJudged } from '../../machines/events.ts';
 import { historicUpdateMachine } from '../../machines/historic-rules.ts';
 import {
-  type AttemptInput,
   type ClaimInput,
   type ClaimResult,
   type DecodeInput,
   type DecodeResult,
   failed,
-  type MapResult,
-  type ModifierResult,
   type PrepareInput,
   type PrepareResult,
-  type PublishAttemptResult,
   type QueryInput,
   type QueryResult,
-  type ReadBaseResult,
   type ReadBlocksInput,
   type ReadBlocksResult,
   type RereadInput,
@@ -26,7 +21,6 @@ import {
   type WriteInput,
   type WriteResult,
 } from '../../machines/io.ts';
-import { modifyMachine } from '../../machines/modify.machine.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
@@ -150,8 +144,9 @@ describe('a live publish', () => {
     happy: 3,
     wholeShares: true,
     force: false,
+    recipe: { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] },
     deadlines,
-  };
+  } as const;
 
   /** Servers as answers; anything not listed accepts. */
   function publish(
@@ -166,7 +161,7 @@ describe('a live publish', () => {
       actors: {
         prepareShares: fromPromise<PrepareResult, PrepareInput>(async () => ({
           ok: true,
-          checkstring: v2.checkstring,
+          version: v2,
         })),
         shareWrite: shareWriteMachine.provide({
           actors: {
@@ -271,9 +266,10 @@ describe('a live retrieve', () => {
         }),
       },
     });
-    const range = { firstSegment: 0, endSegment: 3, window: 2 };
+    const segments = { firstSegment: 0, endSegment: 3, window: 2, range: { from: 0, to: 3000 } };
+    const map = mapOf(3, slots, [v1]);
     const actor = createActor(machine, {
-      input: { purpose: 'read', map: mapOf(3, slots, [v1]), version: v1, ...range, deadlines },
+      input: { purpose: 'read', map, version: v1, ...segments, deadlines },
       clock: new SimulatedClock(),
     });
     actor.on('segments.delivered', ({ segmentsDelivered }) => log.push(`${segmentsDelivered}`));
@@ -283,40 +279,5 @@ describe('a live retrieve', () => {
       ...['read s0 0+2', 'read s1 0+2', 'read s2 0+2', 'take 0+2 of 1,2', 'taken', '2'],
       ...['read s1 2+1', 'read s2 2+1', 'take 2+1 of 1,2', 'taken', '3'],
     ]);
-  });
-});
-
-describe('a live modify', () => {
-  test('backs off by the clock and maps afresh every time', async () => {
-    const log: string[] = [];
-    const clock = new SimulatedClock();
-    const collision = { kind: 'contended', failure: { kind: 'internal', detail: 'x' } } as const;
-    const said = <Output>(name: string, output: (attempt: number) => Output) =>
-      fromPromise<Output, AttemptInput>(async ({ input: { attempt } }) => {
-        log.push(`${name} ${attempt}`);
-        return output(attempt);
-      });
-    const machine = modifyMachine.provide({
-      actors: {
-        mapServers: said<MapResult>('map', () => ({ kind: 'mapped', mode: 'write', base: '01' })),
-        readBase: said<ReadBaseResult>('read', () => ({ kind: 'read' })),
-        applyModifier: said<ModifierResult>('modify', () => ({ kind: 'changed' })),
-        publishVersion: said<PublishAttemptResult>('publish', (attempt) =>
-          attempt === 0 ? collision : { kind: 'published' },
-        ),
-      },
-    });
-    const actor = createActor(machine, { input: { backoffsMs: [100] }, clock });
-    const isWaiting = new Promise<void>((resolve) => {
-      actor.subscribe(({ value }) => value === 'backingOff' && resolve());
-    });
-    actor.start();
-    await isWaiting;
-    clock.increment(99);
-    expect(actor.getSnapshot().value).toBe('backingOff');
-    clock.increment(1);
-    expect(await toPromise(actor)).toMatchObject({ kind: 'published', attempts: 2 });
-    const attempt = (n: number) => [`map ${n}`, `read ${n}`, `modify ${n}`, `publish ${n}`];
-    expect(log).toEqual([...attempt(0), ...attempt(1)]);
   });
 });

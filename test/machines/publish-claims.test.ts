@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SeenShare } from '../../machines/io.ts';
-import { claimsIn, expectationOf, isLike, isStale } from '../../machines/publish-claims.ts';
-import { planWrites } from '../../machines/publish-kernel.ts';
+import { claimsIn, isLike, isStale } from '../../machines/publish-claims.ts';
+import { expectationOf, planWrites } from '../../machines/publish-kernel.ts';
 import { bad, goodSlot, mapOf, versionOf } from '../support/facts.ts';
 
 const v1 = versionOf(1);

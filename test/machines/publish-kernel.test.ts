@@ -14,6 +14,7 @@ import {
   reportOf,
   startPlanned,
   type WriteReport,
+  withPrepared,
 } from '../../machines/publish-kernel.ts';
 import type { Servermap } from '../../machines/servermap.ts';
 import { bad, goodSlot, mapOf, unverified, versionOf, writeReport } from '../support/facts.ts';
@@ -21,7 +22,8 @@ import { bad, goodSlot, mapOf, unverified, versionOf, writeReport } from '../sup
 const v1 = versionOf(1);
 const v2 = versionOf(2);
 const v2b = versionOf(2, 'b');
-const ours = versionOf(3, 'n').checkstring;
+const ourVersion = versionOf(3, 'n');
+const ours = ourVersion.checkstring;
 const absent = { kind: 'absent' };
 const begins = (head: string) => ({ kind: 'begins', head });
 
@@ -36,11 +38,15 @@ const placesOf = (record: PublishRecord) =>
 const testsOf = (record: PublishRecord) => record.writes.map(({ test }) => test);
 const statusesOf = (record: PublishRecord) => record.writes.map(({ status }) => status);
 
+const planned = (server: string, shnum: number, test: object, attempt = 0) => ({
+  ...{ server, shnum, test, status: 'planned', attempt, failure: null },
+});
+
 /** The books with everything planned under way, over a map of v2 in full on the first servers. */
 function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishRecord {
   const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
   const record = planWrites(inputOf(mapOf(count, slots, [v2]), more));
-  return startPlanned({ ...record, checkstring: ours });
+  return startPlanned(withPrepared(record, ourVersion));
 }
 
 const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
@@ -58,10 +64,8 @@ describe('the plan', () => {
       servers: ['s0', 's1', 's2'],
       avoided: [],
       replaceable: [],
-      checkstring: null,
-      writes: [0, 1, 2].map((n) => ({
-        ...{ server: `s${n}`, shnum: n, test: absent, status: 'planned', attempt: 0 },
-      })),
+      version: null,
+      writes: [0, 1, 2].map((n) => planned(`s${n}`, n, absent)),
       surprises: [],
       failures: [],
     });
@@ -271,7 +275,7 @@ describe('a write that succeeds', () => {
     const record = planWrites(
       inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
     );
-    const started = startPlanned({ ...record, checkstring: ours });
+    const started = startPlanned(withPrepared(record, ourVersion));
     expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
   });
 
@@ -282,7 +286,7 @@ describe('a write that succeeds', () => {
   ])('what another write asks for is none, though it is no base: %s', (_, head) => {
     const broken = { server: 's0', shnum: 1, verdict: bad(head) };
     const map = mapOf(2, [goodSlot('s0', 0, v2), broken, goodSlot('s1', 2, v2)], [v2]);
-    const started = startPlanned({ ...planWrites(inputOf(map)), checkstring: ours });
+    const started = startPlanned(withPrepared(planWrites(inputOf(map)), ourVersion));
     const seen = [{ shnum: 1, checkstring: v2b.checkstring }];
     const record = booked(started, writeReport('s0', 0, 'accepted', seen));
     expect(record).toEqual({
@@ -297,7 +301,7 @@ describe('a write that succeeds', () => {
       inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
     );
     const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
-    const started = startPlanned({ ...record, checkstring: ours });
+    const started = startPlanned(withPrepared(record, ourVersion));
     for (const status of ['accepted', 'surprised'] as const) {
       const surprised = booked(started, writeReport('s0', 0, status, seen));
       expect(surprised.surprises).toEqual([{ server: 's0', shnum: 2, found: v2b.checkstring }]);
@@ -307,9 +311,7 @@ describe('a write that succeeds', () => {
   test('an old share beside it that the map did not come to is written too', () => {
     const seen = [{ shnum: 2, checkstring: v1.checkstring }];
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
-    expect(plannedWrites(record)).toEqual([
-      { server: 's0', shnum: 2, test: begins(v1.checkstring), status: 'planned', attempt: 0 },
-    ]);
+    expect(plannedWrites(record)).toEqual([planned('s0', 2, begins(v1.checkstring))]);
     const inPlace = booked(
       underWay(3, { wholeShares: false }),
       writeReport('s0', 0, 'accepted', seen),
@@ -352,7 +354,7 @@ describe('a write that finds something else', () => {
 
   test('nothing is not ours, not even while ours has no checkstring', () => {
     const record = booked(
-      { ...underWay(3), checkstring: null },
+      { ...underWay(3), version: null },
       writeReport('s0', 0, 'surprised', foundIs(null)),
     );
     expect(statusesOf(record)).toEqual(['planned', 'writing', 'writing']);
@@ -416,9 +418,7 @@ describe('what nobody has signed is no writer', () => {
     ['beside the written one it gets a write of its own', 'accepted', 2, 0],
   ] as const)('damaged: %s', (_, status, shnum, attempt) => {
     const record = booked(underWay(3), claims(status, shnum, head));
-    expect(plannedWrites(record)).toEqual([
-      { server: 's0', shnum, test: begins(head), status: 'planned', attempt },
-    ]);
+    expect(plannedWrites(record)).toEqual([planned('s0', shnum, begins(head), attempt)]);
     expect(record.surprises).toEqual([]);
   });
 
@@ -434,7 +434,7 @@ describe('what nobody has signed is no writer', () => {
   test('a server that contradicts itself is not believed about anything', () => {
     const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s1', 1, v2)];
     const plan = planWrites(inputOf(mapOf(4, slots, [v2])));
-    const started = startPlanned({ ...plan, checkstring: ours });
+    const started = startPlanned(withPrepared(plan, ourVersion));
     const failure = { kind: 'contradictory', detail: 'x' } as const;
     const accepts = (n: number) => writeReport(`s${n}`, n, 'accepted');
     const books = booked(started, accepts(0), accepts(1));
@@ -458,9 +458,7 @@ describe('a write that fails', () => {
       const record = booked(underWay(5), writeReport('s1', 1, status));
       expect(record.avoided).toEqual(['s1']);
       expect(record.failures).toEqual([{ kind: 'unreachable', detail: 's1' }]);
-      expect(plannedWrites(record)).toEqual([
-        { server: 's3', shnum: 1, test: absent, status: 'planned', attempt: 0 },
-      ]);
+      expect(plannedWrites(record)).toEqual([planned('s3', 1, absent)]);
     },
   );
 
@@ -522,7 +520,7 @@ describe('the outcome', () => {
   test('needs distinct servers and k distinct shares (P5)', () => {
     const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 0, v2)];
     const record = planWrites(inputOf(mapOf(2, slots, [v2]), { wholeShares: false }));
-    const started = startPlanned({ ...record, checkstring: ours });
+    const started = startPlanned(withPrepared(record, ourVersion));
     const done = booked(
       started,
       writeReport('s0', 0, 'accepted'),
@@ -537,12 +535,12 @@ describe('the outcome', () => {
       writeReport('s0', 0, 'accepted'),
       writeReport('s1', 1, 'failed'),
     );
-    const { seqnum, checkstring, required, total, quorum, writes, surprises, failures } = record;
+    const { seqnum, version, required, total, quorum, writes, surprises, failures } = record;
     expect(reportOf(record, 'cancelled', [v2])).toEqual({
       kind: 'cancelled',
       missing: [1, 2],
       newer: [v2],
-      ...{ seqnum, checkstring, required, total, quorum, writes, surprises, failures },
+      ...{ seqnum, version, required, total, quorum, writes, surprises, failures },
     });
   });
 });
@@ -569,7 +567,7 @@ describe('whatever the servers do', () => {
         const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s0', 2, v1)];
         const map = mapOf(count, slots, [v1, v2]);
         const plan = planWrites(inputOf(map, { wholeShares: whole }));
-        let record = startPlanned({ ...plan, checkstring: ours });
+        let record = startPlanned(withPrepared(plan, ourVersion));
         let steps = 0;
         for (; !isSettled(record); steps++) {
           expect(steps).toBeLessThan(60);

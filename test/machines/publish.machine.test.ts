@@ -19,13 +19,15 @@ const foreign = versionOf(2, 'x').checkstring;
 
 const full = mapOf(4, [goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)], [v1]);
 
+const recipe = { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] } as const;
+
 /** k = 2, N = 3, happy = 2. */
 function start(map: Servermap = full, more: Partial<PublishInput> = {}): Walk<Machine> {
   const plan = { map, required: 2, total: 3, happy: 2, wholeShares: true, force: false };
-  return walk(publishMachine, { ...plan, deadlines, ...more }, coverage.onMicrostep);
+  return walk(publishMachine, { ...plan, recipe, deadlines, ...more }, coverage.onMicrostep);
 }
 
-const prepared = answered('prepareShares', { ok: true, checkstring: ours });
+const prepared = answered('prepareShares', { ok: true, version: versionOf(2, 'n') });
 const writing = (map: Servermap = full, more: Partial<PublishInput> = {}) =>
   start(map, more).step(prepared);
 
@@ -48,7 +50,7 @@ describe('choosing targets', () => {
   test('a plan that can succeed is prepared: encoded and signed under the next seqnum', () => {
     const it = start();
     expect(it.state()).toBe('preparing');
-    expect(it.log()).toEqual(['start prepareShares {"seqnum":2}']);
+    expect(it.log()).toEqual([`start prepareShares ${JSON.stringify({ seqnum: 2, recipe })}`]);
   });
 
   test('newer evidence stops it before anything is written', () => {
@@ -101,7 +103,11 @@ describe('writing', () => {
     expect(it.state()).toBe('writing');
     it.step(accepts(2));
     expect(it.state()).toBe('published');
-    expect(it.output()).toMatchObject({ kind: 'published', missing: [], checkstring: ours });
+    expect(it.output()).toMatchObject({
+      kind: 'published',
+      missing: [],
+      version: versionOf(2, 'n'),
+    });
   });
 
   test('a share whose server failed gets another one', () => {

@@ -24,10 +24,12 @@ const map = mapOf(
   [version, old],
 );
 
+const range = { from: 100, to: 400 };
+
 /** k = 2; segments 1 to 3, two at a time. */
 function start(more: Partial<RetrieveInput> = {}): Walk<Machine> {
-  const range = { firstSegment: 1, endSegment: 4, window: 2 };
-  const input = { purpose: 'read', map, version, ...range, deadlines, ...more } as const;
+  const segments = { firstSegment: 1, endSegment: 4, window: 2 };
+  const input = { purpose: 'read', map, version, ...segments, range, deadlines, ...more } as const;
   return walk(retrieveMachine, input, coverage.onMicrostep);
 }
 
@@ -38,9 +40,9 @@ const settles = (server: string, shnum: number, status: BlockReport['status']) =
 const decoded = answered('decodeSegments', { ok: true });
 const reads = (server: string, shnum: number, firstSegment = 1, segmentCount = 2) =>
   `start read:${server}:${shnum}:${firstSegment} ` +
-  JSON.stringify({ server, shnum, firstSegment, segmentCount });
+  JSON.stringify({ server, shnum, version, firstSegment, segmentCount });
 const decodes = (firstSegment: number, segmentCount: number, ...shnums: readonly number[]) =>
-  `start decodeSegments ${JSON.stringify({ firstSegment, segmentCount, shnums })}`;
+  `start decodeSegments ${JSON.stringify({ version, firstSegment, segmentCount, shnums, range })}`;
 const decoding = () =>
   start()
     .step(settles('s0', 0, 'held'))

@@ -14,7 +14,13 @@ const good = (shnum: number, privateKeyFound = false) =>
   shareJudged(shnum, { kind: 'good', version: v1.id }, { version: v1, privateKeyFound });
 
 function start(): Walk<Machine> {
-  const input = { server: 's0', parent: deafParent(), wantsPrivateKey: true, deadlines };
+  const input = {
+    server: 's0',
+    parent: deafParent(),
+    wantsPrivateKey: true,
+    wantsNumbers: true,
+    deadlines,
+  };
   return walk(serverQueryMachine, input, coverage.onMicrostep);
 }
 
@@ -50,7 +56,7 @@ describe('querying', () => {
       'stop queryServer',
       'send to parent {"type":"server.answered","server":"s0","shnums":[0,3]}',
       'after 20 ms verifyDeadline',
-      'start verifyShares {"server":"s0","shnums":[0,3],"wantsPrivateKey":true}',
+      'start verifyShares {"server":"s0","shnums":[0,3],"wantsPrivateKey":true,"wantsNumbers":true}',
     ]);
   });
 

@@ -3,6 +3,7 @@ import { operationCancel, serverAnswered, serverSettled } from '../../machines/e
 import {
   type ServermapUpdateInput,
   servermapUpdateMachine,
+  servermapUpdateSummary,
 } from '../../machines/servermap-update.machine.ts';
 import { toServermap } from '../../machines/update-kernel.ts';
 import { chartCoverage } from '../support/coverage.ts';
@@ -35,7 +36,7 @@ const unreachable = { kind: 'unreachable', detail: 'no route' } as const;
 const isFailed = (server: string) => serverSettled(poorReport(server, 'failed', [], unreachable));
 
 const query = (server: string) =>
-  `start query:${server} {"server":"${server}","wantsPrivateKey":false}`;
+  `start query:${server} {"server":"${server}","wantsPrivateKey":false,"wantsNumbers":true}`;
 const tells = (event: object) => `emit ${JSON.stringify(event)}`;
 
 /** The state after all these. */
@@ -56,13 +57,14 @@ describe('collecting', () => {
     expect(start(2).context()).toEqual({
       record: recordOf(serversOf(2), { statuses: ['asked', 'asked'] }),
       deadlines,
-      outcome: 'exhausted',
     });
   });
 
   test('hands on what children need to know', () => {
     const it = start(1, { wantsPrivateKey: true });
-    expect(it.log()).toEqual(['start query:s0 {"server":"s0","wantsPrivateKey":true}']);
+    expect(it.log()).toEqual([
+      'start query:s0 {"server":"s0","wantsPrivateKey":true,"wantsNumbers":true}',
+    ]);
   });
 
   test('is over at once on a grid without servers', () => {
@@ -171,6 +173,18 @@ describe('done', () => {
   });
 });
 
+test('its summary tells where each server stands', () => {
+  const it = start(2).step(answers('s0'));
+  expect(servermapUpdateSummary(it.context())).toEqual({
+    mode: 'write',
+    rule: 'ours',
+    required: 2,
+    total: 3,
+    privateKey: 'unneeded',
+    statuses: { s0: 'verifying', s1: 'asked' },
+  });
+});
+
 describe('cancel', () => {
   test.each([
     [awaiting, []],
@@ -199,16 +213,15 @@ describe('what does not belong changes nothing', () => {
   });
 
   test.each([
-    ['done', start(1).step(isEmpty('s0'))],
-    ['cancelled', start(1).step(operationCancel())],
-  ])('in %s: the map is frozen', (state, it) => {
+    ['done', 'exhausted', start(1).step(isEmpty('s0'))],
+    ['cancelled', 'cancelled', start(1).step(operationCancel())],
+  ] as const)('in %s: the map is frozen', (state, outcome, it) => {
     const output = JSON.stringify(it.output());
     for (const event of [answers('s0'), isGood('s0'), operationCancel()]) {
       it.step(event);
       expect([it.state(), JSON.stringify(it.output())]).toEqual([state, output]);
     }
-    const { record, outcome } = it.context();
-    expect(it.output()).toEqual(toServermap(record, outcome));
+    expect(it.output()).toEqual(toServermap(it.context().record, outcome));
   });
 });
 

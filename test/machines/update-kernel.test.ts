@@ -5,6 +5,7 @@ import {
   apply,
   decide,
   nextServers,
+  outcomeOf,
   type ServerReport,
   statusOf,
   toServermap,
@@ -301,6 +302,25 @@ describe('the books', () => {
     expect(viewOf(alone)).toMatchObject({ hasRecoverable: true, isContested: false });
     const rival = versionOf(1, 'b');
     expect(viewOf(apply(alone, report('s2', 0, rival)))).toMatchObject({ isContested: true });
+  });
+});
+
+describe('how it has ended', () => {
+  const settled = {
+    statuses: ['good', 'good'] as const,
+    slots: goodReport('s0', [0, 1], v1).slots,
+  };
+
+  test.each([
+    ['enough', 'check', 'unneeded'],
+    ['enough', 'repair', 'found'],
+    // Everybody was asked, and nobody had the private key.
+    ['exhausted', 'repair', 'missing'],
+    // No boundary.
+    ['exhausted', 'write', 'unneeded'],
+  ] as const)('%s: %s, private key %s', (outcome, mode, privateKey) => {
+    const record = recordOf(serversOf(2), { ...settled, mode, privateKey });
+    expect(outcomeOf({ ...record, versions: { [v1.id]: v1 } })).toBe(outcome);
   });
 });
 

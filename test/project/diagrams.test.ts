@@ -6,12 +6,15 @@ import type { AnyStateMachine } from 'xstate';
 import {
   blockReadMachine,
   historicUpdateMachine,
-  modifyMachine,
   publishMachine,
+  readFileMachine,
+  readVersionMachine,
   retrieveMachine,
   servermapUpdateMachine,
   serverQueryMachine,
   shareWriteMachine,
+  verifyFileMachine,
+  writeFileMachine,
 } from '../../machines/index.ts';
 import { chartOf } from '../../src/diagram/chart.ts';
 import { type PlacedChart, place } from '../../src/diagram/layout.ts';
@@ -25,7 +28,10 @@ const machines: readonly AnyStateMachine[] = [
   shareWriteMachine,
   retrieveMachine,
   blockReadMachine,
-  modifyMachine,
+  readFileMachine,
+  readVersionMachine,
+  verifyFileMachine,
+  writeFileMachine,
 ];
 const named = machines.map((machine) => [machine.id, machine] as const);
 

@@ -152,8 +152,9 @@ describe('a trace model', () => {
       ends.push(model.records.length);
     }
     expect([...model.servers]).toEqual(['s0', 's1', 's2', 's3', 's4']);
-    const [update] = model.roots;
-    if (update === undefined) throw new Error('no root');
+    expect(model.roots.map(({ actor }) => actor)).toEqual(['w1/writeFile']);
+    const update = model.tracks.get('w1/writeFile/servermapUpdate');
+    if (update === undefined) throw new Error('no update');
     expect(update.chart).toBe('servermapUpdate (old rule)');
     const states = ends.map((position) => markAt(update, position)?.state);
     const verifying = Array.from({ length: 6 }, () => 'collecting.verifying');

@@ -22,6 +22,7 @@ import {
   type PublishRecord,
   planWrites,
   type Write,
+  withPrepared,
 } from '../../machines/publish-kernel.ts';
 import { bestVersion, type Servermap, type Version } from '../../machines/servermap.ts';
 import { goodSlot, mapOf, versionOf } from '../support/facts.ts';
@@ -224,7 +225,7 @@ export class Cast {
     const answered = this.#started(writer, applyWrite(record, { ...report, status }), fate);
     if (losses === 0 || !wrote) return answered;
     // All shares there are read again: that tells what the answer would have told, or fails, too.
-    const checkstring = record.checkstring as string;
+    const { checkstring } = record.version as Version;
     const reread = seen.filter((share) => share.shnum !== shnum);
     const ends = [
       { ...report, seen: [...reread, { shnum, checkstring }], status: 'accepted' },
@@ -260,12 +261,11 @@ export class Cast {
     }
     const baseMark = this.#markOfVersion(writer, base);
     const mark = this.markOf(name, record.seqnum, baseMark);
-    const { checkstring } = this.made(mark).version;
     return this.#unreachable(record).flatMap((unreached) => {
       const without = unreached.length === 0 ? '' : ` and can not reach ${unreached.join()}`;
       const told = `${name} writes over ${this.made(baseMark).name}${without}`;
       const next: Writer = { ...writer, phase: 'writing', mark, unreached };
-      return this.#started(next, { ...record, checkstring }, { ...fate, told });
+      return this.#started(next, withPrepared(record, this.made(mark).version), { ...fate, told });
     });
   }
 

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { divideUp } from '../../machines/limits.ts';
 import { OutOfRangeError } from '../../src/errors.ts';
-import {
-  blockLength,
-  divideUp,
-  entryRange,
-  geometryOf,
-  segmentLength,
-} from '../../src/share/geometry.ts';
+import { blockLength, entryRange, geometryOf, segmentLength } from '../../src/share/geometry.ts';
 
 describe('what Tahoe writes', () => {
   test.each([

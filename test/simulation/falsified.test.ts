@@ -48,15 +48,15 @@ const runs = {
   updates: world({ kind: 'append' }, { kind: 'update', offset: 0 }),
 };
 
-const map = { actor: 'w1/servermapUpdate' };
+const map = { actor: 'w1/writeFile/servermapUpdate' };
 const mapEnd = { ...map, kind: 'end' };
-const publish = { actor: 'w1/publish' };
+const publish = { actor: 'w1/writeFile/publish' };
 const planned = { ...publish, kind: 'step', event: 'xstate.init' };
 const published = { ...publish, kind: 'end' };
 const settled = { ...map, type: 'server.settled', 'data.report.server': 's0' };
 const verdict = 'data.report.slots.0.verdict';
 const written = { ...publish, type: 'write.settled', 'data.report.server': 's0' };
-const begun = { kind: 'actor', actor: 'w1/servermapUpdate/query:s4' };
+const begun = { kind: 'actor', actor: 'w1/writeFile/servermapUpdate/query:s4' };
 const late = (at: number) => ({ kind: 'clock', now: at, at });
 
 const falsehoods: readonly Falsehood[] = [
@@ -66,17 +66,17 @@ const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{ id: 'U1', of: 'overwrite' },
-    because: 'done while w1/servermapUpdate/query:s0 is verifying',
+    because: 'done while w1/writeFile/servermapUpdate/query:s0 is verifying',
     lies: [
       {
-        where: { kind: 'step', actor: 'w1/servermapUpdate/query:s0', state: 'weighing' },
+        where: { kind: 'step', actor: 'w1/writeFile/servermapUpdate/query:s0', state: 'weighing' },
         isDropped: true,
       },
       {
-        where: { kind: 'step', actor: 'w1/servermapUpdate/query:s0', state: 'good' },
+        where: { kind: 'step', actor: 'w1/writeFile/servermapUpdate/query:s0', state: 'good' },
         isDropped: true,
       },
-      { where: { kind: 'end', actor: 'w1/servermapUpdate/query:s0' }, isDropped: true },
+      { where: { kind: 'end', actor: 'w1/writeFile/servermapUpdate/query:s0' }, isDropped: true },
     ],
   },
   {
@@ -84,7 +84,7 @@ const falsehoods: readonly Falsehood[] = [
     lies: [{ where: mapEnd, set: { 'output.servers.1.status': 'asked' } }],
   },
   {
-    ...{ id: 'U3', of: 'overwrite', because: 'w1/servermapUpdate waits for nothing' },
+    ...{ id: 'U3', of: 'overwrite', because: 'w1/writeFile/servermapUpdate waits for nothing' },
     lies: [{ where: mapEnd, isDropped: true }],
   },
   {
@@ -110,7 +110,7 @@ const falsehoods: readonly Falsehood[] = [
     lies: [{ where: mapEnd, set: { 'output.slots.0.shnum': 2 } }],
   },
   {
-    ...{ id: 'U6', of: 'overwrite', because: 'w1/servermapUpdate goes on' },
+    ...{ id: 'U6', of: 'overwrite', because: 'w1/writeFile/servermapUpdate goes on' },
     lies: [{ where: mapEnd, added: { ...map, kind: 'step', chart: 'servermapUpdate' } }],
   },
   {
@@ -132,11 +132,11 @@ const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{ id: 'U9', of: 'overwrite' },
-    because: 'w1/servermapUpdate/query:s0 has waited 99999 ms',
+    because: 'w1/writeFile/servermapUpdate/query:s0 has waited 99999 ms',
     lies: [{ where: { kind: 'step', actor: begun.actor }, added: late(99_999) }],
   },
   {
-    ...{ id: 'U9', of: 'overwrite', because: 'w1/servermapUpdate has taken 10000000 ms' },
+    ...{ id: 'U9', of: 'overwrite', because: 'w1/writeFile/servermapUpdate has taken 10000000 ms' },
     lies: [
       { where: mapEnd, isDropped: true },
       { where: { kind: 'choice' }, isLast: true, added: late(1e7) },
@@ -144,7 +144,8 @@ const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{ id: 'U10', of: 'overwrite' },
-    because: 'w1/servermapUpdate/query:s4 is a second query after w1/servermapUpdate/query:s0',
+    because:
+      'w1/writeFile/servermapUpdate/query:s4 is a second query after w1/writeFile/servermapUpdate/query:s0',
     lies: [{ where: { kind: 'step', actor: begun.actor }, set: { 'context.server': 's0' } }],
   },
   {
@@ -169,11 +170,15 @@ const falsehoods: readonly Falsehood[] = [
     lies: [{ where: planned, set: { 'context.writes.s0:0': undefined } }],
   },
   {
-    ...{ id: 'P1', of: 'overwrite', because: 'w1/publish/write:s0:0:0 is not the only one' },
+    ...{
+      id: 'P1',
+      of: 'overwrite',
+      because: 'w1/writeFile/publish/write:s0:0:0 is not the only one',
+    },
     lies: [
       {
-        where: { kind: 'step', actor: 'w1/publish/write:s0:0:0' },
-        added: { kind: 'actor', actor: 'w1/publish/write:s0:0:1', chart: 'shareWrite' },
+        where: { kind: 'step', actor: 'w1/writeFile/publish/write:s0:0:0' },
+        added: { kind: 'actor', actor: 'w1/writeFile/publish/write:s0:0:1', chart: 'shareWrite' },
       },
     ],
   },
@@ -186,7 +191,7 @@ const falsehoods: readonly Falsehood[] = [
     because: 'the write to s0:0 tests for v9-00000000, and A was seen',
     lies: [
       {
-        where: { kind: 'step', actor: 'w1/publish/write:s0:0:0' },
+        where: { kind: 'step', actor: 'w1/writeFile/publish/write:s0:0:0' },
         set: { 'context.test.head': 'v9-00000000' },
       },
     ],
@@ -250,7 +255,7 @@ const falsehoods: readonly Falsehood[] = [
       {
         where: published,
         set: {
-          'output.checkstring': 'v2-00000000',
+          'output.version.checkstring': 'v2-00000000',
           'output.surprises': [{ server: 's0', shnum: 0, found: 'v2-00000000' }],
         },
       },
@@ -278,8 +283,8 @@ const falsehoods: readonly Falsehood[] = [
     ...{ id: 'C1', of: 'overwrites', because: 'B is one of two acknowledged versions 2' },
     lies: [
       {
-        where: { kind: 'end', actor: 'w2/publish' },
-        set: { 'output.seqnum': 2, 'output.checkstring': 'v2-ffffffff' },
+        where: { kind: 'end', actor: 'w2/writeFile/publish' },
+        set: { 'output.seqnum': 2, 'output.version.checkstring': 'v2-ffffffff' },
       },
     ],
   },
@@ -287,8 +292,8 @@ const falsehoods: readonly Falsehood[] = [
     ...{ id: 'C2', of: 'overwrites', because: 'v2-ffffffff ignores B' },
     lies: [
       {
-        where: { kind: 'end', actor: 'w2/publish' },
-        set: { 'output.seqnum': 2, 'output.checkstring': 'v2-ffffffff' },
+        where: { kind: 'end', actor: 'w2/writeFile/publish' },
+        set: { 'output.seqnum': 2, 'output.version.checkstring': 'v2-ffffffff' },
       },
     ],
   },
@@ -304,7 +309,9 @@ const falsehoods: readonly Falsehood[] = [
   {
     ...{ id: 'C4', of: 'modifies' },
     because: 'no order explains w1 0 after v1, w2 0 after v1+w1',
-    lies: [{ where: { actor: 'w2/retrieve' }, set: { 'input.version.id': 'A' } }],
+    lies: [
+      { where: { actor: 'w2/writeFile/readVersion/retrieve' }, set: { 'input.version.id': 'A' } },
+    ],
   },
   {
     ...{
@@ -316,7 +323,9 @@ const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{ id: 'M1', of: 'modifies', because: 'A was changed, and the map has B' },
-    lies: [{ where: { actor: 'w2/retrieve' }, set: { 'input.version.id': 'A' } }],
+    lies: [
+      { where: { actor: 'w2/writeFile/readVersion/retrieve' }, set: { 'input.version.id': 'A' } },
+    ],
   },
   {
     ...{ id: 'M2', of: 'overwrite', because: 'v9-00000000 was seen, and the base is version 1' },
@@ -368,7 +377,11 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'K1', of: 'overwrite', because: 'w1/servermapUpdate goes on, and the kernel is done' },
+    ...{
+      id: 'K1',
+      of: 'overwrite',
+      because: 'w1/writeFile/servermapUpdate goes on, and the kernel is done',
+    },
     lies: [
       { where: mapEnd, isDropped: true },
       { where: { ...map, state: 'done' }, isDropped: true },

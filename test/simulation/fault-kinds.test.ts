@@ -81,7 +81,7 @@ const lostMeansUndone: readonly Edit[] = [
 const ownIsForeign: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'found !== null && found === record.checkstring',
+    from: 'found !== null && found === record.version?.checkstring',
     to: 'found === "x"',
   },
   { file: publishClaims, from: 'checkstring !== ours &&', to: '' },
@@ -234,15 +234,15 @@ const oneBadSpoilsAll: readonly Edit[] = [
     to: "if (record.sources.some(({ status }) => status === 'corrupt'))",
   },
   {
-    file: 'src/runtime/file-io.ts',
-    from: "if (report.kind !== 'notEnoughShares')",
-    to: 'if (report.kind.length > 0)',
+    file: 'machines/read-version-kernel.ts',
+    from: "if (!record.hasAskedAll) return { kind: 'remap' };",
+    to: '',
   },
 ];
 const cancelIgnored: readonly Edit[] = [
   {
-    file: 'machines/servermap-update.machine.ts',
-    from: "      on: { 'operation.cancel': { target: 'cancelled', actions: 'recordCancellation' } },\n",
+    file: 'machines/write-file.machine.ts',
+    from: "  on: { 'operation.cancel': '.cancelled' },\n",
     to: '',
   },
 ];

@@ -29,23 +29,29 @@ const queryDeadline = `      after: {
         },
       },
 `;
-const mapServers = 'src/runtime/map-servers.ts';
-const ruleOf2015: readonly Edit[] = [
-  { file: mapServers, from: "rule = 'ours', signal", to: "rule = 'fix2015', signal" },
-];
-const staleBase: readonly Edit[] = [
+/** The update under another rule than the one that is asked for. */
+const ruleOf = (rule: string): readonly Edit[] => [
   {
-    file: 'src/runtime/modify-file.ts',
-    from: 'const base = bestVersion(map);',
-    to: 'const base = current?.base ?? bestVersion(map);',
+    file: 'machines/historic-rules.ts',
+    from: "if (rule === 'ours') return servermapUpdateMachine;",
+    to: `if (rule === 'ours') return updateMachineFor('${rule}');`,
   },
 ];
+const ruleOf2015 = ruleOf('fix2015');
+const staleBase: readonly Edit[] = [
+  {
+    file: 'machines/write-kernel.ts',
+    from: 'const base = bestVersion(known);',
+    to: 'const base = Object.values(known.versions).sort((a, b) => a.seqnum - b.seqnum)[0];',
+  },
+];
+const mapServers = 'src/runtime/map-servers.ts';
 const publishKernel = 'machines/publish-kernel.ts';
 
 const mutants: readonly Mutant[] = [
   {
     name: "the ticket's rule",
-    edits: [{ file: mapServers, from: "rule = 'ours', signal", to: "rule = 'ticket', signal" }],
+    edits: ruleOf('ticket'),
     scenario: '2034',
     unmet: ['w1 map is done'],
     violates: 'U1',
@@ -164,14 +170,20 @@ const mutants: readonly Mutant[] = [
     name: 'stale base in modify',
     edits: staleBase,
     scenario: 'F1-lost-update',
-    unmet: ['Error: version 1 is not in this session', 'r1 is ok and saw v1+w1'],
+    unmet: ['r1 is ok and saw v1+w1'],
     violates: 'M1',
   },
   {
-    name: 'stale base in modify, without a fault',
-    edits: staleBase,
+    name: 'an old map in modify, without a fault',
+    edits: [
+      {
+        file: 'machines/write-kernel.ts',
+        from: 'return { ...record, ...fresh, attempt: record.attempt + 1 };',
+        to: 'return { ...record, ...fresh, map: record.map, attempt: record.attempt + 1 };',
+      },
+    ],
     scenario: 'F2-collision',
-    unmet: ['Error: version 1 is not in this session'],
+    unmet: ['NotEnoughSharesError: version 1 ran out of good shares: 0 left of the 2 it needs'],
   },
   {
     name: 'a rival is no reason to ask on',

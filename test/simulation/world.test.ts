@@ -69,7 +69,7 @@ test('tells what can happen, and makes it happen', async () => {
   });
   const records = await world.choose(world.choices[5] as (typeof world.choices)[0]);
   expect(records[0]).toEqual({
-    ...{ seq: 21, at: 0, step: 2, kind: 'choice', index: 5, label: 'deliver w1 s4 list' },
+    ...{ seq: 26, at: 0, step: 2, kind: 'choice', index: 5, label: 'deliver w1 s4 list' },
   });
   expect(world.isQuiet).toBe(false);
   await runToEnd(world);

@@ -6,11 +6,13 @@
  * by its place in that order, and labels of calls read the same.
  */
 import type { AnyActorRef } from 'xstate';
+import { updateMachineFor } from '../../machines/historic-rules.ts';
+import type { Rule } from '../../machines/rules.ts';
 import type { Servermap } from '../../machines/servermap.ts';
 import { utf8 } from '../../src/bytes.ts';
 import { storageIndexOf, type WriteCap } from '../../src/caps.ts';
 import type { Encoding } from '../../src/encoding.ts';
-import { Grid, type GridOptions } from '../../src/grid.ts';
+import { Grid, type InternalGridOptions } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { permutedServers } from '../../src/permute.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
@@ -55,6 +57,12 @@ export async function storedFile(
     return holder?.shareBytes(index, shnum) as Uint8Array;
   });
   return { cap, format, encoding, contents: versions.at(-1) as Uint8Array, shares };
+}
+
+interface ClientOptions extends Partial<InternalGridOptions> {
+  readonly name?: string;
+  /** Of its servermap updates: `ours` by default. */
+  readonly rule?: Rule;
 }
 
 /** Which shares each server holds, by place. */
@@ -133,7 +141,7 @@ export class ScheduledGrid {
   }
 
   /** A client whose calls are held; with a `name`, its labels begin with it. */
-  client({ name, ...options }: Partial<GridOptions> & { readonly name?: string } = {}): Client {
+  client({ name, rule = 'ours', ...options }: ClientOptions = {}): Client {
     const maps: RecordedMap[] = [];
     let reported: { server: string; shnum: number }[] = [];
     const prefix = name === undefined ? '' : `${name}/`;
@@ -142,7 +150,8 @@ export class ScheduledGrid {
         reported.push(...shnums.map((shnum) => ({ server: server.id, shnum })));
       }),
     );
-    const grid = new Grid({
+    const all: InternalGridOptions = {
+      machines: { servermapUpdate: updateMachineFor(rule) },
       servers: held,
       encoding: this.#file.encoding,
       clock: this.scheduler.clock,
@@ -155,7 +164,8 @@ export class ScheduledGrid {
         reported = [];
       },
       ...options,
-    });
+    };
+    const grid = new Grid(all);
     return { grid, file: grid.open(this.#file.cap), maps };
   }
 

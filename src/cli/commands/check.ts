@@ -3,7 +3,8 @@
  */
 import type { Command } from 'commander';
 import { bestVersion, type Servermap, sharesOf } from '../../../machines/servermap.ts';
-import { staleSlots, type Verification } from '../../mutable-file.ts';
+import { staleSlots } from '../../../machines/stale.ts';
+import type { Verification } from '../../../machines/verify-kernel.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { oneLine } from '../plain-text.ts';
 import type { Perform } from '../program.ts';

@@ -4,25 +4,31 @@
 import {
   blockReadMachine,
   historicUpdateMachine,
-  modifyMachine,
   publishMachine,
+  readFileMachine,
+  readVersionMachine,
   retrieveMachine,
   servermapUpdateMachine,
   serverQueryMachine,
   shareWriteMachine,
+  verifyFileMachine,
+  writeFileMachine,
 } from '../../../machines/index.ts';
 import { chartOf } from '../../../src/diagram/chart.ts';
 import type { ChartEntry } from './protocol.ts';
 
 /** What is seen first comes first: they are drawn in this order. */
 const shipped = [
+  writeFileMachine,
+  readFileMachine,
+  readVersionMachine,
+  verifyFileMachine,
   servermapUpdateMachine,
   publishMachine,
   serverQueryMachine,
   shareWriteMachine,
   retrieveMachine,
   blockReadMachine,
-  modifyMachine,
 ];
 
 export function chartEntries(): readonly ChartEntry[] {

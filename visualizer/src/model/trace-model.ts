@@ -34,6 +34,8 @@ export interface Track {
   server: string | null;
   readonly marks: Mark[];
   readonly children: Track[];
+  /** Whether it stands for one server or share. */
+  readonly isOneOfMany: boolean;
   end: { readonly position: number; readonly column: number; readonly status: string } | null;
 }
 
@@ -48,11 +50,18 @@ export interface Arrow {
   readonly isAnswer: boolean;
 }
 
+/** Whether it lets coordinators work, and does nothing meanwhile. */
+export function isManager({ children }: Track): boolean {
+  return children.some(({ isOneOfMany }) => !isOneOfMany);
+}
+
 export class TraceModel {
   readonly records: TraceRecord[] = [];
   readonly tracks = new Map<string, Track>();
-  /** Coordinators, in the order of their beginning. */
+  /** One per operation, in the order of their beginning. */
   readonly roots: Track[] = [];
+  /** Every track but those of single servers and shares, in the order of their beginning. */
+  readonly coordinators: Track[] = [];
   readonly operations: string[] = [];
   readonly servers = new Set<string>();
   readonly arrows: Arrow[] = [];
@@ -111,15 +120,17 @@ export class TraceModel {
     const segments = actor.split('/');
     const last = segments.at(-1) as string;
     const operation = parent === null && segments.length === 1 ? actor : (segments[0] as string);
-    const key = last.includes(':') ? last.slice(last.indexOf(':') + 1) : last;
+    const isOneOfMany = last.includes(':');
+    const key = isOneOfMany ? last.slice(last.indexOf(':') + 1) : last;
     const track: Track = {
-      ...{ actor, chart, parent, operation, key },
+      ...{ actor, chart, parent, operation, key, isOneOfMany },
       ...{ server: null, marks: [], children: [], end: null },
     };
     this.tracks.set(actor, track);
     const above = parent === null ? undefined : this.tracks.get(parent);
     if (above === undefined) this.roots.push(track);
     else above.children.push(track);
+    if (!isOneOfMany) this.coordinators.push(track);
     if (!this.operations.includes(operation)) this.operations.push(operation);
   }
 

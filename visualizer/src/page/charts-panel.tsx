@@ -3,7 +3,7 @@
  * cards, and the child that was picked as a chart too.
  */
 import type { Mark, TraceModel, Track } from '../model/trace-model.ts';
-import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
+import { isEnded, isManager, lookOf, markAt } from '../model/trace-model.ts';
 import { at, focusedChild, focusedRoot, models, positionAt, recording, titles } from '../store.ts';
 import { ChartView } from './chart-view.tsx';
 
@@ -36,7 +36,7 @@ interface SideProps {
 }
 
 function SideCharts({ model, title, position, before, isAlone }: SideProps) {
-  const begun = model.roots.filter((root) => markAt(root, position) !== undefined);
+  const begun = model.coordinators.filter((root) => markAt(root, position) !== undefined);
   const root = begun.find(({ actor }) => actor === focusedRoot.value) ?? latest(begun, position);
   const children = root?.children.filter((child) => markAt(child, position) !== undefined) ?? [];
   const child = children.find(({ actor }) => actor === focusedChild.value);
@@ -72,7 +72,7 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
 function latest(begun: readonly Track[], position: number): Track | undefined {
   const moved = (track: Track) => markAt(track, position)?.position ?? 0;
   const last = (track: Track) => Math.max(moved(track), ...track.children.map(moved));
-  const workers = begun.filter(({ chart }) => chart !== 'modify');
+  const workers = begun.filter((track) => !isManager(track));
   const from = workers.length > 0 ? workers : begun;
   return [...from].sort((a, b) => last(a) - last(b)).at(-1);
 }
@@ -96,7 +96,7 @@ function Tabs({ begun, root, position }: TabsProps) {
             focusedRoot.value = focusedRoot.value === track.actor ? null : track.actor;
           }}
         >
-          {track.actor.replace('/', ' ')}
+          {track.actor.replaceAll('/', ' ')}
           {isEnded(track, position) ? ' ✓' : ''}
         </button>
       ))}

@@ -88,7 +88,7 @@ function nextViolation(): void {
 function goToMove(direction: number): void {
   const [model] = models.value;
   const picked = model?.tracks.get(focusedChild.value ?? '');
-  const tracks = picked === undefined ? (model?.roots ?? []) : [picked];
+  const tracks = picked === undefined ? (model?.coordinators ?? []) : [picked];
   const markOf = (step: number) => tracks.map((t) => markAt(t, positionAt(0, step))?.position ?? 0);
   const here = String(markOf(at.value));
   for (let step = at.value + direction; step >= 0 && step <= last.value; step += direction) {

@@ -5,7 +5,13 @@
 import { effect, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { type Arrow, lookOf, type TraceModel, type Track } from '../model/trace-model.ts';
+import {
+  type Arrow,
+  isManager,
+  lookOf,
+  type TraceModel,
+  type Track,
+} from '../model/trace-model.ts';
 import { at, difference, goTo, growth, recording, violations } from '../store.ts';
 
 /** Of the lanes' names, in CSS pixels. */
@@ -136,12 +142,12 @@ function LaneBars({ model, names, isInView }: BarsProps) {
   const several = model.byStep ? model.operations.length : 1;
   const bars: ComponentChildren[] = [];
   for (const track of model.tracks.values()) {
-    // Its bars would lie over those of the charts that it invokes.
-    if (track.chart === 'modify') continue;
-    const row = rows.get(track.parent === null ? track.operation : (track.server ?? ''));
+    // The one that lets others work would lie over them.
+    if (isManager(track)) continue;
+    const row = rows.get(track.isOneOfMany ? (track.server ?? '') : track.operation);
     if (row === undefined || !isInView(row)) continue;
-    const slot = track.parent === null ? 0 : model.operations.indexOf(track.operation);
-    const count = track.parent === null ? 1 : Math.min(several, 3);
+    const slot = !track.isOneOfMany ? 0 : model.operations.indexOf(track.operation);
+    const count = !track.isOneOfMany ? 1 : Math.min(several, 3);
     const high = (rowHeight - 4) / count;
     const y = axisHeight + row * rowHeight + 2 + (slot % count) * high;
     bars.push(...barsOf(track, model.columns, y, high));

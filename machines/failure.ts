@@ -1,0 +1,39 @@
+/**
+ * @module failure: why something that was asked for did not come, as a value.
+ *
+ * Everything else in this folder may import it.
+ */
+import { reasonOf } from './reason.ts';
+
+/** `detail` is for people and holds no secret. */
+export type Failure =
+  | {
+      readonly kind:
+        | 'timeout'
+        | 'unreachable'
+        /** The server said no. */
+        | 'refused'
+        | 'corrupt'
+        /** Another writer was there in the meantime. */
+        | 'replaced'
+        /** What the server says at one time does not go with what it says at another. */
+        | 'contradictory'
+        | 'cancelled'
+        | 'internal';
+      readonly detail: string;
+    }
+  /** The caller's own code threw. What it threw is no JSON: the runtime keeps it under `ref`. */
+  | { readonly kind: 'thrown'; readonly detail: string; readonly ref: number };
+
+export type Result<Value> =
+  | ({ readonly ok: true } & Value)
+  | { readonly ok: false; readonly failure: Failure };
+
+export function failed(kind: Exclude<Failure['kind'], 'thrown'>, detail: string): Result<never> {
+  return { ok: false, failure: { kind, detail } };
+}
+
+/** What a rejected actor leaves in an `onError` event: a bug, told in one line. */
+export function internalFailure(error: unknown): Failure {
+  return { kind: 'internal', detail: reasonOf(error) };
+}

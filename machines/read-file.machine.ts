@@ -1,0 +1,185 @@
+/**
+ * @module read-file: read a range of the newest version of a file.
+ *
+ * Theory of operation. A map of few servers shows the newest version within reach; when it shows
+ * none, everybody is asked before that is said. A version that turns out to have too few good
+ * shares before any of it is given out makes room for the newest of what is left. And when shares
+ * run out otherwise (a writer may have replaced them), all of it begins again once, from a fresh
+ * session, provided that what was delivered can be taken back.
+ */
+import { assign, setup } from 'xstate';
+import type { OperationCancel } from './events.ts';
+import { internalFailure } from './failure.ts';
+import { type Deadlines, type OpenInput, unprovided } from './io.ts';
+import {
+  apply,
+  decide,
+  type GridView,
+  type ReadDecision,
+  type ReadEnd,
+  type ReadFact,
+  type ReadRecord,
+  start,
+  type WantedRange,
+} from './read-kernel.ts';
+import { type ReadVersionInput, readVersionMachine } from './read-version.machine.ts';
+import type { Version } from './servermap.ts';
+import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
+
+export interface ReadFileInput {
+  readonly grid: GridView;
+  readonly wanted: WantedRange;
+  /** Whether what was delivered can be taken back: a collector can forget, a stream can not. */
+  readonly canTakeBack: boolean;
+  readonly deadlines: Deadlines;
+}
+
+/** How a read of a file ended, and the newest version that it has seen. */
+export type ReadFileReport = (ReadEnd | { readonly kind: 'cancelled' }) & {
+  readonly newest: Version | null;
+};
+
+export interface Context {
+  readonly record: ReadRecord;
+  readonly grid: GridView;
+  readonly deadlines: Deadlines;
+}
+
+/** What traces and pictures show of a context. */
+export function readFileSummary({ record }: Context) {
+  const { wanted, attempt, looks, tried, marked, newest } = record;
+  const seqnums = { tried: tried.map(({ seqnum }) => seqnum), newest: newest?.seqnum ?? null };
+  return { wanted, attempt, looks, ...seqnums, marked };
+}
+
+/** What is decided, which is of this kind: a state is entered for what was decided. */
+function decided<Kind extends ReadDecision['kind']>(record: ReadRecord, _: Kind) {
+  return decide(record) as Extract<ReadDecision, { kind: Kind }>;
+}
+
+function mapInput({ record, grid, deadlines }: Context): ServermapUpdateInput {
+  const { mode } = decided(record, 'map');
+  return { mode, ...grid, wantsPrivateKey: false, marked: record.marked, deadlines };
+}
+
+function readInput({ record, grid, deadlines }: Context): ReadVersionInput {
+  const { version, range, map } = decided(record, 'read');
+  return { grid, map, version, ranges: [range], marked: record.marked, deadlines };
+}
+
+const recordBug = {
+  type: 'record',
+  params: ({ event }: { readonly event: { readonly error: unknown } }): ReadFact => ({
+    type: 'failed',
+    failure: internalFailure(event.error),
+  }),
+} as const;
+
+const end = {
+  type: 'final',
+  output: ({ context: { record } }: { readonly context: Context }) => ({
+    ...decide(record),
+    newest: record.newest,
+  }),
+} as const;
+
+export const readFileMachine = setup({
+  types: {
+    context: {} as Context,
+    input: {} as ReadFileInput,
+    output: {} as ReadFileReport,
+    events: {} as OperationCancel,
+  },
+  actors: {
+    openSession: unprovided<unknown, OpenInput>('openSession'),
+    servermapUpdate: servermapUpdateMachine,
+    readVersion: readVersionMachine,
+  },
+  actions: {
+    record: assign(({ context }, fact: ReadFact) => ({ record: apply(context.record, fact) })),
+  },
+  guards: {
+    isNext: ({ context }, kind: ReadDecision['kind']) => decide(context.record).kind === kind,
+  },
+}).createMachine({
+  id: 'readFile',
+  description: 'Read a range of the newest version of a file.',
+  context: ({ input: { grid, wanted, canTakeBack, deadlines } }) => ({
+    record: start(wanted, canTakeBack),
+    grid,
+    deadlines,
+  }),
+  initial: 'opening',
+  on: { 'operation.cancel': '.cancelled' },
+  states: {
+    opening: {
+      description: 'Nothing that was read before is kept, and nothing that was delivered.',
+      invoke: {
+        id: 'openSession',
+        src: 'openSession',
+        input: ({ context }) => ({ attempt: context.record.attempt }),
+        onDone: 'weighing',
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    weighing: {
+      description: 'What the map shows, and what came of reading it, decide what comes next.',
+      always: [
+        { guard: { type: 'isNext', params: 'map' }, target: 'mapping' },
+        { guard: { type: 'isNext', params: 'read' }, target: 'reading' },
+        {
+          guard: { type: 'isNext', params: 'startOver' },
+          target: 'opening',
+          actions: { type: 'record', params: { type: 'startedOver' } },
+        },
+        { guard: { type: 'isNext', params: 'delivered' }, target: 'delivered' },
+        { guard: { type: 'isNext', params: 'unrecoverable' }, target: 'unrecoverable' },
+        { guard: { type: 'isNext', params: 'outOfRange' }, target: 'outOfRange' },
+        { guard: { type: 'isNext', params: 'beyondLimit' }, target: 'beyondLimit' },
+        { guard: { type: 'isNext', params: 'notEnoughShares' }, target: 'notEnoughShares' },
+        { target: 'failed' },
+      ],
+    },
+    mapping: {
+      description: 'Servers are being asked: few at first, everybody when those show no version.',
+      invoke: {
+        id: 'servermapUpdate',
+        src: 'servermapUpdate',
+        input: ({ context }) => mapInput(context),
+        onDone: {
+          target: 'weighing',
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'mapped', map: event.output }),
+          },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    reading: {
+      description: 'The newest version is being read, or the newest of what is left.',
+      invoke: {
+        id: 'readVersion',
+        src: 'readVersion',
+        input: ({ context }) => readInput(context),
+        onDone: {
+          target: 'weighing',
+          actions: { type: 'record', params: ({ event }) => ({ type: 'read', end: event.output }) },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    delivered: { description: 'The range has been delivered.', ...end },
+    unrecoverable: { description: 'Everybody was asked, and no version can be read.', ...end },
+    outOfRange: { description: 'The range goes beyond the contents.', ...end },
+    beyondLimit: { description: 'The version is larger than may be asked for.', ...end },
+    notEnoughShares: { description: 'Good shares ran out in the middle of a version.', ...end },
+    failed: { description: 'A bug, or the consumer has failed.', ...end },
+    cancelled: {
+      description: 'The caller lost interest.',
+      type: 'final',
+      output: ({ context }) => ({ kind: 'cancelled', newest: context.record.newest }),
+    },
+  },
+  output: ({ event }) => event.output as ReadFileReport,
+});

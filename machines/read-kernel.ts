@@ -1,0 +1,195 @@
+/**
+ * @module read-kernel: every decision of a read of a file: which version, and whether to begin
+ * again when that one can not be had.
+ */
+import type { Failure } from './failure.ts';
+import { type Beyond, beyondReading } from './limits.ts';
+import type { VersionReadEnd } from './read-version-kernel.ts';
+import type { RetrieveReport } from './retrieve-kernel.ts';
+import type { ByteRange } from './rewrite.ts';
+import {
+  bestVersion,
+  type MarkedSlot,
+  type ServerId,
+  type Servermap,
+  type Version,
+} from './servermap.ts';
+
+/** What an operation knows of the grid before it asks anybody. */
+export interface GridView {
+  /** In permuted order. */
+  readonly servers: readonly ServerId[];
+  /** k and N to begin with: a file has its own. */
+  readonly required: number;
+  readonly total: number;
+}
+
+/** What is wanted of the newest version. */
+export interface WantedRange {
+  readonly offset: number;
+  /** Null: up to the end. */
+  readonly length: number | null;
+}
+
+/** The books of reading a file. */
+export interface ReadRecord {
+  readonly wanted: WantedRange;
+  /** Whether what was delivered can be taken back: a collector can forget, a stream can not. */
+  readonly canTakeBack: boolean;
+  /** Counts from 0. */
+  readonly attempt: number;
+  /** Maps made in this attempt. */
+  readonly looks: number;
+  /** The last of them, with what proved corrupt since. */
+  readonly map: Servermap | null;
+  /** Versions that could not be read in this attempt. */
+  readonly tried: readonly Version[];
+  /** Shares that proved corrupt in this attempt. */
+  readonly marked: readonly MarkedSlot[];
+  /** How the last reading of a version ended. */
+  readonly end: VersionReadEnd | null;
+  /** The newest version that was ever seen. */
+  readonly newest: Version | null;
+}
+
+export function start(wanted: WantedRange, canTakeBack: boolean): ReadRecord {
+  return {
+    wanted,
+    canTakeBack,
+    attempt: 0,
+    looks: 0,
+    map: null,
+    tried: [],
+    marked: [],
+    end: null,
+    newest: null,
+  };
+}
+
+export type ReadFact =
+  | { readonly type: 'mapped'; readonly map: Servermap }
+  | { readonly type: 'read'; readonly end: VersionReadEnd }
+  /** A bug in what the runtime provides. */
+  | { readonly type: 'failed'; readonly failure: Failure }
+  /** All of it begins again. */
+  | { readonly type: 'startedOver' };
+
+/** How a read ended. */
+export type ReadEnd =
+  | { readonly kind: 'delivered'; readonly version: Version }
+  | { readonly kind: 'unrecoverable'; readonly map: Servermap }
+  | { readonly kind: 'outOfRange'; readonly excess: Excess }
+  | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
+  | {
+      readonly kind: 'notEnoughShares';
+      readonly version: Version;
+      readonly report: RetrieveReport;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export type ReadDecision =
+  /** `check` is the second look: before giving up, everybody is asked once. */
+  | { readonly kind: 'map'; readonly mode: 'read' | 'check' }
+  | {
+      readonly kind: 'read';
+      readonly map: Servermap;
+      readonly version: Version;
+      readonly range: ByteRange;
+    }
+  /** A writer may have replaced the version under us: once more, from the start. */
+  | { readonly kind: 'startOver' }
+  | ReadEnd;
+
+/** A read begins again once. */
+const readAttemptsMax = 2;
+
+/** What to do next. */
+export function decide(record: ReadRecord): ReadDecision {
+  const { map, end } = record;
+  if (end?.kind === 'failed') return end;
+  if (map === null) return { kind: 'map', mode: 'read' };
+  if (end?.kind === 'delivered') return end;
+  if (end !== null) return afterShortage(record, map, end);
+  const version = bestVersion(map);
+  if (version !== undefined) return readOf(record, map, version);
+  return record.looks < 2 ? { kind: 'map', mode: 'check' } : { kind: 'unrecoverable', map };
+}
+
+function readOf({ wanted }: ReadRecord, map: Servermap, version: Version): ReadDecision {
+  const { range, excess } = resolveRange(wanted, version.dataLength);
+  if (excess !== null) return { kind: 'outOfRange', excess };
+  if (range.from === range.to) return { kind: 'delivered', version };
+  const beyond = beyondReading(version);
+  if (beyond !== null) return { kind: 'beyondLimit', beyond };
+  return { kind: 'read', map, version, range };
+}
+
+/**
+ * A version whose shares turn out to be too few good ones before any of it is given out is not one
+ * that can be read: the newest of what is left then is.
+ */
+function afterShortage(
+  record: ReadRecord,
+  map: Servermap,
+  { version, report, segmentsDelivered }: Extract<VersionReadEnd, { kind: 'notEnoughShares' }>,
+): ReadDecision {
+  const { attempt, canTakeBack, tried } = record;
+  const next = bestVersion(map);
+  if (segmentsDelivered === 0 && next !== undefined && !tried.some(({ id }) => id === next.id)) {
+    return readOf(record, map, next);
+  }
+  if (attempt + 1 < readAttemptsMax && (canTakeBack || segmentsDelivered === 0)) {
+    return { kind: 'startOver' };
+  }
+  return { kind: 'notEnoughShares', version, report };
+}
+
+/** The books after `fact`. */
+export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
+  switch (fact.type) {
+    case 'mapped': {
+      const { map } = fact;
+      const newest = newestOf(record.newest, map);
+      return { ...record, map, looks: record.looks + 1, newest };
+    }
+    case 'read': {
+      const { end } = fact;
+      if (end.kind !== 'notEnoughShares') return { ...record, end };
+      const { version, map, marked } = end;
+      const tried = [...record.tried, version];
+      return { ...record, end, map, tried, marked, newest: newestOf(record.newest, map) };
+    }
+    case 'failed':
+      return { ...record, end: { kind: 'failed', failure: fact.failure } };
+    case 'startedOver': {
+      const { wanted, canTakeBack, attempt, newest } = record;
+      return { ...start(wanted, canTakeBack), attempt: attempt + 1, newest };
+    }
+  }
+}
+
+/** The newest version that is known of, once `map` is: what was seen is out there. */
+export function newestOf(newest: Version | null, map: Servermap): Version | null {
+  const versions = Object.values(map.versions);
+  return versions.reduce((a, b) => (b.seqnum > (a?.seqnum ?? 0) ? b : a), newest);
+}
+
+/** An argument that goes beyond the contents, and how far it may go. */
+export interface Excess {
+  readonly argument: 'offset' | 'length';
+  readonly value: number;
+  readonly max: number;
+}
+
+/** Which bytes of `size` are wanted, or which argument asks for more than there are. */
+export function resolveRange(
+  { offset, length }: WantedRange,
+  size: number,
+): { readonly range: ByteRange; readonly excess: Excess | null } {
+  const rest = Math.max(0, size - offset);
+  const value = length ?? rest;
+  const range = { from: offset, to: offset + value };
+  if (offset > size) return { range, excess: { argument: 'offset', value: offset, max: size } };
+  if (value > rest) return { range, excess: { argument: 'length', value, max: rest } };
+  return { range, excess: null };
+}

@@ -1,0 +1,149 @@
+/**
+ * @module read-version-kernel: every decision of a read of one version.
+ *
+ * Ranges are read in order. Out of good shares, everybody is asked once a range, and the reading
+ * goes on where it was; what proved corrupt stays out.
+ */
+import { type Failure, internalFailure } from './failure.ts';
+import type { RetrieveReport } from './retrieve-kernel.ts';
+import type { ByteRange } from './rewrite.ts';
+import { type MarkedSlot, type Servermap, type Version, withMarked } from './servermap.ts';
+
+/** The segments that hold `range`, which is not empty: `endSegment` is one past the last. */
+export function segmentsOf({ segmentSize }: Version, { from, to }: ByteRange) {
+  return {
+    firstSegment: Math.floor(from / segmentSize),
+    endSegment: Math.ceil(to / segmentSize),
+  };
+}
+
+/** Bytes of plaintext per window: a few segments of a large file, many small ones. */
+const windowBytes = 1 << 20;
+/** Segments that are fetched and checked at once, however short. */
+const windowSegmentsMax = 1024;
+
+/** How many segments to fetch at once. */
+export function windowOf({ segmentSize }: Version): number {
+  const fitting = Math.floor(windowBytes / Math.max(1, segmentSize));
+  return Math.min(windowSegmentsMax, Math.max(1, fitting));
+}
+
+/** The books of reading ranges of one version. */
+export interface VersionRead {
+  readonly version: Version;
+  readonly map: Servermap;
+  /** What is left to read, none of it empty; the first is under way. */
+  readonly ranges: readonly ByteRange[];
+  /** The first segment of that range that was not delivered. */
+  readonly nextSegment: number;
+  /** Of all ranges. */
+  readonly segmentsDelivered: number;
+  /** Whether everybody was asked since the range was begun. */
+  readonly hasAskedAll: boolean;
+  /** Shares that proved corrupt, before too. */
+  readonly marked: readonly MarkedSlot[];
+  /** How the last retrieve ended, if it ran out of shares and nothing was done about it. */
+  readonly shortage: RetrieveReport | null;
+  readonly failure: Failure | null;
+}
+
+export function start(
+  map: Servermap,
+  version: Version,
+  ranges: readonly ByteRange[],
+  marked: readonly MarkedSlot[],
+): VersionRead {
+  const nothing = { segmentsDelivered: 0, shortage: null, failure: null };
+  return withRanges({ version, map, marked, ...nothing }, ranges);
+}
+
+function withRanges(
+  record: Omit<VersionRead, 'ranges' | 'nextSegment' | 'hasAskedAll'>,
+  ranges: readonly ByteRange[],
+): VersionRead {
+  const [first] = ranges;
+  const nextSegment = first === undefined ? 0 : segmentsOf(record.version, first).firstSegment;
+  return { ...record, ranges, nextSegment, hasAskedAll: false };
+}
+
+export type VersionReadFact =
+  | { readonly type: 'retrieved'; readonly report: RetrieveReport }
+  /** Everybody was asked. */
+  | { readonly type: 'mapped'; readonly map: Servermap }
+  /** A bug in what the runtime provides. */
+  | { readonly type: 'failed'; readonly failure: Failure };
+
+/** How it ended. */
+export type VersionReadEnd =
+  | { readonly kind: 'delivered'; readonly version: Version }
+  | {
+      readonly kind: 'notEnoughShares';
+      readonly version: Version;
+      readonly report: RetrieveReport;
+      /** Of everybody, with what proved corrupt. */
+      readonly map: Servermap;
+      readonly marked: readonly MarkedSlot[];
+      readonly segmentsDelivered: number;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export type VersionReadDecision =
+  | { readonly kind: 'retrieve' }
+  /** Ask everybody before giving up: slow servers, or shares that moved. */
+  | { readonly kind: 'remap' }
+  | VersionReadEnd;
+
+/** What to do next. */
+export function decide(record: VersionRead): VersionReadDecision {
+  const { version, ranges, shortage, failure, marked, segmentsDelivered } = record;
+  if (failure !== null) return { kind: 'failed', failure };
+  if (ranges.length === 0) return { kind: 'delivered', version };
+  if (shortage === null) return { kind: 'retrieve' };
+  if (!record.hasAskedAll) return { kind: 'remap' };
+  const map = withMarked(record.map, marked);
+  const found = { report: shortage, map, marked, segmentsDelivered };
+  return { kind: 'notEnoughShares', version, ...found };
+}
+
+/** The books after `fact`. */
+export function apply(record: VersionRead, fact: VersionReadFact): VersionRead {
+  switch (fact.type) {
+    case 'retrieved':
+      return afterRetrieve(record, fact.report);
+    case 'mapped':
+      return { ...record, map: fact.map, hasAskedAll: true, shortage: null };
+    case 'failed':
+      return { ...record, failure: fact.failure };
+  }
+}
+
+function afterRetrieve(record: VersionRead, report: RetrieveReport): VersionRead {
+  const segmentsDelivered = record.segmentsDelivered + report.segmentsDelivered;
+  const next: VersionRead = { ...record, segmentsDelivered };
+  switch (report.kind) {
+    case 'delivered':
+      return withRanges(next, record.ranges.slice(1));
+    case 'notEnoughShares':
+      return {
+        ...next,
+        nextSegment: record.nextSegment + report.segmentsDelivered,
+        marked: [...record.marked, ...corruptShares(report, record.version)],
+        shortage: report,
+      };
+    case 'cancelled':
+    case 'internal':
+      return { ...next, failure: report.failure ?? internalFailure(report.kind) };
+  }
+}
+
+/** The shares that a retrieve found corrupt, for the next map to know. */
+export function corruptShares(report: RetrieveReport, version: Version): readonly MarkedSlot[] {
+  return report.sources
+    .filter(({ status }) => status === 'corrupt')
+    .map(({ server, shnum, failure }) => ({
+      server,
+      shnum,
+      reason: failure?.detail ?? 'corrupt',
+      version: version.id,
+    }));
+}

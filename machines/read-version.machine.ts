@@ -1,0 +1,157 @@
+/**
+ * @module read-version: read ranges of bytes of one version.
+ *
+ * Theory of operation. Ranges are read in order, each by a `retrieve`. Out of good shares,
+ * everybody is asked once, and the reading goes on at the segment that it had reached; what proved
+ * corrupt stays out. A read of a file and a write that keeps old bytes both read in this way.
+ */
+import { assign, setup } from 'xstate';
+import { internalFailure } from './failure.ts';
+import type { Deadlines } from './io.ts';
+import type { GridView } from './read-kernel.ts';
+import {
+  apply,
+  decide,
+  segmentsOf,
+  start,
+  type VersionRead,
+  type VersionReadDecision,
+  type VersionReadEnd,
+  type VersionReadFact,
+  windowOf,
+} from './read-version-kernel.ts';
+import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
+import type { ByteRange } from './rewrite.ts';
+import type { MarkedSlot, Servermap, Version } from './servermap.ts';
+import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
+
+export interface ReadVersionInput {
+  readonly grid: GridView;
+  readonly map: Servermap;
+  readonly version: Version;
+  /** None of them empty. */
+  readonly ranges: readonly ByteRange[];
+  /** Shares that proved corrupt before. */
+  readonly marked: readonly MarkedSlot[];
+  readonly deadlines: Deadlines;
+}
+
+export interface Context {
+  readonly record: VersionRead;
+  readonly grid: GridView;
+  readonly deadlines: Deadlines;
+}
+
+/** What traces and pictures show of a context. */
+export function readVersionSummary({ record }: Context) {
+  const { version, ranges, nextSegment, segmentsDelivered, hasAskedAll, marked } = record;
+  const { seqnum } = version;
+  return { seqnum, ranges, nextSegment, segmentsDelivered, hasAskedAll, marked };
+}
+
+/** The segments of the range under way that were not delivered, and which bytes of them count. */
+function retrieveInput({ record, deadlines }: Context): RetrieveInput {
+  const { map, version, nextSegment, ranges } = record;
+  const range = ranges[0] as ByteRange;
+  const { endSegment } = segmentsOf(version, range);
+  const window = windowOf(version);
+  const segments = { firstSegment: nextSegment, endSegment, window };
+  return { purpose: 'read', map, version, ...segments, range, deadlines };
+}
+
+function mapInput({ record: { marked }, grid, deadlines }: Context): ServermapUpdateInput {
+  return { mode: 'check', ...grid, wantsPrivateKey: false, marked, deadlines };
+}
+
+const recordBug = {
+  type: 'record',
+  params: ({ event }: { readonly event: { readonly error: unknown } }): VersionReadFact => ({
+    type: 'failed',
+    failure: internalFailure(event.error),
+  }),
+} as const;
+
+const end = {
+  type: 'final',
+  output: ({ context }: { readonly context: Context }) => decide(context.record),
+} as const;
+
+export const readVersionMachine = setup({
+  types: { context: {} as Context, input: {} as ReadVersionInput, output: {} as VersionReadEnd },
+  actors: { servermapUpdate: servermapUpdateMachine, retrieve: retrieveMachine },
+  actions: {
+    record: assign(({ context }, fact: VersionReadFact) => ({
+      record: apply(context.record, fact),
+    })),
+  },
+  guards: {
+    isNext: ({ context }, kind: VersionReadDecision['kind']) =>
+      decide(context.record).kind === kind,
+  },
+}).createMachine({
+  id: 'readVersion',
+  description: 'Read ranges of bytes of one version.',
+  context: ({ input: { map, version, ranges, marked, grid, deadlines } }) => ({
+    record: start(map, version, ranges, marked),
+    grid,
+    deadlines,
+  }),
+  initial: 'weighing',
+  states: {
+    weighing: {
+      description: 'What was delivered, and who was asked, decide what comes next.',
+      always: [
+        { guard: { type: 'isNext', params: 'retrieve' }, target: 'retrieving' },
+        { guard: { type: 'isNext', params: 'remap' }, target: 'remapping' },
+        { guard: { type: 'isNext', params: 'delivered' }, target: 'delivered' },
+        { guard: { type: 'isNext', params: 'notEnoughShares' }, target: 'notEnoughShares' },
+        { target: 'failed' },
+      ],
+    },
+    retrieving: {
+      description: 'The rest of a range is being fetched and delivered.',
+      invoke: {
+        id: 'retrieve',
+        src: 'retrieve',
+        input: ({ context }) => retrieveInput(context),
+        onDone: {
+          target: 'weighing',
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'retrieved' as const, report: event.output }),
+          },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    remapping: {
+      description: 'Good shares ran out: everybody is being asked.',
+      invoke: {
+        id: 'servermapUpdate',
+        src: 'servermapUpdate',
+        input: ({ context }) => mapInput(context),
+        onDone: {
+          target: 'weighing',
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'mapped' as const, map: event.output }),
+          },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    delivered: {
+      description: 'Every range has been delivered.',
+      ...end,
+    },
+    notEnoughShares: {
+      description: 'Everybody was asked, and fewer than k good shares are left.',
+      ...end,
+    },
+    failed: {
+      description: 'A bug, or the consumer has failed.',
+      ...end,
+    },
+  },
+  output: ({ event }) => event.output as VersionReadEnd,
+});

@@ -1,0 +1,62 @@
+/**
+ * @module reports: what children report to their coordinator, and what a write tests for.
+ *
+ * Values only: the kernels decide on them, the events carry them, the children make them.
+ */
+import type { Failure } from './failure.ts';
+import type { Hex, ServerId, ServerStatus, Slot, Version } from './servermap.ts';
+
+/** What one server turned out to hold, all of it judged. */
+export interface ServerReport {
+  readonly server: ServerId;
+  readonly status: Extract<ServerStatus, 'good' | 'empty' | 'corrupt' | 'failed'>;
+  readonly slots: readonly Slot[];
+  readonly versions: readonly Version[];
+  readonly privateKeyFound: boolean;
+  readonly failure: Failure | null;
+}
+
+/** What came of fetching one share's blocks. */
+export interface BlockReport {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly status: 'held' | 'corrupt' | 'failed';
+  readonly failure: Failure | null;
+}
+
+/** What the slot must hold for the write to happen. */
+export type WriteTest =
+  | { readonly kind: 'absent' }
+  /** The share begins with these bytes. */
+  | { readonly kind: 'begins'; readonly head: Hex };
+
+export type WriteStatus =
+  | 'planned'
+  | 'writing'
+  | 'accepted'
+  /** The slot held something else. */
+  | 'surprised'
+  /** The server said no. */
+  | 'refused'
+  /** It certainly did not happen. */
+  | 'failed'
+  /** Its answer was lost, and so was the answer to the re-read. */
+  | 'unknown';
+
+/** A share as the server reported it beside its answer. */
+export interface SeenShare {
+  readonly shnum: number;
+  readonly checkstring: Hex;
+}
+
+/** What came of one write. */
+export interface WriteReport {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
+  /** Shares that the server reported, as they were just before the write. */
+  readonly seen: readonly SeenShare[];
+  /** Which of them, by number, have been read since and are signed: a server can show anything. */
+  readonly proven: readonly number[];
+  readonly failure: Failure | null;
+}

@@ -1,0 +1,118 @@
+/**
+ * @module verify-kernel: every decision of a verification, and what it finds.
+ */
+import { type Failure, internalFailure } from './failure.ts';
+import { type Beyond, beyondReading } from './limits.ts';
+import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
+import { bestVersion, type ServerId, type Servermap, type Version } from './servermap.ts';
+import { type StaleSlot, staleSlots } from './stale.ts';
+
+/** The books of a verification. */
+export interface VerifyRecord {
+  /** Of everybody. */
+  readonly map: Servermap | null;
+  readonly report: RetrieveReport | null;
+  readonly failure: Failure | null;
+}
+
+export const start: VerifyRecord = { map: null, report: null, failure: null };
+
+export type VerifyFact =
+  | { readonly type: 'mapped'; readonly map: Servermap }
+  | { readonly type: 'verified'; readonly report: RetrieveReport }
+  /** A bug in what the runtime provides. */
+  | { readonly type: 'failed'; readonly failure: Failure };
+
+/** How a verification ended. */
+export type VerifyEnd =
+  | { readonly kind: 'verified'; readonly verification: Verification }
+  | { readonly kind: 'unrecoverable'; readonly map: Servermap }
+  | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export type VerifyDecision =
+  | { readonly kind: 'map' }
+  | { readonly kind: 'verify'; readonly map: Servermap; readonly version: Version }
+  | VerifyEnd;
+
+/** What to do next. */
+export function decide({ map, report, failure }: VerifyRecord): VerifyDecision {
+  if (failure !== null) return { kind: 'failed', failure };
+  if (map === null) return { kind: 'map' };
+  const version = bestVersion(map);
+  if (version === undefined) return { kind: 'unrecoverable', map };
+  const beyond = beyondReading(version);
+  if (beyond !== null) return { kind: 'beyondLimit', beyond };
+  if (report === null) return { kind: 'verify', map, version };
+  return { kind: 'verified', verification: verificationOf(map, version, report) };
+}
+
+/** The books after `fact`. */
+export function apply(record: VerifyRecord, fact: VerifyFact): VerifyRecord {
+  switch (fact.type) {
+    case 'mapped':
+      return { ...record, map: fact.map };
+    case 'verified': {
+      const { report } = fact;
+      // That no share is good is a finding, too.
+      if (report.kind === 'delivered' || report.kind === 'notEnoughShares') {
+        return { ...record, report };
+      }
+      return { ...record, failure: report.failure ?? internalFailure(report.kind) };
+    }
+    case 'failed':
+      return { ...record, failure: fact.failure };
+  }
+}
+
+/** A share that is not good, and why. */
+export interface BadShare {
+  readonly server: ServerId;
+  readonly shnum: number;
+  readonly reason: string;
+}
+
+/** What the look at every block of every share found. */
+export interface Verification {
+  readonly map: Servermap;
+  readonly seqnum: number;
+  readonly good: readonly { readonly server: ServerId; readonly shnum: number }[];
+  readonly bad: readonly BadShare[];
+  /** Good shares of older versions, which some write could not replace. */
+  readonly stale: readonly StaleSlot[];
+  /** Whether all N shares of one version, and of no other, are there and good. */
+  readonly isHealthy: boolean;
+}
+
+/** What `report`, of every share of `version`, adds to what `map` says. */
+export function verificationOf(
+  map: Servermap,
+  version: Version,
+  report: RetrieveReport,
+): Verification {
+  const isBad = ({ status }: ShareSource) => status === 'corrupt' || status === 'failed';
+  const good = report.sources
+    .filter((source) => !isBad(source))
+    .map(({ server, shnum }) => ({ server, shnum }));
+  const bad = [
+    ...map.slots.flatMap(({ server, shnum, verdict }) =>
+      verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
+    ),
+    ...report.sources.filter(isBad).map(({ server, shnum, failure }) => ({
+      server,
+      shnum,
+      reason: failure?.detail ?? 'unknown',
+    })),
+  ];
+  return {
+    map,
+    seqnum: version.seqnum,
+    good,
+    bad,
+    stale: staleSlots(map),
+    isHealthy:
+      bad.length === 0 &&
+      Object.keys(map.versions).length === 1 &&
+      new Set(good.map(({ shnum }) => shnum)).size === version.total,
+  };
+}

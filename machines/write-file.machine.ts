@@ -1,0 +1,298 @@
+/**
+ * @module write-file: create, overwrite, update, append or modify a file.
+ *
+ * Theory of operation. Every attempt opens a fresh session, makes a fresh map, and **picks its base
+ * version from that map** (Tahoe re-reads the version it began with, and so overwrites what it
+ * never looked at). `weighing` is the only way to `publishing`: it asks everybody when something
+ * stands in the way, takes the way in place where all shares allow it, has read what is kept, and
+ * has it changed. A collision, a newer version that can not be found, or shares replaced under the
+ * reader mean that somebody else is writing: back off, then try again. Attempts are bounded, and
+ * the waiting times come in by input: no clock and no randomness here.
+ */
+import { assign, emit, setup } from 'xstate';
+import type { OperationCancel } from './events.ts';
+import { internalFailure } from './failure.ts';
+import {
+  type ApplyModifierInput,
+  type ApplyModifierResult,
+  type Deadlines,
+  type OpenInput,
+  type ReadTreesInput,
+  type ReadTreesResult,
+  unprovided,
+} from './io.ts';
+import { type PublishInput, publishMachine } from './publish.machine.ts';
+import { type ReadVersionInput, readVersionMachine } from './read-version.machine.ts';
+import type { Recipe } from './rewrite.ts';
+import type { Version } from './servermap.ts';
+import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
+import {
+  apply,
+  decide,
+  start,
+  type WriteDecision,
+  type WriteEnd,
+  type WriteFact,
+  type WriteRecord,
+  type WriteTask,
+} from './write-kernel.ts';
+
+export interface WriteFileInput {
+  readonly task: Omit<WriteTask, 'attemptsMax'>;
+  readonly hasPrivateKey: boolean;
+  /** The newest version that is remembered from earlier operations. */
+  readonly newest: Version | null;
+  /** How long to wait after each collision, in milliseconds; one more attempt than entries. */
+  readonly backoffsMs: readonly number[];
+  readonly deadlines: Deadlines;
+}
+
+/** How a write ended, after how many attempts, and the newest version that it has seen or made. */
+export type WriteFileReport = (WriteEnd | { readonly kind: 'cancelled' }) & {
+  readonly attempts: number;
+  readonly newest: Version | null;
+};
+
+export interface Context {
+  readonly record: WriteRecord;
+  readonly backoffsMs: readonly number[];
+  readonly deadlines: Deadlines;
+}
+
+/** Another writer was there, and the next attempt comes after a wait. */
+export interface AttemptCollided {
+  readonly type: 'attempt.collided';
+  /** Counts from 0. */
+  readonly attempt: number;
+  /** How many may be made. */
+  readonly attemptsMax: number;
+  readonly waitMs: number;
+}
+
+/** What traces and pictures show of a context. */
+export function writeFileSummary({ record }: Context) {
+  const { change, force, attempt, attemptsMax, hasPrivateKey, newest, map } = record;
+  const { trees, isRead, modified, obstacle } = record;
+  return {
+    change,
+    force,
+    attempt,
+    attemptsMax,
+    hasPrivateKey,
+    newest: newest?.seqnum ?? null,
+    mapped: map?.mode ?? null,
+    trees,
+    isRead,
+    modified,
+    obstacle: obstacle?.kind ?? null,
+  };
+}
+
+/** What is decided: a state is entered for a decision of its kind. */
+function decided<Kind extends WriteDecision['kind']>({ record }: Context, _: Kind) {
+  return decide(record) as Extract<WriteDecision, { kind: Kind }>;
+}
+
+function gridOf({ record: { servers, required, total } }: Context) {
+  return { servers, required, total };
+}
+
+function mapInput(context: Context): ServermapUpdateInput {
+  const { mode } = decided(context, 'map');
+  const wantsPrivateKey = mode !== 'check' && !context.record.hasPrivateKey;
+  return { mode, ...gridOf(context), wantsPrivateKey, deadlines: context.deadlines };
+}
+
+function readInput(context: Context): ReadVersionInput {
+  const { map, base, ranges } = decided(context, 'read');
+  const grid = gridOf(context);
+  return { grid, map, version: base, ranges, marked: [], deadlines: context.deadlines };
+}
+
+function publishInput(context: Context): PublishInput & { readonly recipe: Recipe } {
+  const { plan, recipe } = decided(context, 'publish');
+  return { ...plan, recipe, deadlines: context.deadlines };
+}
+
+const recordBug = {
+  type: 'record',
+  params: ({ event }: { readonly event: { readonly error: unknown } }): WriteFact => ({
+    type: 'failed',
+    failure: internalFailure(event.error),
+  }),
+} as const;
+
+function reportOf({ record }: Context, end: object) {
+  return { ...end, attempts: record.attempt + 1, newest: record.newest };
+}
+
+const end = {
+  type: 'final',
+  output: ({ context }: { readonly context: Context }) => reportOf(context, decide(context.record)),
+} as const;
+
+export const writeFileMachine = setup({
+  types: {
+    context: {} as Context,
+    input: {} as WriteFileInput,
+    output: {} as WriteFileReport,
+    events: {} as OperationCancel,
+    emitted: {} as AttemptCollided,
+  },
+  actors: {
+    openSession: unprovided<unknown, OpenInput>('openSession'),
+    servermapUpdate: servermapUpdateMachine,
+    readTrees: unprovided<ReadTreesResult, ReadTreesInput>('readTrees'),
+    readVersion: readVersionMachine,
+    applyModifier: unprovided<ApplyModifierResult, ApplyModifierInput>('applyModifier'),
+    publish: publishMachine,
+  },
+  delays: { backoff: ({ context: { record, backoffsMs } }) => backoffsMs[record.attempt] ?? 0 },
+  actions: {
+    record: assign(({ context }, fact: WriteFact) => ({ record: apply(context.record, fact) })),
+    tellCollision: emit(({ context: { record, backoffsMs } }): AttemptCollided => {
+      const { attempt, attemptsMax } = record;
+      return { type: 'attempt.collided', attempt, attemptsMax, waitMs: backoffsMs[attempt] ?? 0 };
+    }),
+  },
+  guards: {
+    isNext: ({ context }, kind: WriteDecision['kind']) => decide(context.record).kind === kind,
+  },
+}).createMachine({
+  id: 'writeFile',
+  description: 'Create, overwrite, update or modify a file; on a collision, do it again.',
+  context: ({ input: { task, hasPrivateKey, newest, backoffsMs, deadlines } }) => ({
+    record: start({ ...task, attemptsMax: backoffsMs.length + 1 }, hasPrivateKey, newest),
+    backoffsMs,
+    deadlines,
+  }),
+  initial: 'opening',
+  on: { 'operation.cancel': '.cancelled' },
+  states: {
+    opening: {
+      description: 'An attempt begins: nothing that was read before is kept.',
+      invoke: {
+        id: 'openSession',
+        src: 'openSession',
+        input: ({ context }) => ({ attempt: context.record.attempt }),
+        onDone: 'weighing',
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    weighing: {
+      description: 'What is known decides what comes next; nothing is written but from here.',
+      always: [
+        { guard: { type: 'isNext', params: 'map' }, target: 'mapping' },
+        { guard: { type: 'isNext', params: 'readTrees' }, target: 'readingTrees' },
+        { guard: { type: 'isNext', params: 'read' }, target: 'reading' },
+        { guard: { type: 'isNext', params: 'modify' }, target: 'changing' },
+        { guard: { type: 'isNext', params: 'publish' }, target: 'publishing' },
+        { guard: { type: 'isNext', params: 'backOff' }, target: 'backingOff' },
+        { guard: { type: 'isNext', params: 'published' }, target: 'published' },
+        { guard: { type: 'isNext', params: 'unchanged' }, target: 'unchanged' },
+        { guard: { type: 'isNext', params: 'gaveUp' }, target: 'gaveUp' },
+        { target: 'failed' },
+      ],
+    },
+    mapping: {
+      description: 'A fresh servermap is being made; everybody is asked if it shows an obstacle.',
+      invoke: {
+        id: 'servermapUpdate',
+        src: 'servermapUpdate',
+        input: ({ context }) => mapInput(context),
+        onDone: {
+          target: 'weighing',
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'mapped', map: event.output }),
+          },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    readingTrees: {
+      description: 'The block hash trees of all shares are being led to the signed root.',
+      invoke: {
+        id: 'readTrees',
+        src: 'readTrees',
+        input: ({ context }) => {
+          const { map, base } = decided(context, 'readTrees');
+          return { map, version: base };
+        },
+        onDone: {
+          target: 'weighing',
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'treesRead', areHeld: event.output.ok }),
+          },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    reading: {
+      description: 'What is kept of the base version is being read.',
+      invoke: {
+        id: 'readVersion',
+        src: 'readVersion',
+        input: ({ context }) => readInput(context),
+        onDone: {
+          target: 'weighing',
+          actions: { type: 'record', params: ({ event }) => ({ type: 'read', end: event.output }) },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    changing: {
+      description: "The caller's modifier has the contents.",
+      invoke: {
+        id: 'applyModifier',
+        src: 'applyModifier',
+        input: ({ context }) => ({
+          attempt: context.record.attempt,
+          seqnum: decided(context, 'modify').base.seqnum,
+        }),
+        onDone: {
+          target: 'weighing',
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'modified', result: event.output }),
+          },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    publishing: {
+      description: 'The new version is being written over what the map saw.',
+      invoke: {
+        id: 'publish',
+        src: 'publish',
+        input: ({ context }) => publishInput(context),
+        onDone: {
+          target: 'weighing',
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'published', report: event.output }),
+          },
+        },
+        onError: { target: 'weighing', actions: recordBug },
+      },
+    },
+    backingOff: {
+      description: 'Waiting for the other writer to finish; the caller has been told how long.',
+      entry: 'tellCollision',
+      after: {
+        backoff: { target: 'opening', actions: { type: 'record', params: { type: 'waited' } } },
+      },
+    },
+    published: { description: 'The new version is on a quorum of servers.', ...end },
+    unchanged: { description: 'There was nothing to write.', ...end },
+    gaveUp: { description: 'Every attempt collided with another writer.', ...end },
+    failed: { description: 'Something stands in the way that no waiting helps with.', ...end },
+    cancelled: {
+      description: 'The caller lost interest; writes under way may or may not have landed.',
+      type: 'final',
+      output: ({ context }) => reportOf(context, { kind: 'cancelled' }),
+    },
+  },
+  output: ({ event }) => event.output as WriteFileReport,
+});

@@ -1,0 +1,429 @@
+/**
+ * @module write-kernel: every decision of a write, between the charts that it invokes.
+ *
+ * Whatever is done next follows from the books, which hold the fresh map of this attempt; the base
+ * is picked from it, every time. What stands in the way is an {@link Obstacle}, a value; another
+ * writer may be why, and then it is worth another attempt, if there are any left.
+ */
+import type { Failure, Result } from './failure.ts';
+import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
+import { newerEvidence, type PublishPlanInput, type PublishReport } from './publish-kernel.ts';
+import { newestOf } from './read-kernel.ts';
+import type { VersionReadEnd } from './read-version-kernel.ts';
+import type { RetrieveReport } from './retrieve-kernel.ts';
+import {
+  type ByteRange,
+  type Recipe,
+  rangesToRead,
+  recipeInPlace,
+  recipeWhole,
+  uniformBase,
+} from './rewrite.ts';
+import {
+  bestVersion,
+  type Format,
+  highestSeqnum,
+  type Mode,
+  type ServerId,
+  type Servermap,
+  type Slot,
+  type Version,
+} from './servermap.ts';
+import { type StaleShare, staleShares } from './stale.ts';
+
+/** What is wanted. */
+export type Change =
+  /** A first version; of a new key, which has no file yet, nobody has to be asked. */
+  | { readonly kind: 'create'; readonly isNewKey: boolean }
+  | { readonly kind: 'overwrite' }
+  /** `size` new bytes at `offset`; null: behind the last one. */
+  | { readonly kind: 'update'; readonly size: number; readonly offset: number | null }
+  | { readonly kind: 'modify' };
+
+/** What a write is told, and does not change. */
+export interface WriteTask {
+  readonly change: Change;
+  /** Of the cap. */
+  readonly format: Format;
+  /** In permuted order. */
+  readonly servers: readonly ServerId[];
+  /** Of a first version: any other keeps its k and N. */
+  readonly required: number;
+  readonly total: number;
+  readonly happy: number;
+  /** Write over versions that were seen and would be lost. */
+  readonly force: boolean;
+  /** How often to try at most. */
+  readonly attemptsMax: number;
+}
+
+/** The books of a write. */
+export interface WriteRecord extends WriteTask {
+  /** Counts from 0. */
+  readonly attempt: number;
+  readonly hasPrivateKey: boolean;
+  /** The newest version that was ever seen, or made and perhaps acknowledged: it is out there. */
+  readonly newest: Version | null;
+  /** The last one that was made in this attempt. */
+  readonly map: Servermap | null;
+  /** The block hash trees of all shares: an update in place needs them. */
+  readonly trees: 'unread' | 'held' | 'unavailable';
+  /** Whether what is to be kept has been read. */
+  readonly isRead: boolean;
+  /** What the modifier did. */
+  readonly modified: 'no' | 'changed' | 'unchanged';
+  readonly published: PublishReport | null;
+  readonly obstacle: Obstacle | null;
+}
+
+/** What stands in the way of a write. */
+export type Obstacle =
+  | {
+      readonly kind: 'fileExists';
+      readonly places: readonly Pick<Slot, 'server' | 'shnum'>[];
+      /** Of the publish that came upon them, if they were not in the map. */
+      readonly report: PublishReport | null;
+    }
+  /** No version can be read, or none is there. */
+  | { readonly kind: 'unrecoverable'; readonly map: Servermap }
+  | { readonly kind: 'missingPrivateKey'; readonly map: Servermap }
+  /** Tahoe would break such a file: each format has its own writer. */
+  | { readonly kind: 'wrongFormat'; readonly cap: Format; readonly file: Format }
+  /** It was seen, or made, and `map` shows nothing as new. */
+  | { readonly kind: 'versionLost'; readonly lost: Version; readonly map: Servermap }
+  | { readonly kind: 'outOfRange'; readonly offset: number; readonly size: number }
+  /** The base is larger than may be asked for. */
+  | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
+  /** The new version would be larger than can be encoded. */
+  | {
+      readonly kind: 'tooLarge';
+      readonly format: Format;
+      readonly required: number;
+      readonly size: number;
+    }
+  | {
+      readonly kind: 'notEnoughShares';
+      readonly version: Version;
+      readonly report: RetrieveReport;
+    }
+  | { readonly kind: 'notPublished'; readonly report: PublishReport }
+  /** A bug, or the caller's own code. */
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export function start(
+  task: WriteTask,
+  hasPrivateKey: boolean,
+  newest: Version | null,
+): WriteRecord {
+  return { ...task, attempt: 0, hasPrivateKey, newest, ...fresh };
+}
+
+/** An attempt knows nothing of the one before. */
+const fresh = {
+  map: null,
+  trees: 'unread',
+  isRead: false,
+  modified: 'no',
+  published: null,
+  obstacle: null,
+} as const;
+
+export type WriteFact =
+  | { readonly type: 'mapped'; readonly map: Servermap }
+  | { readonly type: 'treesRead'; readonly areHeld: boolean }
+  | { readonly type: 'read'; readonly end: VersionReadEnd }
+  | { readonly type: 'modified'; readonly result: Result<{ readonly isChanged: boolean }> }
+  | { readonly type: 'published'; readonly report: PublishReport }
+  /** A bug, or the caller's own code has thrown. */
+  | { readonly type: 'failed'; readonly failure: Failure }
+  /** The wait after a collision is over. */
+  | { readonly type: 'waited' };
+
+/** How a write ended; `unchanged`: nothing had to be written over `base`. */
+export type WriteEnd =
+  | {
+      readonly kind: 'published';
+      readonly report: PublishReport;
+      /** Old shares that stay where they are. */
+      readonly stale: readonly StaleShare[];
+      readonly inPlace: boolean;
+    }
+  | { readonly kind: 'unchanged'; readonly base: Version }
+  /** Every attempt met another writer. */
+  | { readonly kind: 'gaveUp'; readonly obstacle: Obstacle }
+  /** Trying again would not help. */
+  | { readonly kind: 'failed'; readonly obstacle: Obstacle };
+
+export type WriteDecision =
+  | { readonly kind: 'map'; readonly mode: Mode }
+  | { readonly kind: 'readTrees'; readonly map: Servermap; readonly base: Version }
+  | {
+      readonly kind: 'read';
+      readonly map: Servermap;
+      readonly base: Version;
+      readonly ranges: readonly ByteRange[];
+    }
+  | { readonly kind: 'modify'; readonly base: Version }
+  | { readonly kind: 'publish'; readonly plan: PublishPlanInput; readonly recipe: Recipe }
+  | { readonly kind: 'backOff' }
+  | WriteEnd;
+
+/** What to do next. */
+export function decide(record: WriteRecord): WriteDecision {
+  const { published } = record;
+  if (record.obstacle !== null) return afterObstacle(record, record.obstacle);
+  const map = record.map ?? unaskedMap(record);
+  if (published !== null) {
+    const stale = staleShares(map, published);
+    return { kind: 'published', report: published, stale, inPlace: isInPlace(record) };
+  }
+  const mode = wantedMode(record);
+  if (mode !== null) return { kind: 'map', mode };
+  const known = knownMap(record, map);
+  const obstacle = obstacleIn(record, map, known);
+  if (obstacle !== null) return afterObstacle(record, obstacle);
+  const base = bestVersion(known);
+  if (base === undefined) return publishOf(record, known, wholeOf(record, [{ kind: 'new' }]));
+  return decideOnBase(record, known, base);
+}
+
+/** What to do with the version that the new one is built on. */
+function decideOnBase(record: WriteRecord, map: Servermap, base: Version): WriteDecision {
+  const { change, modified, attempt, isRead } = record;
+  if (change.kind === 'update') {
+    const { dataLength: size } = base;
+    const offset = change.offset ?? size;
+    if (offset > size) return afterObstacle(record, { kind: 'outOfRange', offset, size });
+    if (change.size === 0) return { kind: 'unchanged', base };
+    const tooMuch = beyondBase(base) ?? tooLarge(base, offset + change.size);
+    if (tooMuch !== null) return afterObstacle(record, tooMuch);
+    if (record.trees === 'unread' && mayBeInPlace(map)) return { kind: 'readTrees', map, base };
+  }
+  // After a collision the contents are written even if they need no change: the version that
+  // holds our change may be one that nobody was told is safe.
+  if (modified === 'unchanged' && attempt === 0) return { kind: 'unchanged', base };
+  const recipe = recipeOf(record, base);
+  const ranges = change.kind === 'modify' ? wholeRange(base) : rangesToRead(base, recipe.parts);
+  if (!isRead && ranges.length > 0) {
+    const tooMuch = beyondBase(base) ?? beyondRanges(ranges);
+    return tooMuch === null ? { kind: 'read', map, base, ranges } : afterObstacle(record, tooMuch);
+  }
+  if (change.kind === 'modify' && modified === 'no') return { kind: 'modify', base };
+  return publishOf(record, map, recipe);
+}
+
+// --- the map ------------------------------------------------------------------------------------
+
+/** Whom to ask, and for what; null: what is known is enough to go on. */
+function wantedMode(record: WriteRecord): Mode | null {
+  const { change, map, attempt, hasPrivateKey } = record;
+  if (change.kind === 'create') return change.isNewKey || map !== null ? null : 'check';
+  if (map === null) return attempt > 0 && hasPrivateKey ? 'check' : 'write';
+  // What stands in the way of a write may only be a matter of asking everybody.
+  return map.mode === 'write' && !isClear(record, map) ? 'repair' : null;
+}
+
+function isClear(record: WriteRecord, map: Servermap): boolean {
+  const { happy } = record;
+  return (
+    bestVersion(map) !== undefined &&
+    newerEvidence({ map, happy, force: false }).length === 0 &&
+    lostVersion(record, map) === null
+  );
+}
+
+/** The newest version that this writer knows of, when `map` shows nothing as new. */
+function lostVersion({ newest }: WriteRecord, map: Servermap): Version | null {
+  return newest !== null && newest.seqnum > highestSeqnum(map) ? newest : null;
+}
+
+/** The map of a file that nobody can have. */
+function unaskedMap({ servers }: WriteRecord): Servermap {
+  return {
+    mode: 'write',
+    outcome: 'enough',
+    servers: servers.map((id) => ({ id, status: 'unasked', failure: null })),
+    slots: [],
+    versions: {},
+    privateKey: 'unneeded',
+  };
+}
+
+/** With a lost version in it: one that is written over, by force, has a lower seqnum at least. */
+function knownMap(record: WriteRecord, map: Servermap): Servermap {
+  const lost = lostVersion(record, map);
+  return lost === null ? map : { ...map, versions: { ...map.versions, [lost.id]: lost } };
+}
+
+// --- what stands in the way ---------------------------------------------------------------------
+
+/** What `found` has against the write; `map` is the same with a lost version in it. */
+function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obstacle | null {
+  const { change, force, format } = record;
+  if (change.kind === 'create') {
+    if (map.slots.length === 0) return null;
+    return { kind: 'fileExists', places: map.slots, report: null };
+  }
+  const lost = lostVersion(record, found);
+  if (lost !== null && !force) {
+    const isSilent = found.servers.every(({ status }) => status === 'failed');
+    if (isSilent) return { kind: 'unrecoverable', map: found };
+    return { kind: 'versionLost', lost, map: found };
+  }
+  const base = bestVersion(map);
+  const isAnyThere = Object.keys(map.versions).length > 0;
+  // Only `create` may write where nothing is seen.
+  if (!isAnyThere) return { kind: 'unrecoverable', map: found };
+  if (!record.hasPrivateKey) return { kind: 'missingPrivateKey', map: found };
+  if (base !== undefined && base.format !== format) {
+    return { kind: 'wrongFormat', cap: format, file: base.format };
+  }
+  if (change.kind === 'overwrite') return null;
+  return base === undefined ? { kind: 'unrecoverable', map } : null;
+}
+
+function beyondBase(base: Version): Obstacle | null {
+  const beyond = beyondReading(base);
+  return beyond === null ? null : { kind: 'beyondLimit', beyond };
+}
+
+/** Each range is gathered in memory. */
+function beyondRanges(ranges: readonly ByteRange[]): Obstacle | null {
+  const beyonds = ranges.map(({ from, to }) => beyondMemory(to - from));
+  const beyond = beyonds.find((found) => found !== null);
+  return beyond === undefined ? null : { kind: 'beyondLimit', beyond };
+}
+
+function tooLarge({ format, required, dataLength }: Version, end: number): Obstacle | null {
+  const size = Math.max(dataLength, end);
+  return isEncodable(format, required, size) ? null : { kind: 'tooLarge', format, required, size };
+}
+
+function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
+  if (!isContention(obstacle)) return { kind: 'failed', obstacle };
+  if (record.attempt + 1 < record.attemptsMax) return { kind: 'backOff' };
+  return { kind: 'gaveUp', obstacle };
+}
+
+/** Whether it is what another writer, half way, makes us see. */
+export function isContention(obstacle: Obstacle): boolean {
+  switch (obstacle.kind) {
+    case 'notEnoughShares':
+      return true;
+    // When servers are silent, no other writer is about.
+    case 'versionLost':
+    case 'unrecoverable':
+      return Object.keys(obstacle.map.versions).length > 0;
+    case 'notPublished':
+      return ['uncoordinated', 'newerVersionSeen'].includes(obstacle.report.kind);
+    default:
+      return false;
+  }
+}
+
+// --- what to write ------------------------------------------------------------------------------
+
+function mayBeInPlace(map: Servermap): boolean {
+  const base = uniformBase(map);
+  return base !== undefined && base.segmentSize > 0;
+}
+
+function isInPlace({ trees }: WriteRecord): boolean {
+  return trees === 'held';
+}
+
+function recipeOf(record: WriteRecord, base: Version): Recipe {
+  const { change, modified } = record;
+  if (change.kind === 'update') {
+    const offset = change.offset ?? base.dataLength;
+    const make = isInPlace(record) ? recipeInPlace : recipeWhole;
+    return make(base, offset, change.size);
+  }
+  const kept = wholeRange(base).map((range) => ({ kind: 'kept', ...range }) as const);
+  return wholeOf(base, modified === 'unchanged' ? kept : [{ kind: 'new' }]);
+}
+
+/** Nothing when there is not a byte. */
+function wholeRange({ dataLength }: Version): readonly ByteRange[] {
+  return dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
+}
+
+/** An existing file keeps its k and N, whatever the grid's: its shares have to fit together. */
+function wholeOf(
+  { required, total }: Pick<Version, 'required' | 'total'>,
+  parts: Recipe['parts'],
+): Recipe {
+  return { kind: 'whole', required, total, parts };
+}
+
+function publishOf(record: WriteRecord, map: Servermap, recipe: Recipe): WriteDecision {
+  const { happy, force } = record;
+  const { required, total } = bestVersion(map) ?? record;
+  const wholeShares = recipe.kind === 'whole';
+  return { kind: 'publish', plan: { map, required, total, happy, wholeShares, force }, recipe };
+}
+
+// --- the books ----------------------------------------------------------------------------------
+
+/** The books after `fact`. */
+export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
+  switch (fact.type) {
+    case 'mapped': {
+      const { map } = fact;
+      const hasPrivateKey = record.hasPrivateKey || map.privateKey === 'found';
+      const newest = newestOf(record.newest, map);
+      return { ...record, map, hasPrivateKey, newest };
+    }
+    case 'treesRead':
+      return { ...record, trees: fact.areHeld ? 'held' : 'unavailable' };
+    case 'read':
+      return afterRead(record, fact.end);
+    case 'modified': {
+      const { result } = fact;
+      if (!result.ok) return { ...record, obstacle: { kind: 'failed', failure: result.failure } };
+      return { ...record, modified: result.isChanged ? 'changed' : 'unchanged' };
+    }
+    case 'published':
+      return afterPublish(withNewest(record, fact.report), fact.report);
+    case 'failed':
+      return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
+    case 'waited':
+      return { ...record, ...fresh, attempt: record.attempt + 1 };
+  }
+}
+
+function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {
+  switch (end.kind) {
+    case 'delivered':
+      return { ...record, isRead: true };
+    case 'notEnoughShares': {
+      const { version, report } = end;
+      return { ...record, obstacle: { kind: 'notEnoughShares', version, report } };
+    }
+    case 'failed':
+      return { ...record, obstacle: end };
+  }
+}
+
+/** What surely was not acknowledged may be lost; anything else is not to be forgotten. */
+function withNewest(record: WriteRecord, { kind, version }: PublishReport): WriteRecord {
+  const isOut = kind === 'published' || kind === 'indeterminate';
+  const isNewer = version !== null && version.seqnum > (record.newest?.seqnum ?? 0);
+  return isOut && isNewer ? { ...record, newest: version } : record;
+}
+
+function afterPublish(record: WriteRecord, report: PublishReport): WriteRecord {
+  if (report.kind === 'published') return { ...record, published: report };
+  // Nothing was sent: these servers are too few, and only whole shares can go to further ones.
+  const isUnsent = report.writes.every(({ status }) => status === 'planned');
+  if (isInPlace(record) && report.kind === 'notEnoughServers' && isUnsent) {
+    return { ...record, trees: 'unavailable', isRead: false };
+  }
+  const { change } = record;
+  // Somebody has made it in between.
+  const isMade = change.kind === 'create' && !change.isNewKey && report.kind === 'uncoordinated';
+  const obstacle: Obstacle = isMade
+    ? { kind: 'fileExists', places: report.surprises, report }
+    : { kind: 'notPublished', report };
+  return { ...record, obstacle };
+}

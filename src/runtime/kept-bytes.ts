@@ -1,0 +1,33 @@
+/**
+ * @module kept-bytes: contents that were read and are not given out, by the range that was asked for.
+ */
+import type { ByteRange } from '../../machines/rewrite.ts';
+import { Gathered } from './gathered.ts';
+
+export class KeptBytes {
+  readonly #ranges = new Map<string, { readonly range: ByteRange; bytes: Gathered }>();
+
+  /** Bytes of `range` from the offset `at` on; where it begins, what was kept of it before goes. */
+  add(range: ByteRange, at: number, bytes: Uint8Array): void {
+    const key = `${range.from}-${range.to}`;
+    const known = this.#ranges.get(key);
+    const kept = known !== undefined && at > range.from ? known : { range, bytes: new Gathered() };
+    this.#ranges.set(key, kept);
+    kept.bytes.add(bytes);
+  }
+
+  /** A part of one of the ranges, which have been read. */
+  cut({ from, to }: ByteRange): Uint8Array {
+    for (const { range, bytes } of this.#ranges.values()) {
+      if (range.from > from || to > range.to) continue;
+      return bytes.whole().subarray(from - range.from, to - range.from);
+    }
+    throw new Error(`bytes ${from} to ${to} have not been read`);
+  }
+
+  /** All that was read, of one range; nothing when there was nothing to read. */
+  whole(): Uint8Array {
+    const [kept] = this.#ranges.values();
+    return kept?.bytes.whole() ?? new Uint8Array(0);
+  }
+}

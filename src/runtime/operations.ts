@@ -1,0 +1,278 @@
+/**
+ * @module operations: the operations on one file, each a run of one chart.
+ *
+ * `MutableFile` is the face, the charts decide; here a chart gets its IO and its input, and what it
+ * ends with becomes a value or a typed error.
+ */
+import { fromPromise } from 'xstate';
+import type { ApplyModifierInput, ApplyModifierResult } from '../../machines/io.ts';
+import { readFileMachine } from '../../machines/read-file.machine.ts';
+import { readVersionMachine } from '../../machines/read-version.machine.ts';
+import type { Mode, Servermap, Version } from '../../machines/servermap.ts';
+import { verifyFileMachine } from '../../machines/verify-file.machine.ts';
+import type { Verification } from '../../machines/verify-kernel.ts';
+import { type WriteFileReport, writeFileMachine } from '../../machines/write-file.machine.ts';
+import type { Change } from '../../machines/write-kernel.ts';
+import { refuse } from '../arguments.ts';
+import type { Encoding } from '../encoding.ts';
+import { geometryOf } from '../share/geometry.ts';
+import { isBytes, type Plaintext, plaintextOf } from '../share/plaintext.ts';
+import { checkEncodable } from '../share/segments.ts';
+import { updateOn } from './map-servers.ts';
+import type { OperationOptions } from './options.ts';
+import {
+  modifyOutcome,
+  readOutcome,
+  verifyOutcome,
+  type WriteOutcome,
+  writeOutcome,
+} from './outcome.ts';
+import { progressOf } from './progress.ts';
+import { publishOn } from './publish-version.ts';
+import { keep, retrieveOn, type Take, verifyOn } from './retrieve-segments.ts';
+import { runMachine } from './run.ts';
+import { remember } from './session.ts';
+import { readTrees } from './update-in-place.ts';
+import type { Workbench } from './workbench.ts';
+
+/** What every operation below is told. */
+export interface FileOptions extends OperationOptions {
+  /** The grid's defaults; an existing file keeps its own k and N. */
+  readonly encoding: Encoding;
+}
+
+/** Part of a file, in bytes. */
+export interface Range {
+  readonly offset?: number | undefined;
+  /** Up to the end by default. */
+  readonly length?: number | undefined;
+}
+
+/** Maps the file; `write` and `repair` also look for the private key, if need be. */
+export async function mapFile(
+  bench: Workbench,
+  mode: Mode,
+  options: FileOptions,
+): Promise<Servermap> {
+  const { cap, keyring } = bench.desk.session;
+  const isForWriting = mode === 'write' || mode === 'repair';
+  const wantsPrivateKey = isForWriting && cap.kind === 'write' && keyring.writer === undefined;
+  return runMachine(bench.engine, updateOn(bench), {
+    input: { mode, ...gridOf(bench, options), wantsPrivateKey },
+    ...watching(bench, options),
+    onOutput: ({ versions }) => {
+      for (const version of Object.values(versions)) remember(keyring, version);
+    },
+  });
+}
+
+/** Reads a range of the newest version, in one piece. */
+export async function readFile(
+  bench: Workbench,
+  range: Range,
+  options: FileOptions,
+): Promise<Uint8Array> {
+  await runRead(bench, range, keep, true, options);
+  return bench.desk.kept.whole();
+}
+
+/** Reads a range of the newest version into `sink`, in pieces, in order. */
+export async function streamFile(
+  bench: Workbench,
+  range: Range,
+  sink: (bytes: Uint8Array) => Promise<void>,
+  options: FileOptions,
+): Promise<void> {
+  await runRead(bench, range, (_desk, _range, _at, bytes) => sink(bytes), false, options);
+}
+
+/** @param canTakeBack whether a fresh session takes away what `take` was given */
+async function runRead(
+  bench: Workbench,
+  { offset = 0, length }: Range,
+  take: Take,
+  canTakeBack: boolean,
+  options: FileOptions,
+): Promise<void> {
+  const servermapUpdate = updateOn(bench);
+  const machine = readFileMachine.provide({
+    actors: {
+      openSession: bench.openSession(),
+      servermapUpdate,
+      readVersion: readVersionMachine.provide({
+        actors: { servermapUpdate, retrieve: retrieveOn(bench, take, options.onProgress) },
+      }),
+    },
+  });
+  const { deadlines, ...grid } = gridOf(bench, options);
+  const report = await runMachine(bench.engine, machine, {
+    input: { grid, wanted: { offset, length: length ?? null }, canTakeBack, deadlines },
+    ...watching(bench, options),
+    onOutput: rememberIn(bench),
+  });
+  readOutcome(report, bench.thrown);
+}
+
+/** Checks signatures, hashes and blocks of every share. */
+export async function verifyFile(bench: Workbench, options: FileOptions): Promise<Verification> {
+  const machine = verifyFileMachine.provide({
+    actors: {
+      openSession: bench.openSession(),
+      servermapUpdate: updateOn(bench),
+      retrieve: verifyOn(bench),
+    },
+  });
+  const { deadlines, ...grid } = gridOf(bench, options);
+  const report = await runMachine(bench.engine, machine, {
+    input: { grid, deadlines },
+    ...watching(bench, options),
+    onOutput: rememberIn(bench),
+  });
+  return verifyOutcome(report, bench.thrown);
+}
+
+export interface WriteOptions extends FileOptions {
+  /** Write even over a newer version that cannot be read. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Gets the contents and gives new ones, or nothing for "no change". It runs again after every
+ * collision, and the contents may then already hold its earlier change: it must not mind.
+ */
+export type Modifier = (
+  contents: Uint8Array,
+  attempt: { readonly attempt: number; readonly seqnum: number },
+) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
+/** What is to be written, and when to try again. */
+export interface Writing {
+  readonly change: Change;
+  /** The new bytes, unless a modifier gives them. */
+  readonly contents: Plaintext;
+  readonly modifier?: Modifier | undefined;
+  /** How long to wait after each collision, in milliseconds; there is one more attempt. */
+  readonly backoffsMs: readonly number[];
+}
+
+/** The first version of a file. @throws OutOfRangeError when it would be too large */
+export async function createFile(
+  bench: Workbench,
+  contents: Plaintext,
+  isNewKey: boolean,
+  options: WriteOptions,
+): Promise<WriteOutcome> {
+  const { format } = bench.desk.session.cap;
+  checkEncodable(geometryOf(format, options.encoding.required, contents.size));
+  return writeOnce(bench, { kind: 'create', isNewKey }, contents, options);
+}
+
+/** Creates, overwrites, updates or appends. */
+export async function writeOnce(
+  bench: Workbench,
+  change: Change,
+  contents: Plaintext,
+  options: WriteOptions,
+): Promise<WriteOutcome> {
+  const report = await runWrite(bench, { change, contents, backoffsMs: [] }, options);
+  return writeOutcome(report, bench.thrown);
+}
+
+/** How often `modify` tries, and how long it waits. */
+export interface Patience {
+  readonly attempts: number;
+  /** The first wait after a collision, in milliseconds; each one is longer. */
+  readonly backoffMs: number;
+}
+
+/** Reads, lets `modifier` change, and writes; undefined when it wanted no change. */
+export async function modifyFile(
+  bench: Workbench,
+  modifier: Modifier,
+  { attempts, backoffMs }: Patience,
+  options: WriteOptions,
+): Promise<WriteOutcome | undefined> {
+  const backoffsMs = backoffsOf(attempts, backoffMs, bench.engine.random);
+  const contents = plaintextOf(new Uint8Array(0));
+  const writing = { change: { kind: 'modify' }, contents, modifier, backoffsMs } as const;
+  return modifyOutcome(await runWrite(bench, writing, options), bench.thrown);
+}
+
+async function runWrite(
+  bench: Workbench,
+  { change, contents, modifier, backoffsMs }: Writing,
+  options: WriteOptions,
+): Promise<WriteFileReport> {
+  const { onProgress, force = false, encoding } = options;
+  const { cap, keyring } = bench.desk.session;
+  const servermapUpdate = updateOn(bench);
+  const machine = writeFileMachine.provide({
+    actors: {
+      openSession: bench.openSession(),
+      servermapUpdate,
+      readTrees: readTrees(bench),
+      readVersion: readVersionMachine.provide({
+        actors: { servermapUpdate, retrieve: retrieveOn(bench, keep, onProgress) },
+      }),
+      ...(modifier !== undefined && { applyModifier: applyModifier(bench, modifier) }),
+      publish: publishOn(bench, { contents, onProgress }),
+    },
+  });
+  const { deadlines, ...grid } = gridOf(bench, options);
+  return runMachine(bench.engine, machine, {
+    input: {
+      task: { change, format: cap.format, ...grid, happy: encoding.happy, force },
+      hasPrivateKey: keyring.writer !== undefined,
+      newest: keyring.newest ?? null,
+      backoffsMs,
+      deadlines,
+    },
+    ...watching(bench, options),
+    onOutput: rememberIn(bench),
+  });
+}
+
+function applyModifier(bench: Workbench, modifier: Modifier) {
+  return fromPromise<ApplyModifierResult, ApplyModifierInput>(async ({ input }) => {
+    const { desk, thrown } = bench;
+    try {
+      const changed: unknown = await modifier(desk.kept.whole().slice(), input);
+      if (changed === undefined) return { ok: true, isChanged: false };
+      if (!isBytes(changed)) {
+        refuse('what the modifier gave', changed, 'a Uint8Array, or undefined for no change');
+      }
+      desk.changed = plaintextOf(changed);
+      return { ok: true, isChanged: true };
+    } catch (error) {
+      return { ok: false, failure: thrown.failureOf(error) };
+    }
+  });
+}
+
+/** Longest wait after a collision, in milliseconds. */
+const backoffMaxMs = 20_000;
+
+/** Waits that grow by e, each jittered to 50–150 %, so that two writers do not stay in step. */
+export function backoffsOf(attempts: number, firstMs: number, random: () => number): number[] {
+  return Array.from({ length: attempts - 1 }, (_, i) =>
+    Math.round(Math.min(backoffMaxMs, firstMs * Math.E ** i) * (0.5 + random())),
+  );
+}
+
+/** What every chart is told of the grid. */
+function gridOf({ servers, engine }: Workbench, { encoding }: FileOptions) {
+  const { required, total } = encoding;
+  return { servers, required, total, deadlines: engine.deadlines };
+}
+
+function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
+  return { signal, onActor: progressOf(onProgress, servers.length) };
+}
+
+/** What was seen or made is out there, however the operation ended. */
+function rememberIn({ desk }: Workbench) {
+  const { keyring } = desk.session;
+  return ({ newest }: { readonly newest: Version | null }): void => {
+    if (newest !== null) remember(keyring, newest);
+  };
+}

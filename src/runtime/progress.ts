@@ -1,0 +1,43 @@
+/**
+ * @module progress: how far an operation is, told from what its charts emit.
+ */
+import type { AnyActorRef } from 'xstate';
+import type { WriteSettled } from '../../machines/events.ts';
+import { publishSummary } from '../../machines/publish.machine.ts';
+import type { AttemptCollided } from '../../machines/write-file.machine.ts';
+import type { OperationOptions } from './options.ts';
+
+type Tell = NonNullable<OperationOptions['onProgress']>;
+
+/** What to do with each actor of an operation, so that `tell` learns how far it is. */
+export function progressOf(tell: Tell | undefined, servers: number) {
+  if (tell === undefined) return undefined;
+  return (actor: AnyActorRef): void => {
+    watchers[actor.id]?.(actor, tell, servers);
+  };
+}
+
+/** By the id of an actor. */
+const watchers: Readonly<
+  Record<string, (actor: AnyActorRef, tell: Tell, servers: number) => void>
+> = {
+  servermapUpdate: (actor, tell, total) => {
+    let done = 0;
+    actor.on('server.settled', () => tell({ phase: 'mapping', done: ++done, total }));
+  },
+  publish: (actor, tell) => {
+    const written = new Set<number>();
+    actor.on('write.settled', (event) => {
+      const { status, shnum } = (event as WriteSettled).report;
+      if (status !== 'accepted' || written.has(shnum)) return;
+      const { total } = publishSummary(actor.getSnapshot().context);
+      tell({ phase: 'writing', done: written.add(shnum).size, total });
+    });
+  },
+  writeFile: (actor, tell) => {
+    actor.on('attempt.collided', (event) => {
+      const { attempt, attemptsMax: total, waitMs } = event as AttemptCollided;
+      tell({ phase: 'waiting', done: attempt + 1, total, waitMs });
+    });
+  },
+};

@@ -1,0 +1,52 @@
+/**
+ * @module sending: a version that is encoded, as it is being sent.
+ *
+ * Its contents are read a second time then. That they cannot be had is nobody's fault but theirs:
+ * no share is sent after that, and no server is blamed.
+ */
+import type { Failure } from '../../machines/failure.ts';
+import type { EncodedVersion } from '../share/seal.ts';
+import type { WritePart } from '../storage/server.ts';
+import type { Thrown } from './thrown.ts';
+
+export class Sending {
+  readonly encoded: EncodedVersion;
+  /** Whether whole shares are sent, and not parts of them. */
+  readonly isWhole: boolean;
+  readonly #thrown: Thrown;
+  #failed: { readonly error: unknown; readonly failure: Failure } | undefined;
+
+  constructor(encoded: EncodedVersion, isWhole: boolean, thrown: Thrown) {
+    this.encoded = encoded;
+    this.isWhole = isWhole;
+    this.#thrown = thrown;
+  }
+
+  /** Why nothing can be sent any more. */
+  get failure(): Failure | undefined {
+    return this.#failed?.failure;
+  }
+
+  /** The same, if `error` is why. */
+  failureBy(error: unknown): Failure | undefined {
+    return this.#failed?.error === error ? this.failure : undefined;
+  }
+
+  /** What is to be written of a share. */
+  parts(shnum: number): readonly WritePart[] {
+    return this.encoded.shareParts(shnum).map((part) => this.#watched(part));
+  }
+
+  #watched(part: WritePart): WritePart {
+    const { offset, length } = part;
+    const bytes = async () => {
+      try {
+        return await part.bytes();
+      } catch (error) {
+        this.#failed ??= { error, failure: this.#thrown.failureOf(error) };
+        throw error;
+      }
+    };
+    return { offset, length, bytes };
+  }
+}

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { failed, internalFailure } from '../../machines/failure.ts';
+
+test('a failure is a value', () => {
+  const failure = { kind: 'timeout', detail: 'no answer' };
+  expect(failed('timeout', 'no answer')).toEqual({ ok: false, failure });
+});
+
+test.each([
+  [new Error('disk full'), 'disk full'],
+  ['odd', 'odd'],
+  [undefined, 'undefined'],
+])('a failure of a provider is told in one line: %s', (error, detail) => {
+  expect(internalFailure(error)).toEqual({ kind: 'internal', detail });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import {
+  apply,
+  corruptShares,
+  decide,
+  segmentsOf,
+  start,
+  windowOf,
+} from '../../machines/read-version-kernel.ts';
+import { versionOf } from '../support/facts.ts';
+import { corruptSource, mapWith, retrieved } from '../support/operations.ts';
+
+/** Three segments: 1024, 1024, 952 bytes. */
+const v1 = versionOf(1);
+const map = mapWith(v1);
+const mark = { server: 's0', shnum: 0, reason: 'a block', version: v1.id };
+const ranges = [
+  { from: 1023, to: 1025 },
+  { from: 2048, to: 3000 },
+];
+
+describe('where bytes are', () => {
+  test.each([
+    [0, 1, 0, 1],
+    [1023, 1024, 0, 1],
+    [1023, 1025, 0, 2],
+    [1024, 2048, 1, 2],
+    [2048, 3000, 2, 3],
+  ])('%i up to %i', (from, to, firstSegment, endSegment) => {
+    expect(segmentsOf(v1, { from, to })).toEqual({ firstSegment, endSegment });
+  });
+
+  test.each([
+    [0, 1024],
+    [1, 1024],
+    [1024, 1024],
+    [1025, 1023],
+    [131_073, 7],
+    [1 << 20, 1],
+    [1 << 21, 1],
+  ])('segments of %i bytes come %i at once', (segmentSize, window) => {
+    expect(windowOf({ ...v1, segmentSize })).toBe(window);
+  });
+});
+
+describe('the books', () => {
+  const begun = start(map, v1, ranges, [mark]);
+
+  test('begin at the first segment of the first range', () => {
+    expect(begun).toEqual({
+      map,
+      version: v1,
+      ranges,
+      nextSegment: 0,
+      segmentsDelivered: 0,
+      hasAskedAll: false,
+      marked: [mark],
+      shortage: null,
+      failure: null,
+    });
+    expect(decide(begun)).toEqual({ kind: 'retrieve' });
+    expect(decide(start(map, v1, [], []))).toEqual({ kind: 'delivered', version: v1 });
+  });
+
+  test('go on to the next range, for which everybody may be asked again', () => {
+    const report = retrieved('delivered', { segmentsDelivered: 2 });
+    const next = apply({ ...begun, hasAskedAll: true }, { type: 'retrieved', report });
+    expect(next).toEqual({
+      ...begun,
+      ranges: ranges.slice(1),
+      nextSegment: 2,
+      segmentsDelivered: 2,
+    });
+    const last = apply(next, {
+      type: 'retrieved',
+      report: retrieved('delivered', { segmentsDelivered: 1 }),
+    });
+    expect([decide(last), last.segmentsDelivered]).toEqual([{ kind: 'delivered', version: v1 }, 3]);
+  });
+
+  test('out of shares, know where to go on, and without which', () => {
+    const report = retrieved('notEnoughShares', {
+      segmentsDelivered: 1,
+      sources: [corruptSource('s1', 1), { ...corruptSource('s2', 2), status: 'failed' }],
+    });
+    const short = apply(begun, { type: 'retrieved', report });
+    const marked = [mark, { ...mark, server: 's1', shnum: 1 }];
+    expect(short).toEqual({
+      ...begun,
+      nextSegment: 1,
+      segmentsDelivered: 1,
+      marked,
+      shortage: report,
+    });
+    expect(decide(short)).toEqual({ kind: 'remap' });
+    const everybody = mapWith(v1, [0, 2]);
+    const again = apply(short, { type: 'mapped', map: everybody });
+    expect(again).toEqual({ ...short, map: everybody, hasAskedAll: true, shortage: null });
+    expect(decide(again)).toEqual({ kind: 'retrieve' });
+    const lost = apply(again, { type: 'retrieved', report: retrieved('notEnoughShares') });
+    expect(decide(lost)).toEqual({
+      kind: 'notEnoughShares',
+      version: v1,
+      report: retrieved('notEnoughShares'),
+      map: {
+        ...everybody,
+        slots: [
+          { server: 's0', shnum: 0, verdict: { kind: 'bad', reason: 'a block', head: v1.id } },
+          ...everybody.slots.slice(1),
+        ],
+      },
+      marked,
+      segmentsDelivered: 1,
+    });
+  });
+
+  test('say why a retrieve failed otherwise, or that nobody said why', () => {
+    const failure = { kind: 'timeout', detail: 'x' } as const;
+    const ending = (report: ReturnType<typeof retrieved>) =>
+      decide(apply(begun, { type: 'retrieved', report }));
+    expect(ending(retrieved('internal', { failure }))).toEqual({ kind: 'failed', failure });
+    expect(ending(retrieved('cancelled'))).toEqual({
+      kind: 'failed',
+      failure: { kind: 'internal', detail: 'cancelled' },
+    });
+    expect(decide(apply(begun, { type: 'failed', failure }))).toEqual({ kind: 'failed', failure });
+    const delivered = apply(start(map, v1, [], []), { type: 'failed', failure });
+    expect(decide(delivered)).toEqual({ kind: 'failed', failure });
+  });
+});
+
+test('a share that is corrupt for no stated reason is marked so', () => {
+  const sources = [{ ...corruptSource('s0', 0), failure: null }];
+  expect(corruptShares(retrieved('notEnoughShares', { sources }), v1)).toEqual([
+    { ...mark, reason: 'corrupt' },
+  ]);
+});

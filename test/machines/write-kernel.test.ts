@@ -1,0 +1,390 @@
+import { describe, expect, test } from 'vitest';
+import type { Servermap } from '../../machines/servermap.ts';
+import { staleShares } from '../../machines/stale.ts';
+import {
+  apply,
+  type Change,
+  decide,
+  isContention,
+  type Obstacle,
+  start,
+  type WriteFact,
+  type WriteRecord,
+  type WriteTask,
+} from '../../machines/write-kernel.ts';
+import { bad, goodSlot, versionOf } from '../support/facts.ts';
+import {
+  emptyMap,
+  grid,
+  mapWith,
+  publishReport,
+  retrieved,
+  shortOf,
+} from '../support/operations.ts';
+
+const v1 = versionOf(1);
+const v2 = versionOf(2);
+const full = mapWith(v1);
+const failure = { kind: 'thrown', detail: 'x', ref: 3 } as const;
+const overwrite: Change = { kind: 'overwrite' };
+const modify: Change = { kind: 'modify' };
+const append: Change = { kind: 'update', size: 10, offset: null };
+
+function taskOf(change: Change, more: Partial<WriteTask> = {}): WriteTask {
+  return { change, format: 'mdmf', ...grid, happy: 2, force: false, attemptsMax: 2, ...more };
+}
+
+function begin(change: Change, more: Partial<WriteTask> = {}): WriteRecord {
+  return start(taskOf(change, more), true, null);
+}
+
+const having = (record: WriteRecord, ...facts: readonly WriteFact[]) => facts.reduce(apply, record);
+const mapped = (map: Servermap): WriteFact => ({ type: 'mapped', map });
+const isRead: WriteFact = { type: 'read', end: { kind: 'delivered', version: v1 } };
+const modified = (isChanged: boolean): WriteFact => ({
+  type: 'modified',
+  result: { ok: true, isChanged },
+});
+const published = (report: Parameters<typeof publishReport>[0]): WriteFact => ({
+  type: 'published',
+  report: publishReport(report),
+});
+const trees = (areHeld: boolean): WriteFact => ({ type: 'treesRead', areHeld });
+/** The same map, of everybody. */
+const asked = (map: Servermap, more: Partial<Servermap> = {}): Servermap => ({
+  ...map,
+  mode: 'repair',
+  ...more,
+});
+
+describe('whom to ask', () => {
+  test('as far as a writer must, then everybody when something stands in the way', () => {
+    expect(decide(begin(overwrite))).toEqual({ kind: 'map', mode: 'write' });
+    const repair = { kind: 'map', mode: 'repair' };
+    const newer = { ...full, versions: { ...full.versions, [v2.id]: v2 } };
+    expect(decide(having(begin(overwrite), mapped(emptyMap)))).toEqual(repair);
+    expect(decide(having(begin(overwrite), mapped(newer)))).toEqual(repair);
+    expect(decide(having(start(taskOf(overwrite), true, v2), mapped(full)))).toEqual(repair);
+    // Force does not make the look shorter.
+    expect(decide(having(begin(overwrite, { force: true }), mapped(newer)))).toEqual(repair);
+    expect(decide(having(begin(overwrite), mapped(full))).kind).toBe('publish');
+    expect(decide(having(begin(overwrite), mapped(newer), mapped(asked(newer)))).kind).toBe(
+      'publish',
+    );
+  });
+
+  test('everybody at once after a collision, if the key is known', () => {
+    const again = having(begin(modify), mapped(full), { type: 'waited' });
+    expect(decide(again)).toEqual({ kind: 'map', mode: 'check' });
+    expect(decide({ ...again, hasPrivateKey: false })).toEqual({ kind: 'map', mode: 'write' });
+    // And nobody twice.
+    const nothing = having(again, mapped({ ...emptyMap, mode: 'check' }));
+    expect(decide(nothing).kind).toBe('failed');
+  });
+
+  test('of a new key nobody, of any other everybody', () => {
+    const isNew = begin({ kind: 'create', isNewKey: true });
+    expect(decide(isNew)).toEqual({
+      kind: 'publish',
+      plan: {
+        map: {
+          mode: 'write',
+          outcome: 'enough',
+          servers: grid.servers.map((id) => ({ id, status: 'unasked', failure: null })),
+          slots: [],
+          versions: {},
+          privateKey: 'unneeded',
+        },
+        required: 2,
+        total: 3,
+        happy: 2,
+        wholeShares: true,
+        force: false,
+      },
+      recipe: { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] },
+    });
+    const known = begin({ kind: 'create', isNewKey: false });
+    expect(decide(known)).toEqual({ kind: 'map', mode: 'check' });
+    expect(decide(having(known, mapped(emptyMap)))).toMatchObject({
+      kind: 'publish',
+      plan: { map: emptyMap },
+    });
+  });
+});
+
+describe('what stands in the way', () => {
+  const obstacleOf = (record: WriteRecord) => {
+    const decision = decide(record);
+    return decision.kind === 'failed' || decision.kind === 'gaveUp'
+      ? [decision.kind, decision.obstacle]
+      : [decision.kind];
+  };
+
+  test('a first version: any share, good or bad', () => {
+    const create = begin({ kind: 'create', isNewKey: false });
+    const slots = [{ server: 's1', shnum: 0, verdict: bad() }];
+    const map = { ...emptyMap, slots };
+    expect(obstacleOf(having(create, mapped(map)))).toEqual([
+      'failed',
+      { kind: 'fileExists', places: slots, report: null },
+    ]);
+  });
+
+  test('a first version: that somebody has made it in between', () => {
+    const surprises = [{ server: 's1', shnum: 0, found: v1.checkstring }];
+    const report = publishReport('uncoordinated', { surprises });
+    const fact: WriteFact = { type: 'published', report };
+    const known = having(begin({ kind: 'create', isNewKey: false }), mapped(emptyMap), fact);
+    expect(obstacleOf(known)).toEqual([
+      'failed',
+      { kind: 'fileExists', places: surprises, report },
+    ]);
+    const isNew = having(begin({ kind: 'create', isNewKey: true }, { attemptsMax: 1 }), fact);
+    expect(obstacleOf(isNew)).toEqual(['gaveUp', { kind: 'notPublished', report }]);
+    const failing = having(begin({ kind: 'create', isNewKey: false }), published('indeterminate'));
+    const left = { kind: 'notPublished', report: publishReport('indeterminate') };
+    expect(obstacleOf(failing)).toEqual(['failed', left]);
+  });
+
+  test('that nothing is there, by force or not', () => {
+    for (const force of [true, false]) {
+      const record = having(begin(overwrite, { force }), mapped(emptyMap), mapped(asked(emptyMap)));
+      const map = asked(emptyMap);
+      expect(obstacleOf(record)).toEqual(['failed', { kind: 'unrecoverable', map }]);
+    }
+  });
+
+  test('a version that was seen and is not found again', () => {
+    const both = { ...full, versions: { ...full.versions, [v2.id]: v2 } };
+    const lost = having(begin(overwrite, { attemptsMax: 1 }), mapped(both), mapped(asked(full)));
+    expect(lost.newest).toBe(v2);
+    expect(obstacleOf(lost)).toEqual([
+      'gaveUp',
+      { kind: 'versionLost', lost: v2, map: asked(full) },
+    ]);
+    const silent = { ...emptyMap, mode: 'repair' } as const;
+    const servers = silent.servers.map((server) => ({ ...server, status: 'failed' }) as const);
+    const map = { ...silent, servers };
+    const unheard = having(begin(overwrite), mapped(both), mapped(map));
+    expect(obstacleOf(unheard)).toEqual(['failed', { kind: 'unrecoverable', map }]);
+    const forced = having(begin(overwrite, { force: true }), mapped(both), mapped(asked(full)));
+    expect(decide(forced)).toMatchObject({
+      kind: 'publish',
+      // The new version will be at least above it.
+      plan: { force: true, map: { slots: full.slots, versions: { [v1.id]: v1, [v2.id]: v2 } } },
+    });
+    const remembered = start(taskOf(overwrite), true, v1);
+    expect(decide(having(remembered, mapped(full))).kind).toBe('publish');
+  });
+
+  test('that nobody has the private key, and the key once it is found', () => {
+    const keyless = start(taskOf(overwrite), false, null);
+    const missing = mapWith(v1, [0, 1, 2], { privateKey: 'missing' });
+    expect(obstacleOf(having(keyless, mapped(missing)))).toEqual([
+      'failed',
+      { kind: 'missingPrivateKey', map: missing },
+    ]);
+    const found = having(keyless, mapped(full), mapped(missing));
+    expect([found.hasPrivateKey, decide(found).kind]).toEqual([true, 'publish']);
+    expect(having(begin(overwrite), mapped(missing)).hasPrivateKey).toBe(true);
+  });
+
+  test('another format', () => {
+    const sdmf = mapWith({ ...v1, format: 'sdmf' });
+    expect(obstacleOf(having(begin(overwrite), mapped(sdmf)))).toEqual([
+      'failed',
+      { kind: 'wrongFormat', cap: 'mdmf', file: 'sdmf' },
+    ]);
+  });
+
+  test('no version to build on, unless all is replaced', () => {
+    const dead = asked(mapWith(v1, [0]));
+    const map = mapWith(v1, [0]);
+    expect(decide(having(begin(overwrite), mapped(map), mapped(dead)))).toMatchObject({
+      kind: 'publish',
+      plan: { map: dead, required: 2, total: 3 },
+      recipe: { parts: [{ kind: 'new' }] },
+    });
+    for (const change of [append, modify]) {
+      const record = having(begin(change, { attemptsMax: 1 }), mapped(map), mapped(dead));
+      expect(obstacleOf(record)).toEqual(['gaveUp', { kind: 'unrecoverable', map: dead }]);
+    }
+  });
+
+  test('an offset beyond the end', () => {
+    const at = (offset: number) =>
+      obstacleOf(having(begin({ kind: 'update', size: 1, offset }), mapped(full)));
+    expect(at(3000)).toEqual(['readTrees']);
+    expect(at(3001)).toEqual(['failed', { kind: 'outOfRange', offset: 3001, size: 3000 }]);
+  });
+
+  test('shares that run out, and failures', () => {
+    const short = shortOf(v1, full);
+    const contended = having(begin(modify), mapped(full), { type: 'read', end: short });
+    expect(decide(contended)).toEqual({ kind: 'backOff' });
+    expect(contended.obstacle).toEqual({
+      kind: 'notEnoughShares',
+      version: v1,
+      report: retrieved('notEnoughShares'),
+    });
+    const failed: Obstacle = { kind: 'failed', failure };
+    const facts: readonly WriteFact[] = [
+      { type: 'read', end: { kind: 'failed', failure } },
+      { type: 'modified', result: { ok: false, failure } },
+      { type: 'failed', failure },
+    ];
+    for (const fact of facts) {
+      expect(obstacleOf(having(begin(modify), mapped(full), fact))).toEqual(['failed', failed]);
+    }
+  });
+});
+
+describe('contention', () => {
+  const reportOf = (kind: Parameters<typeof publishReport>[0]): Obstacle => ({
+    kind: 'notPublished',
+    report: publishReport(kind),
+  });
+  test.each<[boolean, Obstacle]>([
+    [true, { kind: 'versionLost', lost: v2, map: mapWith(v1) }],
+    [false, { kind: 'versionLost', lost: v2, map: emptyMap }],
+    [true, { kind: 'notEnoughShares', version: v1, report: retrieved('notEnoughShares') }],
+    [true, { kind: 'unrecoverable', map: mapWith(v1, [0]) }],
+    [false, { kind: 'unrecoverable', map: emptyMap }],
+    [true, reportOf('uncoordinated')],
+    [true, reportOf('newerVersionSeen')],
+    [false, reportOf('notEnoughServers')],
+    [false, reportOf('indeterminate')],
+    [false, reportOf('unprepared')],
+    [false, { kind: 'fileExists', places: [], report: null }],
+    [false, { kind: 'missingPrivateKey', map: full }],
+    [false, { kind: 'wrongFormat', cap: 'mdmf', file: 'sdmf' }],
+    [false, { kind: 'outOfRange', offset: 2, size: 1 }],
+    [false, { kind: 'failed', failure }],
+  ])('%j: %j', (is, obstacle) => {
+    expect(isContention(obstacle)).toBe(is);
+  });
+
+  test('leads to another attempt while there is one, from nothing', () => {
+    const record = having(begin(modify), mapped(full), isRead, modified(true));
+    const collided = having(record, published('uncoordinated'));
+    expect(decide(collided)).toEqual({ kind: 'backOff' });
+    const again = having(collided, { type: 'waited' });
+    expect(again).toEqual({ ...begin(modify), attempt: 1, newest: v1 });
+    const everybody = mapped({ ...full, mode: 'check' });
+    const lost = having(again, everybody, published('uncoordinated'));
+    expect(decide(lost).kind).toBe('gaveUp');
+  });
+});
+
+describe('an update', () => {
+  const begun = having(begin(append), mapped(full));
+
+  test('of nothing is none', () => {
+    const nothing = having(begin({ ...append, size: 0 }), mapped(full));
+    expect(decide(nothing)).toEqual({ kind: 'unchanged', base: v1 });
+  });
+
+  test('is made in place with the trees, and with what is kept', () => {
+    expect(decide(begun)).toEqual({ kind: 'readTrees', map: full, base: v1 });
+    const held = having(begun, trees(true));
+    const ranges = [{ from: 2048, to: 3000 }];
+    expect(decide(held)).toEqual({ kind: 'read', map: full, base: v1, ranges });
+    const parts = [{ kind: 'kept', from: 2048, to: 3000 }, { kind: 'new' }];
+    expect(decide(having(held, isRead))).toEqual({
+      kind: 'publish',
+      plan: { map: full, required: 2, total: 3, happy: 2, wholeShares: false, force: false },
+      recipe: { kind: 'inPlace', base: v1.id, firstSegment: 2, newDataLength: 3010, parts },
+    });
+    expect(decide(having(held, isRead, published('published')))).toEqual({
+      kind: 'published',
+      report: publishReport('published'),
+      stale: staleShares(full, publishReport('published')),
+      inPlace: true,
+    });
+  });
+
+  test('reads nothing where it keeps nothing', () => {
+    const all = having(begin({ kind: 'update', size: 3000, offset: 0 }), mapped(full), trees(true));
+    expect(decide(all).kind).toBe('publish');
+  });
+
+  test('is made by whole shares without the trees, or where shares are missing or empty', () => {
+    const ranges = [{ from: 0, to: 3000 }];
+    expect(having(begun, trees(false)).trees).toBe('unavailable');
+    expect(decide(having(begun, trees(false)))).toMatchObject({ kind: 'read', ranges });
+    const partial = mapWith(v1, [0, 1]);
+    expect(decide(having(begin(append), mapped(partial)))).toMatchObject({ kind: 'read', ranges });
+    const empty = mapWith({ ...v1, dataLength: 0, segmentSize: 0 });
+    expect(decide(having(begin(append), mapped(empty)))).toMatchObject({
+      kind: 'publish',
+      recipe: { kind: 'whole', parts: [{ kind: 'new' }] },
+    });
+  });
+
+  test('goes by whole shares when in place there were too few servers, and nothing was sent', () => {
+    const held = having(begun, trees(true), isRead);
+    const unsent = having(held, published('notEnoughServers'));
+    expect([unsent.trees, unsent.isRead, decide(unsent).kind]).toEqual([
+      'unavailable',
+      false,
+      'read',
+    ]);
+    const write = {
+      server: 's0',
+      shnum: 0,
+      test: { kind: 'absent' },
+      attempt: 0,
+      failure: null,
+    } as const;
+    const left = (status: 'planned' | 'accepted') =>
+      publishReport('notEnoughServers', { writes: [{ ...write, status }] });
+    const ending = (record: WriteRecord, status: 'planned' | 'accepted') =>
+      decide(having(record, { type: 'published', report: left(status) })).kind;
+    expect(ending(held, 'planned')).toBe('read');
+    expect(ending(held, 'accepted')).toBe('failed');
+    expect(ending(having(unsent, isRead), 'planned')).toBe('failed');
+    expect(decide(having(held, published('indeterminate'))).kind).toBe('failed');
+  });
+});
+
+describe('a modify', () => {
+  const begun = having(begin(modify), mapped(full));
+
+  test('reads all of it, then has it changed, then writes what the modifier gave', () => {
+    const ranges = [{ from: 0, to: 3000 }];
+    expect(decide(begun)).toEqual({ kind: 'read', map: full, base: v1, ranges });
+    const read = having(begun, isRead);
+    expect(decide(read)).toEqual({ kind: 'modify', base: v1 });
+    expect(having(read, modified(true)).modified).toBe('changed');
+    const whole = { kind: 'whole', required: 2, total: 3 };
+    expect(decide(having(read, modified(true)))).toMatchObject({
+      kind: 'publish',
+      plan: { wholeShares: true },
+      recipe: { ...whole, parts: [{ kind: 'new' }] },
+    });
+    expect(decide(having(read, modified(false)))).toEqual({ kind: 'unchanged', base: v1 });
+    const again = { ...having(read, modified(false)), attempt: 1 };
+    expect(decide(again)).toMatchObject({
+      kind: 'publish',
+      recipe: { ...whole, parts: [{ kind: 'kept', from: 0, to: 3000 }] },
+    });
+  });
+
+  test('of an empty file reads nothing', () => {
+    const empty = having(begin(modify), mapped(mapWith({ ...v1, dataLength: 0, segmentSize: 0 })));
+    expect(decide(empty).kind).toBe('modify');
+    const again = { ...having(empty, modified(false)), attempt: 1 };
+    expect(decide(again)).toMatchObject({ kind: 'publish', recipe: { parts: [] } });
+  });
+});
+
+test('an existing file keeps its k and N', () => {
+  const wide = versionOf(1, 'a', { required: 3, total: 4 });
+  const slots = [0, 1, 2, 3].map((n) => goodSlot(`s${n}`, n, wide));
+  const map = { ...mapWith(wide), slots };
+  expect(decide(having(begin(overwrite), mapped(map)))).toMatchObject({
+    plan: { required: 3, total: 4 },
+  });
+  const recipe = having(begin(modify), mapped(map), isRead, modified(true));
+  expect(decide(recipe)).toMatchObject({ recipe: { required: 3, total: 4 } });
+});
