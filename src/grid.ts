@@ -8,7 +8,7 @@ import type { Deadlines } from '../machines/io.ts';
 import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
-import type { SigningKey } from './crypto/primitives.ts';
+import type { Primitives, SigningKey } from './crypto/primitives.ts';
 import { defaultEncoding, type Encoding, type UnusableSettings } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
 import { BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
@@ -74,6 +74,11 @@ const defaultHeadLength = 4000;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
+/** What this package's own simulator sets besides. */
+export interface InternalGridOptions extends GridOptions {
+  readonly primitives?: Primitives;
+}
+
 export class Grid {
   readonly servers: readonly StorageServer[];
   readonly encoding: Encoding;
@@ -82,13 +87,14 @@ export class Grid {
   readonly #unusable: UnusableSettings;
   readonly #setting: FileSetting;
   readonly #advisories: Advisories;
+  readonly #primitives: Primitives;
   #closing = new Closing();
 
   /**
    * @throws BadGridError for a grid without servers or with two of one id; BadArgumentError,
    * OutOfRangeError
    */
-  constructor(options: GridOptions) {
+  constructor(options: InternalGridOptions) {
     checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {} } = options;
@@ -102,12 +108,14 @@ export class Grid {
     this.format = format;
     this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
+    this.#primitives = options.primitives ?? primitives;
     const engine: Engine = {
       clock: options.clock ?? platformClock,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
       deadlines: completeDeadlines(options.deadlines ?? {}),
       inspect: options.inspect,
+      primitives: options.primitives,
     };
     const checked = servers.map(withCheckedAnswers);
     const advisories = new Advisories(engine);
@@ -160,9 +168,13 @@ export class Grid {
     if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
     checkCreation({ format, key });
     const first = { plaintext: toPlaintext(contents), isNewKey: key === undefined };
-    const signing = key ?? (await primitives.generateKey());
+    const signing = key ?? (await this.#primitives.generateKey());
     const cap = writeCapOf(signing, format);
-    const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);
+    const encryptedPrivateKey = await encryptPrivateKey(
+      cap.writekey,
+      signing.pkcs8,
+      this.#primitives,
+    );
     const writer = { signing, encryptedPrivateKey };
     return MutableFile.create(cap, this.#setting, writer, first, rest);
   }

@@ -54,7 +54,8 @@ export function retrieveSegments(
     const ofShares = new Map([...blocks].map(([shnum, { block }]) => [shnum, block]));
     // The salt was admitted with every block of the segment: they are all the same.
     const salt = blocks.values().next().value?.salt;
-    await sink(segnum, await decodeSegment(header, readkey, segnum, ofShares, salt));
+    const { primitives } = session.engine;
+    await sink(segnum, await decodeSegment(header, readkey, segnum, ofShares, salt, primitives));
   });
 }
 

@@ -2,7 +2,6 @@
  * @module disk: the shares of the simulated file as bytes: making them, planting them, damaging
  * them, and telling in a word what a server holds.
  */
-import { primitives } from '#crypto';
 import { bytesToHex, equalBytes, viewOf } from '../bytes.ts';
 import type { WriteCap } from '../caps.ts';
 import { deriveWriteEnabler, encryptPrivateKey } from '../crypto/keys.ts';
@@ -15,6 +14,7 @@ import { plaintextOf } from '../share/plaintext.ts';
 import { ShareReader } from '../share/reader.ts';
 import { VersionVerifier } from '../share/verify.ts';
 import type { MemoryServer } from '../storage/memory.ts';
+import { importVerifyingKey } from './platform.ts';
 
 /** The file, as its writers know it. */
 export interface SimulatedFile {
@@ -187,7 +187,7 @@ async function isSound(
     const key = await reader.verificationKey();
     if (!equalBytes(key, signing.spki)) return false;
     // Not by the engine's own check, which may be the one that is wrong.
-    const verifying = await primitives.importVerifyingKey(signing.spki);
+    const verifying = await importVerifyingKey(signing.spki);
     if (!(await verifying.verify(header.prefix, await reader.signature()))) return false;
     const verifier = new VersionVerifier(header);
     if (shnum >= header.total) return false;

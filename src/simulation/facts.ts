@@ -4,9 +4,9 @@
  */
 import type { Encoding } from '../encoding.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
-import { effectOf, wordsAfter } from './contents.ts';
+import { effectOf, wordsAfter } from './effects.ts';
 import type { OperationSpec, Result } from './operations.ts';
-import type { TraceRecord } from './world.ts';
+import type { TraceRecord } from './world-types.ts';
 
 /** The output of a servermap update, as records have it: versions by their names. */
 export interface MapFact {

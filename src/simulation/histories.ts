@@ -2,7 +2,7 @@
  * @module histories: the history of a file, for {@link linearize}, as a trace tells it; and within
  * which limits it must have an order (closed forms of the guide, section 4).
  */
-import { effectOf } from './contents.ts';
+import { effectOf } from './effects.ts';
 import {
   type ActorFact,
   bestOf,

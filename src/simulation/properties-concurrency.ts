@@ -2,7 +2,7 @@
  * @module properties-concurrency: recoverability (R), concurrent writers (C), modify (M) and
  * retrieve (T), with the limits within which each can hold (closed forms of the guide, section 4).
  */
-import { effectOf } from './contents.ts';
+import { effectOf } from './effects.ts';
 import {
   type ActorFact,
   bestOf,
@@ -22,8 +22,8 @@ import {
   lastReadVersion,
 } from './histories.ts';
 import { linearize } from './history.ts';
-import type { PropertyDefinition } from './properties.ts';
-import type { TraceRecord } from './world.ts';
+import type { PropertyDefinition } from './property.ts';
+import type { TraceRecord } from './world-types.ts';
 
 const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
   record.kind === 'operation' && record.event === 'ended'

@@ -14,7 +14,7 @@ import {
   viewOf,
 } from '../../machines/update-kernel.ts';
 import type { ActorFact, Facts } from './facts.ts';
-import type { PropertyDefinition } from './properties.ts';
+import type { PropertyDefinition } from './property.ts';
 
 interface Input {
   readonly mode: Mode;

@@ -18,11 +18,11 @@
  * `choose` returns when nothing moves any more: all promises are settled, cryptography included.
  * Servers are called s0, s1… in the permuted order of the file. The storage servers, the share
  * bytes, the signatures and the charts are the real ones; the network, the clock, the disks' faults
- * and the random numbers are the world's. No world may hold a file of more than 8 segments (the
- * encoder yields to a real timer there).
+ * and the random numbers are the world's.
  */
 import { primitives } from '#crypto';
 import { readkeyOf, storageIndexOf, writeCapOf } from '../caps.ts';
+import type { SigningKey } from '../crypto/primitives.ts';
 import type { Encoding } from '../encoding.ts';
 import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
 import { Grid } from '../grid.ts';
@@ -36,9 +36,8 @@ import { Disks } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
 import { type OperationSpec, perform, type Result, type RunContext } from './operations.ts';
-import { moving, settle } from './platform.ts';
+import { Platform } from './platform.ts';
 import { Prng } from './prng.ts';
-import { testKey } from './test-key.ts';
 import type {
   Choice,
   OperationView,
@@ -69,6 +68,13 @@ interface Client {
 
 const hourMs = 3_600_000;
 
+let made: Promise<SigningKey> | undefined;
+/** The key of files to which none is given. */
+function ownKey(): Promise<SigningKey> {
+  made ??= primitives.generateKey();
+  return made;
+}
+
 export class World {
   readonly options: WorldOptions;
   readonly encoding: Encoding;
@@ -80,6 +86,7 @@ export class World {
 
   readonly #file: SimulatedFile;
   readonly #prng: Prng;
+  readonly #platform = new Platform((length) => this.#prng.bytes(length));
   readonly #clock = new VirtualClock();
   readonly #disks: Disks;
   readonly #operations: readonly Operation[];
@@ -87,6 +94,8 @@ export class World {
   readonly #cuts = new Set<string>();
   readonly #network: Network;
   readonly #kinds: ReadonlySet<FaultKind>;
+  /** That of the file, for the engine. */
+  #key!: SigningKey;
   #plain: readonly Choice[] | undefined;
   #choices: readonly Choice[] | undefined;
 
@@ -128,15 +137,11 @@ export class World {
 
   /** A world at its beginning: nothing has started. */
   static async create(options: WorldOptions): Promise<World> {
-    const { format = 'sdmf' } = options;
-    const signing = await primitives.importSigningKey(testKey());
+    const { format = 'sdmf', key: signing = await ownKey() } = options;
     const cap = writeCapOf(signing, format);
     const storageIndex = storageIndexOf(cap);
     const world = new World(options, { cap, storageIndex, signing, readkey: readkeyOf(cap) });
-    await moving(
-      (length) => world.#prng.bytes(length),
-      () => world.#begin(),
-    );
+    await world.#platform.moving(() => world.#begin());
     return world;
   }
 
@@ -220,13 +225,10 @@ export class World {
     this.path.push(index);
     this.labels.push(chosen.label);
     this.#record({ kind: 'choice', step: this.path.length, index, label: chosen.label });
-    await moving(
-      (length) => this.#prng.bytes(length),
-      async () => {
-        await this.#perform(chosen);
-        await settle();
-      },
-    );
+    await this.#platform.moving(async () => {
+      await this.#perform(chosen);
+      await this.#platform.settle();
+    });
     this.#choices = undefined;
     this.#plain = undefined;
     return this.trace.slice(start);
@@ -303,10 +305,11 @@ export class World {
       clock: this.#clock.for(own),
       now: () => this.#clock.now,
       random: this.#prng.random,
+      primitives: this.#platform.primitives,
       inspect: recorder,
       ...(this.options.headLength !== undefined && { headLength: this.options.headLength }),
     });
-    const context = { grid, file: undefined, simulated: this.#file };
+    const context = { grid, file: undefined, simulated: this.#file, key: this.#key };
     const client: Client = { running: [], context };
     this.#clients.set(name ?? own, client);
     return client;
@@ -317,6 +320,8 @@ export class World {
     const [name = '', , child] = actor.split('/');
     const operation = this.#operation(name);
     const last = operation.spec.task.kind === 'modify' ? 'modify' : 'publish';
+    // What a program does next, nobody knows.
+    if (operation.spec.task.kind === 'call') return;
     if (child === undefined && chart === last) operation.isOver = true;
   }
 
@@ -325,7 +330,7 @@ export class World {
     const time = kind === 'jump' ? now + hourMs : (nextDue as number);
     for (const message of this.#network.inFlight) message.isDelayed = false;
     const onTick = () => this.#record({ kind: 'clock', now: this.#clock.now });
-    await this.#clock.advanceTo(time, settle, onTick);
+    await this.#clock.advanceTo(time, () => this.#platform.settle(), onTick);
   }
 
   #stop(kind: 'kill' | 'cancel', name: string): void {
@@ -459,6 +464,9 @@ export class World {
   // --- the record -----------------------------------------------------------------------------
 
   async #begin(): Promise<void> {
+    const key = this.#platform.primitives.importSigningKey(this.#file.signing.pkcs8);
+    await this.#platform.settle();
+    this.#key = await key;
     await this.#disks.plant();
     const { seed = 0, format = 'sdmf', operations } = this.options;
     const servers = this.#disks.servers.map(({ id, shares, isKnown }) => ({

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { toBase32 } from '../../bytes.ts';
 import { formatCap, storageIndexOf, toReadCap, toVerifyCap } from '../../caps.ts';
 import { table } from '../plain-text.ts';
-import type { Perform } from '../program.ts';
+import type { Perform } from '../call.ts';
 
 export function addCapCommand(program: Command, perform: Perform): void {
   program

@@ -6,7 +6,7 @@ import { bestVersion, type Servermap, sharesOf } from '../../../machines/serverm
 import { staleSlots, type Verification } from '../../mutable-file.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { oneLine } from '../plain-text.ts';
-import type { Perform } from '../program.ts';
+import type { Perform } from '../call.ts';
 import { servermapJson, serverName, versionLines } from '../servermap-view.ts';
 
 type Finding = Pick<Verification, 'map' | 'bad' | 'stale' | 'isHealthy'>;

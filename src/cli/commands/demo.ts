@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { EXIT_FAILED } from '../complaint.ts';
 import { pictureOf } from '../demo/picture.ts';
 import { playStory } from '../demo/story.ts';
-import type { Perform } from '../program.ts';
+import type { Perform } from '../call.ts';
 
 export function addDemoCommand(program: Command, perform: Perform): void {
   program

@@ -9,7 +9,7 @@ import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
-import type { Perform } from '../program.ts';
+import type { Perform } from '../call.ts';
 import { serverName } from '../servermap-view.ts';
 
 interface Options {

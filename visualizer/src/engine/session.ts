@@ -151,7 +151,7 @@ type PlainMessage = SideFrame['messages'][number];
 /** Without the functions of an envelope. */
 function plainMessage(message: PlainMessage): PlainMessage {
   const { id, operation, server, call, shnum, what, label, phase } = message;
-  const { isAbandoned, isDelayed, write } = message;
-  const state = { phase, isAbandoned, isDelayed, write };
+  const { isAbandoned, isDelayed, write, bytes } = message;
+  const state = { phase, isAbandoned, isDelayed, write, bytes };
   return { id, operation, server, call, shnum, what, label, ...state };
 }
