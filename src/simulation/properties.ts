@@ -8,11 +8,11 @@
  * say nothing.
  */
 import { emptyFacts, type Facts, learn } from './facts.ts';
-import type { Judge, PropertyDefinition } from './property.ts';
 import { concurrencyProperties } from './properties-concurrency.ts';
 import { kernelProperties } from './properties-kernel.ts';
 import { publishProperties } from './properties-publish.ts';
 import { updateProperties } from './properties-update.ts';
+import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord, World } from './world.ts';
 
 export type Verdict =
