@@ -175,7 +175,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       const operation = justEnded(record, facts);
       const result = operation?.result;
       if (operation === undefined || !result?.ok) return undefined;
-      if (/read|map|verify|create/.test(operation.spec.task.kind)) return undefined;
+      if (/read|map|verify|create|call/.test(operation.spec.task.kind)) return undefined;
       const { seqnum } = (result.value ?? {}) as { seqnum?: number };
       if (seqnum === undefined) return undefined;
       const output = lastPublish(operation)?.output as unknown as PublishOutputFact | undefined;

@@ -3,8 +3,8 @@
  * validation, as Azure's CCF does it): what was proven of the kernel holds of the chart as far as the
  * two agree.
  */
-import type { Rule } from '../../machines/rules.ts';
-import type { Mode, ServerStatus } from '../../machines/servermap.ts';
+import type { ServerStatus } from '../../machines/servermap.ts';
+import type { ServermapUpdateInput } from '../../machines/servermap-update.machine.ts';
 import {
   apply,
   decide,
@@ -16,19 +16,9 @@ import {
 import type { ActorFact, Facts } from './facts.ts';
 import type { PropertyDefinition } from './property.ts';
 
-interface Input {
-  readonly mode: Mode;
-  readonly rule: Rule;
-  readonly servers: readonly string[];
-  readonly required: number;
-  readonly total: number;
-  readonly marked: UpdateRecord['marked'];
-  readonly wantsPrivateKey: boolean;
-}
-
 function beginning({ input }: ActorFact): UpdateRecord {
-  const { mode, rule, servers, required, total, marked, wantsPrivateKey } =
-    input as unknown as Input;
+  const { mode, rule = 'ours', servers, required, total, marked = [], wantsPrivateKey } =
+    input as unknown as ServermapUpdateInput;
   const statuses = servers.map((): ServerStatus => 'unasked');
   const privateKey = wantsPrivateKey ? 'missing' : 'unneeded';
   const books = { mode, rule, servers, required, total, marked, statuses, privateKey } as const;
