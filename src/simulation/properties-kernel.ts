@@ -17,8 +17,15 @@ import type { ActorFact, Facts } from './facts.ts';
 import type { PropertyDefinition } from './property.ts';
 
 function beginning({ input }: ActorFact): UpdateRecord {
-  const { mode, rule = 'ours', servers, required, total, marked = [], wantsPrivateKey } =
-    input as unknown as ServermapUpdateInput;
+  const {
+    mode,
+    rule = 'ours',
+    servers,
+    required,
+    total,
+    marked = [],
+    wantsPrivateKey,
+  } = input as unknown as ServermapUpdateInput;
   const statuses = servers.map((): ServerStatus => 'unasked');
   const privateKey = wantsPrivateKey ? 'missing' : 'unneeded';
   const books = { mode, rule, servers, required, total, marked, statuses, privateKey } as const;

@@ -21,7 +21,7 @@
  * and the random numbers are the world's.
  */
 import { primitives } from '#crypto';
-import { readkeyOf, storageIndexOf, writeCapOf } from '../caps.ts';
+import { readkeyOf, storageIndexOf, type WriteCap, writeCapOf } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
 import type { Encoding } from '../encoding.ts';
 import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
@@ -89,7 +89,7 @@ export class World {
   readonly #platform = new Platform((length) => this.#prng.bytes(length));
   readonly #clock = new VirtualClock();
   readonly #disks: Disks;
-  readonly #operations: readonly Operation[];
+  readonly #operations: Operation[] = [];
   readonly #clients = new Map<string, Client>();
   readonly #cuts = new Set<string>();
   readonly #network: Network;
@@ -112,13 +112,7 @@ export class World {
     this.#kinds = new Set(faults);
     const now = () => this.#clock.now / 1000;
     this.#disks = new Disks(file, options, encoding, now, (record) => this.#record(record));
-    this.#operations = options.operations.map((spec) => ({
-      spec,
-      isOver: false,
-      status: 'waiting',
-      result: undefined,
-      controller: new AbortController(),
-    }));
+    for (const spec of options.operations) this.add(spec);
     this.#network = new Network({
       onSent: (message) => this.#note(message, 'sent', message.write),
       onRefused: (operation, server, what) =>
@@ -191,6 +185,35 @@ export class World {
     };
   }
 
+  /** The file, for those who look at {@link World.grid}. */
+  get cap(): WriteCap {
+    return this.#file.cap;
+  }
+
+  /** What the servers hold, for looking at: they answer at once, and whether they are up or not. */
+  get grid(): Grid {
+    const servers = this.#disks.servers.map(({ store }) => store);
+    return new Grid({ servers, encoding: this.encoding, leaseSecret: new Uint8Array(32) });
+  }
+
+  /** One more operation. A replay knows only those of the options. */
+  add(spec: OperationSpec): void {
+    const controller = new AbortController();
+    this.#operations.push({
+      spec,
+      isOver: false,
+      status: 'waiting',
+      result: undefined,
+      controller,
+    });
+    this.#forgetChoices();
+  }
+
+  #forgetChoices(): void {
+    this.#choices = undefined;
+    this.#plain = undefined;
+  }
+
   /** What can happen next, in an order that depends on the past only; faults come last. */
   get choices(): readonly Choice[] {
     this.#choices ??= [...this.plainChoices, ...faultKinds.flatMap((kind) => this.faultsOf(kind))];
@@ -229,8 +252,7 @@ export class World {
       await this.#perform(chosen);
       await this.#platform.settle();
     });
-    this.#choices = undefined;
-    this.#plain = undefined;
+    this.#forgetChoices();
     return this.trace.slice(start);
   }
 
