@@ -2,6 +2,7 @@
  * @module disk: the shares of the simulated file as bytes: making them, planting them, damaging
  * them, and telling in a word what a server holds.
  */
+import { primitives } from '#crypto';
 import { bytesToHex, equalBytes, viewOf } from '../bytes.ts';
 import type { WriteCap } from '../caps.ts';
 import { deriveWriteEnabler, encryptPrivateKey } from '../crypto/keys.ts';
@@ -38,7 +39,9 @@ const made = new Map<string, Promise<readonly Uint8Array[]>>();
 /** The shares of a version, the same for the same spec but for the signature. */
 export function sharesOf(file: SimulatedFile, spec: VersionSpec): Promise<readonly Uint8Array[]> {
   const { seqnum, required, total, contents, series } = spec;
-  const name = [file.cap.format, seqnum, required, total, series, bytesToHex(contents)].join();
+  const digests = [file.storageIndex, primitives.sha256().update(contents).digest()];
+  const about = [file.cap.format, seqnum, required, total, series];
+  const name = [...about, ...digests.map(bytesToHex)].join();
   const shares = made.get(name) ?? makeShares(file, spec);
   made.set(name, shares);
   return shares;

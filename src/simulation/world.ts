@@ -151,6 +151,11 @@ export class World {
     return this.#clock.now;
   }
 
+  /** When `advance` would be; nothing when no timer is set. */
+  get nextDue(): number | undefined {
+    return this.#clock.nextDue;
+  }
+
   get messages(): readonly Message[] {
     return this.#network.inFlight;
   }

@@ -4,9 +4,9 @@
 import type { Command } from 'commander';
 import { bestVersion, type Servermap, sharesOf } from '../../../machines/servermap.ts';
 import { staleSlots, type Verification } from '../../mutable-file.ts';
+import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { oneLine } from '../plain-text.ts';
-import type { Perform } from '../call.ts';
 import { servermapJson, serverName, versionLines } from '../servermap-view.ts';
 
 type Finding = Pick<Verification, 'map' | 'bad' | 'stale' | 'isHealthy'>;
