@@ -162,6 +162,12 @@ export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
   return name === undefined ? `at ${offset}` : shortNames[name];
 }
 
+/** The version that a share says it is of. */
+export function nameOf(bytes: Uint8Array): string {
+  const header = headerIn(bytes);
+  return header === undefined ? 'unreadable' : versionName(bytesToHex(header.prefix));
+}
+
 /**
  * What a server holds in a slot: `v2-1a2b3c4d` when every byte of it is right, `… damaged` when
  * not, `unreadable` when not even the header is.
@@ -172,8 +178,8 @@ export async function describeShare(
   bytes: Uint8Array,
 ): Promise<string> {
   const header = headerIn(bytes);
-  if (header === undefined) return 'unreadable';
-  const name = versionName(bytesToHex(header.prefix));
+  const name = nameOf(bytes);
+  if (header === undefined) return name;
   return (await isSound(file, shnum, header, bytes)) ? name : `${name} damaged`;
 }
 

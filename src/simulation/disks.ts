@@ -12,6 +12,7 @@ import { contentsOf } from './contents.ts';
 import {
   describeShare,
   headerIn,
+  nameOf,
   plant,
   type RotField,
   rot,
@@ -76,7 +77,8 @@ export class Disks {
     const bytes = await this.#make(shnum, seqnum, series, `v${seqnum}`);
     const enabler = isForeign ? ([new Uint8Array(32)] as const) : [];
     await plant(this.#file, server.store, shnum, bytes, ...enabler);
-    if (field !== undefined) rot(this.#file, server.store, shnum, field);
+    if (field === undefined) return void server.shares.set(shnum, nameOf(bytes));
+    rot(this.#file, server.store, shnum, field);
     const planted = this.bytes(server.id, shnum) as Uint8Array;
     server.shares.set(shnum, await describeShare(this.#file, shnum, planted));
   }

@@ -223,7 +223,7 @@ test('modifying does not try again what trying again cannot help', async () => {
   );
 });
 
-describe('two writers whose calls are answered in any order', () => {
+describe('two writers whose calls are answered in any order', { timeout: 120_000 }, () => {
   const runs = 100;
   const changes = 2;
 
