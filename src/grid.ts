@@ -8,7 +8,7 @@ import type { Deadlines } from '../machines/io.ts';
 import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
-import type { SigningKey } from './crypto/primitives.ts';
+import type { Primitives, SigningKey } from './crypto/primitives.ts';
 import { defaultEncoding, type Encoding, type UnusableSettings } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
 import { BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
@@ -62,11 +62,6 @@ export interface GridOptions {
   readonly headLength?: number;
 }
 
-/** What this project's own simulator and demo may say besides. */
-export interface InternalGridOptions extends GridOptions {
-  readonly machines: Machines;
-}
-
 export interface CreateOptions extends WriteCallOptions {
   /** That of the grid by default. */
   readonly format?: Format;
@@ -82,6 +77,13 @@ const defaultHeadLength = 4000;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
+/** What this package's own simulator sets besides. */
+export interface InternalGridOptions extends GridOptions {
+  readonly primitives?: Primitives;
+  /** Charts in the place of those that ship. */
+  readonly machines?: Machines;
+}
+
 export class Grid {
   readonly servers: readonly StorageServer[];
   readonly encoding: Encoding;
@@ -90,13 +92,14 @@ export class Grid {
   readonly #unusable: UnusableSettings;
   readonly #setting: FileSetting;
   readonly #advisories: Advisories;
+  readonly #primitives: Primitives;
   #closing = new Closing();
 
   /**
    * @throws BadGridError for a grid without servers or with two of one id; BadArgumentError,
    * OutOfRangeError
    */
-  constructor(options: GridOptions) {
+  constructor(options: InternalGridOptions) {
     checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {} } = options;
@@ -110,13 +113,15 @@ export class Grid {
     this.format = format;
     this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
+    this.#primitives = options.primitives ?? primitives;
     const engine: Engine = {
       clock: options.clock ?? platformClock,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
       deadlines: completeDeadlines(options.deadlines ?? {}),
       inspect: options.inspect,
-      machines: (options as InternalGridOptions).machines,
+      machines: options.machines,
+      primitives: options.primitives,
     };
     const checked = servers.map(withCheckedAnswers);
     const advisories = new Advisories(engine);
@@ -172,9 +177,13 @@ export class Grid {
       plaintext: toPlaintext(contents),
       isNewKey: key === undefined || isNewKey === true,
     };
-    const signing = key ?? (await primitives.generateKey());
+    const signing = key ?? (await this.#primitives.generateKey());
     const cap = writeCapOf(signing, format);
-    const encryptedPrivateKey = await encryptPrivateKey(cap.writekey, signing.pkcs8);
+    const encryptedPrivateKey = await encryptPrivateKey(
+      cap.writekey,
+      signing.pkcs8,
+      this.#primitives,
+    );
     const writer = { signing, encryptedPrivateKey };
     return MutableFile.create(cap, this.#setting, writer, first, rest);
   }

@@ -13,11 +13,22 @@ export const bytesPerWork = 2048;
 const later: (callback: () => void) => unknown =
   globalThis.setImmediate ?? ((callback) => setTimeout(callback));
 
+let waiting = 0;
+
 /** When everything that is ready now has had its turn. */
-export function nextTurn(): Promise<void> {
+function nextTurn(): Promise<void> {
+  waiting++;
   return new Promise((resolve) => {
-    later(resolve);
+    later(() => {
+      waiting--;
+      resolve();
+    });
   });
+}
+
+/** How many loops wait for their next turn: a simulator must know when nothing goes on by itself. */
+export function turnsUnderWay(): number {
+  return waiting;
 }
 
 /** The work of one loop. */

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import type { Command } from 'commander';
 import type { Cap } from '../caps.ts';
 import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
@@ -115,6 +116,11 @@ export class Call {
     }
   }
 }
+
+/** Makes a commander action of a command: its arguments, then its options. */
+export type Perform = <Args extends unknown[]>(
+  work: (call: Call, ...args: Args) => Promise<Report | undefined>,
+) => (...args: [...Args, Command]) => Promise<void>;
 
 /** A cap and contents that would both come from stdin. */
 export function requireOneStdin(cap: string, contents: string): void {

@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import type { Inspect } from '../runtime/run.ts';
 import { errnoOf } from '../storage/atomic-file.ts';
-import { Call, type GlobalOptions, type Report, type Streams } from './call.ts';
+import { Call, type GlobalOptions, type Perform, type Report, type Streams } from './call.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCreateCommand } from './commands/create.ts';
@@ -22,11 +22,6 @@ import { Interruption, onInterruption } from './interruption.ts';
 import { print } from './output.ts';
 import { pathArgument } from './paths.ts';
 import { redactorOf } from './redaction.ts';
-
-/** Makes a commander action of a command: its arguments, then its options. */
-export type Perform = <Args extends unknown[]>(
-  work: (call: Call, ...args: Args) => Promise<Report | undefined>,
-) => (...args: [...Args, Command]) => Promise<void>;
 
 /**
  * Runs one command line.

@@ -8,6 +8,7 @@
 import { primitives } from '#crypto';
 import { equalBytes } from '../bytes.ts';
 import { taggedHash, taggedPairHash, tagOf } from './hash.ts';
+import type { Primitives } from './primitives.ts';
 
 const WRITEKEY_TAG = tagOf('allmydata_mutable_privkey_to_writekey_v1');
 const READKEY_TAG = tagOf('allmydata_mutable_writekey_to_readkey_v1');
@@ -51,15 +52,20 @@ export function deriveWriteEnabler(writekey: Uint8Array, tubId: Uint8Array): Uin
 }
 
 /** The private key as it is stored in every share; as long as `pkcs8`, and always the same. */
-export function encryptPrivateKey(writekey: Uint8Array, pkcs8: Uint8Array): Promise<Uint8Array> {
-  return primitives.aesCtr(writekey, pkcs8);
+export function encryptPrivateKey(
+  writekey: Uint8Array,
+  pkcs8: Uint8Array,
+  { aesCtr }: Pick<Primitives, 'aesCtr'> = primitives,
+): Promise<Uint8Array> {
+  return aesCtr(writekey, pkcs8);
 }
 
 /** The PKCS#8 DER out of a share, or `undefined` when it is not this write key's private key. */
 export async function decryptPrivateKey(
   writekey: Uint8Array,
   encrypted: Uint8Array,
+  { aesCtr }: Pick<Primitives, 'aesCtr'> = primitives,
 ): Promise<Uint8Array | undefined> {
-  const pkcs8 = await primitives.aesCtr(writekey, encrypted);
+  const pkcs8 = await aesCtr(writekey, encrypted);
   return equalBytes(deriveWritekey(pkcs8), writekey) ? pkcs8 : undefined;
 }

@@ -115,10 +115,10 @@ export async function judgeShare(
   }
 }
 
-async function judgeHeader({ cap }: Session, reader: ShareReader): Promise<ShareHeader> {
+async function judgeHeader({ cap, engine }: Session, reader: ShareReader): Promise<ShareHeader> {
   const header = await reader.header();
   const [spki, signature] = await Promise.all([reader.verificationKey(), reader.signature()]);
-  await verifySignature(header, spki, signature, cap.fingerprint);
+  await verifySignature(header, spki, signature, cap.fingerprint, engine.primitives);
   return header;
 }
 
@@ -146,16 +146,20 @@ function unverified(error: unknown): Verdict {
 }
 
 /** A copy that does not open is no harm to its share: another share may have a good one. */
-async function findPrivateKey({ cap, keyring }: Session, reader: ShareReader): Promise<boolean> {
+async function findPrivateKey(
+  { cap, keyring, engine }: Session,
+  reader: ShareReader,
+): Promise<boolean> {
   if (cap.kind !== 'write') return false;
   if (keyring.writer !== undefined) return true;
   try {
     const encryptedPrivateKey = await reader.encryptedPrivateKey();
     // Another share may have had it meanwhile.
     if (keyring.writer !== undefined) return true;
-    const pkcs8 = await decryptPrivateKey(cap.writekey, encryptedPrivateKey);
+    const crypto = engine.primitives ?? primitives;
+    const pkcs8 = await decryptPrivateKey(cap.writekey, encryptedPrivateKey, crypto);
     if (pkcs8 === undefined) return false;
-    const signing = await primitives.importSigningKey(pkcs8);
+    const signing = await crypto.importSigningKey(pkcs8);
     if (!equalBytes(deriveFingerprint(signing.spki), cap.fingerprint)) return false;
     keyring.writer = { signing, encryptedPrivateKey };
     return true;

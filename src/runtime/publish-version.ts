@@ -104,7 +104,8 @@ function encode(
     encryptedPrivateKey,
     verificationKey: signing.spki,
     sign: (prefix: Uint8Array) => signing.sign(prefix),
-    newSalt: () => primitives.randomBytes(saltLength),
+    primitives: session.engine.primitives,
+    newSalt: () => (session.engine.primitives ?? primitives).randomBytes(saltLength),
     signal,
     onSegment: (done: number, total: number) => onProgress?.({ phase: 'encoding', done, total }),
   };

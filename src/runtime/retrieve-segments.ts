@@ -94,7 +94,8 @@ function decoded(
   // The salt was admitted with every block of the segment: they are all the same.
   const salt = entries[0]?.[1].salt;
   const header = headerOf(session, version.id);
-  return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt);
+  const { primitives } = session.engine;
+  return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt, primitives);
 }
 
 /** Reads and checks the blocks of one share for one window, and holds those that are for reading. */

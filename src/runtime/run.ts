@@ -20,6 +20,7 @@ import { operationCancel } from '../../machines/events.ts';
 import type { Deadlines } from '../../machines/io.ts';
 import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { unlessAborted } from '../abort.ts';
+import type { Primitives } from '../crypto/primitives.ts';
 import type { Closing } from './closing.ts';
 
 /** XState's clock: what `setTimeout` and `clearTimeout` are. */
@@ -38,6 +39,8 @@ export interface Engine {
   readonly deadlines: Deadlines;
   /** Handed to XState as it is. */
   readonly inspect?: Inspect | undefined;
+  /** The platform's by default. */
+  readonly primitives?: Primitives | undefined;
   /** Of the grid: nothing of it goes on then. */
   readonly closing?: Closing | undefined;
   /** Instead of the shipped charts: the simulator's and the demo's. */

@@ -3,6 +3,7 @@
  */
 import { primitives } from '#crypto';
 import { deriveDataKey } from '../crypto/keys.ts';
+import type { Primitives } from '../crypto/primitives.ts';
 import { createCodec } from '../erasure/codec.ts';
 import { decodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError } from '../errors.ts';
@@ -20,6 +21,7 @@ export async function decodeSegment(
   segnum: number,
   blocks: ReadonlyMap<number, Uint8Array>,
   salt: Uint8Array | undefined = header.salt,
+  { aesCtr }: Pick<Primitives, 'aesCtr'> = primitives,
 ): Promise<Uint8Array> {
   const length = blockLength(header, segnum);
   for (const block of blocks.values()) {
@@ -30,5 +32,5 @@ export async function decodeSegment(
     throw new OutOfRangeError('salt length', 0, 'MDMF has a salt per segment');
   const padded = await decodeInTurns(createCodec(header.required, header.total), blocks, length);
   const ciphertext = padded.subarray(0, segmentLength(header, segnum));
-  return primitives.aesCtr(deriveDataKey(salt, readkey), ciphertext);
+  return aesCtr(deriveDataKey(salt, readkey), ciphertext);
 }

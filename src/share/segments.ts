@@ -10,6 +10,7 @@ import { primitives } from '#crypto';
 import { divideUp, segmentSizeMax, segmentsWrittenMax } from '../../machines/limits.ts';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
+import type { Primitives } from '../crypto/primitives.ts';
 import { createCodec } from '../erasure/codec.ts';
 import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
@@ -20,6 +21,8 @@ import { type Plaintext, readExactly } from './plaintext.ts';
 
 /** What a caller of either kind of encoding may say about the passes. */
 export interface SegmentOptions {
+  /** The platform's by default. */
+  readonly primitives?: Pick<Primitives, 'aesCtr'> | undefined;
   /** 16 bytes. */
   readonly readkey: Uint8Array;
   readonly signal?: AbortSignal | undefined;
@@ -80,6 +83,7 @@ export function tooLarge({ format, segmentSize, dataLength }: Geometry): OutOfRa
  */
 export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegments> {
   const { geometry, total, plaintext, firstSegment: first, signal } = input;
+  const { aesCtr } = input.primitives ?? primitives;
   checkEncodable(geometry);
   const codec = createCodec(geometry.required, total);
   const shnums = Array.from({ length: total }, (_, shnum) => shnum);
@@ -92,7 +96,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     signal?.throwIfAborted();
     const segment = await source.read(index);
     const key = deriveDataKey((remembered[index] as Remembered).salt, input.readkey);
-    const ciphertext = await primitives.aesCtr(key, segment);
+    const ciphertext = await aesCtr(key, segment);
     const primaries = splitEvenly(ciphertext, geometry.required);
     return encodeInTurns(codec, primaries, shnums, primaries[0]?.length ?? 0);
   };

@@ -5,7 +5,7 @@
 import { primitives } from '#crypto';
 import { equalBytes } from '../bytes.ts';
 import { deriveFingerprint } from '../crypto/keys.ts';
-import type { VerifyingKey } from '../crypto/primitives.ts';
+import type { Primitives } from '../crypto/primitives.ts';
 import { BadKeyError, CorruptShareError, OutOfRangeError } from '../errors.ts';
 import { blockHash, type HashNode, neededHashes, nodeCount, VerifyingTree } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
@@ -19,22 +19,17 @@ export async function verifySignature(
   verificationKey: Uint8Array,
   signature: Uint8Array,
   fingerprint: Uint8Array,
+  { importVerifyingKey }: Pick<Primitives, 'importVerifyingKey'> = primitives,
 ): Promise<void> {
   if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {
     throw new CorruptShareError('verification key', 'it is not the key of the cap');
   }
-  const key = await importKey(verificationKey);
-  if (!(await key.verify(prefix, signature))) {
-    throw new CorruptShareError('signature', 'it does not sign this header');
-  }
-}
-
-async function importKey(verificationKey: Uint8Array): Promise<VerifyingKey> {
-  try {
-    return await primitives.importVerifyingKey(verificationKey);
-  } catch (error) {
+  const key = await importVerifyingKey(verificationKey).catch((error) => {
     if (!(error instanceof BadKeyError)) throw error;
     throw new CorruptShareError('verification key', 'it is the key of the cap, but not of RSA');
+  });
+  if (!(await key.verify(prefix, signature))) {
+    throw new CorruptShareError('signature', 'it does not sign this header');
   }
 }
 

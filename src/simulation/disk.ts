@@ -15,6 +15,7 @@ import { plaintextOf } from '../share/plaintext.ts';
 import { ShareReader } from '../share/reader.ts';
 import { VersionVerifier } from '../share/verify.ts';
 import type { MemoryServer } from '../storage/memory.ts';
+import { importVerifyingKey } from './platform.ts';
 
 /** The file, as its writers know it. */
 export interface SimulatedFile {
@@ -38,7 +39,9 @@ const made = new Map<string, Promise<readonly Uint8Array[]>>();
 /** The shares of a version, the same for the same spec but for the signature. */
 export function sharesOf(file: SimulatedFile, spec: VersionSpec): Promise<readonly Uint8Array[]> {
   const { seqnum, required, total, contents, series } = spec;
-  const name = [file.cap.format, seqnum, required, total, series, bytesToHex(contents)].join();
+  const digests = [file.storageIndex, primitives.sha256().update(contents).digest()];
+  const about = [file.cap.format, seqnum, required, total, series];
+  const name = [...about, ...digests.map(bytesToHex)].join();
   const shares = made.get(name) ?? makeShares(file, spec);
   made.set(name, shares);
   return shares;
@@ -159,6 +162,12 @@ export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
   return name === undefined ? `at ${offset}` : shortNames[name];
 }
 
+/** The version that a share says it is of. */
+export function nameOf(bytes: Uint8Array): string {
+  const header = headerIn(bytes);
+  return header === undefined ? 'unreadable' : versionName(bytesToHex(header.prefix));
+}
+
 /**
  * What a server holds in a slot: `v2-1a2b3c4d` when every byte of it is right, `… damaged` when
  * not, `unreadable` when not even the header is.
@@ -169,8 +178,8 @@ export async function describeShare(
   bytes: Uint8Array,
 ): Promise<string> {
   const header = headerIn(bytes);
-  if (header === undefined) return 'unreadable';
-  const name = versionName(bytesToHex(header.prefix));
+  const name = nameOf(bytes);
+  if (header === undefined) return name;
   return (await isSound(file, shnum, header, bytes)) ? name : `${name} damaged`;
 }
 
@@ -187,7 +196,7 @@ async function isSound(
     const key = await reader.verificationKey();
     if (!equalBytes(key, signing.spki)) return false;
     // Not by the engine's own check, which may be the one that is wrong.
-    const verifying = await primitives.importVerifyingKey(signing.spki);
+    const verifying = await importVerifyingKey(signing.spki);
     if (!(await verifying.verify(header.prefix, await reader.signature()))) return false;
     const verifier = new VersionVerifier(header);
     if (shnum >= header.total) return false;

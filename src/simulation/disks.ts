@@ -1,8 +1,7 @@
 /**
  * @module disks: the servers of a simulated grid and the shares on them, and what disks do to shares.
  *
- * Every change of a slot is recorded, whoever made it. The methods wait for cryptography, so they run
- * while the world moves.
+ * Every change of a slot is recorded, whoever made it. They run while the world moves.
  */
 import { equalBytes, utf8 } from '../bytes.ts';
 import type { Encoding } from '../encoding.ts';
@@ -13,13 +12,13 @@ import { contentsOf } from './contents.ts';
 import {
   describeShare,
   headerIn,
+  nameOf,
   plant,
   type RotField,
   rot,
   type SimulatedFile,
   sharesOf,
 } from './disk.ts';
-import { settle } from './platform.ts';
 import type {
   Choice,
   ShareSpec,
@@ -78,17 +77,18 @@ export class Disks {
     const bytes = await this.#make(shnum, seqnum, series, `v${seqnum}`);
     const enabler = isForeign ? ([new Uint8Array(32)] as const) : [];
     await plant(this.#file, server.store, shnum, bytes, ...enabler);
-    if (field !== undefined) rot(this.#file, server.store, shnum, field);
+    if (field === undefined) return void server.shares.set(shnum, nameOf(bytes));
+    rot(this.#file, server.store, shnum, field);
     const planted = this.bytes(server.id, shnum) as Uint8Array;
-    server.shares.set(shnum, await this.#describe(shnum, planted));
+    server.shares.set(shnum, await describeShare(this.#file, shnum, planted));
   }
 
   async #make(shnum: number, seqnum: number, series: number, word: string): Promise<Uint8Array> {
-    const contents = contentsOf([word], this.#options.size);
+    const { size, contents: given } = this.#options;
+    const contents = given?.(seqnum, series) ?? contentsOf([word], size);
     const { required, total } = this.#encoding;
-    const made = sharesOf(this.#file, { seqnum, series, required, total, contents });
-    await settle();
-    return (await made)[shnum] as Uint8Array;
+    const made = await sharesOf(this.#file, { seqnum, series, required, total, contents });
+    return made[shnum] as Uint8Array;
   }
 
   /** All that a server holds, to be compared with later. */
@@ -105,18 +105,12 @@ export class Disks {
       const bytes = this.bytes(id, shnum);
       if (old === bytes || (old && bytes && equalBytes(old, bytes))) continue;
       const was = shares.get(shnum) ?? null;
-      const is = bytes === undefined ? null : await this.#describe(shnum, bytes);
+      const is = bytes === undefined ? null : await describeShare(this.#file, shnum, bytes);
       if (is === null) shares.delete(shnum);
       else shares.set(shnum, is);
       history.push({ shnum, bytes: old });
       this.#record({ kind: 'slot', server: id, shnum, before: was, after: is, operation });
     }
-  }
-
-  async #describe(shnum: number, bytes: Uint8Array): Promise<string> {
-    const description = describeShare(this.#file, shnum, bytes);
-    await settle();
-    return description;
   }
 
   /** The last change never got to the disk. */

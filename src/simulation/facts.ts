@@ -2,77 +2,21 @@
  * @module facts: what a trace says so far, for properties to look at. A fold over records and
  * nothing else, so a saved trace is judged like a live one.
  */
+import type { PublishPlanInput, PublishReport } from '../../machines/publish-kernel.ts';
+import type { Servermap, Slot } from '../../machines/servermap.ts';
+import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
-import { effectOf, wordsAfter } from './contents.ts';
+import { effectOf, wordsAfter } from './effects.ts';
 import type { OperationSpec, Result } from './operations.ts';
-import type { TraceRecord } from './world.ts';
+import type { TraceRecord } from './world-types.ts';
 
-/** The output of a servermap update, as records have it: versions by their names. */
-export interface MapFact {
-  readonly mode: string;
-  readonly outcome: string;
-  readonly servers: readonly { readonly id: string; readonly status: string }[];
-  readonly slots: readonly SlotFact[];
-  readonly versions: Readonly<Record<string, VersionFact>>;
-  readonly privateKey: string;
-}
-
-export interface SlotFact {
-  readonly server: string;
-  readonly shnum: number;
-  readonly verdict:
-    | { readonly kind: 'good'; readonly version: string }
-    | { readonly kind: 'bad'; readonly reason: string; readonly head: string }
-    | { readonly kind: 'unverified'; readonly reason: string };
-}
-
-export interface VersionFact {
-  readonly id: string;
-  readonly seqnum: number;
-  readonly rootHash: string;
-  readonly required: number;
-  readonly total: number;
-}
-
-export interface ReportFact {
-  readonly server: string;
-  readonly status: string;
-  readonly slots: readonly SlotFact[];
-  readonly versions: readonly VersionFact[];
-}
-
-export interface PublishInputFact {
-  readonly map: MapFact;
-  readonly required: number;
-  readonly total: number;
-  readonly happy: number;
-  readonly wholeShares: boolean;
-  readonly force: boolean;
-}
-
-export interface WriteFact {
-  readonly server: string;
-  readonly shnum: number;
-  readonly status: string;
-  readonly attempt: number;
-}
-
-export interface PublishOutputFact {
-  readonly kind: string;
-  readonly seqnum: number;
-  readonly version: { readonly checkstring: string } | null;
-  readonly quorum: number;
-  readonly required: number;
-  readonly total: number;
-  readonly writes: readonly WriteFact[];
-  readonly surprises: readonly {
-    readonly server: string;
-    readonly shnum: number;
-    readonly found: string | null;
-  }[];
-  readonly missing: readonly number[];
-}
+// As records have them, with versions by their names.
+export type MapFact = Servermap;
+export type SlotFact = Slot;
+export type ReportFact = ServerReport;
+export type PublishInputFact = PublishPlanInput;
+export type PublishOutputFact = PublishReport;
 
 /** What a server showed of a slot, and whether its signature was seen. */
 export interface TellingFact {

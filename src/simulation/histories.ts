@@ -3,7 +3,7 @@
  * which limits it must have an order (closed forms in
  * docs/publish.md#several-writers-r-w-and-what-they-buy).
  */
-import { effectOf } from './contents.ts';
+import { effectOf } from './effects.ts';
 import {
   type ActorFact,
   bestOf,

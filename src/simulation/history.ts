@@ -8,7 +8,7 @@
  * not, at any time after it began; and so may every attempt of an operation but its last one. One
  * that failed before it wrote has not happened.
  */
-import { type Effect, wordsAfter } from './contents.ts';
+import { type Effect, wordsAfter } from './effects.ts';
 
 export interface HistoryEntry {
   /** Unique. */

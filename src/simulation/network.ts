@@ -40,6 +40,8 @@ export interface Message {
   readonly isDelayed: boolean;
   /** Of a write: what the slot must hold, and what is to be put there. */
   readonly write: { readonly test: string; readonly version: string } | null;
+  /** Bytes of a share that the request carries. */
+  readonly bytes: number;
 }
 
 /** How a call ended at the server. */
@@ -57,6 +59,7 @@ export class Envelope implements Message {
   readonly what: string;
   readonly label: string;
   readonly write: Message['write'];
+  readonly bytes: number;
   phase: Message['phase'] = 'request';
   isAbandoned = false;
   isDelayed = false;
@@ -80,6 +83,7 @@ export class Envelope implements Message {
     this.what = about.what;
     this.label = about.label;
     this.write = about.write ?? null;
+    this.bytes = about.bytes ?? 0;
     this.execute = about.execute;
     this.settle = settle;
   }
@@ -91,6 +95,7 @@ export interface Call {
   readonly shnum: number | null;
   readonly what: string;
   readonly write?: Message['write'];
+  readonly bytes?: number;
   readonly execute: () => Promise<unknown>;
 }
 
@@ -166,8 +171,8 @@ export class Network {
   #post(operation: string, server: ServerId, call: Call, settle: Envelope['settle']): Envelope {
     const id = `m${++this.#count}`;
     const plain = `${operation} ${server} ${call.what}`;
-    const { what, write = null, execute, shnum } = call;
-    const about = { id, operation, server, call: call.call, shnum, what, write, execute };
+    const { what, write = null, bytes = 0, execute, shnum } = call;
+    const about = { id, operation, server, call: call.call, shnum, what, write, bytes, execute };
     const message = new Envelope({ ...about, label: this.#unique(plain) }, settle);
     this.inFlight.push(message);
     this.#options.onSent(message);
@@ -253,6 +258,7 @@ export class RemoteServer implements StorageServer {
       shnum,
       what,
       write: await describeWrite(write),
+      bytes: write?.parts.reduce((sum, { length }) => sum + length, 0) ?? 0,
       execute,
     } as const;
     return (await this.#send(call, signal)) as ReadTestWriteAnswer;

@@ -4,6 +4,7 @@
 import type { Rule } from '../../machines/rules.ts';
 import type { Mode } from '../../machines/servermap.ts';
 import { utf8 } from '../bytes.ts';
+import type { SigningKey } from '../crypto/primitives.ts';
 import type { Grid } from '../grid.ts';
 import type { MutableFile } from '../mutable-file.ts';
 import { type Json, toJson } from '../runtime/trace.ts';
@@ -23,7 +24,27 @@ export type Task =
   | { readonly kind: 'append' }
   | { readonly kind: 'read' }
   | { readonly kind: 'map'; readonly mode: Mode }
-  | { readonly kind: 'verify' };
+  | { readonly kind: 'verify' }
+  /** Whatever a program does with a grid; nothing is known of its words. */
+  | { readonly kind: 'call'; readonly run: Program };
+
+/** A program under test. It waits for nothing but the grid: time is the world's. */
+export type Program = (client: ProgramClient) => Promise<unknown>;
+
+/** What a {@link Program} has to work with. */
+export interface ProgramClient {
+  /** Its servers answer when the world lets them. */
+  readonly grid: Grid;
+  /** The file of the world, for writing. */
+  readonly file: MutableFile;
+  /** Its signing key, for `grid.create` where no server holds the file yet. */
+  readonly key: SigningKey;
+  /** For the calls that it makes: they end when the operation is cancelled. */
+  readonly options: {
+    readonly signal: AbortSignal;
+    readonly force: boolean;
+  };
+}
 
 export interface OperationSpec {
   /** `w1`: in the labels of its messages and in the paths of its actors. */
@@ -54,7 +75,8 @@ export interface RunContext {
   readonly grid: Grid;
   /** The client's file; `create` puts it here. */
   file: MutableFile | undefined;
-  readonly simulated: SimulatedFile;
+  readonly simulated: Pick<SimulatedFile, 'cap'>;
+  readonly key: SigningKey;
   readonly signal: AbortSignal;
   /** What the next version of this operation is meant to hold, and what its writer saw before. */
   readonly onContents: (seen: readonly string[] | null, made: readonly string[]) => void;
@@ -77,13 +99,13 @@ async function call(
   context: RunContext,
   seen: { words: readonly string[] | null },
 ): Promise<unknown> {
-  const { grid, simulated, signal, onContents } = context;
+  const { grid, simulated, key, signal, onContents } = context;
   const options = { signal, force };
   if (task.kind === 'create') {
-    const { cap, signing: key } = simulated;
+    const { format } = simulated.cap;
     const contents = contentsOf([name], size);
     onContents(null, [name]);
-    context.file = await grid.create({ format: cap.format, key, contents, ...options });
+    context.file = await grid.create({ format, key, contents, ...options });
     return null;
   }
   context.file ??= grid.open(simulated.cap);
@@ -116,5 +138,7 @@ async function call(
       return file.servermap({ ...options, mode: task.mode });
     case 'verify':
       return file.verify(options);
+    case 'call':
+      return task.run({ grid, file, key, options });
   }
 }

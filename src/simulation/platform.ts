@@ -1,47 +1,73 @@
 /**
  * @module platform: what a platform leaves to chance, made the same every time.
  *
- * Public-key operations end on other threads, in whatever order; salts are random. While a world
- * moves, results of the {@link primitives} are handed out one at a time, in the order in which they
- * were asked for, each after all consequences of the one before; random bytes come from the world.
- * One world moves at a time. When none moves, everything goes its usual way.
+ * Public-key operations end on other threads, in whatever order; salts are random. A world's engine
+ * is given primitives of its own: their results are handed out one at a time, in the order in which
+ * they were asked for, each after all consequences of the one before; random bytes come from the
+ * world.
  */
-import { primitives } from '#crypto';
+import { primitives as real } from '#crypto';
 import { bytesToHex, concatBytes } from '../bytes.ts';
-import type { SigningKey, VerifyingKey } from '../crypto/primitives.ts';
+import type { Primitives, SigningKey, VerifyingKey } from '../crypto/primitives.ts';
+import { withHidden } from '../hidden.ts';
+import { turnsUnderWay } from '../turn.ts';
 
 interface Outstanding {
   readonly settled: Promise<unknown>;
   readonly release: () => void;
 }
 
-const outstanding: Outstanding[] = [];
-let randomBytes: ((length: number) => Uint8Array) | undefined;
-let isInstalled = false;
-let turn: Promise<unknown> = Promise.resolve();
+/** The cryptography and the moves of one world. */
+export class Platform {
+  /** For the engine: what they promise comes when the world {@link settle}s. */
+  readonly primitives: Primitives;
+  readonly #outstanding: Outstanding[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
 
-/** Runs `work`, in which the world moves, when no other world moves. */
-export function moving<T>(bytes: (length: number) => Uint8Array, work: () => Promise<T>) {
-  install();
-  const mine = turn.then(async () => {
-    randomBytes = bytes;
-    try {
-      return await work();
-    } finally {
-      randomBytes = undefined;
+  constructor(randomBytes: (length: number) => Uint8Array) {
+    const signing = (key: SigningKey): SigningKey => {
+      const sign = (message: Uint8Array) => this.#inOrder(key.sign(message));
+      return withHidden({ spki: key.spki, sign }, 'pkcs8', key.pkcs8);
+    };
+    const verifying = (key: VerifyingKey): VerifyingKey => ({
+      verify: (message, signature) => this.#inOrder(key.verify(message, signature)),
+    });
+    this.primitives = {
+      sha256: real.sha256,
+      randomBytes,
+      aesCtr: (key, data) => this.#inOrder(real.aesCtr(key, data)),
+      generateKey: () => this.#inOrder(real.generateKey().then(signing)),
+      importSigningKey: (pkcs8) => this.#inOrder(importSigningKey(pkcs8).then(signing)),
+      importVerifyingKey: (spki) => this.#inOrder(importVerifyingKey(spki).then(verifying)),
+    };
+  }
+
+  /** Runs `work`, a move of the world, when the move before is over. */
+  moving<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  /** Waits until nothing happens any more. */
+  async settle(): Promise<void> {
+    await atRest();
+    for (let next = this.#outstanding.shift(); next; next = this.#outstanding.shift()) {
+      await next.settled;
+      next.release();
+      await atRest();
     }
-  });
-  turn = mine.catch(() => {});
-  return mine;
-}
+  }
 
-/** Waits, within {@link moving}, until nothing happens any more. */
-export async function settle(): Promise<void> {
-  await nextTask();
-  for (let next = outstanding.shift(); next !== undefined; next = outstanding.shift()) {
-    await next.settled;
-    next.release();
-    await nextTask();
+  /** `result`, handed out in its turn. */
+  #inOrder<T>(result: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settled = result.then(
+        () => {},
+        () => {},
+      );
+      this.#outstanding.push({ settled, release: () => result.then(resolve, reject) });
+    });
   }
 }
 
@@ -58,53 +84,22 @@ function nextTask(): Promise<void> {
   });
 }
 
-/** `result`, handed out in its turn. */
-function inOrder<T>(result: Promise<T>): Promise<T> {
-  if (randomBytes === undefined) return result;
-  return new Promise((resolve, reject) => {
-    const settled = result.then(
-      () => {},
-      () => {},
-    );
-    outstanding.push({ settled, release: () => result.then(resolve, reject) });
-  });
+/** When everything has run that waits for nothing but its turn. */
+async function atRest(): Promise<void> {
+  do await nextTask();
+  while (turnsUnderWay() > 0);
 }
 
-/** The real primitives behind a queue; what was worked out once is not worked out again. */
-function install(): void {
-  if (isInstalled) return;
-  isInstalled = true;
-  const real = { ...primitives };
-  const signing = (key: SigningKey): SigningKey => {
-    const { sign } = key;
-    return Object.assign(key, { sign: (message: Uint8Array) => inOrder(sign(message)) });
-  };
-  const verifying = (key: VerifyingKey): VerifyingKey => {
-    const verify = remembered((both: Uint8Array, length: number) =>
-      key.verify(both.subarray(length), both.subarray(0, length)),
-    );
-    return {
-      verify: (message, signature) =>
-        inOrder(verify(concatBytes(signature, message), signature.length)),
-    };
-  };
-  const importSigningKey = remembered((pkcs8) => real.importSigningKey(pkcs8).then(signing));
-  const importVerifyingKey = remembered((spki) => real.importVerifyingKey(spki).then(verifying));
-  primitives.aesCtr = (key, data) => inOrder(real.aesCtr(key, data));
-  primitives.generateKey = () => inOrder(real.generateKey().then(signing));
-  primitives.importSigningKey = (pkcs8) => inOrder(importSigningKey(pkcs8, 0));
-  primitives.importVerifyingKey = (spki) => inOrder(importVerifyingKey(spki, 0));
-  primitives.randomBytes = (length) => (randomBytes ?? real.randomBytes)(length);
-}
+// --- what was worked out once is not worked out again --------------------------------------------
 
 /** Results kept per function: a long run must not grow without end. */
 const rememberedMax = 2000;
 
 function remembered<T>(
   work: (bytes: Uint8Array, length: number) => Promise<T>,
-): (bytes: Uint8Array, length: number) => Promise<T> {
+): (bytes: Uint8Array, length?: number) => Promise<T> {
   const known = new Map<string, Promise<T>>();
-  return (bytes, length) => {
+  return (bytes, length = 0) => {
     const name = `${length} ${bytesToHex(bytes)}`;
     const result = known.get(name) ?? work(bytes, length);
     if (known.size > rememberedMax) known.clear();
@@ -112,3 +107,16 @@ function remembered<T>(
     return result;
   };
 }
+
+const importSigningKey = remembered((pkcs8) => real.importSigningKey(pkcs8));
+
+/** All shares of a version carry one signature, and all worlds of a process may have one key. */
+export const importVerifyingKey = remembered(async (spki): Promise<VerifyingKey> => {
+  const key = await real.importVerifyingKey(spki);
+  const verify = remembered((both, length) =>
+    key.verify(both.subarray(length), both.subarray(0, length)),
+  );
+  return {
+    verify: (message, signature) => verify(concatBytes(signature, message), signature.length),
+  };
+});

@@ -3,7 +3,7 @@
  * retrieve (T), with the limits within which each can hold (closed forms in
  * docs/publish.md#several-writers-r-w-and-what-they-buy).
  */
-import { effectOf } from './contents.ts';
+import { effectOf } from './effects.ts';
 import {
   type ActorFact,
   bestOf,
@@ -23,8 +23,8 @@ import {
   lastReadVersion,
 } from './histories.ts';
 import { linearize } from './history.ts';
-import type { PropertyDefinition } from './properties.ts';
-import type { TraceRecord } from './world.ts';
+import type { PropertyDefinition } from './property.ts';
+import type { TraceRecord } from './world-types.ts';
 
 const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
   record.kind === 'operation' && record.event === 'ended'
@@ -176,7 +176,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       const operation = justEnded(record, facts);
       const result = operation?.result;
       if (operation === undefined || !result?.ok) return undefined;
-      if (/read|map|verify|create/.test(operation.spec.task.kind)) return undefined;
+      if (/read|map|verify|create|call/.test(operation.spec.task.kind)) return undefined;
       const { seqnum } = (result.value ?? {}) as { seqnum?: number };
       if (seqnum === undefined) return undefined;
       const output = lastPublish(operation)?.output as unknown as PublishOutputFact | undefined;

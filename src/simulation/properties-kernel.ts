@@ -4,7 +4,8 @@
  * the two agree.
  */
 import type { Rule } from '../../machines/rules.ts';
-import type { Mode, ServerStatus } from '../../machines/servermap.ts';
+import type { ServerStatus } from '../../machines/servermap.ts';
+import type { ServermapUpdateInput } from '../../machines/servermap-update.machine.ts';
 import {
   apply,
   decide,
@@ -14,16 +15,7 @@ import {
   viewOf,
 } from '../../machines/update-kernel.ts';
 import type { ActorFact, Facts } from './facts.ts';
-import type { PropertyDefinition } from './properties.ts';
-
-interface Input {
-  readonly mode: Mode;
-  readonly servers: readonly string[];
-  readonly required: number;
-  readonly total: number;
-  readonly marked?: UpdateRecord['marked'];
-  readonly wantsPrivateKey: boolean;
-}
+import type { PropertyDefinition } from './property.ts';
 
 function beginning({ input }: ActorFact, rule: Rule): UpdateRecord {
   const {
@@ -33,7 +25,7 @@ function beginning({ input }: ActorFact, rule: Rule): UpdateRecord {
     total,
     marked = [],
     wantsPrivateKey,
-  } = input as unknown as Input;
+  } = input as unknown as ServermapUpdateInput;
   const statuses = servers.map((): ServerStatus => 'unasked');
   const privateKey = wantsPrivateKey ? 'missing' : 'unneeded';
   const books = { mode, rule, servers, required, total, marked, statuses, privateKey } as const;

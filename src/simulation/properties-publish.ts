@@ -11,8 +11,8 @@ import {
   parseVersion,
   slotName,
 } from './facts.ts';
-import type { Judge, PropertyDefinition } from './properties.ts';
-import type { TraceRecord } from './world.ts';
+import type { Judge, PropertyDefinition } from './property.ts';
+import type { TraceRecord } from './world-types.ts';
 
 /** A publish that leaves `choosingTargets` with a plan, in this record. */
 function planned(record: TraceRecord, facts: Facts): [ActorFact, PublishInputFact] | undefined {

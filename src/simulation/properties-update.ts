@@ -12,8 +12,8 @@ import {
   type SlotFact,
   slotName,
 } from './facts.ts';
-import type { Judge, PropertyDefinition } from './properties.ts';
-import type { TraceRecord } from './world.ts';
+import type { Judge, PropertyDefinition } from './property.ts';
+import type { TraceRecord } from './world-types.ts';
 
 const { queryMs, verifyMs, readMs, writeMs } = defaultDeadlines;
 

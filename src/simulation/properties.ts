@@ -11,20 +11,8 @@ import { concurrencyProperties } from './properties-concurrency.ts';
 import { kernelProperties } from './properties-kernel.ts';
 import { publishProperties } from './properties-publish.ts';
 import { updateProperties } from './properties-update.ts';
+import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord, World } from './world.ts';
-
-/** Why `record`, seen after `facts` have learnt it, breaks a property; nothing when it does not. */
-export type Judge = (record: TraceRecord, facts: Facts) => string | undefined;
-
-export interface PropertyDefinition {
-  /** `U1` */
-  readonly id: string;
-  readonly name: string;
-  /** One sentence. */
-  readonly statement: string;
-  /** A judge for one trace, with a memory of its own. */
-  readonly judge: () => Judge;
-}
 
 export type Verdict =
   | { readonly kind: 'holds' }

@@ -2,7 +2,7 @@
  * @module scenario-narrator: records as sentences for people.
  */
 import { VersionNames } from './version-names.ts';
-import type { TraceRecord } from './world.ts';
+import type { TraceRecord } from './world-types.ts';
 
 /** What a scenario calls the charts. */
 export const chartWords: Readonly<Record<string, string>> = {

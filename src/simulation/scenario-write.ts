@@ -48,7 +48,7 @@ function shareText(share: number | ShareSpec): string {
 }
 
 function operationText({ task, rule, client, size, force }: OperationSpec): string {
-  const { kind, ...about } = task;
+  const { kind, ...about } = task.kind === 'call' ? { kind: task.kind } : task;
   const settings = Object.entries({ ...about, rule, client, size: size || undefined })
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${key}=${value}`);

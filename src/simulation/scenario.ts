@@ -12,6 +12,7 @@
  *     s1: 1@v2 2!signature 3?       share 1 of version 2; share 2, rotten; share 3, of a stranger
  *     s2: later                     operations know it once it has joined
  *     w1: overwrite rule=ticket     an operation, its options
+ *     a1: call                      a program of whoever plays the scenario
  *
  *     start w1                      a block of commands: labels of choices, and the words below
  *     deliver s0 list
@@ -30,9 +31,10 @@
  */
 import type { Rule } from '../../machines/rules.ts';
 import type { Mode } from '../../machines/servermap.ts';
+import type { SigningKey } from '../crypto/primitives.ts';
 import { type RotField, rotFields } from './disk.ts';
 import type { Message } from './network.ts';
-import type { OperationSpec, Task } from './operations.ts';
+import type { OperationSpec, Program, Task } from './operations.ts';
 import { PropertyWatch } from './properties.ts';
 import { expectation } from './scenario-expect.ts';
 import { Narrator } from './scenario-narrator.ts';
@@ -263,6 +265,8 @@ function parseTask(line: number, kind: string, settings: ReadonlyMap<string, str
     case 'read':
     case 'verify':
       return { kind };
+    case 'call':
+      return { kind, run: () => Promise.reject(new Error('no program is given')) };
     case 'modify':
       return { kind, attempts: wholeNumber(line, 'attempts', settings.get('attempts'), 4) };
     case 'update':
@@ -280,6 +284,10 @@ function parseTask(line: number, kind: string, settings: ReadonlyMap<string, str
 // --- playing ------------------------------------------------------------------------------------
 
 export interface PlayOptions {
+  /** Of the file; see {@link WorldOptions.key}. */
+  readonly key?: SigningKey | undefined;
+  /** What operations that say `call` do, by their names. */
+  readonly programs?: Readonly<Record<string, Program>> | undefined;
   /** Of every operation, whatever the scenario says. */
   readonly rule?: Rule | undefined;
   /** Passes over commands that do not apply, and over expectations: for another rule. */
@@ -295,9 +303,13 @@ export interface Played {
 
 /** @throws ScenarioError when a command does not apply or an expectation is not met */
 export async function playRun(run: ScenarioRun, options: PlayOptions = {}): Promise<Played> {
-  const { rule, isLenient = false } = options;
-  const operations = run.options.operations.map((spec) => (rule ? { ...spec, rule } : spec));
-  const world = await World.create({ ...run.options, operations });
+  const { rule, key, programs = {}, isLenient = false } = options;
+  const operations = run.options.operations.map((spec): OperationSpec => {
+    const program = Object.hasOwn(programs, spec.name) ? programs[spec.name] : undefined;
+    const task: Task = program === undefined ? spec.task : { kind: 'call', run: program };
+    return { ...spec, task, ...(rule && { rule }) };
+  });
+  const world = await World.create({ ...run.options, operations, key });
   const watch = new PropertyWatch();
   const narrator = new Narrator();
   watch.see(world.trace);
@@ -326,9 +338,10 @@ export async function playRun(run: ScenarioRun, options: PlayOptions = {}): Prom
 /** Plays every run; the text of the file as it would have to be. */
 export async function playScenario(
   scenario: Scenario,
+  options: PlayOptions = {},
 ): Promise<{ readonly text: string; readonly runs: readonly Played[] }> {
   const runs: Played[] = [];
-  for (const run of scenario.runs) runs.push(await playRun(run));
+  for (const run of scenario.runs) runs.push(await playRun(run, options));
   const outputs = runs.flatMap((run) => run.outputs);
   const texts = scenario.parts.map((part) => {
     if (part.kind === 'prose') return part.lines.map(({ text }) => text);

@@ -5,6 +5,7 @@
  * many at once would only make every operation fail) and every choice. After a while the faults
  * stop, everybody comes back, and every operation must end; then a reader looks at the file.
  */
+import type { SigningKey } from '../crypto/primitives.ts';
 import type { Encoding } from '../encoding.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { historyOf } from './histories.ts';
@@ -111,13 +112,26 @@ function operationsOf(prng: Prng): readonly OperationSpec[] {
 /** Begins when all others have ended and everybody is back. */
 const finalRead: OperationSpec = { name: 'last', task: { kind: 'read' } };
 
-/** Runs the world of `seed`. */
+/** What {@link simulate} can be told. */
+export interface SimulateSettings {
+  /** Kinds of fault that may happen; all by default. The seed takes a few of them. */
+  readonly faults?: readonly FaultKind[] | undefined;
+  /** Of the file; see {@link WorldOptions.key}. */
+  readonly key?: SigningKey | undefined;
+  /** A world of your own: the seed decides what happens in it, and nothing else. */
+  readonly world?: WorldOptions | undefined;
+}
+
+/**
+ * Runs the world of `seed`: its grid, its operations and its choices come of it. Every property is
+ * judged after every choice; then everybody comes back, and every operation must end.
+ */
 export async function simulate(
   seed: number,
-  allowed: readonly FaultKind[] = faultKinds,
+  { faults, key, world: given }: SimulateSettings = {},
 ): Promise<RunOutcome> {
-  const options = optionsOf(seed, allowed);
-  const world = await World.create(options);
+  const options = given ?? optionsOf(seed, faults);
+  const world = await World.create({ ...options, seed, key: key ?? options.key });
   const prng = new Prng(seed + 0.5 * 2 ** 32);
   return walk(world, () => pickChoice(prng, world));
 }
@@ -220,7 +234,9 @@ function pickChoice(prng: Prng, world: World): Choice | undefined {
   if (advance !== undefined && (useful.length === 0 || prng.chance(0.01))) return advance;
   // Somebody has to begin; the others follow at once or much later.
   const starts = useful.filter(({ kind }) => kind === 'start');
-  const isFirst = starts.length === world.operations.length - 1;
+  const isFirst = world.operations.every(
+    ({ spec, status }) => status === 'waiting' || spec.name === finalRead.name,
+  );
   if (starts.length > 0 && prng.chance(isFirst ? 1 : 0.06)) return starts[0];
   return useful.length === 0 ? undefined : prng.pick(useful);
 }

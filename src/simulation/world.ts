@@ -18,18 +18,19 @@
  * `choose` returns when nothing moves any more: all promises are settled, cryptography included.
  * Servers are called s0, s1… in the permuted order of the file. The storage servers, the share
  * bytes, the signatures and the charts are the real ones; the network, the clock, the disks' faults
- * and the random numbers are the world's. No world may hold a file of more than 8 segments (the
- * encoder yields to a real timer there).
+ * and the random numbers are the world's.
  */
 import { primitives } from '#crypto';
 import { updateMachineFor } from '../../machines/historic-rules.ts';
-import { readkeyOf, storageIndexOf, writeCapOf } from '../caps.ts';
+import { readkeyOf, storageIndexOf, type WriteCap, writeCapOf } from '../caps.ts';
+import type { SigningKey } from '../crypto/primitives.ts';
 import type { Encoding } from '../encoding.ts';
 import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
 import { Grid, type InternalGridOptions } from '../grid.ts';
 import { defaultDeadlines, type Machines } from '../runtime/run.ts';
 import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
-import type { ReadTestWriteAnswer, ServerId } from '../storage/server.ts';
+import type { ServerId } from '../storage/server.ts';
+import { describeAnswer, invented, spoilt } from './answers.ts';
 import { canArrive, faultChoices, plainChoices, type WorldState } from './choices.ts';
 import { VirtualClock } from './clock.ts';
 import type { RotField, SimulatedFile } from './disk.ts';
@@ -37,9 +38,8 @@ import { Disks } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
 import { type OperationSpec, perform, type Result, type RunContext } from './operations.ts';
-import { moving, settle } from './platform.ts';
+import { Platform } from './platform.ts';
 import { Prng } from './prng.ts';
-import { testKey } from './test-key.ts';
 import type {
   Choice,
   OperationView,
@@ -70,6 +70,13 @@ interface Client {
 
 const hourMs = 3_600_000;
 
+let made: Promise<SigningKey> | undefined;
+/** The key of files to which none is given. */
+function ownKey(): Promise<SigningKey> {
+  made ??= primitives.generateKey();
+  return made;
+}
+
 export class World {
   readonly options: WorldOptions;
   readonly encoding: Encoding;
@@ -81,13 +88,16 @@ export class World {
 
   readonly #file: SimulatedFile;
   readonly #prng: Prng;
+  readonly #platform = new Platform((length) => this.#prng.bytes(length));
   readonly #clock = new VirtualClock();
   readonly #disks: Disks;
-  readonly #operations: readonly Operation[];
+  readonly #operations: Operation[] = [];
   readonly #clients = new Map<string, Client>();
   readonly #cuts = new Set<string>();
   readonly #network: Network;
   readonly #kinds: ReadonlySet<FaultKind>;
+  /** That of the file, for the engine. */
+  #key!: SigningKey;
   #plain: readonly Choice[] | undefined;
   #choices: readonly Choice[] | undefined;
 
@@ -104,13 +114,7 @@ export class World {
     this.#kinds = new Set(faults);
     const now = () => this.#clock.now / 1000;
     this.#disks = new Disks(file, options, encoding, now, (record) => this.#record(record));
-    this.#operations = options.operations.map((spec) => ({
-      spec,
-      isOver: false,
-      status: 'waiting',
-      result: undefined,
-      controller: new AbortController(),
-    }));
+    for (const spec of options.operations) this.add(spec);
     this.#network = new Network({
       onSent: (message) => this.#note(message, 'sent', message.write),
       onRefused: (operation, server, what) =>
@@ -129,15 +133,11 @@ export class World {
 
   /** A world at its beginning: nothing has started. */
   static async create(options: WorldOptions): Promise<World> {
-    const { format = 'sdmf' } = options;
-    const signing = await primitives.importSigningKey(testKey());
+    const { format = 'sdmf', key: signing = await ownKey() } = options;
     const cap = writeCapOf(signing, format);
     const storageIndex = storageIndexOf(cap);
     const world = new World(options, { cap, storageIndex, signing, readkey: readkeyOf(cap) });
-    await moving(
-      (length) => world.#prng.bytes(length),
-      () => world.#begin(),
-    );
+    await world.#platform.moving(() => world.#begin());
     return world;
   }
 
@@ -151,6 +151,11 @@ export class World {
   /** Milliseconds since the beginning. */
   get now(): number {
     return this.#clock.now;
+  }
+
+  /** When `advance` would be; nothing when no timer is set. */
+  get nextDue(): number | undefined {
+    return this.#clock.nextDue;
   }
 
   get messages(): readonly Message[] {
@@ -187,6 +192,35 @@ export class World {
     };
   }
 
+  /** The file, for those who look at {@link World.grid}. */
+  get cap(): WriteCap {
+    return this.#file.cap;
+  }
+
+  /** What the servers hold, for looking at: they answer at once, and whether they are up or not. */
+  get grid(): Grid {
+    const servers = this.#disks.servers.map(({ store }) => store);
+    return new Grid({ servers, encoding: this.encoding, leaseSecret: new Uint8Array(32) });
+  }
+
+  /** One more operation. A replay knows only those of the options. */
+  add(spec: OperationSpec): void {
+    const controller = new AbortController();
+    this.#operations.push({
+      spec,
+      isOver: false,
+      status: 'waiting',
+      result: undefined,
+      controller,
+    });
+    this.#forgetChoices();
+  }
+
+  #forgetChoices(): void {
+    this.#choices = undefined;
+    this.#plain = undefined;
+  }
+
   /** What can happen next, in an order that depends on the past only; faults come last. */
   get choices(): readonly Choice[] {
     this.#choices ??= [...this.plainChoices, ...faultKinds.flatMap((kind) => this.faultsOf(kind))];
@@ -221,15 +255,11 @@ export class World {
     this.path.push(index);
     this.labels.push(chosen.label);
     this.#record({ kind: 'choice', step: this.path.length, index, label: chosen.label });
-    await moving(
-      (length) => this.#prng.bytes(length),
-      async () => {
-        await this.#perform(chosen);
-        await settle();
-      },
-    );
-    this.#choices = undefined;
-    this.#plain = undefined;
+    await this.#platform.moving(async () => {
+      await this.#perform(chosen);
+      await this.#platform.settle();
+    });
+    this.#forgetChoices();
     return this.trace.slice(start);
   }
 
@@ -304,12 +334,13 @@ export class World {
       clock: this.#clock.for(own),
       now: () => this.#clock.now,
       random: this.#prng.random,
+      primitives: this.#platform.primitives,
       inspect: recorder,
       machines: this.#machinesOf(owner),
       ...(this.options.headLength !== undefined && { headLength: this.options.headLength }),
     };
     const grid = new Grid(options);
-    const context = { grid, file: undefined, simulated: this.#file };
+    const context = { grid, file: undefined, simulated: this.#file, key: this.#key };
     const client: Client = { running: [], context };
     this.#clients.set(name ?? own, client);
     return client;
@@ -328,7 +359,10 @@ export class World {
   /** Whose root this was is over. */
   #noteEnd({ actor }: Extract<ChartRecord, { kind: 'end' }>): void {
     const [name = '', , child] = actor.split('/');
-    if (child === undefined) this.#operation(name).isOver = true;
+    const operation = this.#operation(name);
+    // What a program does next, nobody knows.
+    if (operation.spec.task.kind === 'call') return;
+    if (child === undefined) operation.isOver = true;
   }
 
   async #advance(kind: 'advance' | 'jump'): Promise<void> {
@@ -336,7 +370,7 @@ export class World {
     const time = kind === 'jump' ? now + hourMs : (nextDue as number);
     for (const message of this.#network.inFlight) message.isDelayed = false;
     const onTick = () => this.#record({ kind: 'clock', now: this.#clock.now });
-    await this.#clock.advanceTo(time, settle, onTick);
+    await this.#clock.advanceTo(time, () => this.#platform.settle(), onTick);
   }
 
   #stop(kind: 'kill' | 'cancel', name: string): void {
@@ -470,6 +504,9 @@ export class World {
   // --- the record -----------------------------------------------------------------------------
 
   async #begin(): Promise<void> {
+    const key = this.#platform.primitives.importSigningKey(this.#file.signing.pkcs8);
+    await this.#platform.settle();
+    this.#key = await key;
     await this.#disks.plant();
     const { seed = 0, format = 'sdmf', operations } = this.options;
     const servers = this.#disks.servers.map(({ id, shares, isKnown }) => ({
@@ -512,37 +549,6 @@ export class World {
     const stamp = { seq: this.trace.length, at: this.#clock.now, step: this.path.length };
     this.trace.push(Object.assign(record, stamp));
   }
-}
-
-function describeAnswer({ call, answer, spoiltBy }: Envelope): Json {
-  if (answer === undefined) return null;
-  if (!answer.ok) return { error: (answer.error as Error).message };
-  const spoilt = spoiltBy === undefined ? {} : { spoiltBy };
-  if (call === 'list') return { shnums: [...(answer.value as readonly number[])], ...spoilt };
-  if (call === 'read') return { bytes: (answer.value as Uint8Array).length, ...spoilt };
-  return { wrote: (answer.value as { wrote: boolean }).wrote, ...spoilt };
-}
-
-/** The head of a share of version 255, in the slot that was to be written. */
-function invented({ shnum }: Message): ReadTestWriteAnswer['reads'] {
-  const head = new Uint8Array(41).fill(0xee, 8).fill(255, 8, 9);
-  return new Map([[shnum as number, [head]]]);
-}
-
-/** An answer that was changed on its way. */
-function spoilt(kind: FaultKind, answer: Answer, isHead: boolean): Answer {
-  if (!answer.ok) return answer;
-  if (kind === 'garble') {
-    const bytes = (answer.value as Uint8Array).slice();
-    // Of a head the root hash, which names the version.
-    const place = isHead ? 10 : Math.floor(bytes.length / 2);
-    // Bits that no rot changes alike, or the two would make the byte right again.
-    bytes.fill((bytes[place] ?? 0) ^ 0x55, place, place + 1);
-    return { ok: true, value: bytes };
-  }
-  const shnums = answer.value as readonly number[];
-  if (kind === 'hide') return { ok: true, value: shnums.slice(1) };
-  return { ok: true, value: [...shnums, (shnums.at(-1) ?? -1) + 1] };
 }
 
 /**

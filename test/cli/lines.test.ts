@@ -12,9 +12,9 @@ import { type Cap, formatCap, toReadCap, toVerifyCap, writeCapOf } from '../../s
 import { OutputError, UsageError } from '../../src/cli/complaint.ts';
 import * as errors from '../../src/errors.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
+import { Prng } from '../../src/simulation/prng.ts';
 import { type Ended, runCli, runHere } from '../support/cli.ts';
 import { bytesOf, testKey } from '../support/client-grid.ts';
-import { randomOf } from '../support/scheduler.ts';
 import { leaksIn } from '../support/secret-search.ts';
 
 const LINES = 1000;
@@ -256,7 +256,7 @@ async function ended(line: Line): Promise<Ended | 'hangs'> {
 test(`${LINES} lines with a cap (TAHOE_MUTABLE_SEED=${SEED}) end in an error of ours or none, and give nothing away`, {
   timeout: 180_000,
 }, async () => {
-  const random = randomOf(SEED);
+  const { random } = new Prng(SEED);
   const found: object[] = [];
   const exits = { 0: 0, 1: 0, 2: 0 } as Record<string, number>;
   for (let i = 0; i < LINES; i++) {
@@ -276,7 +276,7 @@ test(`${LINES} lines with a cap (TAHOE_MUTABLE_SEED=${SEED}) end in an error of 
 });
 
 test('a few of them as processes, whose whole output is seen', async () => {
-  const random = randomOf(SEED);
+  const { random } = new Prng(SEED);
   const lines = Array.from({ length: 8 }, () => lineOf(random));
   lines.push({ args: ['demo', formatCap(CAPS[0] as Cap)], cap: CAPS[0] as Cap });
   for (const line of lines) {

@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { highestSeqnum, type Servermap } from '../../machines/servermap.ts';
 import { concatBytes, utf8 } from '../../src/bytes.ts';
+import type { Format } from '../../src/caps.ts';
 import { defaultEncoding } from '../../src/encoding.ts';
 import {
   NewerVersionSeenError,
@@ -12,49 +13,39 @@ import {
   UncoordinatedWriteError,
 } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
-import { parseShareHeader } from '../../src/share/header.ts';
+import type { ProgramClient } from '../../src/simulation/operations.ts';
+import type { ShareSpec } from '../../src/simulation/world.ts';
 import { bytesOf, testGrid } from '../support/client-grid.ts';
-import {
-  type Client,
-  type Layout,
-  ScheduledGrid,
-  type StoredFile,
-  storedFile,
-} from '../support/scheduled-grid.ts';
-import { atRest, fifo, onlyOf, type Run } from '../support/scheduler.ts';
+import { oneEach, onlyOf, type Run, Schedule } from '../support/schedule.ts';
 
 const formats = ['sdmf', 'mdmf'] as const;
 const text = async (file: MutableFile) => new TextDecoder().decode(await file.read());
-const files = new Map<string, Promise<StoredFile>>();
 
-/** A small file, 3 of 10: made once per format. */
-function baseFile(format: 'sdmf' | 'mdmf'): Promise<StoredFile> {
-  const known = files.get(format) ?? storedFile(format, defaultEncoding, utf8('base\n'));
-  files.set(format, known);
-  return known;
+/** A small file, 3 of 10, on ten servers or more. */
+function small(format: Format, servers = oneEach(10), seed = 0): Promise<Schedule> {
+  const contents = () => utf8('base\n');
+  return Schedule.of({ format, encoding: defaultEncoding, contents, servers, seed });
 }
 
 /** Adds a line unless it is there. */
-function addLine(client: Client, line: string) {
-  return client.file.modify((contents) => {
-    const has = new TextDecoder().decode(contents).includes(line);
-    return has ? undefined : concatBytes(contents, utf8(`${line}\n`));
-  });
-}
+const addLine =
+  (line: string) =>
+  ({ file }: ProgramClient) =>
+    file.modify((contents) => {
+      const has = new TextDecoder().decode(contents).includes(line);
+      return has ? undefined : concatBytes(contents, utf8(`${line}\n`));
+    });
 
-async function twoWriters(format: 'sdmf' | 'mdmf') {
-  const grid = await ScheduledGrid.holding(await baseFile(format), 10);
-  const a = grid.client({ name: 'A' });
-  const b = grid.client({ name: 'B' });
-  return { grid, scheduler: grid.scheduler, a, b };
-}
+const overwrite =
+  (contents: string) =>
+  ({ file }: ProgramClient) =>
+    file.overwrite(utf8(contents));
 
 /** Whether all ten shares of the client are about to be written. */
-function isAboutToWrite(grid: ScheduledGrid, name: string): () => boolean {
-  return () =>
-    grid.scheduler.pendingLabels.filter(
-      (label) => /^\w+/.exec(label)?.[0] === name && label.endsWith(':write'),
-    ).length === 10;
+function isAboutToWrite({ world }: Schedule, name: string): boolean {
+  const isWrite = ({ operation, call }: (typeof world.messages)[number]) =>
+    operation === name && call === 'write';
+  return world.messages.filter(isWrite).length === 10;
 }
 
 const lines = (contents: string) => contents.split('\n').slice(0, -1).sort();
@@ -62,134 +53,122 @@ const lines = (contents: string) => contents.split('\n').slice(0, -1).sort();
 describe.each(formats)('modify (%s)', (format) => {
   /** A stands still at some point, B has its change acknowledged, A goes on. */
   const overtake = async (
-    reach: (run: Run<unknown>, grid: ScheduledGrid, a: Client) => Promise<void>,
+    isReached: (schedule: Schedule) => boolean,
     lost: readonly number[],
+    seed = 0,
   ) => {
-    const { grid, scheduler, a, b } = await twoWriters(format);
-    for (const place of lost) scheduler.fail(`B/s${place}:sh${place}:write`, 'lost');
-    const first = scheduler.start(() => addLine(a, 'from A'));
-    await reach(first, grid, a);
-    const second = await scheduler.run(() => addLine(b, 'from B'), onlyOf('B'));
+    const schedule = await small(format, oneEach(10), seed);
+    for (const place of lost) schedule.fail(`B s${place} write sh${place}`, 'lost');
+    const first = await schedule.start('A', addLine('from A'));
+    await schedule.until(() => isReached(schedule));
+    const second = await schedule.run('B', addLine('from B'), { order: onlyOf('B') });
     expect(second).toMatchObject({ seqnum: 2, missing: [] });
-    expect(lines(await text(grid.observer()))).toEqual(['base', 'from B']);
-    const outcome = await first.finish();
+    expect(lines(await text(schedule.observer()))).toEqual(['base', 'from B']);
+    const outcome = await schedule.finish(first);
     expect(outcome?.seqnum).toBeGreaterThan(2);
-    expect(lines(await text(grid.observer()))).toEqual(['base', 'from A', 'from B']);
-    const map = await grid.observer().servermap();
+    expect(lines(await text(schedule.observer()))).toEqual(['base', 'from A', 'from B']);
+    const map = await schedule.observer().servermap();
     expect(Object.keys(map.versions)).toHaveLength(1);
   };
 
   test('F1: after an acknowledged write that is missing on three servers starts from that', () =>
-    overtake((run, _, a) => run.until(() => a.maps.length === 1), [7, 8, 9]));
+    overtake((schedule) => schedule.maps().length === 1, [7, 8, 9]));
 
-  test.each([1, 2, 3, 4])('F1: also when its own attempt landed on these three (%i)', () =>
+  test.each([1, 2, 3, 4])('F1: also when its own attempt landed on these three (%i)', (seed) =>
     // Which of the two versions has the higher root hash is a matter of luck.
-    overtake((run, grid) => run.until(isAboutToWrite(grid, 'A')), [7, 8, 9]),
+    overtake((schedule) => isAboutToWrite(schedule, 'A'), [7, 8, 9], seed),
   );
 
   test('F2: after another write without faults does its change again on that', () =>
-    overtake((run, grid) => run.until(isAboutToWrite(grid, 'A')), []));
+    overtake((schedule) => isAboutToWrite(schedule, 'A'), []));
 
   test('F3: two whose writes cross half way both end well, and nothing is lost', async () => {
-    const { grid, scheduler, a, b } = await twoWriters(format);
-    const both = scheduler.start(() => Promise.all([addLine(a, 'from A'), addLine(b, 'from B')]));
-    await both.until(() => isAboutToWrite(grid, 'A')() && isAboutToWrite(grid, 'B')());
+    const schedule = await small(format);
+    const runs = [
+      await schedule.start('A', addLine('from A')),
+      await schedule.start('B', addLine('from B')),
+    ];
+    await schedule.until(() => isAboutToWrite(schedule, 'A') && isAboutToWrite(schedule, 'B'));
     for (let place = 0; place < 10; place++) {
       const [winner, loser] = place < 5 ? 'AB' : 'BA';
-      await both.play(`${winner}/s${place}`, `${loser}/s${place}`);
+      await schedule.play(`${winner} s${place}`, `${loser} s${place}`);
     }
-    const outcomes = await both.finish();
-    expect(outcomes.map((outcome) => outcome?.missing)).toEqual([[], []]);
-    expect(lines(await text(grid.observer()))).toEqual(['base', 'from A', 'from B']);
+    for (const run of runs) expect((await schedule.finish(run))?.missing).toEqual([]);
+    expect(lines(await text(schedule.observer()))).toEqual(['base', 'from A', 'from B']);
   });
 });
 
 describe('two versions with one sequence number', () => {
-  /** The same file, twice overwritten from the same base: by root hash, the lower one first. */
-  const rivals = async () => {
-    const pair = await Promise.all(
-      ['one', 'two'].map((name) =>
-        storedFile('sdmf', defaultEncoding, utf8('base\n'), utf8(`${name}\n`)),
-      ),
-    );
-    const rootOf = ({ shares }: StoredFile) =>
-      Buffer.from(parseShareHeader(shares[0] as Uint8Array).rootHash).toString('hex');
-    return pair.sort((x, y) => (rootOf(x) < rootOf(y) ? -1 : 1)) as [StoredFile, StoredFile];
-  };
-  const on = (places: readonly number[]): Layout =>
-    Array.from({ length: 10 }, (_, n) => (places.includes(n) ? [n] : []));
+  const rivals = ['one\n', 'two\n'];
+  /** Version 2 is one of the rivals on some servers, and the other on the others. */
+  const grid = (seriesOn: (place: number) => number) =>
+    Schedule.of({
+      encoding: defaultEncoding,
+      contents: (_, series) => utf8(rivals[series] as string),
+      servers: Array.from({ length: 10 }, (_, shnum) => {
+        const share: ShareSpec = { shnum, seqnum: 2, series: seriesOn(shnum) };
+        return { shares: [share] };
+      }),
+    });
 
-  test.each([
-    ['lower', 0],
-    ['higher', 1],
-  ] as const)(
-    'are told apart by their servers: only the one on seven can be acknowledged (root hash %s)',
-    async (_, winner) => {
-      const pair = await rivals();
-      const acknowledged = pair[winner] as StoredFile;
-      const grid = new ScheduledGrid(acknowledged, 10);
-      await grid.put(acknowledged, on([0, 1, 2, 3, 4, 5, 6]));
-      await grid.put(pair[1 - winner] as StoredFile, on([7, 8, 9]));
-      const { file } = grid.client();
-      expect(await grid.observer().read()).toEqual(acknowledged.contents);
-      const outcome = await grid.scheduler.run(() => file.append(utf8('more\n')), fifo);
+  test.each([0, 1])(
+    'are told apart by their servers: only the one on seven can be acknowledged (rival %i)',
+    async (winner) => {
+      const schedule = await grid((place) => (place < 7 ? winner : 1 - winner));
+      const acknowledged = rivals[winner] as string;
+      expect(await text(schedule.observer())).toBe(acknowledged);
+      const outcome = await schedule.run('A', ({ file }) => file.append(utf8('more\n')));
       expect(outcome.seqnum).toBe(3);
-      expect(await grid.observer().read()).toEqual(
-        concatBytes(acknowledged.contents, utf8('more\n')),
-      );
+      expect(await text(schedule.observer())).toBe(`${acknowledged}more\n`);
     },
   );
 
   test('on as many servers each are told apart as Tahoe does: the higher root hash', async () => {
-    const [lower, higher] = await rivals();
-    const grid = new ScheduledGrid(lower, 10);
-    await grid.put(lower, on([0, 2, 4, 6, 8]));
-    await grid.put(higher, on([1, 3, 5, 7, 9]));
-    expect(await grid.observer().read()).toEqual(higher.contents);
+    const schedule = await grid((place) => place % 2);
+    const { versions } = await schedule.observer().servermap();
+    const [lower, higher] = Object.values(versions)
+      .map(({ rootHash }) => rootHash)
+      .sort();
+    expect(higher).not.toBe(lower);
+    const isHigher = (place: number) =>
+      schedule.world.servers[place]?.shares[place]?.endsWith(`-${higher?.slice(0, 8)}`);
+    expect(await text(schedule.observer())).toBe(rivals[isHigher(1) ? 1 : 0]);
   });
 });
 
 describe('overwrites that never meet, or meet all at once', () => {
   test('E1: two in two halves of a grid: neither is acknowledged, neither is written', async () => {
-    const { grid, scheduler, a, b } = await twoWriters('mdmf');
-    for (let place = 0; place < 10; place++) {
-      scheduler.fail(`${place < 5 ? 'B' : 'A'}/s${place}`, 'lost');
+    const schedule = await small('mdmf');
+    for (let place = 0; place < 10; place++)
+      schedule.fail(`${place < 5 ? 'B' : 'A'} s${place}`, 'lost');
+    for (const name of ['A', 'B']) {
+      await expect(schedule.run(name, overwrite(name))).rejects.toBeInstanceOf(
+        NotEnoughServersError,
+      );
     }
-    for (const [client, name] of [
-      [a, 'A'],
-      [b, 'B'],
-    ] as const) {
-      const error = await scheduler
-        .run(() => client.file.overwrite(utf8(name)), fifo)
-        .catch((e: unknown) => e);
-      expect(error).toBeInstanceOf(NotEnoughServersError);
-    }
-    expect(grid.holdings()).toEqual(Array.from({ length: 10 }, (_, n) => ({ [n]: 1 })));
+    expect(schedule.holdings()).toEqual(Array.from({ length: 10 }, (_, n) => ({ [n]: 1 })));
   });
 
   test('E2: five that win two shares each leave a file that can be written again, by force', async () => {
-    const grid = await ScheduledGrid.holding(await baseFile('mdmf'), 10);
-    const { scheduler } = grid;
+    const schedule = await small('mdmf');
     const names = [...'ABCDE'];
-    const clients = names.map((name) => grid.client({ name }));
-    const all = scheduler.start(() =>
-      Promise.allSettled(clients.map(({ file }, i) => file.overwrite(utf8(`${i}`)))),
-    );
-    await all.until(() => names.every((name) => isAboutToWrite(grid, name)()));
+    const runs: Run<unknown>[] = [];
+    for (const [i, name] of names.entries())
+      runs.push(await schedule.start(name, overwrite(`${i}`)));
+    await schedule.until(() => names.every((name) => isAboutToWrite(schedule, name)));
     for (let place = 0; place < 10; place++) {
-      await all.play(`${names[Math.floor(place / 2)]}/s${place}`);
+      await schedule.play(`${names[Math.floor(place / 2)]} s${place}`);
     }
-    const ends = await all.finish();
-    expect(ends.map((end) => end.status === 'rejected' && end.reason.name)).toEqual(
-      names.map(() => UncoordinatedWriteError.name),
-    );
-    const again = grid.observer();
+    for (const run of runs) {
+      await expect(schedule.finish(run)).rejects.toBeInstanceOf(UncoordinatedWriteError);
+    }
+    const again = schedule.observer();
     await expect(again.overwrite(utf8('again'))).rejects.toThrowError(NewerVersionSeenError);
     expect(await again.overwrite(utf8('by force'), { force: true })).toMatchObject({
       seqnum: 3,
       missing: [],
     });
-    expect(await text(grid.observer())).toBe('by force');
+    expect(await text(schedule.observer())).toBe('by force');
   });
 });
 
@@ -244,135 +223,117 @@ describe('updates one after the other', () => {
   );
 
   test('P17: a stale copy of a share is never given segments of a newer version', async () => {
-    const old = await storedFile('mdmf', defaultEncoding, bytesOf(2 * segment));
-    const now = await storedFile(
-      'mdmf',
-      defaultEncoding,
-      bytesOf(2 * segment),
-      bytesOf(2 * segment, 2),
-    );
-    const grid = await ScheduledGrid.holding(now, 13);
-    await grid.put(old, [...Array.from({ length: 10 }, () => []), [3]]);
-    const { file } = grid.client();
-    const update = () => grid.scheduler.run(() => file.update(utf8('new'), 0), fifo);
+    const schedule = await Schedule.of({
+      format: 'mdmf',
+      encoding: defaultEncoding,
+      contents: (seqnum) => bytesOf(2 * segment, seqnum),
+      servers: Array.from({ length: 13 }, (_, n) => ({
+        shares: n < 10 ? [{ shnum: n, seqnum: 2 }] : n === 10 ? [{ shnum: 3, seqnum: 1 }] : [],
+      })),
+    });
+    const update = () => schedule.run('A', ({ file }) => file.update(utf8('new'), 0));
     expect(await update()).toMatchObject({ seqnum: 3, inPlace: false });
-    expect(grid.holdings()[10]).toEqual({ 3: 3 });
-    expect((await grid.observer().verify()).bad).toEqual([]);
+    expect(schedule.holdings()[10]).toEqual({ 3: 3 });
+    expect((await schedule.observer().verify()).bad).toEqual([]);
     // Both copies are of one version now, and change together.
     expect(await update()).toMatchObject({ seqnum: 4, inPlace: true });
-    expect(grid.holdings()[10]).toEqual({ 3: 4 });
-    expect((await grid.observer().verify()).bad).toEqual([]);
+    expect(schedule.holdings()[10]).toEqual({ 3: 4 });
+    expect((await schedule.observer().verify()).bad).toEqual([]);
   });
 });
 
 describe('a grid that has grown', () => {
-  const crowded: Layout = [
-    [0, 5],
-    [1, 6],
-    [2, 7],
-    [3, 8],
-    [4, 9],
-  ];
+  const crowded = [0, 1, 2, 3, 4].map((n) => ({ shares: [n, n + 5] }));
 
   test.each(formats)(
     'gets copies, until a quorum of servers holds the file (%s)',
     async (format) => {
-      const grid = await ScheduledGrid.holding(await baseFile(format), 13, crowded);
-      const file = grid.observer();
-      expect(await file.update(utf8('B'), 0)).toMatchObject({
-        quorum: 7,
-        missing: [],
-        inPlace: false,
-      });
-      const seven = [...crowded.map(([n = 0, m = 0]) => ({ [n]: 2, [m]: 2 })), { 5: 2 }, { 6: 2 }];
-      expect(grid.holdings()).toEqual([...seven, ...Array.from({ length: 6 }, () => ({}))]);
+      const schedule = await small(format, [...crowded, ...Array.from({ length: 8 }, () => ({}))]);
+      const update = (by: string) => schedule.run('A', ({ file }) => file.update(utf8(by), 0));
+      expect(await update('B')).toMatchObject({ quorum: 7, missing: [], inPlace: false });
+      const five = crowded.map(({ shares: [n = 0, m = 0] }) => ({ [n]: 2, [m]: 2 }));
+      const none = Array.from({ length: 6 }, () => ({}));
+      expect(schedule.holdings()).toEqual([...five, { 5: 2 }, { 6: 2 }, ...none]);
       // From now on nothing more is needed.
-      const { placed, inPlace } = await file.update(utf8('C'), 0);
+      const { placed, inPlace } = await update('C');
       expect(placed).toHaveLength(12);
       expect(inPlace).toBe(format === 'mdmf');
-      expect(await text(grid.observer())).toBe('Case\n');
+      expect(await text(schedule.observer())).toBe('Case\n');
     },
   );
 });
 
 describe('reads', () => {
   test('R1: of a share with a corrupt copy go on with the other copy, and never back', async () => {
-    const file = await storedFile('mdmf', { required: 3, total: 3 }, bytesOf(300_000));
-    const grid = await ScheduledGrid.holding(file, 4, [[0], [1], [2], [0]]);
-    grid.corrupt(0, 0, 'shareData', 20);
-    const { file: reader } = grid.client();
-    const contents = await grid.scheduler.run(() => reader.read(), fifo);
-    expect(Buffer.compare(contents, file.contents)).toBe(0);
-    const blocks = grid.scheduler.delivered.filter((label) => label.endsWith(':shareData'));
-    expect(blocks.filter((label) => label.startsWith('s0:'))).toEqual(['s0:sh0:shareData']);
-    expect(blocks.sort()).toEqual(
-      ['s0', 's1', 's2', 's3'].map((s, n) => `${s}:sh${n % 3}:shareData`),
-    );
+    const contents = bytesOf(300_000);
+    const schedule = await Schedule.of({
+      format: 'mdmf',
+      contents: () => contents,
+      servers: [[{ shnum: 0, rot: 'blocks' } as const], [1], [2], [0]].map((shares) => ({
+        shares,
+      })),
+      encoding: { required: 3, happy: 3, total: 3 },
+    });
+    const read = await schedule.run('A', ({ file }) => file.read());
+    expect(Buffer.compare(read, contents)).toBe(0);
+    const blocks = schedule.delivered.filter((label) => label.endsWith(' blocks'));
+    expect(blocks.sort()).toEqual([0, 1, 2, 3].map((s) => `A s${s} read sh${s % 3} blocks`));
   });
 
   test.each(formats)(
     'R2: tell the right server of the right corrupt share (%s)',
     async (format) => {
-      const file = await storedFile(format, defaultEncoding, bytesOf(50_000));
-      const grid = await ScheduledGrid.holding(file, 10);
-      grid.corrupt(1, 1, 'shareData', 20);
-      const { file: reader } = grid.client();
-      const contents = await grid.scheduler.run(() => reader.read(), fifo);
-      expect(Buffer.compare(contents, file.contents)).toBe(0);
-      const told = grid.scheduler.pendingLabels.filter((label) => label.endsWith(':advise'));
-      const advised = grid.scheduler.delivered.filter((label) => label.endsWith(':advise'));
-      expect([...told, ...advised]).toEqual(['s1:sh1:advise']);
+      const servers = oneEach(10).map((server, n) =>
+        n === 1 ? { shares: [{ shnum: 1, rot: 'blocks' } as const] } : server,
+      );
+      const contents = bytesOf(50_000);
+      const encoding = defaultEncoding;
+      const schedule = await Schedule.of({ format, encoding, contents: () => contents, servers });
+      const read = await schedule.run('A', ({ file }) => file.read());
+      expect(Buffer.compare(read, contents)).toBe(0);
+      const advice = schedule.world.trace.filter((record) => record.kind === 'advice');
+      expect(advice).toMatchObject([{ server: 's1', shnum: 1 }]);
     },
   );
 });
 
 describe('a write that arrives after it was given up', () => {
+  const late = 'A s0 write sh0';
   const setup = async () => {
-    const grid = await ScheduledGrid.holding(await baseFile('mdmf'), 13);
-    const { scheduler } = grid;
-    const { file } = grid.client();
-    scheduler.fail('s0:sh0:write', 'silent');
-    const first = await scheduler.run(() => file.overwrite(utf8('second')), fifo);
-    expect(first).toMatchObject({ seqnum: 2, missing: [] });
-    expect([grid.holdings()[0], grid.holdings()[10]]).toEqual([{ 0: 1 }, { 0: 2 }]);
-    scheduler.heal('s0:sh0:write');
-    expect(scheduler.pendingLabels).toEqual(['s0:sh0:write']);
-    return { grid, scheduler, file };
+    const schedule = await small('mdmf', oneEach(10, 13));
+    schedule.fail(late, 'silent');
+    expect(await schedule.run('A', overwrite('second'))).toMatchObject({ seqnum: 2, missing: [] });
+    expect([schedule.holdings()[0], schedule.holdings()[10]]).toEqual([{ 0: 1 }, { 0: 2 }]);
+    expect(schedule.pending).toEqual([late]);
+    return schedule;
   };
   const versionsOf = (map: Servermap) => Object.values(map.versions).map(({ seqnum }) => seqnum);
 
   test('does no harm at rest: it is of the version that was acknowledged', async () => {
-    const { grid, scheduler } = await setup();
-    scheduler.deliver('s0:sh0:write');
-    await atRest();
-    const map = await grid.observer().servermap();
-    expect(versionsOf(map)).toEqual([2]);
-    expect(await grid.observer().verify()).toMatchObject({ isHealthy: true });
+    const schedule = await setup();
+    await schedule.world.choose(`deliver ${late}`);
+    expect(versionsOf(await schedule.observer().servermap())).toEqual([2]);
+    expect(await schedule.observer().verify()).toMatchObject({ isHealthy: true });
   });
 
   test('is refused once the next version is there', async () => {
-    const { grid, scheduler, file } = await setup();
-    const next = scheduler.start(() => file.overwrite(utf8('third')));
-    const isLate = (label: string, i: number) => label === 's0:sh0:write' && i === 0;
-    await next.finish((pending) => pending.find(({ label }, i) => !isLate(label, i)));
-    expect(grid.holdings()[0]).toEqual({ 0: 3 });
-    scheduler.deliver('s0:sh0:write');
-    await atRest();
-    const map = await grid.observer().servermap();
-    expect(versionsOf(map)).toEqual([3]);
-    expect(await text(grid.observer())).toBe('third');
+    const schedule = await setup();
+    await schedule.run('A', overwrite('third'));
+    expect(schedule.holdings()[0]).toEqual({ 0: 3 });
+    await schedule.world.choose(`deliver ${late}`);
+    expect(versionsOf(await schedule.observer().servermap())).toEqual([3]);
+    expect(await text(schedule.observer())).toBe('third');
   });
 
   test('is written over when it arrives between the next map and the next write', async () => {
-    const { grid, scheduler, file } = await setup();
-    const next = scheduler.start(() => file.overwrite(utf8('third')));
-    const late = scheduler.pending[0];
-    const others = (pending: typeof scheduler.pending) => pending.find((call) => call !== late);
-    const isWriting = () => scheduler.pendingLabels.filter((l) => l.endsWith(':write')).length > 5;
-    await next.until(isWriting, others);
-    await next.play('s0:sh0:write');
-    expect(await next.finish()).toMatchObject({ seqnum: 3, missing: [] });
-    const map = await grid.observer().servermap();
+    const schedule = await setup();
+    const next = await schedule.start('A', overwrite('third'));
+    await schedule.until(
+      () => schedule.world.messages.filter(({ call }) => call === 'write').length > 6,
+    );
+    await schedule.world.choose(`deliver ${late}`);
+    expect(await schedule.finish(next)).toMatchObject({ seqnum: 3, missing: [] });
+    const map = await schedule.observer().servermap();
     expect(highestSeqnum(map)).toBe(3);
     expect(versionsOf(map)).toEqual([3]);
   });

@@ -7,8 +7,14 @@ import { neededHashes } from '../../src/share/hashtree.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
 import { chainEntryLength } from '../../src/share/layout.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
-import { bytesOf, expectBytes, holdings, putShare, testGrid } from '../support/client-grid.ts';
-import { storedFile } from '../support/scheduled-grid.ts';
+import {
+  bytesOf,
+  expectBytes,
+  holdings,
+  putShare,
+  sharesMade,
+  testGrid,
+} from '../support/client-grid.ts';
 
 const encoding = { required: 3, happy: 7, total: 10 };
 const numbers = Array.from({ length: 10 }, (_, shnum) => shnum);
@@ -33,8 +39,8 @@ async function grid(format: 'sdmf' | 'mdmf', size: number) {
   lost?.server.deleteShare(index, 0);
   const free = servers.filter((server) => !rest.some((held) => held.server === server));
   // Of a version 2 that never came to be, one share got about.
-  const dead = await storedFile(format, encoding, bytesOf(size, 7), bytesOf(size, 8));
-  return { ...made, file, index, free, dead: dead.shares[5] as Uint8Array };
+  const dead = await sharesMade(format, encoding, bytesOf(size, 7), bytesOf(size, 8));
+  return { ...made, file, index, free, dead: dead[5] as Uint8Array };
 }
 
 function goodShnums(map: Servermap, seqnum: number): number[] {
@@ -147,10 +153,10 @@ test('a version of which every share has a block that is not its own makes way f
   const encodingOf = { required: 2, happy: 2, total: 4 };
   const { create, servers, another } = testGrid({ count: 8, encoding: encodingOf });
   const file = await create('mdmf', bytesOf(500));
-  const newer = await storedFile('mdmf', encodingOf, bytesOf(500, 2), bytesOf(500, 3));
+  const newer = await sharesMade('mdmf', encodingOf, bytesOf(500, 2), bytesOf(500, 3));
   const isFree = (s: MemoryServer) => s.sharesOf(storageIndexOf(file.cap)).length === 0;
   const [free, holders] = [servers.filter(isFree), servers.filter((s) => !isFree(s))];
-  for (const [shnum, share] of newer.shares.entries()) {
+  for (const [shnum, share] of newer.entries()) {
     const damaged = share.slice();
     const { shareData } = parseShareHeader(share).layout;
     damaged[shareData.offset + 20] = (damaged[shareData.offset + 20] as number) ^ 1;

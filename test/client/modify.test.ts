@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SimulatedClock } from 'xstate';
+import type { Format } from '../../src/caps.ts';
 import {
   OutOfRangeError,
   ServerUnavailableError,
@@ -8,6 +9,8 @@ import {
 } from '../../src/errors.ts';
 import type { Progress } from '../../src/runtime/options.ts';
 import type { Clock } from '../../src/runtime/run.ts';
+import type { ProgramClient } from '../../src/simulation/operations.ts';
+import { Prng } from '../../src/simulation/prng.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -19,8 +22,7 @@ import {
   shareOf,
   testGrid,
 } from '../support/client-grid.ts';
-import { ScheduledGrid, storedFile } from '../support/scheduled-grid.ts';
-import { randomOf, randomOrder, type Scheduler, scheduleSeed } from '../support/scheduler.ts';
+import { oneEach, randomOrder, Schedule, scheduleSeed } from '../support/schedule.ts';
 
 const formats = ['sdmf', 'mdmf'] as const;
 
@@ -221,76 +223,69 @@ test('modifying does not try again what trying again cannot help', async () => {
   );
 });
 
-describe('two writers whose calls are answered in any order', () => {
+describe('two writers whose calls are answered in any order', { timeout: 120_000 }, () => {
   const runs = 100;
   const changes = 2;
 
-  /** Waits are calls like any other, so that they end at any time; no deadline ever comes. */
-  function clockOf(scheduler: Scheduler, name: string): Clock {
-    return {
-      setTimeout: (callback, ms) => {
-        if (ms === 0) {
-          const call = {
-            label: `${name}/wait`,
-            server: '',
-            kind: 'lease',
-            hasShares: false,
-          } as const;
-          void scheduler.hold(call, async () => callback(), undefined);
-        }
-      },
-      clearTimeout: () => {},
-    };
-  }
-
   /** Each writer makes its changes one after the other. @returns those that were acknowledged */
-  async function compete(
-    seed: number,
-    file: Awaited<ReturnType<typeof storedFile>>,
-    faults: boolean,
-  ) {
-    const grid = await ScheduledGrid.holding(file, 6);
-    const { scheduler } = grid;
-    const random = randomOf(seed);
+  async function compete(seed: number, format: Format, faults: boolean) {
+    const contents = () => new Uint8Array(0);
+    const encoding = { required: 2, happy: 4, total: 5 };
+    const schedule = await Schedule.of({
+      seed,
+      format,
+      encoding,
+      contents,
+      servers: oneEach(5, 6),
+    });
+    const prng = new Prng(seed);
     if (faults) {
       for (const name of ['A', 'B']) {
-        const place = Math.floor(random() * 6);
-        scheduler.fail(`${name}/s${place}`, random() < 0.5 ? 'answerLost' : 'lost', 3);
+        schedule.fail(`${name} s${prng.below(6)}`, prng.chance(0.5) ? 'answerLost' : 'lost', 3);
       }
     }
     let collisions = 0;
-    const write = async (name: string) => {
-      const clock = clockOf(scheduler, name);
-      const { file: mine } = grid.client({ name, clock });
-      const acknowledged: string[] = [];
-      for (let n = 0; n < changes; n++) {
-        const line = `${name}${n}`;
-        const modifier = (contents: Uint8Array, { attempt }: { attempt: number }) => {
-          if (attempt > 0) collisions += 1;
-          return withLine(contents, line);
-        };
-        await mine.modify(modifier, { attempts: 60, backoffMs: 0 });
-        acknowledged.push(line);
-      }
-      return acknowledged;
-    };
-    const acknowledged = await scheduler.run(
-      () => Promise.all([write('A'), write('B')]),
-      randomOrder(seed),
+    const write =
+      (name: string) =>
+      async ({ file }: ProgramClient) => {
+        const acknowledged: string[] = [];
+        for (let n = 0; n < changes; n++) {
+          const line = `${name}${n}`;
+          const modifier = (before: Uint8Array, { attempt }: { attempt: number }) => {
+            if (attempt > 0) collisions += 1;
+            return withLine(before, line);
+          };
+          await file.modify(modifier, { attempts: 60, backoffMs: 0 });
+          acknowledged.push(line);
+        }
+        return acknowledged;
+      };
+    const both = [await schedule.start('A', write('A')), await schedule.start('B', write('B'))];
+    const order = randomOrder(seed);
+    // Waits end at any time, like messages; no deadline ever comes.
+    await schedule.until(
+      () => both.every((run) => run.isOver()),
+      (messages, world) => {
+        const isWaiting = world.nextDue === world.now;
+        return isWaiting && prng.below(messages.length + 1) === 0
+          ? undefined
+          : order(messages, world);
+      },
     );
-    const text = new TextDecoder().decode(await grid.observer().read());
+    expect(schedule.world.now).toBe(0);
+    const acknowledged = await Promise.all(both.map(({ result }) => result));
+    const text = new TextDecoder().decode(await schedule.observer().read());
     const lines = text.split('\n').slice(0, -1);
     return { acknowledged: acknowledged.flat(), lines, collisions };
   }
 
-  test.each(['sdmf', 'mdmf'] as const)(
+  test.each(formats)(
     `lose no change, and make none twice (%s, SCHEDULE_SEED=${scheduleSeed})`,
     async (format) => {
-      const file = await storedFile(format, { required: 2, happy: 4, total: 5 }, new Uint8Array(0));
       let collided = 0;
       for (let run = 0; run < runs / 2; run++) {
         const seed = scheduleSeed + run;
-        const { acknowledged, lines, collisions } = await compete(seed, file, run % 2 === 1);
+        const { acknowledged, lines, collisions } = await compete(seed, format, run % 2 === 1);
         collided += collisions;
         expect({ seed, acknowledged }).toEqual({ seed, acknowledged: ['A0', 'A1', 'B0', 'B1'] });
         expect({ seed, lines: lines.toSorted() }).toEqual({ seed, lines: acknowledged });

@@ -10,23 +10,35 @@ import { describe, expect, test } from 'vitest';
 import type { Rule } from '../../machines/rules.ts';
 import { sharesOf } from '../../machines/servermap.ts';
 import { utf8 } from '../../src/bytes.ts';
-import { readkeyOf } from '../../src/caps.ts';
+import { type Format, readkeyOf } from '../../src/caps.ts';
 import { defaultEncoding } from '../../src/encoding.ts';
-import { ScheduledGrid, type StoredFile, storedFile } from '../support/scheduled-grid.ts';
+import type { WriteOutcome } from '../../src/runtime/outcome.ts';
 import {
   fifo,
   lifo,
   type Order,
+  oneEach,
   randomOrder,
+  Schedule,
   scheduleSeed,
   unevenServers,
   verificationLast,
-} from '../support/scheduler.ts';
+} from '../support/schedule.ts';
 import { readFile } from '../support/shares.ts';
 
 /** Four segments of 131,073 bytes, the last one shorter. */
-const large = await storedFile('mdmf', defaultEncoding, utf8('test data'.repeat(50_000)));
-const small = await storedFile('sdmf', defaultEncoding, utf8('test data'.repeat(10)));
+const large = fileOf('mdmf', utf8('test data'.repeat(50_000)));
+const small = fileOf('sdmf', utf8('test data'.repeat(10)));
+
+function fileOf(format: Format, contents: Uint8Array) {
+  return { format, encoding: defaultEncoding, contents: () => contents };
+}
+type StoredFile = ReturnType<typeof fileOf>;
+
+/** A file on its first ten servers, with the reads that it takes to verify a share. */
+function scheduleOf(file: StoredFile, serverCount: number): Promise<Schedule> {
+  return Schedule.of({ ...file, servers: oneEach(10, serverCount), headLength: 123 });
+}
 
 interface Edit {
   readonly offset: number;
@@ -35,7 +47,7 @@ interface Edit {
 
 /** What Tahoe takes for the segment size; with k = 3 it is one byte more. */
 const segment = 128 * 1024;
-const size = large.contents.length;
+const size = large.contents().length;
 const nothing = new Uint8Array(0);
 const edit = (offset: number, data: string | Uint8Array): Edit => ({
   offset,
@@ -61,7 +73,7 @@ const updates: readonly (readonly [name: string, file: StoredFile, edits: readon
   ['replace nothing at the beginning', large, [edit(0, nothing)]],
   ['replace nothing in the middle', large, [edit(50, nothing)]],
   ['replace nothing at segstart1', large, [edit(segment + 1, nothing)]],
-  ['update an SDMF file', small, [edit(small.contents.length, 'appended')]],
+  ['update an SDMF file', small, [edit(small.contents().length, 'appended')]],
 ];
 
 /** `count` orders of the answers; other random ones for another `series`. */
@@ -87,13 +99,16 @@ async function brokenPromises(
   order: Order,
   rule: Rule = 'ours',
 ): Promise<readonly string[]> {
-  const grid = await ScheduledGrid.holding(file, serverCount);
-  const client = grid.client({ headLength: 123, rule });
+  const schedule = await scheduleOf(file, serverCount);
   const broken: string[] = [];
-  let contents = file.contents;
+  let contents = file.contents();
   let seqnum = 1;
   for (const { offset, data } of edits) {
-    const outcome = await grid.scheduler.run(() => client.file.update(data, offset), order);
+    const outcome: WriteOutcome = await schedule.run(
+      'A',
+      (client) => client.file.update(data, offset, client.options),
+      { rule, order },
+    );
     contents = withEdit(contents, offset, data);
     if (data.length > 0) seqnum++;
     if (outcome.seqnum !== seqnum) broken.push(`version ${outcome.seqnum}, not ${seqnum}`);
@@ -102,31 +117,31 @@ async function brokenPromises(
       broken.push(`${outcome.placed.length} shares placed`);
     }
   }
-  for (const { map, reported } of client.maps) {
-    const known = new Set(map.slots.map((slot) => `${slot.shnum}@${slot.server}`));
-    for (const { server, shnum } of reported) {
-      if (!known.has(`${shnum}@${server}`)) broken.push(`share ${shnum} of ${server} is dropped`);
-    }
-  }
-  if (client.maps.length !== edits.length) broken.push(`${client.maps.length} maps`);
-  if (grid.scheduler.clock.now !== 0) broken.push('a deadline passed');
-  return [...broken, ...(await brokenOnGrid(grid, contents))];
+  broken.push(...schedule.dropped().map((share) => `${share} is dropped`));
+  const { length } = schedule.maps();
+  if (length !== edits.length) broken.push(`${length} maps`);
+  if (schedule.world.now !== 0) broken.push('a deadline passed');
+  return [...broken, ...(await brokenOnGrid(schedule, contents))];
 }
 
 /** What the grid holds: these contents, as one version with all ten shares. */
-async function brokenOnGrid(grid: ScheduledGrid, contents: Uint8Array): Promise<readonly string[]> {
-  const observer = grid.observer();
+async function brokenOnGrid(schedule: Schedule, contents: Uint8Array): Promise<readonly string[]> {
+  const { world } = schedule;
   const broken: string[] = [];
-  const map = await observer.servermap();
+  const map = await schedule.observer().servermap();
   const versions = Object.values(map.versions);
   if (versions.length !== 1) broken.push(`${versions.length} versions`);
-  const shares = versions.map(({ id }) => sharesOf(map, id).size);
-  if (shares.join() !== '10') broken.push(`${shares.join(' and ')} shares`);
+  const shares = versions.map(({ id }) => sharesOf(map, id));
+  if (shares.map(({ size }) => size).join() !== '10') broken.push(`not 10 shares`);
   if (map.slots.some(({ verdict }) => verdict.kind !== 'good')) broken.push('bad shares');
   // Other shares each time: all ten are of the same contents.
   const three = [0, 3, 7].map((n) => (n + triplets) % 10);
   triplets++;
-  const bytes = await readFile(grid.shares(three), readkeyOf(observer.cap));
+  const chosen = three.map((shnum): [number, Uint8Array] => {
+    const [server = ''] = shares[0]?.get(shnum) ?? [];
+    return [shnum, world.shareBytes(server, shnum) as Uint8Array];
+  });
+  const bytes = await readFile(new Map(chosen), readkeyOf(world.cap));
   if (Buffer.compare(bytes, contents) !== 0) broken.push(`other contents in shares ${three}`);
   return broken;
 }
@@ -157,7 +172,7 @@ describe.each([
 
 describe('the rule of the ticket, in the same kernel', () => {
   /** Verified when the last server without shares has answered: the first three. */
-  const dropped = [3, 4, 5, 6, 7, 8, 9].map((n) => `share ${n} of s${n} is dropped`);
+  const dropped = [3, 4, 5, 6, 7, 8, 9].map((n) => `sh${n}@s${n} is dropped`);
 
   test.each([13, 20])('fails every test on %i servers when verification is last', async (count) => {
     for (const [name, file, edits] of updates) {
@@ -190,10 +205,10 @@ test('the rule of 2015 passes the tests that it was made for (client/traces.test
 
 test('the same seed is the same run', async () => {
   const play = async (seed: number) => {
-    const grid = await ScheduledGrid.holding(small, 13);
-    const { file } = grid.client({ headLength: 123 });
-    await grid.scheduler.run(() => file.append(utf8('appended')), randomOrder(seed));
-    return grid.scheduler.delivered;
+    const schedule = await scheduleOf(small, 13);
+    const order = randomOrder(seed);
+    await schedule.run('A', ({ file }) => file.append(utf8('appended')), { order });
+    return schedule.delivered;
   };
   const once = await play(scheduleSeed);
   expect(once.length).toBeGreaterThan(40);

@@ -19,9 +19,8 @@ import { defaultDeadlines, type Engine } from '../../src/runtime/run.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import { builtPackage } from '../support/built.ts';
-import { altered, bytesOf, testGrid, testKey } from '../support/client-grid.ts';
+import { altered, atRest, bytesOf, testGrid, testKey } from '../support/client-grid.ts';
 import { HttpStorage } from '../support/http-storage.ts';
-import { atRest } from '../support/scheduler.ts';
 
 const storageIndex = new Uint8Array(16);
 

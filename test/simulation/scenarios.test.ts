@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseScenario, playScenario } from '../../src/simulation/scenario.ts';
+import { simulationKey as key } from '../support/simulation-key.ts';
 
 const folder = join(import.meta.dirname, '../scenarios');
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
@@ -11,7 +12,7 @@ describe('scenarios', () => {
   test.each(files)('%s', async (file) => {
     const path = join(folder, file);
     const scenario = parseScenario(file.replace('.txt', ''), textOf(file));
-    const { text } = await playScenario(scenario);
+    const { text } = await playScenario(scenario, { key });
     // `vitest -u` rewrites what stands below the commands.
     await expect(text).toMatchFileSnapshot(path);
   });

@@ -4,9 +4,11 @@ import type { Task } from '../../src/simulation/operations.ts';
 import { optionsOf, simulate } from '../../src/simulation/simulate.ts';
 import { runToEnd, World, type WorldOptions } from '../../src/simulation/world.ts';
 import { simulationWith } from '../support/mutants.ts';
+import { simulationKey as key } from '../support/simulation-key.ts';
 import { assertPlain } from '../support/walk.ts';
 
 const five: WorldOptions = {
+  key,
   servers: [{ shares: [0] }, { shares: [1] }, {}, {}, { shares: [2] }],
   operations: [
     { name: 'w1', task: { kind: 'overwrite' } },
@@ -30,7 +32,7 @@ test('a run is its choices: the same ones give the same trace, byte for byte', a
 });
 
 test.each([3, 17, 101])('so it is with faults: seed %i', async (seed) => {
-  const { world, options } = await simulate(seed);
+  const { world, options } = await simulate(seed, { key });
   const again = await World.replay(options, world.path);
   expect(JSON.stringify(again.trace)).toBe(JSON.stringify(world.trace));
 });
@@ -38,7 +40,7 @@ test.each([3, 17, 101])('so it is with faults: seed %i', async (seed) => {
 test("a browser's cryptography makes no difference", async () => {
   const { simulate: inBrowser } = await simulationWith([], 'portable');
   for (const seed of [1, 2, 3, 4, 5]) {
-    const [here, there] = [await simulate(seed), await inBrowser(seed)];
+    const [here, there] = [await simulate(seed, { key }), await inBrowser(seed, { key })];
     expect(JSON.stringify(there.world.trace)).toBe(JSON.stringify(here.world.trace));
   }
 });
@@ -116,7 +118,7 @@ test('labels are unique at every moment', async () => {
 });
 
 test('records are JSON, and hold no key, no cap and no bytes of a share', async () => {
-  const { world } = await simulate(5);
+  const { world } = await simulate(5, { key });
   for (const record of world.trace) assertPlain(record);
   const text = JSON.stringify(world.trace);
   expect(text).not.toMatch(/[0-9a-f]{32}/);
@@ -150,6 +152,7 @@ test.each(tasks)('%j of an %s file', async (task, format, words) => {
 
 test('a file is created where there is none', async () => {
   const world = await World.create({
+    key,
     servers: [{}, {}, {}],
     operations: [
       { name: 'w1', task: { kind: 'create' }, client: 'alice' },

@@ -8,16 +8,40 @@ import type { SimulatedClock } from 'xstate';
 import { primitives } from '#crypto';
 import { type Cap, storageIndexOf, type WriteCap } from '../../src/caps.ts';
 import { deriveWriteEnabler } from '../../src/crypto/keys.ts';
-import type { SigningKey } from '../../src/crypto/primitives.ts';
+import type { Primitives, SigningKey } from '../../src/crypto/primitives.ts';
+import type { Encoding } from '../../src/encoding.ts';
 import { Grid, type GridOptions } from '../../src/grid.ts';
+import { withHidden } from '../../src/hidden.ts';
 import type { Contents, MutableFile } from '../../src/mutable-file.ts';
+import { importVerifyingKey } from '../../src/simulation/platform.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
-import { atRest } from './scheduler.ts';
 import { golden } from './shares.ts';
 
+/** RSA runs in Node's thread pool; until it is back, nothing is at rest. */
+let threadsBusy = 0;
+
+async function counted<T>(work: Promise<T>): Promise<T> {
+  threadsBusy++;
+  return work.finally(() => threadsBusy--);
+}
+
+/** Node's, counted; all shares of a version carry one signature, which is verified once. */
+const watched: Primitives = {
+  ...primitives,
+  importSigningKey: async (pkcs8) => {
+    const key = await primitives.importSigningKey(pkcs8);
+    const sign = (message: Uint8Array) => counted(key.sign(message));
+    return withHidden({ spki: key.spki, sign }, 'pkcs8', key.pkcs8);
+  },
+  importVerifyingKey: async (spki) => {
+    const key = await importVerifyingKey(spki);
+    return { verify: (message, signature) => counted(key.verify(message, signature)) };
+  },
+};
+
 /** The key of the golden vectors. */
-export const testKey: SigningKey = await primitives.importSigningKey(golden.pkcs8);
+export const testKey: SigningKey = await watched.importSigningKey(golden.pkcs8);
 
 /** Servers `s0` … in memory. */
 export function memoryServers(count: number): MemoryServer[] {
@@ -63,13 +87,13 @@ export function testGrid(
   const { count = 13, wrap = (server) => server, ...rest } = options;
   const memory = memoryServers(count);
   const servers = memory.map(wrap);
-  const grid = new Grid({ servers, ...rest });
+  const grid = new Grid({ primitives: watched, servers, ...rest });
   return {
     grid,
     servers: memory,
     create: (format, contents = new Uint8Array(0)) =>
       grid.create({ format, contents, key: testKey }),
-    another: (more) => new Grid({ servers, ...rest, ...more }),
+    another: (more) => new Grid({ primitives: watched, servers, ...rest, ...more }),
   };
 }
 
@@ -132,6 +156,24 @@ export async function putShare(
 function secretsOf(cap: Cap, { tubId }: StorageServer) {
   const writeEnabler = deriveWriteEnabler((cap as WriteCap).writekey, tubId);
   return { writeEnabler, renewSecret: new Uint8Array(32), cancelSecret: new Uint8Array(32) };
+}
+
+/** The shares, by number, of the last of these versions of a file with the test key. */
+export async function sharesMade(
+  format: 'sdmf' | 'mdmf',
+  encoding: Encoding,
+  ...[first, ...later]: readonly [Uint8Array, ...Uint8Array[]]
+): Promise<readonly Uint8Array[]> {
+  const { create, servers } = testGrid({ count: encoding.total, encoding });
+  const file = await create(format, first);
+  for (const contents of later) await file.overwrite(contents);
+  return holdings(servers, file.cap).map((held) => shareOf(held, file.cap));
+}
+
+/** Resolves when nothing that is ready, signed or verified is left to wait for. */
+export async function atRest(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (threadsBusy > 0);
 }
 
 /** Long enough for everything to have happened that waits for nothing outside of this process. */

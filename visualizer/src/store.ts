@@ -157,7 +157,13 @@ async function openFirstScene(): Promise<boolean> {
 async function openLink(link: Link): Promise<void> {
   if (link.live !== null) {
     const { watch } = await import('./live.ts');
-    return watch(link.live);
+    return watch(link.live, {
+      open: () => openRecording('a run in Node', [], true),
+      add: addRecords,
+      tell: (problem) => {
+        notice.value = problem;
+      },
+    });
   }
   const all = [...presets, ...scenarios.value];
   const known = all.find(({ id }) => id === link.preset) ?? presets[0];

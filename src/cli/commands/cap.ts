@@ -4,8 +4,8 @@
 import type { Command } from 'commander';
 import { toBase32 } from '../../bytes.ts';
 import { formatCap, storageIndexOf, toReadCap, toVerifyCap } from '../../caps.ts';
+import type { Perform } from '../call.ts';
 import { table } from '../plain-text.ts';
-import type { Perform } from '../program.ts';
 
 export function addCapCommand(program: Command, perform: Perform): void {
   program

@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 import { bestVersion, type Servermap, sharesOf } from '../../../machines/servermap.ts';
 import { staleSlots } from '../../../machines/stale.ts';
 import type { Verification } from '../../../machines/verify-kernel.ts';
+import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { oneLine } from '../plain-text.ts';
-import type { Perform } from '../program.ts';
 import { servermapJson, serverName, versionLines } from '../servermap-view.ts';
 
 type Finding = Pick<Verification, 'map' | 'bad' | 'stale' | 'isHealthy'>;

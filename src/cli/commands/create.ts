@@ -13,11 +13,10 @@ import type { SigningKey } from '../../crypto/primitives.ts';
 import { decodeText } from '../../decode-text.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
 import { errnoOf, removeQuietly } from '../../storage/atomic-file.ts';
-import type { Call } from '../call.ts';
+import type { Call, Perform } from '../call.ts';
 import { isInputError, OutputError } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { pathArgument } from '../paths.ts';
-import type { Perform } from '../program.ts';
 import { startOfFile } from '../start-of.ts';
 import { requireReader } from '../stdout.ts';
 

@@ -2,10 +2,10 @@
  * @module demo: `demo`, the story of Tahoe's ticket #2034 on a fresh grid.
  */
 import type { Command } from 'commander';
+import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { pictureOf } from '../demo/picture.ts';
 import { playStory } from '../demo/story.ts';
-import type { Perform } from '../program.ts';
 
 export function addDemoCommand(program: Command, perform: Perform): void {
   program

@@ -5,13 +5,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { replaceFile } from '../../storage/atomic-file.ts';
-import type { Call } from '../call.ts';
+import type { Call, Perform } from '../call.ts';
 import { UsageError } from '../complaint.ts';
 import { wholeNumber } from '../numbers.ts';
 import { outputProblem } from '../output.ts';
 import { pathArgument } from '../paths.ts';
 import { counted } from '../plain-text.ts';
-import type { Perform } from '../program.ts';
 
 interface Options {
   readonly output: string;

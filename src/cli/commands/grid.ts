@@ -5,11 +5,11 @@ import type { Command } from 'commander';
 import { createGridFolder } from '../../description/grid-folder.ts';
 import { type GridStatus, gridStatus } from '../../description/grid-status.ts';
 import { completeEncoding, type Encoding } from '../../encoding.ts';
+import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
-import type { Perform } from '../program.ts';
 import { serverName } from '../servermap-view.ts';
 
 interface Options {

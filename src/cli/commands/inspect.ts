@@ -6,11 +6,10 @@ import type { Command } from 'commander';
 import type { TraceError } from '../../errors.ts';
 import { createInspector } from '../../inspector/server.ts';
 import type { Inspect } from '../../runtime/run.ts';
-import type { Call, Streams } from '../call.ts';
+import type { Call, Perform, Streams } from '../call.ts';
 import { lineOf } from '../complaint.ts';
 import { portNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
-import type { Perform } from '../program.ts';
 
 interface Options {
   readonly port?: number;

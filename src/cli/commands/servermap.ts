@@ -3,7 +3,7 @@
  */
 import { type Command, Option } from 'commander';
 import type { Mode } from '../../../machines/servermap.ts';
-import type { Perform } from '../program.ts';
+import type { Perform } from '../call.ts';
 import { servermapJson, servermapText } from '../servermap-view.ts';
 
 export function addServermapCommand(program: Command, perform: Perform): void {

@@ -5,11 +5,10 @@ import type { Command } from 'commander';
 import type { FileSource } from '../../file-source.ts';
 import type { MutableFile, WriteCallOptions } from '../../mutable-file.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
-import { type Call, type Report, requireOneStdin } from '../call.ts';
+import { type Call, type Perform, type Report, requireOneStdin } from '../call.ts';
 import { wholeNumber } from '../numbers.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { pathArgument } from '../paths.ts';
-import type { Perform } from '../program.ts';
 
 interface Options {
   readonly force?: boolean;

@@ -7,18 +7,18 @@
  * writer for it.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { updateMachineFor } from '../../../machines/historic-rules.ts';
 import type { Rule } from '../../../machines/rules.ts';
 import { type ServerId, type Servermap, sharesOf } from '../../../machines/servermap.ts';
 import { utf8 } from '../../bytes.ts';
 import { createGridFolder } from '../../description/grid-folder.ts';
-import { Grid, type InternalGridOptions } from '../../grid.ts';
 import type { MutableFile } from '../../mutable-file.ts';
 import { openGrid } from '../../node.ts';
-import { type Beat, type Cue, Stage } from './stage.ts';
+import type { WriteOutcome } from '../../runtime/outcome.ts';
+import type { ProgramClient } from '../../simulation/operations.ts';
+import { type Message, runToEnd, World } from '../../simulation/world.ts';
 
 const serverCount = 13;
 const fileSize = 1024 * 1024;
@@ -30,6 +30,21 @@ const edit = { offset: 500_000, bytes: utf8('#2034') };
  * signature take another round trip, as large shares make it in Tahoe.
  */
 const headLength = 123;
+
+const encoding = { required: 3, happy: 7, total: 10 };
+
+/** What a server is let to answer: the query for its shares, or the reads that verify its share. */
+interface Cue {
+  readonly server: ServerId;
+  readonly what: 'query' | 'verification';
+}
+
+/** A cue, and whether the map was over when the chart had dealt with it. */
+interface Beat extends Cue {
+  readonly mapIsOver: boolean;
+  /** Whether the map was over before. */
+  readonly isTooLate: boolean;
+}
 
 /** One server, as one run's map has it. */
 export interface MappedServer {
@@ -86,30 +101,22 @@ export async function playStory(signal: AbortSignal): Promise<Story> {
 }
 
 async function playIn(folder: string, signal: AbortSignal): Promise<Story> {
-  const place = join(folder, 'grid');
-  const encoding = { required: 3, happy: 7, total: 10 };
-  await createGridFolder(place, { servers: serverCount, encoding });
   const contents = new Uint8Array(randomBytes(fileSize));
+  const runs = {
+    old: await playRace(contents, 'ticket', signal),
+    ours: await playRace(contents, 'ours', signal),
+  };
+  const place = join(folder, 'grid');
+  await createGridFolder(place, { servers: serverCount, encoding });
   const grid = await openGrid(place);
   const creating = stopwatch();
   const { writeCap } = await grid.create({ contents, signal });
   const timings = [{ what: 'create, with a new RSA key', ms: creating() }];
-  const scene = await sceneOf(grid, writeCap, contents);
-  const runs = { old: {} as Run, ours: {} as Run };
-  for (const [name, rule] of [
-    ['old', 'ticket'],
-    ['ours', 'ours'],
-  ] as const) {
-    const copy = join(folder, name);
-    await cp(place, copy, { recursive: true });
-    runs[name] = await playRace(copy, scene, rule, signal);
-  }
   const file = await playFile(grid.open(writeCap), contents, signal);
-  const slow = { nickname: scene.nicknames.get(scene.slow) ?? scene.slow, shnum: slowShare };
   return {
     fileSize,
     editSize: edit.bytes.length,
-    slow,
+    slow: { nickname: nicknameOf(servers[slowShare] as ServerId), shnum: slowShare },
     runs,
     timings: [...timings, ...file.timings],
     sha256: file.sha256,
@@ -117,85 +124,79 @@ async function playIn(folder: string, signal: AbortSignal): Promise<Story> {
   };
 }
 
-/** What both runs begin with. */
-interface Scene {
-  readonly writeCap: string;
-  readonly contents: Uint8Array;
-  /** In permuted order, as the map walks them. */
-  readonly servers: readonly ServerId[];
-  readonly nicknames: ReadonlyMap<ServerId, string>;
-  readonly holdings: ReadonlyMap<ServerId, number>;
-  readonly slow: ServerId;
-  readonly cues: readonly Cue[];
+/** In permuted order, as the map walks them; the first ten hold a share each, of their own number. */
+const servers = Array.from({ length: serverCount }, (_, i): ServerId => `s${i}`);
+const holders = servers.slice(0, encoding.total);
+
+/** `s5` is the sixth. */
+function nicknameOf(server: ServerId): string {
+  return `s${String(servers.indexOf(server) + 1).padStart(2, '0')}`;
 }
 
-async function sceneOf(grid: Grid, writeCap: string, contents: Uint8Array): Promise<Scene> {
-  const map = await grid.open(writeCap).servermap();
-  const servers = map.servers.map(({ id }) => id);
-  const holdings = new Map(map.slots.map(({ server, shnum }) => [server, shnum]));
-  const slow = servers.find((id) => holdings.get(id) === slowShare) as ServerId;
-  return {
-    writeCap,
-    contents,
-    servers,
-    nicknames: new Map(grid.servers.map(({ id, nickname }) => [id, nickname])),
-    holdings,
-    slow,
-    cues: [
-      ...servers.filter((id) => !holdings.has(id)).map(queryOf),
-      ...servers
-        .filter((id) => holdings.has(id) && id !== slow)
-        .flatMap((id) => [queryOf(id), verificationOf(id)]),
-      queryOf(slow),
-      verificationOf(slow),
+/** The slow server comes last. */
+const cues: readonly Cue[] = [
+  ...servers.slice(encoding.total).map((server): Cue => ({ server, what: 'query' })),
+  ...[...holders.filter((_, shnum) => shnum !== slowShare), holders[slowShare] as ServerId].flatMap(
+    (server): Cue[] => [
+      { server, what: 'query' },
+      { server, what: 'verification' },
     ],
+  ),
+];
+
+/** The head is part of the answer to the query; everything else verifies. */
+function isOf({ server, what }: Cue, message: Message): boolean {
+  const isQuery = message.call === 'list' || message.what.endsWith(' head');
+  return message.server === server && isQuery === (what === 'query');
+}
+
+async function playRace(contents: Uint8Array, rule: Rule, signal: AbortSignal): Promise<Run> {
+  const ended: { outcome?: WriteOutcome } = {};
+  const run = async ({ file, options }: ProgramClient) => {
+    ended.outcome = await file.update(edit.bytes, edit.offset, options);
   };
-}
-
-function queryOf(server: ServerId): Cue {
-  return { server, what: 'query' };
-}
-
-function verificationOf(server: ServerId): Cue {
-  return { server, what: 'verification' };
-}
-
-async function playRace(
-  place: string,
-  scene: Scene,
-  rule: Rule,
-  signal: AbortSignal,
-): Promise<Run> {
-  const { writeCap, contents, servers, nicknames, holdings } = scene;
-  const { servers: plain, encoding } = await openGrid(place);
-  const stage = new Stage();
-  const { inspect } = stage;
-  const staged = plain.map((server) => stage.wrap(server));
-  const machines = { servermapUpdate: updateMachineFor(rule) };
-  const options: InternalGridOptions = { servers: staged, encoding, headLength, inspect, machines };
-  const file = new Grid(options).open(writeCap);
-  const update = file.update(edit.bytes, edit.offset, { signal });
-  const beats = await stage.play(scene.cues, update);
-  const { inPlace, seqnum } = await update;
-  const map = stage.map as Servermap;
-  const mapped = new Map(map.slots.map(({ server, shnum }) => [server, shnum]));
-  const after = await aftermath(new Grid({ servers: plain, encoding }).open(writeCap), seqnum);
+  const world = await World.create({
+    ...{ format: 'mdmf', encoding, headLength, contents: () => contents, faults: [] },
+    servers: servers.map((_, i) => ({ shares: i < encoding.total ? [i] : [] })),
+    operations: [{ name: 'w1', task: { kind: 'call', run }, rule }],
+  });
+  const mapOf = () =>
+    world.trace.find((record) => record.kind === 'end' && record.chart === 'servermapUpdate');
+  await world.choose('start w1');
+  const beats: Beat[] = [];
+  for (const cue of cues) {
+    const isTooLate = mapOf() !== undefined;
+    const next = () => world.messages.find((message) => isOf(cue, message));
+    for (let m = next(); m !== undefined && mapOf() === undefined; m = next()) {
+      signal.throwIfAborted();
+      await world.choose(`deliver ${m.label}`);
+    }
+    beats.push({ ...cue, isTooLate, mapIsOver: mapOf() !== undefined });
+  }
+  const sent = new Map<string, number>();
+  await runToEnd(world, ({ id, bytes }) => {
+    signal.throwIfAborted();
+    sent.set(id, bytes);
+    return true;
+  });
+  if (ended.outcome === undefined) throw new Error(JSON.stringify(world.operations));
+  const { inPlace, seqnum } = ended.outcome;
+  const { output } = mapOf() as unknown as { output: Servermap };
+  const mapped = new Map(output.slots.map(({ server, shnum }) => [server, shnum]));
+  const after = await aftermath(world.grid.open(world.cap), seqnum);
   return {
     rule,
     beats,
-    servers: servers.map((id) => ({
-      nickname: nicknames.get(id) ?? id,
-      holds: holdings.get(id) ?? null,
+    servers: servers.map((id, i) => ({
+      nickname: nicknameOf(id),
+      holds: i < encoding.total ? i : null,
       mapped: mapped.get(id) ?? null,
     })),
     sharesMapped: new Set(mapped.values()).size,
     inPlace,
-    bytesSent: stage.bytesSent,
+    bytesSent: [...sent.values()].reduce((sum, bytes) => sum + bytes, 0),
     newVersion: { seqnum, shares: after.shares },
-    leftBehind: after.stale.map(({ server, shnum }) => ({
-      nickname: nicknames.get(server) ?? server,
-      shnum,
-    })),
+    leftBehind: after.stale.map(({ server, shnum }) => ({ nickname: nicknameOf(server), shnum })),
     readsBack: sha256(after.contents) === sha256(edited(contents, edit.bytes, edit.offset)),
   };
 }

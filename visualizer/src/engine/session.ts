@@ -5,6 +5,7 @@
  * common at the beginning is executed once if the second only goes on.
  */
 import { type Choice, World } from '../../../src/simulation/world.ts';
+import { simulationKey as key } from '../../../test/support/simulation-key.ts';
 import { Judge } from './judge.ts';
 import type { Frame, OfferedChoice, Scene, SideFrame } from './protocol.ts';
 
@@ -34,7 +35,7 @@ export class Session {
   static async begin(scene: Scene): Promise<Session> {
     const players: Player[] = [];
     for (const { options } of scene.sides) {
-      const world = await World.create(options);
+      const world = await World.create({ key, ...options });
       players.push({ world, judge: new Judge(world) });
     }
     return new Session(scene, players);
@@ -151,7 +152,7 @@ type PlainMessage = SideFrame['messages'][number];
 /** Without the functions of an envelope. */
 function plainMessage(message: PlainMessage): PlainMessage {
   const { id, operation, server, call, shnum, what, label, phase } = message;
-  const { isAbandoned, isDelayed, write } = message;
-  const state = { phase, isAbandoned, isDelayed, write };
+  const { isAbandoned, isDelayed, write, bytes } = message;
+  const state = { phase, isAbandoned, isDelayed, write, bytes };
   return { id, operation, server, call, shnum, what, label, ...state };
 }

@@ -1,7 +1,9 @@
 /**
- * @module test-key: the private key of every simulated file. It is published here, so it protects
- * nothing: never use it for anything else.
+ * @module simulation-key: the key of the simulated files of tests and of `npm run simulate`: with one
+ * key a seed is one run, everywhere. It is published here, so it protects nothing.
  */
+import { primitives } from '#crypto';
+import type { SigningKey } from '../../src/crypto/primitives.ts';
 
 /** PKCS#8 DER of an RSA-2048 key, in base64. */
 const published =
@@ -24,7 +26,6 @@ const published =
   'TzNxiBJeNPgFJmIzo6UJZmO45c9Ug2g5CwhyyKLXIz2E75D0e1OL6LXB4bKgBDjl4W3J0mGSiFjWD/80u2bkl8ReaID+' +
   '/RFK3E29YVQjRkwjbkV3us7KLTmWI0BxoFZGibQq0M0XrR83QTnuDb/hch4=';
 
-/** PKCS#8 DER. */
-export function testKey(): Uint8Array {
-  return Uint8Array.from(atob(published), (character) => character.charCodeAt(0));
-}
+export const simulationKey: SigningKey = await primitives.importSigningKey(
+  Uint8Array.from(atob(published), (character) => character.charCodeAt(0)),
+);

@@ -1,0 +1,63 @@
+/**
+ * @module tahoe-mutable/testing: a simulated grid for programs that embed this library, and for whoever
+ * wants to test these protocols.
+ *
+ * A {@link World} is a grid on which nothing happens but what is chosen: each delivery, each fault, each
+ * tick of the clock. The charts, the shares and the signatures are the real ones. {@link simulate} lets
+ * a seed choose, {@link shrink} makes a failing run short, {@link parseScenario} and {@link playScenario}
+ * play a schedule that stands in a file, and {@link properties} say what must hold of any run.
+ *
+ *     const publish = async ({ file, options }) => file.modify(addPost, options);
+ *     const world = {
+ *       servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}],
+ *       operations: [{ name: 'app', task: { kind: 'call', run: publish } }],
+ *       faults: ['crash', 'restart'],
+ *     };
+ *     const { violations, labels } = await simulate(7, { world, key });
+ */
+export { type FaultKind, faultKinds, faults } from './simulation/faults.ts';
+export type { Message } from './simulation/network.ts';
+export type {
+  OperationSpec,
+  Program,
+  ProgramClient,
+  Result,
+  Task,
+} from './simulation/operations.ts';
+export {
+  type Property,
+  PropertyWatch,
+  properties,
+  type Verdict,
+} from './simulation/properties.ts';
+export {
+  type Block,
+  type Line,
+  type Played,
+  type PlayOptions,
+  parseScenario,
+  playRun,
+  playScenario,
+  type Scenario,
+  ScenarioError,
+  type ScenarioRun,
+} from './simulation/scenario.ts';
+export { type Shrunk, shrink, toScenario } from './simulation/shrink.ts';
+export {
+  type RunOutcome,
+  runLabels,
+  type SimulateSettings,
+  simulate,
+} from './simulation/simulate.ts';
+export {
+  type Choice,
+  type OperationView,
+  runToEnd,
+  type ServerSpec,
+  type ServerView,
+  type ShareSpec,
+  type TraceRecord,
+  World,
+  type WorldOptions,
+  type WorldRecord,
+} from './simulation/world.ts';
