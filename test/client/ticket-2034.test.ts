@@ -159,8 +159,11 @@ describe.each([
   [10, 20],
   [20, 20],
 ])('on %i servers, under %i orders', { timeout: 120_000 }, (serverCount, orderCount) => {
-  test.each(updates)('%s', async (_, file, edits) => {
+  test.each(updates)('%s', async (updateName, file, edits) => {
+    const turn = updates.findIndex(([name]) => name === updateName) % 2;
     for (const [i, [name, order]] of orders(orderCount, serverCount).entries()) {
+      // Every order on the ticket's grid; on the others each update has every second one, in turn.
+      if (serverCount !== 13 && i % 2 !== turn) continue;
       // All eight fenceposts on the ticket's grid; on the others two in turn, to save time.
       const isAll = serverCount === 13 || edits.length === 1;
       const some = isAll ? edits : edits.filter((_, n) => n % 4 === i % 4);
