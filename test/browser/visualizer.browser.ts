@@ -279,7 +279,9 @@ describe('for everybody', () => {
     const active = page.locator('details strong');
     expect(await active.allInnerTexts()).toEqual(['collecting (active)', 'awaiting (active)']);
     const label = await page.locator('.drawing svg').getAttribute('aria-label');
-    expect(label).toBe('Statechart servermapUpdate; w1/servermapUpdate is in collecting.awaiting');
+    expect(label).toBe(
+      'Statechart servermapUpdate; w1/writeFile/servermapUpdate is in collecting.awaiting',
+    );
     await done(watched);
   });
 });
