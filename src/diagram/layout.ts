@@ -24,14 +24,21 @@ export interface PlacedState extends Box {
   readonly kind: ChartState['kind'];
   readonly description: string;
   /** What happens in the state without leaving it. */
-  readonly rows: readonly { readonly id: string; readonly text: string }[];
+  readonly rows: readonly Line[];
 }
 
+/** One line for all that leads from one state to the same other one. */
 export interface PlacedEdge {
-  /** Of the transition; `initial:collecting` for where a compound state begins. */
-  readonly id: string;
+  /** Of the transitions; `initial:collecting` for where a compound state begins. */
+  readonly ids: readonly string[];
   readonly points: readonly Point[];
-  readonly label: (Box & { readonly lines: readonly string[] }) | null;
+  readonly label: (Box & { readonly lines: readonly Line[] }) | null;
+}
+
+/** A line of text, and the transition that it is about. */
+export interface Line {
+  readonly id: string;
+  readonly text: string;
 }
 
 /** A chart on paper, in CSS pixels; outer states come before inner ones. */
@@ -71,10 +78,12 @@ interface ElkNode {
 
 interface ElkEdge {
   id: string;
+  /** Of the transitions; ELK hands back what it does not know. */
+  ids: readonly string[];
   sources: string[];
   targets: string[];
   layoutOptions?: Record<string, string>;
-  labels?: (Partial<Point> & { text: string; width: number; height: number })[];
+  labels?: (Partial<Box> & { text: string; lines: readonly Line[] })[];
   sections?: { startPoint: Point; bendPoints?: Point[]; endPoint: Point }[];
 }
 
@@ -155,19 +164,35 @@ function graphOf(chart: Chart): ElkNode {
     edges: [
       ...starts.map(({ path, initial }) => ({
         id: `initial:${path}`,
+        ids: [`initial:${path}`],
         sources: [`start:${path}`],
         targets: [initial as string],
         layoutOptions: downward(20),
       })),
-      ...moving.map((transition) => ({
-        id: transition.id,
-        sources: [transition.source],
-        targets: [transition.target as string],
-        labels: labelsOf(transition),
-        layoutOptions: downward(isForward(transition) ? 10 : 1),
+      ...bundlesOf(moving).map(({ first, all }) => ({
+        id: first.id,
+        ids: all.map(({ id }) => id),
+        sources: [first.source],
+        targets: [first.target as string],
+        labels: labelsOf(all),
+        layoutOptions: downward(isForward(first) ? 10 : 1),
       })),
     ],
   };
+}
+
+/**
+ * Those that lead from one state to the same other one, together. What fires by itself is apart:
+ * below an event its guard would read as the guard of that event.
+ */
+function bundlesOf(transitions: readonly ChartTransition[]) {
+  const alike = (one: ChartTransition) => (other: ChartTransition) =>
+    one.source === other.source &&
+    one.target === other.target &&
+    (one.event === '') === (other.event === '');
+  return transitions
+    .filter((one, i) => transitions.findIndex(alike(one)) === i)
+    .map((first) => ({ first, all: transitions.filter(alike(first)) }));
 }
 
 function downward(priority: number): Record<string, string> {
@@ -202,12 +227,14 @@ function rowsOf(chart: Chart, { path }: ChartState): PlacedState['rows'] {
     .map((transition) => ({ id: transition.id, text: `↻ ${linesOf(transition).join(' ')}` }));
 }
 
-function labelsOf(transition: ChartTransition): NonNullable<ElkEdge['labels']> {
-  const lines = linesOf(transition);
+function labelsOf(transitions: readonly ChartTransition[]): NonNullable<ElkEdge['labels']> {
+  const lines = transitions.flatMap((it) => linesOf(it).map((text) => ({ id: it.id, text })));
   if (lines.length === 0) return [];
-  const width = Math.max(...lines.map((line) => widthOf(line, fontSizes.label))) + 4;
+  const width = Math.max(...lines.map(({ text }) => widthOf(text, fontSizes.label))) + 4;
   const height = lines.length * fontSizes.label * lineHeight;
-  return [{ text: lines.join('\n'), width: Math.ceil(width), height: Math.ceil(height) }];
+  // ELK gives no place to a label without text.
+  const text = lines.map((line) => line.text).join('\n');
+  return [{ text, width: Math.ceil(width), height: Math.ceil(height), lines }];
 }
 
 function linesOf({ event, guard }: ChartTransition): string[] {
@@ -232,7 +259,7 @@ function centreOf({ x, y, width, height }: Box): Point {
   return { x: x + width / 2, y: y + height / 2 };
 }
 
-function edgeOf({ id, sections = [], labels = [] }: ElkEdge): PlacedEdge {
+function edgeOf({ ids, sections = [], labels = [] }: ElkEdge): PlacedEdge {
   const points = sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [
     startPoint,
     ...bendPoints,
@@ -240,9 +267,9 @@ function edgeOf({ id, sections = [], labels = [] }: ElkEdge): PlacedEdge {
   ]);
   const [label] = labels;
   return {
-    id,
+    ids,
     points: points.map(({ x, y }) => ({ x: round(x), y: round(y) })),
-    label: label === undefined ? null : { ...boxOf(label), lines: label.text.split('\n') },
+    label: label === undefined ? null : { ...boxOf(label), lines: label.lines },
   };
 }
 

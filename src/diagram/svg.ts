@@ -2,8 +2,9 @@
  * @module svg: a placed chart as SVG text, the same for the page and for the files in docs/.
  *
  * Every state carries `data-state` and every transition `data-transition`, so that a page can tell
- * what is active with a class and never has to draw again. The style is apart: a page with a strict
- * content security policy has it in a file, a file has it inside.
+ * what is active with a class and never has to draw again. A line carries all that it stands for,
+ * with spaces between, and each line of its label the one that it names. The style is apart: a
+ * page with a strict content security policy has it in a file, a file has it inside.
  */
 import {
   type Box,
@@ -69,21 +70,23 @@ function rect({ x, y, width, height }: Box, radius: number): string {
   return `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}"/>`;
 }
 
-function drawEdge({ id, points }: PlacedEdge, arrow: string): string {
+function drawEdge({ ids, points }: PlacedEdge, arrow: string): string {
   const line = points.map(({ x, y }) => `${x} ${y}`).join('L');
-  const name = `class="edge" data-transition="${text(id)}"`;
+  const name = `class="edge" data-transition="${text(ids.join(' '))}"`;
   return `<path ${name} d="M${line}" marker-end="url(#${arrow})"/>`;
 }
 
-function drawLabel({ id, label }: PlacedEdge): string {
+function drawLabel({ label }: PlacedEdge): string {
   if (label === null) return '';
   const { x, y, width, lines } = label;
   const step = fontSizes.label * 1.3;
   const spans = lines.map((line, i) => {
-    const guard = line.startsWith('[') ? ' class="guard"' : '';
-    return `<tspan${guard} x="${x + width / 2}" y="${one(y + step * (i + 0.8))}">${text(line)}</tspan>`;
+    const guard = line.text.startsWith('[') ? ' class="guard"' : '';
+    const name = `${guard} data-transition="${text(line.id)}"`;
+    const at = `x="${one(x + width / 2)}" y="${one(y + step * (i + 0.8))}"`;
+    return `<tspan${name} ${at}>${text(line.text)}</tspan>`;
   });
-  return `<g class="label" data-transition="${text(id)}"><text>${spans.join('')}</text></g>`;
+  return `<g class="label"><text>${spans.join('')}</text></g>`;
 }
 
 function one(value: number): number {
