@@ -64,6 +64,8 @@ const titleHeight = 26;
 const rowHeight = 17;
 const padding = 10;
 const startSize = 10;
+/** What is wider than this on its way down goes to the right: half a screen, a page of text. */
+const pageWidth = 900;
 
 interface ElkNode {
   id: string;
@@ -87,9 +89,18 @@ interface ElkEdge {
   sections?: { startPoint: Point; bendPoints?: Point[]; endPoint: Point }[];
 }
 
+const directions = {
+  down: { 'elk.direction': 'DOWN' },
+  /** What leads to many states has them in a column, in the order of their declaration. */
+  right: {
+    'elk.direction': 'RIGHT',
+    'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
+    'elk.layered.crossingMinimization.forceNodeModelOrder': 'true',
+  },
+};
+
 const rootOptions = {
   'elk.algorithm': 'layered',
-  'elk.direction': 'DOWN',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.json.edgeCoords': 'ROOT',
   'elk.json.shapeCoords': 'ROOT',
@@ -104,7 +115,10 @@ const rootOptions = {
   'elk.padding': '[top=8,left=8,bottom=8,right=8]',
 };
 
-/** What may happen in every state begins at a box of its own: lines from everywhere hide the rest. */
+/**
+ * What may happen in every state begins at a box of its own: lines from everywhere hide the rest.
+ * It comes before all states, as nothing leads back to it.
+ */
 const anywhere: ChartState = {
   path: 'anywhere',
   key: 'anywhere',
@@ -120,17 +134,29 @@ function withAnywhere(chart: Chart): Chart {
   if (!transitions.some(isFromAnywhere)) return chart;
   return {
     id,
-    root: { ...root, states: [...root.states, anywhere] },
+    root: { ...root, states: [anywhere, ...root.states] },
     transitions: transitions.map((it) =>
       isFromAnywhere(it) ? { ...it, source: anywhere.path } : it,
     ),
   };
 }
 
-/** Places everything in `of`. */
+/** Places everything in `of`, from above to below; where that is too wide, to the right. */
 export async function place(of: Chart, engine: LayoutEngine): Promise<PlacedChart> {
   const chart = withAnywhere(of);
-  const graph = (await engine.layout(graphOf(chart) as never)) as ElkNode;
+  const down = await placeTowards('down', chart, engine);
+  if (down.width <= pageWidth) return down;
+  const right = await placeTowards('right', chart, engine);
+  return right.width < down.width ? right : down;
+}
+
+async function placeTowards(
+  direction: keyof typeof directions,
+  chart: Chart,
+  engine: LayoutEngine,
+): Promise<PlacedChart> {
+  const question = graphOf(chart, { ...rootOptions, ...directions[direction] });
+  const graph = (await engine.layout(question as never)) as ElkNode;
   const boxes = new Map(nodesIn(graph).map((node) => [node.id, boxOf(node)]));
   const states = statesIn(chart.root).filter(({ path }) => path !== '');
   return {
@@ -150,7 +176,7 @@ export async function place(of: Chart, engine: LayoutEngine): Promise<PlacedChar
   };
 }
 
-function graphOf(chart: Chart): ElkNode {
+function graphOf(chart: Chart, layoutOptions: Record<string, string>): ElkNode {
   const moving = chart.transitions.filter(({ target }) => target !== null);
   const starts = statesIn(chart.root).filter(({ initial }) => initial !== null);
   const order = statesIn(chart.root).map(({ path }) => path);
@@ -159,7 +185,7 @@ function graphOf(chart: Chart): ElkNode {
     order.indexOf(source) < order.indexOf(target as string);
   return {
     id: 'root',
-    layoutOptions: rootOptions,
+    layoutOptions,
     children: childrenOf(chart, chart.root),
     edges: [
       ...starts.map(({ path, initial }) => ({
@@ -209,14 +235,19 @@ function nodeOf(chart: Chart, state: ChartState): ElkNode {
   const texts = rows.map(({ text }) => widthOf(text, fontSizes.label));
   const width = Math.max(widthOf(state.key, fontSizes.title), ...texts) + 2 * padding;
   const height = titleHeight + rows.length * rowHeight;
-  if (state.kind !== 'compound') return { id: state.path, width, height };
+  const size = { width, height };
+  const sizeOptions = {
+    // The lines that meet it keep their distance.
+    'elk.nodeSize.constraints': 'PORTS MINIMUM_SIZE',
+    'elk.nodeSize.minimum': `(${width},${height})`,
+  };
+  if (state.kind !== 'compound') return { id: state.path, ...size, layoutOptions: sizeOptions };
   return {
     id: state.path,
     children: childrenOf(chart, state),
     layoutOptions: {
+      ...sizeOptions,
       'elk.padding': `[top=${height + 10},left=12,bottom=12,right=12]`,
-      'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-      'elk.nodeSize.minimum': `(${width},${height})`,
     },
   };
 }

@@ -51,12 +51,13 @@ function drawState(state: PlacedState): string {
   const inner =
     kind === 'final' ? rect({ x: x + 3, y: y + 3, width: width - 6, height: height - 6 }, 4) : '';
   const titleX = kind === 'compound' ? x + 12 : x + width / 2;
+  const titleY = kind === 'compound' || rows.length > 0 ? y + 17.5 : y + height / 2 + 4.5;
   return [
     `<g class="state ${kind}" data-state="${text(path)}">`,
     description === '' ? '' : `<title>${text(description)}</title>`,
     rect(state, round),
     inner,
-    `<text class="title" x="${titleX}" y="${y + 17.5}">${text(title)}</text>`,
+    `<text class="title" x="${one(titleX)}" y="${one(titleY)}">${text(title)}</text>`,
     ...rows.map(
       (row, i) =>
         `<text class="row" data-transition="${text(row.id)}" x="${x + 10}" y="${y + 35 + i * 17}">` +

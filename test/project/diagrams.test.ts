@@ -87,6 +87,12 @@ describe('a placed chart', () => {
     },
   );
 
+  test.each(named)('%s fits on a screen', async (_, machine) => {
+    const { width, height } = await placed(machine);
+    expect(width).toBeLessThanOrEqual(1440);
+    expect(height).toBeLessThanOrEqual(900);
+  });
+
   test('is the same every time', async () => {
     expect(await placed(publishMachine)).toEqual(await placed(publishMachine));
   });
