@@ -106,7 +106,7 @@ describe('a placed chart', () => {
   });
 });
 
-test.each([servermapUpdateMachine, serverQueryMachine])(
+test.each([servermapUpdateMachine, serverQueryMachine, writeFileMachine])(
   'the README shows the picture of $id',
   async ({ id }) => {
     const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
