@@ -24,14 +24,21 @@ export interface PlacedState extends Box {
   readonly kind: ChartState['kind'];
   readonly description: string;
   /** What happens in the state without leaving it. */
-  readonly rows: readonly { readonly id: string; readonly text: string }[];
+  readonly rows: readonly Line[];
 }
 
+/** One line for all that leads from one state to the same other one. */
 export interface PlacedEdge {
-  /** Of the transition; `initial:collecting` for where a compound state begins. */
-  readonly id: string;
+  /** Of the transitions; `initial:collecting` for where a compound state begins. */
+  readonly ids: readonly string[];
   readonly points: readonly Point[];
-  readonly label: (Box & { readonly lines: readonly string[] }) | null;
+  readonly label: (Box & { readonly lines: readonly Line[] }) | null;
+}
+
+/** A line of text, and the transition that it is about. */
+export interface Line {
+  readonly id: string;
+  readonly text: string;
 }
 
 /** A chart on paper, in CSS pixels; outer states come before inner ones. */
@@ -57,6 +64,8 @@ const titleHeight = 26;
 const rowHeight = 17;
 const padding = 10;
 const startSize = 10;
+/** What is wider than this on its way down goes to the right: half a screen, a page of text. */
+const pageWidth = 900;
 
 interface ElkNode {
   id: string;
@@ -71,16 +80,27 @@ interface ElkNode {
 
 interface ElkEdge {
   id: string;
+  /** Of the transitions; ELK hands back what it does not know. */
+  ids: readonly string[];
   sources: string[];
   targets: string[];
   layoutOptions?: Record<string, string>;
-  labels?: (Partial<Point> & { text: string; width: number; height: number })[];
+  labels?: (Partial<Box> & { text: string; lines: readonly Line[] })[];
   sections?: { startPoint: Point; bendPoints?: Point[]; endPoint: Point }[];
 }
 
+const directions = {
+  down: { 'elk.direction': 'DOWN' },
+  /** What leads to many states has them in a column, in the order of their declaration. */
+  right: {
+    'elk.direction': 'RIGHT',
+    'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
+    'elk.layered.crossingMinimization.forceNodeModelOrder': 'true',
+  },
+};
+
 const rootOptions = {
   'elk.algorithm': 'layered',
-  'elk.direction': 'DOWN',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.json.edgeCoords': 'ROOT',
   'elk.json.shapeCoords': 'ROOT',
@@ -95,7 +115,10 @@ const rootOptions = {
   'elk.padding': '[top=8,left=8,bottom=8,right=8]',
 };
 
-/** What may happen in every state begins at a box of its own: lines from everywhere hide the rest. */
+/**
+ * What may happen in every state begins at a box of its own: lines from everywhere hide the rest.
+ * It comes before all states, as nothing leads back to it.
+ */
 const anywhere: ChartState = {
   path: 'anywhere',
   key: 'anywhere',
@@ -111,17 +134,29 @@ function withAnywhere(chart: Chart): Chart {
   if (!transitions.some(isFromAnywhere)) return chart;
   return {
     id,
-    root: { ...root, states: [...root.states, anywhere] },
+    root: { ...root, states: [anywhere, ...root.states] },
     transitions: transitions.map((it) =>
       isFromAnywhere(it) ? { ...it, source: anywhere.path } : it,
     ),
   };
 }
 
-/** Places everything in `of`. */
+/** Places everything in `of`, from above to below; where that is too wide, to the right. */
 export async function place(of: Chart, engine: LayoutEngine): Promise<PlacedChart> {
   const chart = withAnywhere(of);
-  const graph = (await engine.layout(graphOf(chart) as never)) as ElkNode;
+  const down = await placeTowards('down', chart, engine);
+  if (down.width <= pageWidth) return down;
+  const right = await placeTowards('right', chart, engine);
+  return right.width < down.width ? right : down;
+}
+
+async function placeTowards(
+  direction: keyof typeof directions,
+  chart: Chart,
+  engine: LayoutEngine,
+): Promise<PlacedChart> {
+  const question = graphOf(chart, { ...rootOptions, ...directions[direction] });
+  const graph = (await engine.layout(question as never)) as ElkNode;
   const boxes = new Map(nodesIn(graph).map((node) => [node.id, boxOf(node)]));
   const states = statesIn(chart.root).filter(({ path }) => path !== '');
   return {
@@ -141,7 +176,7 @@ export async function place(of: Chart, engine: LayoutEngine): Promise<PlacedChar
   };
 }
 
-function graphOf(chart: Chart): ElkNode {
+function graphOf(chart: Chart, layoutOptions: Record<string, string>): ElkNode {
   const moving = chart.transitions.filter(({ target }) => target !== null);
   const starts = statesIn(chart.root).filter(({ initial }) => initial !== null);
   const order = statesIn(chart.root).map(({ path }) => path);
@@ -150,24 +185,40 @@ function graphOf(chart: Chart): ElkNode {
     order.indexOf(source) < order.indexOf(target as string);
   return {
     id: 'root',
-    layoutOptions: rootOptions,
+    layoutOptions,
     children: childrenOf(chart, chart.root),
     edges: [
       ...starts.map(({ path, initial }) => ({
         id: `initial:${path}`,
+        ids: [`initial:${path}`],
         sources: [`start:${path}`],
         targets: [initial as string],
         layoutOptions: downward(20),
       })),
-      ...moving.map((transition) => ({
-        id: transition.id,
-        sources: [transition.source],
-        targets: [transition.target as string],
-        labels: labelsOf(transition),
-        layoutOptions: downward(isForward(transition) ? 10 : 1),
+      ...bundlesOf(moving).map(({ first, all }) => ({
+        id: first.id,
+        ids: all.map(({ id }) => id),
+        sources: [first.source],
+        targets: [first.target as string],
+        labels: labelsOf(all),
+        layoutOptions: downward(isForward(first) ? 10 : 1),
       })),
     ],
   };
+}
+
+/**
+ * Those that lead from one state to the same other one, together. What fires by itself is apart:
+ * below an event its guard would read as the guard of that event.
+ */
+function bundlesOf(transitions: readonly ChartTransition[]) {
+  const alike = (one: ChartTransition) => (other: ChartTransition) =>
+    one.source === other.source &&
+    one.target === other.target &&
+    (one.event === '') === (other.event === '');
+  return transitions
+    .filter((one, i) => transitions.findIndex(alike(one)) === i)
+    .map((first) => ({ first, all: transitions.filter(alike(first)) }));
 }
 
 function downward(priority: number): Record<string, string> {
@@ -184,14 +235,19 @@ function nodeOf(chart: Chart, state: ChartState): ElkNode {
   const texts = rows.map(({ text }) => widthOf(text, fontSizes.label));
   const width = Math.max(widthOf(state.key, fontSizes.title), ...texts) + 2 * padding;
   const height = titleHeight + rows.length * rowHeight;
-  if (state.kind !== 'compound') return { id: state.path, width, height };
+  const size = { width, height };
+  const sizeOptions = {
+    // The lines that meet it keep their distance.
+    'elk.nodeSize.constraints': 'PORTS MINIMUM_SIZE',
+    'elk.nodeSize.minimum': `(${width},${height})`,
+  };
+  if (state.kind !== 'compound') return { id: state.path, ...size, layoutOptions: sizeOptions };
   return {
     id: state.path,
     children: childrenOf(chart, state),
     layoutOptions: {
+      ...sizeOptions,
       'elk.padding': `[top=${height + 10},left=12,bottom=12,right=12]`,
-      'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-      'elk.nodeSize.minimum': `(${width},${height})`,
     },
   };
 }
@@ -202,12 +258,14 @@ function rowsOf(chart: Chart, { path }: ChartState): PlacedState['rows'] {
     .map((transition) => ({ id: transition.id, text: `↻ ${linesOf(transition).join(' ')}` }));
 }
 
-function labelsOf(transition: ChartTransition): NonNullable<ElkEdge['labels']> {
-  const lines = linesOf(transition);
+function labelsOf(transitions: readonly ChartTransition[]): NonNullable<ElkEdge['labels']> {
+  const lines = transitions.flatMap((it) => linesOf(it).map((text) => ({ id: it.id, text })));
   if (lines.length === 0) return [];
-  const width = Math.max(...lines.map((line) => widthOf(line, fontSizes.label))) + 4;
+  const width = Math.max(...lines.map(({ text }) => widthOf(text, fontSizes.label))) + 4;
   const height = lines.length * fontSizes.label * lineHeight;
-  return [{ text: lines.join('\n'), width: Math.ceil(width), height: Math.ceil(height) }];
+  // ELK gives no place to a label without text.
+  const text = lines.map((line) => line.text).join('\n');
+  return [{ text, width: Math.ceil(width), height: Math.ceil(height), lines }];
 }
 
 function linesOf({ event, guard }: ChartTransition): string[] {
@@ -232,7 +290,7 @@ function centreOf({ x, y, width, height }: Box): Point {
   return { x: x + width / 2, y: y + height / 2 };
 }
 
-function edgeOf({ id, sections = [], labels = [] }: ElkEdge): PlacedEdge {
+function edgeOf({ ids, sections = [], labels = [] }: ElkEdge): PlacedEdge {
   const points = sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [
     startPoint,
     ...bendPoints,
@@ -240,9 +298,9 @@ function edgeOf({ id, sections = [], labels = [] }: ElkEdge): PlacedEdge {
   ]);
   const [label] = labels;
   return {
-    id,
+    ids,
     points: points.map(({ x, y }) => ({ x: round(x), y: round(y) })),
-    label: label === undefined ? null : { ...boxOf(label), lines: label.text.split('\n') },
+    label: label === undefined ? null : { ...boxOf(label), lines: label.lines },
   };
 }
 

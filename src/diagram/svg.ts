@@ -2,8 +2,9 @@
  * @module svg: a placed chart as SVG text, the same for the page and for the files in docs/.
  *
  * Every state carries `data-state` and every transition `data-transition`, so that a page can tell
- * what is active with a class and never has to draw again. The style is apart: a page with a strict
- * content security policy has it in a file, a file has it inside.
+ * what is active with a class and never has to draw again. A line carries all that it stands for,
+ * with spaces between, and each line of its label the one that it names. The style is apart: a
+ * page with a strict content security policy has it in a file, a file has it inside.
  */
 import {
   type Box,
@@ -50,12 +51,13 @@ function drawState(state: PlacedState): string {
   const inner =
     kind === 'final' ? rect({ x: x + 3, y: y + 3, width: width - 6, height: height - 6 }, 4) : '';
   const titleX = kind === 'compound' ? x + 12 : x + width / 2;
+  const titleY = kind === 'compound' || rows.length > 0 ? y + 17.5 : y + height / 2 + 4.5;
   return [
     `<g class="state ${kind}" data-state="${text(path)}">`,
     description === '' ? '' : `<title>${text(description)}</title>`,
     rect(state, round),
     inner,
-    `<text class="title" x="${titleX}" y="${y + 17.5}">${text(title)}</text>`,
+    `<text class="title" x="${one(titleX)}" y="${one(titleY)}">${text(title)}</text>`,
     ...rows.map(
       (row, i) =>
         `<text class="row" data-transition="${text(row.id)}" x="${x + 10}" y="${y + 35 + i * 17}">` +
@@ -69,21 +71,23 @@ function rect({ x, y, width, height }: Box, radius: number): string {
   return `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}"/>`;
 }
 
-function drawEdge({ id, points }: PlacedEdge, arrow: string): string {
+function drawEdge({ ids, points }: PlacedEdge, arrow: string): string {
   const line = points.map(({ x, y }) => `${x} ${y}`).join('L');
-  const name = `class="edge" data-transition="${text(id)}"`;
+  const name = `class="edge" data-transition="${text(ids.join(' '))}"`;
   return `<path ${name} d="M${line}" marker-end="url(#${arrow})"/>`;
 }
 
-function drawLabel({ id, label }: PlacedEdge): string {
+function drawLabel({ label }: PlacedEdge): string {
   if (label === null) return '';
   const { x, y, width, lines } = label;
   const step = fontSizes.label * 1.3;
   const spans = lines.map((line, i) => {
-    const guard = line.startsWith('[') ? ' class="guard"' : '';
-    return `<tspan${guard} x="${x + width / 2}" y="${one(y + step * (i + 0.8))}">${text(line)}</tspan>`;
+    const guard = line.text.startsWith('[') ? ' class="guard"' : '';
+    const name = `${guard} data-transition="${text(line.id)}"`;
+    const at = `x="${one(x + width / 2)}" y="${one(y + step * (i + 0.8))}"`;
+    return `<tspan${name} ${at}>${text(line.text)}</tspan>`;
   });
-  return `<g class="label" data-transition="${text(id)}"><text>${spans.join('')}</text></g>`;
+  return `<g class="label"><text>${spans.join('')}</text></g>`;
 }
 
 function one(value: number): number {

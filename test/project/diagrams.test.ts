@@ -58,13 +58,15 @@ describe('a placed chart', () => {
       const chart = chartOf(machine);
       const { states, edges, width, height } = await placed(machine);
       const drawn = [
-        ...edges.map(({ id }) => id),
+        ...edges.flatMap(({ ids }) => ids),
         ...states.flatMap((s) => s.rows.map((r) => r.id)),
       ];
       const transitions = chart.transitions.map(({ id }) => id);
       expect(drawn.filter((id) => !id.startsWith('initial:')).sort()).toEqual(
         [...transitions].sort(),
       );
+      // A line names all its transitions in one attribute, with spaces between.
+      expect(transitions.filter((id) => id.includes(' '))).toEqual([]);
       const leaves = states.filter(({ kind }) => kind !== 'compound');
       const boxes = [...leaves, ...edges.flatMap(({ label }) => (label === null ? [] : [label]))];
       const overlaps = boxes.filter((a, i) =>
@@ -85,6 +87,12 @@ describe('a placed chart', () => {
     },
   );
 
+  test.each(named)('%s fits on a screen', async (_, machine) => {
+    const { width, height } = await placed(machine);
+    expect(width).toBeLessThanOrEqual(1440);
+    expect(height).toBeLessThanOrEqual(900);
+  });
+
   test('is the same every time', async () => {
     expect(await placed(publishMachine)).toEqual(await placed(publishMachine));
   });
@@ -98,7 +106,7 @@ describe('a placed chart', () => {
   });
 });
 
-test.each([servermapUpdateMachine, serverQueryMachine])(
+test.each([servermapUpdateMachine, serverQueryMachine, writeFileMachine])(
   'the README shows the picture of $id',
   async ({ id }) => {
     const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');

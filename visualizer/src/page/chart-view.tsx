@@ -29,7 +29,9 @@ export function ChartView({ chart, actor, state, taken, isEnded }: Props) {
       group.classList.toggle('leaf', state === path);
     }
     for (const part of root.querySelectorAll<SVGElement>('[data-transition]')) {
-      part.classList.toggle('taken', taken.includes(part.dataset.transition as string));
+      const ids = (part.dataset.transition as string).split(' ');
+      const isTaken = ids.some((id) => taken.includes(id));
+      part.classList.toggle('taken', isTaken);
     }
     const label = `Statechart ${chart}; ${actor} is in ${state}${isEnded ? ', ended' : ''}`;
     root.querySelector('svg')?.setAttribute('aria-label', label);
