@@ -13,7 +13,7 @@ import type { SigningKey } from '../../crypto/primitives.ts';
 import { decodeText } from '../../decode-text.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
 import { errnoOf, removeQuietly } from '../../storage/atomic-file.ts';
-import type { Call, Perform } from '../call.ts';
+import type { Call, Perform, Report } from '../call.ts';
 import { isInputError, OutputError } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { pathArgument } from '../paths.ts';
@@ -48,44 +48,47 @@ export function addCreateCommand(program: Command, perform: Perform): void {
       pathArgument,
     )
     .addHelpText('after', orderHelp)
-    .action(
-      perform(async (call, argument: string, { privateKey, output, ...wanted }: Options) => {
-        const key = await (privateKey === undefined
-          ? primitives.generateKey()
-          : readKey(privateKey, call.signal));
-        const isNewKey = privateKey === undefined;
-        if (output === undefined) await requireReader(call.streams.stdout);
-        const grid = await call.openGrid('write');
-        const format = wanted.format ?? grid.format;
-        return call.withContents(argument, async (contents) => {
-          const { size } = contents;
-          const create = () =>
-            call.watch((options) =>
-              grid.create({ ...options, key, isNewKey, ...wanted, contents }),
-            );
-          const writeCap = formatCap(writeCapOf(key, format));
-          if (output !== undefined) {
-            const { verifyCap, created } = await keptFor(output, `${writeCap}\n`, create);
-            const outcome = created as WriteOutcome;
-            return {
-              json: { output, verifyCap, format, size, ...outcome },
-              text: `${output}: the write cap of ${outcomeText(outcome)}\n`,
-            };
-          }
-          await sayFirst(call, writeCap);
-          const { readCap, verifyCap, created } = await create();
-          const outcome = created as WriteOutcome;
-          return {
-            json: { writeCap, readCap, verifyCap, format, size, ...outcome },
-            text: '',
-            tellsCaps: true,
-            ...(outcome.missing.length + outcome.stale.length > 0 && {
-              note: outcomeText(outcome),
-            }),
-          };
-        });
+    .action(perform(create));
+}
+
+/** Gives the cap away first, then makes the file. */
+async function create(
+  call: Call,
+  argument: string,
+  { privateKey, output, ...wanted }: Options,
+): Promise<Report> {
+  const key = await (privateKey === undefined
+    ? primitives.generateKey()
+    : readKey(privateKey, call.signal));
+  const isNewKey = privateKey === undefined;
+  if (output === undefined) await requireReader(call.streams.stdout);
+  const grid = await call.openGrid('write');
+  const format = wanted.format ?? grid.format;
+  return call.withContents(argument, async (contents) => {
+    const { size } = contents;
+    const make = () =>
+      call.watch((options) => grid.create({ ...options, key, isNewKey, ...wanted, contents }));
+    const writeCap = formatCap(writeCapOf(key, format));
+    if (output !== undefined) {
+      const { verifyCap, created } = await keptFor(output, `${writeCap}\n`, make);
+      const outcome = created as WriteOutcome;
+      return {
+        json: { output, verifyCap, format, size, ...outcome },
+        text: `${output}: the write cap of ${outcomeText(outcome)}\n`,
+      };
+    }
+    await sayFirst(call, writeCap);
+    const { readCap, verifyCap, created } = await make();
+    const outcome = created as WriteOutcome;
+    return {
+      json: { writeCap, readCap, verifyCap, format, size, ...outcome },
+      text: '',
+      tellsCaps: true,
+      ...(outcome.missing.length + outcome.stale.length > 0 && {
+        note: outcomeText(outcome),
       }),
-    );
+    };
+  });
 }
 
 const orderHelp = `
