@@ -19,7 +19,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A process that has begun to write `target`, and never goes on. */
 async function stuckWriter(target: string) {
-  const atomicFile = join(await builtPackage(), 'atomic-file.js');
+  const atomicFile = join(await builtPackage(), 'storage/atomic-file.js');
   const script = `
     import { replaceFile } from ${JSON.stringify(atomicFile)};
     await replaceFile(${JSON.stringify(target)}, (async function* () {
