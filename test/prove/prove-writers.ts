@@ -51,18 +51,21 @@ function cellsOf(model: WritersModel, { states, transitions, fatal, traces }: Fi
 /** @returns whether what was met at every point is what the forms say */
 export function proveWriters(isFull: boolean): boolean {
   say(
-    'Two writers, every interleaving, each led by the shipped kernel; either may die anywhere, and',
+    'Two of overwrite, every interleaving, each led by the shipped kernels; either may die anywhere',
   );
   say(
-    'any servers may be out of its reach. S servers, k shares, R answers to a reader, W servers for',
+    'and any servers may be out of its reach. S servers, k shares, R answers to a look, W servers',
   );
   say(
-    'an acknowledged write; a newer version that can not be read is refused, or ignored (force).',
+    'for an acknowledged write. A newer version that can not be read is looked for twice, and then',
   );
   say(
-    'Hidden is an acknowledged version that a reader of every server is not given. Unreadable says',
+    'refused, or ignored (force). Hidden is an acknowledged version that a reader of every server',
   );
-  say('how many servers it takes to lose, in the worst world, until no version is left.');
+  say(
+    'is not given. Unreadable says how many servers it takes to lose, in the worst world, until no',
+  );
+  say('version is left.');
   say();
   const table = new Table([...columns, ['as the forms', 12]]);
   const models = [

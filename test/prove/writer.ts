@@ -1,31 +1,38 @@
 /**
- * @module writer: one of several writers of a file, led by the shipped kernel.
+ * @module writer: one of several writers of a file, led by the shipped kernels.
  *
- * It reads some servers, picks its base as the engine does (`bestVersion`), plans with
- * `planWrites`, keeps its books with `applyWrite` and is told how it ended by `decideOutcome`
- * alone. A write may land, find something else, fail without effect, or lose its answer after its
- * effect. Told that somebody else is writing, it begins again while it has attempts left, as
- * `modify` does.
+ * What it does next is for `write-kernel.ts` to say: look (a second time, when something stands in
+ * the way), write, begin again or end. Whether a publish writes anything is for its chart to say,
+ * what it writes and how it ends for `publish-kernel.ts`. Here is only what they are told: a map of
+ * the servers that were heard, and of each write that it landed, found something else, failed
+ * without effect, or lost its answer after its effect. The base can always be read, and a modifier
+ * always changes it.
  *
  * Writers are interned and the fates of each are worked out once, which is what makes it feasible
  * to go through millions of worlds.
  */
+import { initialTransition } from 'xstate';
 import type { SeenShare } from '../../machines/io.ts';
+import { publishMachine } from '../../machines/publish.machine.ts';
 import {
   applyWrite,
-  canSucceed,
   decideOutcome,
   isSettled,
-  newerEvidence,
   type PublishKind,
-  type PublishPlanInput,
   type PublishRecord,
-  planWrites,
+  reportOf,
   type Write,
   withPrepared,
 } from '../../machines/publish-kernel.ts';
 import { bestVersion, type Servermap, type Version } from '../../machines/servermap.ts';
-import { goodSlot, mapOf, versionOf } from '../support/facts.ts';
+import {
+  apply,
+  decide,
+  start,
+  type WriteDecision,
+  type WriteRecord,
+} from '../../machines/write-kernel.ts';
+import { deadlines, goodSlot, mapOf, serversOf, versionOf } from '../support/facts.ts';
 
 export interface WritersModel {
   readonly servers: number;
@@ -37,7 +44,7 @@ export interface WritersModel {
   readonly reads: number;
   /** W: servers that have to hold a version before its writer is told so. */
   readonly writes: number;
-  /** Whether a version that is newer and can not be read is written over. */
+  /** Whether a version that is newer and can not be read is written over: by force. */
   readonly ignoresNewer: boolean;
   /**
    * How many writes may fail without effect, each by itself; or `servers`: any set of servers may
@@ -66,18 +73,19 @@ interface Made {
 
 export interface Writer {
   readonly index: number;
-  /** Counts from 0. */
-  readonly attempt: number;
+  /** Of the operation. */
+  readonly books: WriteRecord;
   readonly phase: 'reading' | 'writing' | 'ended';
   /** What each server said when it was asked, by share number; null before. */
   readonly heard: readonly (string | null)[];
-  /** The versions that had been told "published" when it began; null before. */
+  /** The versions that had been told "published" when its look began; null before. */
   readonly acked: string | null;
   /** The servers that its writes can not reach. */
   readonly unreached: readonly string[];
   /** Its version, once planned. */
   readonly mark: Mark | null;
   readonly record: PublishRecord | null;
+  /** `refused`: nothing was written. */
   readonly outcome: PublishKind | 'refused' | null;
 }
 
@@ -156,10 +164,26 @@ export class Cast {
     });
   }
 
-  newWriter(index: number, attempt = 0): Writer {
+  newWriter(index: number): Writer {
+    const { servers, required, total, writes, ignoresNewer, attempts } = this.model;
+    const task = {
+      change: { kind: attempts === 1 ? 'overwrite' : 'modify' },
+      format: 'mdmf',
+      servers: serversOf(servers),
+      required,
+      total,
+      happy: writes,
+      force: ignoresNewer,
+      attemptsMax: attempts,
+    } as const;
+    return this.#reader(index, start(task, true, null));
+  }
+
+  /** Who is about to ask the servers, whatever came before. */
+  #reader(index: number, books: WriteRecord): Writer {
     return {
       index,
-      attempt,
+      books,
       phase: 'reading',
       heard: Array.from({ length: this.model.servers }, () => null),
       acked: null,
@@ -174,7 +198,12 @@ export class Cast {
     return this.#writers.idOf(this.#keyOf(writer), writer);
   }
 
-  nameOf(index: number, attempt = 0): string {
+  nameOf({ index, books }: Pick<Writer, 'index' | 'books'>): string {
+    return this.nameAt(index, books.attempt);
+  }
+
+  /** Of each of its attempts. */
+  nameAt(index: number, attempt: number): string {
     return String.fromCharCode('aAα'.charCodeAt(attempt) + index);
   }
 
@@ -211,7 +240,7 @@ export class Cast {
     const held = seen.find((share) => share.shnum === shnum)?.checkstring ?? '';
     const wrote = test.kind === 'absent' ? held === '' : held !== '' && held.startsWith(test.head);
     const after = this.rowId(row.slice(0, shnum) + writer.mark + row.slice(shnum + 1));
-    const what = `${this.nameOf(writer.index, writer.attempt)}'s write to ${server}:${shnum}`;
+    const what = `${this.nameOf(writer)}'s write to ${server}:${shnum}`;
     // Its child has read what it was shown.
     const proven = seen.map((share) => share.shnum);
     const report = { server, shnum, seen, proven, failure: null };
@@ -238,7 +267,7 @@ export class Cast {
     ];
   }
 
-  /** What a writer may do that reads no more. */
+  /** What may come of a look: another one, writes, or the end. */
   planFates(id: number, failures: number, losses: number): readonly Fate[] {
     const key = `${id},${failures},${losses}`;
     const known = this.#fates.get(key);
@@ -250,40 +279,44 @@ export class Cast {
   }
 
   #planFates(writer: Writer, fate: Omit<Fate, 'id'>): readonly Fate[] {
-    const input = this.#planInput(writer);
-    const base = bestVersion(input.map);
-    const record = planWrites(input);
-    const name = this.nameOf(writer.index, writer.attempt);
-    if (base === undefined || newerEvidence(input).length > 0 || !canSucceed(record)) {
-      const told = `${name} writes nothing`;
-      const isContended = base === undefined || newerEvidence(input).length > 0;
-      return [{ ...fate, told, id: this.#endedId({ ...writer, outcome: 'refused' }, isContended) }];
+    const look = decide(writer.books) as Extract<WriteDecision, { kind: 'map' }>;
+    const map = { ...this.mapOf(writer.heard), mode: look.mode };
+    const name = this.nameOf(writer);
+    const [books, next] = carriedOn(apply(writer.books, { type: 'mapped', map }));
+    if (next.kind !== 'publish') return [this.#withoutWrite({ ...writer, books }, fate)];
+    const [{ context, output }] = initialTransition(publishMachine, {
+      ...next.plan,
+      recipe: next.recipe,
+      deadlines,
+    });
+    if (output !== undefined) {
+      const [after] = carriedOn(apply(books, { type: 'published', report: output }));
+      return [this.#withoutWrite({ ...writer, books: after }, fate)];
     }
-    const baseMark = this.#markOfVersion(writer, base);
+    const { record } = context;
+    const base = bestVersion(next.plan.map);
+    const baseMark = base === undefined ? null : this.#markOfVersion(writer, base);
     const mark = this.markOf(name, record.seqnum, baseMark);
+    const over = baseMark === null ? 'what it can not read' : this.made(baseMark).name;
     return this.#unreachable(record).flatMap((unreached) => {
       const without = unreached.length === 0 ? '' : ` and can not reach ${unreached.join()}`;
-      const told = `${name} writes over ${this.made(baseMark).name}${without}`;
-      const next: Writer = { ...writer, phase: 'writing', mark, unreached };
-      return this.#started(next, withPrepared(record, this.made(mark).version), { ...fate, told });
+      const told = `${name} writes over ${over}${without}`;
+      const begun: Writer = { ...writer, books, phase: 'writing', mark, unreached };
+      return this.#started(begun, withPrepared(record, this.made(mark).version), { ...fate, told });
     });
+  }
+
+  /** What comes of a look after which nothing is written. */
+  #withoutWrite(writer: Writer, fate: Omit<Fate, 'id'>): Fate {
+    const isSecondLook = decide(writer.books).kind === 'map' && writer.books.map !== null;
+    const does = isSecondLook ? 'asks everybody again' : 'writes nothing';
+    const told = `${this.nameOf(writer)} ${does}`;
+    return { ...fate, told, id: this.#nextId({ ...writer, outcome: 'refused' }) };
   }
 
   #markOfVersion(writer: Writer, version: Version): Mark {
     const marks = writer.heard.flatMap((row) => [...(row ?? '')]);
     return marks.find((m) => m !== '-' && this.made(m).version.id === version.id) as Mark;
-  }
-
-  #planInput({ heard }: Writer): PublishPlanInput {
-    const { required, total, writes, ignoresNewer } = this.model;
-    return {
-      map: this.mapOf(heard),
-      required,
-      total,
-      happy: writes,
-      wholeShares: true,
-      force: ignoresNewer,
-    };
   }
 
   /** The map of somebody who heard these rows; the other servers did not answer. */
@@ -337,35 +370,44 @@ export class Cast {
     ];
   }
 
-  /** The writer with these books; it is told how it ended when everything is answered. */
+  /** The writer with this record; it is told how it ended when everything is answered. */
   #toldId(writer: Writer, record: PublishRecord): number {
     if (!isSettled(record)) return this.idOf({ ...writer, record });
     const outcome = decideOutcome(record);
-    return this.#endedId({ ...writer, record, outcome }, outcome === 'uncoordinated');
+    const report = reportOf(record, outcome, []);
+    const [books] = carriedOn(apply(writer.books, { type: 'published', report }));
+    return this.#nextId({ ...writer, books, record, outcome });
   }
 
-  /** The writer at its end, or once more at its beginning. */
-  #endedId(writer: Writer, isContended: boolean): number {
-    const next = writer.attempt + 1;
-    if (isContended && next < this.model.attempts) {
-      return this.idOf(this.newWriter(writer.index, next));
-    }
-    return this.idOf({ ...writer, phase: 'ended' });
+  /** The writer about to look again, or at its end. */
+  #nextId(writer: Writer): number {
+    const isLooking = decide(writer.books).kind === 'map';
+    return this.idOf(
+      isLooking ? this.#reader(writer.index, writer.books) : { ...writer, phase: 'ended' },
+    );
   }
 
   /** Equal for two writers if the same can become of both. */
   #keyOf(writer: Writer): string {
-    const { index, attempt, phase, heard, acked, mark, unreached, record, outcome } = writer;
-    const who = `${index}${attempt}`;
-    if (phase === 'reading') return `${who}${acked ?? '?'}|${heard}`;
+    const { index, books, phase, heard, acked, mark, unreached, record, outcome } = writer;
+    const { failures, losses, ignoresNewer, attempts } = this.model;
+    // What earlier looks have left behind: the newest version that they saw, or, where it is not
+    // written over, its seqnum alone.
+    const seen = (ignoresNewer ? books.newest?.checkstring : books.newest?.seqnum) ?? '';
+    const attempt = `${index}${books.attempt}`;
+    if (phase === 'reading') {
+      const look = books.map === null ? '' : '+';
+      return `${attempt}${look}${seen},${acked ?? '?'}|${heard}`;
+    }
     if (phase === 'ended') {
       // Nobody will look again at the books of a writer that has not been told "published".
-      return outcome === 'published' ? `${who}=${mark}${acked}` : `${who}${outcome}`;
+      return outcome === 'published' ? `${attempt}=${mark}${acked}` : `${attempt}${outcome}`;
     }
+    // Where it is not written over, that seqnum is one less than the new version's.
+    const who = ignoresNewer && attempts > 1 ? `${attempt}${seen},` : attempt;
     const { writes, surprises, avoided, replaceable } = record as PublishRecord;
     const isLost = surprises.length > 0;
     // Without a further fault no share will need a new home: who was out of reach is forgotten.
-    const { failures, losses } = this.model;
     const mayFail = losses > 0 || (failures !== 'servers' && failures > 0);
     const slots = writes
       .filter(({ status }) => status === 'writing' || (!isLost && (mayFail || status !== 'failed')))
@@ -383,5 +425,22 @@ export class Cast {
   /** A row, or what is left to the reader of a trace of it: `o-b`. */
   spelled(row: string): string {
     return [...row].map((mark) => (mark === '-' ? '-' : this.made(mark).name)).join('');
+  }
+}
+
+/** The books, and the decision, once nothing is left to do that no other writer can see. */
+function carriedOn(books: WriteRecord): readonly [WriteRecord, WriteDecision] {
+  const next = decide(books);
+  switch (next.kind) {
+    case 'read': {
+      const end = { kind: 'delivered', version: next.base } as const;
+      return carriedOn(apply(books, { type: 'read', end }));
+    }
+    case 'modify':
+      return carriedOn(apply(books, { type: 'modified', result: { ok: true, isChanged: true } }));
+    case 'backOff':
+      return carriedOn(apply(books, { type: 'waited' }));
+    default:
+      return [books, next];
   }
 }

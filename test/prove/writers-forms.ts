@@ -20,16 +20,19 @@ export interface Forms {
  * The protocol's own, for one share on each of N servers, whichever client is writing.
  *
  * - fork: two quorums without a server in common, 2W ≤ S
- * - lost update: k of the servers outside of the quorum are heard, and fewer than k of those in it
+ * - lost update: k of the servers outside of the quorum are heard, and fewer than k of those in it;
+ *   by force nothing has to be readable, and it is enough to hear fewer than k of those in it
  * - recoverable: with k-1 shares of each version nothing is, so that it takes (c+1)(k-1)+1 shares
  */
 export function closedForms(model: WritersModel): Forms {
-  const { servers, required, total, reads, writes, writers } = model;
+  const { servers, required, total, reads, writes, ignoresNewer, writers } = model;
   const outside = servers - writes;
   return {
     fork: 2 * writes <= servers,
     lostUpdate:
-      outside >= required && Math.max(reads, writes) <= outside + required - 1 && writers > 1,
+      writers > 1 &&
+      (ignoresNewer || outside >= required) &&
+      Math.max(reads, writes) <= outside + required - 1,
     fatal: Math.max(0, Math.min(servers, total) - (writers + 1) * (required - 1)),
   };
 }
@@ -40,19 +43,21 @@ export function closedForms(model: WritersModel): Forms {
  * - A share whose server is out of reach gets another one. So an acknowledged version has all of
  *   its N shares, and one server of its quorum may show k of them: fewer updates are lost.
  * - With `force` every version that was seen may be replaced wherever it turns up. So a quorum of
- *   more than half of the servers, even all of them, does not keep two writers apart.
+ *   more than half of the servers, even all of them, does not keep two writers apart. Of k = 1
+ *   every version can be read, and none is ignored.
  */
 export function kernelForms(model: WritersModel): Forms {
   const { servers, required, total, reads, writes, ignoresNewer, writers } = model;
-  // Nobody can build on a version without k shares, nor reach W servers without having heard them.
-  const heard = Math.max(reads, writes, required);
+  // Nobody can reach W servers without having heard them. Who has no version with k shares to build
+  // on writes nothing, but by force.
+  const heard = Math.max(reads, writes, ignoresNewer ? 1 : required);
   const isLost = (holders: number) => {
-    if (servers - holders < required) return false;
     const seen = Math.max(0, heard - (servers - holders));
-    return ignoresNewer ? fewestShares(total, holders, seen) < required : seen === 0;
+    if (ignoresNewer) return fewestShares(total, holders, seen) < required;
+    return servers - holders >= required && seen === 0;
   };
   const quorums = Array.from({ length: servers - writes + 1 }, (_, i) => writes + i);
-  const isReplaced = ignoresNewer && required > 1 && !(servers === required && writes === servers);
+  const isReplaced = ignoresNewer && required > 1;
   return {
     fork: writers > 1 && (2 * writes <= servers || isReplaced),
     lostUpdate: writers > 1 && quorums.some(isLost),

@@ -17,8 +17,8 @@ import { Cast, type Fate, type Mark, type Writer, type WritersModel } from './wr
  * What may be met in some world.
  *
  * - `fork`: two were told "published", and neither had built on the other's version
- * - `lostUpdate`: one that began after the other was told "published" was told so too, on an older
- *   base; every such pair is a fork, too
+ * - `lostUpdate`: one whose last look began after the other was told "published" was told so too,
+ *   on an older base; every such pair is a fork, too
  * - `unrecoverable`: no version has k shares
  * - `hidden`: a reader that hears every server is given a version that does not hold one that was
  *   told "published"
@@ -100,19 +100,23 @@ function stepsFrom(cast: Cast, world: World): readonly Step[] {
 
 /**
  * Writers that try only once are interchangeable, since none sees two versions of one seqnum: so
- * the first to make its plan may always be `a`, and no world is left out.
+ * the first whose look ends may always be `a`, and no world is left out.
  */
 function mayPlan(cast: Cast, { writers }: World, index: number): boolean {
   const before = cast.model.attempts === 1 ? writers.slice(0, index) : [];
-  return before.every((id) => cast.writer(id).phase !== 'reading');
+  return before.every((id) => {
+    const { phase, books } = cast.writer(id);
+    return phase !== 'reading' || books.map !== null;
+  });
 }
 
 /** Writer `index` hears any of the servers that it has not heard, and makes its plan. */
 function planSteps(cast: Cast, world: World, index: number): readonly Step[] {
   const id = world.writers[index] as number;
-  const { heard, attempt } = cast.writer(id);
+  const writer = cast.writer(id);
+  const { heard } = writer;
   const acked = ackedIn(cast, world);
-  const name = cast.nameOf(index, attempt);
+  const name = cast.nameOf(writer);
   let listeners = [
     { id, answers: heard.filter((row) => row !== null).length, told: [] as string[] },
   ];
@@ -182,9 +186,10 @@ function before(cast: Cast, world: World, index: number, at: number) {
   const row = world.rows[at] as number;
   let sets: Pick<Step, 'writers' | 'told'>[] = [{ writers: world.writers, told: [] }];
   world.writers.forEach((id, i) => {
-    const { phase, heard, attempt } = cast.writer(id);
+    const writer = cast.writer(id);
+    const { phase, heard } = writer;
     if (i === index || phase !== 'reading' || heard[at] !== null) return;
-    const told = `${cast.nameOf(i, attempt)} hears ${cast.spelled(cast.row(row))} from s${at}`;
+    const told = `${cast.nameOf(writer)} hears ${cast.spelled(cast.row(row))} from s${at}`;
     sets = sets.flatMap((set) => [
       set,
       {
@@ -292,7 +297,9 @@ class Exploration {
     const all = world.writers.map((id) => cast.writer(id));
     for (const one of all) {
       const others = all.filter((other) => other !== one);
-      const areAloof = others.every(({ phase, attempt }) => phase === 'reading' && attempt === 0);
+      const areAloof = others.every(
+        ({ phase, books }) => phase === 'reading' && books.attempt === 0,
+      );
       if (areAloof && one.outcome === 'uncoordinated') found.add('falseAlarm');
       if (one.outcome !== 'published') continue;
       const mark = one.mark as Mark;
@@ -315,7 +322,7 @@ class Exploration {
 
   #isTwice({ mark, index }: Writer): boolean {
     const cast = this.#cast;
-    const first = cast.nameOf(index);
+    const first = cast.nameAt(index, 0);
     for (let at = cast.made(mark as Mark).base; at !== null; at = cast.made(at).base) {
       if (cast.made(at).name === first) return true;
     }
