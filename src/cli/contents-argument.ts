@@ -11,11 +11,11 @@ import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { unlessAborted } from '../abort.ts';
 import { BadSourceError } from '../errors.ts';
 import { type FileSource, openFile, sourceOf } from '../file-source.ts';
 import { writeFully } from '../storage/atomic-file.ts';
 import { OutputError, unreadable } from './complaint.ts';
-import { unlessAborted } from './interruption.ts';
 import { isStdin, requireSource, requireStdin } from './stdin.ts';
 
 /** Runs `work` with the contents that `argument` names, and closes them. */

@@ -34,21 +34,3 @@ export function onInterruption(interrupt: (reason: Interruption) => void): () =>
     for (const stop of stops) stop();
   };
 }
-
-/**
- * What `work` gives, or a rejection as soon as `signal` is aborted: a read of a pipe cannot be
- * called off, and may never end.
- */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}

@@ -5,8 +5,8 @@
  */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { unlessAborted } from '../abort.ts';
 import { unreadable } from './complaint.ts';
-import { unlessAborted } from './interruption.ts';
 
 export interface Start {
   /** For errors. */
