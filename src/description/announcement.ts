@@ -137,7 +137,9 @@ export function requireDirect(described: Described): void {
     if (key === 'tor' || key === 'i2p') continue;
     if (key === 'tcp' && typeof value === 'string' && value.toLowerCase() === 'tcp') continue;
     const problem = 'only "tcp" can be honoured: servers are called directly';
-    throw new BadGridError(where, `connections: ${key}: ${problem}`);
+    // An address in the place of a kind of address holds a swissnum.
+    const kind = /^\w{1,16}$/.test(String(key)) ? String(key) : 'another kind of address';
+    throw new BadGridError(where, `connections: ${kind}: ${problem}`);
   }
 }
 

@@ -224,14 +224,7 @@ const aliasesMax = 100;
 /** Maps as `Map`. Of a key that comes twice the last one counts, as with Tahoe. */
 async function readYaml(path: string): Promise<unknown> {
   const lines = new LineCounter();
-  const document = parseDocument((await readTextFile(path)) ?? '', {
-    lineCounter: lines,
-    prettyErrors: false,
-    // Telling keys apart takes time that is quadratic in their number.
-    uniqueKeys: false,
-    // Warnings may quote the file.
-    logLevel: 'error',
-  });
+  const document = parseYaml(path, (await readTextFile(path)) ?? '', lines);
   const [problem] = document.errors;
   if (problem !== undefined) {
     // The message may quote the line, so only its kind is told.
@@ -246,6 +239,23 @@ async function readYaml(path: string): Promise<unknown> {
   });
   if (aliases > aliasesMax) throw new BadGridError(path, `has more than ${aliasesMax} aliases`);
   return toPlain(path, () => document.toJS({ mapAsMap: true }));
+}
+
+function parseYaml(path: string, text: string, lineCounter: LineCounter) {
+  try {
+    return parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      // Telling keys apart takes time that is quadratic in their number.
+      uniqueKeys: false,
+      // Warnings may quote the file.
+      logLevel: 'error',
+    });
+  } catch (error) {
+    // The parser recurses: one level of a file may take many frames of the stack.
+    if (error instanceof RangeError) throw new BadGridError(path, 'is nested too deeply');
+    throw error;
+  }
 }
 
 /** Resolving aliases can fail where parsing did not. */

@@ -286,12 +286,19 @@ describe('a grid that asks not to be called directly', () => {
     [{ TCP: 'tor' }, 'TCP'],
     [{ tcp: null }, 'tcp'],
     [{ udp: 'tcp' }, 'udp'],
+    // A FURL there holds a swissnum.
+    [{ [ANN['anonymous-storage-FURL']]: 'tcp' }, 'another kind of address'],
   ])('connections: %j costs the server, naming the key', async (connections, key) => {
     const path = await put('servers.yaml', { storage: { x: { ann: ANN, connections } } });
     const problem = 'only "tcp" can be honoured: servers are called directly';
     await expect(loadGridFile(path)).rejects.toThrowError(
       new BadGridError(`${path}: server x`, `connections: ${key}: ${problem}`),
     );
+  });
+
+  test.each([1500, 2000, 3000, 20_000])('a file nested %i deep is refused', async (depth) => {
+    const path = await put('servers.yaml', '? '.repeat(depth));
+    await expect(loadGridFile(path)).rejects.toThrowError(BadGridError);
   });
 
   test('connections of addresses that are never called ask for nothing', async () => {

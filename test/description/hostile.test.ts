@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { toBase32, utf8 } from '../../src/bytes.ts';
 import { parseCap } from '../../src/caps.ts';
+import { decodeText } from '../../src/decode-text.ts';
 import { loadGridFile } from '../../src/description/grid-file.ts';
 import { readNodeConfig } from '../../src/description/tahoe-cfg.ts';
 import { TahoeMutableError } from '../../src/errors.ts';
@@ -211,9 +212,10 @@ const yaml = encoded(
 
 /** Whether a change has made a secret the name of a server: names may be printed. */
 function isName(bytes: Buffer, secret: string): boolean {
-  if (!bytes.includes(secret)) return false;
+  const text = decodeText(bytes);
+  if (!text?.includes(secret)) return false;
   try {
-    const content = parse(bytes.toString(), { uniqueKeys: false, logLevel: 'silent' });
+    const content = parse(text, { uniqueKeys: false, logLevel: 'silent' });
     const names = Array.isArray(content)
       ? content.map((it) => String(it?.key_s))
       : Object.keys(content?.storage ?? {});
