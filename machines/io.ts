@@ -109,7 +109,7 @@ export interface OpenInput {
 }
 
 export interface ReadTreesInput {
-  /** Every slot of it is of `version`, and all N shares are there. */
+  /** Every place of it is of `version`, and all N shares are there. */
   readonly map: Servermap;
   readonly version: Version;
 }

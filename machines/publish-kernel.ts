@@ -2,7 +2,7 @@
  * @module publish-kernel: every decision of a publish, as pure functions.
  *
  * A publish writes every share of one new version with a test-and-set: the new bytes land only
- * where the slot still holds what the servermap saw there. `planWrites` chooses who gets what,
+ * where the place still holds what the servermap saw there. `planWrites` chooses who gets what,
  * `applyWrite` keeps the books, `decideOutcome` reads them (`publish.py` `update_goal`,
  * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
  */
@@ -27,7 +27,7 @@ export interface Write {
   readonly shnum: number;
   readonly test: WriteTest;
   readonly status: WriteStatus;
-  /** Counts from 0; the same slot is tried again when it held a version that we know. */
+  /** Counts from 0; the same place is tried again when it held a version that we know. */
   readonly attempt: number;
   /** What went wrong with it last. */
   readonly failure: Failure | null;
@@ -78,10 +78,10 @@ export interface PublishPlanInput {
   readonly force: boolean;
 }
 
-/** How often one slot is tried when it turns out to hold a version that the map knows. */
+/** How often one place is tried when it turns out to hold a version that the map knows. */
 const attemptsMax = 3;
 
-/** The books before the first write: every known slot, and a home for every homeless share. */
+/** The books before the first write: every known place, and a home for every homeless share. */
 export function planWrites(input: PublishPlanInput): PublishRecord {
   const { map, required, total, happy, wholeShares } = input;
   const servers = map.servers.map(({ id }) => id);
@@ -95,7 +95,7 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
     avoided: map.servers.filter(({ status }) => status === 'failed').map(({ id }) => id),
     replaceable: replaceableVersions(input).map(({ checkstring }) => checkstring),
     version: null,
-    writes: knownSlots(input),
+    writes: knownPlaces(input),
     surprises: [],
     failures: [],
   };
@@ -104,17 +104,17 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
 
 /**
  * The base; with `force`, every version. A rival of the base is replaced only where the map saw it.
- * In any other slot its writer is still at work, and may yet be told that it has succeeded.
+ * In any other place its writer is still at work, and may yet be told that it has succeeded.
  */
 function replaceableVersions({ map, force }: PublishPlanInput): readonly Version[] {
   const base = bestVersion(map);
   return force ? Object.values(map.versions) : base === undefined ? [] : [base];
 }
 
-/** One write per slot whose content is known, whichever version it holds, good or bad. */
-function knownSlots({ map, total, wholeShares }: PublishPlanInput): readonly Write[] {
+/** One write per place whose content is known, whichever version it holds, good or bad. */
+function knownPlaces({ map, total, wholeShares }: PublishPlanInput): readonly Write[] {
   const base = bestVersion(map)?.id;
-  return map.slots.flatMap(({ server, shnum, verdict }) => {
+  return map.holdings.flatMap(({ server, shnum, verdict }) => {
     // A share number beyond N belongs to another encoding; an unverified share cannot be tested.
     if (shnum >= total || verdict.kind === 'unverified') return [];
     if (verdict.kind === 'bad') {
@@ -153,8 +153,8 @@ function withHomes(record: PublishRecord): PublishRecord {
   const idle = candidates.filter((server) => load.get(server) === 0).length;
   const lacking = Math.min(record.quorum - new Set(homes.map(({ server }) => server)).size, idle);
   const copies = crowdedShnums(homes).slice(0, Math.max(0, lacking - homeless.length));
-  // No slot gets two writes: a write that is no home is on an avoided server, and copies go to idle
-  // servers.
+  // No place gets two writes: a write that is no home is on an avoided server, and copies go to
+  // idle servers.
   const added = [...homeless, ...copies].flatMap((shnum, i) => {
     const server = candidates[i % candidates.length];
     return server === undefined ? [] : [planned(server, shnum, { kind: 'absent' })];
@@ -168,7 +168,7 @@ function crowdedShnums(homes: readonly Write[]): readonly number[] {
   return homes.filter((write) => !isFirst(write)).map(({ shnum }) => shnum);
 }
 
-function sameSlot(
+function samePlace(
   a: { server: ServerId; shnum: number },
   b: { server: ServerId; shnum: number },
 ): boolean {
@@ -227,7 +227,7 @@ function isPlaced(record: PublishRecord, writes: readonly Write[]): boolean {
 
 /** The books after `report`. */
 export function applyWrite(record: PublishRecord, report: WriteReport): PublishRecord {
-  const write = record.writes.find((w) => sameSlot(w, report));
+  const write = record.writes.find((w) => samePlace(w, report));
   if (write?.status !== 'writing') return record;
   const failures = report.failure === null ? record.failures : [...record.failures, report.failure];
   const settled = { ...write, status: report.status, failure: report.failure ?? write.failure };
@@ -260,7 +260,7 @@ function withoutServer(
   return next.surprises.length > 0 ? next : withHomes(next);
 }
 
-/** The slot held something else than its test: our own share, another writer's, or an old one. */
+/** The place held something else than its test: our own share, another writer's, or an old one. */
 function noteSurprise(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
   const { server, shnum } = write;
   const found = report.seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
@@ -284,7 +284,7 @@ function noteSurprise(record: PublishRecord, write: Write, report: WriteReport):
 
 /**
  * Shares that the server holds beside the written one. Another writer's is a surprise even if a
- * write of ours to its slot is under way: that write may get lost, and then never reports it.
+ * write of ours to its place is under way: that write may get lost, and then never reports it.
  */
 function noteBystanders(record: PublishRecord, report: WriteReport): PublishRecord {
   const { server } = report;
@@ -292,7 +292,7 @@ function noteBystanders(record: PublishRecord, report: WriteReport): PublishReco
   for (const { shnum, checkstring } of report.seen) {
     if (shnum >= record.total || shnum === report.shnum) continue;
     if (checkstring === record.version?.checkstring) continue;
-    const write = record.writes.find((w) => sameSlot(w, { server, shnum }));
+    const write = record.writes.find((w) => samePlace(w, { server, shnum }));
     if (write?.test.kind === 'begins' && isLike(write.test.head, checkstring)) continue;
     if (report.proven.includes(shnum) && !isStale(record, checkstring)) {
       const surprise = { server, shnum, found: checkstring };
@@ -314,9 +314,9 @@ function planned(server: ServerId, shnum: number, test: WriteTest): Write {
   return { server, shnum, test, status: 'planned', attempt: 0, failure: null };
 }
 
-/** `record` with the one write to that slot replaced. */
+/** `record` with the one write to that place replaced. */
 function withWrite(record: PublishRecord, write: Write): PublishRecord {
-  return { ...record, writes: record.writes.map((w) => (sameSlot(w, write) ? write : w)) };
+  return { ...record, writes: record.writes.map((w) => (samePlace(w, write) ? write : w)) };
 }
 
 /** The books once the new version is encoded and signed. */

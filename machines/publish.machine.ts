@@ -1,11 +1,11 @@
 /**
  * @module publish: write one new version of the file, every share with a test-and-set.
  *
- * Theory of operation. The kernel (`publish-kernel.ts`) plans one write for every slot that the
+ * Theory of operation. The kernel (`publish-kernel.ts`) plans one write for every place that the
  * servermap knows and a home for every homeless share. If a version newer than anything readable
  * was seen, or the plan cannot reach a quorum, nothing is written. The new version is prepared
- * (encoded and signed once), then one child per slot writes. A share whose server failed gets
- * another server; a slot that holds a stale version is written again; any other that is signed is
+ * (encoded and signed once), then one child per place writes. A share whose server failed gets
+ * another server; a place that holds a stale version is written again; any other that is signed is
  * somebody else's, and the publish ends `uncoordinated`. Every outcome lists what landed where.
  */
 import { assign, enqueueActions, setup } from 'xstate';
@@ -128,7 +128,8 @@ export const publishMachine = setup({
   initial: 'choosingTargets',
   states: {
     choosingTargets: {
-      description: 'Every known slot and every homeless share gets a write, or nothing is written.',
+      description:
+        'Every known place and every homeless share gets a write, or nothing is written.',
       always: [
         { guard: 'hasNewerEvidence', target: 'newerVersionSeen' },
         { guard: 'canSucceed', target: 'preparing' },

@@ -9,7 +9,7 @@ import type { RetrieveReport } from './retrieve-kernel.ts';
 import type { ByteRange } from './rewrite.ts';
 import {
   bestVersion,
-  type MarkedSlot,
+  type MarkedHolding,
   type ServerId,
   type Servermap,
   type Version,
@@ -45,7 +45,7 @@ export interface ReadRecord {
   /** Versions that could not be read in this attempt. */
   readonly tried: readonly Version[];
   /** Shares that proved corrupt in this attempt. */
-  readonly marked: readonly MarkedSlot[];
+  readonly marked: readonly MarkedHolding[];
   /** How the last reading of a version ended. */
   readonly end: VersionReadEnd | null;
   /** The newest version that was ever seen. */

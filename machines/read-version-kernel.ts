@@ -7,7 +7,7 @@
 import { type Failure, internalFailure } from './failure.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import type { ByteRange } from './rewrite.ts';
-import { type MarkedSlot, type Servermap, type Version, withMarked } from './servermap.ts';
+import { type MarkedHolding, type Servermap, type Version, withMarked } from './servermap.ts';
 
 /** The segments that hold `range`, which is not empty: `endSegment` is one past the last. */
 export function segmentsOf({ segmentSize }: Version, { from, to }: ByteRange) {
@@ -41,7 +41,7 @@ export interface VersionRead {
   /** Whether everybody was asked since the range was begun. */
   readonly hasAskedAll: boolean;
   /** Shares that proved corrupt, before too. */
-  readonly marked: readonly MarkedSlot[];
+  readonly marked: readonly MarkedHolding[];
   /** How the last retrieve ended, if it ran out of shares and nothing was done about it. */
   readonly shortage: RetrieveReport | null;
   readonly failure: Failure | null;
@@ -51,7 +51,7 @@ export function start(
   map: Servermap,
   version: Version,
   ranges: readonly ByteRange[],
-  marked: readonly MarkedSlot[],
+  marked: readonly MarkedHolding[],
 ): VersionRead {
   const nothing = { segmentsDelivered: 0, shortage: null, failure: null };
   return withRanges({ version, map, marked, ...nothing }, ranges);
@@ -82,7 +82,7 @@ export type VersionReadEnd =
       readonly report: RetrieveReport;
       /** Of everybody, with what proved corrupt. */
       readonly map: Servermap;
-      readonly marked: readonly MarkedSlot[];
+      readonly marked: readonly MarkedHolding[];
       readonly segmentsDelivered: number;
     }
   | { readonly kind: 'failed'; readonly failure: Failure };
@@ -137,7 +137,7 @@ function afterRetrieve(record: VersionRead, report: RetrieveReport): VersionRead
 }
 
 /** The shares that a retrieve found corrupt, for the next map to know. */
-export function corruptShares(report: RetrieveReport, version: Version): readonly MarkedSlot[] {
+export function corruptShares(report: RetrieveReport, version: Version): readonly MarkedHolding[] {
   return report.sources
     .filter(({ status }) => status === 'corrupt')
     .map(({ server, shnum, failure }) => ({

@@ -22,7 +22,7 @@ import {
 } from './read-version-kernel.ts';
 import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
 import type { ByteRange } from './rewrite.ts';
-import type { MarkedSlot, Servermap, Version } from './servermap.ts';
+import type { MarkedHolding, Servermap, Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
 export interface ReadVersionInput {
@@ -32,7 +32,7 @@ export interface ReadVersionInput {
   /** None of them empty. */
   readonly ranges: readonly ByteRange[];
   /** Shares that proved corrupt before. */
-  readonly marked: readonly MarkedSlot[];
+  readonly marked: readonly MarkedHolding[];
   readonly deadlines: Deadlines;
 }
 

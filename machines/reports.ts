@@ -4,13 +4,13 @@
  * Values only: the kernels decide on them, the events carry them, the children make them.
  */
 import type { Failure } from './failure.ts';
-import type { Hex, ServerId, ServerStatus, Slot, Version } from './servermap.ts';
+import type { Hex, Holding, ServerId, ServerStatus, Version } from './servermap.ts';
 
 /** What one server turned out to hold, all of it judged. */
 export interface ServerReport {
   readonly server: ServerId;
   readonly status: Extract<ServerStatus, 'good' | 'empty' | 'corrupt' | 'failed'>;
-  readonly slots: readonly Slot[];
+  readonly holdings: readonly Holding[];
   readonly versions: readonly Version[];
   readonly privateKeyFound: boolean;
   readonly failure: Failure | null;
@@ -24,7 +24,7 @@ export interface BlockReport {
   readonly failure: Failure | null;
 }
 
-/** What the slot must hold for the write to happen. */
+/** What the place must hold for the write to happen. */
 export type WriteTest =
   | { readonly kind: 'absent' }
   /** The share begins with these bytes. */
@@ -34,7 +34,7 @@ export type WriteStatus =
   | 'planned'
   | 'writing'
   | 'accepted'
-  /** The slot held something else. */
+  /** The place held something else. */
   | 'surprised'
   /** The server said no. */
   | 'refused'

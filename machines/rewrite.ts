@@ -42,7 +42,7 @@ export function uniformBase(map: Servermap): Version | undefined {
   const best = bestVersion(map);
   if (best === undefined || best.format !== 'mdmf') return undefined;
   const shares = sharesOf(map, best.id);
-  if ([...shares.values()].flat().length < map.slots.length) return undefined;
+  if ([...shares.values()].flat().length < map.holdings.length) return undefined;
   return shares.size === best.total ? best : undefined;
 }
 

@@ -52,7 +52,7 @@ function reportOf(context: Context, status: ServerReport['status']): ServerRepor
   return {
     server,
     status,
-    slots: judged.map(({ shnum, verdict }) => ({ server, shnum, verdict })),
+    holdings: judged.map(({ shnum, verdict }) => ({ server, shnum, verdict })),
     versions: judged.flatMap(({ version }) => (version === undefined ? [] : [version])),
     privateKeyFound: judged.some(({ privateKeyFound }) => privateKeyFound),
     failure,

@@ -15,7 +15,7 @@ import type { OperationCancel, ServerAnswered, ServerSettled } from './events.ts
 import type { Deadlines } from './io.ts';
 import type { Rule } from './rules.ts';
 import { serverQueryMachine } from './server-query.machine.ts';
-import type { MarkedSlot, Mode, ServerId, Servermap, ServerStatus } from './servermap.ts';
+import type { MarkedHolding, Mode, ServerId, Servermap, ServerStatus } from './servermap.ts';
 import {
   apply,
   decide,
@@ -37,7 +37,7 @@ export interface ServermapUpdateInput {
   readonly total: number;
   readonly wantsPrivateKey: boolean;
   readonly deadlines: Deadlines;
-  readonly marked?: readonly MarkedSlot[];
+  readonly marked?: readonly MarkedHolding[];
   /** Anything but `ours` is for demonstrations: see `historic-rules.ts`. */
   readonly rule?: Rule;
 }
@@ -64,7 +64,7 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
     servers,
     statuses: servers.map(() => 'unasked'),
     failures: servers.map(() => null),
-    slots: [],
+    holdings: [],
     versions: {},
     privateKey: wantsPrivateKey ? 'missing' : 'unneeded',
     marked,

@@ -1,7 +1,7 @@
 /**
  * @module servermap: what is known of which share where, as plain data.
  *
- * A *slot* is a (server, shnum) pair. Versions are told apart by their signed prefix only: the
+ * A *place* is a (server, shnum) pair. Versions are told apart by their signed prefix only: the
  * offset table is not signed, so a damaged one must not look like another version
  * (Tahoe's verinfo tuple includes it; see `servermap.py` `ServerMap`).
  */
@@ -49,16 +49,19 @@ export type Verdict =
   /** Nobody can say: the bytes did not arrive. Never evidence of corruption. */
   | { readonly kind: 'unverified'; readonly reason: string };
 
-export interface Slot {
+/** Where a share is, or shall be: a share number on a server. Tahoe’s slot has many. */
+export interface Place {
   readonly server: ServerId;
   readonly shnum: number;
+}
+
+/** A share that a server says it holds. */
+export interface Holding extends Place {
   readonly verdict: Verdict;
 }
 
 /** A share that a reader found corrupt after its header had been accepted. */
-export interface MarkedSlot {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface MarkedHolding extends Place {
   readonly reason: string;
   /** The version it was a share of when it was marked. */
   readonly version: Hex;
@@ -82,7 +85,7 @@ export type ServerStatus =
 export interface KnownServer {
   readonly id: ServerId;
   readonly status: ServerStatus;
-  /** Why a failed server gave no answer; what it told of shares is with the slots. */
+  /** Why a failed server gave no answer; what it told of shares is with the holdings. */
   readonly failure: Failure | null;
 }
 
@@ -93,14 +96,14 @@ export interface Servermap {
   readonly outcome: 'enough' | 'exhausted' | 'cancelled';
   /** In permuted order. */
   readonly servers: readonly KnownServer[];
-  readonly slots: readonly Slot[];
+  readonly holdings: readonly Holding[];
   readonly versions: Readonly<Record<Hex, Version>>;
   /** `missing`: this mode wants the private key and no share within reach yielded it. */
   readonly privateKey: 'unneeded' | 'missing' | 'found';
 }
 
 /** The part of a map that the queries below look at. */
-export type Known = Pick<Servermap, 'slots' | 'versions'>;
+export type Known = Pick<Servermap, 'holdings' | 'versions'>;
 
 /** Ascending by (seqnum, root hash), Tahoe's order of versions. */
 export function compareVersions(a: Version, b: Version): number {
@@ -112,7 +115,7 @@ export function compareVersions(a: Version, b: Version): number {
 /** The good shares of one version: shnum -> servers that hold it, ascending by shnum. */
 export function sharesOf(known: Known, version: Hex): ReadonlyMap<number, readonly ServerId[]> {
   const shares = new Map<number, ServerId[]>();
-  for (const { server, shnum, verdict } of known.slots) {
+  for (const { server, shnum, verdict } of known.holdings) {
     if (verdict.kind !== 'good' || verdict.version !== version) continue;
     shares.set(shnum, [...(shares.get(shnum) ?? []), server]);
   }
@@ -175,15 +178,17 @@ export function highestSeqnum(known: Known): number {
 }
 
 /** `map` with further shares marked bad, as found by a reader after the map was made. */
-export function withMarked(map: Servermap, marked: readonly MarkedSlot[]): Servermap {
-  return { ...map, slots: map.slots.map((slot) => markedSlot(slot, marked)) };
+export function withMarked(map: Servermap, marked: readonly MarkedHolding[]): Servermap {
+  return { ...map, holdings: map.holdings.map((holding) => markedHolding(holding, marked)) };
 }
 
-/** `slot`, turned bad when it is among `marked`. */
-export function markedSlot(slot: Slot, marked: readonly MarkedSlot[]): Slot {
-  const mark = marked.find(({ server, shnum }) => server === slot.server && shnum === slot.shnum);
-  if (mark === undefined || slot.verdict.kind !== 'good') return slot;
+/** `holding`, turned bad when it is among `marked`. */
+export function markedHolding(holding: Holding, marked: readonly MarkedHolding[]): Holding {
+  const mark = marked.find(
+    ({ server, shnum }) => server === holding.server && shnum === holding.shnum,
+  );
+  if (mark === undefined || holding.verdict.kind !== 'good') return holding;
   // A share that was replaced since it was marked is a new share: it keeps its fresh verdict.
-  if (slot.verdict.version !== mark.version) return slot;
-  return { ...slot, verdict: { kind: 'bad', reason: mark.reason, head: mark.version } };
+  if (holding.verdict.version !== mark.version) return holding;
+  return { ...holding, verdict: { kind: 'bad', reason: mark.reason, head: mark.version } };
 }

@@ -1,9 +1,9 @@
 /**
  * @module share-write: one test-and-set of one share on one server.
  *
- * Theory of operation. The server either writes, or tells what the slot holds instead, or refuses,
+ * Theory of operation. The server either writes, or tells what the place holds instead, or refuses,
  * or the request never reached it. When its answer is lost (or late) the write may have happened:
- * the slot is read again before anything is concluded, and our own checkstring there means
+ * the place is read again before anything is concluded, and our own checkstring there means
  * success. Only when the re-read fails too does `unknown` remain. What the server shows of another
  * writer is a claim, whatever its answer: it is read and its signature checked before the
  * coordinator is told. The child decides nothing global.
@@ -39,7 +39,7 @@ export interface ShareWriteInput {
 }
 
 export interface Context extends ShareWriteInput {
-  /** Whether it was written, as the server says or the slot shows; null: nobody has said. */
+  /** Whether it was written, as the server says or the place shows; null: nobody has said. */
   readonly wrote: boolean | null;
   readonly seen: readonly SeenShare[];
   readonly proven: readonly number[];
@@ -52,7 +52,7 @@ function seenIn(result: WriteResult | RereadResult | ClaimResult): Seen {
   return 'seen' in result ? result.seen : [];
 }
 
-/** What is in the slot; to a server a share without bytes is no share. */
+/** What is in the place; to a server a share without bytes is no share. */
 function foundIn({ shnum }: Context, seen: Seen): Hex | null {
   return seen.find((share) => share.shnum === shnum)?.checkstring || null;
 }
@@ -61,7 +61,7 @@ function isOurs(context: Context, seen: Seen): boolean {
   return foundIn(context, seen) === context.checkstring;
 }
 
-/** Whether the slot still holds what the test expected: the write did not happen. */
+/** Whether the place still holds what the test expected: the write did not happen. */
 function isUntouched(context: Context, seen: Seen): boolean {
   const found = foundIn(context, seen);
   const { test } = context;
@@ -69,7 +69,7 @@ function isUntouched(context: Context, seen: Seen): boolean {
   return !isOurs(context, seen) && isLike(test.head, found);
 }
 
-/** Whether the slot passes the test that the server says it failed. */
+/** Whether the place passes the test that the server says it failed. */
 function isContradiction(context: Context, seen: Seen): boolean {
   const found = foundIn(context, seen);
   const { test } = context;
@@ -154,7 +154,7 @@ export const shareWriteMachine = setup({
   },
 }).createMachine({
   id: 'shareWrite',
-  description: 'Write one share if the slot still holds what was seen there.',
+  description: 'Write one share if the place still holds what was seen there.',
   context: ({ input }) => ({ ...input, wrote: null, seen: [], proven: [], failure: null }),
   initial: 'writing',
   states: {
@@ -216,7 +216,7 @@ export const shareWriteMachine = setup({
       },
     },
     rereading: {
-      description: 'The answer was lost: the slot is read to learn whether the write happened.',
+      description: 'The answer was lost: the place is read to learn whether the write happened.',
       invoke: {
         id: 'rereadShare',
         src: 'rereadShare',

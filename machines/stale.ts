@@ -23,7 +23,7 @@ export function staleShares(map: Servermap, report: PublishReport): readonly Sta
     if (status !== 'refused') continue;
     places.set(keyOf({ server, shnum }), { server, shnum, reason: 'refused' });
   }
-  for (const { server, shnum, verdict } of map.slots) {
+  for (const { server, shnum, verdict } of map.holdings) {
     const reason = verdict.kind === 'good' ? 'not among the shares to be written' : verdict.reason;
     places.set(keyOf({ server, shnum }), { server, shnum, reason });
   }
@@ -44,9 +44,9 @@ export interface StaleSlot {
 }
 
 /** Good shares of versions that are older than the one a reader gets. */
-export function staleSlots(map: Servermap): readonly StaleSlot[] {
+export function staleHoldings(map: Servermap): readonly StaleSlot[] {
   const best = bestVersion(map)?.seqnum ?? 0;
-  return map.slots.flatMap(({ server, shnum, verdict }) => {
+  return map.holdings.flatMap(({ server, shnum, verdict }) => {
     if (verdict.kind !== 'good') return [];
     const { seqnum } = map.versions[verdict.version] as Version;
     return seqnum < best ? [{ server, shnum, seqnum }] : [];

@@ -11,15 +11,15 @@ import type { ServerReport } from './reports.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
 import {
   contenders,
+  type Holding,
   isRecoverable,
   type Known,
-  type MarkedSlot,
+  type MarkedHolding,
   type Mode,
-  markedSlot,
+  markedHolding,
   type ServerId,
   type Servermap,
   type ServerStatus,
-  type Slot,
 } from './servermap.ts';
 
 export type { ServerReport } from './reports.ts';
@@ -40,7 +40,7 @@ export interface UpdateRecord extends Known {
   /** Why servers did not answer. Not keyed by their ids: `constructor` may be one. */
   readonly failures: readonly (Failure | null)[];
   readonly privateKey: Servermap['privateKey'];
-  readonly marked: readonly MarkedSlot[];
+  readonly marked: readonly MarkedHolding[];
 }
 
 /** Whether somebody builds on the map or vouches for it: a reader checks every share by itself. */
@@ -177,7 +177,10 @@ function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
   return {
     ...withStatus(record, report.server, before, report.status),
     versions,
-    slots: [...record.slots, ...report.slots.map((slot) => markedSlot(slot, record.marked))],
+    holdings: [
+      ...record.holdings,
+      ...report.holdings.map((holding) => markedHolding(holding, record.marked)),
+    ],
     required: Math.max(record.required, ...report.versions.map((v) => v.required)),
     total: Math.max(record.total, ...report.versions.map((v) => v.total)),
     privateKey:
@@ -209,11 +212,11 @@ export function nextServers(record: UpdateRecord): readonly ServerId[] {
   return record.servers.filter((_, i) => record.statuses[i] === 'unasked').slice(0, decision.count);
 }
 
-/** The finished map; slots in permuted order, then by share number (so the order of answers
+/** The finished map; places in permuted order, then by share number (so the order of answers
  * leaves no trace in it). */
 export function toServermap(record: UpdateRecord, outcome: Servermap['outcome']): Servermap {
   const place = new Map(record.servers.map((server, i) => [server, i]));
-  const byPlace = (a: Slot, b: Slot) =>
+  const byPlace = (a: Holding, b: Holding) =>
     (place.get(a.server) ?? 0) - (place.get(b.server) ?? 0) || a.shnum - b.shnum;
   return {
     mode: record.mode,
@@ -223,7 +226,7 @@ export function toServermap(record: UpdateRecord, outcome: Servermap['outcome'])
       status: record.statuses[i] as ServerStatus,
       failure: record.failures[i] ?? null,
     })),
-    slots: [...record.slots].sort(byPlace),
+    holdings: [...record.holdings].sort(byPlace),
     versions: Object.fromEntries(
       Object.entries(record.versions).sort(([a], [b]) => (a < b ? -1 : 1)),
     ),

@@ -5,7 +5,7 @@ import { type Failure, internalFailure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
 import { bestVersion, type ServerId, type Servermap, type Version } from './servermap.ts';
-import { type StaleSlot, staleSlots } from './stale.ts';
+import { type StaleSlot, staleHoldings } from './stale.ts';
 
 /** The books of a verification. */
 export interface VerifyRecord {
@@ -95,7 +95,7 @@ export function verificationOf(
     .filter((source) => !isBad(source))
     .map(({ server, shnum }) => ({ server, shnum }));
   const bad = [
-    ...map.slots.flatMap(({ server, shnum, verdict }) =>
+    ...map.holdings.flatMap(({ server, shnum, verdict }) =>
       verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
     ),
     ...report.sources.filter(isBad).map(({ server, shnum, failure }) => ({
@@ -109,7 +109,7 @@ export function verificationOf(
     seqnum: version.seqnum,
     good,
     bad,
-    stale: staleSlots(map),
+    stale: staleHoldings(map),
     isHealthy:
       bad.length === 0 &&
       Object.keys(map.versions).length === 1 &&

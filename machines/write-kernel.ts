@@ -22,11 +22,11 @@ import {
 import {
   bestVersion,
   type Format,
+  type Holding,
   highestSeqnum,
   type Mode,
   type ServerId,
   type Servermap,
-  type Slot,
   type Version,
 } from './servermap.ts';
 import { type StaleShare, staleShares } from './stale.ts';
@@ -80,7 +80,7 @@ export interface WriteRecord extends WriteTask {
 export type Obstacle =
   | {
       readonly kind: 'fileExists';
-      readonly places: readonly Pick<Slot, 'server' | 'shnum'>[];
+      readonly places: readonly Pick<Holding, 'server' | 'shnum'>[];
       /** Of the publish that came upon them, if they were not in the map. */
       readonly report: PublishReport | null;
     }
@@ -243,7 +243,7 @@ function unaskedMap({ servers }: WriteRecord): Servermap {
     mode: 'write',
     outcome: 'enough',
     servers: servers.map((id) => ({ id, status: 'unasked', failure: null })),
-    slots: [],
+    holdings: [],
     versions: {},
     privateKey: 'unneeded',
   };
@@ -261,8 +261,8 @@ function knownMap(record: WriteRecord, map: Servermap): Servermap {
 function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obstacle | null {
   const { change, force, format } = record;
   if (change.kind === 'create') {
-    if (map.slots.length === 0) return null;
-    return { kind: 'fileExists', places: map.slots, report: null };
+    if (map.holdings.length === 0) return null;
+    return { kind: 'fileExists', places: map.holdings, report: null };
   }
   const lost = lostVersion(record, found);
   if (lost !== null && !force) {

@@ -8,6 +8,7 @@
  * - A directory's cap is its file's cap under another type: the bytes are the same.
  * - `ro.` and `imm.` in front only assert something; a cap that breaks the assertion is malformed.
  */
+import type { Format } from '../machines/servermap.ts';
 import { fromBase32, toBase32 } from './bytes.ts';
 import {
   deriveFingerprint,
@@ -19,7 +20,7 @@ import type { SigningKey } from './crypto/primitives.ts';
 import { InsufficientCapError, MalformedCapError } from './errors.ts';
 import { withHidden } from './hidden.ts';
 
-export type Format = 'sdmf' | 'mdmf';
+export type { Format };
 
 interface CapBase {
   /** What a writer writes; a reader goes by the share itself. */

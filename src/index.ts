@@ -4,10 +4,11 @@
  * `tahoe-mutable/node` opens grids that are described by a file, and knows folders and HTTPS.
  */
 export type {
+  Holding,
   Mode,
+  Place,
   Servermap,
   ServerStatus,
-  Slot,
   Verdict,
   Version,
 } from '../machines/servermap.ts';
@@ -42,7 +43,7 @@ export type {
 } from './mutable-file.ts';
 export type { Modifier } from './runtime/operations.ts';
 export type { Progress } from './runtime/options.ts';
-export type { Placement, WriteOutcome } from './runtime/outcome.ts';
+export type { WriteOutcome } from './runtime/outcome.ts';
 export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
 export { MemoryServer } from './storage/memory.ts';

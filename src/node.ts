@@ -17,11 +17,19 @@ import type { StorageServer } from './storage/server.ts';
 
 export { signingKeyFromPem } from './crypto/pem.ts';
 export { createGridFolder, type NewGrid } from './description/grid-folder.ts';
-export { type GridStatus, gridStatus, type ServerReport } from './description/grid-status.ts';
+export {
+  type GridStatus,
+  gridStatus,
+  type ServerState as ServerReport,
+} from './description/grid-status.ts';
 export { type FileSource, openFile } from './file-source.ts';
 export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
-export { HttpServer, type HttpServerOptions, type ServerStatus } from './storage/http.ts';
+export {
+  type ConnectionStatus as ServerStatus,
+  HttpServer,
+  type HttpServerOptions,
+} from './storage/http.ts';
 export { type Nurl, parseNurl } from './storage/nurl.ts';
 
 /** `encoding`, `format` and `leaseSecret` are the folder's own by default. */

@@ -3,10 +3,10 @@
  */
 import {
   bestVersion,
+  type Holding,
   isRecoverable,
   type Servermap,
   type ServerStatus,
-  type Slot,
   sharesOf,
   type Version,
 } from '../../machines/servermap.ts';
@@ -37,17 +37,17 @@ export function serverName(servers: readonly Named[], id: string): string {
 export function servermapText(map: Servermap, servers: readonly Named[]): string {
   const rows = map.servers.flatMap(({ id, status, failure }, i) => {
     const first = [String(i + 1).padStart(2), serverName(servers, id)];
-    const slots = map.slots.filter(({ server }) => server === id);
-    if (slots.length === 0) {
+    const holdings = map.holdings.filter(({ server }) => server === id);
+    if (holdings.length === 0) {
       // The row names the server already.
       const why =
         failure === null ? '' : `: ${oneLine(failure.detail.replace(`server ${id}: `, ''))}`;
       return [[...first, '-', `${WITHOUT_SHARES[status]}${why}`]];
     }
-    return slots.map((slot, n) => [
+    return holdings.map((holding, n) => [
       ...(n === 0 ? first : ['', '']),
-      String(slot.shnum),
-      verdictText(slot, map),
+      String(holding.shnum),
+      verdictText(holding, map),
     ]);
   });
   return [
@@ -59,7 +59,7 @@ export function servermapText(map: Servermap, servers: readonly Named[]): string
   ].join('\n');
 }
 
-function verdictText({ verdict }: Slot, map: Servermap): string {
+function verdictText({ verdict }: Holding, map: Servermap): string {
   switch (verdict.kind) {
     case 'good':
       return `version ${map.versions[verdict.version]?.seqnum}`;
@@ -124,7 +124,7 @@ export function servermapJson(map: Servermap, servers: readonly Named[]): object
       nickname: servers.find((server) => server.id === id)?.nickname ?? id,
       status,
       failure,
-      shares: map.slots
+      shares: map.holdings
         .filter(({ server }) => server === id)
         .map(({ shnum, verdict }) =>
           verdict.kind === 'good'

@@ -19,7 +19,7 @@ import type { GridEntry, UnusableEntry } from './announcement.ts';
 import { loadGridFile } from './grid-file.ts';
 
 /** One server, as it is now. */
-export interface ServerReport {
+export interface ServerState {
   readonly id: string;
   readonly nickname: string;
   /** `host:port` of each of its addresses, or its folder; none when the grid does not say. */
@@ -36,7 +36,7 @@ export interface ServerReport {
 export interface GridStatus {
   /** The absolute path of what describes the grid. */
   readonly path: string;
-  readonly servers: readonly ServerReport[];
+  readonly servers: readonly ServerState[];
   readonly reachable: number;
   /** Distinct servers that a new file has to reach: min(happy, N, servers that can be used). */
   readonly quorum: number;
@@ -78,14 +78,14 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
   };
 }
 
-function leftOut({ problem, ...names }: UnusableEntry): ServerReport {
+function leftOut({ problem, ...names }: UnusableEntry): ServerState {
   const unknown = { places: [], reachable: false, version: null, availableSpace: null };
   return { ...names, ...unknown, problem };
 }
 
-type Answer = Pick<ServerReport, 'version' | 'availableSpace'>;
+type Answer = Pick<ServerState, 'version' | 'availableSpace'>;
 
-async function ask(entry: GridEntry, signal: AbortSignal): Promise<ServerReport> {
+async function ask(entry: GridEntry, signal: AbortSignal): Promise<ServerState> {
   const { directory } = entry;
   const answer =
     directory === undefined ? await askServer(entry, signal) : await askFolder(directory);
@@ -127,7 +127,7 @@ async function ifThere(path: string): Promise<string | undefined> {
 
 type Named = Pick<GridEntry, 'id' | 'nickname' | 'directory' | 'nurls'>;
 
-function failed(entry: Named, problem: string): ServerReport {
+function failed(entry: Named, problem: string): ServerState {
   return { ...nameOf(entry), reachable: false, version: null, availableSpace: null, problem };
 }
 

@@ -1,5 +1,6 @@
 /**
- * @module kept-bytes: contents that were read and are not given out, by the range that was asked for.
+ * @module kept-bytes: contents that were read and are not given out, by the range that was asked
+ * for.
  */
 import type { ByteRange } from '../../machines/rewrite.ts';
 import { Gathered } from './gathered.ts';

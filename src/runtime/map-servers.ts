@@ -11,7 +11,7 @@ import { type ShareJudged, shareJudged } from '../../machines/events.ts';
 import type { QueryInput, QueryResult, VerifyInput } from '../../machines/io.ts';
 import { reasonOf } from '../../machines/reason.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
-import type { Slot, Verdict, Version } from '../../machines/servermap.ts';
+import type { Place, Verdict, Version } from '../../machines/servermap.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
@@ -29,8 +29,6 @@ import {
   serverOf,
 } from './session.ts';
 import type { Workbench } from './workbench.ts';
-
-type Slotted = Pick<Slot, 'server' | 'shnum'>;
 
 /** The chart with its IO; in the simulator and the demo it may be another one. */
 export function updateOn(bench: Workbench): typeof servermapUpdateMachine {
@@ -88,15 +86,15 @@ interface Wants {
 /** Reads one share and judges it. */
 export async function judgeShare(
   session: Session,
-  slot: Slotted,
+  place: Place,
   wants: Wants,
   signal: AbortSignal,
 ): Promise<ShareJudged> {
-  const { shnum } = slot;
+  const { shnum } = place;
   let version: Version | undefined;
   try {
-    await openShare(session, slot, signal);
-    const reader = readerOf(session, slot, signal);
+    await openShare(session, place, signal);
+    const reader = readerOf(session, place, signal);
     const header = await judgeHeader(session, reader);
     version = acceptHeader(session, header);
     await judgeNumber(reader, header, shnum, wants);
@@ -104,12 +102,12 @@ export async function judgeShare(
     return shareJudged(shnum, { kind: 'good', version: version.id }, { version, privateKeyFound });
   } catch (error) {
     if (!isCorruption(error)) return shareJudged(shnum, unverified(error));
-    const excuse = await excuseFor(session, slot, signal);
+    const excuse = await excuseFor(session, place, signal);
     if (excuse !== undefined) {
       return shareJudged(shnum, { kind: 'unverified', reason: excuse.detail });
     }
-    adviseCorrupt(session, slot, error.message);
-    const head = bytesToHex((headOf(session, slot) ?? new Uint8Array(0)).subarray(0, headMax));
+    adviseCorrupt(session, place, error.message);
+    const head = bytesToHex((headOf(session, place) ?? new Uint8Array(0)).subarray(0, headMax));
     // What is signed was made, whatever became of this share: a writer minds a version without one.
     return shareJudged(shnum, { kind: 'bad', reason: error.message, head }, { version });
   }
@@ -169,7 +167,7 @@ async function findPrivateKey(
 }
 
 /** Tells the server's operator; nobody waits for it and nothing depends on it. */
-export function adviseCorrupt(session: Session, slot: Slotted, reason: string): void {
-  const { server, shnum } = slot;
+export function adviseCorrupt(session: Session, place: Place, reason: string): void {
+  const { server, shnum } = place;
   session.advisories.tell(serverOf(session, server), session.storageIndex, shnum, reason);
 }

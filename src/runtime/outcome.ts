@@ -8,8 +8,8 @@ import type { ReadFileReport } from '../../machines/read-file.machine.ts';
 import type { Excess } from '../../machines/read-kernel.ts';
 import type { RetrieveReport } from '../../machines/retrieve-kernel.ts';
 import {
+  type Place,
   recoverableVersions,
-  type ServerId,
   type Servermap,
   sharesOf,
   unrecoverableVersions,
@@ -38,18 +38,12 @@ import { geometryOf } from '../share/geometry.ts';
 import { tooLarge } from '../share/segments.ts';
 import type { Thrown } from './thrown.ts';
 
-/** Where one share of the new version went. */
-export interface Placement {
-  readonly server: ServerId;
-  readonly shnum: number;
-}
-
 /** What a successful write leaves behind; nothing is placed when there was nothing to write. */
 export interface WriteOutcome {
   readonly seqnum: number;
   /** Distinct servers that must hold the version for it to count as written. */
   readonly quorum: number;
-  readonly placed: readonly Placement[];
+  readonly placed: readonly Place[];
   /** Share numbers that could not be placed: the file is readable, and short of these. */
   readonly missing: readonly number[];
   /** Old shares that stay where they are, and why. Readers know them by their sequence number. */
@@ -60,7 +54,8 @@ export interface WriteOutcome {
   readonly inPlace: boolean;
 }
 
-// --- from a report to a value ---------------------------------------------------------------------
+// --- from a report to a value
+// ---------------------------------------------------------------------
 
 /** @throws the error that says why nothing, or not all, was delivered */
 export function readOutcome(report: ReadFileReport, thrown: Thrown): void {
@@ -178,7 +173,7 @@ function nothingWritten({ seqnum }: Version): WriteOutcome {
   return { seqnum, quorum: 0, placed: [], missing: [], stale: [], failures: [], inPlace: true };
 }
 
-function placesOf(report: PublishReport): readonly Placement[] {
+function placesOf(report: PublishReport): readonly Place[] {
   return placedOf(report).map(({ server, shnum }) => ({ server, shnum }));
 }
 
@@ -231,8 +226,8 @@ function newerVersionSeen(newer: readonly Version[]): NewerVersionSeenError {
   );
 }
 
-/** The error of a first version whose slots are not free. */
-function fileExists(places: readonly Placement[], facts: Facts = {}): FileExistsError {
+/** The error of a first version whose places are not free. */
+function fileExists(places: readonly Place[], facts: Facts = {}): FileExistsError {
   const where = places.map(({ server, shnum }) => `share ${shnum} on ${server}`).join(', ');
   const shares = places.map(({ server, shnum }) => ({ server, shnum }));
   return new FileExistsError(`this key has a file already: ${where}`, {
@@ -277,12 +272,12 @@ function unrecoverable(map: Servermap): UnrecoverableFileError {
     ...describeVersion(version),
     shares: sharesOf(map, version.id).size,
   }));
-  const bad = map.slots.filter(({ verdict }) => verdict.kind === 'bad').length;
+  const bad = map.holdings.filter(({ verdict }) => verdict.kind === 'bad').length;
   const versions = seen
     .map((v) => `version ${v.seqnum} has ${v.shares} of the ${v.required} shares it needs`)
     .join('; ');
   const badNote = bad > 0 ? `; ${bad} corrupt` : '';
-  const unread = map.slots.flatMap(({ verdict }) =>
+  const unread = map.holdings.flatMap(({ verdict }) =>
     verdict.kind === 'unverified' ? [verdict.reason] : [],
   );
   const unreadNote = unread.length > 0 ? `; ${unread.length} not read: ${unread.at(-1)}` : '';

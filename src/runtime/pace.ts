@@ -3,9 +3,9 @@
  *
  * A fixed deadline is either too short for a slow grid or too long for a hung server. But an
  * operation makes like calls to many servers, so it can see for itself what "slow" is here: once
- * half of the calls begun have been answered (and two at least), whoever takes longer than four times
- * the slowest answer so far, and longer than a second, is given up. Until then the fixed deadline of
- * the chart stands.
+ * half of the calls begun have been answered (and two at least), whoever takes longer than four
+ * times the slowest answer so far, and longer than a second, is given up. Until then the fixed
+ * deadline of the chart stands.
  * When this process itself was held up, so that nobody listened, the time begins anew: the answer
  * may be waiting.
  */
@@ -43,7 +43,8 @@ export class Pace {
   }
 
   /**
-   * Runs one call with a signal that is aborted with `signal`, or when the call falls too far behind.
+   * Runs one call with a signal that is aborted with `signal`, or when the call falls too far
+   * behind.
    * @throws DOMException `TimeoutError` then
    */
   async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -181,7 +181,9 @@ function toWriteResult(error: unknown): WriteResult {
   }
 }
 
-/** The checkstrings of all shares on this server, as an answer to the write would have told them. */
+/**
+ * The checkstrings of all shares on this server, as an answer to the write would have told them.
+ */
 function rereadShare(bench: Workbench) {
   return fromPromise<RereadResult, RereadInput>(async ({ input: { server }, signal }) => {
     const { session, sending } = bench.desk;

@@ -98,7 +98,9 @@ function decoded(
   return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt, primitives);
 }
 
-/** Reads and checks the blocks of one share for one window, and holds those that are for reading. */
+/**
+ * Reads and checks the blocks of one share for one window, and holds those that are for reading.
+ */
 function readBlocks(bench: Workbench, purpose: Purpose) {
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal }) => {
     const { session, blocks, checks } = bench.desk;
@@ -122,14 +124,14 @@ function readBlocks(bench: Workbench, purpose: Purpose) {
 /** A share that was replaced since the map was made is not corrupt; a corrupt one is reported. */
 async function judgeFailure(
   session: Session,
-  slot: { server: ServerId; shnum: number },
+  place: { server: ServerId; shnum: number },
   error: unknown,
   signal: AbortSignal,
 ): Promise<Failure> {
   const failure = toFailure(error);
   if (failure.kind !== 'corrupt') return failure;
-  const excuse = await excuseFor(session, slot, signal);
+  const excuse = await excuseFor(session, place, signal);
   if (excuse !== undefined) return excuse;
-  adviseCorrupt(session, slot, failure.detail);
+  adviseCorrupt(session, place, failure.detail);
   return failure;
 }

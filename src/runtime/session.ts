@@ -6,7 +6,7 @@
  */
 
 import type { Failure } from '../../machines/io.ts';
-import type { Hex, ServerId, Slot, Version } from '../../machines/servermap.ts';
+import type { Hex, Place, ServerId, Version } from '../../machines/servermap.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
@@ -56,9 +56,7 @@ export interface Session {
   readonly advisories: Advisories;
 }
 
-type SlotName = Pick<Slot, 'server' | 'shnum'>;
-
-function keyOf({ server, shnum }: SlotName): string {
+function keyOf({ server, shnum }: Place): string {
   return `${shnum}@${server}`;
 }
 
@@ -69,30 +67,30 @@ export function serverOf(session: Session, id: ServerId): StorageServer {
 }
 
 /** The first bytes of a share as they were read; none when they did not arrive. */
-export function headOf(session: Session, slot: SlotName): Uint8Array | undefined {
-  return session.heads.get(keyOf(slot));
+export function headOf(session: Session, place: Place): Uint8Array | undefined {
+  return session.heads.get(keyOf(place));
 }
 
 /** Reads the first bytes of a share and keeps them for the rest of the operation. */
 export async function openShare(
   session: Session,
-  slot: SlotName,
+  place: Place,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const head = await readRange(session, slot, { offset: 0, length: session.headLength }, signal);
-  session.heads.set(keyOf(slot), head);
+  const head = await readRange(session, place, { offset: 0, length: session.headLength }, signal);
+  session.heads.set(keyOf(place), head);
   return head;
 }
 
 /** The fields of a share, served from its head as far as that goes. */
 export function readerOf(
   session: Session,
-  slot: SlotName,
+  place: Place,
   signal: AbortSignal,
   pace: 'field' | 'blocks' = 'field',
 ): ShareReader {
-  const read = (range: ByteRange) => readRange(session, slot, range, signal, pace);
-  return new ShareReader(read, headOf(session, slot));
+  const read = (range: ByteRange) => readRange(session, place, range, signal, pace);
+  return new ShareReader(read, headOf(session, place));
 }
 
 /**
@@ -101,14 +99,14 @@ export function readerOf(
  */
 export async function excuseFor(
   session: Session,
-  slot: SlotName,
+  place: Place,
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
-  const head = headOf(session, slot);
+  const head = headOf(session, place);
   if (head === undefined) return undefined;
   const range = { offset: 0, length: Math.min(head.length, headerLengthMax) };
   try {
-    const now = await readRange(session, slot, range, signal);
+    const now = await readRange(session, place, range, signal);
     if (equalBytes(now, head.subarray(0, range.length))) return undefined;
     return { kind: 'replaced', detail: 'replaced while it was read' };
   } catch (error) {
@@ -119,7 +117,7 @@ export async function excuseFor(
 /** Reads a part of a share, no longer than its peers take for theirs. */
 export function readRange(
   session: Session,
-  { server, shnum }: SlotName,
+  { server, shnum }: Place,
   range: ByteRange,
   signal: AbortSignal,
   pace: 'field' | 'blocks' | 'write' = 'field',

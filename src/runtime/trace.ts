@@ -3,9 +3,9 @@
  *
  * Built on `@xstate.microstep`: XState sends `@xstate.snapshot` after everything that the step set
  * off, so a parent would be seen to react before its child has moved. Actors are named by their
- * path (`w1/writeFile/servermapUpdate/query:s3`), never by XState's session ids, so two recordings of one run
- * are equal byte for byte. Records are JSON and hold no secret and no byte of a share: a version is
- * told by its seqnum and the beginning of its root hash.
+ * path (`w1/writeFile/servermapUpdate/query:s3`), never by XState's session ids, so two recordings
+ * of one run are equal byte for byte. Records are JSON and hold no secret and no byte of a share: a
+ * version is told by its seqnum and the beginning of its root hash.
  */
 import type {
   AnyActor,

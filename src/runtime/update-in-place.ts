@@ -50,17 +50,17 @@ async function verifiedTrees(
   const either = AbortSignal.any([signal, finished.signal]);
   try {
     await Promise.all(
-      map.slots.map((slot) =>
+      map.holdings.map((holding) =>
         withDeadline(session.engine, readMs, either, async (deadline) => {
-          const reader = readerOf(session, slot, deadline);
+          const reader = readerOf(session, holding, deadline);
           requireSameLayout(await reader.header(), header);
           const [chain, tree] = await Promise.all([
             reader.shareHashChain(),
             reader.blockHashTree(),
           ]);
-          verifier.acceptTree(slot.shnum, chain, tree);
+          verifier.acceptTree(holding.shnum, chain, tree);
           await stint.spend(tree.length);
-          trees.set(slot.shnum, tree);
+          trees.set(holding.shnum, tree);
         }),
       ),
     );

@@ -15,7 +15,7 @@ export function describeAnswer({ call, answer, spoiltBy }: Envelope): Json {
   return { wrote: (answer.value as { wrote: boolean }).wrote, ...spoilt };
 }
 
-/** The head of a share of version 255, in the slot that was to be written. */
+/** The head of a share of version 255, in the place that was to be written. */
 export function invented({ shnum }: Message): ReadTestWriteAnswer['reads'] {
   const head = new Uint8Array(41).fill(0xee, 8).fill(255, 8, 9);
   return new Map([[shnum as number, [head]]]);

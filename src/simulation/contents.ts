@@ -15,7 +15,10 @@ export function wordsOf(contents: Uint8Array): readonly string[] {
   return words.map(withoutFilling).filter((word) => word !== '');
 }
 
-/** Without the dots at its end. (A regular expression would look at each dot in turn as a beginning.) */
+/**
+ * Without the dots at its end. (A regular expression would look at each dot in turn as a
+ * beginning.)
+ */
 function withoutFilling(word: string): string {
   let end = word.length;
   while (word[end - 1] === '.') end--;

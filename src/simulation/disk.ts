@@ -169,7 +169,7 @@ export function nameOf(bytes: Uint8Array): string {
 }
 
 /**
- * What a server holds in a slot: `v2-1a2b3c4d` when every byte of it is right, `… damaged` when
+ * What a server holds in a place: `v2-1a2b3c4d` when every byte of it is right, `… damaged` when
  * not, `unreadable` when not even the header is.
  */
 export async function describeShare(

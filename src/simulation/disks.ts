@@ -1,5 +1,6 @@
 /**
- * @module disks: the servers of a simulated grid and the shares on them, and what disks do to shares.
+ * @module disks: the servers of a simulated grid and the shares on them, and what disks do to
+ * shares.
  *
  * Every change of a slot is recorded, whoever made it. They run while the world moves.
  */
@@ -109,7 +110,7 @@ export class Disks {
       if (is === null) shares.delete(shnum);
       else shares.set(shnum, is);
       history.push({ shnum, bytes: old });
-      this.#record({ kind: 'slot', server: id, shnum, before: was, after: is, operation });
+      this.#record({ kind: 'place', server: id, shnum, before: was, after: is, operation });
     }
   }
 

@@ -4,8 +4,8 @@
 import type { Task } from './operations.ts';
 
 /**
- * What an operation does with its word: `append` adds it unless it is there, `replace` writes it over
- * the beginning of the first one, `set` leaves nothing else.
+ * What an operation does with its word: `append` adds it unless it is there, `replace` writes it
+ * over the beginning of the first one, `set` leaves nothing else.
  */
 export type Effect = 'append' | 'replace' | 'set' | 'read';
 

@@ -3,7 +3,7 @@
  * nothing else, so a saved trace is judged like a live one.
  */
 import type { PublishPlanInput, PublishReport } from '../../machines/publish-kernel.ts';
-import type { Servermap, Slot } from '../../machines/servermap.ts';
+import type { Holding, Servermap } from '../../machines/servermap.ts';
 import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
@@ -13,14 +13,14 @@ import type { TraceRecord } from './world-types.ts';
 
 // As records have them, with versions by their names.
 export type MapFact = Servermap;
-export type SlotFact = Slot;
+export type HoldingFact = Holding;
 export type ReportFact = ServerReport;
 export type PublishInputFact = PublishPlanInput;
 export type PublishOutputFact = PublishReport;
 
 /** What a server showed of a slot, and whether its signature was seen. */
 export interface TellingFact {
-  readonly slot: string;
+  readonly place: string;
   readonly version: string;
   readonly isProven: boolean;
 }
@@ -40,7 +40,7 @@ export interface ActorFact {
   context: Json;
   status: 'active' | 'done' | 'stopped' | 'error';
   output: Json;
-  /** Of a publish: which versions its servers told of, in which slots. */
+  /** Of a publish: which versions its servers told of, in which places. */
   readonly told: TellingFact[];
   /** Of a servermap update: what its children reported, and what servers answered. */
   readonly reports: Map<string, ReportFact>;
@@ -82,8 +82,8 @@ export interface Facts {
   readonly operations: Map<string, OperationFact>;
   readonly actors: Map<string, ActorFact>;
   /** `s0:1` -> what it holds. */
-  readonly slots: Map<string, string>;
-  readonly initialSlots: ReadonlyMap<string, string>;
+  readonly places: Map<string, string>;
+  readonly initialPlaces: ReadonlyMap<string, string>;
   readonly servers: readonly string[];
   readonly down: Set<string>;
   /** Partitioned, mute, or cut off from somebody. */
@@ -94,7 +94,7 @@ export interface Facts {
   readonly rotten: Map<string, string>;
   /** Version -> words, as far as known. */
   readonly contents: Map<string, readonly string[]>;
-  /** Versions that writers have put into slots, by the writer. */
+  /** Versions that writers have put into places, by the writer. */
   readonly writtenBy: Map<string, string>;
   /** Where a version has ever been put. */
   readonly landed: Map<string, Set<string>>;
@@ -113,7 +113,7 @@ export interface Facts {
   now: number;
 }
 
-export function slotName(server: string, shnum: number): string {
+export function placeName(server: string, shnum: number): string {
   return `${server}:${shnum}`;
 }
 
@@ -128,7 +128,7 @@ export function parseVersion(name: string): { seqnum: number; root: string } | u
  */
 export function bestOf(map: MapFact): string | undefined {
   const sharesOf = (id: string) =>
-    map.slots.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
+    map.holdings.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
   const recoverable = Object.values(map.versions)
     .filter(({ id, required }) => new Set(sharesOf(id).map((s) => s.shnum)).size >= required)
     .map((version) => ({
@@ -146,8 +146,8 @@ export function emptyFacts(): Facts {
     encoding: { required: 1, happy: 1, total: 1 },
     operations: new Map(),
     actors: new Map(),
-    slots: new Map(),
-    initialSlots: new Map(),
+    places: new Map(),
+    initialPlaces: new Map(),
     servers: [],
     down: new Set(),
     unreachable: new Set(),
@@ -190,8 +190,8 @@ export function learn(facts: Facts, record: TraceRecord): Facts {
     case 'message':
       learnOfMessage(facts, record);
       break;
-    case 'slot':
-      learnOfSlot(facts, record);
+    case 'place':
+      learnOfPlace(facts, record);
       break;
     case 'server':
       learnOfServer(facts, record);
@@ -204,34 +204,34 @@ function fromHeader(about: Json): Facts {
     encoding: Encoding;
     servers: readonly { id: string; shares: Record<string, string> }[];
   };
-  const slots = new Map<string, string>();
+  const places = new Map<string, string>();
   for (const { id, shares } of servers) {
     for (const [shnum, held] of Object.entries(shares))
-      slots.set(slotName(id, Number(shnum)), held);
+      places.set(placeName(id, Number(shnum)), held);
   }
   const facts: Facts = {
     ...emptyFacts(),
     encoding,
-    slots,
-    initialSlots: new Map(slots),
+    places,
+    initialPlaces: new Map(places),
     servers: servers.map(({ id }) => id),
   };
-  for (const [slot, held] of slots) {
+  for (const [place, held] of places) {
     const name = held.replace(/ .*/, '');
     const version = parseVersion(name);
     if (version === undefined) continue;
     facts.contents.set(name, [`v${version.seqnum}`]);
-    landedAt(facts, name).add(slot);
+    landedAt(facts, name).add(place);
     // Planted damage and planted newer shares count as the disk's doing.
-    if (held !== name) facts.spoilt.add(slot.split(':')[0] as string);
+    if (held !== name) facts.spoilt.add(place.split(':')[0] as string);
   }
   return facts;
 }
 
 function landedAt(facts: Facts, version: string): Set<string> {
-  const slots = facts.landed.get(version) ?? new Set();
-  facts.landed.set(version, slots);
-  return slots;
+  const places = facts.landed.get(version) ?? new Set();
+  facts.landed.set(version, places);
+  return places;
 }
 
 function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
@@ -282,8 +282,8 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       };
     };
     for (const { shnum, checkstring: version } of report.seen) {
-      const slot = slotName(report.server, shnum);
-      actor.told.push({ slot, version, isProven: report.proven.includes(shnum) });
+      const place = placeName(report.server, shnum);
+      actor.told.push({ place, version, isProven: report.proven.includes(shnum) });
     }
   } else if (record.type === 'server.answered') {
     const { server, shnums } = record.data as unknown as { server: string; shnums: number[] };
@@ -332,7 +332,7 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
       charts: [],
       troubled: new Set(unreachable),
       lied: new Set(),
-      damaged: new Set([...facts.slots].filter(([, held]) => !parseVersion(held)).map(([s]) => s)),
+      damaged: new Set([...facts.places].filter(([, held]) => !parseVersion(held)).map(([s]) => s)),
       changed: new Set(),
       attempts: [],
     });
@@ -362,7 +362,7 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
     const shnum = /sh(\d+)/.exec(what)?.[1];
     // What is said of a write is a claim: nobody need believe it.
     if (answer?.spoiltBy !== undefined && shnum !== undefined && !what.startsWith('write')) {
-      operation.damaged.add(slotName(server, Number(shnum)));
+      operation.damaged.add(placeName(server, Number(shnum)));
     }
     if (event === 'arrived' && what.startsWith('write') && operation.status !== 'running') {
       facts.lateWrites++;
@@ -373,31 +373,31 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
   if (event !== 'sent') operation.troubled.add(server);
 }
 
-function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void {
+function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): void {
   const { server, shnum, after, before, operation: writer } = record;
-  const slot = slotName(server, shnum);
-  if (after === null) facts.slots.delete(slot);
-  else facts.slots.set(slot, after);
+  const place = placeName(server, shnum);
+  if (after === null) facts.places.delete(place);
+  else facts.places.set(place, after);
   if (writer === null) facts.spoilt.add(server);
   // A writer makes a share whole, and so does a disk that brings back what was readable; damage
   // that leaves the version readable does not.
   const wasReadable = before !== null && parseVersion(before) !== undefined;
   const isReadable = after === null || parseVersion(after) !== undefined;
-  if (writer !== null || (isReadable && !wasReadable)) facts.rotten.delete(slot);
+  if (writer !== null || (isReadable && !wasReadable)) facts.rotten.delete(place);
   for (const [name, operation] of facts.operations) {
     if (operation.status !== 'running' || name === writer) continue;
-    operation.changed.add(slot);
+    operation.changed.add(place);
     // What was damaged when it was read may be whole now, and disks may bring back what was there.
     if (
       writer === null ||
       (after !== null && !parseVersion(after)) ||
       (before !== null && !parseVersion(before))
     ) {
-      operation.damaged.add(slot);
+      operation.damaged.add(place);
     }
   }
   if (after === null || parseVersion(after) === undefined) return;
-  landedAt(facts, after).add(slot);
+  landedAt(facts, after).add(place);
   noteStrays(facts);
   if (writer === null) {
     const { seqnum = 0 } = parseVersion(after) ?? {};
@@ -409,9 +409,9 @@ function learnOfSlot(facts: Facts, record: TraceRecord & { kind: 'slot' }): void
 
 function noteStrays(facts: Facts): void {
   const shnums = new Map<string, Set<string>>();
-  for (const [slot, version] of facts.slots) {
+  for (const [place, version] of facts.places) {
     const seen = shnums.get(version) ?? new Set();
-    shnums.set(version, seen.add(slot.split(':')[1] as string));
+    shnums.set(version, seen.add(place.split(':')[1] as string));
   }
   for (const [safe, { writer, seq }] of facts.acknowledged) {
     for (const [version, { size }] of shnums) {
@@ -425,12 +425,12 @@ function noteStrays(facts: Facts): void {
 
 /** After a rollback: it is not said which share of the server is what it was before. */
 function forgetRot({ rotten }: Facts, server: string): void {
-  for (const slot of rotten.keys()) if (slot.startsWith(`${server}:`)) rotten.delete(slot);
+  for (const place of rotten.keys()) if (place.startsWith(`${server}:`)) rotten.delete(place);
 }
 
 function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): void {
   const { server, event, shnum, field } = record;
-  const share = slotName(server, shnum ?? -1);
+  const share = placeName(server, shnum ?? -1);
   // The share has other bytes now than those that rotted.
   if (shnum !== null && event !== 'rot') facts.rotten.delete(share);
   if (event === 'rollback') forgetRot(facts, server);

@@ -130,7 +130,7 @@ export function historyOf(
   // Shares of a writer that nobody has seen: what it saw is not known.
   if ([...facts.contents.values()].some((words) => words.includes('lost'))) return undefined;
   const seqnums = new Set(
-    [...facts.initialSlots.values()].map((v) => parseVersion(v)?.seqnum ?? 0),
+    [...facts.initialPlaces.values()].map((v) => parseVersion(v)?.seqnum ?? 0),
   );
   if (seqnums.size > 1) return undefined;
   const [version = 0] = seqnums;
@@ -150,9 +150,9 @@ export function historyOf(
 /**
  * Whether every quorum has a server that holds the first version, and whose disk has lost nothing.
  */
-function isFirstVersionMet({ spoilt, initialSlots, servers, encoding }: Facts): boolean {
+function isFirstVersionMet({ spoilt, initialPlaces, servers, encoding }: Facts): boolean {
   if (spoilt.size === 0) return true;
-  const holders = new Set([...initialSlots.keys()].map((slot) => slot.split(':')[0] as string));
+  const holders = new Set([...initialPlaces.keys()].map((place) => place.split(':')[0] as string));
   const left = [...holders].filter((server) => !spoilt.has(server)).length;
   return left + Math.min(encoding.happy, encoding.total, servers.length) > servers.length;
 }

@@ -38,7 +38,7 @@ export interface Message {
   readonly isAbandoned: boolean;
   /** Held up until time passes. */
   readonly isDelayed: boolean;
-  /** Of a write: what the slot must hold, and what is to be put there. */
+  /** Of a write: what the place must hold, and what is to be put there. */
   readonly write: { readonly test: string; readonly version: string } | null;
   /** Bytes of a share that the request carries. */
   readonly bytes: number;

@@ -1,5 +1,5 @@
 /**
- * @module properties-concurrency: recoverability (R), concurrent writers (C), modify (M) and
+ * @module properties-concurrency: recoverability (A), concurrent writers (X), modify (M) and
  * retrieve (T), with the limits within which each can hold (closed forms in
  * docs/publish.md#several-writers-r-w-and-what-they-buy).
  */
@@ -34,8 +34,8 @@ const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined
 /** Distinct sound shares of each version on servers that are up. */
 function soundShares(facts: Facts): ReadonlyMap<string, ReadonlySet<number>> {
   const shares = new Map<string, Set<number>>();
-  for (const [slot, held] of facts.slots) {
-    const [server = '', shnum] = slot.split(':');
+  for (const [place, held] of facts.places) {
+    const [server = '', shnum] = place.split(':');
     if (parseVersion(held) === undefined || facts.down.has(server)) continue;
     shares.set(held, (shares.get(held) ?? new Set()).add(Number(shnum)));
   }
@@ -45,24 +45,24 @@ function soundShares(facts: Facts): ReadonlyMap<string, ReadonlySet<number>> {
 /** Why no version is recoverable though S - f >= (c+1)(k-1)+1, c being at least `writers`. */
 function lostFile(facts: Facts, maxVersions: number): string | undefined {
   const { required: k } = facts.encoding;
-  const initial = [...facts.initialSlots.keys()].map((slot) => slot.split(':'));
+  const initial = [...facts.initialPlaces.keys()].map((place) => place.split(':'));
   const servers = new Set(initial.map(([server]) => server)).size;
   const shnums = new Set(initial.map(([, shnum]) => shnum)).size;
   const faults = new Set([...facts.down, ...facts.spoilt]).size;
   const written = new Set(facts.writtenBy.keys()).size;
   if (written > maxVersions) return undefined;
   if (Math.min(servers, shnums) - faults < (written + 1) * (k - 1) + 1) return undefined;
-  // Where two servers hold one share number, two slots are worth one share.
+  // Where two servers hold one share number, two places are worth one share.
   if (servers !== initial.length || shnums !== initial.length) return undefined;
   const best = Math.max(0, ...[...soundShares(facts).values()].map((shares) => shares.size));
   return best >= k ? undefined : `the best version has ${best} of ${k} shares`;
 }
 
-const changesShares = ({ kind }: TraceRecord) => kind === 'slot' || kind === 'server';
+const changesShares = ({ kind }: TraceRecord) => kind === 'place' || kind === 'server';
 
 export const concurrencyProperties: readonly PropertyDefinition[] = [
   {
-    id: 'R1',
+    id: 'A1',
     name: 'some version is recoverable',
     statement:
       'At every instant some version has k shares, as long as S - f >= (c+1)(k-1)+1 for f servers ' +
@@ -71,13 +71,13 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       changesShares(record) ? lostFile(facts, Number.POSITIVE_INFINITY) : undefined,
   },
   {
-    id: 'R2',
+    id: 'A2',
     name: 'a dying writer loses nothing',
     statement: 'With one writer the old or the new version is recoverable if S - f >= 2k-1.',
     judge: () => (record, facts) => (changesShares(record) ? lostFile(facts, 1) : undefined),
   },
   {
-    id: 'C1',
+    id: 'X1',
     name: 'no fork',
     statement:
       'No two acknowledged versions have one seqnum, as long as 2W > S + 2d for d disks lost.',
@@ -91,7 +91,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     },
   },
   {
-    id: 'C2',
+    id: 'X2',
     name: 'no lost update',
     statement:
       'A version that was acknowledged before a write began is below what that write makes, as ' +
@@ -107,7 +107,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     },
   },
   {
-    id: 'C3',
+    id: 'X3',
     name: 'reads are fresh',
     statement:
       'A read returns nothing older than the last version acknowledged before it began, as long ' +
@@ -128,7 +128,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     },
   },
   {
-    id: 'C4',
+    id: 'X4',
     name: 'modify is linearizable',
     statement:
       'All writes can be put in one order, with growing seqnums, that explains which version and ' +
@@ -221,9 +221,9 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       const { troubled, damaged, changed, result } = operation;
       if (result?.ok === false && /Abort/.test(result.error)) return undefined;
       const shnums = new Map<string, Set<number>>();
-      for (const [slot, version] of facts.slots) {
-        const [server = '', shnum] = slot.split(':');
-        if (troubled.has(server) || damaged.has(slot) || changed.has(slot)) continue;
+      for (const [place, version] of facts.places) {
+        const [server = '', shnum] = place.split(':');
+        if (troubled.has(server) || damaged.has(place) || changed.has(place)) continue;
         if (!isKnownTo(operation, server)) continue;
         if (parseVersion(version) === undefined || facts.down.has(server)) continue;
         shnums.set(version, (shnums.get(version) ?? new Set()).add(Number(shnum)));
@@ -248,9 +248,9 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
 ];
 
 /** Whether no share, sound or not, is of another version as new as this one. */
-function isAlone(version: string, { slots }: Facts): boolean {
+function isAlone(version: string, { places }: Facts): boolean {
   const { seqnum = 0 } = parseVersion(version) ?? {};
-  return [...slots.values()].every((held) => {
+  return [...places.values()].every((held) => {
     const name = held.split(' ')[0] as string;
     return name === version || (parseVersion(name)?.seqnum ?? seqnum) < seqnum;
   });

@@ -29,7 +29,7 @@ function beginning({ input }: ActorFact, rule: Rule): UpdateRecord {
   const statuses = servers.map((): ServerStatus => 'unasked');
   const privateKey = wantsPrivateKey ? 'missing' : 'unneeded';
   const books = { mode, rule, servers, required, total, marked, statuses, privateKey } as const;
-  return withAsked({ ...books, slots: [], versions: {}, failures: servers.map(() => null) });
+  return withAsked({ ...books, holdings: [], versions: {}, failures: servers.map(() => null) });
 }
 
 /** The books once whom the kernel wants to be asked has been asked. */

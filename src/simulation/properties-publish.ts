@@ -1,5 +1,5 @@
 /**
- * @module properties-publish: what must hold of a publish (P1–P8).
+ * @module properties-publish: what must hold of a publish (Q1–Q8).
  */
 import {
   type ActorFact,
@@ -9,7 +9,7 @@ import {
   type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
-  slotName,
+  placeName,
 } from './facts.ts';
 import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
@@ -52,38 +52,40 @@ function writesOf({ context }: ActorFact): readonly string[] {
   return Object.keys((context as { writes: Record<string, string> }).writes);
 }
 
-/** What the test of the write to a slot must be, by the map; nothing for a slot not in the map. */
+/**
+ * What the test of the write to a place must be, by the map; nothing for a place not in the map.
+ */
 function headsOf(map: MapFact): ReadonlyMap<string, string> {
   return new Map(
-    map.slots.flatMap(({ server, shnum, verdict }) => {
+    map.holdings.flatMap(({ server, shnum, verdict }) => {
       if (verdict.kind === 'unverified') return [];
       const head = verdict.kind === 'bad' ? verdict.head : verdict.version;
-      return [[slotName(server, shnum), head] as const];
+      return [[placeName(server, shnum), head] as const];
     }),
   );
 }
 
 export const publishProperties: readonly PropertyDefinition[] = [
   {
-    id: 'P1',
-    name: 'one writer per known slot',
-    statement: 'Every slot that the map knows, good or bad, is written by exactly one writer.',
+    id: 'Q1',
+    name: 'one writer per known place',
+    statement: 'Every place that the map knows, good or bad, is written by exactly one writer.',
     judge: () => {
       const plans = ofPlans((actor, { map, total, wholeShares }) => {
         const writes = new Set(writesOf(actor));
         const base = bestOf(map);
-        const lacking = map.slots.find(({ server, shnum, verdict }) => {
+        const lacking = map.holdings.find(({ server, shnum, verdict }) => {
           if (shnum >= total || verdict.kind === 'unverified') return false;
           const isOfBase = verdict.kind === 'good' && verdict.version === base;
-          return (wholeShares || isOfBase) && !writes.has(slotName(server, shnum));
+          return (wholeShares || isOfBase) && !writes.has(placeName(server, shnum));
         });
         return lacking && `share ${lacking.shnum} on ${lacking.server} has no writer`;
       })();
       return (record, facts) => {
         if (record.kind === 'actor' && record.chart === 'shareWrite') {
-          const slot = record.actor.replace(/\d+$/, '');
+          const place = record.actor.replace(/\d+$/, '');
           for (const { path, state, status } of facts.actors.values()) {
-            if (path === record.actor || !path.startsWith(slot) || status !== 'active') continue;
+            if (path === record.actor || !path.startsWith(place) || status !== 'active') continue;
             if (/^(writing|rereading|checkingClaim)$/.test(state)) {
               return `${path} is not the only one`;
             }
@@ -94,17 +96,17 @@ export const publishProperties: readonly PropertyDefinition[] = [
     },
   },
   {
-    id: 'P2',
+    id: 'Q2',
     name: 'no share is homeless',
     statement: 'Every share number has a writer before the first byte is written.',
     judge: ofPlans((actor, { total }) => {
-      const shnums = new Set(writesOf(actor).map((slot) => Number(slot.split(':')[1])));
+      const shnums = new Set(writesOf(actor).map((place) => Number(place.split(':')[1])));
       const homeless = Array.from({ length: total }, (_, n) => n).find((n) => !shnums.has(n));
       return homeless === undefined ? undefined : `share ${homeless} has no writer`;
     }),
   },
   {
-    id: 'P3',
+    id: 'Q3',
     name: 'tests name what was seen',
     statement:
       'A write tests for what the map, or an answer in this publish, said of the slot, and for ' +
@@ -120,19 +122,19 @@ export const publishProperties: readonly PropertyDefinition[] = [
         shnum: number;
         test: { kind: string; head?: string };
       };
-      const slot = slotName(server, shnum);
-      const known = headsOf(map).get(slot);
+      const place = placeName(server, shnum);
+      const known = headsOf(map).get(place);
       const head = test.kind === 'absent' ? '' : (test.head as string);
-      if (told.some((seen) => seen.slot === slot && seen.version === head)) return undefined;
+      if (told.some((seen) => seen.place === place && seen.version === head)) return undefined;
       // A share that is gone leaves nothing to tell.
       if (head === '' && /:[1-9]\d*$/.test(record.actor)) return undefined;
       return head === (known ?? '')
         ? undefined
-        : `the write to ${slot} tests for ${head || 'absence'}, and ${known ?? 'nothing'} was seen`;
+        : `the write to ${place} tests for ${head || 'absence'}, and ${known ?? 'nothing'} was seen`;
     },
   },
   {
-    id: 'P4',
+    id: 'Q4',
     name: 'no false alarm',
     statement:
       'A publish reports another writer when a server shows a signed version as new as its own, and ' +
@@ -145,7 +147,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
       if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
       const operation = facts.operations.get(actor.operation);
       // Where a first version is written nothing may be, whoever put it there; and who is lied to
-      // about a slot cannot know.
+      // about a place cannot know.
       if (operation?.spec.task.kind === 'create' || operation?.damaged.size !== 0) return undefined;
       const writers = new Set(
         [...facts.actors.values()]
@@ -153,12 +155,14 @@ export const publishProperties: readonly PropertyDefinition[] = [
           .map(({ operation }) => operation),
       );
       if (writers.size > 1 || facts.spoilt.size > 0 || facts.lateWrites > 0) return undefined;
-      const seqnums = new Set([...facts.initialSlots.values()].map((v) => parseVersion(v)?.seqnum));
+      const seqnums = new Set(
+        [...facts.initialPlaces.values()].map((v) => parseVersion(v)?.seqnum),
+      );
       return seqnums.size > 1 ? undefined : `${actor.operation} is the only writer`;
     }),
   },
   {
-    id: 'P5',
+    id: 'Q5',
     name: 'success is a quorum',
     statement:
       'A publish succeeds if and only if nobody else was seen, the version was put on W distinct ' +
@@ -170,7 +174,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
       const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
       const accepted = writes.filter(({ status }) => status === 'accepted');
-      const ghost = accepted.find((w) => !landed.has(slotName(w.server, w.shnum)));
+      const ghost = accepted.find((w) => !landed.has(placeName(w.server, w.shnum)));
       if (ghost !== undefined) return `share ${ghost.shnum} never came to ${ghost.server}`;
       const servers = new Set(accepted.map(({ server }) => server)).size;
       const shnums = new Set(accepted.map(({ shnum }) => shnum));
@@ -183,7 +187,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     }),
   },
   {
-    id: 'P6',
+    id: 'Q6',
     name: 'a lost answer is no verdict',
     statement:
       'A write that landed is never counted as somebody else’s, nor, unless it landed late, as not ' +
@@ -198,19 +202,19 @@ export const publishProperties: readonly PropertyDefinition[] = [
       };
       const publish = facts.actors.get(record.actor) as ActorFact;
       const { checkstring } = publish.context as { checkstring: string | null };
-      const slot = slotName(report.server, report.shnum);
-      if (facts.slots.get(slot) !== checkstring || checkstring === null) return undefined;
+      const place = placeName(report.server, report.shnum);
+      if (facts.places.get(place) !== checkstring || checkstring === null) return undefined;
       // Given up, looked for, not found, and then it arrived: no client can know.
       if (facts.lateWrites > 0) return undefined;
       // Nor when it was given a list without the share.
       if (facts.operations.get(publish.operation)?.lied.has(report.server)) return undefined;
       return report.status === 'failed'
-        ? `${slot} holds the version, and counts as failed`
+        ? `${place} holds the version, and counts as failed`
         : undefined;
     },
   },
   {
-    id: 'P7',
+    id: 'Q7',
     name: 'above all that was seen',
     statement: 'The new seqnum is one more than the highest that any valid signature vouches for.',
     judge: ofPlans((actor, { map }) => {
@@ -220,19 +224,19 @@ export const publishProperties: readonly PropertyDefinition[] = [
     }),
   },
   {
-    id: 'P8',
+    id: 'Q8',
     name: 'never backwards',
     statement: 'No write of ours replaces a version by a lower one.',
     judge: () => {
       const rotten = new Map<string, string | null>();
       return (record, facts) => {
         if (record.kind === 'server' && record.event === 'rot') {
-          rotten.set(slotName(record.server, record.shnum ?? -1), record.field);
+          rotten.set(placeName(record.server, record.shnum ?? -1), record.field);
         }
-        if (record.kind !== 'slot' || record.operation === null) return undefined;
+        if (record.kind !== 'place' || record.operation === null) return undefined;
         const { operation, server, shnum } = record;
-        const field = rotten.get(slotName(server, shnum)) ?? '';
-        rotten.delete(slotName(server, shnum));
+        const field = rotten.get(placeName(server, shnum)) ?? '';
+        rotten.delete(placeName(server, shnum));
         const writer = facts.operations.get(operation);
         if (writer?.spec.force || record.after === null) return undefined;
         const before = parseVersion(record.before ?? '');
@@ -244,7 +248,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
         if (before === undefined || before.seqnum < after.seqnum) return undefined;
         if (before.seqnum === after.seqnum && before.root <= after.root) return undefined;
         // Who was given wrong bytes of the share cannot know what it replaces.
-        if (writer?.damaged.has(slotName(server, shnum))) return undefined;
+        if (writer?.damaged.has(placeName(server, shnum))) return undefined;
         return `${operation} replaces ${record.before} by ${record.after}`;
       };
     },
@@ -269,14 +273,14 @@ function rivalOverlooked(
 ): string | undefined {
   const known = headsOf((input as unknown as PublishInputFact).map);
   const rival = told.find(
-    ({ slot, version, isProven }) =>
+    ({ place, version, isProven }) =>
       isProven &&
       version !== own?.checkstring &&
-      version !== known.get(slot) &&
+      version !== known.get(place) &&
       (parseVersion(version)?.seqnum ?? 0) >= seqnum,
   );
   return (
-    rival && `${rival.version} was in ${rival.slot}, and version ${seqnum} is called published`
+    rival && `${rival.version} was in ${rival.place}, and version ${seqnum} is called published`
   );
 }
 

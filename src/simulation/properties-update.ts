@@ -6,11 +6,11 @@ import { defaultDeadlines } from '../runtime/run.ts';
 import {
   type ActorFact,
   type Facts,
+  type HoldingFact,
   type MapFact,
   type OperationFact,
+  placeName,
   type ReportFact,
-  type SlotFact,
-  slotName,
 } from './facts.ts';
 import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
@@ -54,7 +54,7 @@ interface Standing {
   readonly statuses: readonly string[];
   readonly required: number;
   readonly privateKey: string;
-  readonly slots: readonly SlotFact[];
+  readonly holdings: readonly HoldingFact[];
   readonly requiredOf: (version: string) => number;
 }
 
@@ -63,7 +63,7 @@ interface Standing {
  * b are settled, k empty ones follow the last with shares up to b, and a version is recoverable.
  */
 function isWriteGoalMet(standing: Standing): boolean {
-  const { statuses, required, privateKey, slots, requiredOf } = standing;
+  const { statuses, required, privateKey, holdings, requiredOf } = standing;
   if (privateKey === 'missing') return false;
   const isSettled = (status: string) => !['unasked', 'asked', 'verifying'].includes(status);
   const hasBoundary = statuses.some((_, b) => {
@@ -72,15 +72,15 @@ function isWriteGoalMet(standing: Standing): boolean {
     const empties = left.filter((status, i) => status === 'empty' && i > last).length;
     return last >= 0 && empties >= required && left.every(isSettled);
   });
-  return hasBoundary && hasRecoverable(slots, requiredOf);
+  return hasBoundary && hasRecoverable(holdings, requiredOf);
 }
 
 function hasRecoverable(
-  slots: readonly SlotFact[],
+  holdings: readonly HoldingFact[],
   requiredOf: (version: string) => number,
 ): boolean {
   const shnums = new Map<string, Set<number>>();
-  for (const { shnum, verdict } of slots) {
+  for (const { shnum, verdict } of holdings) {
     if (verdict.kind !== 'good') continue;
     const seen = shnums.get(verdict.version) ?? new Set();
     shnums.set(verdict.version, seen.add(shnum));
@@ -102,7 +102,7 @@ function standingOf({ context, reports }: ActorFact): Standing & { mode: string 
     statuses: Object.values(statuses),
     required,
     privateKey,
-    slots: all.flatMap((report) => report.slots),
+    holdings: all.flatMap((report) => report.holdings),
     requiredOf: (version) => versions.get(version) ?? Number.POSITIVE_INFINITY,
   };
 }
@@ -114,8 +114,8 @@ interface MarkedFact {
 
 /** Why a verdict `bad` on this share is wrong, if it is. */
 function wronglyBad({ damaged }: OperationFact, server: string, shnum: number) {
-  const slot = slotName(server, shnum);
-  return damaged.has(slot)
+  const place = placeName(server, shnum);
+  return damaged.has(place)
     ? undefined
     : `share ${shnum} on ${server} is called corrupt and was not`;
 }
@@ -149,7 +149,7 @@ export const updateProperties: readonly PropertyDefinition[] = [
         statuses: map.servers.map(({ status }) => status),
         required,
         privateKey: map.privateKey,
-        slots: map.slots,
+        holdings: map.holdings,
         requiredOf: (version) => map.versions[version]?.required ?? Number.POSITIVE_INFINITY,
       });
       return met ? undefined : 'done with enough, and there is not enough';
@@ -187,15 +187,16 @@ export const updateProperties: readonly PropertyDefinition[] = [
     judge: ofMaps((actor, map) => {
       const place = new Map(map.servers.map(({ id }, i) => [id, i]));
       const { marked = [] } = actor.input as unknown as { marked?: readonly MarkedFact[] };
-      const isMarked = (slot: SlotFact) =>
-        marked.some(({ server, shnum }) => server === slot.server && shnum === slot.shnum);
+      const isMarked = (holding: HoldingFact) =>
+        marked.some(({ server, shnum }) => server === holding.server && shnum === holding.shnum);
       // A share that was marked bad before may stay bad, whatever the answers say.
-      const plain = (slot: SlotFact) => (isMarked(slot) ? { ...slot, verdict: null } : slot);
+      const plain = (holding: HoldingFact) =>
+        isMarked(holding) ? { ...holding, verdict: null } : holding;
       const reports = [...actor.reports.values()];
       const expected = reports
-        .flatMap(({ slots }) => slots)
+        .flatMap(({ holdings }) => holdings)
         .sort((a, b) => at(place, a) - at(place, b) || a.shnum - b.shnum);
-      if (JSON.stringify(map.slots.map(plain)) !== JSON.stringify(expected.map(plain))) {
+      if (JSON.stringify(map.holdings.map(plain)) !== JSON.stringify(expected.map(plain))) {
         return 'the map is not what the answers say, in order of place and share number';
       }
       const versions = new Set(reports.flatMap((report) => report.versions.map(({ id }) => id)));
@@ -220,7 +221,7 @@ export const updateProperties: readonly PropertyDefinition[] = [
         over.add(actor.path);
         for (const [server, shnums] of actor.answers) {
           for (const shnum of shnums) {
-            const found = map.slots.filter((s) => s.server === server && s.shnum === shnum);
+            const found = map.holdings.filter((s) => s.server === server && s.shnum === shnum);
             if (found.length !== 1)
               return `share ${shnum} on ${server} is in the map ${found.length} times`;
           }
@@ -235,7 +236,7 @@ export const updateProperties: readonly PropertyDefinition[] = [
     statement: 'A share is called corrupt, to us or to its server, only when its bytes were wrong.',
     judge: () => {
       const reports = ofReports((report, operation) =>
-        report.slots
+        report.holdings
           .filter(({ verdict }) => verdict.kind === 'bad')
           .map(({ server, shnum }) => wronglyBad(operation, server, shnum))
           .find((why) => why !== undefined),
@@ -334,19 +335,19 @@ export const updateProperties: readonly PropertyDefinition[] = [
 
 function soundIsGood(report: ReportFact, { troubled, damaged, changed }: OperationFact) {
   if (troubled.has(report.server)) return undefined;
-  const wrong = report.slots.find(({ server, shnum, verdict }) => {
-    const slot = slotName(server, shnum);
-    return verdict.kind !== 'good' && !damaged.has(slot) && !changed.has(slot);
+  const wrong = report.holdings.find(({ server, shnum, verdict }) => {
+    const place = placeName(server, shnum);
+    return verdict.kind !== 'good' && !damaged.has(place) && !changed.has(place);
   });
   if (wrong === undefined) return undefined;
   return `share ${wrong.shnum} on ${wrong.server} is sound and called ${wrong.verdict.kind}`;
 }
 
 function wrongIsNot(report: ReportFact, { changed }: OperationFact, facts: Facts) {
-  const wrong = report.slots.find(({ server, shnum, verdict }) => {
-    const slot = slotName(server, shnum);
-    const isRotten = /^(prefix|key|signature)$/.test(facts.rotten.get(slot) ?? '');
-    return verdict.kind === 'good' && isRotten && !changed.has(slot);
+  const wrong = report.holdings.find(({ server, shnum, verdict }) => {
+    const place = placeName(server, shnum);
+    const isRotten = /^(prefix|key|signature)$/.test(facts.rotten.get(place) ?? '');
+    return verdict.kind === 'good' && isRotten && !changed.has(place);
   });
   return wrong && `share ${wrong.shnum} on ${wrong.server} is called good and is not`;
 }

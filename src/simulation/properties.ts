@@ -2,8 +2,8 @@
  * @module properties: what must hold in every world, whatever happens.
  *
  * Each property is a sentence and a function of the trace alone, judged record by record, so that
- * the first record that breaks it is known. The letters: U for the servermap update, P for publish,
- * R for recoverability, C for concurrency, M for modify, T for retrieve; K is the kernel. Some hold
+ * the first record that breaks it is known. The letters: U for the servermap update, Q for publish,
+ * A for recoverability, X for concurrency, M for modify, T for retrieve; K is the kernel. Some hold
  * only within limits (so many disks lost); outside of them they say nothing.
  */
 import { emptyFacts, type Facts, learn } from './facts.ts';

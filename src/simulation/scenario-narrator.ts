@@ -99,7 +99,7 @@ export class Narrator {
     switch (record.kind) {
       case 'header':
         return this.#layoutOf(record);
-      case 'slot': {
+      case 'place': {
         const { server, shnum, before, after, operation } = record;
         const by = operation === null ? '' : ` (${operation})`;
         return `${server} sh${shnum}: ${before ?? 'nothing'} → ${after ?? 'nothing'}${by}`;
@@ -147,9 +147,9 @@ export class Narrator {
     switch (chart) {
       case 'servermapUpdate': {
         const servers = about.servers as { id: string; status: string }[];
-        const slots = about.slots as { server: string; shnum: number; verdict: Fields }[];
+        const holdings = about.holdings as { server: string; shnum: number; verdict: Fields }[];
         const told = servers.map(({ id, status }) => {
-          const held = slots
+          const held = holdings
             .filter(({ server }) => server === id)
             .map(({ shnum, verdict }) => `sh${shnum} ${verdict.version ?? verdict.kind}`);
           return held.length === 0 ? `${id} ${status}` : `${id} ${held.join(', ')}`;

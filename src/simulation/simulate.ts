@@ -21,7 +21,7 @@ export interface RunOutcome {
   readonly violations: readonly { readonly id: string; readonly because: string }[];
   /** How often each kind of choice was made. */
   readonly counts: Readonly<Record<string, number>>;
-  /** How many operations the history has that was put in order; none beyond the limits of C4. */
+  /** How many operations the history has that was put in order; none beyond the limits of X4. */
   readonly inOrder: number;
   readonly world: World;
 }

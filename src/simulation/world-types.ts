@@ -114,9 +114,9 @@ export type WorldRecord =
       readonly phase: Message['phase'];
       readonly detail: Json;
     }
-  /** What a server holds in a slot has changed. Null: no share. */
+  /** What a server holds in a place has changed. Null: no share. */
   | {
-      readonly kind: 'slot';
+      readonly kind: 'place';
       readonly server: ServerId;
       readonly shnum: number;
       readonly before: string | null;
@@ -184,6 +184,6 @@ export interface SimulatedServer {
   isPartitioned: boolean;
   isMute: boolean;
   readonly shares: Map<number, string>;
-  /** What a slot held before its changes, the last one last. */
+  /** What a place held before its changes, the last one last. */
   readonly history: { readonly shnum: number; readonly bytes: Uint8Array | undefined }[];
 }

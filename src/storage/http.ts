@@ -64,7 +64,7 @@ export interface HttpServerOptions extends Partial<ConnectionSettings> {
 }
 
 /** What the last call to a server showed. */
-export type ServerStatus =
+export type ConnectionStatus =
   | { readonly kind: 'untried' }
   | { readonly kind: 'answering' }
   | { readonly kind: 'failing'; readonly problem: string };
@@ -89,7 +89,7 @@ export class HttpServer implements StorageServer {
   readonly #connections: readonly HttpConnection[];
   /** The position of the address that was reached last. */
   #current = 0;
-  #status: ServerStatus = { kind: 'untried' };
+  #status: ConnectionStatus = { kind: 'untried' };
 
   constructor({
     id,
@@ -108,7 +108,7 @@ export class HttpServer implements StorageServer {
   }
 
   /** What the last call showed. A server may be fine and a share on it missing or corrupt. */
-  get status(): ServerStatus {
+  get status(): ConnectionStatus {
     return this.#status;
   }
 

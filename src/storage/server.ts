@@ -4,9 +4,10 @@
  * Every backend (memory, directory, http) passes `test/support/storage-contract.ts`. Semantics are
  * those of Tahoe's `storage/server.py` `slot_readv` and `slot_testv_and_readv_and_writev`.
  */
+import type { ServerId } from '../../machines/servermap.ts';
 
 /** The server's public identity, `v0-…` on a real grid. */
-export type ServerId = string;
+export type { ServerId };
 
 /** A half-open byte range of a share, in bytes from its start. */
 export interface ByteRange {

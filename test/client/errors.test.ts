@@ -33,7 +33,7 @@ const contents = bytesOf(140_000);
 /** The verdict of every share of a map, by share number: `good`, or the reason. */
 function verdicts(map: Servermap): Record<number, string> {
   return Object.fromEntries(
-    map.slots.map(({ shnum, verdict }) => [
+    map.holdings.map(({ shnum, verdict }) => [
       shnum,
       verdict.kind === 'good' ? 'good' : verdict.reason.replace('corrupt share: ', ''),
     ]),
@@ -62,7 +62,7 @@ describe.each(formats)('a header of a %s share that lies about', (format) => {
       ]);
       const map = await reader.servermap();
       expect(verdicts(map)).toEqual(expected);
-      expect(map.slots.every(({ verdict }) => verdict.kind !== 'unverified')).toBe(true);
+      expect(map.holdings.every(({ verdict }) => verdict.kind !== 'unverified')).toBe(true);
       expectBytes(await reader.read(), contents);
       // Writing puts good shares in the place of the bad ones.
       await another().open(file.writeCap).overwrite(bytesOf(10, 2));
@@ -234,7 +234,7 @@ describe('sizes beyond all bounds, properly signed', () => {
       }
       // No share here proves its number. Versions whose shares do, and that are too large, are in
       // test/share/limits.test.ts.
-      expect(map.slots.map(({ verdict }) => verdict.kind)).toEqual(Array(10).fill('bad'));
+      expect(map.holdings.map(({ verdict }) => verdict.kind)).toEqual(Array(10).fill('bad'));
       await expect(reader.verify()).rejects.toThrowError(UnrecoverableFileError);
       // Kibibytes.
       expect(process.resourceUsage().maxRSS - peak).toBeLessThan(100_000);
@@ -381,7 +381,7 @@ describe('a server whose answers make no sense', () => {
     isHostile = true;
     const [reader, writer] = [another().open(readCap), another().open(writeCap)];
     expectBytes(await reader.read(), contents);
-    expect((await reader.servermap()).slots.length).toBeGreaterThanOrEqual(6);
+    expect((await reader.servermap()).holdings.length).toBeGreaterThanOrEqual(6);
     expect((await reader.verify()).good.length).toBeGreaterThanOrEqual(6);
     await writer.overwrite(bytesOf(140_000, 2));
     expectBytes(await reader.read(), bytesOf(140_000, 2));
@@ -407,7 +407,7 @@ describe('a server whose answers make no sense', () => {
     isHostile = true;
     const id = holdings(servers, file.cap)[4]?.server.id;
     const map = await file.servermap();
-    expect(map.slots[4]?.verdict).toEqual({
+    expect(map.holdings[4]?.verdict).toEqual({
       kind: 'unverified',
       reason: `server ${id}: nonsense: 4001 bytes for a read of 4000`,
     });

@@ -44,7 +44,7 @@ async function grid(format: 'sdmf' | 'mdmf', size: number) {
 }
 
 function goodShnums(map: Servermap, seqnum: number): number[] {
-  const good = map.slots.filter(
+  const good = map.holdings.filter(
     ({ verdict }) =>
       verdict.kind === 'good' && (map.versions[verdict.version]?.seqnum ?? 0) === seqnum,
   );

@@ -260,7 +260,7 @@ describe.each(formats)('a share that another writer has signed (%s)', (format) =
     return { ...grid, file, holder, made };
   }
 
-  test('in the slot is that writer: the write stops', async () => {
+  test('in the place is that writer: the write stops', async () => {
     const { file, holder } = await withRival();
     const write = file.overwrite(bytesOf(300, 2));
     await expect(write).rejects.toThrowError(UncoordinatedWriteError);

@@ -374,16 +374,16 @@ describe('the map', () => {
     const isForWriting = mode === 'write' || mode === 'repair';
     expect(map.privateKey).toBe(isForWriting ? 'found' : 'unneeded');
     if (mode === 'check' || mode === 'repair') expect(settled.length).toBe(20);
-    if (mode !== 'anything' && mode !== 'read') expect(map.slots.length).toBe(10);
+    if (mode !== 'anything' && mode !== 'read') expect(map.holdings.length).toBe(10);
   });
 
-  test('lists servers in the permuted order of the file, and slots in theirs', async () => {
+  test('lists servers in the permuted order of the file, and places in theirs', async () => {
     const { create, servers } = testGrid();
     const file = await create('sdmf', bytesOf(10));
     const map = await file.servermap();
     // A fresh file has share i on the i-th server.
-    expect(map.slots.map(({ shnum }) => shnum)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(map.slots.map(({ server }) => server)).toEqual(
+    expect(map.holdings.map(({ shnum }) => shnum)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(map.holdings.map(({ server }) => server)).toEqual(
       map.servers.slice(0, 10).map(({ id }) => id),
     );
     expect(map.servers.map(({ status }) => status)).toEqual([
@@ -391,7 +391,7 @@ describe('the map', () => {
       ...Array(3).fill('empty'),
     ]);
     expect(holdings(servers, file.cap).map(({ server }) => server.id)).toEqual(
-      map.slots.map(({ server }) => server),
+      map.holdings.map(({ server }) => server),
     );
   });
 

@@ -133,7 +133,7 @@ async function brokenOnGrid(schedule: Schedule, contents: Uint8Array): Promise<r
   if (versions.length !== 1) broken.push(`${versions.length} versions`);
   const shares = versions.map(({ id }) => sharesOf(map, id));
   if (shares.map(({ size }) => size).join() !== '10') broken.push(`not 10 shares`);
-  if (map.slots.some(({ verdict }) => verdict.kind !== 'good')) broken.push('bad shares');
+  if (map.holdings.some(({ verdict }) => verdict.kind !== 'good')) broken.push('bad shares');
   // Other shares each time: all ten are of the same contents.
   const three = [0, 3, 7].map((n) => (n + triplets) % 10);
   triplets++;

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { primitives } from '#crypto';
 import { planWrites } from '../../machines/publish-kernel.ts';
 import type { Rule } from '../../machines/rules.ts';
-import type { MarkedSlot, Servermap } from '../../machines/servermap.ts';
+import type { MarkedHolding, Servermap } from '../../machines/servermap.ts';
 import { storageIndexOf } from '../../src/caps.ts';
 import { defaultEncoding } from '../../src/encoding.ts';
 import { ServerUnavailableError } from '../../src/errors.ts';
@@ -47,8 +47,8 @@ const map =
 const overwrite = ({ file, options }: ProgramClient) => file.overwrite(change, options);
 
 /** What a map says of each share: `sh2@s4 good`. */
-function verdicts({ slots }: Servermap): readonly string[] {
-  return slots.map(({ server, shnum, verdict }) => `sh${shnum}@${server} ${verdict.kind}`);
+function verdicts({ holdings }: Servermap): readonly string[] {
+  return holdings.map(({ server, shnum, verdict }) => `sh${shnum}@${server} ${verdict.kind}`);
 }
 
 function statuses({ servers }: Servermap): readonly string[] {
@@ -174,7 +174,7 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
   const before = new Grid({ servers: schedule.world.grid.servers, primitives: known });
   const version = Object.keys((await before.open(cap).servermap()).versions)[0] as string;
   const reason = 'a block is corrupt';
-  const marked: MarkedSlot = { server: 's0', shnum: 0, reason, version };
+  const marked: MarkedHolding = { server: 's0', shnum: 0, reason, version };
   const run = await schedule.start('A', ({ grid }) => {
     const clock = { setTimeout: () => 0, clearTimeout: () => {} };
     const engine = {
@@ -209,7 +209,7 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
   const found = await schedule.finish(run);
   expect(schedule.delivered.filter((label) => label.endsWith(' list'))).toEqual(wave);
   expect(found.outcome).toBe('enough');
-  expect(found.slots[0]).toEqual({
+  expect(found.holdings[0]).toEqual({
     server: 's0',
     shnum: 0,
     verdict: { kind: 'bad', reason, head: version },
@@ -229,7 +229,7 @@ describe('I: the connection is lost during the read of a signature', () => {
   test('the share is unverified, not corrupt; nobody is told otherwise, and nothing overwrites it', async () => {
     const schedule = await scene();
     const found = await schedule.run('A', map('write'));
-    expect(found.slots[0]).toEqual({
+    expect(found.holdings[0]).toEqual({
       server: 's0',
       shnum: 0,
       verdict: { kind: 'unverified', reason: 'server s0: connection lost' },

@@ -61,7 +61,7 @@ describe.each(formats)('creating a %s file', (format) => {
     const { grid, servers } = testGrid();
     const file = await grid.create({ format, contents: bytesOf(100) });
     const map = await file.servermap();
-    expect(map.slots.map(({ shnum, server }) => [shnum, server])).toEqual(
+    expect(map.holdings.map(({ shnum, server }) => [shnum, server])).toEqual(
       map.servers.slice(0, 10).map(({ id }, shnum) => [shnum, id]),
     );
     expect(seqnums(holdings(servers, file.cap), file.cap)).toEqual(Array(10).fill(1));

@@ -149,7 +149,7 @@ test('a grid of folders and HTTP servers keeps a file on both', async () => {
   const file = await grid.create({ format: 'sdmf', contents: utf8('on both') });
   await file.append(utf8(' kinds'));
   const map = await grid.open(file.cap).servermap();
-  const holders = map.slots.map(({ server }) => server);
+  const holders = map.holdings.map(({ server }) => server);
   expect(holders).toEqual(expect.arrayContaining(['h0', 'h1', 'h2']));
   expect(new Set(holders).size).toBe(7);
   expect(await grid.open(file.readCap).read()).toEqual(utf8('on both kinds'));

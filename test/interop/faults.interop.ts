@@ -193,7 +193,7 @@ describe.each(FAULTS)('a server that $name', ({ arrange, mend, takesWrites = fal
       await expectContents(file, second);
       await healthy.open(file.cap).overwrite(last);
       await expectContents(file, last);
-      expect((await healthy.open(file.cap).servermap()).slots.every(isGood)).toBe(true);
+      expect((await healthy.open(file.cap).servermap()).holdings.every(isGood)).toBe(true);
     },
   );
 });

@@ -82,7 +82,7 @@ async function containers(cap: string) {
 /** All shares of a file are good to a check-mode map, each on one server, and nobody failed. */
 async function expectWellMapped(file: MutableFile, total: number): Promise<void> {
   const map = await file.servermap({ mode: 'check' });
-  expect(map.slots.filter(({ verdict }) => verdict.kind !== 'good')).toEqual([]);
+  expect(map.holdings.filter(({ verdict }) => verdict.kind !== 'good')).toEqual([]);
   const [version, ...others] = Object.values(map.versions);
   expect(others).toEqual([]);
   const places = [...sharesOf(map, version!.id)].map(([shnum, servers]) => [shnum, servers.length]);

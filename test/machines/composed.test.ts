@@ -58,17 +58,17 @@ describe('coordinator, real children and real mailboxes, exhausted', () => {
       start: () => liveUpdate({ ...countedGrid(2), required: 1 }),
       movesOf: twoShareMoves,
       keyOf: (live) => {
-        const { servers, statuses, slots } = live.record();
-        const verdicts = slots.map((slot) => JSON.stringify(slot)).sort();
+        const { servers, statuses, holdings } = live.record();
+        const verdicts = holdings.map((holding) => JSON.stringify(holding)).sort();
         return JSON.stringify([statuses, servers.map((s) => judgedOf(live, s)), verdicts]);
       },
       always: (live) => {
         assertCoherent(live);
         const map = live.output();
         for (const { id, status } of map?.servers ?? []) {
-          const slots = map?.slots.filter(({ server }) => server === id);
+          const holdings = map?.holdings.filter(({ server }) => server === id);
           const isHolding = status === 'good' || status === 'corrupt';
-          expect(slots).toHaveLength(isHolding ? 2 : 0);
+          expect(holdings).toHaveLength(isHolding ? 2 : 0);
         }
       },
     });

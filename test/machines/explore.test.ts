@@ -35,13 +35,16 @@ const recordIn = (snapshot: AnyMachineSnapshot) => snapshot.context.record as Up
 /** Everything one server may turn out to be. */
 function reportsOf(server: string): readonly ServerReport[] {
   const n = Number(server.slice(1));
-  const slot = (verdict: ReturnType<typeof bad>) => ({ server, shnum: n, verdict });
+  const holding = (verdict: ReturnType<typeof bad>) => ({ server, shnum: n, verdict });
   return [
     goodReport(server, [n], v1, { privateKeyFound: n === 1 }),
-    { ...goodReport(server, [n], v2), slots: [...goodReport(server, [n], v2).slots, slot(bad())] },
+    {
+      ...goodReport(server, [n], v2),
+      holdings: [...goodReport(server, [n], v2).holdings, holding(bad())],
+    },
     poorReport(server, 'empty'),
-    poorReport(server, 'corrupt', [slot(bad())]),
-    poorReport(server, 'failed', [slot(unverified())]),
+    poorReport(server, 'corrupt', [holding(bad())]),
+    poorReport(server, 'failed', [holding(unverified())]),
   ];
 }
 
@@ -51,11 +54,11 @@ function childReports(record: UpdateRecord) {
     const status = record.statuses[i];
     const reports = reportsOf(server);
     if (status === 'asked') {
-      const poor = reports.filter((r) => r.slots.length === 0 || r.status === 'failed');
+      const poor = reports.filter((r) => r.holdings.length === 0 || r.status === 'failed');
       return [serverAnswered(server, [i]), ...poor.map(serverSettled)];
     }
     if (status === 'verifying') {
-      return reports.filter((r) => r.slots.length > 0).map(serverSettled);
+      return reports.filter((r) => r.holdings.length > 0).map(serverSettled);
     }
     return [];
   });
@@ -85,10 +88,10 @@ describe.each<Mode>(['anything', 'read', 'write', 'check', 'repair'])('%s', (mod
       input,
       events: (snapshot) => childReports(recordIn(snapshot)),
       keyOf: (snapshot) => {
-        const { slots, ...record } = recordIn(snapshot);
+        const { holdings, ...record } = recordIn(snapshot);
         return JSON.stringify([
           snapshot.value,
-          [...slots].map((s) => JSON.stringify(s)).sort(),
+          [...holdings].map((s) => JSON.stringify(s)).sort(),
           {
             ...record,
             versions: Object.keys(record.versions).sort(),
@@ -112,13 +115,13 @@ describe.each<Mode>(['anything', 'read', 'write', 'check', 'repair'])('%s', (mod
         expect(snapshot.output).toEqual(
           toServermap(record, decision.kind === 'done' ? decision.outcome : 'cancelled'),
         );
-        const answers = [...record.slots].map((s) => JSON.stringify(s)).sort();
+        const answers = [...record.holdings].map((s) => JSON.stringify(s)).sort();
         const key = JSON.stringify([record.statuses, record.privateKey, answers]);
         const map = JSON.stringify(snapshot.output);
         expect(maps.get(key) ?? map).toBe(map);
         maps.set(key, map);
         // Every share that was reported is in the map (U6).
-        expect(snapshot.output.slots).toHaveLength(record.slots.length);
+        expect(snapshot.output.holdings).toHaveLength(record.holdings.length);
       },
       step: (before, event, after) => {
         const fact: UpdateFact =

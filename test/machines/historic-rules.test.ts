@@ -73,7 +73,7 @@ describe('the historic rules', () => {
         ? walk(servermapUpdateMachine, input)
         : walk(historicUpdateMachine, input, coverage.onMicrostep);
     for (const event of events) it.step(event as never);
-    return it.state() === 'done' ? it.output().slots.map(({ server }) => server) : it.state();
+    return it.state() === 'done' ? it.output().holdings.map(({ server }) => server) : it.state();
   }
 
   test("the ticket: done while s2's share is being verified; it is missing from the map", () => {

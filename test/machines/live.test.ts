@@ -26,7 +26,7 @@ import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
-import { deadlines, goodSlot, mapOf, serversOf, unverified, versionOf } from '../support/facts.ts';
+import { deadlines, goodAt, mapOf, serversOf, unverified, versionOf } from '../support/facts.ts';
 import { liveUpdate } from '../support/live-update.ts';
 
 const v1 = versionOf(1);
@@ -62,9 +62,9 @@ describe('a live update', () => {
     live.answer('s0', holds(0, 1));
     live.judge('s0', good(1));
     live.clock.increment(deadlines.verifyMs);
-    expect(live.output()?.slots).toEqual([
+    expect(live.output()?.holdings).toEqual([
       { server: 's0', shnum: 0, verdict: unverified('timeout') },
-      goodSlot('s0', 1, v1),
+      goodAt('s0', 1, v1),
     ]);
   });
 
@@ -108,7 +108,7 @@ describe('a live update', () => {
     live.answer('s4', holds());
     expect(live.state()).toBe('done');
     live.judge('s2', good(2));
-    expect(live.output()?.slots.map(({ shnum }) => shnum)).toEqual([0, 1]);
+    expect(live.output()?.holdings.map(({ shnum }) => shnum)).toEqual([0, 1]);
   });
 
   test.each(['done', 'cancelled'])('open queries are aborted when it is %s', async (end) => {
@@ -136,9 +136,9 @@ describe('a live update', () => {
 });
 
 describe('a live publish', () => {
-  const slots = [goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)];
+  const holdings = [goodAt('s0', 0, v1), goodAt('s1', 1, v1), goodAt('s2', 2, v1)];
   const input = {
-    map: mapOf(4, slots, [v1]),
+    map: mapOf(4, holdings, [v1]),
     required: 2,
     total: 3,
     happy: 3,
@@ -244,7 +244,7 @@ describe('a live publish', () => {
 });
 
 describe('a live retrieve', () => {
-  const slots = [0, 1, 2].map((n) => goodSlot(`s${n}`, n, v1));
+  const holdings = [0, 1, 2].map((n) => goodAt(`s${n}`, n, v1));
 
   test('windows come in order, and a consumer that is slow is waited for', async () => {
     const log: string[] = [];
@@ -267,7 +267,7 @@ describe('a live retrieve', () => {
       },
     });
     const segments = { firstSegment: 0, endSegment: 3, window: 2, range: { from: 0, to: 3000 } };
-    const map = mapOf(3, slots, [v1]);
+    const map = mapOf(3, holdings, [v1]);
     const actor = createActor(machine, {
       input: { purpose: 'read', map, version: v1, ...segments, deadlines },
       clock: new SimulatedClock(),

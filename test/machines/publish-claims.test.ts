@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SeenShare } from '../../machines/io.ts';
 import { claimsIn, isLike, isStale } from '../../machines/publish-claims.ts';
 import { expectationOf, planWrites } from '../../machines/publish-kernel.ts';
-import { bad, goodSlot, mapOf, versionOf } from '../support/facts.ts';
+import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
 
 const v1 = versionOf(1);
 const v2 = versionOf(2);
@@ -10,12 +10,12 @@ const v2b = versionOf(2, 'b');
 const ours = versionOf(3, 'n').checkstring;
 
 describe('a claim', () => {
-  const slots = [
-    ...[goodSlot('s0', 0, v2), goodSlot('s0', 1, v2b), goodSlot('s1', 1, v2)],
+  const holdings = [
+    ...[goodAt('s0', 0, v2), goodAt('s0', 1, v2b), goodAt('s1', 1, v2)],
     { server: 's0', shnum: 2, verdict: bad(`${v2b.checkstring}ff`) },
   ];
   const record = planWrites({
-    ...{ map: mapOf(3, slots, [v2, v2b]), required: 2, total: 5, happy: 2 },
+    ...{ map: mapOf(3, holdings, [v2, v2b]), required: 2, total: 5, happy: 2 },
     ...{ wholeShares: true, force: false },
   });
   const expectation = expectationOf(record, record.writes[0] as never);

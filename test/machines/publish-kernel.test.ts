@@ -17,7 +17,7 @@ import {
   withPrepared,
 } from '../../machines/publish-kernel.ts';
 import type { Servermap } from '../../machines/servermap.ts';
-import { bad, goodSlot, mapOf, unverified, versionOf, writeReport } from '../support/facts.ts';
+import { bad, goodAt, mapOf, unverified, versionOf, writeReport } from '../support/facts.ts';
 
 const v1 = versionOf(1);
 const v2 = versionOf(2);
@@ -44,8 +44,8 @@ const planned = (server: string, shnum: number, test: object, attempt = 0) => ({
 
 /** The books with everything planned under way, over a map of v2 in full on the first servers. */
 function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishRecord {
-  const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
-  const record = planWrites(inputOf(mapOf(count, slots, [v2]), more));
+  const holdings = [goodAt('s0', 0, v2), goodAt('s1', 1, v2), goodAt('s2', 2, v2)];
+  const record = planWrites(inputOf(mapOf(count, holdings, [v2]), more));
   return startPlanned(withPrepared(record, ourVersion));
 }
 
@@ -84,14 +84,14 @@ describe('the plan', () => {
     expect(fresh(0)).toEqual([]);
   });
 
-  test('writes every known slot, and asks for what was seen there (P1, P3)', () => {
-    const slots = [
-      goodSlot('s0', 0, v2),
-      goodSlot('s0', 2, v1),
+  test('writes every known place, and asks for what was seen there (Q1, Q3)', () => {
+    const holdings = [
+      goodAt('s0', 0, v2),
+      goodAt('s0', 2, v1),
       { server: 's1', shnum: 1, verdict: bad('01ab') },
       { server: 's2', shnum: 1, verdict: bad('') },
     ];
-    const record = planWrites(inputOf(mapOf(3, slots, [v1, v2])));
+    const record = planWrites(inputOf(mapOf(3, holdings, [v1, v2])));
     expect(placesOf(record)).toEqual(['s0:0', 's0:2', 's1:1', 's2:1']);
     expect(testsOf(record)).toEqual([
       begins(v2.checkstring),
@@ -101,24 +101,24 @@ describe('the plan', () => {
     ]);
   });
 
-  test('homes go to whoever holds least, then in permuted order; each must be absent (P2)', () => {
-    const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];
-    const record = planWrites(inputOf(mapOf(4, slots, [v2]), { total: 6 }));
+  test('homes go to whoever holds least, then in permuted order; each must be absent (Q2)', () => {
+    const holdings = [goodAt('s0', 0, v2), goodAt('s1', 1, v2)];
+    const record = planWrites(inputOf(mapOf(4, holdings, [v2]), { total: 6 }));
     expect(placesOf(record)).toEqual(['s0:0', 's1:1', 's2:2', 's3:3', 's0:4', 's1:5']);
     expect(testsOf(record).slice(2)).toEqual([absent, absent, absent, absent]);
   });
 
   test('an uneven load counts whole: the server with two shares comes after the one with one', () => {
-    const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s1', 2, v2)];
-    const record = planWrites(inputOf(mapOf(2, slots, [v2]), { total: 4 }));
+    const holdings = [goodAt('s0', 0, v2), goodAt('s0', 1, v2), goodAt('s1', 2, v2)];
+    const record = planWrites(inputOf(mapOf(2, holdings, [v2]), { total: 4 }));
     expect(placesOf(record).slice(3)).toEqual(['s1:3']);
   });
 
-  const crowd = (...shnums: readonly number[]) => shnums.map((n) => goodSlot('s0', n, v2));
-  test.each<[string, number, number, number, Servermap['slots'], readonly string[]]>([
+  const crowd = (...shnums: readonly number[]) => shnums.map((n) => goodAt('s0', n, v2));
+  test.each<[string, number, number, number, Servermap['holdings'], readonly string[]]>([
     ['shares beside the first on a server', 5, 3, 3, crowd(0, 1, 2), ['s1:1', 's2:2']],
     ['no more than the quorum asks for', 5, 3, 2, crowd(0, 1, 2), ['s1:1']],
-    ['none when the quorum is there', 5, 3, 2, [...crowd(0, 1), goodSlot('s1', 2, v2)], []],
+    ['none when the quorum is there', 5, 3, 2, [...crowd(0, 1), goodAt('s1', 2, v2)], []],
     ['a homeless share spreads as well', 5, 4, 2, crowd(0, 1, 2), ['s1:3']],
     ['homeless shares first', 5, 4, 3, crowd(0, 1, 2), ['s1:3', 's2:1']],
     [
@@ -126,37 +126,40 @@ describe('the plan', () => {
       5,
       4,
       4,
-      [goodSlot('s0', 0, v2), ...[1, 2, 3].map((n) => goodSlot('s1', n, v2))],
+      [goodAt('s0', 0, v2), ...[1, 2, 3].map((n) => goodAt('s1', n, v2))],
       ['s2:2', 's3:3'],
     ],
-  ])('copies until the quorum has distinct servers: %s', (_, count, total, happy, slots, added) => {
-    const record = planWrites(inputOf(mapOf(count, slots, [v2]), { total, happy }));
-    expect(placesOf(record).slice(slots.length)).toEqual(added);
-  });
+  ])(
+    'copies until the quorum has distinct servers: %s',
+    (_, count, total, happy, holdings, added) => {
+      const record = planWrites(inputOf(mapOf(count, holdings, [v2]), { total, happy }));
+      expect(placesOf(record).slice(holdings.length)).toEqual(added);
+    },
+  );
 
   test('no copy goes to a server that has a share already', () => {
-    const slots = [...crowd(0, 1), goodSlot('s1', 2, v2)];
-    const map = mapOf(3, slots, [v2], { s2: 'failed' });
+    const holdings = [...crowd(0, 1), goodAt('s1', 2, v2)];
+    const map = mapOf(3, holdings, [v2], { s2: 'failed' });
     expect(placesOf(planWrites(inputOf(map, { happy: 3 })))).toEqual(['s0:0', 's0:1', 's1:2']);
   });
 
   test('gives nothing to a server that failed in the map', () => {
-    const slots = [
+    const holdings = [
       { server: 's0', shnum: 0, verdict: unverified() },
       { server: 's1', shnum: 7, verdict: bad() },
     ];
-    const record = planWrites(inputOf(mapOf(3, slots, [], { s0: 'failed' })));
+    const record = planWrites(inputOf(mapOf(3, holdings, [], { s0: 'failed' })));
     expect(placesOf(record)).toEqual(['s1:0', 's2:1', 's1:2']);
   });
 
   test('a share number beyond N is left alone', () => {
-    const record = planWrites(inputOf(mapOf(2, [goodSlot('s1', 3, v1)], [v1])));
+    const record = planWrites(inputOf(mapOf(2, [goodAt('s1', 3, v1)], [v1])));
     expect(placesOf(record)).toEqual(['s0:0', 's1:1', 's0:2']);
   });
 
-  test('the seqnum is one above every version seen, recoverable or not (P7)', () => {
+  test('the seqnum is one above every version seen, recoverable or not (Q7)', () => {
     expect(planWrites(inputOf(mapOf(1, [], []))).seqnum).toBe(1);
-    expect(planWrites(inputOf(mapOf(2, [goodSlot('s0', 0, v2)], [v1, v2]))).seqnum).toBe(3);
+    expect(planWrites(inputOf(mapOf(2, [goodAt('s0', 0, v2)], [v1, v2]))).seqnum).toBe(3);
   });
 
   test.each([
@@ -171,14 +174,14 @@ describe('the plan', () => {
   );
 
   test('of an in-place update has the shares of the base version, and no other', () => {
-    const slots = [
-      goodSlot('s0', 0, v2),
-      goodSlot('s1', 1, v2),
-      goodSlot('s2', 2, v2),
-      goodSlot('s3', 2, v1),
+    const holdings = [
+      goodAt('s0', 0, v2),
+      goodAt('s1', 1, v2),
+      goodAt('s2', 2, v2),
+      goodAt('s3', 2, v1),
       { server: 's4', shnum: 1, verdict: bad() },
     ];
-    const record = planWrites(inputOf(mapOf(6, slots, [v1, v2]), { wholeShares: false }));
+    const record = planWrites(inputOf(mapOf(6, holdings, [v1, v2]), { wholeShares: false }));
     expect(placesOf(record)).toEqual(['s0:0', 's1:1', 's2:2']);
   });
 
@@ -190,9 +193,9 @@ describe('the plan', () => {
     expect(can(mapOf(0, [], []))).toBe(false);
     expect(can(mapOf(2, [], [], { s0: 'failed' }))).toBe(false);
     expect(can(mapOf(3, [], [], { s0: 'failed' }))).toBe(true);
-    const lost = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];
+    const lost = [goodAt('s0', 0, v2), goodAt('s1', 1, v2)];
     expect(can(mapOf(2, lost, [v2], { s0: 'failed' }))).toBe(false);
-    const both = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2)];
+    const both = [goodAt('s0', 0, v2), goodAt('s0', 1, v2)];
     expect(can(mapOf(2, both, [v2]), { wholeShares: false })).toBe(false);
     expect(can(mapOf(2, both, [v2]), { wholeShares: false, happy: 1 })).toBe(true);
     expect(can(mapOf(2, both.slice(1), [v2]), { wholeShares: false, happy: 1 })).toBe(false);
@@ -200,24 +203,24 @@ describe('the plan', () => {
 });
 
 describe('newer evidence', () => {
-  const slots = [goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 0, v2)];
+  const holdings = [goodAt('s0', 0, v1), goodAt('s1', 1, v1), goodAt('s2', 0, v2)];
 
   test('stops a publish unless it is forced', () => {
-    const map = mapOf(3, slots, [v1, v2]);
+    const map = mapOf(3, holdings, [v1, v2]);
     expect(newerEvidence(inputOf(map))).toEqual([v2]);
     expect(newerEvidence(inputOf(map, { force: true }))).toEqual([]);
   });
 
   test('is not a version that can be read', () => {
-    const map = mapOf(4, [...slots, goodSlot('s3', 1, v2)], [v1, v2]);
+    const map = mapOf(4, [...holdings, goodAt('s3', 1, v2)], [v1, v2]);
     expect(newerEvidence(inputOf(map))).toEqual([]);
   });
 
   const three = { happy: 3 };
-  const copies = [goodSlot('s1', 0, v2b), goodSlot('s3', 2, v2b)];
+  const copies = [goodAt('s1', 0, v2b), goodAt('s3', 2, v2b)];
 
   test('is also a rival of the base that may be on a quorum, with the servers that are silent', () => {
-    const rival = [goodSlot('s1', 1, v2), goodSlot('s2', 2, v2)];
+    const rival = [goodAt('s1', 1, v2), goodAt('s2', 2, v2)];
     const seen = (status: 'failed' | 'unasked' | 'corrupt' | 'empty') =>
       newerEvidence(inputOf(mapOf(4, [...rival, ...copies], [v2, v2b], { s0: status }), three));
     expect(seen('failed')).toEqual([v2]);
@@ -227,9 +230,9 @@ describe('newer evidence', () => {
   });
 
   test('is a rival on a quorum only if, with everybody heard, none of its shares is missing', () => {
-    const twice = [...copies, goodSlot('s2', 1, v2b)];
+    const twice = [...copies, goodAt('s2', 1, v2b)];
     const seen = (shnum: number) => {
-      const rival = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2), goodSlot('s2', shnum, v2)];
+      const rival = [goodAt('s0', 0, v2), goodAt('s1', 1, v2), goodAt('s2', shnum, v2)];
       return newerEvidence(inputOf(mapOf(4, [...rival, ...twice], [v2, v2b]), three));
     };
     expect(seen(2)).toEqual([v2]);
@@ -237,19 +240,19 @@ describe('newer evidence', () => {
   });
 
   test('is no rival that the silent servers are too few to put on a quorum', () => {
-    const alone = [goodSlot('s2', 2, v2), ...copies];
+    const alone = [goodAt('s2', 2, v2), ...copies];
     const map = mapOf(4, alone, [v2, v2b], { s0: 'failed' });
     expect(newerEvidence(inputOf(map, three))).toEqual([]);
     expect(newerEvidence(inputOf(map, { happy: 2 }))).toEqual([v2]);
   });
 
   test('is a first version that cannot be read, where nothing can', () => {
-    expect(newerEvidence(inputOf(mapOf(2, [goodSlot('s0', 0, v1)], [v1])))).toEqual([v1]);
+    expect(newerEvidence(inputOf(mapOf(2, [goodAt('s0', 0, v1)], [v1])))).toEqual([v1]);
   });
 
   test('is no older version, however many servers may hold it', () => {
-    const older = [goodSlot('s2', 0, v1), goodSlot('s3', 1, v1)];
-    const base = [goodSlot('s0', 0, v2), goodSlot('s1', 1, v2)];
+    const older = [goodAt('s2', 0, v1), goodAt('s3', 1, v1)];
+    const base = [goodAt('s0', 0, v2), goodAt('s1', 1, v2)];
     const map = mapOf(5, [...base, ...older], [v1, v2], { s4: 'failed' });
     expect(newerEvidence(inputOf(map, three))).toEqual([]);
   });
@@ -272,9 +275,7 @@ describe('a write that succeeds', () => {
       { shnum: 2, checkstring: 'ff' },
       { shnum: 3, checkstring: v2b.checkstring },
     ];
-    const record = planWrites(
-      inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
-    );
+    const record = planWrites(inputOf(mapOf(1, [goodAt('s0', 0, v2), goodAt('s0', 2, v2)], [v2])));
     const started = startPlanned(withPrepared(record, ourVersion));
     expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
   });
@@ -285,7 +286,7 @@ describe('a write that succeeds', () => {
     ['more bytes than that', `${v2b.checkstring}aabb`],
   ])('what another write asks for is none, though it is no base: %s', (_, head) => {
     const broken = { server: 's0', shnum: 1, verdict: bad(head) };
-    const map = mapOf(2, [goodSlot('s0', 0, v2), broken, goodSlot('s1', 2, v2)], [v2]);
+    const map = mapOf(2, [goodAt('s0', 0, v2), broken, goodAt('s1', 2, v2)], [v2]);
     const started = startPlanned(withPrepared(planWrites(inputOf(map)), ourVersion));
     const seen = [{ shnum: 1, checkstring: v2b.checkstring }];
     const record = booked(started, writeReport('s0', 0, 'accepted', seen));
@@ -295,11 +296,9 @@ describe('a write that succeeds', () => {
     });
   });
 
-  test("a stranger's share is one also in a slot that a write of ours is about", () => {
+  test("a stranger's share is one also in a place that a write of ours is about", () => {
     // That write may fail on the way: then nobody would ever have told of the stranger.
-    const record = planWrites(
-      inputOf(mapOf(1, [goodSlot('s0', 0, v2), goodSlot('s0', 2, v2)], [v2])),
-    );
+    const record = planWrites(inputOf(mapOf(1, [goodAt('s0', 0, v2), goodAt('s0', 2, v2)], [v2])));
     const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
     const started = startPlanned(withPrepared(record, ourVersion));
     for (const status of ['accepted', 'surprised'] as const) {
@@ -432,8 +431,8 @@ describe('what nobody has signed is no writer', () => {
   });
 
   test('a server that contradicts itself is not believed about anything', () => {
-    const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s1', 1, v2)];
-    const plan = planWrites(inputOf(mapOf(4, slots, [v2])));
+    const holdings = [goodAt('s0', 0, v2), goodAt('s0', 1, v2), goodAt('s1', 1, v2)];
+    const plan = planWrites(inputOf(mapOf(4, holdings, [v2])));
     const started = startPlanned(withPrepared(plan, ourVersion));
     const failure = { kind: 'contradictory', detail: 'x' } as const;
     const accepts = (n: number) => writeReport(`s${n}`, n, 'accepted');
@@ -517,9 +516,9 @@ describe('the outcome', () => {
     expect(outcomeOf(...statuses)).toBe(kind);
   });
 
-  test('needs distinct servers and k distinct shares (P5)', () => {
-    const slots = [goodSlot('s0', 0, v2), goodSlot('s1', 0, v2)];
-    const record = planWrites(inputOf(mapOf(2, slots, [v2]), { wholeShares: false }));
+  test('needs distinct servers and k distinct shares (Q5)', () => {
+    const holdings = [goodAt('s0', 0, v2), goodAt('s1', 0, v2)];
+    const record = planWrites(inputOf(mapOf(2, holdings, [v2]), { wholeShares: false }));
     const started = startPlanned(withPrepared(record, ourVersion));
     const done = booked(
       started,
@@ -561,11 +560,11 @@ describe('whatever the servers do', () => {
   );
   const heads = [v1.checkstring, v2.checkstring, v2b.checkstring, ours, ''];
 
-  test('it ends, no slot is written twice at once, no newer version is written over (P8)', () => {
+  test('it ends, no place is written twice at once, no newer version is written over (Q8)', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.boolean(), fates, (count, whole, dice) => {
-        const slots = [goodSlot('s0', 0, v2), goodSlot('s0', 1, v2), goodSlot('s0', 2, v1)];
-        const map = mapOf(count, slots, [v1, v2]);
+        const holdings = [goodAt('s0', 0, v2), goodAt('s0', 1, v2), goodAt('s0', 2, v1)];
+        const map = mapOf(count, holdings, [v1, v2]);
         const plan = planWrites(inputOf(map, { wholeShares: whole }));
         let record = startPlanned(withPrepared(plan, ourVersion));
         let steps = 0;

@@ -5,7 +5,7 @@ import { type PublishInput, publishMachine } from '../../machines/publish.machin
 import type { WriteReport } from '../../machines/publish-kernel.ts';
 import type { Servermap } from '../../machines/servermap.ts';
 import { chartCoverage } from '../support/coverage.ts';
-import { deadlines, goodSlot, mapOf, versionOf, writeReport } from '../support/facts.ts';
+import { deadlines, goodAt, mapOf, versionOf, writeReport } from '../support/facts.ts';
 import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, rejected, type Walk, walk } from '../support/walk.ts';
 
@@ -17,7 +17,7 @@ const v2 = versionOf(2);
 const ours = versionOf(2, 'n').checkstring;
 const foreign = versionOf(2, 'x').checkstring;
 
-const full = mapOf(4, [goodSlot('s0', 0, v1), goodSlot('s1', 1, v1), goodSlot('s2', 2, v1)], [v1]);
+const full = mapOf(4, [goodAt('s0', 0, v1), goodAt('s1', 1, v1), goodAt('s2', 2, v1)], [v1]);
 
 const recipe = { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] } as const;
 
@@ -54,8 +54,8 @@ describe('choosing targets', () => {
   });
 
   test('newer evidence stops it before anything is written', () => {
-    const slots = [...full.slots, goodSlot('s3', 0, v2)];
-    const map = mapOf(4, slots, [v1, v2]);
+    const holdings = [...full.holdings, goodAt('s3', 0, v2)];
+    const map = mapOf(4, holdings, [v1, v2]);
     const it = start(map);
     expect([it.state(), it.log()]).toEqual(['newerVersionSeen', []]);
     expect(it.output()).toMatchObject({
@@ -124,7 +124,7 @@ describe('writing', () => {
     expect(it.output().missing).toEqual([]);
   });
 
-  test('a stale slot is written again, by another child', () => {
+  test('a stale place is written again, by another child', () => {
     const older = versionOf(0).checkstring;
     const surprise = settles('s0', 0, 'surprised', [{ shnum: 0, checkstring: older }]);
     const it = writing().step(surprise);
@@ -137,9 +137,9 @@ describe('writing', () => {
     expect(it.log()).toEqual(['stop write:s0:0:1', tells(accepts(0))]);
   });
 
-  test('a report stops its own child, whichever attempt other slots are at', () => {
-    const slots = [goodSlot('s0', 0, v1), goodSlot('s0', 1, v1), goodSlot('s1', 1, v1)];
-    const it = writing(mapOf(3, slots, [v1]));
+  test('a report stops its own child, whichever attempt other places are at', () => {
+    const holdings = [goodAt('s0', 0, v1), goodAt('s0', 1, v1), goodAt('s1', 1, v1)];
+    const it = writing(mapOf(3, holdings, [v1]));
     const stopped = (...report: Parameters<typeof settles>) => it.step(settles(...report)).log()[0];
     expect(stopped('s0', 0, 'surprised')).toBe('stop write:s0:0:0');
     expect(stopped('s0', 1, 'surprised')).toBe('stop write:s0:1:0');

@@ -10,7 +10,7 @@ import type { ReadRecord } from '../../machines/read-kernel.ts';
 import { bestVersion, type Servermap } from '../../machines/servermap.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { explore } from '../support/explore.ts';
-import { deadlines, goodSlot, mapOf, versionOf } from '../support/facts.ts';
+import { deadlines, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import {
   effects,
   emptyMap,
@@ -33,7 +33,7 @@ const old = mapWith(v1);
 /** Both versions look readable. */
 const two = mapOf(
   4,
-  [0, 1, 2, 3].flatMap((n) => [goodSlot(`s${n}`, n, v1), goodSlot(`s${n}`, n + 4, v2)]),
+  [0, 1, 2, 3].flatMap((n) => [goodAt(`s${n}`, n, v1), goodAt(`s${n}`, n + 4, v2)]),
   [v1, v2],
 );
 /** The same, once v2 has proved hollow. */

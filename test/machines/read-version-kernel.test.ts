@@ -104,9 +104,9 @@ describe('the books', () => {
       report: retrieved('notEnoughShares'),
       map: {
         ...everybody,
-        slots: [
+        holdings: [
           { server: 's0', shnum: 0, verdict: { kind: 'bad', reason: 'a block', head: v1.id } },
-          ...everybody.slots.slice(1),
+          ...everybody.holdings.slice(1),
         ],
       },
       marked,

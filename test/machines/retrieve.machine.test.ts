@@ -3,7 +3,7 @@ import { blocksSettled, operationCancel } from '../../machines/events.ts';
 import { type RetrieveInput, retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { BlockReport } from '../../machines/retrieve-kernel.ts';
 import { chartCoverage } from '../support/coverage.ts';
-import { deadlines, goodSlot, mapOf, versionOf } from '../support/facts.ts';
+import { deadlines, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import { endsUnprovided } from '../support/unprovided.ts';
 import { answered, rejected, type Walk, walk } from '../support/walk.ts';
 
@@ -15,11 +15,11 @@ const old = versionOf(0, 'o');
 const map = mapOf(
   5,
   [
-    goodSlot('s0', 0, version),
-    goodSlot('s1', 1, version),
-    goodSlot('s2', 2, version),
-    goodSlot('s3', 0, version),
-    goodSlot('s4', 1, old),
+    goodAt('s0', 0, version),
+    goodAt('s1', 1, version),
+    goodAt('s2', 2, version),
+    goodAt('s3', 0, version),
+    goodAt('s4', 1, old),
   ],
   [version, old],
 );

@@ -6,7 +6,7 @@ import {
   recipeWhole,
   uniformBase,
 } from '../../machines/rewrite.ts';
-import { bad, goodSlot, mapOf, versionOf } from '../support/facts.ts';
+import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import { mapWith } from '../support/operations.ts';
 
 /** k = 2, N = 3; three segments of 1024, 1024 and 952 bytes. */
@@ -86,12 +86,12 @@ describe('the version that every share is of', () => {
   });
 
   test.each([
-    ['an older share', goodSlot('s3', 0, versionOf(1, 'B'))],
+    ['an older share', goodAt('s3', 0, versionOf(1, 'B'))],
     ['a bad one', { server: 's3', shnum: 0, verdict: bad() }],
-  ])('is not beside %s', (_, slot) => {
+  ])('is not beside %s', (_, holding) => {
     const map = mapWith(v1);
     const older = versionOf(1, 'B');
     const versions = { ...map.versions, [older.id]: older };
-    expect(uniformBase({ ...map, versions, slots: [...map.slots, slot] })).toBe(undefined);
+    expect(uniformBase({ ...map, versions, holdings: [...map.holdings, holding] })).toBe(undefined);
   });
 });

@@ -109,33 +109,36 @@ describe('verifying', () => {
     expect(it.state()).toBe('verifying');
     it.step(good(1));
     expect(it.state()).toBe('good');
-    const slots = [
+    const holdings = [
       { server: 's0', shnum: 0, verdict: bad('ff') },
       { server: 's0', shnum: 1, verdict: { kind: 'good', version: v1.id } },
     ];
     expect(it.log()).toEqual(
-      reports('verifyDeadline', 'verifyShares', { ...goodReport('s0', [], v1), slots }),
+      reports('verifyDeadline', 'verifyShares', {
+        ...goodReport('s0', [], v1),
+        holdings: holdings,
+      }),
     );
   });
 
   test('nothing good and something bad: corrupt', () => {
     const it = verifying(0, 1).step(shareJudged(0, bad())).step(shareJudged(1, unverified()));
     expect(it.state()).toBe('corrupt');
-    const slots = [
+    const holdings = [
       { server: 's0', shnum: 0, verdict: bad() },
       { server: 's0', shnum: 1, verdict: unverified() },
     ];
     expect(it.log()).toEqual(
-      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'corrupt', slots)),
+      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'corrupt', holdings)),
     );
   });
 
   test('transport failure is never corruption: nothing judged is failed (U7)', () => {
     const it = verifying(0).step(shareJudged(0, unverified('connection lost')));
     expect(it.state()).toBe('failed');
-    const slots = [{ server: 's0', shnum: 0, verdict: unverified('connection lost') }];
+    const holdings = [{ server: 's0', shnum: 0, verdict: unverified('connection lost') }];
     expect(it.log()).toEqual(
-      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'failed', slots)),
+      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'failed', holdings)),
     );
   });
 
@@ -150,18 +153,21 @@ describe('verifying', () => {
       shareJudged(2, unverified('timeout')),
     ];
     expect(it.context().judged).toEqual(judged);
-    const slots = judged.map(({ shnum, verdict }) => ({ server: 's0', shnum, verdict }));
+    const holdings = judged.map(({ shnum, verdict }) => ({ server: 's0', shnum, verdict }));
     expect(it.log()).toEqual(
-      reports('verifyDeadline', 'verifyShares', { ...goodReport('s0', [1], v1), slots }),
+      reports('verifyDeadline', 'verifyShares', {
+        ...goodReport('s0', [1], v1),
+        holdings: holdings,
+      }),
     );
   });
 
   test('a bug in the verifier proves nothing against the shares', () => {
     const it = verifying(0).step(rejected('verifyShares', new Error('bug')));
     expect(it.state()).toBe('failed');
-    const slots = [{ server: 's0', shnum: 0, verdict: unverified('bug') }];
+    const holdings = [{ server: 's0', shnum: 0, verdict: unverified('bug') }];
     expect(it.log()).toEqual(
-      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'failed', slots)),
+      reports('verifyDeadline', 'verifyShares', poorReport('s0', 'failed', holdings)),
     );
   });
 

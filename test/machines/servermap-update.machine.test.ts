@@ -114,7 +114,7 @@ describe('rule 1: done cannot fire while a verification is in flight', () => {
     expect(stateAfter(it, ...deliveries)).toBe(verifying);
     it.step(isGood('s2'));
     expect(it.state()).toBe('done');
-    expect(it.output().slots.map(({ shnum }) => shnum)).toEqual([0, 1, 2]);
+    expect(it.output().holdings.map(({ shnum }) => shnum)).toEqual([0, 1, 2]);
   });
 
   test('nor right of the boundary', () => {
@@ -161,7 +161,7 @@ describe('done', () => {
         { id: 's0', status: 'good', failure: null },
         { id: 's1', status: 'failed', failure: unreachable },
       ],
-      slots: goodReport('s0', [0], v1).slots,
+      holdings: goodReport('s0', [0], v1).holdings,
       versions: { [v1.id]: v1 },
       privateKey: 'unneeded',
     });

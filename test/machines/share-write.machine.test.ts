@@ -20,15 +20,15 @@ const absent: WriteTest = { kind: 'absent' };
 const failure = { kind: 'unreachable', detail: 'x' } as const;
 
 const rival = versionOf(1, 'r').checkstring;
-/** Version 2 is written over version 1; a rival of it is known to be in slot 4. */
+/** Version 2 is written over version 1; a rival of it is known to be in place 4. */
 const expectation: Expectation = {
   ...{ total: 5, seqnum: 2, replaceable: [old] },
   heads: [{ shnum: 4, head: rival }],
 };
 
 function start(test: WriteTest = begins): Walk<Machine> {
-  const slot = { server: 's0', shnum: 1, checkstring: ours };
-  const input = { ...slot, test, expectation, parent: deafParent(), deadlines };
+  const place = { server: 's0', shnum: 1, checkstring: ours };
+  const input = { ...place, test, expectation, parent: deafParent(), deadlines };
   return walk(shareWriteMachine, input, coverage.onMicrostep);
 }
 
@@ -108,7 +108,7 @@ describe('writing', () => {
       passed('writeDeadline', 'shareWrite.writing'),
       { kind: 'timeout', detail: 'no answer to the write' },
     ],
-  ])('%s: the slot is read before anything is concluded', (_, event, why) => {
+  ])('%s: the place is read before anything is concluded', (_, event, why) => {
     const it = start().step(event);
     expect(it.state()).toBe('rereading');
     expect(it.log()).toEqual([
@@ -190,13 +190,13 @@ describe('a server that says no and shows that its answer should be yes', () => 
 describe("somebody else's share is a claim until its signature is seen", () => {
   const beside = share(foreign, 3);
   test.each<[string, Walk<Machine>, readonly number[]]>([
-    ['in the slot', checking(), [1]],
+    ['in the place', checking(), [1]],
     ['where there was nothing', checking(absent), [1]],
     ['beside what was written', start().step(answers(true, share(old), beside)), [3]],
     ['beside an old one', start(absent).step(answers(false, share(old), beside)), [3]],
-    ['in the slot and beside it', start().step(answers(false, share(foreign), beside)), [1, 3]],
+    ['in the place and beside it', start().step(answers(false, share(foreign), beside)), [1, 3]],
     ["a rival's that is known elsewhere", start().step(answers(true, share(rival, 3))), [3]],
-    ['in the slot, after a lost answer', rereading().step(rereads(foreign)), [1]],
+    ['in the place, after a lost answer', rereading().step(rereads(foreign)), [1]],
     [
       'beside our own, after a lost answer',
       rereading().step(answered('rereadShare', { ok: true, seen: [share(ours), beside] })),
@@ -269,7 +269,7 @@ describe("somebody else's share is a claim until its signature is seen", () => {
   test.each([
     ['what the test asked for', begins],
     ['the first byte that the test asked for', short],
-  ])('the slot holds %s after all: the server contradicts itself', (_, asked) => {
+  ])('the place holds %s after all: the server contradicts itself', (_, asked) => {
     const shown = versionOf(2, 'x').checkstring.replace(/^../, 'ff');
     const it = start(asked).step(answers(false, share(shown)));
     it.step(judges(judged(old, true)));
@@ -279,7 +279,7 @@ describe("somebody else's share is a claim until its signature is seen", () => {
     ]);
   });
 
-  test('the slot holds it again after a lost answer: that is no contradiction', () => {
+  test('the place holds it again after a lost answer: that is no contradiction', () => {
     const it = rereading()
       .step(rereads(foreign))
       .step(judges(judged(old, true)));

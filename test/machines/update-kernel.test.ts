@@ -15,8 +15,8 @@ import {
 } from '../../machines/update-kernel.ts';
 import {
   bad,
+  goodAt,
   goodReport,
-  goodSlot,
   poorReport,
   recordOf,
   serversOf,
@@ -203,7 +203,7 @@ describe('the books', () => {
     expect(settled).toEqual({
       ...start,
       statuses: ['asked', 'good', 'asked', 'asked'],
-      slots: [goodSlot('s1', 0, v1), goodSlot('s1', 1, v1)],
+      holdings: [goodAt('s1', 0, v1), goodAt('s1', 1, v1)],
       versions: { [v1.id]: v1 },
     });
     expect(statusOf(settled, 's1')).toBe('good');
@@ -229,14 +229,14 @@ describe('the books', () => {
   test('keep every share that was reported, one by one: a corrupt sibling changes nothing', () => {
     const report: ServerReport = {
       ...goodReport('s0', [0], v1),
-      slots: [
-        goodSlot('s0', 0, v1),
+      holdings: [
+        goodAt('s0', 0, v1),
         { server: 's0', shnum: 1, verdict: bad('00') },
         { server: 's0', shnum: 2, verdict: unverified() },
       ],
     };
     const record = apply(asked, { type: 'settled', report });
-    expect(record.slots).toEqual(report.slots);
+    expect(record.holdings).toEqual(report.holdings);
     expect(record.statuses[0]).toBe('good');
   });
 
@@ -247,7 +247,7 @@ describe('the books', () => {
       { type: 'settled', report: goodReport('s0', [0], v1) },
     );
     expect(record.statuses[0]).toBe('good');
-    expect(record.slots[0]?.verdict).toEqual({ kind: 'bad', reason: 'block hash', head: v1.id });
+    expect(record.holdings[0]?.verdict).toEqual({ kind: 'bad', reason: 'block hash', head: v1.id });
     expect(viewOf(record).hasRecoverable).toBe(false);
   });
 
@@ -308,7 +308,7 @@ describe('the books', () => {
 describe('how it has ended', () => {
   const settled = {
     statuses: ['good', 'good'] as const,
-    slots: goodReport('s0', [0, 1], v1).slots,
+    holdings: goodReport('s0', [0, 1], v1).holdings,
   };
 
   test.each([
@@ -357,8 +357,8 @@ describe('the finished map', () => {
       fates.map(({ status, shnums, version, privateKeyFound }, i): ServerReport => {
         if (status === 'good') return goodReport(`s${i}`, shnums, version, { privateKeyFound });
         const verdict = status === 'corrupt' ? bad() : unverified();
-        const slots = shnums.map((shnum) => ({ server: `s${i}`, shnum, verdict }));
-        return poorReport(`s${i}`, status as 'empty', status === 'empty' ? [] : slots);
+        const holdings = shnums.map((shnum) => ({ server: `s${i}`, shnum, verdict }));
+        return poorReport(`s${i}`, status as 'empty', status === 'empty' ? [] : holdings);
       }),
     );
 
@@ -391,7 +391,7 @@ describe('the finished map', () => {
     );
   });
 
-  test('lists servers in permuted order, slots by server and share, versions by id', () => {
+  test('lists servers in permuted order, places by server and share, versions by id', () => {
     let record = recordOf(['z', 'a', 'm'], { statuses: ['asked', 'asked', 'unasked'] });
     record = apply(record, { type: 'settled', report: goodReport('a', [5, 1], v2) });
     record = apply(record, { type: 'settled', report: goodReport('z', [2], v1) });
@@ -403,7 +403,7 @@ describe('the finished map', () => {
         { id: 'a', status: 'good', failure: null },
         { id: 'm', status: 'unasked', failure: null },
       ],
-      slots: [goodSlot('z', 2, v1), goodSlot('a', 1, v2), goodSlot('a', 5, v2)],
+      holdings: [goodAt('z', 2, v1), goodAt('a', 1, v2), goodAt('a', 5, v2)],
       versions: { [v1.id]: v1, [v2.id]: v2 },
       privateKey: 'unneeded',
     });

@@ -86,13 +86,13 @@ describe('the finding', () => {
     ],
     [
       'a header is bad',
-      { ...map, slots: [...map.slots, { server: 's3', shnum: 1, verdict: bad() }] },
+      { ...map, holdings: [...map.holdings, { server: 's3', shnum: 1, verdict: bad() }] },
       all,
       [{ server: 's3', shnum: 1, reason: 'signature' }],
     ],
     [
       'a header is unverified',
-      { ...map, slots: [...map.slots, { server: 's3', shnum: 1, verdict: unverified() }] },
+      { ...map, holdings: [...map.holdings, { server: 's3', shnum: 1, verdict: unverified() }] },
       all,
       [{ server: 's3', shnum: 1, reason: 'timeout' }],
     ],

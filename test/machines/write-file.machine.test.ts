@@ -275,7 +275,7 @@ test('a create of a new key asks nobody', () => {
   const it = start({ kind: 'create', isNewKey: true }, opened);
   expect(it.state()).toBe('publishing');
   expect(given(it, 'publish')).toMatchObject({
-    map: { slots: [], versions: {} },
+    map: { holdings: [], versions: {} },
     recipe: { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] },
   });
 });
@@ -447,7 +447,7 @@ describe.each(changes)('every way that %j may go', (change) => {
         expect(record.map === null).toBe(isNew);
         // The base is a version of the map of this attempt.
         if (before.value === 'mapping') expect(record.map).toBe(event.output);
-        if (change.kind === 'create') expect(record.map?.slots ?? []).toEqual([]);
+        if (change.kind === 'create') expect(record.map?.holdings ?? []).toEqual([]);
         else
           expect(Object.keys(record.map?.versions ?? {}).length + Number(force)).toBeGreaterThan(0);
       },

@@ -12,7 +12,7 @@ import {
   type WriteRecord,
   type WriteTask,
 } from '../../machines/write-kernel.ts';
-import { bad, goodSlot, versionOf } from '../support/facts.ts';
+import { bad, goodAt, versionOf } from '../support/facts.ts';
 import {
   emptyMap,
   grid,
@@ -91,7 +91,7 @@ describe('whom to ask', () => {
           mode: 'write',
           outcome: 'enough',
           servers: grid.servers.map((id) => ({ id, status: 'unasked', failure: null })),
-          slots: [],
+          holdings: [],
           versions: {},
           privateKey: 'unneeded',
         },
@@ -122,11 +122,11 @@ describe('what stands in the way', () => {
 
   test('a first version: any share, good or bad', () => {
     const create = begin({ kind: 'create', isNewKey: false });
-    const slots = [{ server: 's1', shnum: 0, verdict: bad() }];
-    const map = { ...emptyMap, slots };
+    const holdings = [{ server: 's1', shnum: 0, verdict: bad() }];
+    const map = { ...emptyMap, holdings: holdings };
     expect(obstacleOf(having(create, mapped(map)))).toEqual([
       'failed',
-      { kind: 'fileExists', places: slots, report: null },
+      { kind: 'fileExists', places: holdings, report: null },
     ]);
   });
 
@@ -171,7 +171,10 @@ describe('what stands in the way', () => {
     expect(decide(forced)).toMatchObject({
       kind: 'publish',
       // The new version will be at least above it.
-      plan: { force: true, map: { slots: full.slots, versions: { [v1.id]: v1, [v2.id]: v2 } } },
+      plan: {
+        force: true,
+        map: { holdings: full.holdings, versions: { [v1.id]: v1, [v2.id]: v2 } },
+      },
     });
     const remembered = start(taskOf(overwrite), true, v1);
     expect(decide(having(remembered, mapped(full))).kind).toBe('publish');
@@ -380,8 +383,8 @@ describe('a modify', () => {
 
 test('an existing file keeps its k and N', () => {
   const wide = versionOf(1, 'a', { required: 3, total: 4 });
-  const slots = [0, 1, 2, 3].map((n) => goodSlot(`s${n}`, n, wide));
-  const map = { ...mapWith(wide), slots };
+  const holdings = [0, 1, 2, 3].map((n) => goodAt(`s${n}`, n, wide));
+  const map = { ...mapWith(wide), holdings: holdings };
   expect(decide(having(begin(overwrite), mapped(map)))).toMatchObject({
     plan: { required: 3, total: 4 },
   });

@@ -32,7 +32,7 @@ import {
   type WriteDecision,
   type WriteRecord,
 } from '../../machines/write-kernel.ts';
-import { deadlines, goodSlot, mapOf, serversOf, versionOf } from '../support/facts.ts';
+import { deadlines, goodAt, mapOf, serversOf, versionOf } from '../support/facts.ts';
 
 export interface WritersModel {
   readonly servers: number;
@@ -321,16 +321,16 @@ export class Cast {
 
   /** The map of somebody who heard these rows; the other servers did not answer. */
   mapOf(heard: readonly (string | null)[]): Servermap {
-    const slots = heard.flatMap((row, server) =>
+    const holdings = heard.flatMap((row, server) =>
       [...(row ?? '')].flatMap((mark, shnum) =>
-        mark === '-' ? [] : [goodSlot(`s${server}`, shnum, this.made(mark).version)],
+        mark === '-' ? [] : [goodAt(`s${server}`, shnum, this.made(mark).version)],
       ),
     );
     const marks = new Set(heard.flatMap((row) => [...(row ?? '')]));
     marks.delete('-');
     const failed = heard.flatMap((row, i) => (row === null ? [[`s${i}`, 'failed']] : []));
     const versions = [...marks].map((mark) => this.made(mark).version);
-    return mapOf(heard.length, slots, versions, Object.fromEntries(failed));
+    return mapOf(heard.length, holdings, versions, Object.fromEntries(failed));
   }
 
   /** The sets of servers that may be out of reach: all that leave a quorum. */
@@ -409,7 +409,7 @@ export class Cast {
     const isLost = surprises.length > 0;
     // Without a further fault no share will need a new home: who was out of reach is forgotten.
     const mayFail = losses > 0 || (failures !== 'servers' && failures > 0);
-    const slots = writes
+    const places = writes
       .filter(({ status }) => status === 'writing' || (!isLost && (mayFail || status !== 'failed')))
       .map(({ server, shnum, status, test, attempt: tried }) => {
         const head =
@@ -417,9 +417,9 @@ export class Cast {
         return `${server}${shnum}${status[0]}${head}${tried}`;
       })
       .sort();
-    if (isLost) return `${who}!${mark}${slots}`;
+    if (isLost) return `${who}!${mark}${places}`;
     const out = mayFail ? `${unreached}|${[...avoided].sort()}` : '';
-    return `${who}w${mark}${slots}|${out}|${acked}|${replaceable.map((h) => h.slice(-2)).sort()}`;
+    return `${who}w${mark}${places}|${out}|${acked}|${replaceable.map((h) => h.slice(-2)).sort()}`;
   }
 
   /** A row, or what is left to the reader of a trace of it: `o-b`. */

@@ -88,7 +88,7 @@ describe('known counterexamples', () => {
     expect(traceOf([2, 1, 1, 2], 'fork')).toEqual([]);
   });
 
-  test("C1': where newer evidence is ignored, more than half is not enough", () => {
+  test("X1': where newer evidence is ignored, more than half is not enough", () => {
     const lines = traceOf([3, 2, 2, 2], 'fork', { ...ignoring, failures: 0 });
     expect(lines).toHaveLength(15);
     expect(traceOf([3, 2, 3, 3], 'fork', ignoring)).toHaveLength(20);
@@ -112,12 +112,12 @@ describe('known counterexamples', () => {
     expect(traceOf([2, 2, 1, 1], 'lostUpdate')).toEqual([]);
   });
 
-  test("C2': a later writer that hears none of the quorum loses an update, one more and not", () => {
+  test("X2': a later writer that hears none of the quorum loses an update, one more and not", () => {
     expect(traceOf([2, 1, 1, 1], 'lostUpdate')).toHaveLength(8);
     expect(traceOf([2, 1, 2, 1], 'lostUpdate')).toEqual([]);
   });
 
-  test('R1: two writers that die leave k-1 shares of everything', () => {
+  test('A1: two writers that die leave k-1 shares of everything', () => {
     expect(traceOf([3, 2, 3, 3], 'unrecoverable').at(-1)).toBe(
       "b's write to s1:1 lands  [a-- -b- --o]",
     );

@@ -90,7 +90,7 @@ describe('a file made by Tahoe', () => {
     }
     expectBytes(await reader.read(), goldenBytes(c.size));
     const map = await reader.servermap();
-    expect(map.slots.map(({ shnum }) => shnum).sort((a, b) => a - b)).toEqual([
+    expect(map.holdings.map(({ shnum }) => shnum).sort((a, b) => a - b)).toEqual([
       ...Array(c.total).keys(),
     ]);
     const offset = Math.floor(c.size / 2);
@@ -138,10 +138,10 @@ describe('the SDMF file that a Tahoe of 2008 stored', () => {
     expect(new TextDecoder().decode(await file.read())).toBe(legacy.plaintext);
     const map = await file.servermap({ mode: 'repair' });
     expect(map.privateKey).toBe('found');
-    expect(map.slots.map(({ shnum }) => shnum).sort((a, b) => a - b)).toEqual([
+    expect(map.holdings.map(({ shnum }) => shnum).sort((a, b) => a - b)).toEqual([
       ...Array(10).keys(),
     ]);
-    expect(map.slots.every(({ verdict }) => verdict.kind === 'good')).toBe(true);
+    expect(map.holdings.every(({ verdict }) => verdict.kind === 'good')).toBe(true);
     const [version] = Object.values(map.versions);
     const { seqnum } = version as { seqnum: number };
     expect(version).toMatchObject({ format: 'sdmf', required: 3, total: 10, dataLength: 21 });
@@ -204,7 +204,7 @@ describe('a container that is none', () => {
     const grid = new Grid({ servers });
     const file = await grid.create({ format: 'mdmf', contents: bytesOf(5000) });
     const index = storageIndexOf(file.cap);
-    const places = (await file.servermap()).slots.map(
+    const places = (await file.servermap()).holdings.map(
       ({ server }) => servers[Number(server.slice(1))] as (typeof servers)[0],
     );
     const spoil = async (shnum: number, change: (container: Buffer) => Buffer) => {
@@ -221,7 +221,7 @@ describe('a container that is none', () => {
     const reader = new Grid({ servers }).open(file.readCap);
     const map = await reader.servermap();
     const reasons = new Map(
-      map.slots.map(({ shnum, verdict }) => [
+      map.holdings.map(({ shnum, verdict }) => [
         shnum,
         verdict.kind === 'good' ? 'good' : `${verdict.kind}: ${verdict.reason}`,
       ]),

@@ -56,7 +56,7 @@ const publish = { actor: 'w1/writeFile/publish' };
 const planned = { ...publish, kind: 'step', event: 'xstate.init' };
 const published = { ...publish, kind: 'end' };
 const settled = { ...map, type: 'server.settled', 'data.report.server': 's0' };
-const verdict = 'data.report.slots.0.verdict';
+const verdict = 'data.report.holdings.0.verdict';
 const written = { ...publish, type: 'write.settled', 'data.report.server': 's0' };
 const begun = { kind: 'actor', actor: 'w1/writeFile/servermapUpdate/query:s4' };
 const late = (at: number) => ({ kind: 'clock', now: at, at });
@@ -99,7 +99,7 @@ const falsehoods: readonly Falsehood[] = [
     ...{ id: 'U5', of: 'overwrite' },
     because: 'the map is not what the answers say, in order of place and share number',
     lies: [
-      { where: mapEnd, set: { 'output.slots.0.verdict': { kind: 'unverified', reason: '' } } },
+      { where: mapEnd, set: { 'output.holdings.0.verdict': { kind: 'unverified', reason: '' } } },
     ],
   },
   {
@@ -109,7 +109,7 @@ const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{ id: 'U6', of: 'overwrite', because: 'share 0 on s0 is in the map 0 times' },
-    lies: [{ where: mapEnd, set: { 'output.slots.0.shnum': 2 } }],
+    lies: [{ where: mapEnd, set: { 'output.holdings.0.shnum': 2 } }],
   },
   {
     ...{ id: 'U6', of: 'overwrite', because: 'w1/writeFile/servermapUpdate goes on' },
@@ -168,12 +168,12 @@ const falsehoods: readonly Falsehood[] = [
     lies: [{ where: begun, added: { kind: 'operation', operation: 'w1', event: 'cancelled' } }],
   },
   {
-    ...{ id: 'P1', of: 'overwrite', because: 'share 0 on s0 has no writer' },
+    ...{ id: 'Q1', of: 'overwrite', because: 'share 0 on s0 has no writer' },
     lies: [{ where: planned, set: { 'context.writes.s0:0': undefined } }],
   },
   {
     ...{
-      id: 'P1',
+      id: 'Q1',
       of: 'overwrite',
       because: 'w1/writeFile/publish/write:s0:0:0 is not the only one',
     },
@@ -185,11 +185,11 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'P2', of: 'overwrite', because: 'share 1 has no writer' },
+    ...{ id: 'Q2', of: 'overwrite', because: 'share 1 has no writer' },
     lies: [{ where: planned, set: { 'context.writes.s1:1': undefined } }],
   },
   {
-    ...{ id: 'P3', of: 'overwrite' },
+    ...{ id: 'Q3', of: 'overwrite' },
     because: 'the write to s0:0 tests for v9-00000000, and A was seen',
     lies: [
       {
@@ -199,11 +199,11 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'P4', of: 'overwrite', because: 'uncoordinated, and nothing was surprising' },
+    ...{ id: 'Q4', of: 'overwrite', because: 'uncoordinated, and nothing was surprising' },
     lies: [{ where: published, set: { 'output.kind': 'uncoordinated' } }],
   },
   {
-    ...{ id: 'P4', of: 'overwrite', because: 'w1 is the only writer' },
+    ...{ id: 'Q4', of: 'overwrite', because: 'w1 is the only writer' },
     lies: [
       {
         where: published,
@@ -215,7 +215,7 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'P4', of: 'overwrite' },
+    ...{ id: 'Q4', of: 'overwrite' },
     because: 'v2-00000000 was in s0:0, and version 2 is called published',
     lies: [
       {
@@ -228,31 +228,31 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'P5', of: 'overwrite', because: 'published on 2 of 3 servers' },
+    ...{ id: 'Q5', of: 'overwrite', because: 'published on 2 of 3 servers' },
     lies: [{ where: published, set: { 'output.writes.0.status': 'failed' } }],
   },
   {
-    ...{ id: 'P5', of: 'overwrite', because: 'share 0 never came to s4' },
+    ...{ id: 'Q5', of: 'overwrite', because: 'share 0 never came to s4' },
     lies: [{ where: published, set: { 'output.writes.0.server': 's4' } }],
   },
   {
-    ...{ id: 'P5', of: 'overwrite', because: 'what is missing is not named' },
+    ...{ id: 'Q5', of: 'overwrite', because: 'what is missing is not named' },
     lies: [{ where: published, set: { 'output.missing': [1] } }],
   },
   {
     ...{
-      id: 'P5',
+      id: 'Q5',
       of: 'overwrite',
       because: '3 shares on 3 of 3 servers are called indeterminate',
     },
     lies: [{ where: published, set: { 'output.kind': 'indeterminate' } }],
   },
   {
-    ...{ id: 'P6', of: 'overwrite', because: 's0:0 holds the version, and counts as failed' },
+    ...{ id: 'Q6', of: 'overwrite', because: 's0:0 holds the version, and counts as failed' },
     lies: [{ where: written, set: { 'data.report.status': 'failed' } }],
   },
   {
-    ...{ id: 'P6', of: 'overwrite', because: 'our own share 0 on s0 is a surprise' },
+    ...{ id: 'Q6', of: 'overwrite', because: 'our own share 0 on s0 is a surprise' },
     lies: [
       {
         where: published,
@@ -264,25 +264,25 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'P7', of: 'overwrite', because: 'version 3 after 1' },
+    ...{ id: 'Q7', of: 'overwrite', because: 'version 3 after 1' },
     lies: [{ where: planned, set: { 'context.seqnum': 3 } }],
   },
   {
-    ...{ id: 'P8', of: 'overwrite', because: 'w1 replaces v2-ffffffff by B' },
-    lies: [{ where: { kind: 'slot' }, set: { before: 'v2-ffffffff' } }],
+    ...{ id: 'Q8', of: 'overwrite', because: 'w1 replaces v2-ffffffff by B' },
+    lies: [{ where: { kind: 'place' }, set: { before: 'v2-ffffffff' } }],
   },
   {
-    ...{ id: 'P8', of: 'overwrite', because: 'w1 makes unreadable of share 0' },
-    lies: [{ where: { kind: 'slot' }, set: { after: 'unreadable' } }],
+    ...{ id: 'Q8', of: 'overwrite', because: 'w1 makes unreadable of share 0' },
+    lies: [{ where: { kind: 'place' }, set: { after: 'unreadable' } }],
   },
-  ...['R1', 'R2'].map(
+  ...['A1', 'A2'].map(
     (id): Falsehood => ({
       ...{ id, of: 'overwrite', because: 'the best version has 1 of 2 shares' },
-      lies: [{ where: { kind: 'slot', server: 's1' }, set: { after: null } }],
+      lies: [{ where: { kind: 'place', server: 's1' }, set: { after: null } }],
     }),
   ),
   {
-    ...{ id: 'C1', of: 'overwrites', because: 'B is one of two acknowledged versions 2' },
+    ...{ id: 'X1', of: 'overwrites', because: 'B is one of two acknowledged versions 2' },
     lies: [
       {
         where: { kind: 'end', actor: 'w2/writeFile/publish' },
@@ -291,7 +291,7 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'C2', of: 'overwrites', because: 'v2-ffffffff ignores B' },
+    ...{ id: 'X2', of: 'overwrites', because: 'v2-ffffffff ignores B' },
     lies: [
       {
         where: { kind: 'end', actor: 'w2/writeFile/publish' },
@@ -300,16 +300,16 @@ const falsehoods: readonly Falsehood[] = [
     ],
   },
   {
-    ...{ id: 'C3', of: 'overwrite', because: 'A was read after B was acknowledged' },
+    ...{ id: 'X3', of: 'overwrite', because: 'A was read after B was acknowledged' },
     lies: [{ where: { kind: 'actor', chart: 'retrieve' }, set: { 'input.version.id': 'A' } }],
   },
   {
-    ...{ id: 'C4', of: 'modifies' },
+    ...{ id: 'X4', of: 'modifies' },
     because: 'no order explains w1 0 after v1, w2 0 after v1',
     lies: [{ where: { kind: 'contents', operation: 'w2' }, set: { seen: ['v1'] } }],
   },
   {
-    ...{ id: 'C4', of: 'modifies' },
+    ...{ id: 'X4', of: 'modifies' },
     because: 'no order explains w1 0 after v1, w2 0 after v1+w1',
     lies: [
       { where: { actor: 'w2/writeFile/readVersion/retrieve' }, set: { 'input.version.id': 'A' } },
@@ -317,7 +317,7 @@ const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{
-      id: 'C4',
+      id: 'X4',
       of: 'updates',
       because: 'no order explains w1 after ?, w2 after ?, last after v1+w1',
     },

@@ -32,18 +32,18 @@ const layout: WorldOptions = {
 };
 
 /** An operation is started, and its map is made: `slots` have shares, `empty` servers do not. */
-const maps = (name: string, slots = 's0:0 s1:1 s2:2', empty = 's3') => [
+const maps = (name: string, places = 's0:0 s1:1 s2:2', empty = 's3') => [
   `start ${name}`,
-  ...`${slots} ${empty}`.split(' ').map((slot) => `deliver ${name} ${slot.split(':')[0]} list`),
-  ...slots.split(' ').map((slot) => {
-    const [server, shnum] = slot.split(':');
+  ...`${places} ${empty}`.split(' ').map((place) => `deliver ${name} ${place.split(':')[0]} list`),
+  ...places.split(' ').map((place) => {
+    const [server, shnum] = place.split(':');
     return `deliver ${name} ${server} read sh${shnum} head`;
   }),
 ];
 
-const writes = (name: string, slots = 's0:0 s1:1 s2:2') =>
-  slots.split(' ').map((slot) => {
-    const [server, shnum] = slot.split(':');
+const writes = (name: string, places = 's0:0 s1:1 s2:2') =>
+  places.split(' ').map((place) => {
+    const [server, shnum] = place.split(':');
     return `deliver ${name} ${server} write sh${shnum}`;
   });
 
@@ -252,7 +252,7 @@ const effects: readonly Effect[] = [
   {
     fault: 'arrive',
     mistake: lostMeansUndone,
-    breaks: 'P6',
+    breaks: 'Q6',
     labels: [...maps('w1'), 'arrive w1 s0 write sh0', 'reset w1 s0 write sh0'],
   },
   { fault: 'drop', mistake: noDeadline, breaks: 'U9', labels: ['start w1', 'drop w1 s0 list'] },
@@ -269,7 +269,7 @@ const effects: readonly Effect[] = [
   {
     fault: 'duplicate',
     mistake: ownIsForeign,
-    breaks: 'P6',
+    breaks: 'Q6',
     labels: [
       ...maps('w1'),
       'duplicate w1 s0 write sh0',
@@ -302,7 +302,7 @@ const effects: readonly Effect[] = [
       'garble r1 s0 read sh0 blocks',
     ],
   },
-  { fault: 'hide', mistake: staleIsForeign, breaks: 'P4', labels: ['start w1', 'hide w1 s0 list'] },
+  { fault: 'hide', mistake: staleIsForeign, breaks: 'Q4', labels: ['start w1', 'hide w1 s0 list'] },
   {
     fault: 'invent',
     mistake: absentIsCorrupt,
@@ -318,7 +318,7 @@ const effects: readonly Effect[] = [
   {
     fault: 'mute',
     mistake: unknownIsUndone,
-    breaks: 'P6',
+    breaks: 'Q6',
     labels: [
       ...maps('w1'),
       'mute s0',
@@ -337,31 +337,31 @@ const effects: readonly Effect[] = [
   {
     fault: 'fail',
     mistake: errorIsSuccess,
-    breaks: 'P5',
+    breaks: 'Q5',
     labels: [...maps('w1'), 'fail w1 s0 write sh0', ...writes('w1')],
   },
   {
     fault: 'deny',
     mistake: noNeed,
-    breaks: 'P5',
+    breaks: 'Q5',
     labels: [...maps('w1'), 'deny w1 s0 write sh0', ...writes('w1')],
   },
   {
     fault: 'belie',
     mistake: claimsAreProof,
-    breaks: 'P4',
+    breaks: 'Q4',
     labels: [...maps('w1'), 'belie w1 s0 write sh0', ...writes('w1')],
   },
   {
     fault: 'crash',
     mistake: lostIsSuccess,
-    breaks: 'P5',
+    breaks: 'Q5',
     labels: [...maps('w1'), 'crash s0', ...writes('w1')],
   },
   {
     fault: 'restart',
     mistake: oneTestForAll,
-    breaks: 'P3',
+    breaks: 'Q3',
     world: { operations: two },
     labels: [
       'crash s0',
@@ -374,7 +374,7 @@ const effects: readonly Effect[] = [
   {
     fault: 'rollback',
     mistake: oneTestForAll,
-    breaks: 'P3',
+    breaks: 'Q3',
     world: { operations: two },
     labels: [
       ...[...maps('w1'), ...writes('w1')],
@@ -385,14 +385,14 @@ const effects: readonly Effect[] = [
   {
     fault: 'join',
     mistake: oneTestForAll,
-    breaks: 'P3',
+    breaks: 'Q3',
     world: { servers: [...layout.servers, { shares: [0], joinsLater: true }], operations: two },
     labels: [...[...maps('w1'), ...writes('w1')], 'join s4', ...maps('w2', 's0:0 s1:1 s2:2 s4:0')],
   },
   {
     fault: 'leave',
     mistake: homelessStay,
-    breaks: 'P2',
+    breaks: 'Q2',
     world: {
       encoding: { required: 2, happy: 2, total: 3 },
       servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }],
@@ -415,14 +415,14 @@ const effects: readonly Effect[] = [
   {
     fault: 'delete',
     mistake: homelessStay,
-    breaks: 'P2',
+    breaks: 'Q2',
     world: { encoding: { required: 2, happy: 2, total: 3 } },
     labels: ['delete s0 sh0', ...maps('w1')],
   },
   {
     fault: 'stale',
     mistake: oneTestForAll,
-    breaks: 'P3',
+    breaks: 'Q3',
     world: { operations: two },
     labels: [...maps('w1'), ...writes('w1'), 'stale s0 sh0', ...maps('w2')],
   },
@@ -481,7 +481,7 @@ const effects: readonly Effect[] = [
   {
     fault: 'heal',
     mistake: oneTestForAll,
-    breaks: 'P3',
+    breaks: 'Q3',
     world: { operations: [overwrite('w1'), modify('w2')] },
     labels: [
       'crash s0',
@@ -517,7 +517,7 @@ const keySpoilsShare: readonly Edit[] = [
 const treesUnchecked: readonly Edit[] = [
   {
     file: 'src/runtime/update-in-place.ts',
-    from: 'verifier.acceptTree(slot.shnum, chain, tree);',
+    from: 'verifier.acceptTree(holding.shnum, chain, tree);',
     to: 'void [verifier, chain];',
   },
   {
@@ -549,7 +549,7 @@ const rotEffects: readonly (Omit<Effect, 'fault'> & { readonly field: string })[
     labels: ['rot s0 sh0 blocks', 'start last'],
   },
   {
-    ...{ field: 'tree', mistake: treesUnchecked, breaks: 'P8', world: inPlace },
+    ...{ field: 'tree', mistake: treesUnchecked, breaks: 'Q8', world: inPlace },
     labels: ['rot s0 sh0 tree', ...maps('w1')],
   },
 ];

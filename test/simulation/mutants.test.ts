@@ -197,7 +197,7 @@ const mutants: readonly Mutant[] = [
     ],
     scenario: 'R6-rival-out-of-sight',
     unmet: ['r1 is ok and saw w1'],
-    violates: 'C4',
+    violates: 'X4',
   },
   {
     name: 'success at k',
@@ -210,7 +210,7 @@ const mutants: readonly Mutant[] = [
     ],
     scenario: 'E1-partition',
     unmet: ['w1 is ok and saw nothing'],
-    violates: 'P5',
+    violates: 'Q5',
   },
   {
     name: 'a chart that leaves its kernel',

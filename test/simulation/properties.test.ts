@@ -21,7 +21,7 @@ const race = [
 test('each has an id, a name and a sentence', () => {
   expect(properties.map(({ id }) => id)).toEqual([
     ...['U1', 'U2', 'U3', 'U4', 'U5', 'U6', 'U7', 'U8', 'U9', 'U10', 'U11', 'U12'],
-    ...['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'R1', 'R2', 'C1', 'C2', 'C3', 'C4'],
+    ...['Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6', 'Q7', 'Q8', 'A1', 'A2', 'X1', 'X2', 'X3', 'X4'],
     ...['M1', 'M2', 'M3', 'M4', 'T1', 'T2', 'T3', 'K1'],
   ]);
   for (const { name, statement } of properties) {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { properties } from '../../src/simulation/properties.ts';
 import { parseScenario, playScenario } from '../../src/simulation/scenario.ts';
 import { simulationKey as key } from '../support/simulation-key.ts';
 
@@ -44,6 +45,11 @@ describe('the list in README.md', () => {
       if (path.endsWith('.txt')) expect(text.split('\n')[0]).toMatch(new RegExp(`\\b${id}\\b`));
       else expect(text).toContain(`'${testName}'`);
     }
+  });
+
+  test('gives no property’s id to something else', () => {
+    const ids = new Set(properties.map(({ id }) => id));
+    expect(rows.filter(({ id }) => ids.has(id))).toEqual([]);
   });
 
   test('has every scenario', () => {

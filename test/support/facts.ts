@@ -5,10 +5,10 @@ import type { Deadlines, SeenShare } from '../../machines/io.ts';
 import type { WriteReport } from '../../machines/publish-kernel.ts';
 import type {
   Hex,
+  Holding,
   KnownServer,
   ServerId,
   Servermap,
-  Slot,
   Verdict,
   Version,
 } from '../../machines/servermap.ts';
@@ -42,7 +42,7 @@ export function versionOf(
   };
 }
 
-export function goodSlot(server: ServerId, shnum: number, version: Version): Slot {
+export function goodAt(server: ServerId, shnum: number, version: Version): Holding {
   return { server, shnum, verdict: { kind: 'good', version: version.id } };
 }
 
@@ -64,7 +64,7 @@ export function goodReport(
   return {
     server,
     status: 'good',
-    slots: shnums.map((shnum) => goodSlot(server, shnum, version)),
+    holdings: shnums.map((shnum) => goodAt(server, shnum, version)),
     versions: [version],
     privateKeyFound: false,
     failure: null,
@@ -76,10 +76,10 @@ export function goodReport(
 export function poorReport(
   server: ServerId,
   status: 'empty' | 'corrupt' | 'failed',
-  slots: readonly Slot[] = [],
+  holdings: readonly Holding[] = [],
   failure: ServerReport['failure'] = null,
 ): ServerReport {
-  return { server, status, slots, versions: [], privateKeyFound: false, failure };
+  return { server, status, holdings: holdings, versions: [], privateKeyFound: false, failure };
 }
 
 /** The books of an update before anybody is asked. */
@@ -95,7 +95,7 @@ export function recordOf(
     servers,
     statuses: servers.map(() => 'unasked'),
     failures: servers.map(() => null),
-    slots: [],
+    holdings: [],
     versions: {},
     privateKey: 'unneeded',
     marked: [],
@@ -103,10 +103,10 @@ export function recordOf(
   };
 }
 
-/** A finished map of `count` servers; those without a slot are empty unless `statuses` differs. */
+/** A finished map of `count` servers; those without a holding are empty unless `statuses` differs. */
 export function mapOf(
   count: number,
-  slots: readonly Slot[],
+  holdings: readonly Holding[],
   versions: readonly Version[],
   statuses: Readonly<Record<ServerId, KnownServer['status']>> = {},
 ): Servermap {
@@ -115,10 +115,10 @@ export function mapOf(
     outcome: 'exhausted',
     servers: serversOf(count).map((id) => ({
       id,
-      status: statuses[id] ?? (slots.some(({ server }) => server === id) ? 'good' : 'empty'),
+      status: statuses[id] ?? (holdings.some(({ server }) => server === id) ? 'good' : 'empty'),
       failure: null,
     })),
-    slots,
+    holdings,
     versions: Object.fromEntries(versions.map((version) => [version.id, version])),
     privateKey: 'found',
   };

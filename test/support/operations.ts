@@ -5,7 +5,7 @@ import type { PublishReport } from '../../machines/publish-kernel.ts';
 import type { VersionReadEnd } from '../../machines/read-version-kernel.ts';
 import type { RetrieveReport, ShareSource } from '../../machines/retrieve-kernel.ts';
 import type { Servermap, Version } from '../../machines/servermap.ts';
-import { goodSlot, mapOf, serversOf, versionOf } from './facts.ts';
+import { goodAt, mapOf, serversOf, versionOf } from './facts.ts';
 import { answered, type Walk } from './walk.ts';
 
 export const grid = { servers: serversOf(4), required: 2, total: 3 } as const;
@@ -16,8 +16,8 @@ export function mapWith(
   shnums: readonly number[] = [0, 1, 2],
   more: Partial<Servermap> = {},
 ): Servermap {
-  const slots = shnums.map((n) => goodSlot(`s${n}`, n, version));
-  return { ...mapOf(grid.servers.length, slots, [version]), ...more };
+  const holdings = shnums.map((n) => goodAt(`s${n}`, n, version));
+  return { ...mapOf(grid.servers.length, holdings, [version]), ...more };
 }
 
 export const emptyMap: Servermap = mapOf(grid.servers.length, [], []);

@@ -174,7 +174,7 @@ export class Schedule {
   /** What maps lack of what servers had reported when they were finished. */
   dropped(): readonly string[] {
     return this.maps().flatMap(({ map, reported }) => {
-      const known = new Set(map.slots.map(({ server, shnum }) => `sh${shnum}@${server}`));
+      const known = new Set(map.holdings.map(({ server, shnum }) => `sh${shnum}@${server}`));
       return reported.filter((share) => !known.has(share));
     });
   }

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { bestVersion, type Servermap, sharesOf } from '../../../machines/servermap.ts';
-import { staleSlots } from '../../../machines/stale.ts';
+import { staleHoldings } from '../../../machines/stale.ts';
 import type { Verification } from '../../../machines/verify-kernel.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
@@ -56,14 +56,14 @@ export function addCheckCommand(program: Command, perform: Perform): void {
 /** As far as headers and signatures tell. */
 function findingOf(map: Servermap): Finding {
   const best = bestVersion(map);
-  const bad = map.slots.flatMap(({ server, shnum, verdict }) =>
+  const bad = map.holdings.flatMap(({ server, shnum, verdict }) =>
     verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
   );
   const isWhole = best !== undefined && sharesOf(map, best.id).size === best.total;
   return {
     map,
     bad,
-    stale: staleSlots(map),
+    stale: staleHoldings(map),
     isHealthy: isWhole && bad.length === 0 && hasOneVersion(map),
   };
 }

@@ -182,7 +182,7 @@ async function playRace(contents: Uint8Array, rule: Rule, signal: AbortSignal): 
   if (ended.outcome === undefined) throw new Error(JSON.stringify(world.operations));
   const { inPlace, seqnum } = ended.outcome;
   const { output } = mapOf() as unknown as { output: Servermap };
-  const mapped = new Map(output.slots.map(({ server, shnum }) => [server, shnum]));
+  const mapped = new Map(output.holdings.map(({ server, shnum }) => [server, shnum]));
   const after = await aftermath(world.grid.open(world.cap), seqnum);
   return {
     rule,
@@ -205,11 +205,11 @@ async function playRace(contents: Uint8Array, rule: Rule, signal: AbortSignal): 
 async function aftermath(file: MutableFile, seqnum: number) {
   const map = await file.servermap({ mode: 'check' });
   const version = Object.values(map.versions).find((v) => v.seqnum === seqnum);
-  const isNew = ({ verdict }: Servermap['slots'][number]) =>
+  const isNew = ({ verdict }: Servermap['holdings'][number]) =>
     verdict.kind === 'good' && verdict.version === version?.id;
   return {
     shares: version === undefined ? 0 : sharesOf(map, version.id).size,
-    stale: map.slots.filter((slot) => !isNew(slot)),
+    stale: map.holdings.filter((holding) => !isNew(holding)),
     contents: await file.read(),
   };
 }

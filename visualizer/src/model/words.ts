@@ -20,7 +20,7 @@ function sentenceOf(record: TraceRecord): string | null {
       return record.status === 'done' ? `${record.actor} is done` : null;
     case 'message':
       return `${record.operation} ${record.server} ${record.what}: ${record.phase} ${record.event}`;
-    case 'slot':
+    case 'place':
       return `${record.server} sh${record.shnum}: ${record.before ?? 'nothing'} → ${record.after ?? 'nothing'}`;
     case 'operation':
       return `${record.operation} ${record.event}${outcomeOf(record.result)}`;
