@@ -1,19 +1,19 @@
 /**
  * @module publish-kernel: every decision of a publish, as pure functions.
  *
- * A publish writes every share of one new version with a test-and-set: the new bytes land only
- * where the place still holds what the servermap saw there. `planWrites` chooses who gets what,
- * `applyWrite` keeps the books, `decideOutcome` reads them (`publish.py` `update_goal`,
- * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
+ * A publish writes the shares of one new version, one request per server. A request tests all that
+ * its server holds, and lands only if that is what was last seen there. Servers that hold nothing
+ * but the line of the base are written at once, others when what they hold is dead (`quorum.ts`).
+ * `start` plans, `apply` keeps the books, `decide` says what is next.
  */
 import type { Failure } from './failure.ts';
-import { type Expectation, isLike, isStale } from './publish-claims.ts';
+import { lineOf } from './lineage.ts';
+import { type Candidate, type Held, isReplaceable, type Quorum, type View } from './quorum.ts';
 import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
-  bestVersion,
   type Hex,
   highestSeqnum,
-  newerUnrecoverable,
+  type Place,
   type ServerId,
   type Servermap,
   sharesOf,
@@ -22,363 +22,498 @@ import {
 
 export type { WriteReport, WriteTest } from './reports.ts';
 
-export interface Write {
-  readonly server: ServerId;
+/** A share on a server, as it was last seen. */
+export interface Seen {
   readonly shnum: number;
-  readonly test: WriteTest;
-  readonly status: WriteStatus;
-  /** Counts from 0; the same place is tried again when it held a version that we know. */
+  /** Its first bytes, which a request tests for. */
+  readonly head: Hex;
+  readonly share: Held;
+}
+
+/** One server of a publish. */
+export interface Target {
+  readonly server: ServerId;
+  /** All below N that it holds, as far as is known: what the next request tests for. */
+  readonly held: readonly Seen[];
+  /** Whether it has told so; of others the request itself finds out. */
+  readonly isHeard: boolean;
+  /**
+   * `open`: it may get a request, now or once what it holds is dead. `closed`: it gets none any
+   * more; it was not heard in the map, or failed here.
+   */
+  readonly status: 'open' | 'writing' | 'closed';
+  /** The share numbers of the request that is under way, or was the last. */
+  readonly shnums: readonly number[];
+  /** How the last request ended. */
+  readonly last: Exclude<WriteStatus, 'planned' | 'writing'> | null;
+  /** The share numbers of the new version that are there. */
+  readonly placed: readonly number[];
+  /** Requests that were sent. */
   readonly attempt: number;
-  /** What went wrong with it last. */
   readonly failure: Failure | null;
 }
 
-/** A share that nobody expected: somebody else has written. */
-export interface Surprise {
+/** One request: these shares are written if the server holds just what the tests say. */
+export interface Request {
   readonly server: ServerId;
-  readonly shnum: number;
+  readonly shnums: readonly number[];
+  /** Of every share number below N. */
+  readonly tests: readonly WriteTest[];
+  /** Counts from 0. */
+  readonly attempt: number;
+}
+
+/** A share that nobody expected: somebody else has written. */
+export interface Surprise extends Place {
   readonly found: Hex;
 }
 
-export interface PublishGoal {
+export interface PublishPlan {
+  readonly map: Servermap;
+  /** What the new version is built on; null: nothing. */
+  readonly base: Version | null;
+  readonly quorum: Quorum;
   readonly required: number;
   readonly total: number;
-  /** Distinct servers that must hold the new version: min(happy, N, servers in the grid). */
-  readonly quorum: number;
-  readonly seqnum: number;
   /**
-   * Whether whole shares are written, so that any share can go to any server; an in-place update
-   * can only change the shares of the version that it builds on.
+   * Whether whole shares are written, so that any share can go to any server; an update in place
+   * changes the shares of the base.
    */
   readonly wholeShares: boolean;
+  /** Write over whatever was seen. */
+  readonly force: boolean;
 }
 
 /** The books of one publish. */
-export interface PublishRecord extends PublishGoal {
-  /** In permuted order. */
-  readonly servers: readonly ServerId[];
-  /** Servers not to be given anything (more): they failed, in the map or here. */
-  readonly avoided: readonly ServerId[];
-  /** Checkstrings of the versions that may be replaced wherever they turn up: the base's. */
-  readonly replaceable: readonly Hex[];
+export interface PublishRecord extends Omit<PublishPlan, 'map'> {
+  readonly seqnum: number;
+  /** Whether a few shares of the base may go before k of the new version are there. */
+  readonly isBaseSpare: boolean;
+  readonly versions: Readonly<Record<Hex, Version>>;
   /** The new version, once prepared. */
   readonly version: Version | null;
-  readonly writes: readonly Write[];
+  /** In permuted order. */
+  readonly targets: readonly Target[];
   readonly surprises: readonly Surprise[];
   readonly failures: readonly Failure[];
 }
 
-export interface PublishPlanInput {
-  readonly map: Servermap;
-  readonly required: number;
-  readonly total: number;
-  readonly happy: number;
-  readonly wholeShares: boolean;
-  /** Write over versions that are newer than anything readable. */
-  readonly force: boolean;
-}
-
-/** How often one place is tried when it turns out to hold a version that the map knows. */
-const attemptsMax = 3;
-
-/** The books before the first write: every known place, and a home for every homeless share. */
-export function planWrites(input: PublishPlanInput): PublishRecord {
-  const { map, required, total, happy, wholeShares } = input;
-  const servers = map.servers.map(({ id }) => id);
-  const record: PublishRecord = {
-    required,
-    total,
-    quorum: Math.min(happy, total, servers.length),
-    seqnum: highestSeqnum(map) + 1,
-    wholeShares,
-    servers,
-    avoided: map.servers.filter(({ status }) => status === 'failed').map(({ id }) => id),
-    replaceable: replaceableVersions(input).map(({ checkstring }) => checkstring),
-    version: null,
-    writes: knownPlaces(input),
-    surprises: [],
-    failures: [],
-  };
-  return withHomes(record);
-}
-
-/**
- * The base; with `force`, every version. A rival of the base is replaced only where the map saw it.
- * In any other place its writer is still at work, and may yet be told that it has succeeded.
- */
-function replaceableVersions({ map, force }: PublishPlanInput): readonly Version[] {
-  const base = bestVersion(map);
-  return force ? Object.values(map.versions) : base === undefined ? [] : [base];
-}
-
-/** One write per place whose content is known, whichever version it holds, good or bad. */
-function knownPlaces({ map, total, wholeShares }: PublishPlanInput): readonly Write[] {
-  const base = bestVersion(map)?.id;
-  return map.holdings.flatMap(({ server, shnum, verdict }) => {
-    // A share number beyond N belongs to another encoding; an unverified share cannot be tested.
-    if (shnum >= total || verdict.kind === 'unverified') return [];
-    if (verdict.kind === 'bad') {
-      return wholeShares ? [planned(server, shnum, testFor(verdict.head))] : [];
-    }
-    // Segments of the new version in a share of an older one would make a share of neither.
-    if (!wholeShares && verdict.version !== base) return [];
-    return [
-      planned(server, shnum, testFor((map.versions[verdict.version] as Version).checkstring)),
-    ];
-  });
-}
-
-/** Whether `write` holds, or may yet come to hold, its share. */
-function isHome({ status }: Write): boolean {
-  return status === 'planned' || status === 'writing' || status === 'accepted';
-}
-
-/**
- * `record` with a planned write for every share number that has no home, and for copies while the
- * homes are on fewer servers than the quorum asks for (a grid may have grown since the last write).
- * Servers that hold fewest come first, then permuted order; unlike Tahoe, a share whose server
- * failed is homeless again.
- */
-function withHomes(record: PublishRecord): PublishRecord {
-  if (!record.wholeShares) return record;
-  const homes = record.writes.filter(isHome);
-  const homeless = Array.from({ length: record.total }, (_, shnum) => shnum).filter(
-    (shnum) => !homes.some((write) => write.shnum === shnum),
-  );
-  const load = new Map(record.servers.map((server) => [server, 0]));
-  for (const { server } of homes) load.set(server, (load.get(server) ?? 0) + 1);
-  const candidates = record.servers
-    .filter((server) => !record.avoided.includes(server))
-    .sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0));
-  const idle = candidates.filter((server) => load.get(server) === 0).length;
-  const lacking = Math.min(record.quorum - new Set(homes.map(({ server }) => server)).size, idle);
-  const copies = crowdedShnums(homes).slice(0, Math.max(0, lacking - homeless.length));
-  // No place gets two writes: a write that is no home is on an avoided server, and copies go to
-  // idle servers.
-  const added = [...homeless, ...copies].flatMap((shnum, i) => {
-    const server = candidates[i % candidates.length];
-    return server === undefined ? [] : [planned(server, shnum, { kind: 'absent' })];
-  });
-  return { ...record, writes: [...record.writes, ...added] };
-}
-
-/** The shares of each server but its first. */
-function crowdedShnums(homes: readonly Write[]): readonly number[] {
-  const isFirst = (write: Write) => homes.find(({ server }) => server === write.server) === write;
-  return homes.filter((write) => !isFirst(write)).map(({ shnum }) => shnum);
-}
-
-function samePlace(
-  a: { server: ServerId; shnum: number },
-  b: { server: ServerId; shnum: number },
-): boolean {
-  return a.server === b.server && a.shnum === b.shnum;
-}
-
-/**
- * Versions that a write would destroy without having built on them: newer than anything readable,
- * or as new as the base, and perhaps acknowledged.
- */
-export function newerEvidence(
-  input: Pick<PublishPlanInput, 'map' | 'happy' | 'force'>,
-): readonly Version[] {
-  const { map, force } = input;
-  if (force) return [];
-  const rivals = Object.values(map.versions).filter((version) => mayRivalBase(input, version));
-  return [...newerUnrecoverable(map), ...rivals];
-}
-
-/**
- * Whether `version` has the base's seqnum and may have been acknowledged. If it was, a quorum holds
- * it (silent servers may be among them), and none of its shares is missing everywhere: one whose
- * server fails gets another server, and only a higher seqnum replaces one.
- */
-function mayRivalBase(
-  { map, happy }: Pick<PublishPlanInput, 'map' | 'happy'>,
-  { id, seqnum, total }: Version,
-): boolean {
-  const base = bestVersion(map);
-  if (base === undefined || id === base.id || seqnum !== base.seqnum) return false;
-  const shares = sharesOf(map, id);
-  const holders = new Set([...shares.values()].flat());
-  const silent = map.servers.filter(
-    (server) => !holders.has(server.id) && server.status !== 'good' && server.status !== 'empty',
-  ).length;
-  const quorum = Math.min(happy, total, map.servers.length);
-  return holders.size + silent >= quorum && (silent > 0 || shares.size >= total);
-}
-
-/**
- * Whether the plan can end well if every write succeeds. If not, nothing is written at all: half
- * a version on too few servers helps nobody.
- */
-export function canSucceed(record: PublishRecord): boolean {
-  const usable = record.writes.filter(({ server }) => !record.avoided.includes(server));
-  return isPlaced(record, usable);
-}
-
-/** Whether these writes would put enough shares on enough distinct servers. */
-function isPlaced(record: PublishRecord, writes: readonly Write[]): boolean {
-  return (
-    new Set(writes.map(({ server }) => server)).size >= record.quorum &&
-    new Set(writes.map(({ shnum }) => shnum)).size >= record.required
-  );
-}
-
-/** The books after `report`. */
-export function applyWrite(record: PublishRecord, report: WriteReport): PublishRecord {
-  const write = record.writes.find((w) => samePlace(w, report));
-  if (write?.status !== 'writing') return record;
-  const failures = report.failure === null ? record.failures : [...record.failures, report.failure];
-  const settled = { ...write, status: report.status, failure: report.failure ?? write.failure };
-  const books = withWrite({ ...record, failures }, settled);
-  switch (report.status) {
-    case 'accepted':
-      return noteBystanders(books, report);
-    case 'surprised':
-      return noteBystanders(noteSurprise(books, settled, report), report);
-    case 'refused':
-    case 'failed':
-    case 'unknown':
-      return withoutServer(books, report.server, report.failure);
-  }
-}
-
-/** Nothing more goes to this server; when it contradicts itself, what it accepted is in doubt. */
-function withoutServer(
-  record: PublishRecord,
-  server: ServerId,
-  failure: Failure | null,
-): PublishRecord {
-  const isDoubtful = ({ server: at, status }: Write) =>
-    failure?.kind === 'contradictory' && at === server && status === 'accepted';
-  const writes = record.writes.map((w) =>
-    isDoubtful(w) ? { ...w, status: 'unknown' as const } : w,
-  );
-  const next = { ...record, writes, avoided: [...record.avoided, server] };
-  // After a surprise somebody else's version counts: ours is not spread any further.
-  return next.surprises.length > 0 ? next : withHomes(next);
-}
-
-/** The place held something else than its test: our own share, another writer's, or an old one. */
-function noteSurprise(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
-  const { server, shnum } = write;
-  const found = report.seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
-  if (found !== null && found === record.version?.checkstring) {
-    return withWrite(record, { ...write, status: 'accepted' });
-  }
-  if (found !== null && report.proven.includes(shnum) && !isStale(record, found)) {
-    return { ...record, surprises: [...record.surprises, { server, shnum, found }] };
-  }
-  // The share is gone or damaged, or the map ended before it came to this server.
-  if (record.wholeShares && record.surprises.length > 0) return record;
-  const attempt = write.attempt + 1;
-  if (record.wholeShares && attempt < attemptsMax) {
-    return withWrite(record, { ...write, test: testFor(found), status: 'planned', attempt });
-  }
-  const detail = `server ${server}: share ${shnum} is not what was seen there before`;
-  const failure: Failure = { kind: 'replaced', detail };
-  const books = { ...record, failures: [...record.failures, failure] };
-  return withoutServer(withWrite(books, { ...write, status: 'failed' }), server, failure);
-}
-
-/**
- * Shares that the server holds beside the written one. Another writer's is a surprise even if a
- * write of ours to its place is under way: that write may get lost, and then never reports it.
- */
-function noteBystanders(record: PublishRecord, report: WriteReport): PublishRecord {
-  const { server } = report;
-  let books = record;
-  for (const { shnum, checkstring } of report.seen) {
-    if (shnum >= record.total || shnum === report.shnum) continue;
-    if (checkstring === record.version?.checkstring) continue;
-    const write = record.writes.find((w) => samePlace(w, { server, shnum }));
-    if (write?.test.kind === 'begins' && isLike(write.test.head, checkstring)) continue;
-    if (report.proven.includes(shnum) && !isStale(record, checkstring)) {
-      const surprise = { server, shnum, found: checkstring };
-      books = { ...books, surprises: [...books.surprises, surprise] };
-    } else if (write === undefined && record.wholeShares && books.surprises.length === 0) {
-      // An old or damaged share that the map did not come to: it would stay behind.
-      const added: Write = planned(server, shnum, testFor(checkstring));
-      books = { ...books, writes: [...books.writes, added] };
-    }
-  }
-  return books;
-}
-
-function testFor(found: Hex | null): WriteTest {
-  return found === null || found === '' ? { kind: 'absent' } : { kind: 'begins', head: found };
-}
-
-function planned(server: ServerId, shnum: number, test: WriteTest): Write {
-  return { server, shnum, test, status: 'planned', attempt: 0, failure: null };
-}
-
-/** `record` with the one write to that place replaced. */
-function withWrite(record: PublishRecord, write: Write): PublishRecord {
-  return { ...record, writes: record.writes.map((w) => (samePlace(w, write) ? write : w)) };
-}
-
-/** The books once the new version is encoded and signed. */
-export function withPrepared(record: PublishRecord, version: Version): PublishRecord {
-  return { ...record, version };
-}
-
-/** The books once every planned write is under way. */
-export function startPlanned(record: PublishRecord): PublishRecord {
-  const writes = record.writes.map((w) =>
-    w.status === 'planned' ? { ...w, status: 'writing' as const } : w,
-  );
-  return { ...record, writes };
-}
-
-/** What the child that does a write may find on its server. */
-export function expectationOf(record: PublishRecord, { server, shnum }: Write): Expectation {
-  const { total, seqnum, replaceable, writes } = record;
-  const heads = writes.flatMap((other) =>
-    other.server === server && other.shnum !== shnum && other.test.kind === 'begins'
-      ? [{ shnum: other.shnum, head: other.test.head }]
-      : [],
-  );
-  return { total, seqnum, replaceable, heads };
-}
-
-export function plannedWrites(record: PublishRecord): readonly Write[] {
-  return record.writes.filter(({ status }) => status === 'planned');
-}
-
-/** Whether no write is planned or under way. */
-export function isSettled(record: PublishRecord): boolean {
-  return record.writes.every(({ status }) => status !== 'planned' && status !== 'writing');
-}
+export type PublishFact =
+  | { readonly type: 'prepared'; readonly version: Version }
+  | { readonly type: 'sent'; readonly requests: readonly Request[] }
+  | { readonly type: 'settled'; readonly report: WriteReport }
+  | { readonly type: 'failed'; readonly failure: Failure };
 
 export type PublishKind = 'published' | 'uncoordinated' | 'indeterminate' | 'notEnoughServers';
 
+export type PublishDecision =
+  /** Nothing is written before it is encoded and signed. */
+  | { readonly kind: 'prepare' }
+  | { readonly kind: 'write'; readonly requests: readonly Request[] }
+  | { readonly kind: 'wait' }
+  | { readonly kind: PublishKind };
+
+/** How often one server is asked when it turns out to hold something else. */
+const attemptsMax = 4;
+
+/** The books before the first request. */
+export function start({ map, ...plan }: PublishPlan): PublishRecord {
+  return {
+    ...plan,
+    seqnum: highestSeqnum(map) + 1,
+    isBaseSpare: isSpare(map, plan),
+    versions: map.versions,
+    version: null,
+    targets: map.servers.map(({ id, status }) => ({
+      server: id,
+      held: seenIn(map, id, plan.total),
+      isHeard: status !== 'unasked',
+      status: status === 'failed' ? 'closed' : 'open',
+      shnums: [],
+      last: null,
+      placed: [],
+      attempt: 0,
+      failure: null,
+    })),
+    surprises: [],
+    failures: [],
+  };
+}
+
+/**
+ * An attempt that dies half way may have taken k − 1 shares of the base with it. If all N are there
+ * and the rest is enough to read, that does not matter; if not, an attempt has died before.
+ */
+function isSpare(map: Servermap, { base, required, total }: Omit<PublishPlan, 'map'>): boolean {
+  if (base === null || required === 1) return true;
+  return sharesOf(map, base.id).size >= total && total - (required - 1) >= required;
+}
+
+function seenIn(map: Servermap, id: ServerId, total: number): readonly Seen[] {
+  return map.holdings.flatMap(({ server, shnum, verdict }): readonly Seen[] => {
+    // A number beyond N belongs to another encoding; an unverified share cannot be tested for.
+    if (server !== id || shnum >= total || verdict.kind === 'unverified') return [];
+    if (verdict.kind === 'bad') {
+      return [{ shnum, head: verdict.head, share: { kind: 'bad', claim: verdict.head } }];
+    }
+    const { version } = verdict;
+    const head = (map.versions[version] as Version).checkstring;
+    return [{ shnum, head, share: { kind: 'good', version } }];
+  });
+}
+
+// --- what is next -------------------------------------------------------------------------------
+
+export function decide(record: PublishRecord): PublishDecision {
+  const requests = requestsOf(record);
+  if (record.version === null) {
+    return canSucceed(record, requests) ? { kind: 'prepare' } : { kind: 'notEnoughServers' };
+  }
+  if (requests.length > 0) return { kind: 'write', requests };
+  if (record.targets.some(({ status }) => status === 'writing')) return { kind: 'wait' };
+  return { kind: outcomeOf(record) };
+}
+
+/**
+ * Whether the publish can end well if every write succeeds. If not, nothing is written at all: half
+ * a version on too few servers helps nobody.
+ */
+function canSucceed(record: PublishRecord, requests: readonly Request[]): boolean {
+  const open = record.targets.filter(({ status }) => status === 'open');
+  const shnums = record.wholeShares
+    ? record.total
+    : new Set(requests.flatMap((request) => request.shnums)).size;
+  return open.length >= record.quorum.size && shnums >= record.required && requests.length > 0;
+}
+
 /** How a settled publish ends. */
-export function decideOutcome(record: PublishRecord): PublishKind {
-  if (record.surprises.length > 0) return 'uncoordinated';
-  const accepted = record.writes.filter(({ status }) => status === 'accepted');
-  if (isPlaced(record, accepted)) return 'published';
-  const maybe = record.writes.filter(({ status }) => status === 'unknown');
-  return isPlaced(record, [...accepted, ...maybe]) ? 'indeterminate' : 'notEnoughServers';
+function outcomeOf(record: PublishRecord): PublishKind {
+  const { targets, surprises } = record;
+  if (isPlaced(record, targets.map(placesOn))) return 'published';
+  if (surprises.length > 0) return 'uncoordinated';
+  const maybe = targets.map((target) =>
+    target.last === 'unknown' ? [...target.placed, ...target.shnums] : target.placed,
+  );
+  return isPlaced(record, maybe) ? 'indeterminate' : 'notEnoughServers';
+}
+
+function placesOn({ placed }: Target): readonly number[] {
+  return placed;
+}
+
+/** Whether these share numbers, by server, are enough shares on enough servers. */
+function isPlaced(record: PublishRecord, placed: readonly (readonly number[])[]): boolean {
+  return (
+    placed.filter((shnums) => shnums.length > 0).length >= record.quorum.size &&
+    new Set(placed.flat()).size >= record.required
+  );
+}
+
+// --- the requests -------------------------------------------------------------------------------
+
+/** What may be sent now. */
+function requestsOf(record: PublishRecord): readonly Request[] {
+  const candidate = candidateOf(record);
+  const view = viewOf(record);
+  const open = record.targets.filter(
+    ({ status, held }) =>
+      status === 'open' && held.every(({ share }) => mayReplace(record, view, candidate, share)),
+  );
+  const beside = record.isBaseSpare || !record.wholeShares ? null : besideOf(record, open);
+  const shnums = beside ?? [...open.map((target) => ownOf(record, target))];
+  if (beside === null && record.wholeShares) settle(record, open, shnums as number[][]);
+  return open.flatMap((target, i) =>
+    (shnums[i] as readonly number[]).length > 0
+      ? [requestFor(record, target, shnums[i] as readonly number[])]
+      : [],
+  );
+}
+
+function mayReplace(
+  { force, version }: PublishRecord,
+  view: View,
+  candidate: Candidate,
+  share: Held,
+): boolean {
+  if (!force) return isReplaceable(view, candidate, share);
+  return share.kind === 'bad' || version === null || view.versions[share.version] !== undefined;
+}
+
+/** The new version, with the servers that it has won. */
+function candidateOf({ base, version, versions, targets }: PublishRecord): Candidate {
+  const won = targets.filter(({ placed }) => placed.length > 0).map(({ server }) => server);
+  return { base, version, line: lineOf(versions, base), won: new Set(won) };
+}
+
+function viewOf({ quorum, versions, targets }: PublishRecord): View {
+  const servers = targets.map(({ server, held, isHeard, status }) => ({
+    id: server,
+    held: isHeard && status !== 'closed' ? held.map(({ share }) => share) : null,
+  }));
+  return { quorum, servers, versions };
+}
+
+/** The numbers of the shares there that are not of the new version, or can not be changed to it. */
+function ownOf({ version, wholeShares, base }: PublishRecord, { held }: Target): number[] {
+  const isOld = ({ share }: Seen) =>
+    wholeShares
+      ? share.kind === 'bad' || share.version !== version?.id
+      : share.kind === 'good' && share.version === base?.id;
+  return held.filter(isOld).map(({ shnum }) => shnum);
+}
+
+/**
+ * Until k shares of the new version are there, it goes into places that are free: attempts that die
+ * one after the other would each take some shares of the base with them, until nothing could be
+ * read. Null: k are there, or there are not enough free places.
+ */
+function besideOf(
+  record: PublishRecord,
+  open: readonly Target[],
+): readonly (readonly number[])[] | null {
+  const { required, total, targets } = record;
+  const taken = new Set(
+    targets.flatMap(({ placed, status, shnums }) =>
+      status === 'writing' ? [...placed, ...shnums] : placed,
+    ),
+  );
+  const landed = new Set(targets.flatMap(({ placed }) => placed));
+  if (landed.size >= required) return null;
+  const shnums: number[][] = open.map(() => []);
+  const isHeld = (shnum: number) =>
+    targets.some(({ held }) => held.some((seen) => seen.shnum === shnum));
+  const numbers = range(total).sort((a, b) => Number(isHeld(a)) - Number(isHeld(b)));
+  for (const shnum of numbers) {
+    if (taken.size >= required) break;
+    if (taken.has(shnum)) continue;
+    const at = leastOf(open, shnums, ({ held }) => held.every((seen) => seen.shnum !== shnum));
+    if (at < 0) continue;
+    shnums[at]?.push(shnum);
+    taken.add(shnum);
+  }
+  return taken.size >= required ? shnums : null;
+}
+
+/**
+ * Adds a home for every share number that has none, and copies while fewer servers than the quorum
+ * asks for have one (a grid may have grown since the last write). Servers with fewest come first,
+ * then permuted order.
+ */
+function settle(record: PublishRecord, open: readonly Target[], shnums: number[][]): void {
+  const { targets, total, quorum } = record;
+  const busy = targets.filter((target) => !open.includes(target));
+  const held = (target: Target) =>
+    target.status === 'writing' ? [...target.placed, ...target.shnums] : target.placed;
+  const homes = new Set([...shnums.flat(), ...targets.flatMap(held)]);
+  const homeless = range(total).filter((shnum) => !homes.has(shnum));
+  for (const shnum of homeless) {
+    const at = leastOf(open, shnums, () => true);
+    if (at >= 0) shnums[at]?.push(shnum);
+  }
+  const crowded = open.flatMap((target, i) => [...target.placed, ...(shnums[i] ?? [])].slice(1));
+  const isIdle = (target: Target, i: number) =>
+    target.placed.length === 0 && shnums[i]?.length === 0;
+  const given = busy.filter((target) => held(target).length > 0).length;
+  let lacking = quorum.size - given - open.filter((t, i) => !isIdle(t, i)).length;
+  open.forEach((target, i) => {
+    if (lacking <= 0 || !isIdle(target, i)) return;
+    const copy = crowded.shift() ?? homes.values().next().value;
+    if (copy === undefined) return;
+    shnums[i]?.push(copy);
+    lacking--;
+  });
+}
+
+/** Which of `open` that `isFit` has, or is to get, the fewest shares; -1: none. */
+function leastOf(
+  open: readonly Target[],
+  shnums: readonly (readonly number[])[],
+  isFit: (target: Target) => boolean,
+): number {
+  const load = (i: number) =>
+    (open[i]?.placed.length ?? 0) + (shnums[i]?.length ?? 0);
+  return open.reduce(
+    (best, target, i) => (isFit(target) && (best < 0 || load(i) < load(best)) ? i : best),
+    -1,
+  );
+}
+
+function requestFor(
+  { total }: PublishRecord,
+  { server, held, attempt }: Target,
+  shnums: readonly number[],
+): Request {
+  const tests = range(total).map((shnum): WriteTest => {
+    const head = held.find((seen) => seen.shnum === shnum)?.head ?? '';
+    return head === '' ? { kind: 'absent' } : { kind: 'begins', head };
+  });
+  return { server, shnums: [...shnums].sort((a, b) => a - b), tests, attempt };
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
+// --- the books ----------------------------------------------------------------------------------
+
+/** The books after `fact`. */
+export function apply(record: PublishRecord, fact: PublishFact): PublishRecord {
+  switch (fact.type) {
+    case 'prepared': {
+      const { version } = fact;
+      return { ...record, version, versions: { ...record.versions, [version.id]: version } };
+    }
+    case 'sent':
+      return fact.requests.reduce(withSent, record);
+    case 'settled':
+      return withReport(record, fact.report);
+    case 'failed':
+      return { ...record, failures: [...record.failures, fact.failure] };
+  }
+}
+
+function withSent(record: PublishRecord, { server, shnums, attempt }: Request): PublishRecord {
+  return withTarget(record, server, (target) => {
+    return { ...target, status: 'writing', shnums, attempt: attempt + 1 };
+  });
+}
+
+function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
+  const { server, status, failure } = report;
+  const target = record.targets.find((one) => one.server === server);
+  if (target?.status !== 'writing') return record;
+  const books: PublishRecord = {
+    ...record,
+    versions: { ...record.versions, ...versionsById(report.versions) },
+    failures: failure === null ? record.failures : [...record.failures, failure],
+  };
+  switch (status) {
+    case 'accepted':
+      return withTarget(books, server, (it) => landed(books, it));
+    case 'surprised':
+      return withSurprise(books, target, report);
+    case 'refused':
+    case 'failed':
+    case 'unknown':
+      return withTarget(books, server, (it) => ({
+        ...it,
+        status: 'closed',
+        last: status,
+        failure: failure ?? it.failure,
+      }));
+  }
+}
+
+function versionsById(versions: readonly Version[]): Readonly<Record<Hex, Version>> {
+  return Object.fromEntries(versions.map((version) => [version.id, version]));
+}
+
+/** All that it held besides was tested, so the new version has won it. */
+function landed({ version }: PublishRecord, target: Target): Target {
+  const { id, checkstring } = version as Version;
+  const ours = target.shnums.map((shnum): Seen => {
+    return { shnum, head: checkstring, share: { kind: 'good', version: id } };
+  });
+  const rest = target.held.filter(({ shnum }) => !target.shnums.includes(shnum));
+  return {
+    ...target,
+    status: 'open',
+    last: 'accepted',
+    held: [...rest, ...ours],
+    placed: [...new Set([...target.placed, ...target.shnums])],
+  };
+}
+
+/** It held something else than was tested for; that is known now, and may be tested for again. */
+function withSurprise(record: PublishRecord, target: Target, report: WriteReport): PublishRecord {
+  const { server } = target;
+  const { version, total } = record;
+  const held = report.seen.flatMap(({ shnum, checkstring }): readonly Seen[] =>
+    shnum >= total || checkstring === ''
+      ? []
+      : [{ shnum, head: checkstring, share: shareOf(record, checkstring) }],
+  );
+  // A write of ours that was given up may have landed since: then its test has held.
+  const placed = held.filter(({ share }) => isOf(share, version)).map(({ shnum }) => shnum);
+  const known = lineOf(record.versions, record.base);
+  const surprises = held.flatMap(({ shnum, head, share }) =>
+    share.kind === 'bad' || isOf(share, version) || known.has(share.version) ||
+    target.held.some((seen) => seen.shnum === shnum && seen.head === head)
+      ? []
+      : [{ server, shnum, found: head }],
+  );
+  const isLast = target.attempt >= attemptsMax;
+  const detail = `server ${server}: what it holds is not what was seen there before`;
+  const failure: Failure | null = isLast ? { kind: 'replaced', detail } : null;
+  const books = { ...record, surprises: [...record.surprises, ...surprises] };
+  return withTarget(books, server, (it) => ({
+    ...it,
+    status: isLast ? 'closed' : 'open',
+    last: 'surprised',
+    isHeard: true,
+    held,
+    placed,
+    failure: failure ?? it.failure,
+  }));
+}
+
+/** A share by its first bytes: of a version that is known, or of one that nobody vouches for. */
+function shareOf({ versions }: PublishRecord, checkstring: Hex): Held {
+  const version = Object.values(versions).find((one) => one.checkstring === checkstring);
+  if (version === undefined) return { kind: 'bad', claim: checkstring };
+  return { kind: 'good', version: version.id };
+}
+
+function isOf(share: Held, version: Version | null): boolean {
+  return share.kind === 'good' && share.version === version?.id;
+}
+
+function withTarget(
+  record: PublishRecord,
+  server: ServerId,
+  change: (target: Target) => Target,
+): PublishRecord {
+  const targets = record.targets.map((one) => (one.server === server ? change(one) : one));
+  return { ...record, targets };
+}
+
+// --- the report ---------------------------------------------------------------------------------
+
+/** What became of one share on one server. */
+export interface Write extends Place {
+  readonly status: WriteStatus;
+  readonly failure: Failure | null;
 }
 
 /** Where the new version is, and which shares are nowhere. */
 export interface PublishReport {
-  readonly kind: PublishKind | 'newerVersionSeen' | 'unprepared' | 'cancelled';
+  readonly kind: PublishKind | 'unprepared' | 'cancelled';
   readonly seqnum: number;
+  /** What it was built on; null: nothing. */
+  readonly base: Version | null;
   /** The new version, if it was prepared. */
   readonly version: Version | null;
   readonly required: number;
   readonly total: number;
+  /** W. */
   readonly quorum: number;
   readonly writes: readonly Write[];
   readonly surprises: readonly Surprise[];
   readonly failures: readonly Failure[];
   /** Share numbers that no server is known to hold in the new version. */
   readonly missing: readonly number[];
-  /** For `newerVersionSeen`. */
-  readonly newer: readonly Version[];
+}
+
+/** What became of every share that a server was to get. */
+export function writesOf({ targets }: Pick<PublishRecord, 'targets'>): readonly Write[] {
+  return targets.flatMap(({ server, placed, shnums, status, last, failure }) => {
+    const rest = shnums.filter((shnum) => !placed.includes(shnum));
+    const end = status === 'writing' ? 'writing' : (last ?? 'planned');
+    return [
+      ...placed.map((shnum): Write => ({ server, shnum, status: 'accepted', failure: null })),
+      ...rest.map((shnum): Write => ({ server, shnum, status: end, failure })),
+    ];
+  });
 }
 
 /** The writes that put a share of the new version in its place. */
@@ -386,25 +521,14 @@ export function placedOf({ writes }: Pick<PublishReport, 'writes'>): readonly Wr
   return writes.filter(({ status }) => status === 'accepted');
 }
 
-export function reportOf(
-  record: PublishRecord,
-  kind: PublishReport['kind'],
-  newer: readonly Version[],
-): PublishReport {
-  const { seqnum, version, required, total, quorum, writes, surprises, failures } = record;
-  const placed = new Set(placedOf(record).map((w) => w.shnum));
-  const missing = Array.from({ length: total }, (_, n) => n).filter((n) => !placed.has(n));
+export function reportOf(record: PublishRecord, kind: PublishReport['kind']): PublishReport {
+  const { seqnum, base, version, required, total, quorum, surprises, failures } = record;
+  const writes = writesOf(record);
+  const placed = new Set(record.targets.flatMap(placesOn));
   return {
-    kind,
-    seqnum,
-    version,
-    required,
-    total,
-    quorum,
-    writes,
-    surprises,
-    failures,
-    missing,
-    newer,
+    ...{ kind, seqnum, base, version, required, total },
+    quorum: quorum.size,
+    ...{ writes, surprises, failures },
+    missing: range(total).filter((shnum) => !placed.has(shnum)),
   };
 }

@@ -49,14 +49,13 @@ export interface SeenShare {
   readonly checkstring: Hex;
 }
 
-/** What came of one write. */
+/** What came of one request. */
 export interface WriteReport {
   readonly server: ServerId;
-  readonly shnum: number;
   readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
   /** Shares that the server reported, as they were just before the write. */
   readonly seen: readonly SeenShare[];
-  /** Which of them, by number, have been read since and are signed: a server can show anything. */
-  readonly proven: readonly number[];
+  /** Of those that have been read since and are signed: a server can show anything. */
+  readonly versions: readonly Version[];
   readonly failure: Failure | null;
 }

@@ -38,6 +38,13 @@ export interface Version {
   readonly dataLength: number;
   /** The head of the share that a test-and-set compares: 57 (SDMF) or 41 (MDMF) bytes. */
   readonly checkstring: Hex;
+  /** What a child calls it by: a hash of the signed prefix (docs/format.md). */
+  readonly tag: Hex;
+  /**
+   * The tag of what it was built on, if its signature names it: '' for a first version. Any other
+   * client's names are random, so nobody is in sight by them; null when it was signed twice.
+   */
+  readonly parentTag: Hex | null;
 }
 
 /** What one share turned out to be. */
@@ -105,11 +112,12 @@ export interface Servermap {
 /** The part of a map that the queries below look at. */
 export type Known = Pick<Servermap, 'holdings' | 'versions'>;
 
-/** Ascending by (seqnum, root hash), Tahoe's order of versions. */
+/** Ascending by (seqnum, root hash), Tahoe's order of versions: a checkstring has both in front. */
 export function compareVersions(a: Version, b: Version): number {
   if (a.seqnum !== b.seqnum) return a.seqnum - b.seqnum;
-  if (a.rootHash === b.rootHash) return 0;
-  return a.rootHash < b.rootHash ? -1 : 1;
+  // Empty SDMF contents have equal root hashes: the checkstring has the salt as well.
+  if (a.checkstring === b.checkstring) return 0;
+  return a.checkstring < b.checkstring ? -1 : 1;
 }
 
 /** The good shares of one version: shnum -> servers that hold it, ascending by shnum. */

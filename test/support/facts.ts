@@ -25,8 +25,9 @@ export function serversOf(count: number): readonly ServerId[] {
 export function versionOf(
   seqnum: number,
   letter = 'a',
-  { required = 2, total = 3 }: { required?: number; total?: number } = {},
+  more: { required?: number; total?: number; parentTag?: Version['parentTag'] } = {},
 ): Version {
+  const { required = 2, total = 3, parentTag = null } = more;
   const rootHash = letter.charCodeAt(0).toString(16).padStart(64, '0');
   const checkstring = `01${seqnum.toString(16).padStart(16, '0')}${rootHash}`;
   return {
@@ -39,6 +40,8 @@ export function versionOf(
     segmentSize: 1024,
     dataLength: 3000,
     checkstring,
+    tag: `${seqnum}${letter}`,
+    parentTag,
   };
 }
 

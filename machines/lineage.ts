@@ -1,0 +1,52 @@
+/**
+ * @module lineage: which version was built on which, as far as the versions in sight tell.
+ *
+ * A version names its parent in the salt of its signature (docs/format.md), by the parent's tag.
+ * A name can be followed only while the parent is in sight. A version that names nobody (another
+ * client's, whose salts are random) may have been built on anything that is older.
+ */
+import { compareVersions, type Hex, type Version } from './servermap.ts';
+
+export type Versions = Readonly<Record<Hex, Version>>;
+
+/** The parent of a version: in sight, `nothing` for a first version, or not known. */
+export type Parent =
+  | { readonly kind: 'version'; readonly version: Version }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'unknown' };
+
+export function parentOf(versions: Versions, { parentTag, seqnum }: Version): Parent {
+  if (parentTag === '') return { kind: 'nothing' };
+  // An honest child is newer than its parent: otherwise a circle of names would never end.
+  const version = Object.values(versions).find((v) => v.tag === parentTag && v.seqnum < seqnum);
+  return version === undefined ? { kind: 'unknown' } : { kind: 'version', version };
+}
+
+/** Whether `newer` is, or was built on, `older`. */
+export function contains(versions: Versions, newer: Version, older: Version) {
+  for (let at = newer; ; ) {
+    if (at.id === older.id) return 'yes';
+    // Whatever it was built on is older still.
+    if (at.seqnum <= older.seqnum) return 'no';
+    const parent = parentOf(versions, at);
+    if (parent.kind === 'nothing') return 'no';
+    if (parent.kind === 'unknown') return 'unknown';
+    at = parent.version;
+  }
+}
+
+/** `base` and all that it is known to contain. Nothing (null) contains nothing. */
+export function lineOf(versions: Versions, base: Version | null): ReadonlySet<Hex> {
+  const line = new Set<Hex>();
+  for (let at = base; at !== null; ) {
+    line.add(at.id);
+    const parent = parentOf(versions, at);
+    at = parent.kind === 'version' ? parent.version : null;
+  }
+  return line;
+}
+
+/** Newest first. */
+export function newestFirst(versions: Versions): readonly Version[] {
+  return Object.values(versions).sort((a, b) => compareVersions(b, a));
+}

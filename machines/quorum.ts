@@ -1,0 +1,217 @@
+/**
+ * @module quorum: what may be built on, what may be overwritten, when a version is acknowledged.
+ *
+ * S servers make the grid, and a version is acknowledged once it has *won* W of them, 2W > S: its
+ * write landed there, and all else that the server held just before was in the line of its base, or
+ * dead. B = S − W + 1 is the fewest servers that meet every such quorum.
+ *
+ * A server that c has won can never again accept an older rival. So with B servers won every older
+ * version outside of the line is *dead*: it is on fewer than W servers for ever (D1). Where parents
+ * are known, single rivals are dead earlier: when they, and each of their ancestors outside of the
+ * line, can no longer come to W servers (D2). docs/publish.md has the theorem and its proof.
+ */
+import { contains, lineOf, newestFirst, parentOf, type Versions } from './lineage.ts';
+import {
+  compareVersions,
+  type Hex,
+  isRecoverable,
+  type ServerId,
+  type Servermap,
+  type Version,
+} from './servermap.ts';
+
+/** How many servers there are, and how many acknowledge a version. */
+export interface Quorum {
+  /** S: all that any writer may know of, never fewer because some are away. */
+  readonly servers: number;
+  /** W. */
+  readonly size: number;
+}
+
+/** A share as far as the rules look at it. */
+export type Held =
+  | { readonly kind: 'good'; readonly version: Hex }
+  /** Bad or unverified: a version that nobody knows; `claim` is its head, null if unread. */
+  | { readonly kind: 'bad'; readonly claim: Hex | null };
+
+/** What a writer knows of one server; null: nothing. */
+export interface ServerView {
+  readonly id: ServerId;
+  readonly held: readonly Held[] | null;
+}
+
+/** Everything the rules are about. */
+export interface View {
+  readonly quorum: Quorum;
+  readonly servers: readonly ServerView[];
+  readonly versions: Versions;
+}
+
+/** B: the fewest servers that meet every quorum; where 2W > S does not hold, W. */
+export function meetingSize({ servers, size }: Quorum): number {
+  return Math.min(servers - size + 1, size);
+}
+
+/** The view of a finished map: what failed was not heard. */
+export function viewOf(map: Servermap, quorum: Quorum): View {
+  const heldBy = (id: ServerId): readonly Held[] =>
+    map.holdings.flatMap(({ server, verdict }): readonly Held[] => {
+      if (server !== id) return [];
+      if (verdict.kind === 'good') return [{ kind: 'good', version: verdict.version }];
+      return [{ kind: 'bad', claim: verdict.kind === 'bad' ? verdict.head : null }];
+    });
+  const servers = map.servers.map(({ id, status }) => {
+    const isHeard = status === 'good' || status === 'empty' || status === 'corrupt';
+    return { id, held: isHeard ? heldBy(id) : null };
+  });
+  return { quorum, servers, versions: map.versions };
+}
+
+/** Heard, and all that it holds is in the line. */
+function isClean({ held }: ServerView, line: ReadonlySet<Hex>): boolean {
+  return held?.every((share) => share.kind === 'good' && line.has(share.version)) ?? false;
+}
+
+/**
+ * Whether `version` can not have won this server, nor come to: it holds something newer, and
+ * nothing that may contain it.
+ */
+function isBlocked({ held }: ServerView, versions: Versions, version: Version): boolean {
+  if (held === null) return false;
+  const answers = held.map((share) => {
+    const other = share.kind === 'good' ? versions[share.version] : undefined;
+    if (other === undefined) return { isNewer: false, contains: 'unknown' };
+    const isNewer = compareVersions(other, version) > 0;
+    return { isNewer, contains: contains(versions, other, version) };
+  });
+  return (
+    answers.some(({ isNewer }) => isNewer) && answers.every((answer) => answer.contains === 'no')
+  );
+}
+
+/** How many servers may hold `version`, or come to, as a writer knows it. */
+function mayWin(view: View, won: ReadonlySet<ServerId>, version: Version): number {
+  return view.servers.filter(
+    (server) => !won.has(server.id) && !isBlocked(server, view.versions, version),
+  ).length;
+}
+
+/** A new version: what it is built on, and the servers that it has won. */
+export interface Candidate {
+  readonly base: Version | null;
+  /** Of the base. */
+  readonly line: ReadonlySet<Hex>;
+  /** Null before it is made: it is newer than all that was seen. */
+  readonly version: Version | null;
+  readonly won: ReadonlySet<ServerId>;
+}
+
+export function candidateOn(view: View, base: Version | null): Candidate {
+  return { base, line: lineOf(view.versions, base), version: null, won: new Set() };
+}
+
+/** Whether `share` may be overwritten: it is in the line, or dead for the new version. */
+export function isReplaceable(view: View, candidate: Candidate, share: Held): boolean {
+  const { line, version, won } = candidate;
+  const isMet = won.size >= meetingSize(view.quorum);
+  if (share.kind === 'bad') return isMet && !claimsNewer(view, version, share.claim);
+  if (share.version === version?.id || line.has(share.version)) return true;
+  const other = view.versions[share.version];
+  if (other === undefined) return false;
+  // What is newer is never overwritten: it may be built on what is acknowledged.
+  if (version !== null && compareVersions(other, version) > 0) return false;
+  return isMet || isOutrun(view, candidate, other);
+}
+
+/** D2: neither `rival` nor an ancestor of it outside of the line can come to W servers any more. */
+function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean {
+  for (let at = rival; !line.has(at.id); ) {
+    if (mayWin(view, won, at) >= view.quorum.size) return false;
+    const parent = parentOf(view.versions, at);
+    if (parent.kind === 'nothing') return true;
+    if (parent.kind === 'unknown') return false;
+    at = parent.version;
+  }
+  return true;
+}
+
+/** Whether a bad share claims, by its first bytes, to be of something newer than what is written. */
+function claimsNewer({ versions }: View, version: Version | null, claim: Hex | null): boolean {
+  if (claim === null) return true;
+  const limit = version?.checkstring ?? newestFirst(versions)[0]?.checkstring;
+  // Version byte, then seqnum and root hash: compared as they lie there.
+  return limit !== undefined && claim.slice(2) > limit.slice(2, claim.length);
+}
+
+/** The servers that a version built on `base` could win, going by the view alone. */
+export function reachOf(view: View, base: Version | null): ReadonlySet<ServerId> {
+  const candidate = candidateOn(view, base);
+  let won = new Set(view.servers.filter((s) => isClean(s, candidate.line)).map(({ id }) => id));
+  for (;;) {
+    const isWinnable = ({ id, held }: ServerView) =>
+      won.has(id) ||
+      (held?.every((share) => isReplaceable(view, { ...candidate, won }, share)) ?? false);
+    const next = new Set(view.servers.filter(isWinnable).map(({ id }) => id));
+    if (next.size === won.size) return won;
+    won = next;
+  }
+}
+
+/**
+ * What to build on: the newest version that can be read and whose plan can succeed. Null: nothing
+ * is there that would be lost. Undefined: no base, somebody else's version may be acknowledged.
+ */
+export function chooseBase(map: Servermap, quorum: Quorum): Version | null | undefined {
+  const view = viewOf(map, quorum);
+  const readable = newestFirst(map.versions).filter((version) => isRecoverable(map, version));
+  return [...readable, null].find((base) => reachOf(view, base).size >= quorum.size);
+}
+
+/**
+ * What a reader may be given, of a map of at least B servers: the newest version that can be read,
+ * and that surely contains everything that was acknowledged when the map was begun. Undefined: more
+ * servers have to be asked.
+ */
+export function chooseForReader(map: Servermap, quorum: Quorum): Version | undefined {
+  const view = viewOf(map, quorum);
+  return newestFirst(map.versions).find(
+    (version) => isRecoverable(map, version) && isConfirmed(view, version),
+  );
+}
+
+function isConfirmed(view: View, base: Version): boolean {
+  const line = lineOf(view.versions, base);
+  const clean = view.servers.filter((server) => isClean(server, line)).length;
+  if (clean >= meetingSize(view.quorum)) return true;
+  return !mayBeOverlooked(view, line);
+}
+
+/** Whether something outside of `line` may be on W servers. */
+function mayBeOverlooked({ quorum, servers, versions }: View, line: ReadonlySet<Hex>): boolean {
+  const unheard = servers.filter(({ held }) => held === null).length;
+  const heldBy = servers.map(({ held }) => held ?? []);
+  const countOf = (isIt: (share: Held) => boolean) =>
+    heldBy.filter((held) => held.some(isIt)).length + unheard;
+  const rivals = Object.values(versions).filter(({ id }) => !line.has(id));
+  const mayContain = (share: Held, rival: Version) => {
+    const version = share.kind === 'good' ? versions[share.version] : undefined;
+    return version === undefined || contains(versions, version, rival) !== 'no';
+  };
+  if (rivals.some((rival) => countOf((share) => mayContain(share, rival)) >= quorum.size)) {
+    return true;
+  }
+  // These may have an ancestor in common that nobody sees.
+  const isOfUnknownDescent = (share: Held) =>
+    share.kind === 'bad' || !isDescentKnown(versions, line, share.version);
+  return countOf(isOfUnknownDescent) >= quorum.size;
+}
+
+function isDescentKnown(versions: Versions, line: ReadonlySet<Hex>, id: Hex): boolean {
+  for (let at = versions[id]; at !== undefined; ) {
+    if (line.has(at.id)) return true;
+    const parent = parentOf(versions, at);
+    if (parent.kind === 'nothing') return true;
+    at = parent.kind === 'version' ? parent.version : undefined;
+  }
+  return false;
+}
