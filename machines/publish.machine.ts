@@ -50,7 +50,6 @@ export interface Context {
   readonly recipe: Recipe;
   readonly newer: readonly Version[];
   readonly deadlines: Deadlines;
-  readonly kind: PublishReport['kind'];
 }
 
 /** What traces and pictures show of a context. */
@@ -60,6 +59,14 @@ export function publishSummary({ record }: Context) {
   const checkstring = version?.checkstring ?? null;
   const numbers = { seqnum, quorum, required, total, wholeShares, checkstring, surprises };
   return { ...numbers, writes: Object.fromEntries(statuses) as Record<string, WriteStatus> };
+}
+
+function endAs(kind: PublishReport['kind']) {
+  return {
+    type: 'final',
+    output: ({ context: { record, newer } }: { readonly context: Context }) =>
+      reportOf(record, kind, newer),
+  } as const;
 }
 
 export const publishMachine = setup({
@@ -106,7 +113,6 @@ export const publishMachine = setup({
       enqueue.stopChild(`write:${server}:${shnum}:${write?.attempt ?? 0}`);
       enqueue.emit(event);
     }),
-    recordKind: assign((_, kind: PublishReport['kind']) => ({ kind })),
   },
   guards: {
     hasNewerEvidence: ({ context }) => context.newer.length > 0,
@@ -123,7 +129,6 @@ export const publishMachine = setup({
     recipe,
     newer: newerEvidence(plan),
     deadlines,
-    kind: 'cancelled',
   }),
   initial: 'choosingTargets',
   states: {
@@ -186,39 +191,32 @@ export const publishMachine = setup({
     },
     published: {
       description: 'The new version is on a quorum of servers and nobody else was seen.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'published' },
+      ...endAs('published'),
     },
     uncoordinated: {
       description: 'Somebody else has written at the same time.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'uncoordinated' },
+      ...endAs('uncoordinated'),
     },
     indeterminate: {
       description: 'Lost answers leave open whether a quorum holds the new version.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'indeterminate' },
+      ...endAs('indeterminate'),
     },
     notEnoughServers: {
       description: 'The new version is not on a quorum of servers.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'notEnoughServers' },
+      ...endAs('notEnoughServers'),
     },
     newerVersionSeen: {
       description: 'A newer version is out there and cannot be read; nothing was written.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'newerVersionSeen' },
+      ...endAs('newerVersionSeen'),
     },
     unprepared: {
       description: 'The new version could not be encoded; nothing was written.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'unprepared' },
+      ...endAs('unprepared'),
     },
     cancelled: {
       description: 'The caller lost interest; writes under way may or may not have landed.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'cancelled' },
+      ...endAs('cancelled'),
     },
   },
-  output: ({ context }) => reportOf(context.record, context.kind, context.newer),
+  output: ({ event }) => event.output as PublishReport,
 });

@@ -52,7 +52,6 @@ export interface Context {
   readonly version: Version;
   readonly range: ByteRange;
   readonly deadlines: Deadlines;
-  readonly kind: RetrieveReport['kind'];
   readonly failure: Failure | null;
   readonly firstSegment: number;
 }
@@ -78,6 +77,17 @@ function recordOf(input: RetrieveInput): RetrieveRecord {
     endSegment,
     window,
   };
+}
+
+function endAs(kind: RetrieveReport['kind']) {
+  return {
+    type: 'final',
+    output: ({ context }: { readonly context: Context }): RetrieveReport => {
+      const { record, failure, firstSegment } = context;
+      const { required, sources, nextSegment } = record;
+      return { kind, required, sources, segmentsDelivered: nextSegment - firstSegment, failure };
+    },
+  } as const;
 }
 
 export const retrieveMachine = setup({
@@ -120,7 +130,6 @@ export const retrieveMachine = setup({
       });
     }),
     recordFailure: assign((_, failure: Failure) => ({ failure })),
-    recordKind: assign((_, kind: RetrieveReport['kind']) => ({ kind })),
   },
   guards: {
     isNext: ({ context }, kind: RetrieveDecision['kind']) =>
@@ -135,7 +144,6 @@ export const retrieveMachine = setup({
     version: input.version,
     range: input.range,
     deadlines: input.deadlines,
-    kind: 'cancelled',
     failure: null,
     firstSegment: input.firstSegment,
   }),
@@ -196,30 +204,20 @@ export const retrieveMachine = setup({
     },
     delivered: {
       description: 'Every wanted segment has been delivered.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'delivered' },
+      ...endAs('delivered'),
     },
     notEnoughShares: {
       description: 'Fewer than k good shares are left.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'notEnoughShares' },
+      ...endAs('notEnoughShares'),
     },
     undeliverable: {
       description: 'Decoding failed, or the consumer did: a bug or the end of the consumer.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'internal' },
+      ...endAs('internal'),
     },
     cancelled: {
       description: 'The caller lost interest.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'cancelled' },
+      ...endAs('cancelled'),
     },
   },
-  output: ({ context: { record, kind, failure, firstSegment } }) => ({
-    kind,
-    required: record.required,
-    sources: record.sources,
-    segmentsDelivered: record.nextSegment - firstSegment,
-    failure,
-  }),
+  output: ({ event }) => event.output as RetrieveReport,
 });
