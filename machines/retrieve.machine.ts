@@ -18,17 +18,15 @@ import {
   unprovided,
 } from './io.ts';
 import {
-  advance,
-  applyBlocks,
+  apply,
   currentWindow,
-  decideRetrieve,
+  decide,
   heldShnums,
   type Purpose,
   type RetrieveDecision,
   type RetrieveRecord,
   type RetrieveReport,
   type ShareStatus,
-  startFetching,
 } from './retrieve-kernel.ts';
 import type { ByteRange } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
@@ -105,7 +103,7 @@ export const retrieveMachine = setup({
   actions: {
     fetchBlocks: enqueueActions(({ context, enqueue, self }) => {
       const { record, version, deadlines } = context;
-      const decision = decideRetrieve(record);
+      const decision = decide(record);
       if (decision.kind !== 'fetch') return;
       const { firstSegment, segmentCount } = currentWindow(record);
       for (const { server, shnum } of decision.sources) {
@@ -114,15 +112,15 @@ export const retrieveMachine = setup({
           input: { server, shnum, version, firstSegment, segmentCount, parent: self, deadlines },
         });
       }
-      enqueue.assign({ record: startFetching(record, decision.sources) });
+      enqueue.assign({ record: apply(record, { type: 'asked', sources: decision.sources }) });
     }),
     recordBlocks: enqueueActions(({ context: { record }, enqueue }, event: BlocksSettled) => {
       const { server, shnum } = event.report;
-      enqueue.assign({ record: applyBlocks(record, event.report) });
+      enqueue.assign({ record: apply(record, { ...event, type: 'settled' }) });
       enqueue.stopChild(`read:${server}:${shnum}:${record.nextSegment}`);
     }),
     recordDelivered: enqueueActions(({ context: { record, firstSegment }, enqueue }) => {
-      const next = advance(record);
+      const next = apply(record, { type: 'delivered' });
       enqueue.assign({ record: next });
       enqueue.emit({
         type: 'segments.delivered',
@@ -132,8 +130,7 @@ export const retrieveMachine = setup({
     recordFailure: assign((_, failure: Failure) => ({ failure })),
   },
   guards: {
-    isNext: ({ context }, kind: RetrieveDecision['kind']) =>
-      decideRetrieve(context.record).kind === kind,
+    isNext: ({ context }, kind: RetrieveDecision['kind']) => decide(context.record).kind === kind,
     isDecoded: (_, result: DecodeResult) => result.ok,
   },
 }).createMachine({
