@@ -27,8 +27,10 @@ import { AnswerLostError, InsufficientCapError, NoSuchShareError } from '../erro
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
+import { parentTagOf } from '../share/parent.ts';
 import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import type { EncodedVersion } from '../share/seal.ts';
+import { verifySignature } from '../share/verify.ts';
 import type {
   ReadTestWriteRequest,
   ShareTest,
@@ -78,17 +80,27 @@ function prepareShares(bench: Workbench, publication: Publication) {
     const { desk, thrown } = bench;
     try {
       const encoded = await encode(desk, input, publication, signal);
+      const salt = await saltOf(desk, encoded);
       desk.sending = new Sending(encoded, input.recipe.kind === 'whole', thrown);
-      return { ok: true, version: acceptHeader(desk.session, encoded.header) };
+      return { ok: true, version: acceptHeader(desk.session, encoded.header, salt) };
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }
   });
 }
 
+/** Verified as a reader does it: not every signer takes the salt that it is given. */
+function saltOf(
+  { session: { cap, engine, keyring } }: Desk,
+  { header, signature }: EncodedVersion,
+): Promise<Uint8Array> {
+  const { spki } = (keyring.writer as WriterKeys).signing;
+  return verifySignature(header, spki, signature, cap.fingerprint, engine.primitives);
+}
+
 function encode(
   desk: Desk,
-  { seqnum, recipe }: PrepareInput,
+  { seqnum, base, recipe }: PrepareInput,
   { contents, onProgress }: Publication,
   signal: AbortSignal,
 ): Promise<EncodedVersion> {
@@ -103,7 +115,7 @@ function encode(
     readkey: readkeyOf(session.cap),
     encryptedPrivateKey,
     verificationKey: signing.spki,
-    sign: (prefix: Uint8Array) => signing.sign(prefix),
+    sign: (prefix: Uint8Array) => signing.sign(prefix, parentTagOf(hexToBytes(base ?? ''))),
     primitives: session.engine.primitives,
     newSalt: () => (session.engine.primitives ?? primitives).randomBytes(saltLength),
     signal,
