@@ -23,14 +23,13 @@ import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { deriveWriteEnabler } from '../crypto/keys.ts';
 import { deriveLeaseSecrets } from '../crypto/leases.ts';
-import { AnswerLostError, InsufficientCapError, NoSuchShareError } from '../errors.ts';
+import { AnswerLostError, BadKeyError, InsufficientCapError, NoSuchShareError } from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
 import { parentTagOf } from '../share/parent.ts';
 import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import type { EncodedVersion } from '../share/seal.ts';
-import { verifySignature } from '../share/verify.ts';
 import type {
   ReadTestWriteRequest,
   ShareTest,
@@ -89,13 +88,16 @@ function prepareShares(bench: Workbench, publication: Publication) {
   });
 }
 
-/** Verified as a reader does it: not every signer takes the salt that it is given. */
-function saltOf(
-  { session: { cap, engine, keyring } }: Desk,
+/** As a reader comes to it: not every signer takes the salt that it is given. */
+async function saltOf(
+  { session: { engine, keyring } }: Desk,
   { header, signature }: EncodedVersion,
 ): Promise<Uint8Array> {
   const { spki } = (keyring.writer as WriterKeys).signing;
-  return verifySignature(header, spki, signature, cap.fingerprint, engine.primitives);
+  const key = await (engine.primitives ?? primitives).importVerifyingKey(spki);
+  const salt = await key.verify(header.prefix, signature);
+  if (salt === undefined) throw new BadKeyError('its signature does not verify');
+  return salt;
 }
 
 function encode(

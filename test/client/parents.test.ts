@@ -3,6 +3,7 @@ import type { InspectionEvent } from 'xstate';
 import { bestVersion, noParentTag, type Version } from '../../machines/servermap.ts';
 import { equalBytes, utf8 } from '../../src/bytes.ts';
 import { primitives as portable } from '../../src/crypto/portable.ts';
+import { BadKeyError } from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
@@ -88,6 +89,23 @@ describe.each(['sdmf', 'mdmf'] as const)('%s: every version names its parent', (
     await file.overwrite(bytesOf(30));
     expect(await versionIn(browser.open(file.readCap))).toMatchObject({ parentTag: second.tag });
   });
+});
+
+test('what a key signs is verified before it is published', async () => {
+  const { grid, servers } = testGrid({ count: 4, encoding });
+  const sign = async (message: Uint8Array) => (await testKey.sign(message)).reverse();
+  const key = { pkcs8: testKey.pkcs8, spki: testKey.spki, sign };
+  await expect(grid.create({ key })).rejects.toThrowError(
+    new BadKeyError('its signature does not verify'),
+  );
+  expect(holdings(servers, (await grid.create({ key: testKey })).cap)).toHaveLength(4);
+});
+
+test('a key of the caller may leave the salt to chance', async () => {
+  const { grid } = testGrid({ count: 4, encoding });
+  const sign = (message: Uint8Array) => testKey.sign(message);
+  const file = await grid.create({ key: { pkcs8: testKey.pkcs8, spki: testKey.spki, sign } });
+  expect((await versionIn(file)).parentTag).not.toBe(noParentTag);
 });
 
 describe('a version that the owner has signed twice', () => {
