@@ -5,7 +5,7 @@
  * A name can be followed only while the parent is in sight. A version that names nobody (another
  * client's, whose salts are random) may have been built on anything that is older.
  */
-import { compareVersions, type Hex, type Version } from './servermap.ts';
+import { compareVersions, type Hex, noParentTag, type Version } from './servermap.ts';
 
 export type Versions = Readonly<Record<Hex, Version>>;
 
@@ -16,7 +16,7 @@ export type Parent =
   | { readonly kind: 'unknown' };
 
 export function parentOf(versions: Versions, { parentTag, seqnum }: Version): Parent {
-  if (parentTag === '') return { kind: 'nothing' };
+  if (parentTag === noParentTag) return { kind: 'nothing' };
   // An honest child is newer than its parent: otherwise a circle of names would never end.
   const version = Object.values(versions).find((v) => v.tag === parentTag && v.seqnum < seqnum);
   return version === undefined ? { kind: 'unknown' } : { kind: 'version', version };

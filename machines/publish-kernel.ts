@@ -7,12 +7,13 @@
  * `start` plans, `apply` keeps the books, `decide` says what is next.
  */
 import type { Failure } from './failure.ts';
-import { lineOf } from './lineage.ts';
+import { lineOf, type Versions } from './lineage.ts';
 import { type Candidate, type Held, isReplaceable, type Quorum, type View } from './quorum.ts';
 import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   type Hex,
   highestSeqnum,
+  mergedVersion,
   type Place,
   type ServerId,
   type Servermap,
@@ -89,7 +90,7 @@ export interface PublishRecord extends Omit<PublishPlan, 'map'> {
   readonly seqnum: number;
   /** Whether a few shares of the base may go before k of the new version are there. */
   readonly isBaseSpare: boolean;
-  readonly versions: Readonly<Record<Hex, Version>>;
+  readonly versions: Versions;
   /** The new version, once prepared. */
   readonly version: Version | null;
   /** In permuted order. */
@@ -361,7 +362,7 @@ export function apply(record: PublishRecord, fact: PublishFact): PublishRecord {
   switch (fact.type) {
     case 'prepared': {
       const { version } = fact;
-      return { ...record, version, versions: { ...record.versions, [version.id]: version } };
+      return { ...record, version, versions: withVersion(record.versions, version) };
     }
     case 'sent':
       return fact.requests.reduce(withSent, record);
@@ -384,7 +385,7 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
   if (target?.status !== 'writing') return record;
   const books: PublishRecord = {
     ...record,
-    versions: { ...record.versions, ...versionsById(report.versions) },
+    versions: report.versions.reduce(withVersion, record.versions),
     failures: failure === null ? record.failures : [...record.failures, failure],
   };
   switch (status) {
@@ -404,8 +405,8 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
   }
 }
 
-function versionsById(versions: readonly Version[]): Readonly<Record<Hex, Version>> {
-  return Object.fromEntries(versions.map((version) => [version.id, version]));
+function withVersion(versions: Versions, version: Version): Versions {
+  return { ...versions, [version.id]: mergedVersion(versions[version.id], version) };
 }
 
 /** All that it held besides was tested, so the new version has won it. */

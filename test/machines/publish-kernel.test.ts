@@ -74,6 +74,7 @@ describe('the plan', () => {
       servers: ['s0', 's1', 's2'],
       avoided: [],
       replaceable: [],
+      base: null,
       version: null,
       writes: [0, 1, 2].map((n) => planned(`s${n}`, n, absent)),
       surprises: [],
@@ -109,6 +110,12 @@ describe('the plan', () => {
       begins('01ab'),
       absent,
     ]);
+  });
+
+  test('names what it builds on: the best version, or nothing', () => {
+    const holdings = [goodAt('s0', 0, v1), goodAt('s1', 1, v1), goodAt('s2', 0, v2)];
+    expect(planWrites(inputOf(mapOf(3, holdings, [v1, v2]))).base).toBe(v1.id);
+    expect(planWrites(inputOf(mapOf(3, holdings.slice(2), [v2]), { force: true })).base).toBeNull();
   });
 
   test('homes go to whoever holds least, then in permuted order; each must be absent (Q2)', () => {

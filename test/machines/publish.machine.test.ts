@@ -50,7 +50,9 @@ describe('choosing targets', () => {
   test('a plan that can succeed is prepared: encoded and signed under the next seqnum', () => {
     const it = start();
     expect(it.state()).toBe('preparing');
-    expect(it.log()).toEqual([`start prepareShares ${JSON.stringify({ seqnum: 2, recipe })}`]);
+    expect(it.log()).toEqual([
+      `start prepareShares ${JSON.stringify({ seqnum: 2, base: v1.id, recipe })}`,
+    ]);
   });
 
   test('newer evidence stops it before anything is written', () => {
