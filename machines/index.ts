@@ -7,10 +7,11 @@ export * from './events.ts';
 export { historicUpdateMachine, updateMachineFor } from './historic-rules.ts';
 export type * from './io.ts';
 export * from './limits.ts';
-export * from './newer-evidence.ts';
+export * from './lineage.ts';
 export { type PublishInput, publishMachine, publishSummary } from './publish.machine.ts';
-export { claimsIn, type Expectation } from './publish-claims.ts';
+export { claimsIn } from './publish-claims.ts';
 export * as publishKernel from './publish-kernel.ts';
+export * as quorum from './quorum.ts';
 export {
   type ReadFileInput,
   type ReadFileReport,

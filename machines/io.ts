@@ -36,10 +36,11 @@ export interface VerifyInput {
   readonly wantsNumbers: boolean;
 }
 
+/** These shares, if every test holds: one for each share number. */
 export interface WriteInput {
   readonly server: ServerId;
-  readonly shnum: number;
-  readonly test: WriteTest;
+  readonly shnums: readonly number[];
+  readonly tests: readonly WriteTest[];
 }
 export type WriteResult =
   | {
@@ -57,7 +58,6 @@ export type WriteResult =
 
 export interface RereadInput {
   readonly server: ServerId;
-  readonly shnum: number;
 }
 /**
  * Every share that the server holds of the file now; the lost answer would have listed them too.
@@ -72,8 +72,8 @@ export interface ClaimInput {
 /** All of these shares as they are now, judged by their own keys and signatures. */
 export type ClaimResult = Result<{ readonly seen: readonly JudgedShare[] }>;
 export interface JudgedShare extends SeenShare {
-  /** Whether its signature is good; if not, `checkstring` is just its first bytes, to test for. */
-  readonly isProven: boolean;
+  /** If it is good; if not, `checkstring` is just its first bytes, to test for. */
+  readonly version: Version | null;
 }
 
 export interface ReadBlocksInput {

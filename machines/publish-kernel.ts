@@ -8,8 +8,9 @@
  */
 import type { Failure } from './failure.ts';
 import { lineOf, type Versions } from './lineage.ts';
+import { isLike } from './publish-claims.ts';
 import { type Candidate, type Held, isReplaceable, type Quorum, type View } from './quorum.ts';
-import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
+import type { SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   type Hex,
   highestSeqnum,
@@ -49,6 +50,8 @@ export interface Target {
   readonly last: Exclude<WriteStatus, 'planned' | 'writing'> | null;
   /** The share numbers of the new version that are there. */
   readonly placed: readonly number[];
+  /** Whether it holds numbers beyond N, which no request tests: then it cannot be won. */
+  readonly isCrowded: boolean;
   /** Requests that were sent. */
   readonly attempt: number;
   readonly failure: Failure | null;
@@ -128,11 +131,12 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
     targets: map.servers.map(({ id, status }) => ({
       server: id,
       held: seenIn(map, id, plan.total),
-      isHeard: status !== 'unasked',
+      isHeard: status === 'good' || status === 'empty' || status === 'corrupt',
       status: status === 'failed' ? 'closed' : 'open',
       shnums: [],
       last: null,
       placed: [],
+      isCrowded: isCrowded(seenShnums(map, id), plan.total),
       attempt: 0,
       failure: null,
     })),
@@ -148,6 +152,14 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
 function isSpare(map: Servermap, { base, required, total }: Omit<PublishPlan, 'map'>): boolean {
   if (base === null || required === 1) return true;
   return sharesOf(map, base.id).size >= total && total - (required - 1) >= required;
+}
+
+function seenShnums({ holdings }: Servermap, id: ServerId): readonly number[] {
+  return holdings.filter(({ server }) => server === id).map(({ shnum }) => shnum);
+}
+
+function isCrowded(shnums: readonly number[], total: number): boolean {
+  return shnums.some((shnum) => shnum >= total);
 }
 
 function seenIn(map: Servermap, id: ServerId, total: number): readonly Seen[] {
@@ -190,7 +202,7 @@ function canSucceed(record: PublishRecord, requests: readonly Request[]): boolea
 /** How a settled publish ends. */
 function outcomeOf(record: PublishRecord): PublishKind {
   const { targets, surprises } = record;
-  if (isPlaced(record, targets.map(placesOn))) return 'published';
+  if (isPlaced(record, targets.filter(isWon).map(placesOn))) return 'published';
   if (surprises.length > 0) return 'uncoordinated';
   const maybe = targets.map((target) =>
     target.last === 'unknown' ? [...target.placed, ...target.shnums] : target.placed,
@@ -242,8 +254,12 @@ function mayReplace(
 
 /** The new version, with the servers that it has won. */
 function candidateOf({ base, version, versions, targets }: PublishRecord): Candidate {
-  const won = targets.filter(({ placed }) => placed.length > 0).map(({ server }) => server);
+  const won = targets.filter(isWon).map(({ server }) => server);
   return { base, version, line: lineOf(versions, base), won: new Set(won) };
+}
+
+function isWon({ placed, isCrowded }: Target): boolean {
+  return placed.length > 0 && !isCrowded;
 }
 
 function viewOf({ quorum, versions, targets }: PublishRecord): View {
@@ -331,8 +347,7 @@ function leastOf(
   shnums: readonly (readonly number[])[],
   isFit: (target: Target) => boolean,
 ): number {
-  const load = (i: number) =>
-    (open[i]?.placed.length ?? 0) + (shnums[i]?.length ?? 0);
+  const load = (i: number) => (open[i]?.placed.length ?? 0) + (shnums[i]?.length ?? 0);
   return open.reduce(
     (best, target, i) => (isFit(target) && (best < 0 || load(i) < load(best)) ? i : best),
     -1,
@@ -385,12 +400,12 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
   if (target?.status !== 'writing') return record;
   const books: PublishRecord = {
     ...record,
-    versions: report.versions.reduce(withVersion, record.versions),
+    versions: report.proven.map(({ version }) => version).reduce(withVersion, record.versions),
     failures: failure === null ? record.failures : [...record.failures, failure],
   };
   switch (status) {
     case 'accepted':
-      return withTarget(books, server, (it) => landed(books, it));
+      return withTarget(books, server, (it) => landed(books, it, report));
     case 'surprised':
       return withSurprise(books, target, report);
     case 'refused':
@@ -410,7 +425,7 @@ function withVersion(versions: Versions, version: Version): Versions {
 }
 
 /** All that it held besides was tested, so the new version has won it. */
-function landed({ version }: PublishRecord, target: Target): Target {
+function landed({ version, total }: PublishRecord, target: Target, report: WriteReport): Target {
   const { id, checkstring } = version as Version;
   const ours = target.shnums.map((shnum): Seen => {
     return { shnum, head: checkstring, share: { kind: 'good', version: id } };
@@ -422,6 +437,10 @@ function landed({ version }: PublishRecord, target: Target): Target {
     last: 'accepted',
     held: [...rest, ...ours],
     placed: [...new Set([...target.placed, ...target.shnums])],
+    isCrowded: isCrowded(
+      report.seen.map(({ shnum }) => shnum),
+      total,
+    ),
   };
 }
 
@@ -429,16 +448,16 @@ function landed({ version }: PublishRecord, target: Target): Target {
 function withSurprise(record: PublishRecord, target: Target, report: WriteReport): PublishRecord {
   const { server } = target;
   const { version, total } = record;
-  const held = report.seen.flatMap(({ shnum, checkstring }): readonly Seen[] =>
-    shnum >= total || checkstring === ''
-      ? []
-      : [{ shnum, head: checkstring, share: shareOf(record, checkstring) }],
-  );
+  const held = report.seen
+    .filter(({ shnum, checkstring }) => shnum < total && checkstring !== '')
+    .map((seen) => judged(record, target, seen, report.proven));
   // A write of ours that was given up may have landed since: then its test has held.
   const placed = held.filter(({ share }) => isOf(share, version)).map(({ shnum }) => shnum);
   const known = lineOf(record.versions, record.base);
   const surprises = held.flatMap(({ shnum, head, share }) =>
-    share.kind === 'bad' || isOf(share, version) || known.has(share.version) ||
+    share.kind === 'bad' ||
+    isOf(share, version) ||
+    known.has(share.version) ||
     target.held.some((seen) => seen.shnum === shnum && seen.head === head)
       ? []
       : [{ server, shnum, found: head }],
@@ -454,15 +473,28 @@ function withSurprise(record: PublishRecord, target: Target, report: WriteReport
     isHeard: true,
     held,
     placed,
+    isCrowded: isCrowded(
+      report.seen.map(({ shnum }) => shnum),
+      total,
+    ),
     failure: failure ?? it.failure,
   }));
 }
 
-/** A share by its first bytes: of a version that is known, or of one that nobody vouches for. */
-function shareOf({ versions }: PublishRecord, checkstring: Hex): Held {
-  const version = Object.values(versions).find((one) => one.checkstring === checkstring);
-  if (version === undefined) return { kind: 'bad', claim: checkstring };
-  return { kind: 'good', version: version.id };
+/** What was there before is what it was judged to be; anything else needs a proof. */
+function judged(
+  { version }: PublishRecord,
+  { held }: Target,
+  { shnum, checkstring }: SeenShare,
+  proven: WriteReport['proven'],
+): Seen {
+  const before = held.find((seen) => seen.shnum === shnum && isLike(seen.head, checkstring));
+  if (before !== undefined) return before;
+  const isOurs = checkstring === version?.checkstring;
+  const found = isOurs ? version : proven.find((share) => share.shnum === shnum)?.version;
+  const share: Held =
+    found === undefined ? { kind: 'bad', claim: checkstring } : { kind: 'good', version: found.id };
+  return { shnum, head: checkstring, share };
 }
 
 function isOf(share: Held, version: Version | null): boolean {
@@ -505,9 +537,9 @@ export interface PublishReport {
   readonly missing: readonly number[];
 }
 
-/** What became of every share that a server was to get. */
-export function writesOf({ targets }: Pick<PublishRecord, 'targets'>): readonly Write[] {
-  return targets.flatMap(({ server, placed, shnums, status, last, failure }) => {
+/** What became, or is to become, of every share that a server was to get. */
+export function writesOf(record: PublishRecord): readonly Write[] {
+  const sent = record.targets.flatMap(({ server, placed, shnums, status, last, failure }) => {
     const rest = shnums.filter((shnum) => !placed.includes(shnum));
     const end = status === 'writing' ? 'writing' : (last ?? 'planned');
     return [
@@ -515,6 +547,15 @@ export function writesOf({ targets }: Pick<PublishRecord, 'targets'>): readonly 
       ...rest.map((shnum): Write => ({ server, shnum, status: end, failure })),
     ];
   });
+  const isSent = (place: Place) =>
+    sent.some(({ server, shnum }) => server === place.server && shnum === place.shnum);
+  const planned = requestsOf(record)
+    .flatMap(({ server, shnums }) => shnums.map((shnum) => ({ server, shnum })))
+    .filter((place) => !isSent(place));
+  return [
+    ...sent,
+    ...planned.map((place) => ({ ...place, status: 'planned', failure: null }) as const),
+  ];
 }
 
 /** The writes that put a share of the new version in its place. */

@@ -1,16 +1,15 @@
 /**
- * @module publish: write one new version of the file, every share with a test-and-set.
+ * @module publish: write one new version of the file, one test-and-set per server.
  *
- * Theory of operation. The kernel (`publish-kernel.ts`) plans one write for every place that the
- * servermap knows and a home for every homeless share. If a version newer than anything readable
- * was seen, or the plan cannot reach a quorum, nothing is written. The new version is prepared
- * (encoded and signed once), then one child per place writes. While `placing`, a share whose server
- * failed gets another server, and a place that holds a stale version is written again; any other
- * that is signed is somebody else's. From then on, `yielding`, writes under way are waited for and
- * none is added, and the publish ends `uncoordinated`. Every outcome lists what landed where.
+ * Theory of operation. The kernel (`publish-kernel.ts`) plans a request for every server that holds
+ * nothing but the line of the base, and keeps the others back until what they hold is dead. If the
+ * plan cannot reach a quorum, nothing is written. The new version is prepared (encoded and signed
+ * once), then one child per request writes. A server that held something else is asked again, if
+ * what was found may be overwritten. Once a quorum is won the version is acknowledged, whatever was
+ * met elsewhere. Every outcome lists what landed where.
  */
 import { assign, enqueueActions, setup } from 'xstate';
-import { type OperationCancel, type WriteSettled, writeSettled } from './events.ts';
+import type { OperationCancel, WriteSettled } from './events.ts';
 import {
   type Deadlines,
   internalFailure,
@@ -18,28 +17,23 @@ import {
   type PrepareResult,
   unprovided,
 } from './io.ts';
-import { newerEvidence } from './newer-evidence.ts';
 import {
   apply,
-  canSucceed,
   decide,
-  expectationOf,
-  modeOf,
   type PublishDecision,
   type PublishFact,
-  type PublishPlanInput,
+  type PublishPlan,
   type PublishRecord,
   type PublishReport,
-  planWrites,
   reportOf,
-  type WritingMode,
+  start,
+  writesOf,
 } from './publish-kernel.ts';
 import type { WriteStatus } from './reports.ts';
 import type { Recipe } from './rewrite.ts';
-import type { Version } from './servermap.ts';
 import { shareWriteMachine } from './share-write.machine.ts';
 
-export interface PublishInput extends PublishPlanInput {
+export interface PublishInput extends PublishPlan {
   readonly recipe: Recipe;
   readonly deadlines: Deadlines;
 }
@@ -47,28 +41,20 @@ export interface PublishInput extends PublishPlanInput {
 export interface Context {
   readonly record: PublishRecord;
   readonly recipe: Recipe;
-  readonly newer: readonly Version[];
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
 export function publishSummary({ record }: Context) {
-  const { seqnum, quorum, required, total, wholeShares, version, writes, surprises } = record;
-  const statuses = writes.map(({ server, shnum, status }) => [`${server}:${shnum}`, status]);
+  const { seqnum, required, total, wholeShares, version, surprises } = record;
+  const statuses = writesOf(record).map(({ server, shnum, status }) => [
+    `${server}:${shnum}`,
+    status,
+  ]);
   const checkstring = version?.checkstring ?? null;
+  const quorum = record.quorum.size;
   const numbers = { seqnum, quorum, required, total, wholeShares, checkstring, surprises };
   return { ...numbers, writes: Object.fromEntries(statuses) as Record<string, WriteStatus> };
-}
-
-type Settled = Extract<PublishFact, { type: 'settled' }>;
-
-/** A report, as it is taken in the state of that mode. */
-function settledIn(mode: WritingMode) {
-  return ({ event: { report } }: { readonly event: WriteSettled }): Settled => ({
-    type: 'settled',
-    report,
-    mode,
-  });
 }
 
 function factOf(result: PrepareResult): PublishFact {
@@ -80,8 +66,7 @@ function factOf(result: PrepareResult): PublishFact {
 function endAs(kind: PublishReport['kind']) {
   return {
     type: 'final',
-    output: ({ context: { record, newer } }: { readonly context: Context }) =>
-      reportOf(record, kind, newer),
+    output: ({ context: { record } }: { readonly context: Context }) => reportOf(record, kind),
   } as const;
 }
 
@@ -99,59 +84,51 @@ export const publishMachine = setup({
   },
   actions: {
     record: assign(({ context }, fact: PublishFact) => ({ record: apply(context.record, fact) })),
-    writePlanned: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
+    sendRequests: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
       const decision = decide(record);
       if (decision.kind !== 'write') return;
-      for (const write of decision.writes) {
-        const { server, shnum, test, attempt } = write;
+      for (const request of decision.requests) {
         enqueue.spawnChild('shareWrite', {
-          id: `write:${server}:${shnum}:${attempt}`,
+          id: `write:${request.server}:${request.attempt}`,
           input: {
-            server,
-            shnum,
-            test,
+            server: request.server,
+            shnums: request.shnums,
+            tests: request.tests,
             checkstring: record.version?.checkstring ?? '',
-            expectation: expectationOf(record, write),
             parent: self,
             deadlines,
           },
         });
       }
-      enqueue.assign({ record: apply(record, { type: 'begun' }) });
+      enqueue.assign({ record: apply(record, { type: 'sent', requests: decision.requests }) });
     }),
-    recordReport: enqueueActions(({ context: { record }, enqueue }, fact: Settled) => {
-      const { server, shnum } = fact.report;
-      const write = record.writes.find((w) => w.server === server && w.shnum === shnum);
-      enqueue.assign({ record: apply(record, fact) });
-      enqueue.stopChild(`write:${server}:${shnum}:${write?.attempt ?? 0}`);
-      enqueue.emit(writeSettled(fact.report));
+    recordReport: enqueueActions(({ context: { record }, enqueue }, event: WriteSettled) => {
+      const { report } = event;
+      const target = record.targets.find(({ server }) => server === report.server);
+      enqueue.assign({ record: apply(record, { type: 'settled', report }) });
+      enqueue.stopChild(`write:${report.server}:${(target?.attempt ?? 1) - 1}`);
+      enqueue.emit(event);
     }),
   },
   guards: {
-    hasNewerEvidence: ({ context }) => context.newer.length > 0,
-    canSucceed: ({ context }) => canSucceed(context.record),
     isPrepared: (_, result: PrepareResult) => result.ok,
-    isSurprise: ({ context }, { report }: WriteSettled) =>
-      modeOf(context.record, report) === 'yielding',
     isNext: ({ context }, kind: PublishDecision['kind']) => decide(context.record).kind === kind,
   },
 }).createMachine({
   id: 'publish',
   description: 'Write every share of a new version, each with a test-and-set.',
   context: ({ input: { deadlines, recipe, ...plan } }) => ({
-    record: planWrites(plan),
+    record: start(plan),
     recipe,
-    newer: newerEvidence(plan),
     deadlines,
   }),
   initial: 'choosingTargets',
   states: {
     choosingTargets: {
       description:
-        'Every known place and every homeless share gets a write, or nothing is written.',
+        'Every server that may be written, and every share, has its request; or nothing is written.',
       always: [
-        { guard: 'hasNewerEvidence', target: 'newerVersionSeen' },
-        { guard: 'canSucceed', target: 'preparing' },
+        { guard: { type: 'isNext', params: 'prepare' }, target: 'preparing' },
         { target: 'notEnoughServers' },
       ],
     },
@@ -163,7 +140,7 @@ export const publishMachine = setup({
         src: 'prepareShares',
         input: ({ context: { record, recipe } }) => ({
           seqnum: record.seqnum,
-          base: record.base,
+          base: record.base?.id ?? null,
           recipe,
         }),
         onDone: [
@@ -187,46 +164,27 @@ export const publishMachine = setup({
       },
     },
     writing: {
-      description: 'Test-and-sets are under way.',
-      initial: 'placing',
-      on: { 'operation.cancel': 'cancelled' },
+      description: 'Test-and-sets are under way; what they find may allow others.',
+      entry: 'sendRequests',
+      on: {
+        'operation.cancel': 'cancelled',
+        'write.settled': {
+          actions: [{ type: 'recordReport', params: ({ event }) => event }, 'sendRequests'],
+        },
+      },
       always: [
         { guard: { type: 'isNext', params: 'published' }, target: 'published' },
         { guard: { type: 'isNext', params: 'uncoordinated' }, target: 'uncoordinated' },
         { guard: { type: 'isNext', params: 'indeterminate' }, target: 'indeterminate' },
         { guard: { type: 'isNext', params: 'notEnoughServers' }, target: 'notEnoughServers' },
       ],
-      states: {
-        placing: {
-          description: 'Nobody else was seen: a write that failed may lead to another elsewhere.',
-          entry: 'writePlanned',
-          on: {
-            'write.settled': [
-              {
-                guard: { type: 'isSurprise', params: ({ event }) => event },
-                target: 'yielding',
-                actions: { type: 'recordReport', params: settledIn('yielding') },
-              },
-              { actions: [{ type: 'recordReport', params: settledIn('placing') }, 'writePlanned'] },
-            ],
-          },
-        },
-        yielding: {
-          description: "Another writer's version counts now: ours is not spread any further.",
-          on: {
-            'write.settled': {
-              actions: { type: 'recordReport', params: settledIn('yielding') },
-            },
-          },
-        },
-      },
     },
     published: {
-      description: 'The new version is on a quorum of servers and nobody else was seen.',
+      description: 'The new version has won a quorum of servers.',
       ...endAs('published'),
     },
     uncoordinated: {
-      description: 'Somebody else has written at the same time.',
+      description: 'Somebody else has written at the same time, and the quorum was not won.',
       ...endAs('uncoordinated'),
     },
     indeterminate: {
@@ -236,10 +194,6 @@ export const publishMachine = setup({
     notEnoughServers: {
       description: 'The new version is not on a quorum of servers.',
       ...endAs('notEnoughServers'),
-    },
-    newerVersionSeen: {
-      description: 'A newer version is out there and cannot be read; nothing was written.',
-      ...endAs('newerVersionSeen'),
     },
     unprepared: {
       description: 'The new version could not be encoded; nothing was written.',

@@ -167,6 +167,15 @@ export function chooseBase(map: Servermap, quorum: Quorum): Version | null | und
   return [...readable, null].find((base) => reachOf(view, base).size >= quorum.size);
 }
 
+/** The versions that stand against each other where there is no base, newest first. */
+export function rivalsOf({ versions }: Servermap): readonly Version[] {
+  const all = newestFirst(versions);
+  // What every other one contains stands against nothing.
+  return all.filter((version) =>
+    all.some((other) => contains(versions, other, version) !== 'yes' && other.id !== version.id),
+  );
+}
+
 /**
  * What a reader may be given, of a map of at least B servers: the newest version that can be read,
  * and that surely contains everything that was acknowledged when the map was begun. Undefined: more

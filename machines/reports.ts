@@ -49,13 +49,19 @@ export interface SeenShare {
   readonly checkstring: Hex;
 }
 
+/** A share whose signature has been verified. */
+export interface ProvenShare {
+  readonly shnum: number;
+  readonly version: Version;
+}
+
 /** What came of one request. */
 export interface WriteReport {
   readonly server: ServerId;
   readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
   /** Shares that the server reported, as they were just before the write. */
   readonly seen: readonly SeenShare[];
-  /** Of those that have been read since and are signed: a server can show anything. */
-  readonly versions: readonly Version[];
+  /** Those of them that have been read since and are good: a server can show anything. */
+  readonly proven: readonly ProvenShare[];
   readonly failure: Failure | null;
 }

@@ -1,12 +1,13 @@
 /**
- * @module share-write: one test-and-set of one share on one server.
+ * @module share-write: one test-and-set on one server, of one share or several.
  *
- * Theory of operation. The server either writes, or tells what the place holds instead, or refuses,
- * or the request never reached it. When its answer is lost (or late) the write may have happened:
- * the place is read again before anything is concluded, and our own checkstring there means
- * success. Only when the re-read fails too does `unknown` remain. What the server shows of another
- * writer is a claim, whatever its answer: it is read and its signature checked before the
- * coordinator is told. The child decides nothing global.
+ * Theory of operation. A request tests every share number of the server, so it lands only if the
+ * server holds just what was last seen there. The server either writes, or tells what it holds
+ * instead, or refuses, or the request never reached it. When its answer is lost (or late) the write
+ * may have happened: the server is read again before anything is concluded, and our own checkstring
+ * there means success. Only when the re-read fails too does `unknown` remain. What the server shows
+ * of another writer is a claim: it is read and its signature checked before the coordinator is told.
+ * The child decides nothing global.
  */
 import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
 import { type WriteSettled, writeSettled } from './events.ts';
@@ -23,26 +24,27 @@ import {
   type WriteInput,
   type WriteResult,
 } from './io.ts';
-import { claimsIn, type Expectation, isLike } from './publish-claims.ts';
-import type { WriteReport, WriteTest } from './reports.ts';
+import { allPass, claimsIn } from './publish-claims.ts';
+import type { ProvenShare, WriteReport, WriteTest } from './reports.ts';
 import type { Hex, ServerId } from './servermap.ts';
 
 export interface ShareWriteInput {
   readonly server: ServerId;
-  readonly shnum: number;
-  readonly test: WriteTest;
+  /** Of the shares that are written. */
+  readonly shnums: readonly number[];
+  /** Of every share number. */
+  readonly tests: readonly WriteTest[];
   /** The checkstring of the version being written. */
   readonly checkstring: Hex;
-  readonly expectation: Expectation;
   readonly parent: ActorRef<Snapshot<unknown>, WriteSettled>;
   readonly deadlines: Deadlines;
 }
 
 export interface Context extends ShareWriteInput {
-  /** Whether it was written, as the server says or the place shows; null: nobody has said. */
+  /** Whether it was written, as the server says or shows; null: nobody has said. */
   readonly wrote: boolean | null;
   readonly seen: readonly SeenShare[];
-  readonly proven: readonly number[];
+  readonly proven: readonly ProvenShare[];
   readonly failure: Failure | null;
 }
 
@@ -52,33 +54,14 @@ function seenIn(result: WriteResult | RereadResult | ClaimResult): Seen {
   return 'seen' in result ? result.seen : [];
 }
 
-/** What is in the place; to a server a share without bytes is no share. */
-function foundIn({ shnum }: Context, seen: Seen): Hex | null {
-  return seen.find((share) => share.shnum === shnum)?.checkstring || null;
-}
-
-function isOurs(context: Context, seen: Seen): boolean {
-  return foundIn(context, seen) === context.checkstring;
-}
-
-/** Whether the place still holds what the test expected: the write did not happen. */
-function isUntouched(context: Context, seen: Seen): boolean {
-  const found = foundIn(context, seen);
-  const { test } = context;
-  if (found === null || test.kind === 'absent') return found === null && test.kind === 'absent';
-  return !isOurs(context, seen) && isLike(test.head, found);
-}
-
-/** Whether the place passes the test that the server says it failed. */
-function isContradiction(context: Context, seen: Seen): boolean {
-  const found = foundIn(context, seen);
-  const { test } = context;
-  return test.kind === 'absent' ? found === null : (found ?? '').startsWith(test.head);
+/** Whether the new version is there: since its tests were of the whole server, they have held. */
+function isOurs({ shnums, checkstring }: Context, seen: Seen): boolean {
+  return seen.some((share) => shnums.includes(share.shnum) && share.checkstring === checkstring);
 }
 
 /** The shown shares that would be another writer's. */
-function claimsOf({ expectation, checkstring }: Context, seen: Seen): readonly number[] {
-  return claimsIn(expectation, checkstring, seen);
+function claimsOf({ tests, checkstring }: Context, seen: Seen): readonly number[] {
+  return claimsIn(tests, checkstring, seen);
 }
 
 /** What was shown, with each claim replaced by what was found when it was checked. */
@@ -88,8 +71,8 @@ function withChecked(seen: Seen, checked: Seen): Seen {
 }
 
 /** What traces and pictures show of a context. */
-export function shareWriteSummary({ server, shnum, test, seen, failure }: Context) {
-  return { server, shnum, test, seen, failure };
+export function shareWriteSummary({ server, shnums, tests, seen, failure }: Context) {
+  return { server, shnums, tests, seen, failure };
 }
 
 export const shareWriteMachine = setup({
@@ -117,44 +100,48 @@ export const shareWriteMachine = setup({
       result.ok
         ? {
             seen: withChecked(context.seen, result.seen),
-            proven: result.seen.filter(({ isProven }) => isProven).map(({ shnum }) => shnum),
+            proven: result.seen.flatMap(({ shnum, version }) =>
+              version === null ? [] : [{ shnum, version }],
+            ),
           }
         : { failure: result.failure },
     ),
-    recordContradiction: assign(({ context: { server, shnum } }) => ({
+    recordContradiction: assign(({ context: { server } }, wrote: boolean) => ({
       failure: {
         kind: 'contradictory' as const,
-        detail: `server ${server}: it has not written share ${shnum}, and nothing was in the way`,
+        detail: wrote
+          ? `server ${server}: it has written, and what it held was in the way`
+          : `server ${server}: it has not written, and nothing was in the way`,
       },
     })),
     recordFailure: assign((_, failure: Failure) => ({ failure })),
     reportSettled: sendTo(
       ({ context }) => context.parent,
-      ({ context: { server, shnum, seen, proven, failure } }, status: WriteReport['status']) =>
-        writeSettled({ server, shnum, status, seen, proven, failure }),
+      ({ context: { server, seen, proven, failure } }, status: WriteReport['status']) =>
+        writeSettled({ server, status, seen, proven, failure }),
     ),
   },
   guards: {
     hasWritten: (_, result: WriteResult) => result.kind === 'answered' && result.wrote,
     isSurprise: (_, result: WriteResult) => result.kind === 'answered' && !result.wrote,
-    isContradiction: ({ context }, result: WriteResult) =>
-      result.kind === 'answered' && !result.wrote && isContradiction(context, result.seen),
+    isFalseNo: ({ context }, result: WriteResult) =>
+      result.kind === 'answered' && !result.wrote && allPass(context.tests, result.seen),
+    isFalseYes: ({ context }, result: WriteResult) =>
+      result.kind === 'answered' && result.wrote && !allPass(context.tests, result.seen),
     isRefusal: (_, result: WriteResult) => result.kind === 'refused',
     isNotSent: (_, result: WriteResult) => result.kind === 'notSent',
     isUnreadable: (_, result: RereadResult | ClaimResult) => !result.ok,
     isOurs: ({ context }, result: RereadResult) => isOurs(context, seenIn(result)),
-    isUntouched: ({ context }, result: RereadResult) => isUntouched(context, seenIn(result)),
+    isUntouched: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),
     isClaim: ({ context }, result: WriteResult | RereadResult) =>
       claimsOf(context, seenIn(result)).length > 0,
     isDisproved: ({ context }, result: ClaimResult) =>
-      context.wrote === false &&
-      isContradiction(context, withChecked(context.seen, seenIn(result))),
-    wasWritten: ({ context }) => context.wrote === true,
+      context.wrote === false && allPass(context.tests, withChecked(context.seen, seenIn(result))),
     wasNotWritten: ({ context }) => context.wrote === false,
   },
 }).createMachine({
   id: 'shareWrite',
-  description: 'Write one share if the place still holds what was seen there.',
+  description: 'Write to one server if it still holds what was seen there.',
   context: ({ input }) => ({ ...input, wrote: null, seen: [], proven: [], failure: null }),
   initial: 'writing',
   states: {
@@ -163,21 +150,26 @@ export const shareWriteMachine = setup({
       invoke: {
         id: 'writeShare',
         src: 'writeShare',
-        input: ({ context: { server, shnum, test } }) => ({ server, shnum, test }),
+        input: ({ context: { server, shnums, tests } }) => ({ server, shnums, tests }),
         onDone: [
           {
-            guard: { type: 'isContradiction', params: ({ event }) => event.output },
+            guard: { type: 'isFalseNo', params: ({ event }) => event.output },
             target: 'failed',
-            actions: 'recordContradiction',
+            actions: { type: 'recordContradiction', params: false },
           },
           {
-            guard: { type: 'isClaim', params: ({ event }) => event.output },
-            target: 'checkingClaim',
-            actions: { type: 'recordAnswer', params: ({ event }) => event.output },
+            guard: { type: 'isFalseYes', params: ({ event }) => event.output },
+            target: 'unknown',
+            actions: { type: 'recordContradiction', params: true },
           },
           {
             guard: { type: 'hasWritten', params: ({ event }) => event.output },
             target: 'accepted',
+            actions: { type: 'recordAnswer', params: ({ event }) => event.output },
+          },
+          {
+            guard: { type: 'isClaim', params: ({ event }) => event.output },
+            target: 'checkingClaim',
             actions: { type: 'recordAnswer', params: ({ event }) => event.output },
           },
           {
@@ -216,15 +208,20 @@ export const shareWriteMachine = setup({
       },
     },
     rereading: {
-      description: 'The answer was lost: the place is read to learn whether the write happened.',
+      description: 'The answer was lost: the server is read to learn whether the write happened.',
       invoke: {
         id: 'rereadShare',
         src: 'rereadShare',
-        input: ({ context: { server, shnum } }) => ({ server, shnum }),
+        input: ({ context: { server } }) => ({ server }),
         onDone: [
           {
             guard: { type: 'isUnreadable', params: ({ event }) => event.output },
             target: 'unknown',
+          },
+          {
+            guard: { type: 'isOurs', params: ({ event }) => event.output },
+            target: 'accepted',
+            actions: { type: 'recordReread', params: ({ event }) => event.output },
           },
           {
             guard: { type: 'isUntouched', params: ({ event }) => event.output },
@@ -233,11 +230,6 @@ export const shareWriteMachine = setup({
           {
             guard: { type: 'isClaim', params: ({ event }) => event.output },
             target: 'checkingClaim',
-            actions: { type: 'recordReread', params: ({ event }) => event.output },
-          },
-          {
-            guard: { type: 'isOurs', params: ({ event }) => event.output },
-            target: 'accepted',
             actions: { type: 'recordReread', params: ({ event }) => event.output },
           },
           {
@@ -268,12 +260,7 @@ export const shareWriteMachine = setup({
           {
             guard: { type: 'isDisproved', params: ({ event }) => event.output },
             target: 'failed',
-            actions: 'recordContradiction',
-          },
-          {
-            guard: 'wasWritten',
-            target: 'accepted',
-            actions: { type: 'recordChecked', params: ({ event }) => event.output },
+            actions: { type: 'recordContradiction', params: false },
           },
           {
             target: 'surprised',
@@ -300,11 +287,11 @@ export const shareWriteMachine = setup({
       always: [{ guard: 'wasNotWritten', target: 'failed' }, { target: 'unknown' }],
     },
     accepted: {
-      description: 'The share is on the server; the coordinator has been told.',
+      description: 'The shares are on the server; the coordinator has been told.',
       entry: { type: 'reportSettled', params: 'accepted' },
     },
     surprised: {
-      description: 'The slot held something else; the coordinator has been told.',
+      description: 'The server held something else; the coordinator has been told.',
       entry: { type: 'reportSettled', params: 'surprised' },
     },
     refused: {

@@ -7,8 +7,8 @@
  */
 import type { Failure, Result } from './failure.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
-import { newerEvidence } from './newer-evidence.ts';
-import type { PublishPlanInput, PublishReport } from './publish-kernel.ts';
+import type { PublishPlan, PublishReport } from './publish-kernel.ts';
+import { chooseBase, type Quorum, rivalsOf } from './quorum.ts';
 import { newestOf } from './read-kernel.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
@@ -85,6 +85,8 @@ export type Obstacle =
       /** Of the publish that came upon them, if they were not in the map. */
       readonly report: PublishReport | null;
     }
+  /** There is nothing that may be built on: of these rivals any may be acknowledged. */
+  | { readonly kind: 'noBase'; readonly rivals: readonly Version[]; readonly map: Servermap }
   /** No version can be read, or none is there. */
   | { readonly kind: 'unrecoverable'; readonly map: Servermap }
   | { readonly kind: 'missingPrivateKey'; readonly map: Servermap }
@@ -165,7 +167,7 @@ export type WriteDecision =
       readonly ranges: readonly ByteRange[];
     }
   | { readonly kind: 'modify'; readonly base: Version }
-  | { readonly kind: 'publish'; readonly plan: PublishPlanInput; readonly recipe: Recipe }
+  | { readonly kind: 'publish'; readonly plan: PublishPlan; readonly recipe: Recipe }
   | { readonly kind: 'backOff' }
   | WriteEnd;
 
@@ -183,8 +185,8 @@ export function decide(record: WriteRecord): WriteDecision {
   const known = knownMap(record, map);
   const obstacle = obstacleIn(record, map, known);
   if (obstacle !== null) return afterObstacle(record, obstacle);
-  const base = bestVersion(known);
-  if (base === undefined) return publishOf(record, known, wholeOf(record, [{ kind: 'new' }]));
+  const base = baseOf(record, known) ?? null;
+  if (base === null) return publishOf(record, known, null, wholeOf(record, [{ kind: 'new' }]));
   return decideOnBase(record, known, base);
 }
 
@@ -210,7 +212,7 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
     return tooMuch === null ? { kind: 'read', map, base, ranges } : afterObstacle(record, tooMuch);
   }
   if (change.kind === 'modify' && modified === 'no') return { kind: 'modify', base };
-  return publishOf(record, map, recipe);
+  return publishOf(record, map, base, recipe);
 }
 
 // --- the map ------------------------------------------------------------------------------------
@@ -225,12 +227,21 @@ function wantedMode(record: WriteRecord): Mode | null {
 }
 
 function isClear(record: WriteRecord, map: Servermap): boolean {
-  const { happy } = record;
-  return (
-    bestVersion(map) !== undefined &&
-    newerEvidence({ map, happy, force: false }).length === 0 &&
-    lostVersion(record, map) === null
-  );
+  const base = chooseBase(map, quorumOf(record, map));
+  return base !== undefined && base !== null && lostVersion(record, map) === null;
+}
+
+/** S and W: every writer of the file has to take the same. */
+function quorumOf({ servers, happy, total }: WriteRecord, map: Servermap): Quorum {
+  const size = Math.min(happy, bestVersion(map)?.total ?? total, servers.length);
+  return { servers: servers.length, size };
+}
+
+/** What to build on; null: nothing is there that would be lost. Undefined: there is no base. */
+function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined {
+  if (record.change.kind === 'create') return null;
+  if (record.force) return bestVersion(map) ?? null;
+  return chooseBase(map, quorumOf(record, map));
 }
 
 /** The newest version that this writer knows of, when `map` shows nothing as new. */
@@ -271,16 +282,19 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
     if (isSilent) return { kind: 'unrecoverable', map: found };
     return { kind: 'versionLost', lost, map: found };
   }
-  const base = bestVersion(map);
+  const base = baseOf(record, map);
   const isAnyThere = Object.keys(map.versions).length > 0;
   // Only `create` may write where nothing is seen.
   if (!isAnyThere) return { kind: 'unrecoverable', map: found };
   if (!record.hasPrivateKey) return { kind: 'missingPrivateKey', map: found };
-  if (base !== undefined && base.format !== format) {
-    return { kind: 'wrongFormat', cap: format, file: base.format };
+  const file = base ?? bestVersion(map);
+  if (file !== undefined && file.format !== format) {
+    return { kind: 'wrongFormat', cap: format, file: file.format };
   }
-  if (change.kind === 'overwrite') return null;
-  return base === undefined ? { kind: 'unrecoverable', map } : null;
+  if (base === undefined) {
+    return { kind: 'noBase', rivals: rivalsOf(map), map };
+  }
+  return base === null && change.kind !== 'overwrite' ? { kind: 'unrecoverable', map } : null;
 }
 
 function beyondBase(base: Version): Obstacle | null {
@@ -315,8 +329,10 @@ export function isContention(obstacle: Obstacle): boolean {
     case 'versionLost':
     case 'unrecoverable':
       return Object.keys(obstacle.map.versions).length > 0;
+    case 'noBase':
+      return true;
     case 'notPublished':
-      return ['uncoordinated', 'newerVersionSeen'].includes(obstacle.report.kind);
+      return obstacle.report.kind === 'uncoordinated';
     default:
       return false;
   }
@@ -357,11 +373,18 @@ function wholeOf(
   return { kind: 'whole', required, total, parts };
 }
 
-function publishOf(record: WriteRecord, map: Servermap, recipe: Recipe): WriteDecision {
-  const { happy, force } = record;
-  const { required, total } = bestVersion(map) ?? record;
+function publishOf(
+  record: WriteRecord,
+  map: Servermap,
+  base: Version | null,
+  recipe: Recipe,
+): WriteDecision {
+  const { required, total } = base ?? record;
+  const quorum = quorumOf(record, map);
+  const goal = { base, quorum, required, total };
   const wholeShares = recipe.kind === 'whole';
-  return { kind: 'publish', plan: { map, required, total, happy, wholeShares, force }, recipe };
+  const plan = { map, ...goal, wholeShares, force: record.force };
+  return { kind: 'publish', plan, recipe };
 }
 
 // --- the books ----------------------------------------------------------------------------------

@@ -127,6 +127,8 @@ function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
       const { cap, file } = obstacle;
       return new WrongFormatError(`this is an ${cap} cap, and the file is ${file}`, { cap, file });
     }
+    case 'noBase':
+      return noBase(obstacle.rivals, obstacle.map);
     case 'versionLost':
       return versionLost(obstacle.lost, obstacle.map);
     case 'outOfRange': {
@@ -184,7 +186,7 @@ function factsOf(report: PublishReport): Facts {
 
 /** The error of a publish that did not end as `published`. */
 function publishError(report: PublishReport): Error {
-  const { kind, seqnum, quorum, surprises, failures, newer } = report;
+  const { kind, seqnum, quorum, surprises, failures } = report;
   const servers = new Set(placedOf(report).map(({ server }) => server)).size;
   const because = lastOf(failures);
   const facts = factsOf(report);
@@ -207,8 +209,6 @@ function publishError(report: PublishReport): Error {
           `and may have reached more${because}`,
         facts,
       );
-    case 'newerVersionSeen':
-      return newerVersionSeen(newer);
     case 'unprepared':
       return new NotEnoughSharesError(`the new version could not be prepared${because}`, facts);
     case 'published':
@@ -217,12 +217,15 @@ function publishError(report: PublishReport): Error {
   }
 }
 
-/** The error of a write that would destroy these. */
-function newerVersionSeen(newer: readonly Version[]): NewerVersionSeenError {
+/** The error of a write for which there is nothing that may be built on. */
+function noBase(rivals: readonly Version[], { servers }: Servermap): NewerVersionSeenError {
+  const silent = servers.filter(({ status }) => status === 'failed').map(({ id }) => id);
+  const because = silent.length === 0 ? '' : ` while ${silent.join(', ')} do not answer`;
   return new NewerVersionSeenError(
-    `a version (${newer.map((v) => v.seqnum).join(', ')}) is out there that may be newer than ` +
-      'what can be built on: wait until more servers answer, or write over it by `force`',
-    { newer: newer.map(describeVersion), seen: newer.map(describeVersion) },
+    `versions ${rivals.map((v) => v.seqnum).join(', ')} stand against each other, and any of them ` +
+      `may have been acknowledged${because}: wait until more servers answer, repair the file, or ` +
+      'write over it by `force`',
+    { newer: rivals.map(describeVersion), seen: rivals.map(describeVersion), silent },
   );
 }
 

@@ -26,12 +26,14 @@ const watchers: Readonly<
     actor.on('server.settled', () => tell({ phase: 'mapping', done: ++done, total }));
   },
   publish: (actor, tell) => {
-    const written = new Set<number>();
+    let done = 0;
     actor.on('write.settled', (event) => {
-      const { status, shnum } = (event as WriteSettled).report;
-      if (status !== 'accepted' || written.has(shnum)) return;
-      const { total } = publishSummary(actor.getSnapshot().context);
-      tell({ phase: 'writing', done: written.add(shnum).size, total });
+      if ((event as WriteSettled).report.status !== 'accepted') return;
+      const { total, writes } = publishSummary(actor.getSnapshot().context);
+      const placed = Object.entries(writes).filter(([, status]) => status === 'accepted');
+      const written = new Set(placed.map(([place]) => place.split(':')[1])).size;
+      // A second copy of a share is no progress.
+      if (written > done) tell({ phase: 'writing', done: (done = written), total });
     });
   },
   writeFile: (actor, tell) => {

@@ -18,6 +18,7 @@ import {
 } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
 import type { WriteTest } from '../../machines/reports.ts';
+import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
@@ -33,6 +34,7 @@ import type { EncodedVersion } from '../share/seal.ts';
 import type {
   ReadTestWriteRequest,
   ShareTest,
+  ShareWrite,
   StorageServer,
   WriteSecrets,
 } from '../storage/server.ts';
@@ -160,19 +162,25 @@ function writeShare(bench: Workbench) {
 function requestFor(
   session: Session,
   server: StorageServer,
-  { shnum, test }: WriteInput,
+  { shnums, tests }: WriteInput,
   sending: Sending,
 ): ReadTestWriteRequest {
   const { encoded, isWhole } = sending;
-  const write = {
-    tests: [toShareTest(test)],
-    parts: sending.parts(shnum),
+  const shares = tests.map((test, shnum): readonly [number, ShareWrite] => {
+    const isWritten = shnums.includes(shnum);
+    const write = {
+      tests: [toShareTest(test)],
+      parts: isWritten ? sending.parts(shnum) : [],
+      newLength: null,
+    };
     // A shorter version leaves no bytes of the old one behind it.
-    newLength: isWhole ? encoded.shareLength : null,
-  };
+    if (isWritten) return [shnum, isWhole ? { ...write, newLength: encoded.shareLength } : write];
+    // A mere test of an absent share would make an empty one; its deletion does nothing.
+    return [shnum, test.kind === 'absent' ? { ...write, newLength: 0 } : write];
+  });
   return {
     secrets: secretsFor(session, server),
-    shares: new Map([[shnum, write]]),
+    shares: new Map(shares),
     reads: [{ offset: 0, length: encoded.checkstring.length }],
   };
 }
@@ -238,10 +246,9 @@ function verifyClaim(bench: Workbench) {
         const detail = `server ${server}: no proof of the share ${shnum} that it showed`;
         return failed('unreachable', `${detail}: ${verdict.reason}`);
       }
-      // A version that is signed has a writer, also where the share itself is bad.
-      const isProven = version !== undefined;
-      const checkstring = version?.checkstring ?? (verdict.kind === 'bad' ? verdict.head : '');
-      seen.push({ shnum, checkstring, isProven });
+      const good = verdict.kind === 'good' ? (version as Version) : null;
+      const checkstring = good?.checkstring ?? (verdict.kind === 'bad' ? verdict.head : '');
+      seen.push({ shnum, checkstring, version: good });
     }
     return { ok: true, seen };
   });

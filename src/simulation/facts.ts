@@ -2,7 +2,7 @@
  * @module facts: what a trace says so far, for properties to look at. A fold over records and
  * nothing else, so a saved trace is judged like a live one.
  */
-import type { PublishPlanInput, PublishReport } from '../../machines/publish-kernel.ts';
+import type { PublishPlan, PublishReport } from '../../machines/publish-kernel.ts';
 import type { Holding, Servermap } from '../../machines/servermap.ts';
 import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
@@ -15,7 +15,7 @@ import type { TraceRecord } from './world-types.ts';
 export type MapFact = Servermap;
 export type HoldingFact = Holding;
 export type ReportFact = ServerReport;
-export type PublishInputFact = PublishPlanInput;
+export type PublishInputFact = PublishPlan;
 export type PublishOutputFact = PublishReport;
 
 /** What a server showed of a slot, and whether its signature was seen. */
@@ -278,12 +278,16 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       report: {
         server: string;
         seen: { shnum: number; checkstring: string }[];
-        proven: number[];
+        proven: { shnum: number }[];
       };
     };
     for (const { shnum, checkstring: version } of report.seen) {
       const place = placeName(report.server, shnum);
-      actor.told.push({ place, version, isProven: report.proven.includes(shnum) });
+      actor.told.push({
+        place,
+        version,
+        isProven: report.proven.some((share) => share.shnum === shnum),
+      });
     }
   } else if (record.type === 'server.answered') {
     const { server, shnums } = record.data as unknown as { server: string; shnums: number[] };

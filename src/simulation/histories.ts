@@ -80,11 +80,10 @@ function hasOverruled({ operations, servers, encoding }: Facts): boolean {
   const publishes = [...operations.values()]
     .flatMap(({ charts }) => charts)
     .filter(({ chart }) => chart === 'publish');
-  return publishes.some(({ input, output }) => {
+  return publishes.some(({ input }) => {
     const { map } = input as unknown as PublishInputFact;
-    const report = output as unknown as PublishOutputFact | null | undefined;
     const isReached = servers.length <= Math.min(map.servers.length, encoding.total);
-    return hasRivals(map) && !isReached && report?.kind !== 'newerVersionSeen';
+    return hasRivals(map) && !isReached;
   });
 }
 

@@ -250,15 +250,17 @@ export class RemoteServer implements StorageServer {
     const shares = new Map<number, ShareWrite>();
     for (const [shnum, write] of request.shares) shares.set(shnum, await withBytes(write));
     signal?.throwIfAborted();
-    const [[shnum, write] = [0, undefined]] = shares;
-    const what = `write ${[...shares.keys()].map((n) => `sh${n}`).join(' ')}`;
+    // Of the others it is only tested what is there.
+    const written = [...shares].filter(([, { parts }]) => parts.length > 0);
+    const [[shnum, write] = [0, undefined]] = written;
+    const what = `write ${written.map(([n]) => `sh${n}`).join(' ')}`;
     const execute = () => this.#server.readTestWrite(storageIndex, { ...request, shares });
     const call = {
       call: 'write',
       shnum,
       what,
       write: await describeWrite(write),
-      bytes: write?.parts.reduce((sum, { length }) => sum + length, 0) ?? 0,
+      bytes: written.flatMap(([, { parts }]) => parts).reduce((sum, { length }) => sum + length, 0),
       execute,
     } as const;
     return (await this.#send(call, signal)) as ReadTestWriteAnswer;

@@ -5,7 +5,6 @@ import { summaryOf } from '../runtime/summary-of.ts';
 import type { Summaries } from '../runtime/trace.ts';
 import {
   type ActorFact,
-  bestOf,
   type Facts,
   type MapFact,
   type PublishInputFact,
@@ -74,18 +73,23 @@ function headsOf(map: MapFact): ReadonlyMap<string, string> {
 export const publishProperties: readonly PropertyDefinition[] = [
   {
     id: 'Q1',
-    name: 'one writer per known place',
-    statement: 'Every place that the map knows, good or bad, is written by exactly one writer.',
+    name: 'one writer per known server',
+    statement:
+      'Every server that holds nothing but the base is written, each by one request at a time.',
     judge: () => {
-      const plans = ofPlans((actor, { map, total, wholeShares }) => {
-        const writes = new Set(writesOf(actor));
-        const base = bestOf(map);
-        const lacking = map.holdings.find(({ server, shnum, verdict }) => {
-          if (shnum >= total || verdict.kind === 'unverified') return false;
-          const isOfBase = verdict.kind === 'good' && verdict.version === base;
-          return (wholeShares || isOfBase) && !writes.has(placeName(server, shnum));
-        });
-        return lacking && `share ${lacking.shnum} on ${lacking.server} has no writer`;
+      const plans = ofPlans((actor, { map, base, total }) => {
+        const writes = new Set(writesOf(actor).map((place) => place.split(':')[0]));
+        // Where the base has lost shares, k of the new version come first, beside it.
+        if (base === null || sharesOfBase(map, base.id) < total) return undefined;
+        const isClean = (id: string) =>
+          map.holdings.every(
+            ({ server, verdict }) =>
+              server !== id || (verdict.kind === 'good' && verdict.version === base.id),
+          );
+        const lacking = map.holdings.find(
+          ({ server, shnum }) => shnum < total && isClean(server) && !writes.has(server),
+        );
+        return lacking && `${lacking.server} has no writer`;
       })();
       return (record, facts) => {
         if (record.kind === 'actor' && record.chart === 'shareWrite') {
@@ -104,9 +108,14 @@ export const publishProperties: readonly PropertyDefinition[] = [
   {
     id: 'Q2',
     name: 'no share is homeless',
-    statement: 'Every share number has a writer before the first byte is written.',
-    judge: ofPlans((actor, { total }) => {
+    statement:
+      'Every share number has a writer before the first byte is written; k of them, where the base ' +
+      'has lost shares.',
+    judge: ofPlans((actor, { map, base, total, required }) => {
       const shnums = new Set(writesOf(actor).map((place) => Number(place.split(':')[1])));
+      if (base !== null && sharesOfBase(map, base.id) < total && shnums.size >= required) {
+        return undefined;
+      }
       const homeless = Array.from({ length: total }, (_, n) => n).find((n) => !shnums.has(n));
       return homeless === undefined ? undefined : `share ${homeless} has no writer`;
     }),
@@ -115,24 +124,29 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q3',
     name: 'tests name what was seen',
     statement:
-      'A write tests for what the map, or an answer in this publish, said of the slot, and for ' +
-      'absence where nothing was known.',
+      'A write tests every share number for what the map, or an answer in this publish, said of it, ' +
+      'and for absence where nothing was known.',
     judge: () => (record, facts) => {
       if (record.kind !== 'step' || record.chart !== 'shareWrite') return undefined;
       if (record.event !== 'xstate.init') return undefined;
       const child = facts.actors.get(record.actor) as ActorFact;
-      const { input, told } = facts.actors.get(child.parent as string) as ActorFact;
+      const publish = facts.actors.get(child.parent as string) as ActorFact;
+      const { input, told } = publish;
       const { map } = input as unknown as PublishInputFact;
-      const { server, shnum, test } = summaryOf(record, 'shareWrite') as Summaries['shareWrite'];
-      const place = placeName(server, shnum);
-      const known = headsOf(map).get(place);
-      const head = test.kind === 'absent' ? '' : test.head;
-      if (told.some((seen) => seen.place === place && seen.version === head)) return undefined;
-      // A share that is gone leaves nothing to tell.
-      if (head === '' && /:[1-9]\d*$/.test(record.actor)) return undefined;
-      return head === (known ?? '')
-        ? undefined
-        : `the write to ${place} tests for ${head || 'absence'}, and ${known ?? 'nothing'} was seen`;
+      const { server, tests } = summaryOf(record, 'shareWrite') as Summaries['shareWrite'];
+      const heads = headsOf(map);
+      const own = publishOf(publish).checkstring;
+      const isAgain = /:[1-9]\d*$/.test(record.actor);
+      for (const [shnum, test] of tests.entries()) {
+        const place = placeName(server, shnum);
+        const head = test.kind === 'absent' ? '' : test.head;
+        if (head === (heads.get(place) ?? '')) continue;
+        // What an answer has shown, or left out, and what this publish has put there.
+        if (told.some((seen) => seen.place === place && seen.version === head)) continue;
+        if (isAgain && (head === '' || head === own)) continue;
+        return `the write to ${place} tests for ${head || 'absence'}, and ${heads.get(place) ?? 'nothing'} was seen`;
+      }
+      return undefined;
     },
   },
   {
@@ -144,7 +158,6 @@ export const publishProperties: readonly PropertyDefinition[] = [
       'late, whatever servers say.',
     judge: ofEnds((actor, output, facts) => {
       const { kind, surprises } = output;
-      if (kind === 'published') return rivalOverlooked(actor, output);
       if (kind !== 'uncoordinated') return undefined;
       if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
       const operation = facts.operations.get(actor.operation);
@@ -167,11 +180,12 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q5',
     name: 'success is a quorum',
     statement:
-      'A publish succeeds if and only if nobody else was seen, the version was put on W distinct ' +
-      'servers, and k distinct shares of it exist; what did not land is named.',
+      'A publish succeeds if and only if the version was put on W distinct servers, and k distinct ' +
+      'shares of it exist; what did not land is named.',
     judge: ofEnds((_, output, facts) => {
       const { kind, writes, version, quorum, required, total, missing } = output;
-      if (/^(notEnoughServers|indeterminate)$/.test(kind)) return enoughUnnoticed(output);
+      if (/^(uncoordinated|notEnoughServers|indeterminate)$/.test(kind))
+        return enoughUnnoticed(output);
       if (kind !== 'published') return undefined;
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
       const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
@@ -266,24 +280,12 @@ function enoughUnnoticed({ kind, writes, quorum, required }: PublishOutputFact) 
   return `${shnums} shares on ${servers} of ${quorum} servers are called ${kind}`;
 }
 
-/**
- * Why a publish that has succeeded was not alone: what its servers told, but for what its map knew.
- */
-function rivalOverlooked(
-  { input, told }: ActorFact,
-  { version: own, seqnum }: PublishOutputFact,
-): string | undefined {
-  const known = headsOf((input as unknown as PublishInputFact).map);
-  const rival = told.find(
-    ({ place, version, isProven }) =>
-      isProven &&
-      version !== own?.checkstring &&
-      version !== known.get(place) &&
-      (parseVersion(version)?.seqnum ?? 0) >= seqnum,
+/** Distinct good shares of the base. */
+function sharesOfBase({ holdings }: MapFact, base: string): number {
+  const shnums = holdings.flatMap(({ shnum, verdict }) =>
+    verdict.kind === 'good' && verdict.version === base ? [shnum] : [],
   );
-  return (
-    rival && `${rival.version} was in ${rival.place}, and version ${seqnum} is called published`
-  );
+  return new Set(shnums).size;
 }
 
 /** Servers that the publish knew of; a grid may be smaller for some clients than for others. */
