@@ -15,6 +15,7 @@ import {
   compareVersions,
   type Hex,
   isRecoverable,
+  type KnownServer,
   type ServerId,
   type Servermap,
   type Version,
@@ -52,6 +53,11 @@ export function meetingSize({ servers, size }: Quorum): number {
   return Math.min(servers - size + 1, size);
 }
 
+/** Whether a server has told all that it holds. */
+export function isHeard({ status }: KnownServer): boolean {
+  return status === 'good' || status === 'empty' || status === 'corrupt';
+}
+
 /** The view of a finished map: what failed was not heard. */
 export function viewOf(map: Servermap, quorum: Quorum): View {
   const heldBy = (id: ServerId): readonly Held[] =>
@@ -60,10 +66,10 @@ export function viewOf(map: Servermap, quorum: Quorum): View {
       if (verdict.kind === 'good') return [{ kind: 'good', version: verdict.version }];
       return [{ kind: 'bad', claim: verdict.kind === 'bad' ? verdict.head : null }];
     });
-  const servers = map.servers.map(({ id, status }) => {
-    const isHeard = status === 'good' || status === 'empty' || status === 'corrupt';
-    return { id, held: isHeard ? heldBy(id) : null };
-  });
+  const servers = map.servers.map((server) => ({
+    id: server.id,
+    held: isHeard(server) ? heldBy(server.id) : null,
+  }));
   return { quorum, servers, versions: map.versions };
 }
 

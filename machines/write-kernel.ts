@@ -8,7 +8,7 @@
 import type { Failure, Result } from './failure.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import type { PublishPlan, PublishReport } from './publish-kernel.ts';
-import { chooseBase, type Quorum, rivalsOf } from './quorum.ts';
+import { chooseBase, isHeard, type Quorum, rivalsOf } from './quorum.ts';
 import { newestOf } from './read-kernel.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
@@ -241,7 +241,10 @@ function quorumOf({ servers, happy, total }: WriteRecord, map: Servermap): Quoru
 function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined {
   if (record.change.kind === 'create') return null;
   if (record.force) return bestVersion(map) ?? null;
-  return chooseBase(map, quorumOf(record, map));
+  const quorum = quorumOf(record, map);
+  const heard = map.servers.filter(isHeard).length;
+  // Where too few answer, no version stands in the way: there are not enough servers to write to.
+  return heard < quorum.size ? bestVersion(map) : chooseBase(map, quorum);
 }
 
 /** The newest version that this writer knows of, when `map` shows nothing as new. */
