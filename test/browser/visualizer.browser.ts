@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Grid } from '../../src/grid.ts';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
@@ -114,6 +114,38 @@ describe('presets', () => {
     await isIdle(page);
     const held = page.locator('.panel.grid tbody td:nth-child(2)');
     expect(await held.allInnerTexts()).toEqual(['sh0 v2b', 'sh1 v2', 'sh1 v2b']);
+    await done(watched);
+  });
+
+  test('a modify with a collision is one tree: one root, and all it invoked below it', async () => {
+    const watched = await open('#p=scenario-F2-collision');
+    const { page } = watched;
+    await isIdle(page);
+    await page.keyboard.press('End');
+    const tree = page.getByRole('list', { name: 'Operations, and what they have invoked' });
+    await tree.getByRole('button', { name: 'w1 writeFile ✓' }).click();
+    const branchesOf = (list: Locator): Promise<unknown[]> =>
+      list.locator(':scope > li').evaluateAll((items) => {
+        const branchOf = (item: Element): unknown => {
+          const name = item.querySelector(':scope > button')?.textContent;
+          const below = [...item.querySelectorAll(':scope > ul > li')].map(branchOf);
+          return below.length === 0 ? name : [name, ...below];
+        };
+        return items.map(branchOf);
+      });
+    expect(await branchesOf(tree)).toEqual([
+      [
+        'w1 writeFile ✓',
+        'servermapUpdate ✓',
+        ['readVersion ✓', 'retrieve ✓'],
+        'publish ✓',
+        'servermapUpdate~2 ✓',
+        ['readVersion~2 ✓', 'retrieve ✓'],
+        'publish~2 ✓',
+      ],
+      'w2 writeFile ✓',
+      'r1 readFile ✓',
+    ]);
     await done(watched);
   });
 
@@ -313,7 +345,7 @@ describe('live', () => {
     const file = await grid.create({ contents: new TextEncoder().encode('first') });
     await page.getByText(/^Live: a run in Node/).waitFor();
     await file.read();
-    await page.locator('.tabs button', { hasText: 'retrieve ✓' }).waitFor();
+    await page.locator('.actor-tree button', { hasText: 'retrieve ✓' }).waitFor();
     const words = await page.locator('.story p').first().innerText();
     expect(await audit(page)).toEqual([]);
     const late = await openPage(browser, live.url);
