@@ -128,8 +128,8 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
-  const reason = new DOMException(`no answer within ${ms} ms`, 'TimeoutError');
-  const timer = clock.setTimeout(() => late.abort(reason), ms);
+  const giveUp = () => late.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
+  const timer = clock.setTimeout(giveUp, ms);
   const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
   try {
     return await unlessAborted(work(either), either);
