@@ -2,9 +2,10 @@
  * @module block-checks: blocks as they are read from shares of one version, each led to its root.
  *
  * No byte is given out that is not proven by the signed root: the hash chain and the block hash
- * tree of a share are checked before its first block, and every block before it is kept. A tree of usual
- * size is read whole; of a larger one, only the nodes between the segments and the root. A block of
- * usual size is read whole; a larger one is hashed as it comes, and kept only if a caller reads it.
+ * tree of a share are checked before its first block, and every block before it is kept. A tree of
+ * usual size is read whole; of a larger one, only the nodes between the segments and the root. A
+ * block of usual size is read whole; a larger one is hashed as it comes, and kept only if a caller
+ * reads it.
  */
 import type { ReadBlocksInput } from '../../machines/io.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';

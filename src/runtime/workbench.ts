@@ -2,8 +2,8 @@
  * @module workbench: what one operation has in hand between the states of its chart.
  *
  * The charts decide by records that are JSON; the bytes are kept here. A chart says when they are
- * forgotten: `openSession` empties this, so that nothing that was read before another writer came is
- * used after.
+ * forgotten: `openSession` empties this, so that nothing that was read before another writer came
+ * is used after.
  */
 import { fromPromise } from 'xstate';
 import type { OpenInput } from '../../machines/io.ts';
