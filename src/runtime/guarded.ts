@@ -25,7 +25,7 @@ export function guarded<Options extends OperationOptions>(
   options: Options,
 ): Guarded<Options> {
   const broken = new AbortController();
-  // Not the signal's reason: a signal takes nothing (`throw undefined`) for an abort of its own.
+  // Kept apart from the signal's reason: `abort(undefined)` would make up an error of its own.
   let thrown: { readonly error: unknown } | undefined;
   const stop = (error: unknown) => {
     thrown ??= { error };
@@ -43,7 +43,7 @@ export function guarded<Options extends OperationOptions>(
     }
   };
   const tell = (call: () => unknown): void => {
-    // Of an async function, which nobody waits for: its rejection counts while the operation lasts.
+    // Nobody waits for an async function; its rejection counts as long as the operation lasts.
     const answer = attempt(call, undefined);
     if (answer !== undefined) Promise.resolve(answer).catch(stop);
   };

@@ -121,7 +121,7 @@ function readBlocks(bench: Workbench, purpose: Purpose) {
   });
 }
 
-/** A share that was replaced since the map was made is not corrupt; a corrupt one is reported. */
+/** Reports a share that is corrupt; one that was replaced since the map was made is not. */
 async function judgeFailure(
   session: Session,
   place: { server: ServerId; shnum: number },

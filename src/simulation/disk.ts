@@ -15,7 +15,7 @@ import { plaintextOf } from '../share/plaintext.ts';
 import { ShareReader } from '../share/reader.ts';
 import { VersionVerifier } from '../share/verify.ts';
 import type { MemoryServer } from '../storage/memory.ts';
-import { importVerifyingKey } from './platform.ts';
+import { importVerifyingKey, Memory } from './platform.ts';
 
 /** The file, as its writers know it. */
 export interface SimulatedFile {
@@ -152,9 +152,9 @@ export function headerIn(bytes: Uint8Array): ShareHeader | undefined {
 }
 
 /** The field that a read from `offset` asks for: `head`, `signature`, `blocks`… */
-export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
+export function fieldAt(head: Uint8Array | undefined, offset: number): string {
   if (offset === 0) return 'head';
-  const layout = bytes === undefined ? undefined : headerIn(bytes)?.layout;
+  const layout = head === undefined ? undefined : headerIn(head)?.layout;
   const name = fields.find((field) => {
     const range = layout?.[field];
     return range !== undefined && offset >= range.offset && offset < range.offset + range.length;
@@ -180,8 +180,14 @@ export async function describeShare(
   const header = headerIn(bytes);
   const name = nameOf(bytes);
   if (header === undefined) return name;
-  return (await isSound(file, shnum, header, bytes)) ? name : `${name} damaged`;
+  const digest = bytesToHex(primitives.sha256().update(bytes).digest());
+  const about = [bytesToHex(file.storageIndex), shnum, digest].join();
+  const isRight = await sound.of(about, () => isSound(file, shnum, header, bytes));
+  return isRight ? name : `${name} damaged`;
 }
+
+/** Worlds of one file come to hold the same shares again and again. */
+const sound = new Memory<boolean>();
 
 async function isSound(
   { signing }: SimulatedFile,

@@ -20,6 +20,7 @@ import {
   type SimulatedFile,
   sharesOf,
 } from './disk.ts';
+import { Memory } from './platform.ts';
 import type {
   Choice,
   ShareSpec,
@@ -38,6 +39,8 @@ export class Disks {
   /** Of the planted versions. */
   readonly #encoding: Pick<Encoding, 'required' | 'total'>;
   readonly #record: (record: WorldRecord) => void;
+  /** What was planted, by seqnum, series and contents. */
+  readonly #versions = new Memory<readonly Uint8Array[]>();
 
   constructor(
     file: SimulatedFile,
@@ -85,10 +88,12 @@ export class Disks {
   }
 
   async #make(shnum: number, seqnum: number, series: number, word: string): Promise<Uint8Array> {
-    const { size, contents: given } = this.#options;
-    const contents = given?.(seqnum, series) ?? contentsOf([word], size);
-    const { required, total } = this.#encoding;
-    const made = await sharesOf(this.#file, { seqnum, series, required, total, contents });
+    const made = await this.#versions.of([seqnum, series, word].join(), async () => {
+      const { size, contents: given } = this.#options;
+      const contents = given?.(seqnum, series) ?? contentsOf([word], size);
+      const { required, total } = this.#encoding;
+      return sharesOf(this.#file, { seqnum, series, required, total, contents });
+    });
     return made[shnum] as Uint8Array;
   }
 

@@ -38,7 +38,7 @@ import { Disks } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
 import { type OperationSpec, perform, type Result, type RunContext } from './operations.ts';
-import { Platform } from './platform.ts';
+import { lookingOn, Platform } from './platform.ts';
 import { Prng } from './prng.ts';
 import type {
   Choice,
@@ -200,7 +200,8 @@ export class World {
   /** What the servers hold, for looking at: they answer at once, and whether they are up or not. */
   get grid(): Grid {
     const servers = this.#disks.servers.map(({ store }) => store);
-    return new Grid({ servers, encoding: this.encoding, leaseSecret: new Uint8Array(32) });
+    const leaseSecret = new Uint8Array(32);
+    return new Grid({ servers, encoding: this.encoding, leaseSecret, primitives: lookingOn });
   }
 
   /** One more operation. A replay knows only those of the options. */

@@ -162,9 +162,9 @@ export class MemoryServer implements StorageServer {
     return [...this.#slot(storageIndex).keys()].sort((a, b) => a - b);
   }
 
-  /** A copy of the whole share. */
-  shareBytes(storageIndex: Uint8Array, shnum: number): Uint8Array | undefined {
-    return this.#slot(storageIndex).get(shnum)?.data.slice();
+  /** A copy of the share, or of its first `length` bytes. */
+  shareBytes(storageIndex: Uint8Array, shnum: number, length?: number): Uint8Array | undefined {
+    return this.#slot(storageIndex).get(shnum)?.data.slice(0, length);
   }
 
   /** The leases on a share, their secrets hashed as in a version 2 container. */

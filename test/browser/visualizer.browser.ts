@@ -1,5 +1,5 @@
 /** The built page in Chromium: `npm run test:browser`. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -11,6 +11,7 @@ import { MemoryServer } from '../../src/storage/memory.ts';
 import { Session } from '../../visualizer/src/engine/session.ts';
 import { writeLink } from '../../visualizer/src/model/link.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
+import { holdsKey } from '../support/keys-in.ts';
 import { audit, builtPage, launch, openPage, type WatchedPage } from './browser.ts';
 
 let browser: Browser;
@@ -64,6 +65,14 @@ async function hasEnded(page: Page, { ends, labels }: Preset): Promise<void> {
     labels.length,
   );
 }
+
+test('no key is in the page', () => {
+  const files = readdirSync(builtPage, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => holdsKey(readFileSync(file, 'latin1')))).toEqual([]);
+});
 
 describe('presets', () => {
   test.each(presets.map((preset) => [preset.id, preset] as const))(

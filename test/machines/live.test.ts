@@ -68,7 +68,7 @@ describe('a live update', () => {
     ]);
   });
 
-  test('answers after done find nobody (frozen map)', () => {
+  test('answers after the end change nothing (frozen map)', () => {
     const live = liveUpdate(grid(5));
     for (const n of [0, 1]) {
       live.answer(`s${n}`, holds(n));
@@ -206,7 +206,7 @@ describe('a live publish', () => {
     seen: [{ shnum: 0, checkstring: foreign }],
   });
 
-  test('what a server shows is somebody else when it is signed', async () => {
+  test('a signed share that a server shows in answer to a write is another writer’s', async () => {
     const { report } = publish({ 's0:0': showing }, undefined, async ({ server, shnums }) => ({
       ok: true,
       seen: shnums.map((shnum) => ({ shnum, checkstring: foreign, isProven: server === 's0' })),
@@ -217,7 +217,7 @@ describe('a live publish', () => {
     });
   });
 
-  test('what a server shows and does not prove costs it its share', async () => {
+  test('a server that shows a share without proof of it loses the share that it was to get', async () => {
     const { report, written } = publish({ 's0:0': showing });
     expect(await report).toMatchObject({
       kind: 'published',
@@ -227,7 +227,7 @@ describe('a live publish', () => {
     expect(written).toEqual(['s0:0', 's1:1', 's2:2', 's3:0']);
   });
 
-  test('a write that hangs is re-read at its deadline: it had landed', async () => {
+  test('a write without an answer by its deadline is re-read, and counts when it had landed', async () => {
     const { report, clock, actor } = publish({ 's0:0': () => new Promise(() => {}) }, async () => ({
       ok: true,
       seen: [{ shnum: 0, checkstring: v2.checkstring }],

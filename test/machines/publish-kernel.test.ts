@@ -63,7 +63,7 @@ function plannedWrites(record: PublishRecord): readonly Write[] {
 }
 
 describe('the plan', () => {
-  test('of a new file is the whole books: nothing known, nothing written yet', () => {
+  test('of a new file: its whole record, with nothing known and nothing written yet', () => {
     const record = planWrites(inputOf(mapOf(3, [], [])));
     expect(record).toEqual({
       required: 2,
@@ -305,7 +305,7 @@ describe('a write that finds something else', () => {
     expect(statusesOf(record)).toEqual(['surprised', 'writing', 'writing']);
   });
 
-  test('nothing is not ours, not even while ours has no checkstring', () => {
+  test('an absent share is not taken for ours, not even before ours has a checkstring', () => {
     const record = booked(
       { ...underWay(3), version: null },
       writeReport('s0', 0, 'surprised', foundIs(null)),
@@ -318,7 +318,7 @@ describe('a write that finds something else', () => {
     detail: `server ${server}: share ${shnum} is not what was seen there before`,
   });
 
-  test('three times: nothing more is asked of that server, and nobody is said to be at it', () => {
+  test('three times: that server is asked no more, and no other writer is reported', () => {
     const again = (record: PublishRecord, found: string | null) =>
       startPlanned(booked(record, writeReport('s0', 0, 'surprised', foundIs(found))));
     const twice = again(again(underWay(4), null), v1.checkstring);
@@ -403,7 +403,7 @@ describe('what nobody has signed is no writer', () => {
     expect(record.surprises).toEqual([]);
   });
 
-  test('proof of one share is none of another', () => {
+  test('the proof of one share is no proof of another share', () => {
     const seen = [0, 2].map((shnum) => ({ shnum, checkstring: v2b.checkstring }));
     const report = writeReport('s0', 0, 'surprised', seen);
     for (const proven of [[], [0], [2], [0, 2]]) {
@@ -449,7 +449,7 @@ describe('a write that fails', () => {
     expect(plannedWrites(record).map(({ server, shnum }) => [server, shnum])).toEqual([['s3', 1]]);
   });
 
-  test('on a server with room for nothing else: it stays homeless, and the result says so', () => {
+  test('with no other server to take it, the share is placed nowhere, and the result says so', () => {
     const record = booked(underWay(3), writeReport('s1', 1, 'failed'));
     const next = booked(startPlanned(record), writeReport('s0', 1, 'failed'));
     const last = booked(startPlanned(next), writeReport('s2', 1, 'failed'));

@@ -97,7 +97,7 @@ test('a range beyond the contents is refused', () => {
   ]);
 });
 
-test('a hollow version makes room for the newest of what is left', () => {
+test('a version without k good shares is passed over for the newest of the others', () => {
   const it = start({ canTakeBack: false }, opened, mapped(two), isHollow);
   expect([it.state(), given(it, 'readVersion')]).toEqual([
     'reading',
@@ -117,7 +117,7 @@ test('a hollow version makes room for the newest of what is left', () => {
 describe('when shares run out in the middle', () => {
   const short = wasRead(shortOf(v1, old, { marked: [mark], segmentsDelivered: 1 }));
 
-  test('all of it begins again, once, and shares have another chance', () => {
+  test('everything begins again, once, and shares marked bad are tried again', () => {
     const it = start({}, opened, mapped(old), short);
     expect([it.state(), it.log()]).toEqual([
       'opening',
@@ -133,7 +133,7 @@ describe('when shares run out in the middle', () => {
     ]);
   });
 
-  test('but not when what was delivered can not be taken back', () => {
+  test('but not when bytes that were delivered cannot be taken back', () => {
     expect(start({ canTakeBack: false }, opened, mapped(old), short).state()).toBe(
       'notEnoughShares',
     );

@@ -45,7 +45,7 @@ describe('which version', () => {
     expect(decide(record)).toEqual({ kind: 'read', map, version: v1, range });
   });
 
-  test('none, once everybody was asked', () => {
+  test('none, if every server was asked and no version can be read', () => {
     const once = having(begun, mapped(emptyMap));
     expect(decide(once)).toEqual({ kind: 'map', mode: 'check' });
     const twice = having(once, mapped(emptyMap));
@@ -78,12 +78,12 @@ describe('when shares run out', () => {
     expect(decide(begunToo)).toEqual({ kind: 'startOver' });
   });
 
-  test('and where nothing is left, all begins again', () => {
+  test('where no other version is left, everything begins again', () => {
     const record = having(begun, mapped(), short(v1, emptyMap));
     expect(decide(record)).toEqual({ kind: 'startOver' });
   });
 
-  test('all begins again once, with what was seen and nothing marked', () => {
+  test('everything begins again once: versions seen are remembered, shares are marked no more', () => {
     const record = having(begun, mapped(mapWith(v2)), short(v2, emptyMap, 1));
     expect(decide(record)).toEqual({ kind: 'startOver' });
     const again = having(record, { type: 'startedOver' });

@@ -78,7 +78,7 @@ describe('the books', () => {
     expect([decide(last), last.segmentsDelivered]).toEqual([{ kind: 'delivered', version: v1 }, 3]);
   });
 
-  test('out of shares, know where to go on, and without which', () => {
+  test('when shares run out, say where to go on, and without which shares', () => {
     const report = retrieved('notEnoughShares', {
       segmentsDelivered: 1,
       sources: [corruptSource('s1', 1), { ...corruptSource('s2', 2), status: 'failed' }],
