@@ -169,6 +169,10 @@ describe('what stands in the way', () => {
     const map = { ...silent, servers };
     const unheard = having(begin(overwrite), mapped(both), mapped(map));
     expect(obstacleOf(unheard)).toEqual(['failed', { kind: 'unrecoverable', map }]);
+    // One that answers is enough to say that it is lost.
+    const heard = { ...map, servers: [...servers.slice(1), ...silent.servers.slice(0, 1)] };
+    const partly = having(begin(overwrite), mapped(both), mapped(heard));
+    expect(obstacleOf(partly)).toEqual(['failed', { kind: 'versionLost', lost: v2, map: heard }]);
     const forced = having(begin(overwrite, { force: true }), mapped(both), mapped(asked(full)));
     expect(decide(forced)).toMatchObject({
       kind: 'publish',
