@@ -11,6 +11,12 @@ import {
   segmentsWrittenMax,
 } from '../../machines/limits.ts';
 
+test('the limits', () => {
+  expect([segmentSizeMax, segmentCountMax, segmentsWrittenMax, contentsMax]).toEqual([
+    268_435_456, 4_294_967_296, 16_777_216, 4_294_967_295,
+  ]);
+});
+
 describe('what may be read', () => {
   const beyond = (segmentSize: number, dataLength: number) =>
     beyondReading({ seqnum: 7, segmentSize, dataLength });
@@ -35,8 +41,10 @@ describe('what may be read', () => {
     });
   });
 
-  test('an empty file', () => {
+  test('an empty file, and segments of one byte', () => {
     expect(beyond(0, 0)).toBe(null);
+    expect(beyond(1, segmentCountMax)).toBe(null);
+    expect(beyond(1, segmentCountMax + 1)).toMatchObject({ value: segmentCountMax + 1 });
   });
 
   test('contents that fit into one array', () => {
@@ -53,6 +61,7 @@ test('SDMF is one segment, MDMF has 128 KiB in each; both are multiples of k', (
   expect(segmentSizeOf('sdmf', 3, 9)).toBe(9);
   expect(segmentSizeOf('sdmf', 3, 10)).toBe(12);
   expect(segmentSizeOf('sdmf', 3, 0)).toBe(0);
+  expect(segmentSizeOf('mdmf', 1, 10)).toBe(131072);
   expect(segmentSizeOf('mdmf', 2, 10)).toBe(131072);
   expect(segmentSizeOf('mdmf', 3, 10)).toBe(131073);
 });
