@@ -313,6 +313,10 @@ describe('the newest version that the writer knows of', () => {
     expect(newestAfter(v1, report)).toBe(isOut ? v2 : v1);
   });
 
+  test('may be the first one', () => {
+    expect(newestAfter(null, publishReport('published', { version: v1 }))).toBe(v1);
+  });
+
   test('stays what it was when none was made, or an older one', () => {
     const other = versionOf(2, 'b');
     for (const kind of ['published', 'indeterminate'] as const) {
@@ -412,6 +416,8 @@ describe('an update', () => {
     const partial = mapWith(v1, [0, 1]);
     expect(decide(having(begin(append), mapped(partial)))).toMatchObject({ kind: 'read', ranges });
     const empty = mapWith({ ...v1, dataLength: 0, segmentSize: 0 });
+    const bytes = mapWith({ ...v1, segmentSize: 1 });
+    expect(decide(having(begin(append), mapped(bytes))).kind).toBe('readTrees');
     expect(decide(having(begin(append), mapped(empty)))).toMatchObject({
       kind: 'publish',
       recipe: { kind: 'whole', parts: [{ kind: 'new' }] },
@@ -465,6 +471,12 @@ describe('a modify', () => {
       kind: 'publish',
       recipe: { ...whole, parts: [{ kind: 'kept', from: 0, to: 3000 }] },
     });
+  });
+
+  test('of one byte reads it', () => {
+    const one = mapWith({ ...v1, dataLength: 1, segmentSize: 2 });
+    const ranges = [{ from: 0, to: 1 }];
+    expect(decide(having(begin(modify), mapped(one)))).toMatchObject({ kind: 'read', ranges });
   });
 
   test('of an empty file reads nothing', () => {
