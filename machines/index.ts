@@ -7,9 +7,10 @@ export * from './events.ts';
 export { historicUpdateMachine, updateMachineFor } from './historic-rules.ts';
 export type * from './io.ts';
 export * from './limits.ts';
+export * from './newer-evidence.ts';
 export { type PublishInput, publishMachine, publishSummary } from './publish.machine.ts';
 export { claimsIn, type Expectation } from './publish-claims.ts';
-export * from './publish-kernel.ts';
+export * as publishKernel from './publish-kernel.ts';
 export {
   type ReadFileInput,
   type ReadFileReport,
@@ -25,7 +26,7 @@ export {
 export * as readVersionKernel from './read-version-kernel.ts';
 export type * from './reports.ts';
 export { type RetrieveInput, retrieveMachine, retrieveSummary } from './retrieve.machine.ts';
-export * from './retrieve-kernel.ts';
+export * as retrieveKernel from './retrieve-kernel.ts';
 export * from './rewrite.ts';
 export * from './rules.ts';
 export {
@@ -45,7 +46,7 @@ export {
   shareWriteSummary,
 } from './share-write.machine.ts';
 export * from './stale.ts';
-export * from './update-kernel.ts';
+export * as updateKernel from './update-kernel.ts';
 export {
   type VerifyFileInput,
   type VerifyFileReport,

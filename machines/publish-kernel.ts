@@ -3,20 +3,18 @@
  *
  * A publish writes every share of one new version with a test-and-set: the new bytes land only
  * where the place still holds what the servermap saw there. `planWrites` chooses who gets what,
- * `applyWrite` keeps the books, `decideOutcome` reads them (`publish.py` `update_goal`,
+ * `apply(record, fact)` keeps the books, `decide(record)` reads them (`publish.py` `update_goal`,
  * `_got_write_answer`, `_done`; what differs from Tahoe is marked with the reason).
  */
 import type { Failure } from './failure.ts';
 import { type Expectation, isLike, isStale } from './publish-claims.ts';
-import type { WriteReport, WriteStatus, WriteTest } from './reports.ts';
+import type { SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   bestVersion,
   type Hex,
   highestSeqnum,
-  newerUnrecoverable,
   type ServerId,
   type Servermap,
-  sharesOf,
   type Version,
 } from './servermap.ts';
 
@@ -176,39 +174,6 @@ function samePlace(
 }
 
 /**
- * Versions that a write would destroy without having built on them: newer than anything readable,
- * or as new as the base, and perhaps acknowledged.
- */
-export function newerEvidence(
-  input: Pick<PublishPlanInput, 'map' | 'happy' | 'force'>,
-): readonly Version[] {
-  const { map, force } = input;
-  if (force) return [];
-  const rivals = Object.values(map.versions).filter((version) => mayRivalBase(input, version));
-  return [...newerUnrecoverable(map), ...rivals];
-}
-
-/**
- * Whether `version` has the base's seqnum and may have been acknowledged. If it was, a quorum holds
- * it (silent servers may be among them), and none of its shares is missing everywhere: one whose
- * server fails gets another server, and only a higher seqnum replaces one.
- */
-function mayRivalBase(
-  { map, happy }: Pick<PublishPlanInput, 'map' | 'happy'>,
-  { id, seqnum, total }: Version,
-): boolean {
-  const base = bestVersion(map);
-  if (base === undefined || id === base.id || seqnum !== base.seqnum) return false;
-  const shares = sharesOf(map, id);
-  const holders = new Set([...shares.values()].flat());
-  const silent = map.servers.filter(
-    (server) => !holders.has(server.id) && server.status !== 'good' && server.status !== 'empty',
-  ).length;
-  const quorum = Math.min(happy, total, map.servers.length);
-  return holders.size + silent >= quorum && (silent > 0 || shares.size >= total);
-}
-
-/**
  * Whether the plan can end well if every write succeeds. If not, nothing is written at all: half
  * a version on too few servers helps nobody.
  */
@@ -225,10 +190,51 @@ function isPlaced(record: PublishRecord, writes: readonly Write[]): boolean {
   );
 }
 
-/** The books after `report`. */
-export function applyWrite(record: PublishRecord, report: WriteReport): PublishRecord {
+/** How a report is taken: once another writer was seen, nothing more is placed anywhere. */
+export type WritingMode = 'placing' | 'yielding';
+
+export type PublishFact =
+  /** The new version is encoded and signed. */
+  | { readonly type: 'prepared'; readonly version: Version }
+  /** Every planned write is under way. */
+  | { readonly type: 'begun' }
+  | { readonly type: 'settled'; readonly report: WriteReport; readonly mode: WritingMode }
+  /** The new version could not be made. */
+  | { readonly type: 'failed'; readonly failure: Failure };
+
+/** The books after `fact`. A report of a write that is not under way changes nothing. */
+export function apply(record: PublishRecord, fact: PublishFact): PublishRecord {
+  switch (fact.type) {
+    case 'prepared':
+      return { ...record, version: fact.version };
+    case 'begun':
+      return { ...record, writes: record.writes.map(begun) };
+    case 'settled':
+      return applyReport(record, fact.report, fact.mode);
+    case 'failed':
+      return { ...record, failures: [...record.failures, fact.failure] };
+  }
+}
+
+function begun(write: Write): Write {
+  return write.status === 'planned' ? { ...write, status: 'writing' } : write;
+}
+
+/** How `report` is to be taken: this one's surprise counts as well. */
+export function modeOf(record: PublishRecord, report: WriteReport): WritingMode {
+  const { surprises } = applyReport(record, report, 'yielding');
+  return surprises.length > 0 ? 'yielding' : 'placing';
+}
+
+function applyReport(record: PublishRecord, report: WriteReport, mode: WritingMode): PublishRecord {
   const write = record.writes.find((w) => samePlace(w, report));
   if (write?.status !== 'writing') return record;
+  const books = noteReport(record, write, report);
+  return mode === 'placing' && record.wholeShares ? placedAgain(books, report) : books;
+}
+
+/** What `report` says, and no plan. */
+function noteReport(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
   const failures = report.failure === null ? record.failures : [...record.failures, report.failure];
   const settled = { ...write, status: report.status, failure: report.failure ?? write.failure };
   const books = withWrite({ ...record, failures }, settled);
@@ -236,7 +242,7 @@ export function applyWrite(record: PublishRecord, report: WriteReport): PublishR
     case 'accepted':
       return noteBystanders(books, report);
     case 'surprised':
-      return noteBystanders(noteSurprise(books, settled, report), report);
+      return noteBystanders(noteFound(books, settled, report), report);
     case 'refused':
     case 'failed':
     case 'unknown':
@@ -255,15 +261,13 @@ function withoutServer(
   const writes = record.writes.map((w) =>
     isDoubtful(w) ? { ...w, status: 'unknown' as const } : w,
   );
-  const next = { ...record, writes, avoided: [...record.avoided, server] };
-  // After a surprise somebody else's version counts: ours is not spread any further.
-  return next.surprises.length > 0 ? next : withHomes(next);
+  return { ...record, writes, avoided: [...record.avoided, server] };
 }
 
 /** The place held something else than its test: our own share, another writer's, or an old one. */
-function noteSurprise(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
+function noteFound(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
   const { server, shnum } = write;
-  const found = report.seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
+  const found = foundIn(report);
   if (found !== null && found === record.version?.checkstring) {
     return withWrite(record, { ...write, status: 'accepted' });
   }
@@ -271,11 +275,16 @@ function noteSurprise(record: PublishRecord, write: Write, report: WriteReport):
     return { ...record, surprises: [...record.surprises, { server, shnum, found }] };
   }
   // The share is gone or damaged, or the map ended before it came to this server.
-  if (record.wholeShares && record.surprises.length > 0) return record;
-  const attempt = write.attempt + 1;
-  if (record.wholeShares && attempt < attemptsMax) {
-    return withWrite(record, { ...write, test: testFor(found), status: 'planned', attempt });
-  }
+  return record.wholeShares ? record : withReplaced(record, write);
+}
+
+function foundIn({ shnum, seen }: WriteReport): Hex | null {
+  return seen.find((share) => share.shnum === shnum)?.checkstring ?? null;
+}
+
+/** The write is given up, and its server with it: what is there is not what was to be replaced. */
+function withReplaced(record: PublishRecord, write: Write): PublishRecord {
+  const { server, shnum } = write;
   const detail = `server ${server}: share ${shnum} is not what was seen there before`;
   const failure: Failure = { kind: 'replaced', detail };
   const books = { ...record, failures: [...record.failures, failure] };
@@ -288,22 +297,54 @@ function noteSurprise(record: PublishRecord, write: Write, report: WriteReport):
  */
 function noteBystanders(record: PublishRecord, report: WriteReport): PublishRecord {
   const { server } = report;
-  let books = record;
-  for (const { shnum, checkstring } of report.seen) {
-    if (shnum >= record.total || shnum === report.shnum) continue;
-    if (checkstring === record.version?.checkstring) continue;
+  const isRival = ({ shnum, checkstring }: SeenShare) => {
+    if (shnum >= record.total || shnum === report.shnum) return false;
+    if (checkstring === record.version?.checkstring) return false;
     const write = record.writes.find((w) => samePlace(w, { server, shnum }));
-    if (write?.test.kind === 'begins' && isLike(write.test.head, checkstring)) continue;
-    if (report.proven.includes(shnum) && !isStale(record, checkstring)) {
-      const surprise = { server, shnum, found: checkstring };
-      books = { ...books, surprises: [...books.surprises, surprise] };
-    } else if (write === undefined && record.wholeShares && books.surprises.length === 0) {
-      // An old or damaged share that the map did not come to: it would stay behind.
-      const added: Write = planned(server, shnum, testFor(checkstring));
-      books = { ...books, writes: [...books.writes, added] };
-    }
+    if (write?.test.kind === 'begins' && isLike(write.test.head, checkstring)) return false;
+    return report.proven.includes(shnum) && !isStale(record, checkstring);
+  };
+  const rivals = report.seen
+    .filter(isRival)
+    .map(({ shnum, checkstring }) => ({ server, shnum, found: checkstring }));
+  return { ...record, surprises: [...record.surprises, ...rivals] };
+}
+
+/** The books with a planned write for whatever lacks one after `report`, which shows no rival. */
+function placedAgain(record: PublishRecord, report: WriteReport): PublishRecord {
+  switch (report.status) {
+    case 'accepted':
+      return withStrays(record, report);
+    case 'surprised':
+      return withStrays(triedAgain(record, report), report);
+    case 'refused':
+    case 'failed':
+    case 'unknown':
+      return withHomes(record);
   }
-  return books;
+}
+
+/** A share that is gone, damaged or old is written over: as it was found is the next test. */
+function triedAgain(record: PublishRecord, report: WriteReport): PublishRecord {
+  const write = record.writes.find((w) => samePlace(w, report)) as Write;
+  // It is our own share that was found.
+  if (write.status === 'accepted') return record;
+  const attempt = write.attempt + 1;
+  if (attempt === attemptsMax) return withHomes(withReplaced(record, write));
+  const test = testFor(foundIn(report));
+  return withWrite(record, { ...write, test, status: 'planned', attempt });
+}
+
+/** Old or damaged shares that the map did not come to: they would stay behind. */
+function withStrays(record: PublishRecord, { server, seen }: WriteReport): PublishRecord {
+  const isStray = ({ shnum, checkstring }: SeenShare) =>
+    shnum < record.total &&
+    checkstring !== record.version?.checkstring &&
+    !record.writes.some((w) => samePlace(w, { server, shnum }));
+  const added = seen
+    .filter(isStray)
+    .map(({ shnum, checkstring }) => planned(server, shnum, testFor(checkstring)));
+  return { ...record, writes: [...record.writes, ...added] };
 }
 
 function testFor(found: Hex | null): WriteTest {
@@ -319,19 +360,6 @@ function withWrite(record: PublishRecord, write: Write): PublishRecord {
   return { ...record, writes: record.writes.map((w) => (samePlace(w, write) ? write : w)) };
 }
 
-/** The books once the new version is encoded and signed. */
-export function withPrepared(record: PublishRecord, version: Version): PublishRecord {
-  return { ...record, version };
-}
-
-/** The books once every planned write is under way. */
-export function startPlanned(record: PublishRecord): PublishRecord {
-  const writes = record.writes.map((w) =>
-    w.status === 'planned' ? { ...w, status: 'writing' as const } : w,
-  );
-  return { ...record, writes };
-}
-
 /** What the child that does a write may find on its server. */
 export function expectationOf(record: PublishRecord, { server, shnum }: Write): Expectation {
   const { total, seqnum, replaceable, writes } = record;
@@ -343,24 +371,26 @@ export function expectationOf(record: PublishRecord, { server, shnum }: Write): 
   return { total, seqnum, replaceable, heads };
 }
 
-export function plannedWrites(record: PublishRecord): readonly Write[] {
-  return record.writes.filter(({ status }) => status === 'planned');
-}
-
-/** Whether no write is planned or under way. */
-export function isSettled(record: PublishRecord): boolean {
-  return record.writes.every(({ status }) => status !== 'planned' && status !== 'writing');
-}
-
+/** How a publish ends whose writes have their answers. */
 export type PublishKind = 'published' | 'uncoordinated' | 'indeterminate' | 'notEnoughServers';
 
-/** How a settled publish ends. */
-export function decideOutcome(record: PublishRecord): PublishKind {
-  if (record.surprises.length > 0) return 'uncoordinated';
-  const accepted = record.writes.filter(({ status }) => status === 'accepted');
-  if (isPlaced(record, accepted)) return 'published';
-  const maybe = record.writes.filter(({ status }) => status === 'unknown');
-  return isPlaced(record, [...accepted, ...maybe]) ? 'indeterminate' : 'notEnoughServers';
+export type PublishDecision =
+  /** Writes that are planned, to begin at once. */
+  | { readonly kind: 'write'; readonly writes: readonly Write[] }
+  | { readonly kind: 'wait' }
+  | { readonly kind: PublishKind };
+
+/** What to do next, once the new version is prepared. */
+export function decide(record: PublishRecord): PublishDecision {
+  const having = (status: WriteStatus) => record.writes.filter((w) => w.status === status);
+  const next = having('planned');
+  if (next.length > 0) return { kind: 'write', writes: next };
+  if (having('writing').length > 0) return { kind: 'wait' };
+  if (record.surprises.length > 0) return { kind: 'uncoordinated' };
+  const accepted = having('accepted');
+  if (isPlaced(record, accepted)) return { kind: 'published' };
+  const isOpen = isPlaced(record, [...accepted, ...having('unknown')]);
+  return { kind: isOpen ? 'indeterminate' : 'notEnoughServers' };
 }
 
 /** Where the new version is, and which shares are nowhere. */

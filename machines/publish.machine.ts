@@ -4,36 +4,35 @@
  * Theory of operation. The kernel (`publish-kernel.ts`) plans one write for every place that the
  * servermap knows and a home for every homeless share. If a version newer than anything readable
  * was seen, or the plan cannot reach a quorum, nothing is written. The new version is prepared
- * (encoded and signed once), then one child per place writes. A share whose server failed gets
- * another server; a place that holds a stale version is written again; any other that is signed is
- * somebody else's, and the publish ends `uncoordinated`. Every outcome lists what landed where.
+ * (encoded and signed once), then one child per place writes. While `placing`, a share whose server
+ * failed gets another server, and a place that holds a stale version is written again; any other
+ * that is signed is somebody else's. From then on, `yielding`, writes under way are waited for and
+ * none is added, and the publish ends `uncoordinated`. Every outcome lists what landed where.
  */
 import { assign, enqueueActions, setup } from 'xstate';
-import type { OperationCancel, WriteSettled } from './events.ts';
+import { type OperationCancel, type WriteSettled, writeSettled } from './events.ts';
 import {
   type Deadlines,
-  type Failure,
   internalFailure,
   type PrepareInput,
   type PrepareResult,
   unprovided,
 } from './io.ts';
+import { newerEvidence } from './newer-evidence.ts';
 import {
-  applyWrite,
+  apply,
   canSucceed,
-  decideOutcome,
+  decide,
   expectationOf,
-  isSettled,
-  newerEvidence,
-  type PublishKind,
+  modeOf,
+  type PublishDecision,
+  type PublishFact,
   type PublishPlanInput,
   type PublishRecord,
   type PublishReport,
-  plannedWrites,
   planWrites,
   reportOf,
-  startPlanned,
-  withPrepared,
+  type WritingMode,
 } from './publish-kernel.ts';
 import type { WriteStatus } from './reports.ts';
 import type { Recipe } from './rewrite.ts';
@@ -50,7 +49,6 @@ export interface Context {
   readonly recipe: Recipe;
   readonly newer: readonly Version[];
   readonly deadlines: Deadlines;
-  readonly kind: PublishReport['kind'];
 }
 
 /** What traces and pictures show of a context. */
@@ -60,6 +58,31 @@ export function publishSummary({ record }: Context) {
   const checkstring = version?.checkstring ?? null;
   const numbers = { seqnum, quorum, required, total, wholeShares, checkstring, surprises };
   return { ...numbers, writes: Object.fromEntries(statuses) as Record<string, WriteStatus> };
+}
+
+type Settled = Extract<PublishFact, { type: 'settled' }>;
+
+/** A report, as it is taken in the state of that mode. */
+function settledIn(mode: WritingMode) {
+  return ({ event: { report } }: { readonly event: WriteSettled }): Settled => ({
+    type: 'settled',
+    report,
+    mode,
+  });
+}
+
+function factOf(result: PrepareResult): PublishFact {
+  return result.ok
+    ? { type: 'prepared', version: result.version }
+    : { type: 'failed', failure: result.failure };
+}
+
+function endAs(kind: PublishReport['kind']) {
+  return {
+    type: 'final',
+    output: ({ context: { record, newer } }: { readonly context: Context }) =>
+      reportOf(record, kind, newer),
+  } as const;
 }
 
 export const publishMachine = setup({
@@ -75,14 +98,11 @@ export const publishMachine = setup({
     shareWrite: shareWriteMachine,
   },
   actions: {
-    recordPrepared: assign(({ context }, result: PrepareResult) =>
-      result.ok ? { record: withPrepared(context.record, result.version) } : {},
-    ),
-    recordFailure: assign(({ context }, failure: Failure) => ({
-      record: { ...context.record, failures: [...context.record.failures, failure] },
-    })),
+    record: assign(({ context }, fact: PublishFact) => ({ record: apply(context.record, fact) })),
     writePlanned: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
-      for (const write of plannedWrites(record)) {
+      const decision = decide(record);
+      if (decision.kind !== 'write') return;
+      for (const write of decision.writes) {
         const { server, shnum, test, attempt } = write;
         enqueue.spawnChild('shareWrite', {
           id: `write:${server}:${shnum}:${attempt}`,
@@ -97,23 +117,23 @@ export const publishMachine = setup({
           },
         });
       }
-      enqueue.assign({ record: startPlanned(record) });
+      enqueue.assign({ record: apply(record, { type: 'begun' }) });
     }),
-    recordReport: enqueueActions(({ context: { record }, enqueue }, event: WriteSettled) => {
-      const { server, shnum } = event.report;
+    recordReport: enqueueActions(({ context: { record }, enqueue }, fact: Settled) => {
+      const { server, shnum } = fact.report;
       const write = record.writes.find((w) => w.server === server && w.shnum === shnum);
-      enqueue.assign({ record: applyWrite(record, event.report) });
+      enqueue.assign({ record: apply(record, fact) });
       enqueue.stopChild(`write:${server}:${shnum}:${write?.attempt ?? 0}`);
-      enqueue.emit(event);
+      enqueue.emit(writeSettled(fact.report));
     }),
-    recordKind: assign((_, kind: PublishReport['kind']) => ({ kind })),
   },
   guards: {
     hasNewerEvidence: ({ context }) => context.newer.length > 0,
     canSucceed: ({ context }) => canSucceed(context.record),
     isPrepared: (_, result: PrepareResult) => result.ok,
-    isSettled: ({ context }) => isSettled(context.record),
-    isOutcome: ({ context }, kind: PublishKind) => decideOutcome(context.record) === kind,
+    isSurprise: ({ context }, { report }: WriteSettled) =>
+      modeOf(context.record, report) === 'yielding',
+    isNext: ({ context }, kind: PublishDecision['kind']) => decide(context.record).kind === kind,
   },
 }).createMachine({
   id: 'publish',
@@ -123,7 +143,6 @@ export const publishMachine = setup({
     recipe,
     newer: newerEvidence(plan),
     deadlines,
-    kind: 'cancelled',
   }),
   initial: 'choosingTargets',
   states: {
@@ -147,78 +166,85 @@ export const publishMachine = setup({
           {
             guard: { type: 'isPrepared', params: ({ event }) => event.output },
             target: 'writing',
-            actions: { type: 'recordPrepared', params: ({ event }) => event.output },
+            actions: { type: 'record', params: ({ event }) => factOf(event.output) },
           },
           {
             target: 'unprepared',
-            actions: {
-              type: 'recordFailure',
-              params: ({ event }) =>
-                event.output.ok ? internalFailure('no failure') : event.output.failure,
-            },
+            actions: { type: 'record', params: ({ event }) => factOf(event.output) },
           },
         ],
         onError: {
           target: 'unprepared',
-          actions: { type: 'recordFailure', params: ({ event }) => internalFailure(event.error) },
+          actions: {
+            type: 'record',
+            params: ({ event }) => ({ type: 'failed', failure: internalFailure(event.error) }),
+          },
         },
       },
     },
     writing: {
-      description: 'Test-and-sets are under way; a failed one may lead to another elsewhere.',
-      entry: 'writePlanned',
-      always: { guard: 'isSettled', target: 'settling' },
-      on: {
-        'operation.cancel': 'cancelled',
-        'write.settled': {
-          actions: [{ type: 'recordReport', params: ({ event }) => event }, 'writePlanned'],
+      description: 'Test-and-sets are under way.',
+      initial: 'placing',
+      on: { 'operation.cancel': 'cancelled' },
+      always: [
+        { guard: { type: 'isNext', params: 'published' }, target: 'published' },
+        { guard: { type: 'isNext', params: 'uncoordinated' }, target: 'uncoordinated' },
+        { guard: { type: 'isNext', params: 'indeterminate' }, target: 'indeterminate' },
+        { guard: { type: 'isNext', params: 'notEnoughServers' }, target: 'notEnoughServers' },
+      ],
+      states: {
+        placing: {
+          description: 'Nobody else was seen: a write that failed may lead to another elsewhere.',
+          entry: 'writePlanned',
+          on: {
+            'write.settled': [
+              {
+                guard: { type: 'isSurprise', params: ({ event }) => event },
+                target: 'yielding',
+                actions: { type: 'recordReport', params: settledIn('yielding') },
+              },
+              { actions: [{ type: 'recordReport', params: settledIn('placing') }, 'writePlanned'] },
+            ],
+          },
+        },
+        yielding: {
+          description: "Another writer's version counts now: ours is not spread any further.",
+          on: {
+            'write.settled': {
+              actions: { type: 'recordReport', params: settledIn('yielding') },
+            },
+          },
         },
       },
     },
-    settling: {
-      description: 'Every write has its answer; they decide how the publish ends.',
-      always: [
-        { guard: { type: 'isOutcome', params: 'published' }, target: 'published' },
-        { guard: { type: 'isOutcome', params: 'uncoordinated' }, target: 'uncoordinated' },
-        { guard: { type: 'isOutcome', params: 'indeterminate' }, target: 'indeterminate' },
-        { target: 'notEnoughServers' },
-      ],
-    },
     published: {
       description: 'The new version is on a quorum of servers and nobody else was seen.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'published' },
+      ...endAs('published'),
     },
     uncoordinated: {
       description: 'Somebody else has written at the same time.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'uncoordinated' },
+      ...endAs('uncoordinated'),
     },
     indeterminate: {
       description: 'Lost answers leave open whether a quorum holds the new version.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'indeterminate' },
+      ...endAs('indeterminate'),
     },
     notEnoughServers: {
       description: 'The new version is not on a quorum of servers.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'notEnoughServers' },
+      ...endAs('notEnoughServers'),
     },
     newerVersionSeen: {
       description: 'A newer version is out there and cannot be read; nothing was written.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'newerVersionSeen' },
+      ...endAs('newerVersionSeen'),
     },
     unprepared: {
       description: 'The new version could not be encoded; nothing was written.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'unprepared' },
+      ...endAs('unprepared'),
     },
     cancelled: {
       description: 'The caller lost interest; writes under way may or may not have landed.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'cancelled' },
+      ...endAs('cancelled'),
     },
   },
-  output: ({ context }) => reportOf(context.record, context.kind, context.newer),
+  output: ({ event }) => event.output as PublishReport,
 });

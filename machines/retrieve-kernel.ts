@@ -64,7 +64,7 @@ export function heldShnums(record: RetrieveRecord): readonly number[] {
 }
 
 /** What to do next. */
-export function decideRetrieve(record: RetrieveRecord): RetrieveDecision {
+export function decide(record: RetrieveRecord): RetrieveDecision {
   if (record.nextSegment >= record.endSegment) return { kind: 'delivered' };
   const held = new Set(heldShnums(record));
   const fetching = new Set(
@@ -106,16 +106,26 @@ function withSource(record: RetrieveRecord, next: ShareSource): RetrieveRecord {
   return { ...record, sources: record.sources.map((s) => (isIt(s) ? next : s)) };
 }
 
-/** The books once `sources` are being fetched. */
-export function startFetching(
-  record: RetrieveRecord,
-  sources: readonly ShareSource[],
-): RetrieveRecord {
-  return sources.reduce((r, source) => withSource(r, { ...source, status: 'fetching' }), record);
+export type RetrieveFact =
+  /** These are being fetched. */
+  | { readonly type: 'asked'; readonly sources: readonly ShareSource[] }
+  | { readonly type: 'settled'; readonly report: BlockReport }
+  /** The consumer has the current window. */
+  | { readonly type: 'delivered' };
+
+/** The books after `fact`. A report of a share that is not being fetched changes nothing. */
+export function apply(record: RetrieveRecord, fact: RetrieveFact): RetrieveRecord {
+  switch (fact.type) {
+    case 'asked':
+      return fact.sources.reduce((r, s) => withSource(r, { ...s, status: 'fetching' }), record);
+    case 'settled':
+      return applyReport(record, fact.report);
+    case 'delivered':
+      return advance(record);
+  }
 }
 
-/** The books after `report`. */
-export function applyBlocks(record: RetrieveRecord, report: BlockReport): RetrieveRecord {
+function applyReport(record: RetrieveRecord, report: BlockReport): RetrieveRecord {
   const source = record.sources.find(
     ({ server, shnum }) => server === report.server && shnum === report.shnum,
   );
@@ -123,8 +133,8 @@ export function applyBlocks(record: RetrieveRecord, report: BlockReport): Retrie
   return withSource(record, { ...source, status: report.status, failure: report.failure });
 }
 
-/** The books once the current window is delivered: the shares that served it serve on. */
-export function advance(record: RetrieveRecord): RetrieveRecord {
+/** The shares that served a window serve on. */
+function advance(record: RetrieveRecord): RetrieveRecord {
   const { firstSegment, segmentCount } = currentWindow(record);
   return {
     ...record,

@@ -18,17 +18,15 @@ import {
   unprovided,
 } from './io.ts';
 import {
-  advance,
-  applyBlocks,
+  apply,
   currentWindow,
-  decideRetrieve,
+  decide,
   heldShnums,
   type Purpose,
   type RetrieveDecision,
   type RetrieveRecord,
   type RetrieveReport,
   type ShareStatus,
-  startFetching,
 } from './retrieve-kernel.ts';
 import type { ByteRange } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
@@ -52,7 +50,6 @@ export interface Context {
   readonly version: Version;
   readonly range: ByteRange;
   readonly deadlines: Deadlines;
-  readonly kind: RetrieveReport['kind'];
   readonly failure: Failure | null;
   readonly firstSegment: number;
 }
@@ -80,6 +77,17 @@ function recordOf(input: RetrieveInput): RetrieveRecord {
   };
 }
 
+function endAs(kind: RetrieveReport['kind']) {
+  return {
+    type: 'final',
+    output: ({ context }: { readonly context: Context }): RetrieveReport => {
+      const { record, failure, firstSegment } = context;
+      const { required, sources, nextSegment } = record;
+      return { kind, required, sources, segmentsDelivered: nextSegment - firstSegment, failure };
+    },
+  } as const;
+}
+
 export const retrieveMachine = setup({
   types: {
     context: {} as Context,
@@ -95,7 +103,7 @@ export const retrieveMachine = setup({
   actions: {
     fetchBlocks: enqueueActions(({ context, enqueue, self }) => {
       const { record, version, deadlines } = context;
-      const decision = decideRetrieve(record);
+      const decision = decide(record);
       if (decision.kind !== 'fetch') return;
       const { firstSegment, segmentCount } = currentWindow(record);
       for (const { server, shnum } of decision.sources) {
@@ -104,15 +112,15 @@ export const retrieveMachine = setup({
           input: { server, shnum, version, firstSegment, segmentCount, parent: self, deadlines },
         });
       }
-      enqueue.assign({ record: startFetching(record, decision.sources) });
+      enqueue.assign({ record: apply(record, { type: 'asked', sources: decision.sources }) });
     }),
     recordBlocks: enqueueActions(({ context: { record }, enqueue }, event: BlocksSettled) => {
       const { server, shnum } = event.report;
-      enqueue.assign({ record: applyBlocks(record, event.report) });
+      enqueue.assign({ record: apply(record, { ...event, type: 'settled' }) });
       enqueue.stopChild(`read:${server}:${shnum}:${record.nextSegment}`);
     }),
     recordDelivered: enqueueActions(({ context: { record, firstSegment }, enqueue }) => {
-      const next = advance(record);
+      const next = apply(record, { type: 'delivered' });
       enqueue.assign({ record: next });
       enqueue.emit({
         type: 'segments.delivered',
@@ -120,11 +128,9 @@ export const retrieveMachine = setup({
       });
     }),
     recordFailure: assign((_, failure: Failure) => ({ failure })),
-    recordKind: assign((_, kind: RetrieveReport['kind']) => ({ kind })),
   },
   guards: {
-    isNext: ({ context }, kind: RetrieveDecision['kind']) =>
-      decideRetrieve(context.record).kind === kind,
+    isNext: ({ context }, kind: RetrieveDecision['kind']) => decide(context.record).kind === kind,
     isDecoded: (_, result: DecodeResult) => result.ok,
   },
 }).createMachine({
@@ -135,7 +141,6 @@ export const retrieveMachine = setup({
     version: input.version,
     range: input.range,
     deadlines: input.deadlines,
-    kind: 'cancelled',
     failure: null,
     firstSegment: input.firstSegment,
   }),
@@ -196,30 +201,20 @@ export const retrieveMachine = setup({
     },
     delivered: {
       description: 'Every wanted segment has been delivered.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'delivered' },
+      ...endAs('delivered'),
     },
     notEnoughShares: {
       description: 'Fewer than k good shares are left.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'notEnoughShares' },
+      ...endAs('notEnoughShares'),
     },
     undeliverable: {
       description: 'Decoding failed, or the consumer did: a bug or the end of the consumer.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'internal' },
+      ...endAs('internal'),
     },
     cancelled: {
       description: 'The caller lost interest.',
-      type: 'final',
-      entry: { type: 'recordKind', params: 'cancelled' },
+      ...endAs('cancelled'),
     },
   },
-  output: ({ context: { record, kind, failure, firstSegment } }) => ({
-    kind,
-    required: record.required,
-    sources: record.sources,
-    segmentsDelivered: record.nextSegment - firstSegment,
-    failure,
-  }),
+  output: ({ event }) => event.output as RetrieveReport,
 });

@@ -8,8 +8,8 @@
  * writer is a claim, whatever its answer: it is read and its signature checked before the
  * coordinator is told. The child decides nothing global.
  */
-import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
-import { writeSettled } from './events.ts';
+import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
+import { type WriteSettled, writeSettled } from './events.ts';
 import {
   type ClaimInput,
   type ClaimResult,
@@ -34,7 +34,7 @@ export interface ShareWriteInput {
   /** The checkstring of the version being written. */
   readonly checkstring: Hex;
   readonly expectation: Expectation;
-  readonly parent: AnyActorRef;
+  readonly parent: ActorRef<Snapshot<unknown>, WriteSettled>;
   readonly deadlines: Deadlines;
 }
 

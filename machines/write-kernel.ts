@@ -7,7 +7,8 @@
  */
 import type { Failure, Result } from './failure.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
-import { newerEvidence, type PublishPlanInput, type PublishReport } from './publish-kernel.ts';
+import { newerEvidence } from './newer-evidence.ts';
+import type { PublishPlanInput, PublishReport } from './publish-kernel.ts';
 import { newestOf } from './read-kernel.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';

@@ -194,6 +194,7 @@ function nameOf(actor: string, chart: string): string {
   return `${operation} ${chartWords[chart] ?? chart}${where}${shnum === undefined ? '' : ` sh${shnum}`}`;
 }
 
+/** The innermost: `awaiting` of `collecting.awaiting`. */
 function short(state: string): string {
-  return state.replace('collecting.', '');
+  return state.slice(state.lastIndexOf('.') + 1);
 }

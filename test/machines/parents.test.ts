@@ -9,8 +9,12 @@ import {
   operationCancel,
   type ServerAnswered,
   type ServerSettled,
+  type WriteSettled,
+  writeSettled,
 } from '../../machines/events.ts';
 import type { ServerQueryInput } from '../../machines/server-query.machine.ts';
+import type { ShareWriteInput } from '../../machines/share-write.machine.ts';
+import { writeReport } from '../support/facts.ts';
 
 type Parent<Event extends { type: string }> = ActorRef<Snapshot<unknown>, Event>;
 
@@ -27,22 +31,48 @@ describe('the parent of', () => {
     expectTypeOf<Parent<BlocksSettled>>().toExtend<BlockReadInput['parent']>();
     expectTypeOf<Parent<OperationCancel>>().not.toExtend<BlockReadInput['parent']>();
   });
+
+  test('a write takes its report', () => {
+    expectTypeOf<Parent<WriteSettled>>().toExtend<ShareWriteInput['parent']>();
+    expectTypeOf<Parent<WriteSettled | OperationCancel>>().toExtend<ShareWriteInput['parent']>();
+    expectTypeOf<Parent<BlocksSettled>>().not.toExtend<ShareWriteInput['parent']>();
+  });
 });
 
-test('what a parent does not know can not be sent to it', () => {
-  const types = { context: {} as BlockReadInput, events: {} as OperationCancel };
-  setup({ types }).createMachine({
-    context: {} as BlockReadInput,
-    entry: [
-      sendTo(
-        ({ context }) => context.parent,
-        () => blocksSettled({ server: 's0', shnum: 0, status: 'held', failure: null }),
-      ),
-      sendTo(
-        ({ context }) => context.parent,
-        // @ts-expect-error: a coordinator of reads is not cancelled by its child
-        () => operationCancel(),
-      ),
-    ],
+describe('what it does not know can not be sent to', () => {
+  test('a coordinator of reads', () => {
+    const types = { context: {} as BlockReadInput, events: {} as OperationCancel };
+    setup({ types }).createMachine({
+      context: {} as BlockReadInput,
+      entry: [
+        sendTo(
+          ({ context }) => context.parent,
+          () => blocksSettled({ server: 's0', shnum: 0, status: 'held', failure: null }),
+        ),
+        sendTo(
+          ({ context }) => context.parent,
+          // @ts-expect-error: a coordinator of reads is not cancelled by its child
+          () => operationCancel(),
+        ),
+      ],
+    });
+  });
+
+  test('a coordinator of writes', () => {
+    const types = { context: {} as ShareWriteInput, events: {} as OperationCancel };
+    setup({ types }).createMachine({
+      context: {} as ShareWriteInput,
+      entry: [
+        sendTo(
+          ({ context }) => context.parent,
+          () => writeSettled(writeReport('s0', 0, 'accepted')),
+        ),
+        sendTo(
+          ({ context }) => context.parent,
+          // @ts-expect-error: a coordinator of writes is not cancelled by its child
+          () => operationCancel(),
+        ),
+      ],
+    });
   });
 });

@@ -2,21 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SeenShare } from '../../machines/io.ts';
 import {
-  applyWrite,
+  apply,
   canSucceed,
-  decideOutcome,
-  isSettled,
-  newerEvidence,
+  decide,
+  modeOf,
   type PublishPlanInput,
   type PublishRecord,
-  plannedWrites,
   planWrites,
   reportOf,
-  startPlanned,
+  type Write,
   type WriteReport,
-  withPrepared,
 } from '../../machines/publish-kernel.ts';
-import type { Servermap } from '../../machines/servermap.ts';
+import type { Servermap, Version } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, unverified, versionOf, writeReport } from '../support/facts.ts';
 
 const v1 = versionOf(1);
@@ -49,8 +46,21 @@ function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishR
   return startPlanned(withPrepared(record, ourVersion));
 }
 
+const withPrepared = (record: PublishRecord, version: Version) =>
+  apply(record, { type: 'prepared', version });
+const startPlanned = (record: PublishRecord) => apply(record, { type: 'begun' });
+
+/** The books after these reports, each taken as the chart takes it. */
 const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
-  reports.reduce(applyWrite, record);
+  reports.reduce(
+    (r, report) => apply(r, { type: 'settled', report, mode: modeOf(r, report) }),
+    record,
+  );
+
+function plannedWrites(record: PublishRecord): readonly Write[] {
+  const decision = decide(record);
+  return decision.kind === 'write' ? decision.writes : [];
+}
 
 describe('the plan', () => {
   test('of a new file is the whole books: nothing known, nothing written yet', () => {
@@ -69,7 +79,7 @@ describe('the plan', () => {
       surprises: [],
       failures: [],
     });
-    expect(isSettled(record)).toBe(false);
+    expect(decide(record)).toEqual({ kind: 'write', writes: record.writes });
   });
 
   const fresh = (servers: number) =>
@@ -202,71 +212,15 @@ describe('the plan', () => {
   });
 });
 
-describe('newer evidence', () => {
-  const holdings = [goodAt('s0', 0, v1), goodAt('s1', 1, v1), goodAt('s2', 0, v2)];
-
-  test('stops a publish unless it is forced', () => {
-    const map = mapOf(3, holdings, [v1, v2]);
-    expect(newerEvidence(inputOf(map))).toEqual([v2]);
-    expect(newerEvidence(inputOf(map, { force: true }))).toEqual([]);
-  });
-
-  test('is not a version that can be read', () => {
-    const map = mapOf(4, [...holdings, goodAt('s3', 1, v2)], [v1, v2]);
-    expect(newerEvidence(inputOf(map))).toEqual([]);
-  });
-
-  const three = { happy: 3 };
-  const copies = [goodAt('s1', 0, v2b), goodAt('s3', 2, v2b)];
-
-  test('is also a rival of the base that may be on a quorum, with the servers that are silent', () => {
-    const rival = [goodAt('s1', 1, v2), goodAt('s2', 2, v2)];
-    const seen = (status: 'failed' | 'unasked' | 'corrupt' | 'empty') =>
-      newerEvidence(inputOf(mapOf(4, [...rival, ...copies], [v2, v2b], { s0: status }), three));
-    expect(seen('failed')).toEqual([v2]);
-    expect(seen('unasked')).toEqual([v2]);
-    expect(seen('corrupt')).toEqual([v2]);
-    expect(seen('empty')).toEqual([]);
-  });
-
-  test('is a rival on a quorum only if, with everybody heard, none of its shares is missing', () => {
-    const twice = [...copies, goodAt('s2', 1, v2b)];
-    const seen = (shnum: number) => {
-      const rival = [goodAt('s0', 0, v2), goodAt('s1', 1, v2), goodAt('s2', shnum, v2)];
-      return newerEvidence(inputOf(mapOf(4, [...rival, ...twice], [v2, v2b]), three));
-    };
-    expect(seen(2)).toEqual([v2]);
-    expect(seen(0)).toEqual([]);
-  });
-
-  test('is no rival that the silent servers are too few to put on a quorum', () => {
-    const alone = [goodAt('s2', 2, v2), ...copies];
-    const map = mapOf(4, alone, [v2, v2b], { s0: 'failed' });
-    expect(newerEvidence(inputOf(map, three))).toEqual([]);
-    expect(newerEvidence(inputOf(map, { happy: 2 }))).toEqual([v2]);
-  });
-
-  test('is a first version that cannot be read, where nothing can', () => {
-    expect(newerEvidence(inputOf(mapOf(2, [goodAt('s0', 0, v1)], [v1])))).toEqual([v1]);
-  });
-
-  test('is no older version, however many servers may hold it', () => {
-    const older = [goodAt('s2', 0, v1), goodAt('s3', 1, v1)];
-    const base = [goodAt('s0', 0, v2), goodAt('s1', 1, v2)];
-    const map = mapOf(5, [...base, ...older], [v1, v2], { s4: 'failed' });
-    expect(newerEvidence(inputOf(map, three))).toEqual([]);
-  });
-});
-
 describe('a write that succeeds', () => {
   test('counts', () => {
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted'));
     expect(statusesOf(record)).toEqual(['accepted', 'writing', 'writing']);
     expect(record.failures).toEqual([]);
     expect(plannedWrites(record)).toEqual([]);
-    expect(isSettled(record)).toBe(false);
+    expect(decide(record)).toEqual({ kind: 'wait' });
     const rest = [writeReport('s1', 1, 'accepted'), writeReport('s2', 2, 'accepted')];
-    expect(isSettled(booked(record, ...rest))).toBe(true);
+    expect(decide(booked(record, ...rest))).toEqual({ kind: 'published' });
   });
 
   test('shares of ours beside it are no surprise, nor shares that other writes are about', () => {
@@ -405,6 +359,34 @@ describe('a write that finds something else', () => {
   });
 });
 
+describe('the mode', () => {
+  const rival = [{ shnum: 1, checkstring: v2b.checkstring }];
+  const surprise = writeReport('s1', 1, 'surprised', rival);
+  const failure = writeReport('s0', 0, 'failed');
+
+  test('is yielding from the first surprise on, that one included', () => {
+    const record = underWay(3);
+    expect(modeOf(record, failure)).toBe('placing');
+    expect(modeOf(record, surprise)).toBe('yielding');
+    expect(modeOf(booked(record, surprise), failure)).toBe('yielding');
+  });
+
+  test('a report that shows a stranger and an old share leads to no write of either', () => {
+    const old = { shnum: 2, checkstring: v1.checkstring };
+    for (const seen of [
+      [old, ...rival],
+      [...rival, old],
+    ]) {
+      for (const status of ['accepted', 'surprised'] as const) {
+        const record = booked(underWay(4), writeReport('s0', 0, status, seen));
+        expect(plannedWrites(record)).toEqual([]);
+        expect(statusesOf(record)).toEqual([status, 'writing', 'writing']);
+        expect(record.surprises).toEqual([{ server: 's0', shnum: 1, found: v2b.checkstring }]);
+      }
+    }
+  });
+});
+
 describe('what nobody has signed is no writer', () => {
   const claims = (status: WriteReport['status'], shnum: number, head: string): WriteReport => ({
     ...writeReport('s0', 0, status, [{ shnum, checkstring: head }]),
@@ -483,16 +465,16 @@ describe('a write that fails', () => {
   test('reports about what is not under way change nothing', () => {
     const record = underWay(3);
     for (const report of [writeReport('s9', 0, 'failed'), writeReport('s0', 1, 'failed')]) {
-      expect(applyWrite(record, report)).toBe(record);
+      expect(booked(record, report)).toBe(record);
     }
     const done = booked(record, writeReport('s0', 0, 'accepted'));
-    expect(applyWrite(done, writeReport('s0', 0, 'failed'))).toBe(done);
+    expect(booked(done, writeReport('s0', 0, 'failed'))).toBe(done);
   });
 });
 
 describe('the outcome', () => {
   const outcomeOf = (...statuses: readonly WriteReport['status'][]) =>
-    decideOutcome(
+    decide(
       booked(
         underWay(3, { wholeShares: false }),
         ...statuses.map((status, i) => {
@@ -513,7 +495,20 @@ describe('the outcome', () => {
     ['uncoordinated', ['accepted', 'accepted', 'surprised']],
     ['uncoordinated', ['surprised', 'failed', 'failed']],
   ] as const)('%s: %j', (kind, statuses) => {
-    expect(outcomeOf(...statuses)).toBe(kind);
+    expect(outcomeOf(...statuses)).toEqual({ kind });
+  });
+
+  test.each([[], ['surprised', 'accepted']] as const)(
+    'is waited for while any write is under way: %j',
+    (...statuses) => {
+      expect(outcomeOf(...statuses)).toEqual({ kind: 'wait' });
+    },
+  );
+
+  test('names what kept the new version from being made', () => {
+    const failure = { kind: 'internal', detail: 'no key' } as const;
+    const record = underWay(3);
+    expect(apply(record, { type: 'failed', failure })).toEqual({ ...record, failures: [failure] });
   });
 
   test('needs distinct servers and k distinct shares (Q5)', () => {
@@ -525,7 +520,7 @@ describe('the outcome', () => {
       writeReport('s0', 0, 'accepted'),
       writeReport('s1', 0, 'accepted'),
     );
-    expect(decideOutcome(done)).toBe('notEnoughServers');
+    expect(decide(done)).toEqual({ kind: 'notEnoughServers' });
   });
 
   test('names every share that did not land, and everything else', () => {
@@ -568,14 +563,14 @@ describe('whatever the servers do', () => {
         const plan = planWrites(inputOf(map, { wholeShares: whole }));
         let record = startPlanned(withPrepared(plan, ourVersion));
         let steps = 0;
-        for (; !isSettled(record); steps++) {
+        for (; decide(record).kind === 'wait'; steps++) {
           expect(steps).toBeLessThan(60);
           const { server, shnum } = record.writes.find((w) => w.status === 'writing') as never;
           const { status, found, extra } = dice[steps] as Fate;
           const seen = [{ shnum, checkstring: heads[found] as string }];
           if (extra !== null)
             seen.push({ shnum: extra as never, checkstring: heads[3 - found] ?? '' });
-          record = startPlanned(applyWrite(record, writeReport(server, shnum, status, seen)));
+          record = startPlanned(booked(record, writeReport(server, shnum, status, seen)));
           const places = placesOf(record);
           expect(new Set(places).size).toBe(places.length);
           for (const { test } of record.writes) {
@@ -583,7 +578,7 @@ describe('whatever the servers do', () => {
               expect([v1.checkstring, v2.checkstring]).toContain(test.head);
           }
         }
-        const kind = decideOutcome(record);
+        const { kind } = decide(record);
         const accepted = record.writes.filter(({ status }) => status === 'accepted');
         const isPlaced =
           new Set(accepted.map(({ server }) => server)).size >= record.quorum &&

@@ -76,7 +76,7 @@ describe('choosing targets', () => {
 describe('preparing', () => {
   test('every planned write starts at once', () => {
     const it = writing();
-    expect(it.state()).toBe('writing');
+    expect(it.state()).toBe('writing.placing');
     expect(it.log()).toEqual([
       'stop prepareShares',
       ...[0, 1, 2].map((n) => starts(`s${n}`, n, begins(v1.checkstring))),
@@ -97,10 +97,10 @@ describe('preparing', () => {
 describe('writing', () => {
   test('goes on until every write has its answer', () => {
     const it = writing().step(accepts(1));
-    expect(it.state()).toBe('writing');
+    expect(it.state()).toBe('writing.placing');
     expect(it.log()).toEqual(['stop write:s1:1:0', tells(accepts(1))]);
     it.step(accepts(0));
-    expect(it.state()).toBe('writing');
+    expect(it.state()).toBe('writing.placing');
     it.step(accepts(2));
     expect(it.state()).toBe('published');
     expect(it.output()).toMatchObject({
@@ -148,9 +148,27 @@ describe('writing', () => {
   });
 });
 
-describe('settling', () => {
-  const surprise = settles('s1', 1, 'surprised', [{ shnum: 1, checkstring: foreign }]);
+const surprise = settles('s1', 1, 'surprised', [{ shnum: 1, checkstring: foreign }]);
 
+describe('after a surprise', () => {
+  test('what is under way is waited for, and nothing is placed elsewhere', () => {
+    const it = writing().step(surprise);
+    expect([it.state(), it.log()]).toEqual([
+      'writing.yielding',
+      ['stop write:s1:1:0', tells(surprise)],
+    ]);
+    const failure = settles('s0', 0, 'failed');
+    it.step(failure);
+    expect([it.state(), it.log()]).toEqual([
+      'writing.yielding',
+      ['stop write:s0:0:0', tells(failure)],
+    ]);
+    it.step(accepts(2));
+    expect(it.state()).toBe('uncoordinated');
+  });
+});
+
+describe('the end', () => {
   test.each([
     ['published', [accepts(0), accepts(1), settles('s2', 2, 'failed')]],
     ['uncoordinated', [accepts(0), surprise, accepts(2)]],
@@ -177,7 +195,12 @@ describe('settling', () => {
 describe('cancel', () => {
   test.each([
     ['preparing', start, ['stop prepareShares']],
-    ['writing', writing, ['stop write:s0:0:0', 'stop write:s1:1:0', 'stop write:s2:2:0']],
+    ['writing.placing', writing, ['stop write:s0:0:0', 'stop write:s1:1:0', 'stop write:s2:2:0']],
+    [
+      'writing.yielding',
+      () => writing().step(surprise),
+      ['stop write:s0:0:0', 'stop write:s2:2:0'],
+    ],
   ])('in %s ends it, and what is under way with it', (state, make, log) => {
     const it = make();
     expect(it.state()).toBe(state);
@@ -198,7 +221,7 @@ describe('what does not belong changes nothing', () => {
     const it = writing().step(accepts(0));
     const { context } = it.snapshot();
     it.step(settles('s0', 0, 'failed')).step(settles('s9', 9, 'failed'));
-    expect([it.state(), it.context()]).toEqual(['writing', context]);
+    expect([it.state(), it.context()]).toEqual(['writing.placing', context]);
   });
 
   const ended = {

@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  advance,
-  applyBlocks,
+  apply,
   type BlockReport,
   currentWindow,
-  decideRetrieve,
+  decide,
   heldShnums,
   type RetrieveRecord,
   type ShareSource,
-  startFetching,
 } from '../../machines/retrieve-kernel.ts';
 
 type Status = ShareSource['status'];
@@ -32,9 +30,15 @@ const report = (place: string, status: BlockReport['status']): BlockReport => {
   return { server, shnum, status, failure: null };
 };
 
+const withAsked = (record: RetrieveRecord, sources: readonly ShareSource[]) =>
+  apply(record, { type: 'asked', sources });
+const withReport = (record: RetrieveRecord, settled: BlockReport) =>
+  apply(record, { type: 'settled', report: settled });
+const advance = (record: RetrieveRecord) => apply(record, { type: 'delivered' });
+
 /** The places that would be fetched, or the kind of another decision. */
 function next(record: RetrieveRecord): string | readonly string[] {
-  const decision = decideRetrieve(record);
+  const decision = decide(record);
   if (decision.kind !== 'fetch') return decision.kind;
   return decision.sources.map(({ server, shnum }) => `${server}:${shnum}`);
 }
@@ -95,10 +99,10 @@ describe('a verification', () => {
       part.map(({ server, shnum }) => `${server}:${shnum}`),
     ) as [string[], string[]];
     expect(next(start)).toEqual(ten);
-    const full = startFetching(start, many.slice(0, 10));
+    const full = withAsked(start, many.slice(0, 10));
     expect(next(full)).toBe('wait');
     const [first, second] = ten as [string, string];
-    const settled = applyBlocks(applyBlocks(full, report(first, 'held')), report(second, 'failed'));
+    const settled = withReport(withReport(full, report(first, 'held')), report(second, 'failed'));
     expect(next(settled)).toEqual(more.slice(0, 2));
   });
 
@@ -115,14 +119,14 @@ describe('the books', () => {
   const start = recordOf([source('a:0'), source('b:1'), source('c:2')]);
 
   test('follow a share from usable to held, and the next window uses it again', () => {
-    const fetching = startFetching(start, start.sources.slice(0, 2));
+    const fetching = withAsked(start, start.sources.slice(0, 2));
     expect(fetching.sources.map(({ status }) => status)).toEqual([
       'fetching',
       'fetching',
       'usable',
     ]);
     const held = ['a:0', 'b:1'].reduce(
-      (r, place) => applyBlocks(r, report(place, 'held')),
+      (r, place) => withReport(r, report(place, 'held')),
       fetching,
     );
     expect(heldShnums(held)).toEqual([0, 1]);
@@ -132,17 +136,17 @@ describe('the books', () => {
 
   test('keep what failed, and why, for good', () => {
     const failure = { kind: 'corrupt', detail: 'block 3' } as const;
-    const fetching = startFetching(start, start.sources.slice(0, 1));
-    const record = applyBlocks(fetching, { ...report('a:0', 'corrupt'), failure });
+    const fetching = withAsked(start, start.sources.slice(0, 1));
+    const record = withReport(fetching, { ...report('a:0', 'corrupt'), failure });
     expect(record.sources[0]).toEqual({ ...source('a:0', 'corrupt'), failure });
     expect(advance(record).sources[0]?.status).toBe('corrupt');
   });
 
   test('do not change by reports about what is not being fetched', () => {
-    expect(applyBlocks(start, report('a:0', 'held'))).toBe(start);
-    expect(applyBlocks(start, report('z:0', 'held'))).toBe(start);
-    const settled = applyBlocks(startFetching(start, start.sources), report('a:0', 'failed'));
-    expect(applyBlocks(settled, report('a:0', 'held'))).toBe(settled);
+    expect(withReport(start, report('a:0', 'held'))).toBe(start);
+    expect(withReport(start, report('z:0', 'held'))).toBe(start);
+    const settled = withReport(withAsked(start, start.sources), report('a:0', 'failed'));
+    expect(withReport(settled, report('a:0', 'held'))).toBe(settled);
   });
 
   test('the last window may be short', () => {
@@ -174,13 +178,13 @@ test('any k good shares suffice, in whatever order things go wrong (T2)', () => 
       let end: string | null = null;
       for (let step = 0; end === null; step++) {
         expect(step).toBeLessThan(30);
-        const decision = decideRetrieve(record);
-        if (decision.kind === 'fetch') record = startFetching(record, decision.sources);
+        const decision = decide(record);
+        if (decision.kind === 'fetch') record = withAsked(record, decision.sources);
         else if (decision.kind !== 'wait') end = decision.kind;
         const fetching = record.sources.filter(({ status }) => status === 'fetching');
         const it = fetching[(dice[step] as number) % (fetching.length || 1)];
         if (it !== undefined)
-          record = applyBlocks(record, report(`${it.server}:${it.shnum}`, fateOf(it)));
+          record = withReport(record, report(`${it.server}:${it.shnum}`, fateOf(it)));
       }
       expect(end).toBe(new Set(good).size >= 2 ? 'decode' : 'notEnoughShares');
     }),

@@ -14,16 +14,9 @@
 import { initialTransition } from 'xstate';
 import type { SeenShare } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
-import {
-  applyWrite,
-  decideOutcome,
-  isSettled,
-  type PublishKind,
-  type PublishRecord,
-  reportOf,
-  type Write,
-  withPrepared,
-} from '../../machines/publish-kernel.ts';
+import type { PublishKind, PublishRecord, Write } from '../../machines/publish-kernel.ts';
+import * as publishKernel from '../../machines/publish-kernel.ts';
+import type { WriteReport } from '../../machines/reports.ts';
 import { bestVersion, type Servermap, type Version } from '../../machines/servermap.ts';
 import {
   apply,
@@ -251,7 +244,7 @@ export class Cast {
       losses,
       told: wrote ? `${what} lands` : `${what} finds ${this.spelled(row)}`,
     };
-    const answered = this.#started(writer, applyWrite(record, { ...report, status }), fate);
+    const answered = this.#started(writer, withReport(record, { ...report, status }), fate);
     if (losses === 0 || !wrote) return answered;
     // All shares there are read again: that tells what the answer would have told, or fails, too.
     const { checkstring } = record.version as Version;
@@ -263,7 +256,7 @@ export class Cast {
     const lost = { ...fate, losses: losses - 1, told: `${what} lands and its answer is lost` };
     return [
       ...answered,
-      ...ends.flatMap((end) => this.#started(writer, applyWrite(record, end), lost)),
+      ...ends.flatMap((end) => this.#started(writer, withReport(record, end), lost)),
     ];
   }
 
@@ -297,12 +290,16 @@ export class Cast {
     const base = bestVersion(next.plan.map);
     const baseMark = base === undefined ? null : this.#markOfVersion(writer, base);
     const mark = this.markOf(name, record.seqnum, baseMark);
+    const { version } = this.made(mark);
     const over = baseMark === null ? 'what it can not read' : this.made(baseMark).name;
     return this.#unreachable(record).flatMap((unreached) => {
       const without = unreached.length === 0 ? '' : ` and can not reach ${unreached.join()}`;
       const told = `${name} writes over ${over}${without}`;
       const begun: Writer = { ...writer, books, phase: 'writing', mark, unreached };
-      return this.#started(begun, withPrepared(record, this.made(mark).version), { ...fate, told });
+      return this.#started(begun, publishKernel.apply(record, { type: 'prepared', version }), {
+        ...fate,
+        told,
+      });
     });
   }
 
@@ -359,7 +356,7 @@ export class Cast {
     const { server, shnum } = write;
     const none = { seen: [], proven: [], failure: null };
     const report = { server, shnum, status: 'failed', ...none } as const;
-    const failed = applyWrite(books, report);
+    const failed = withReport(books, report);
     if (writer.unreached.includes(server)) return this.#started(writer, failed, fate);
     const fates = this.#started(writer, books, fate);
     if (fate.failures === 0) return fates;
@@ -372,9 +369,9 @@ export class Cast {
 
   /** The writer with this record; it is told how it ended when everything is answered. */
   #toldId(writer: Writer, record: PublishRecord): number {
-    if (!isSettled(record)) return this.idOf({ ...writer, record });
-    const outcome = decideOutcome(record);
-    const report = reportOf(record, outcome, []);
+    const { kind: outcome } = publishKernel.decide(record);
+    if (outcome === 'wait' || outcome === 'write') return this.idOf({ ...writer, record });
+    const report = publishKernel.reportOf(record, outcome, []);
     const [books] = carriedOn(apply(writer.books, { type: 'published', report }));
     return this.#nextId({ ...writer, books, record, outcome });
   }
@@ -426,6 +423,12 @@ export class Cast {
   spelled(row: string): string {
     return [...row].map((mark) => (mark === '-' ? '-' : this.made(mark).name)).join('');
   }
+}
+
+/** The books of a publish after `report`, taken as its chart takes it. */
+function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
+  const mode = publishKernel.modeOf(record, report);
+  return publishKernel.apply(record, { type: 'settled', report, mode });
 }
 
 /** The books, and the decision, once nothing is left to do that no other writer can see. */
