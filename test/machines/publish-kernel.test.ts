@@ -5,6 +5,7 @@ import {
   apply,
   canSucceed,
   decide,
+  expectationOf,
   modeOf,
   type PublishPlanInput,
   type PublishRecord,
@@ -99,16 +100,16 @@ describe('the plan', () => {
       goodAt('s0', 0, v2),
       goodAt('s0', 2, v1),
       { server: 's1', shnum: 1, verdict: bad('01ab') },
-      { server: 's2', shnum: 1, verdict: bad('') },
+      { server: 's0', shnum: 1, verdict: bad('') },
     ];
     const record = planWrites(inputOf(mapOf(3, holdings, [v1, v2])));
-    expect(placesOf(record)).toEqual(['s0:0', 's0:2', 's1:1', 's2:1']);
-    expect(testsOf(record)).toEqual([
-      begins(v2.checkstring),
-      begins(v1.checkstring),
-      begins('01ab'),
-      absent,
-    ]);
+    expect(placesOf(record)).toEqual(['s0:0', 's0:2', 's1:1', 's0:1']);
+    const [first, second] = [v2.checkstring, v1.checkstring];
+    expect(testsOf(record)).toEqual([begins(first), begins(second), begins('01ab'), absent]);
+    // What the other writes to that server ask for may be there.
+    const heads = [{ shnum: 2, head: second }];
+    const expected = { total: 3, seqnum: 3, replaceable: [], heads };
+    expect(expectationOf(record, record.writes[0] as Write)).toEqual(expected);
   });
 
   test('homes go to whoever holds least, then in permuted order; each must be absent (Q2)', () => {
@@ -231,7 +232,10 @@ describe('a write that succeeds', () => {
     ];
     const record = planWrites(inputOf(mapOf(1, [goodAt('s0', 0, v2), goodAt('s0', 2, v2)], [v2])));
     const started = startPlanned(withPrepared(record, ourVersion));
-    expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
+    const done = booked(started, writeReport('s0', 0, 'accepted', seen));
+    expect([done.surprises, plannedWrites(done)]).toEqual([[], []]);
+    const own = [{ shnum: 2, checkstring: ours }];
+    expect(plannedWrites(booked(underWay(3), writeReport('s0', 0, 'accepted', own)))).toEqual([]);
   });
 
   test.each([
