@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { shareJudged } from '../../machines/events.ts';
-import { type ServerQueryInput, serverQueryMachine } from '../../machines/server-query.machine.ts';
+import {
+  type ServerQueryInput,
+  serverQueryMachine,
+  serverQuerySummary,
+} from '../../machines/server-query.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { bad, deadlines, goodReport, poorReport, unverified, versionOf } from '../support/facts.ts';
 import { endsUnprovided } from '../support/unprovided.ts';
@@ -212,6 +216,16 @@ describe('what does not belong', () => {
     const { context } = it.snapshot();
     it.step(answer(5)).step(passed('queryDeadline', 'serverQuery.querying'));
     expect([it.state(), it.context(), it.log()]).toEqual(['verifying', context, []]);
+  });
+});
+
+test('traces and pictures show the shares, and what each turned out to be', () => {
+  const it = verifying(0, 3).step(shareJudged(3, bad('ff')));
+  expect(serverQuerySummary(it.context())).toEqual({
+    server: 's0',
+    shnums: [0, 3],
+    judged: { 3: bad('ff') },
+    failure: null,
   });
 });
 
