@@ -221,11 +221,18 @@ const summaries = {
   retrieve: retrieveSummary,
   serverQuery: (context: Parameters<typeof serverQuerySummary>[0]) => {
     const { judged, ...rest } = serverQuerySummary(context);
-    const words = Object.entries(judged).map(([shnum, verdict]) => [shnum, wordOf(verdict)]);
+    const words = Object.entries(judged).map(
+      ([shnum, verdict]) => [shnum, wordOf(verdict)] as const,
+    );
     return { ...rest, judged: Object.fromEntries(words) };
   },
   shareWrite: shareWriteSummary,
   blockRead: blockReadSummary,
+};
+
+/** What the steps of each chart tell in a trace: `summaryOf` finds it in a record. */
+export type Summaries = {
+  [Chart in keyof typeof summaries]: ReturnType<(typeof summaries)[Chart]>;
 };
 
 function summarise(chart: string, context: unknown): Json {

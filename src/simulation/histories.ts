@@ -3,6 +3,7 @@
  * which limits it must have an order (closed forms in
  * docs/publish.md#several-writers-r-w-and-what-they-buy).
  */
+import { summaryOf } from '../runtime/summary-of.ts';
 import { effectOf } from './effects.ts';
 import {
   type ActorFact,
@@ -177,10 +178,8 @@ function attemptsOf(word: string, operation: OperationFact): readonly HistoryEnt
 }
 
 function writeOf(word: string, operation: OperationFact): Omit<HistoryEntry, 'kind'> {
-  const { checkstring } = (lastPublish(operation)?.context ?? {}) as {
-    checkstring?: string | null;
-  };
-  const version = checkstring ?? undefined;
+  const publish = lastPublish(operation);
+  const version = (publish && summaryOf(publish, 'publish')?.checkstring) ?? undefined;
   const write = { name: word, word, seen: undefined, base: undefined, made: seqnumOf(version) };
   return { ...write, ...times(operation, true, version) };
 }

@@ -14,6 +14,7 @@ import {
   type UpdateRecord,
   viewOf,
 } from '../../machines/update-kernel.ts';
+import { summaryOf } from '../runtime/summary-of.ts';
 import type { ActorFact, Facts } from './facts.ts';
 import type { PropertyDefinition } from './property.ts';
 
@@ -63,8 +64,7 @@ export const kernelProperties: readonly PropertyDefinition[] = [
           return undefined;
         }
         if (record.kind !== 'step' || record.state === 'cancelled') return undefined;
-        const { statuses } = record.context as unknown as { statuses: Record<string, string> };
-        const told = Object.values(statuses).join();
+        const told = Object.values(summaryOf(record, 'servermapUpdate')?.statuses ?? {}).join();
         if (told !== now.statuses.join()) return `${told} is not ${now.statuses.join()}`;
         const isOver = decide(viewOf(now)).kind === 'done';
         if (record.state === 'done' && !isOver) return `${record.actor} is done too early`;

@@ -1,6 +1,8 @@
 /**
  * @module properties-publish: what must hold of a publish (Q1–Q8).
  */
+import { summaryOf } from '../runtime/summary-of.ts';
+import type { Summaries } from '../runtime/trace.ts';
 import {
   type ActorFact,
   bestOf,
@@ -48,8 +50,12 @@ const ofEnds =
     return end === undefined ? undefined : judge(...end, facts);
   };
 
-function writesOf({ context }: ActorFact): readonly string[] {
-  return Object.keys((context as { writes: Record<string, string> }).writes);
+function publishOf(publish: ActorFact) {
+  return summaryOf(publish, 'publish') as Summaries['publish'];
+}
+
+function writesOf(publish: ActorFact): readonly string[] {
+  return Object.keys(publishOf(publish).writes);
 }
 
 /**
@@ -117,14 +123,10 @@ export const publishProperties: readonly PropertyDefinition[] = [
       const child = facts.actors.get(record.actor) as ActorFact;
       const { input, told } = facts.actors.get(child.parent as string) as ActorFact;
       const { map } = input as unknown as PublishInputFact;
-      const { server, shnum, test } = record.context as unknown as {
-        server: string;
-        shnum: number;
-        test: { kind: string; head?: string };
-      };
+      const { server, shnum, test } = summaryOf(record, 'shareWrite') as Summaries['shareWrite'];
       const place = placeName(server, shnum);
       const known = headsOf(map).get(place);
-      const head = test.kind === 'absent' ? '' : (test.head as string);
+      const head = test.kind === 'absent' ? '' : test.head;
       if (told.some((seen) => seen.place === place && seen.version === head)) return undefined;
       // A share that is gone leaves nothing to tell.
       if (head === '' && /:[1-9]\d*$/.test(record.actor)) return undefined;
@@ -201,7 +203,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
         report: { server: string; shnum: number; status: string };
       };
       const publish = facts.actors.get(record.actor) as ActorFact;
-      const { checkstring } = publish.context as { checkstring: string | null };
+      const { checkstring } = publishOf(publish);
       const place = placeName(report.server, report.shnum);
       if (facts.places.get(place) !== checkstring || checkstring === null) return undefined;
       // Given up, looked for, not found, and then it arrived: no client can know.
@@ -218,7 +220,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     name: 'above all that was seen',
     statement: 'The new seqnum is one more than the highest that any valid signature vouches for.',
     judge: ofPlans((actor, { map }) => {
-      const { seqnum } = actor.context as { seqnum: number };
+      const { seqnum } = publishOf(actor);
       const highest = Math.max(0, ...Object.values(map.versions).map((v) => v.seqnum));
       return seqnum === highest + 1 ? undefined : `version ${seqnum} after ${highest}`;
     }),

@@ -3,6 +3,8 @@
  * written from docs/servermap-update.md and not from the kernel.
  */
 import { defaultDeadlines } from '../runtime/run.ts';
+import { summaryOf } from '../runtime/summary-of.ts';
+import type { Summaries } from '../runtime/trace.ts';
 import {
   type ActorFact,
   type Facts,
@@ -88,14 +90,9 @@ function hasRecoverable(
   return [...shnums].some(([version, seen]) => seen.size >= requiredOf(version));
 }
 
-function standingOf({ context, reports }: ActorFact): Standing & { mode: string } {
-  const { statuses, required, privateKey, mode } = context as unknown as {
-    statuses: Record<string, string>;
-    required: number;
-    privateKey: string;
-    mode: string;
-  };
-  const all = [...reports.values()];
+function standingOf(actor: ActorFact): Standing & { mode: string } {
+  const { statuses, required, privateKey, mode } = updateOf(actor);
+  const all = [...actor.reports.values()];
   const versions = new Map(all.flatMap((r) => r.versions.map((v) => [v.id, v.required] as const)));
   return {
     mode,
@@ -255,7 +252,7 @@ export const updateProperties: readonly PropertyDefinition[] = [
     judge: () => (record, facts) => {
       if (record.kind !== 'step' || record.event !== 'server.settled') return undefined;
       const actor = facts.actors.get(record.actor) as ActorFact;
-      const { statuses } = record.context as unknown as { statuses: Record<string, string> };
+      const { statuses } = updateOf(record);
       for (const server of actor.reports.keys()) {
         const status = statuses[server] ?? '';
         if (/^(un)?asked$|^verifying$/.test(status))
@@ -292,13 +289,14 @@ export const updateProperties: readonly PropertyDefinition[] = [
     judge: () => (record, facts) => {
       if (record.kind !== 'step' || record.chart !== 'serverQuery') return undefined;
       if (record.event !== 'xstate.init') return undefined;
-      const { parent, path, context } = facts.actors.get(record.actor) as ActorFact;
+      const child = facts.actors.get(record.actor) as ActorFact;
+      const { parent, path } = child;
       const second = [...facts.actors.values()].find(
         (other) =>
           other.path !== path &&
           other.parent === parent &&
           other.chart === 'serverQuery' &&
-          serverOf(other.context) === serverOf(context),
+          serverOf(other) === serverOf(child),
       );
       return second && `${path} is a second query after ${second.path}`;
     },
@@ -367,8 +365,12 @@ function limitOf({ input }: ActorFact): number {
 }
 
 /** Nothing for a child that has not begun. */
-function serverOf(context: unknown): string | undefined {
-  return (context as { server: string } | null)?.server;
+function serverOf(child: ActorFact): string | undefined {
+  return summaryOf(child, 'serverQuery')?.server;
+}
+
+function updateOf(update: Parameters<typeof summaryOf>[0]) {
+  return summaryOf(update, 'servermapUpdate') as Summaries['servermapUpdate'];
 }
 
 function at(place: ReadonlyMap<string, number>, { server }: { server: string }): number {

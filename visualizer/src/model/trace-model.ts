@@ -5,7 +5,8 @@
  * A position is a number of records: at position p the first p records have happened.
  */
 import { transitionId } from '../../../src/diagram/chart.ts';
-import type { TakenTransition } from '../../../src/runtime/trace.ts';
+import { summaryOf } from '../../../src/runtime/summary-of.ts';
+import type { Json, TakenTransition } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world.ts';
 
 /** The chart was there from `position` on in this state, until the next mark. */
@@ -16,10 +17,10 @@ export interface Mark {
   readonly event: string;
   /** Ids of the transitions that were taken. */
   readonly transitions: readonly string[];
-  readonly context: Context;
+  /** Of the machine; its summary is in `context`. */
+  readonly chart: string;
+  readonly context: Json;
 }
-
-export type Context = Readonly<Record<string, unknown>>;
 
 export interface Track {
   readonly actor: string;
@@ -137,19 +138,23 @@ export class TraceModel {
   #addStep(record: Extract<TraceRecord, { kind: 'step' }>, position: number, column: number): void {
     const track = this.tracks.get(record.actor);
     if (track === undefined) return;
-    const context = (record.context ?? {}) as Context;
-    if (track.marks.length === 0) this.#name(track, context);
-    track.marks.push({
-      ...{ position, column, state: record.state, event: record.event, context },
-      transitions: record.transitions.map(idOf),
-    });
+    if (track.marks.length === 0) this.#name(track, record);
+    const { state, event, chart, context } = record;
+    const transitions = record.transitions.map(idOf);
+    track.marks.push({ position, column, state, event, transitions, chart, context });
   }
 
   /** What only the first context tells: the server of a child, the rule of an update. */
-  #name(track: Track, { server, rule, statuses }: Context): void {
+  #name(track: Track, step: Pick<Mark, 'chart' | 'context'>): void {
+    const { rule, statuses } = summaryOf(step, 'servermapUpdate') ?? {};
+    const { server } =
+      summaryOf(step, 'serverQuery') ??
+      summaryOf(step, 'shareWrite') ??
+      summaryOf(step, 'blockRead') ??
+      {};
     if (rule !== undefined && rule !== 'ours') track.chart = `${track.chart} (old rule)`;
     if (typeof statuses === 'object') {
-      for (const id of Object.keys(statuses as object)) this.servers.add(id);
+      for (const id of Object.keys(statuses)) this.servers.add(id);
     }
     if (typeof server !== 'string') return;
     track.server = server;
@@ -244,7 +249,8 @@ const looks: Readonly<Record<string, Look>> = {
   empty: { tone: 'empty', shape: '○' },
 };
 const badStates = new Set([
-  ...['corrupt', 'failed', 'surprised', 'refused', 'unknown', 'uncoordinated', 'indeterminate'],
+  ...['corrupt', 'failed', 'surprised', 'yielding', 'refused', 'unknown'],
+  ...['uncoordinated', 'indeterminate'],
   ...[
     'notEnoughServers',
     'notEnoughShares',

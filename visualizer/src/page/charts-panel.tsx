@@ -2,6 +2,7 @@
  * @module charts-panel: per side, the coordinator that is at work as a chart, its children as
  * cards, and the child that was picked as a chart too.
  */
+import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import type { Mark, TraceModel, Track } from '../model/trace-model.ts';
 import { isEnded, isManager, lookOf, markAt } from '../model/trace-model.ts';
 import { at, focusedChild, focusedRoot, models, positionAt, recording, titles } from '../store.ts';
@@ -135,12 +136,11 @@ interface CardsProps {
 
 /** One card per child, in the order of the servers, and one for every server not asked yet. */
 function Cards({ root, position, before, child }: CardsProps) {
-  const { statuses } = (markAt(root, position)?.context ?? {}) as {
-    statuses?: Readonly<Record<string, string>>;
-  };
+  const mark = markAt(root, position);
+  const update = mark && summaryOf(mark, 'servermapUpdate');
   const begun = root.children.filter((c) => markAt(c, position) !== undefined);
   const byServer = new Map(begun.map((c) => [c.server ?? c.key, c]));
-  const unasked = Object.keys(statuses ?? {}).filter((id) => !byServer.has(id));
+  const unasked = Object.keys(update?.statuses ?? {}).filter((id) => !byServer.has(id));
   if (begun.length === 0 && unasked.length === 0) return null;
   return (
     <ul class="cards" aria-label={`Children of ${root.actor}`}>
@@ -171,9 +171,10 @@ interface CardProps {
 
 function Card({ track, mark, isPicked, isMoved }: CardProps) {
   const { tone, shape } = lookOf(mark.state);
-  const { judged = {} } = mark.context as { judged?: Readonly<Record<string, string>> };
-  const { shnum } = mark.context as { shnum?: number };
-  const verdicts = Object.entries(judged).map(([n, words]) => `sh${n} ${words}`);
+  const shnum = (summaryOf(mark, 'shareWrite') ?? summaryOf(mark, 'blockRead'))?.shnum;
+  const verdicts = Object.entries(summaryOf(mark, 'serverQuery')?.judged ?? {}).map(
+    ([n, words]) => `sh${n} ${words}`,
+  );
   const name = shnum === undefined ? (track.server ?? track.key) : `${track.server} sh${shnum}`;
   return (
     <li class={`card ${tone} ${isMoved ? 'moved' : ''}`}>
