@@ -268,7 +268,7 @@ function withoutServer(
 function noteFound(record: PublishRecord, write: Write, report: WriteReport): PublishRecord {
   const { server, shnum } = write;
   const found = foundIn(report);
-  if (found !== null && found === record.version?.checkstring) {
+  if (found === record.version?.checkstring) {
     return withWrite(record, { ...write, status: 'accepted' });
   }
   if (found !== null && report.proven.includes(shnum) && !isStale(record, found)) {

@@ -55,6 +55,8 @@ const isHollow = wasRead(shortOf(v2, hollow, { marked: [mark] }));
 test('maps few servers, and reads the newest version', () => {
   const it = start({});
   expect([it.state(), it.log()]).toEqual(['opening', ['start openSession {"attempt":0}']]);
+  const nothing = { attempt: 0, looks: 0, tried: [], newest: null, marked: [] };
+  expect(readFileSummary(it.context())).toEqual({ wanted: inputOf().wanted, ...nothing });
   it.step(opened);
   expect([it.state(), given(it, 'servermapUpdate')]).toEqual([
     'mapping',

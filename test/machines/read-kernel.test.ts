@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { segmentSizeMax } from '../../machines/limits.ts';
 import {
   apply,
   decide,
@@ -101,6 +102,14 @@ describe('when shares run out', () => {
     const record = having(start(all, can), mapped(), short(v1, map, segments));
     expect(decide(record).kind).toBe(kind);
   });
+});
+
+test('a version that cannot be decoded is not asked for, unless nothing of it is wanted', () => {
+  const huge = { ...v1, dataLength: 2 ** 40, segmentSize: 2 ** 30 };
+  const beyond = { what: 'segment size of version 1', value: 2 ** 30, max: segmentSizeMax };
+  expect(decide(having(begun, mapped(mapWith(huge))))).toEqual({ kind: 'beyondLimit', beyond });
+  const nothing = having(start({ offset: 5, length: 0 }, true), mapped(mapWith(huge)));
+  expect(decide(nothing)).toEqual({ kind: 'delivered', version: huge });
 });
 
 test('a failure ends it, wherever it comes from', () => {

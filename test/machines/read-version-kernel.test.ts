@@ -59,7 +59,9 @@ describe('the books', () => {
       failure: null,
     });
     expect(decide(begun)).toEqual({ kind: 'retrieve' });
-    expect(decide(start(map, v1, [], []))).toEqual({ kind: 'delivered', version: v1 });
+    const nothing = start(map, v1, [], []);
+    expect(nothing).toEqual({ ...begun, ranges: [], marked: [] });
+    expect(decide(nothing)).toEqual({ kind: 'delivered', version: v1 });
   });
 
   test('go on to the next range, for which everybody may be asked again', () => {

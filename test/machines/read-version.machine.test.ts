@@ -44,6 +44,10 @@ const runsOut = (segmentsDelivered: number) =>
     retrieved('notEnoughShares', { segmentsDelivered, sources: [corruptSource('s0', 0)] }),
   );
 
+test('traces and pictures know it by its name', () => {
+  expect(readVersionMachine.id).toBe('readVersion');
+});
+
 test('reads the ranges in order, a retrieve each', () => {
   const it = start();
   expect([it.state(), given(it, 'retrieve')]).toEqual([

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { blocksSettled, operationCancel } from '../../machines/events.ts';
-import { type RetrieveInput, retrieveMachine } from '../../machines/retrieve.machine.ts';
+import {
+  type RetrieveInput,
+  retrieveMachine,
+  retrieveSummary,
+} from '../../machines/retrieve.machine.ts';
 import type { BlockReport } from '../../machines/retrieve-kernel.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines, goodAt, mapOf, versionOf } from '../support/facts.ts';
@@ -164,6 +168,16 @@ describe('what does not belong changes nothing', () => {
     it.step(settles('s0', 0, 'failed')).step(settles('s9', 9, 'held'));
     if (it.snapshot().status === 'done') it.step(operationCancel());
     expect([it.state(), it.context()]).toEqual([state, context]);
+  });
+});
+
+test('traces and pictures show how far it is, and where each share stands', () => {
+  expect(retrieveSummary(start().context())).toEqual({
+    purpose: 'read',
+    required: 2,
+    nextSegment: 1,
+    endSegment: 4,
+    sources: { 's0:0': 'fetching', 's1:1': 'fetching', 's2:2': 'usable', 's3:0': 'usable' },
   });
 });
 

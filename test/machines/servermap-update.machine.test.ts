@@ -67,6 +67,17 @@ describe('collecting', () => {
     ]);
   });
 
+  test.each<[ServermapUpdateInput['mode'], boolean]>([
+    ['anything', false],
+    ['read', false],
+    ['write', true],
+    ['check', true],
+    ['repair', true],
+  ])('has share numbers proven where somebody builds on the map: %s, %j', (mode, wantsNumbers) => {
+    const input = { server: 's0', wantsPrivateKey: false, wantsNumbers };
+    expect(start(1, { mode }).log()).toEqual([`start query:s0 ${JSON.stringify(input)}`]);
+  });
+
   test('is over at once on a grid without servers', () => {
     const it = start(0);
     expect([it.state(), it.output().outcome]).toEqual(['done', 'exhausted']);

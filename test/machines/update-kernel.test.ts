@@ -4,6 +4,7 @@ import type { Mode, ServerStatus, Version } from '../../machines/servermap.ts';
 import {
   apply,
   decide,
+  isBuiltOn,
   nextServers,
   outcomeOf,
   type ServerReport,
@@ -26,6 +27,11 @@ import {
 
 const v1 = versionOf(1);
 const v2 = versionOf(2);
+
+test('a map is built on, or vouched for, unless it is for a reader', () => {
+  const modes: readonly Mode[] = ['anything', 'read', 'write', 'check', 'repair'];
+  expect(modes.filter(isBuiltOn)).toEqual(['write', 'check', 'repair']);
+});
 
 const letters: Readonly<Record<string, ServerStatus>> = {
   '-': 'unasked',
