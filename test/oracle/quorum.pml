@@ -15,9 +15,10 @@
  *     silent for good;
  *   - chooses a base in its map and makes a version out of it, its child;
  *   - writes: its requests arrive in any order, at any time, or never, also after it has ended;
- *   - ends wherever it likes, which is also how a writer dies. Whether it knew that it had been
- *     acknowledged makes no difference to anybody else.
- * An attempt that is refused for want of a base is not modelled: it is an attempt fewer.
+ *   - ends when nothing is under way and nothing more may be sent, or earlier, wherever it likes:
+ *     when its writer begins the next. A writer dies when nothing of it arrives any more.
+ * Whether a writer knew that it had been acknowledged makes no difference to anybody else. An
+ * attempt that is refused for want of a base is not modelled: it is an attempt fewer.
  *
  * Versions are in an order: by a number, which is one more than the highest in the map of their
  * writer, then by a hash, which is any of HASHES, then by who wrote them. v contains w if v is w, or
@@ -382,6 +383,7 @@ inline arrive() {
   fi
 }
 
+/* The attempt of w that writes, if any. */
 inline end() {
   c = ATTEMPT_OF(w);
   writer[w].phase = IDLE;
@@ -400,6 +402,21 @@ inline end() {
 
 /* Forgets what can not matter any more, and sorts the servers. */
 inline tidy() {
+  for (w : 0 .. WRITERS - 1) {
+    if
+    :: writer[w].phase == WRITING ->
+       c = ATTEMPT_OF(w);
+       count = 0;
+       for (i : 0 .. S - 1) {
+         count = count + (server[i].request[c] != NONE)
+       }
+       if
+       :: count == 0 -> end()
+       :: else -> skip
+       fi
+    :: else -> skip
+    fi
+  }
   for (x : 1 .. VERSIONS - 1) {
     if
     :: version[x].order != 0 && !IS_LIVE(x) ->
@@ -476,22 +493,18 @@ inline tidy() {
   }
 }
 
-#define BEGIN  1
-#define READ   2
-#define CHOOSE 3
-#define ARRIVE 4
-#define ANSWER 5
-#define END    6
+#define READ   1
+#define CHOOSE 2
+#define ARRIVE 3
+#define ANSWER 4
 
-#define STARTED(a) (writer[a].phase != IDLE || writer[a].ended > 0)
-
-#define OF_WRITER(a) \
-  :: writer[a].phase == IDLE && writer[a].ended < ATTEMPTS && (a == 0 || STARTED(a - 1)) -> \
-     step = BEGIN; w = a \
-  :: writer[a].phase == WRITING -> step = END; w = a
+#define HAS_BEGUN(a) (writer[a].phase != IDLE || writer[a].ended > 0)
+#define MAY_BEGIN(a) \
+  ((writer[a].phase == IDLE && writer[a].ended < ATTEMPTS && (a == 0 || HAS_BEGUN(a - 1))) || \
+   (writer[a].phase == WRITING && writer[a].ended + 1 < ATTEMPTS))
 
 #define OF_MAP(a, t) \
-  :: writer[a].phase == MAPPING && server[t].known[a] == UNHEARD -> \
+  :: MAY_BEGIN(a) || (writer[a].phase == MAPPING && server[t].known[a] == UNHEARD) -> \
      step = READ; w = a; s = t \
   :: writer[a].phase == MAPPING && server[t].known[a] != UNHEARD -> \
      step = CHOOSE; w = a; b = server[t].known[a] - 1; select(hash : 0 .. HASHES - 1)
@@ -523,14 +536,11 @@ end_of_all:
   do
   :: atomic {
     if
-    OF_WRITER(0)
     PER_SERVER(OF_MAP, 0)
 #if WRITERS > 1
-    OF_WRITER(1)
     PER_SERVER(OF_MAP, 1)
 #endif
 #if WRITERS > 2
-    OF_WRITER(2)
     PER_SERVER(OF_MAP, 2)
 #endif
     PER_SERVER(OF_REQUEST, 1)
@@ -552,8 +562,17 @@ end_of_all:
     fi;
     d_step {
       if
-      :: step == BEGIN -> writer[w].phase = MAPPING; writer[w].before = accepted
-      :: step == READ -> server[s].known[w] = server[s].holds + 1; checkReader()
+      :: step == READ ->
+         if
+         :: writer[w].phase == WRITING -> end()
+         :: else -> skip
+         fi;
+         if
+         :: writer[w].phase == IDLE -> writer[w].phase = MAPPING; writer[w].before = accepted
+         :: else -> skip
+         fi;
+         server[s].known[w] = server[s].holds + 1;
+         checkReader()
       :: step == CHOOSE -> choose()
       :: step == ARRIVE -> arrive()
       :: step == ANSWER ->
@@ -561,7 +580,6 @@ end_of_all:
          server[s].request[c] = NONE;
          server[s].known[w] = WON;
          send()
-      :: step == END -> end()
       fi;
       tidy();
       step = 0; w = 0; s = 0; c = 0; b = 0; hash = 0
