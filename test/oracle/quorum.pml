@@ -69,6 +69,7 @@
  *   -DANY_BLOCKS         in D2 a server is blocked by anything that does not contain v
  *   -DNO_ANCESTORS       D2 asks for y only, not for y's ancestors
  *   -DOWN_BASE           an attempt builds on its writer's last one without a plan that succeeds
+ *   -DREADER_OF_ANY      a reader is given the newest version that B servers showed
  */
 #ifdef ONE_FEWER
 #define B (S - W)
@@ -283,8 +284,15 @@ inline checkReader() {
          :: else -> skip
          fi
        }
+#ifdef READER_OF_ANY
+       isRight = (S - highest >= B);
+       for (i : 0 .. S - 1) {
+         isRight = isRight && (server[i].known[w] == UNHEARD || !NEWER(server[i].known[w] - 1, b))
+       }
+#else
        isRight = (winsCount >= B);
-#if PARENTS == 1
+#endif
+#if PARENTS == 1 && !defined(READER_OF_ANY)
        if
        :: !isRight && S - highest >= B ->
           isRight = true;
