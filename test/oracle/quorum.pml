@@ -12,7 +12,7 @@
  * At the start every server holds version 0, and that one is acknowledged. There are WRITERS, each
  * with ATTEMPTS one after the other. An attempt
  *   - makes a map, server by server, in any order, others writing meanwhile; a server may stay
- *     silent for good;
+ *     silent, for good or until it answers a request;
  *   - chooses a base in its map and makes a version out of it, its child;
  *   - writes: its requests arrive in any order, at any time, or never, also after it has ended;
  *   - ends when nothing is under way and nothing more may be sent, or earlier, wherever it likes:
@@ -82,9 +82,11 @@
 /* What a writer knows of a server: nothing, a version (+ 1), or that it has won it. */
 #define UNHEARD 0
 #define WON (VERSIONS + 1)
-/* A request: none, the version that it tests for (+ 1), or landed, its answer under way. */
+/* A request: none, the version that it tests for (+ 1), landed with its answer under way, or one
+ * that tests for nothing there, which only shows what is there. */
 #define NONE 0
 #define LANDED (VERSIONS + 1)
+#define BLIND (VERSIONS + 2)
 
 typedef Server {
   byte holds;
@@ -348,6 +350,12 @@ inline choose() {
         writer[w].phase = WRITING;
         writer[w].before = 0;
         writer[w].base = b;
+        for (i : 0 .. S - 1) {
+          if
+          :: server[i].known[w] == UNHEARD -> server[i].request[c] = BLIND
+          :: else -> skip
+          fi
+        }
         send()
      :: else ->
         version[c].order = 0;
