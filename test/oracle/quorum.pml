@@ -21,16 +21,16 @@
  * attempt that is refused for want of a base is not modelled: it is an attempt fewer.
  *
  * Versions are in an order: by a number, which is one more than the highest in the map of their
- * writer, then by a hash, which is any of HASHES, then by who wrote them. v contains w if v is w, or
- * v's parent contains w. line(b) is what b is known to contain: with PARENTS=1 all that it contains,
- * with PARENTS=0 only b itself.
+ * writer, then by a hash, which is any of HASHES, then by who wrote them. v contains w if v is w,
+ * or v's parent contains w. line(b) is what b is known to contain: with PARENTS=1 all that it
+ * contains, with PARENTS=0 only b itself.
  *
  * THE RULES, for a writer of c, built on b:
  *   - c has won a server when c's write landed there and the answer came.
  *   - D1. What is older than c is dead, for ever on fewer than W servers, when c has won B servers.
  *   - D2 (PARENTS=1). y, older than c, is dead when y, and each of its ancestors outside of
- *     line(b), may have been accepted by fewer than W servers. For a version v those are the servers
- *     that c has not won and that are not blocked. A server is blocked for v when it showed
+ *     line(b), may have been accepted by fewer than W servers. For a version v those are the
+ *     servers that c has not won and that are not blocked. A server is blocked for v when it showed
  *     something newer than v that does not contain v.
  *   - Base. One that K servers of the map showed, and whose plan can succeed: take as won all
  *     servers that showed something in line(b), and then, again and again, those that showed
@@ -39,11 +39,11 @@
  *   - Write. Where c's writer last saw something in line(b), at once. Elsewhere only when what it
  *     last saw there is dead. A test that fails shows what is there instead, and the rule is asked
  *     again. What is newer than c is never overwritten.
- *   - Read. From B servers or more: a version b that K servers showed, if B servers showed something
- *     in line(b); or, with parents, if no version outside of line(b) that is seen, or an ancestor
- *     of one seen, can reach W with the servers that showed something that contains it and those
- *     that were not heard. Whatever a reader would be given from a map is checked at every step of
- *     every map, so readers need no steps of their own.
+ *   - Read. From B servers or more: a version b that K servers showed, if B servers showed
+ *     something in line(b); or, with parents, if no version outside of line(b) that is seen, or an
+ *     ancestor of one seen, can reach W with the servers that showed something that contains it and
+ *     those that were not heard. Whatever a reader would be given from a map is checked at every
+ *     step of every map, so readers need no steps of their own.
  *
  * THE PROMISES, asserted. A version is accepted when it has landed on W servers, whether or not its
  * writer knows.
@@ -54,10 +54,11 @@
  *
  * WHAT IS LEFT OUT, AND WHY NOTHING IS LOST BY IT. A request is sent as soon as it may be: being
  * late is in its arrival. One request to a server at a time: a server never holds the same thing
- * again, so the one before can have no effect any more. A lost request is one that never arrives. An
- * answer comes at once, for to know sooner only allows more; with LATE=1 the answer of a write that
- * landed comes at any time or never, as a check of this very sentence. The first attempts begin in
- * the order of their writers, and the servers are sorted after every step: neither has a name.
+ * again, so the one before can have no effect any more. A lost request is one that never arrives.
+ * An answer comes at once, for to know sooner only allows more; with LATE=1 the answer of a write
+ * that landed comes at any time or never, as a check of this very sentence. The servers are sorted
+ * after every step: they have no names. Nor have writers, so they begin in their order; of two
+ * first attempts with one number the later to begin is then the newer if HASHES=1, either if 2.
  *
  * -DS= -DK= -DW= -DWRITERS= -DATTEMPTS= -DPARENTS=0|1 -DHASHES=1|2|.. -DLATE=0|1
  *
@@ -529,7 +530,8 @@ inline tidy() {
   :: server[t].request[v] != NONE && server[t].request[v] != LANDED -> step = ARRIVE; c = v; s = t \
   :: server[t].request[v] == LANDED -> step = ANSWER; c = v; s = t
 
-#define PER_SERVER(OF, a) OF(a, 0) OF(a, 1) PER_SERVER_3(OF, a) PER_SERVER_4(OF, a) PER_SERVER_5(OF, a)
+#define PER_SERVER(OF, a) \
+  OF(a, 0) OF(a, 1) PER_SERVER_3(OF, a) PER_SERVER_4(OF, a) PER_SERVER_5(OF, a)
 #if S > 2
 #define PER_SERVER_3(OF, a) OF(a, 2)
 #else
