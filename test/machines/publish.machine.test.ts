@@ -55,6 +55,13 @@ describe('choosing targets', () => {
     ]);
   });
 
+  test('by force also where nothing can be read: that is built on nothing', () => {
+    const it = start(mapOf(4, [goodAt('s0', 0, v2)], [v2]), { force: true });
+    expect(it.log()).toEqual([
+      `start prepareShares ${JSON.stringify({ seqnum: 3, base: null, recipe })}`,
+    ]);
+  });
+
   test('newer evidence stops it before anything is written', () => {
     const holdings = [...full.holdings, goodAt('s3', 0, v2)];
     const map = mapOf(4, holdings, [v1, v2]);
