@@ -193,7 +193,7 @@ const signatureUnchecked: readonly Edit[] = [
   {
     file: 'src/share/verify.ts',
     from: '  if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {',
-    to: '  if (verificationKey.length >= 0) return;\n  if (fingerprint.length === 0) {',
+    to: '  if (verificationKey.length >= 0) return new Uint8Array(32);\n  if (fingerprint.length === 0) {',
   },
 ];
 /** No chain is led to the root: that would find a damaged root too. */
