@@ -82,8 +82,8 @@ const lostMeansUndone: readonly Edit[] = [
 const ownIsForeign: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'found !== null && found === record.version?.checkstring',
-    to: 'found === "x"',
+    from: 'if (found === record.version?.checkstring) {',
+    to: 'if (found === "x") {',
   },
   { file: publishClaims, from: 'checkstring !== ours &&', to: '' },
 ];
