@@ -28,7 +28,7 @@ import {
   type RetrieveReport,
   type ShareStatus,
 } from './retrieve-kernel.ts';
-import type { ByteRange } from './rewrite.ts';
+import type { Span } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
 
 export interface RetrieveInput {
@@ -41,14 +41,14 @@ export interface RetrieveInput {
   /** Segments per window. */
   readonly window: number;
   /** Which bytes of these segments are wanted. */
-  readonly range: ByteRange;
+  readonly range: Span;
   readonly deadlines: Deadlines;
 }
 
 export interface Context {
   readonly record: RetrieveRecord;
   readonly version: Version;
-  readonly range: ByteRange;
+  readonly range: Span;
   readonly deadlines: Deadlines;
   readonly failure: Failure | null;
   readonly firstSegment: number;

@@ -37,7 +37,12 @@ import type { RotField, SimulatedFile } from './disk.ts';
 import { Disks } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
-import { type OperationSpec, perform, type Result, type RunContext } from './operations.ts';
+import {
+  type OperationResult,
+  type OperationSpec,
+  perform,
+  type RunContext,
+} from './operations.ts';
 import { lookingOn, Platform } from './platform.ts';
 import { Prng } from './prng.ts';
 import type {
@@ -58,7 +63,7 @@ interface Operation {
   /** Its chart has ended; only its caller does not know yet. */
   isOver: boolean;
   status: OperationView['status'];
-  result: Result | undefined;
+  result: OperationResult | undefined;
   readonly controller: AbortController;
 }
 
