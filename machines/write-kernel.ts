@@ -220,7 +220,7 @@ function wantedMode(record: WriteRecord): Mode | null {
   const { change, map, attempt, hasPrivateKey } = record;
   if (change.kind === 'create') return change.isNewKey || map !== null ? null : 'check';
   if (map === null) return attempt > 0 && hasPrivateKey ? 'check' : 'write';
-  // What stands in the way of a write may only be a matter of asking everybody.
+  // Servers that were not asked may hold what is missing, so all are asked before that counts.
   return map.mode === 'write' && !isClear(record, map) ? 'repair' : null;
 }
 

@@ -1,8 +1,8 @@
 /**
- * `src/runtime/` is IO: no branch there depends on a map, a report or an outcome. By its imports it
- * has no means to weigh one, and by its text it asks none for its kind, nor for
- * a field that tells one from another; `outcome.ts`, where a report
- * becomes a value or a typed error at the very end, is the exception.
+ * @module runtime: `src/runtime/` is IO: no branch there depends on a map, a report or an outcome.
+ * By its imports it has no means to weigh one, and by its text it asks none for its kind, nor for
+ * a field that tells one from another; `outcome.ts`, where a report becomes a value or a typed
+ * error at the very end, is the exception.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
