@@ -94,7 +94,6 @@ export const retrieveMachine = setup({
     input: {} as RetrieveInput,
     output: {} as RetrieveReport,
     events: {} as BlocksSettled | OperationCancel,
-    emitted: {} as { readonly type: 'segments.delivered'; readonly segmentsDelivered: number },
   },
   actors: {
     blockRead: blockReadMachine,
@@ -119,14 +118,9 @@ export const retrieveMachine = setup({
       enqueue.assign({ record: apply(record, { ...event, type: 'settled' }) });
       enqueue.stopChild(`read:${server}:${shnum}:${record.nextSegment}`);
     }),
-    recordDelivered: enqueueActions(({ context: { record, firstSegment }, enqueue }) => {
-      const next = apply(record, { type: 'delivered' });
-      enqueue.assign({ record: next });
-      enqueue.emit({
-        type: 'segments.delivered',
-        segmentsDelivered: next.nextSegment - firstSegment,
-      });
-    }),
+    recordDelivered: assign(({ context: { record } }) => ({
+      record: apply(record, { type: 'delivered' }),
+    })),
     recordFailure: assign((_, failure: Failure) => ({ failure })),
   },
   guards: {
