@@ -205,8 +205,10 @@ export class World {
   /** What the servers hold, for looking at: they answer at once, and whether they are up or not. */
   get grid(): Grid {
     const servers = this.#disks.servers.map(({ store }) => store);
+    const { encoding } = this;
     const leaseSecret = new Uint8Array(32);
-    return new Grid({ servers, encoding: this.encoding, leaseSecret, primitives: lookingOn });
+    const internal: InternalGridOptions = { servers, encoding, leaseSecret, primitives: lookingOn };
+    return new Grid(internal);
   }
 
   /** One more operation. A replay knows only those of the options. */
