@@ -10,7 +10,7 @@ import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
 import type { SeenShare, WriteTest } from './reports.ts';
 import type { Recipe, Span } from './rewrite.ts';
-import type { Place, ServerId, Servermap, Version } from './servermap.ts';
+import type { Hex, Place, ServerId, Servermap, Version } from './servermap.ts';
 
 export { type Failure, failed, internalFailure, type Result } from './failure.ts';
 export type { SeenShare } from './reports.ts';
@@ -92,6 +92,8 @@ export type DecodeResult = Result<object>;
 
 export interface PrepareInput {
   readonly seqnum: number;
+  /** The version that the new one is built on; null where nothing is there. */
+  readonly base: Hex | null;
   readonly recipe: Recipe;
 }
 /** The version that is encoded and signed. */

@@ -56,6 +56,8 @@ export interface PublishRecord extends PublishGoal {
   readonly avoided: readonly ServerId[];
   /** Checkstrings of the versions that may be replaced wherever they turn up: the base's. */
   readonly replaceable: readonly Hex[];
+  /** What the new version names as its parent: the base; null where there is none. */
+  readonly base: Hex | null;
   /** The new version, once prepared. */
   readonly version: Version | null;
   readonly writes: readonly Write[];
@@ -89,6 +91,7 @@ export function planWrites(input: PublishPlanInput): PublishRecord {
     servers,
     avoided: map.servers.filter(({ status }) => status === 'failed').map(({ id }) => id),
     replaceable: replaceableVersions(input).map(({ checkstring }) => checkstring),
+    base: bestVersion(map)?.id ?? null,
     version: null,
     writes: knownPlaces(input),
     surprises: [],

@@ -161,7 +161,11 @@ export const publishMachine = setup({
       invoke: {
         id: 'prepareShares',
         src: 'prepareShares',
-        input: ({ context: { record, recipe } }) => ({ seqnum: record.seqnum, recipe }),
+        input: ({ context: { record, recipe } }) => ({
+          seqnum: record.seqnum,
+          base: record.base,
+          recipe,
+        }),
         onDone: [
           {
             guard: { type: 'isPrepared', params: ({ event }) => event.output },

@@ -23,6 +23,9 @@ export type Format = 'sdmf' | 'mdmf';
  */
 export type Mode = 'anything' | 'read' | 'write' | 'check' | 'repair';
 
+/** What a first version names as its parent (docs/format.md §3.1). */
+export const noParentTag: Hex = '14e3b1cc4475426141bcc2c9ab19ca1c';
+
 /** One version of the file; its signature has been verified. */
 export interface Version {
   /** The signed prefix: the identity of the version. */
@@ -38,6 +41,14 @@ export interface Version {
   readonly dataLength: number;
   /** The head of the share that a test-and-set compares: 57 (SDMF) or 41 (MDMF) bytes. */
   readonly checkstring: Hex;
+  /** By which its children name it: 16 bytes that follow from its id. */
+  readonly tag: Hex;
+  /**
+   * The tag of the version that it was built on; {@link noParentTag} if it is a first one. Where
+   * its writer named none (Tahoe's do not) that is a random number, which no version has. Null:
+   * two signatures of it name two, so that nobody knows.
+   */
+  readonly parentTag: Hex | null;
 }
 
 /** What one share turned out to be. */
@@ -110,6 +121,12 @@ export function compareVersions(a: Version, b: Version): number {
   if (a.seqnum !== b.seqnum) return a.seqnum - b.seqnum;
   if (a.rootHash === b.rootHash) return 0;
   return a.rootHash < b.rootHash ? -1 : 1;
+}
+
+/** One version as two shares tell of it, whichever of them came first. */
+export function mergedVersion(known: Version | undefined, seen: Version): Version {
+  const isAgreed = known === undefined || known.parentTag === seen.parentTag;
+  return isAgreed ? seen : { ...seen, parentTag: null };
 }
 
 /** The good shares of one version: shnum -> servers that hold it, ascending by shnum. */

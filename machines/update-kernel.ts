@@ -17,6 +17,7 @@ import {
   type MarkedHolding,
   type Mode,
   markedHolding,
+  mergedVersion,
   type ServerId,
   type Servermap,
   type ServerStatus,
@@ -172,7 +173,9 @@ function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
   const before = statusOf(record, report.server);
   if (before !== 'asked' && before !== 'verifying') return record;
   const versions = { ...record.versions };
-  for (const version of report.versions) versions[version.id] = version;
+  for (const version of report.versions) {
+    versions[version.id] = mergedVersion(versions[version.id], version);
+  }
   const { server, failure } = report;
   return {
     ...withStatus(record, report.server, before, report.status),

@@ -11,24 +11,30 @@ import {
   createPublicKey,
   generateKeyPair,
   type KeyObject,
-  sign as nodeSign,
   verify as nodeVerify,
+  privateEncrypt,
+  publicDecrypt,
   randomBytes,
 } from 'node:crypto';
 import { promisify } from 'node:util';
+import { concatBytes } from '../bytes.ts';
 import { BadKeyError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
 import { hasTwoPrimes, isOneDerSequence } from './der.ts';
 import type { Primitives, Sha256, SigningKey, VerifyingKey } from './primitives.ts';
+import { encodePss, pssSaltLength, saltIn } from './pss.ts';
 
 /** Node's default is the maximum salt (222 bytes), which Tahoe rejects. */
-const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } as const;
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLength } as const;
+/** The bare operation with the key, on what {@link encodePss} gives. */
+const BARE = { padding: constants.RSA_NO_PADDING } as const;
 const ZERO_COUNTER = new Uint8Array(16);
 /** Bytes that are encrypted at a stretch. */
 const sliceLength = 2 ** 20;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
+const verifyAsync = promisify(nodeVerify);
 
 export const primitives: Primitives = {
   sha256,
@@ -82,12 +88,10 @@ async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {
   if (!hasTwoPrimes(pkcs8)) throw new BadKeyError('it has more than two primes');
   const shown = {
     spki: plain(createPublicKey(key).export({ type: 'spki', format: 'der' })),
-    sign: (message: Uint8Array) =>
-      new Promise<Uint8Array>((resolve, reject) => {
-        nodeSign('sha256', message, { key, ...PSS }, (error, signature) =>
-          error === null ? resolve(plain(signature)) : reject(error),
-        );
-      }),
+    sign: async (message: Uint8Array, saltStart: Uint8Array = new Uint8Array(0)) => {
+      const salt = concatBytes(saltStart, randomBytes(pssSaltLength - saltStart.length));
+      return plain(privateEncrypt({ key, ...BARE }, encodePss(sha256, message, salt, bits)));
+    },
   };
   return withHidden(shown, 'pkcs8', new Uint8Array(pkcs8));
 }
@@ -96,13 +100,15 @@ async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {
   const key = parsed(spki, 'public', (der) =>
     createPublicKey({ key: der, format: 'der', type: 'spki' }),
   );
+  const bits = key.asymmetricKeyDetails?.modulusLength as number;
   return {
-    verify: (message, signature) =>
-      new Promise((resolve) => {
-        nodeVerify('sha256', message, { key, ...PSS }, signature, (error, valid) =>
-          resolve(error === null && valid),
-        );
-      }),
+    async verify(message, signature) {
+      const isGood = await verifyAsync('sha256', message, { key, ...PSS }, signature).catch(
+        () => false,
+      );
+      if (!isGood) return undefined;
+      return saltIn(sha256, plain(publicDecrypt({ key, ...BARE }, signature)), bits);
+    },
   };
 }
 

@@ -13,7 +13,8 @@ export interface Sha256 {
 
 /** An RSA key that can verify: RSASSA-PSS, SHA-256, MGF1-SHA-256, salt of exactly 32 bytes. */
 export interface VerifyingKey {
-  verify(message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  /** The salt of a good signature; nothing of any other, so that no salt is read unverified. */
+  verify(message: Uint8Array, signature: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
 /** An RSA-2048 private key. */
@@ -22,8 +23,11 @@ export interface SigningKey {
   readonly pkcs8: Uint8Array;
   /** SubjectPublicKeyInfo DER. */
   readonly spki: Uint8Array;
-  /** A 256-byte signature. */
-  sign(message: Uint8Array): Promise<Uint8Array>;
+  /**
+   * A 256-byte signature. Where the platform takes a salt (Node does, WebCrypto does not), the salt
+   * begins with these bytes; the rest of it is random.
+   */
+  sign(message: Uint8Array, saltStart?: Uint8Array): Promise<Uint8Array>;
 }
 
 export interface Primitives {

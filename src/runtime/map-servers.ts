@@ -95,8 +95,8 @@ export async function judgeShare(
   try {
     await openShare(session, place, signal);
     const reader = readerOf(session, place, signal);
-    const header = await judgeHeader(session, reader);
-    version = acceptHeader(session, header);
+    const header = await reader.header();
+    version = acceptHeader(session, header, await judgeSignature(session, reader, header));
     await judgeNumber(reader, header, shnum, wants);
     const privateKeyFound = wants.privateKey && (await findPrivateKey(session, reader));
     return shareJudged(shnum, { kind: 'good', version: version.id }, { version, privateKeyFound });
@@ -114,11 +114,14 @@ export async function judgeShare(
   }
 }
 
-async function judgeHeader({ cap, engine }: Session, reader: ShareReader): Promise<ShareHeader> {
-  const header = await reader.header();
+/** The salt of the signature. */
+async function judgeSignature(
+  { cap, engine }: Session,
+  reader: ShareReader,
+  header: ShareHeader,
+): Promise<Uint8Array> {
   const [spki, signature] = await Promise.all([reader.verificationKey(), reader.signature()]);
-  await verifySignature(header, spki, signature, cap.fingerprint, engine.primitives);
-  return header;
+  return verifySignature(header, spki, signature, cap.fingerprint, engine.primitives);
 }
 
 /** Checks the share number if the first bytes hold its hashes, or `wants` says to read them. */

@@ -23,10 +23,11 @@ import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { deriveWriteEnabler } from '../crypto/keys.ts';
 import { deriveLeaseSecrets } from '../crypto/leases.ts';
-import { AnswerLostError, InsufficientCapError, NoSuchShareError } from '../errors.ts';
+import { AnswerLostError, BadKeyError, InsufficientCapError, NoSuchShareError } from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
+import { parentTagOf } from '../share/parent.ts';
 import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import type { EncodedVersion } from '../share/seal.ts';
 import type {
@@ -78,17 +79,30 @@ function prepareShares(bench: Workbench, publication: Publication) {
     const { desk, thrown } = bench;
     try {
       const encoded = await encode(desk, input, publication, signal);
+      const salt = await saltOf(desk, encoded);
       desk.sending = new Sending(encoded, input.recipe.kind === 'whole', thrown);
-      return { ok: true, version: acceptHeader(desk.session, encoded.header) };
+      return { ok: true, version: acceptHeader(desk.session, encoded.header, salt) };
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }
   });
 }
 
+/** As a reader comes to it: not every signer takes the salt that it is given. */
+async function saltOf(
+  { session: { engine, keyring } }: Desk,
+  { header, signature }: EncodedVersion,
+): Promise<Uint8Array> {
+  const { spki } = (keyring.writer as WriterKeys).signing;
+  const key = await (engine.primitives ?? primitives).importVerifyingKey(spki);
+  const salt = await key.verify(header.prefix, signature);
+  if (salt === undefined) throw new BadKeyError('its signature does not verify');
+  return salt;
+}
+
 function encode(
   desk: Desk,
-  { seqnum, recipe }: PrepareInput,
+  { seqnum, base, recipe }: PrepareInput,
   { contents, onProgress }: Publication,
   signal: AbortSignal,
 ): Promise<EncodedVersion> {
@@ -103,7 +117,7 @@ function encode(
     readkey: readkeyOf(session.cap),
     encryptedPrivateKey,
     verificationKey: signing.spki,
-    sign: (prefix: Uint8Array) => signing.sign(prefix),
+    sign: (prefix: Uint8Array) => signing.sign(prefix, parentTagOf(hexToBytes(base ?? ''))),
     primitives: session.engine.primitives,
     newSalt: () => (session.engine.primitives ?? primitives).randomBytes(saltLength),
     signal,

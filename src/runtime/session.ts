@@ -11,6 +11,7 @@ import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
 import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
+import { parentTagLength, parentTagOf } from '../share/parent.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { ByteRange, StorageServer } from '../storage/server.ts';
 import type { Advisories } from './advisories.ts';
@@ -128,8 +129,11 @@ export function readRange(
   );
 }
 
-/** Registers a header whose signature has been verified, and gives the chart's view of it. */
-export function acceptHeader(session: Session, header: ShareHeader): Version {
+/**
+ * Registers a header whose signature, with this salt, has been verified, and gives the chart's view
+ * of it.
+ */
+export function acceptHeader(session: Session, header: ShareHeader, salt: Uint8Array): Version {
   const id = bytesToHex(header.prefix);
   if (!session.headers.has(id)) session.headers.set(id, header);
   const { format, seqnum, required, total, segmentSize, dataLength } = header;
@@ -143,6 +147,8 @@ export function acceptHeader(session: Session, header: ShareHeader): Version {
     segmentSize,
     dataLength,
     checkstring: bytesToHex(checkstringOf(header)),
+    tag: bytesToHex(parentTagOf(header.prefix)),
+    parentTag: bytesToHex(salt.subarray(0, parentTagLength)),
   };
 }
 

@@ -76,15 +76,16 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
     ];
   });
   const blockHashTrees = await treesOver(newLeaves);
-  const { header, head, tail } = await sealVersion({
+  const sealed = await sealVersion({
     ...input,
     geometry,
     salt: undefined,
     blockHashTrees,
     shareDataOffset: base.layout.shareData.offset,
   });
+  const { header, head, tail } = sealed;
   const treeStays = equalRanges(header.layout.blockHashTree, base.layout.blockHashTree);
-  return encodedVersion(header, (shnum) => [
+  return encodedVersion(sealed, (shnum) => [
     ...entryParts(header, segments, shnum),
     ...(treeStays
       ? nodeParts(header, oldTrees[shnum] as Uint8Array[], blockHashTrees[shnum] as Uint8Array[])

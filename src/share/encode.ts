@@ -52,8 +52,9 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
   for (const hashes of segments.blockHashes) {
     blockHashTrees.push(await buildLongHashTree(hashes, stint));
   }
-  const { header, head, tail } = await sealVersion({ ...input, geometry, salt, blockHashTrees });
-  return encodedVersion(header, (shnum) => {
+  const sealed = await sealVersion({ ...input, geometry, salt, blockHashTrees });
+  const { header, head, tail } = sealed;
+  return encodedVersion(sealed, (shnum) => {
     const parts = [...entryParts(header, segments, shnum), tail(shnum), head(shnum)];
     return format === 'sdmf' ? [wholeShare(header.layout.end, parts)] : parts;
   });

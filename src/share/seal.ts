@@ -23,6 +23,7 @@ import type { EncodedSegments } from './segments.ts';
 export interface EncodedVersion {
   /** The same in all shares. */
   readonly header: ShareHeader;
+  readonly signature: Uint8Array;
   readonly checkstring: Uint8Array;
   /** Bytes of a whole share. */
   readonly shareLength: number;
@@ -59,6 +60,7 @@ export interface SealInput extends VersionInput {
 
 export interface SealedVersion {
   readonly header: ShareHeader;
+  readonly signature: Uint8Array;
   /** The part in front of the share data: header and fields, without a gap. */
   head(shnum: number): WritePart;
   /** The field behind the share data. */
@@ -95,6 +97,7 @@ export async function sealVersion(input: SealInput): Promise<SealedVersion> {
     geometry.format === 'sdmf' ? layout.blockHashTree : layout.verificationKey;
   return {
     header,
+    signature,
     head: (shnum) =>
       partOf({ offset: 0, length: offset + length }, () =>
         concatBytes(headerBytes, ...front(shnum)),
@@ -127,11 +130,12 @@ export function partOf(
 }
 
 export function encodedVersion(
-  header: ShareHeader,
+  { header, signature }: Pick<SealedVersion, 'header' | 'signature'>,
   partsOf: (shnum: number) => readonly WritePart[],
 ): EncodedVersion {
   return {
     header,
+    signature,
     checkstring: checkstringOf(header),
     shareLength: header.layout.end,
     shareParts(shnum) {

@@ -11,6 +11,7 @@ import { blockHash, type HashNode, neededHashes, nodeCount, VerifyingTree } from
 import type { ShareHeader } from './header.ts';
 
 /**
+ * The salt of the signature, once that is verified.
  * @param fingerprint 32 bytes, from the cap
  * @throws CorruptShareError naming the verification key or the signature
  */
@@ -20,7 +21,7 @@ export async function verifySignature(
   signature: Uint8Array,
   fingerprint: Uint8Array,
   { importVerifyingKey }: Pick<Primitives, 'importVerifyingKey'> = primitives,
-): Promise<void> {
+): Promise<Uint8Array> {
   if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {
     throw new CorruptShareError('verification key', 'it is not the key of the cap');
   }
@@ -28,9 +29,11 @@ export async function verifySignature(
     if (!(error instanceof BadKeyError)) throw error;
     throw new CorruptShareError('verification key', 'it is the key of the cap, but not of RSA');
   });
-  if (!(await key.verify(prefix, signature))) {
+  const salt = await key.verify(prefix, signature);
+  if (salt === undefined) {
     throw new CorruptShareError('signature', 'it does not sign this header');
   }
+  return salt;
 }
 
 /**

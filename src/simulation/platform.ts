@@ -4,11 +4,12 @@
  * Public-key operations end on other threads, in whatever order; salts are random. A world's engine
  * is given primitives of its own: their results are handed out one at a time, in the order in which
  * they were asked for, each after all consequences of the one before; random bytes come from the
- * world.
+ * world. How the salt of a signature begins is remembered: not every platform takes it.
  */
 import { primitives as real } from '#crypto';
 import { bytesToHex, concatBytes } from '../bytes.ts';
 import type { Primitives, SigningKey, VerifyingKey } from '../crypto/primitives.ts';
+import { pssSaltLength } from '../crypto/pss.ts';
 import { withHidden } from '../hidden.ts';
 import { turnsUnderWay } from '../turn.ts';
 
@@ -22,15 +23,17 @@ export class Platform {
   /** For the engine: what they promise comes when the world {@link settle}s. */
   readonly primitives: Primitives;
   readonly #outstanding: Outstanding[] = [];
+  /** Of what was signed here, by signature. */
+  readonly #salts = new Map<string, Uint8Array>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(randomBytes: (length: number) => Uint8Array) {
     const signing = (key: SigningKey): SigningKey => {
-      const sign = (message: Uint8Array) => this.#inOrder(key.sign(message));
+      const sign: SigningKey['sign'] = (...asked) => this.#inOrder(this.#signed(key, ...asked));
       return withHidden({ spki: key.spki, sign }, 'pkcs8', key.pkcs8);
     };
     const verifying = (key: VerifyingKey): VerifyingKey => ({
-      verify: (message, signature) => this.#inOrder(key.verify(message, signature)),
+      verify: (...shown) => this.#inOrder(this.#verified(key, ...shown)),
     });
     this.primitives = {
       sha256: real.sha256,
@@ -57,6 +60,21 @@ export class Platform {
       next.release();
       await atRest();
     }
+  }
+
+  async #signed(key: SigningKey, message: Uint8Array, saltStart?: Uint8Array) {
+    const signature = await key.sign(message, saltStart);
+    const salt = new Uint8Array(pssSaltLength);
+    salt.set(saltStart ?? []);
+    this.#salts.set(bytesToHex(signature), salt);
+    return signature;
+  }
+
+  /** What was planted names no parent that anybody knows. */
+  async #verified(key: VerifyingKey, message: Uint8Array, signature: Uint8Array) {
+    const salt = await key.verify(message, signature);
+    if (salt === undefined) return undefined;
+    return this.#salts.get(bytesToHex(signature)) ?? new Uint8Array(pssSaltLength);
   }
 
   /** `result`, handed out in its turn. */

@@ -56,6 +56,7 @@ describe('the plan', () => {
       servers: ['s0', 's1', 's2'],
       avoided: [],
       replaceable: [],
+      base: null,
       version: null,
       writes: [0, 1, 2].map((n) => planned(`s${n}`, n, absent)),
       surprises: [],

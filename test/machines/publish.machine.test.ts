@@ -54,7 +54,16 @@ describe('choosing targets', () => {
   test('a plan that can succeed is prepared: encoded and signed under the next seqnum', () => {
     const it = start();
     expect(it.state()).toBe('preparing');
-    expect(it.log()).toEqual([`start prepareShares ${JSON.stringify({ seqnum: 2, recipe })}`]);
+    expect(it.log()).toEqual([
+      `start prepareShares ${JSON.stringify({ seqnum: 2, base: v1.id, recipe })}`,
+    ]);
+  });
+
+  test('by force also where nothing can be read: that is built on nothing', () => {
+    const it = start(mapOf(4, [goodAt('s0', 0, v2)], [v2]), { force: true });
+    expect(it.log()).toEqual([
+      `start prepareShares ${JSON.stringify({ seqnum: 3, base: null, recipe })}`,
+    ]);
   });
 
   test('newer evidence stops it before anything is written', () => {

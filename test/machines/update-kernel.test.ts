@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Mode, ServerStatus, Version } from '../../machines/servermap.ts';
+import {
+  type Mode,
+  noParentTag,
+  type ServerStatus,
+  type Version,
+} from '../../machines/servermap.ts';
 import {
   apply,
   decide,
@@ -311,6 +316,32 @@ describe('the books', () => {
   });
 });
 
+describe('a version that is signed twice', () => {
+  const [first, child] = [versionOf(1, 'a', { parent: null }), versionOf(2, 'a', { parent: v1 })];
+  const other = { ...child, parentTag: first.parentTag };
+  const asked = recordOf(serversOf(3), { statuses: ['asked', 'asked', 'asked'] });
+  const parentIn = (...reports: readonly ServerReport[]) =>
+    reports.reduce((r, report) => apply(r, { type: 'settled', report }), asked).versions[child.id]
+      ?.parentTag;
+  const told = (server: string, version: Version) => goodReport(server, [0], version);
+
+  test('with one parent has that one, with two none that anybody knows', () => {
+    expect(parentIn(told('s0', child), told('s1', child))).toBe(v1.tag);
+    expect(parentIn(told('s0', child), told('s1', other))).toBeNull();
+    expect(parentIn(told('s0', other), told('s1', child))).toBeNull();
+  });
+
+  test('stays so, whatever comes after', () => {
+    expect(parentIn(told('s0', child), told('s1', other), told('s2', child))).toBeNull();
+    expect(parentIn(told('s0', { ...child, parentTag: null }), told('s1', child))).toBeNull();
+  });
+
+  test('may be so on one server', () => {
+    const both = goodReport('s0', [0, 1], child, { versions: [child, other] });
+    expect(parentIn(both)).toBeNull();
+  });
+});
+
 describe('how it has ended', () => {
   const settled = {
     statuses: ['good', 'good'] as const,
@@ -354,7 +385,10 @@ describe('the finished map', () => {
       fc.record({
         status: fc.constantFrom('good', 'empty', 'corrupt', 'failed'),
         shnums: fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 3 }),
-        version: fc.constantFrom(v1, v2, versionOf(2, 'b', { required: 3, total: 5 })),
+        version: fc.constantFrom(
+          ...[v1, v2, versionOf(2, 'b', { required: 3, total: 5 })],
+          ...[v1, v2].map((version) => ({ ...version, parentTag: noParentTag })),
+        ),
         privateKeyFound: fc.boolean(),
       }),
       { minLength: 1, maxLength: 7 },

@@ -43,7 +43,7 @@ const models: readonly Model[] = [
       { ...rivals, PARENTS: 0, HASHES: 2 },
       { ...rivals, PARENTS: 0, LATE: 1 },
       { ...rivals, PARENTS: 0, S: 4, W: 3 },
-      rivals,
+      { ...rivals, HASHES: 2 },
       { ...rivals, LATE: 1 },
       { ...rivals, WRITERS: 3, ATTEMPTS: 1, HASHES: 2 },
       { ...rivals, WRITERS: 3, ATTEMPTS: 1, S: 4, W: 3 },

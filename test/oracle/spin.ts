@@ -54,8 +54,9 @@ export function spin(model: string, defines: readonly string[]): Run {
     const isWhole = !/Search not completed|search depth too small/.test(said);
     if (isViolated ? !said.includes('assertion violated') : !isWhole) throw new Error(said);
     return {
-      stored: numberOf(/(\d+) states, stored/),
-      transitions: numberOf(/(\d+) transitions/),
+      // SPIN writes large numbers as 1.0656681e+08.
+      stored: numberOf(/(\S+) states, stored/),
+      transitions: numberOf(/(\S+) transitions/),
       isViolated,
     };
   } finally {

@@ -132,7 +132,8 @@ export class Cast {
   /** Marks begin beyond the letters, so that none is taken for a name. */
   markOf(name: string, seqnum: number, base: Mark | null): Mark {
     const { required, total } = this.model;
-    const version = versionOf(seqnum, name, { required, total });
+    const parent = base === null ? null : this.made(base).version;
+    const version = versionOf(seqnum, name, { required, total, parent });
     const id = this.#made.idOf(`${name}${seqnum}${base}`, { name, version, base });
     return String.fromCharCode(0x100 + id);
   }

@@ -31,7 +31,7 @@ const watched: Primitives = {
   ...primitives,
   importSigningKey: async (pkcs8) => {
     const key = await primitives.importSigningKey(pkcs8);
-    const sign = (message: Uint8Array) => counted(key.sign(message));
+    const sign: SigningKey['sign'] = (...asked) => counted(key.sign(...asked));
     return withHidden({ spki: key.spki, sign }, 'pkcs8', key.pkcs8);
   },
   importVerifyingKey: async (spki) => {

@@ -3,14 +3,15 @@
  */
 import type { Deadlines, SeenShare } from '../../machines/io.ts';
 import type { WriteReport } from '../../machines/publish-kernel.ts';
-import type {
-  Hex,
-  Holding,
-  KnownServer,
-  ServerId,
-  Servermap,
-  Verdict,
-  Version,
+import {
+  type Hex,
+  type Holding,
+  type KnownServer,
+  noParentTag,
+  type ServerId,
+  type Servermap,
+  type Verdict,
+  type Version,
 } from '../../machines/servermap.ts';
 import type { ServerReport, UpdateRecord } from '../../machines/update-kernel.ts';
 
@@ -21,14 +22,22 @@ export function serversOf(count: number): readonly ServerId[] {
   return Array.from({ length: count }, (_, i) => `s${i}`);
 }
 
-/** A version of one letter: `a` of seqnum 1 is older than `b` of seqnum 1, and than `a` of 2. */
+/**
+ * A version of one letter: `a` of seqnum 1 is older than `b` of seqnum 1, and than `a` of 2. Its
+ * parent is unknown unless it is given; `null` is a first version's.
+ */
 export function versionOf(
   seqnum: number,
   letter = 'a',
-  { required = 2, total = 3 }: { required?: number; total?: number } = {},
+  {
+    required = 2,
+    total = 3,
+    parent,
+  }: { required?: number; total?: number; parent?: Version | null } = {},
 ): Version {
   const rootHash = letter.charCodeAt(0).toString(16).padStart(64, '0');
   const checkstring = `01${seqnum.toString(16).padStart(16, '0')}${rootHash}`;
+  const tag = `${rootHash.slice(-8)}${seqnum.toString(16).padStart(24, '0')}`;
   return {
     id: `${checkstring}${required.toString(16)}${total.toString(16)}`,
     format: 'mdmf',
@@ -39,6 +48,8 @@ export function versionOf(
     segmentSize: 1024,
     dataLength: 3000,
     checkstring,
+    tag,
+    parentTag: parent === undefined ? tag.replace(/^../, 'ff') : (parent?.tag ?? noParentTag),
   };
 }
 
