@@ -9,8 +9,8 @@ import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLo
 import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
 import type { SeenShare, WriteTest } from './reports.ts';
-import type { ByteRange, Recipe } from './rewrite.ts';
-import type { Hex, ServerId, Servermap, Version } from './servermap.ts';
+import type { Recipe, Span } from './rewrite.ts';
+import type { Hex, Place, ServerId, Servermap, Version } from './servermap.ts';
 
 export { type Failure, failed, internalFailure, type Result } from './failure.ts';
 export type { SeenShare } from './reports.ts';
@@ -36,9 +36,7 @@ export interface VerifyInput {
   readonly wantsNumbers: boolean;
 }
 
-export interface WriteInput {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface WriteInput extends Place {
   readonly test: WriteTest;
 }
 export type WriteResult =
@@ -55,10 +53,9 @@ export type WriteResult =
   /** The request may have had its effect. */
   | { readonly kind: 'answerLost'; readonly failure: Failure };
 
-export interface RereadInput {
-  readonly server: ServerId;
-  readonly shnum: number;
-}
+/** The place of the write whose answer was lost. */
+export type RereadInput = Place;
+
 /**
  * Every share that the server holds of the file now; the lost answer would have listed them too.
  */
@@ -76,9 +73,7 @@ export interface JudgedShare extends SeenShare {
   readonly isProven: boolean;
 }
 
-export interface ReadBlocksInput {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface ReadBlocksInput extends Place {
   readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
@@ -91,7 +86,7 @@ export interface DecodeInput {
   readonly segmentCount: number;
   readonly shnums: readonly number[];
   /** Which bytes of the contents are wanted: the first and the last segment may have others. */
-  readonly range: ByteRange;
+  readonly range: Span;
 }
 export type DecodeResult = Result<object>;
 

@@ -13,6 +13,7 @@ import {
   bestVersion,
   type Hex,
   highestSeqnum,
+  type Place,
   type ServerId,
   type Servermap,
   type Version,
@@ -20,9 +21,7 @@ import {
 
 export type { WriteReport, WriteTest } from './reports.ts';
 
-export interface Write {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface Write extends Place {
   readonly test: WriteTest;
   readonly status: WriteStatus;
   /** Counts from 0; the same place is tried again when it held a version that we know. */
@@ -32,9 +31,7 @@ export interface Write {
 }
 
 /** A share that nobody expected: somebody else has written. */
-export interface Surprise {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface Surprise extends Place {
   readonly found: Hex;
 }
 
@@ -169,10 +166,7 @@ function crowdedShnums(homes: readonly Write[]): readonly number[] {
   return homes.filter((write) => !isFirst(write)).map(({ shnum }) => shnum);
 }
 
-function samePlace(
-  a: { server: ServerId; shnum: number },
-  b: { server: ServerId; shnum: number },
-): boolean {
+function samePlace(a: Place, b: Place): boolean {
   return a.server === b.server && a.shnum === b.shnum;
 }
 

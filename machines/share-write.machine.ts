@@ -25,11 +25,9 @@ import {
 } from './io.ts';
 import { claimsIn, type Expectation, isLike } from './publish-claims.ts';
 import type { WriteReport, WriteTest } from './reports.ts';
-import type { Hex, ServerId } from './servermap.ts';
+import type { Hex, Place } from './servermap.ts';
 
-export interface ShareWriteInput {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface ShareWriteInput extends Place {
   readonly test: WriteTest;
   /** The checkstring of the version being written. */
   readonly checkstring: Hex;
@@ -304,7 +302,7 @@ export const shareWriteMachine = setup({
       entry: { type: 'reportSettled', params: 'accepted' },
     },
     surprised: {
-      description: 'The slot held something else; the coordinator has been told.',
+      description: 'The place held something else; the coordinator has been told.',
       entry: { type: 'reportSettled', params: 'surprised' },
     },
     refused: {

@@ -20,13 +20,13 @@ export { createGridFolder, type NewGrid } from './description/grid-folder.ts';
 export {
   type GridStatus,
   gridStatus,
-  type ServerState as ServerReport,
+  type ServerState,
 } from './description/grid-status.ts';
 export { type FileSource, openFile } from './file-source.ts';
 export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
 export {
-  type ConnectionStatus as ServerStatus,
+  type ConnectionStatus,
   HttpServer,
   type HttpServerOptions,
 } from './storage/http.ts';

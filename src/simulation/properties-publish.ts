@@ -115,7 +115,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q3',
     name: 'tests name what was seen',
     statement:
-      'A write tests for what the map, or an answer in this publish, said of the slot, and for ' +
+      'A write tests for what the map, or an answer in this publish, said of its place, and for ' +
       'absence where nothing was known.',
     judge: () => (record, facts) => {
       if (record.kind !== 'step' || record.chart !== 'shareWrite') return undefined;

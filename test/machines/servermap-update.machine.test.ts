@@ -92,7 +92,7 @@ describe('collecting', () => {
   test('an answer with shares is being verified; a second one is too', () => {
     const it = start(3).step(answers('s1'));
     expect(it.state()).toBe(verifying);
-    expect(it.log()).toEqual([tells(answers('s1'))]);
+    expect(it.log()).toEqual([]);
     it.step(answers('s0'));
     expect(it.state()).toBe(verifying);
     it.step(isGood('s1'));

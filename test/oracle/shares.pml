@@ -4,8 +4,8 @@
  *
  * Written from the text of the rules and from nobody's code, as quorum.pml, whose head tells the
  * rules, and whose words are used here. There a server is one register and a version is read where
- * it is seen; here a server has a slot for each of N shares, and a version is read from K different
- * shares. So a write may spare what is there: it goes into a free slot, beside the shares of
+ * it is seen; here a server has a place for each of N shares, and a version is read from K different
+ * shares. So a write may spare what is there: it goes into a free place, beside the shares of
  * others, and still tests the whole server.
  *
  * THE WORLD. S servers, W a quorum, B = S - W + 1. At the start all servers but the last EMPTY ones
@@ -19,7 +19,7 @@
  *   - it is blocked for v when it showed something newer than v and nothing that contains v;
  * and one more:
  *   - First k beside. Until K different shares of c have landed and were answered, c is written
- *     into free slots only. Each such write is one that counts for the quorum; what is there stays
+ *     into free places only. Each such write is one that counts for the quorum; what is there stays
  *     readable until c is.
  *
  * THE PROMISES, asserted.
@@ -36,12 +36,12 @@
 #define B (S - W + 1)
 #define VERSIONS (1 + ATTEMPTS)
 
-/* A slot: nothing, or a version (+ 1). A request, or a win: none, or of which share (+ 1). */
+/* A place: nothing, or a version (+ 1). A request, or a win: none, or of which share (+ 1). */
 #define NONE 0
 
 typedef Server {
-  byte slot[N];
-  byte known[N];  /* the slots as the writer saw them last */
+  byte place[N];
+  byte known[N];  /* the places as the writer saw them last */
   bool isHeard;
   byte won;
   byte request[VERSIONS]
@@ -204,7 +204,7 @@ inline read() {
   fi;
   server[s].isHeard = true;
   for (at : 0 .. N - 1) {
-    server[s].known[at] = server[s].slot[at]
+    server[s].known[at] = server[s].place[at]
   }
 }
 
@@ -289,14 +289,14 @@ inline arrive() {
   if
   :: c == attempt ->
      for (m : 0 .. N - 1) {
-       isRight = isRight && server[s].known[m] == server[s].slot[m];
-       server[s].known[m] = server[s].slot[m]
+       isRight = isRight && server[s].known[m] == server[s].place[m];
+       server[s].known[m] = server[s].place[m]
      }
   :: else -> skip
   fi;
   if
   :: isRight ->
-     server[s].slot[n] = c + 1;
+     server[s].place[n] = c + 1;
      for (x : 1 .. VERSIONS - 1) {
        if
        :: x != attempt -> server[s].request[x] = NONE
@@ -329,7 +329,7 @@ inline end() {
   for (i : 0 .. S - 1) {
     isRight = true; /* can its request still land? */
     for (m : 0 .. N - 1) {
-      isRight = isRight && server[i].known[m] == server[i].slot[m];
+      isRight = isRight && server[i].known[m] == server[i].place[m];
       server[i].known[m] = NONE
     }
     if
@@ -354,7 +354,7 @@ inline checkReadable() {
        for (i : 0 .. S - 1) {
          for (m : 0 .. N - 1) {
            if
-           :: server[i].slot[m] == x + 1 -> set = set | (1 << m)
+           :: server[i].place[m] == x + 1 -> set = set | (1 << m)
            :: else -> skip
            fi
          }
@@ -404,7 +404,7 @@ active proctype world() {
   d_step {
     version[0].line = 1;
     for (i : 0 .. S - EMPTY - 1) {
-      server[i].slot[i] = 1
+      server[i].place[i] = 1
     }
   }
 end_of_all:

@@ -37,25 +37,6 @@ describe('machines/', () => {
     expect(imports).toEqual([]);
   });
 
-  test('has no circle of imports, types included', () => {
-    const imports = new Map(
-      filesIn('machines').map((file) => [
-        file,
-        ts
-          .preProcessFile(textOf(file))
-          .importedFiles.map(({ fileName }) => fileName.replace('./', 'machines/')),
-      ]),
-    );
-    // Whoever imports nothing that is left is taken away; what remains goes round in circles.
-    for (let size = 0; size !== imports.size; ) {
-      size = imports.size;
-      for (const [file, names] of imports) {
-        if (!names.some((name) => imports.has(name))) imports.delete(file);
-      }
-    }
-    expect([...imports.keys()]).toEqual([]);
-  });
-
   test('depends on no clock, no randomness and no environment', () => {
     const banned =
       /\b(Date|Math\.random|setTimeout|setInterval|performance|crypto|process)\b|\bfetch\(/;

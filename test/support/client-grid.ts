@@ -10,7 +10,7 @@ import { type Cap, storageIndexOf, type WriteCap } from '../../src/caps.ts';
 import { deriveWriteEnabler } from '../../src/crypto/keys.ts';
 import type { Primitives, SigningKey } from '../../src/crypto/primitives.ts';
 import type { Encoding } from '../../src/encoding.ts';
-import { Grid, type GridOptions } from '../../src/grid.ts';
+import { Grid, type GridOptions, type InternalGridOptions } from '../../src/grid.ts';
 import { withHidden } from '../../src/hidden.ts';
 import type { Contents, MutableFile } from '../../src/mutable-file.ts';
 import { importVerifyingKey } from '../../src/simulation/platform.ts';
@@ -87,13 +87,17 @@ export function testGrid(
   const { count = 13, wrap = (server) => server, ...rest } = options;
   const memory = memoryServers(count);
   const servers = memory.map(wrap);
-  const grid = new Grid({ primitives: watched, servers, ...rest });
+  const gridWith = (more?: Partial<GridOptions>): Grid => {
+    const all: InternalGridOptions = { primitives: watched, servers, ...rest, ...more };
+    return new Grid(all);
+  };
+  const grid = gridWith();
   return {
     grid,
     servers: memory,
     create: (format, contents = new Uint8Array(0)) =>
       grid.create({ format, contents, key: testKey }),
-    another: (more) => new Grid({ primitives: watched, servers, ...rest, ...more }),
+    another: gridWith,
   };
 }
 
