@@ -7,22 +7,14 @@
 import { toBase32, utf8 } from '../bytes.ts';
 import { sha256d } from '../crypto/hash.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
+import { CheckedServer } from './checked-server.ts';
 import { type Lease, type LeaseSlots, renewOrAddLease } from './container.ts';
-import {
-  checkLeaseSecrets,
-  checkRange,
-  checkRequest,
-  checkShnum,
-  checkStorageIndex,
-  TUB_ID_LENGTH,
-} from './request.ts';
+import { TUB_ID_LENGTH } from './request.ts';
 import type {
   ByteRange,
-  CallOptions,
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
-  StorageServer,
   WriteSecrets,
 } from './server.ts';
 import {
@@ -63,7 +55,7 @@ interface StoredShare {
 type Slot = ReadonlyMap<number, StoredShare>;
 
 /** A {@link StorageServer} that keeps its shares in memory. */
-export class MemoryServer implements StorageServer {
+export class MemoryServer extends CheckedServer {
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;
@@ -76,6 +68,7 @@ export class MemoryServer implements StorageServer {
   readonly #turns = new Turns();
 
   constructor(options: MemoryServerOptions) {
+    super();
     this.id = options.id;
     this.nickname = options.nickname ?? options.id;
     this.tubId = options.tubId ?? sha256d(utf8(options.id)).slice(0, TUB_ID_LENGTH);
@@ -83,52 +76,47 @@ export class MemoryServer implements StorageServer {
     this.#now = options.now ?? (() => Date.now() / 1000);
   }
 
-  async listShares(storageIndex: Uint8Array, options?: CallOptions): Promise<readonly number[]> {
-    checkStorageIndex(storageIndex);
-    options?.signal?.throwIfAborted();
+  protected async doListShares(
+    storageIndex: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly number[]> {
+    signal?.throwIfAborted();
     return this.sharesOf(storageIndex);
   }
 
-  async readShare(
+  protected async doReadShare(
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    checkRange(range);
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const share = this.#slot(storageIndex).get(shnum);
     if (share === undefined) throw new NoSuchShareError(this.id, shnum);
     return copyOf(share.data, range);
   }
 
-  async readTestWrite(
+  protected async doReadTestWrite(
     storageIndex: Uint8Array,
     request: ReadTestWriteRequest,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<ReadTestWriteAnswer> {
-    checkStorageIndex(storageIndex);
-    checkRequest(request);
     const key = toBase32(storageIndex);
-    return this.#turns.run(key, options?.signal, async () => {
+    return this.#turns.run(key, signal, async () => {
       const held = heldShares(this.#slot(storageIndex));
       const answer = await judge(this.id, held, request);
-      if (answer.wrote) await this.#write(key, held, request, options?.signal);
+      if (answer.wrote) await this.#write(key, held, request, signal);
       return answer;
     });
   }
 
-  async addLease(
+  protected async doAddLease(
     storageIndex: Uint8Array,
     secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkLeaseSecrets(secrets);
     const key = toBase32(storageIndex);
-    await this.#turns.run(key, options?.signal, async () => {
+    await this.#turns.run(key, signal, async () => {
       const slot = [...this.#slot(storageIndex)];
       this.#setSlot(
         key,
@@ -137,15 +125,13 @@ export class MemoryServer implements StorageServer {
     });
   }
 
-  async adviseCorruptShare(
+  protected async doAdviseCorruptShare(
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (!this.#slot(storageIndex).has(shnum)) return;
     this.advisories.push({ storageIndex: storageIndex.slice(), shnum, reason });
   }
