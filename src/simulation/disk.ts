@@ -14,7 +14,7 @@ import type { ShareField } from '../share/layout.ts';
 import { plaintextOf } from '../share/plaintext.ts';
 import { ShareReader } from '../share/reader.ts';
 import { VersionVerifier } from '../share/verify.ts';
-import type { MemoryServer } from '../storage/memory.ts';
+import { diskOf, type MemoryServer } from '../storage/memory.ts';
 import { importVerifyingKey, Memory } from './platform.ts';
 
 /** The file, as its writers know it. */
@@ -86,7 +86,7 @@ export async function plant(
   bytes: Uint8Array,
   writeEnabler = deriveWriteEnabler(file.cap.writekey, server.tubId),
 ): Promise<void> {
-  server.deleteShare(file.storageIndex, shnum);
+  diskOf(server).deleteShare(file.storageIndex, shnum);
   const part = { offset: 0, length: bytes.length, bytes: async () => bytes };
   const secret = new Uint8Array(32);
   await server.readTestWrite(file.storageIndex, {
@@ -125,12 +125,12 @@ const fields = Object.keys(shortNames) as readonly ShareField[];
  * the share has no such field.
  */
 export function rot(file: SimulatedFile, server: MemoryServer, shnum: number, field: RotField) {
-  const bytes = server.shareBytes(file.storageIndex, shnum);
+  const bytes = diskOf(server).shareBytes(file.storageIndex, shnum);
   if (bytes === undefined) return;
   const offset = offsetIn(bytes, field);
   if (offset === undefined) return;
   const changed = Uint8Array.of((bytes[offset] as number) + 1);
-  server.overwriteShare(file.storageIndex, shnum, offset, changed);
+  diskOf(server).overwriteShare(file.storageIndex, shnum, offset, changed);
 }
 
 /** A byte of the field: in the prefix one of the root hash (that names the version). */

@@ -7,7 +7,7 @@
 import { equalBytes, utf8 } from '../bytes.ts';
 import type { Encoding } from '../encoding.ts';
 import { permutedServers } from '../permute.ts';
-import { MemoryServer } from '../storage/memory.ts';
+import { diskOf, MemoryServer } from '../storage/memory.ts';
 import type { ServerId } from '../storage/server.ts';
 import { contentsOf } from './contents.ts';
 import {
@@ -63,7 +63,7 @@ export class Disks {
   }
 
   bytes(id: ServerId, shnum: number): Uint8Array | undefined {
-    return this.server(id).store.shareBytes(this.#file.storageIndex, shnum);
+    return diskOf(this.server(id).store).shareBytes(this.#file.storageIndex, shnum);
   }
 
   /** Puts every share where the options want it. */
@@ -105,7 +105,7 @@ export class Disks {
   /** Records what has changed on a server since it held `before`. */
   async compare(server: SimulatedServer, before: Held, operation: string | null): Promise<void> {
     const { id, shares, history } = server;
-    const numbers = server.store.sharesOf(this.#file.storageIndex);
+    const numbers = diskOf(server.store).sharesOf(this.#file.storageIndex);
     for (const shnum of new Set([...before.keys(), ...numbers])) {
       const old = before.get(shnum);
       const bytes = this.bytes(id, shnum);
@@ -127,7 +127,7 @@ export class Disks {
 
   async #put(server: SimulatedServer, shnum: number, bytes: Uint8Array | undefined): Promise<void> {
     const before = this.held(server);
-    if (bytes === undefined) server.store.deleteShare(this.#file.storageIndex, shnum);
+    if (bytes === undefined) diskOf(server.store).deleteShare(this.#file.storageIndex, shnum);
     else await plant(this.#file, server.store, shnum, bytes);
     await this.compare(server, before, null);
   }

@@ -8,7 +8,7 @@ import { bytesToHex, viewOf } from '../bytes.ts';
 import { AnswerLostError, ServerUnavailableError } from '../errors.ts';
 import { versionName } from '../runtime/trace.ts';
 import { headerLengthMax } from '../share/header.ts';
-import type { MemoryServer } from '../storage/memory.ts';
+import { diskOf, type MemoryServer } from '../storage/memory.ts';
 import type {
   ByteRange,
   CallOptions,
@@ -234,7 +234,7 @@ export class RemoteServer implements StorageServer {
   ) {
     signal?.throwIfAborted();
     const { offset } = range;
-    const head = this.#server.shareBytes(storageIndex, shnum, headerLengthMax);
+    const head = diskOf(this.#server).shareBytes(storageIndex, shnum, headerLengthMax);
     const field = fieldAt(head, offset);
     const what = `read sh${shnum} ${field}`;
     const execute = () => this.#server.readShare(storageIndex, shnum, range);

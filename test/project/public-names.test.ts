@@ -30,6 +30,22 @@ function exportsOf(program: ts.Program, entry: string): readonly Exported[] {
   });
 }
 
+/** The public members of a class or an interface. */
+function membersOf(path: string, name: string): readonly string[] {
+  const checker = program.getTypeChecker();
+  const source = program.getSourceFile(root + path) as ts.SourceFile;
+  const file = checker.getSymbolAtLocation(source) as ts.Symbol;
+  const found = checker.getExportsOfModule(file).find((symbol) => symbol.name === name);
+  const isPublic = ({ declarations: [declaration] = [] }: ts.Symbol) => {
+    const member = declaration as ts.ClassElement | ts.TypeElement;
+    const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
+    if (member.name !== undefined && ts.isPrivateIdentifier(member.name)) return false;
+    return (ts.getCombinedModifierFlags(member) & hidden) === 0;
+  };
+  const members = checker.getDeclaredTypeOfSymbol(found as ts.Symbol).getProperties();
+  return members.filter(isPublic).map((member) => member.name);
+}
+
 const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
 const program = ts.createProgram(
@@ -51,4 +67,13 @@ test('a public name is of one thing, whichever part of the package exports it', 
 test('nothing is published under another name than its own', () => {
   const renamed = exported.filter(({ name, declared }) => !declared.endsWith(` ${name}`));
   expect(renamed).toEqual([]);
+});
+
+test('a server in memory shows no more than any server: its disk is for tests alone', () => {
+  const known = membersOf('src/storage/server.ts', 'StorageServer');
+  const shown = membersOf('src/storage/memory.ts', 'MemoryServer');
+  expect(shown).toContain('readTestWrite');
+  expect(shown.filter((name) => !known.includes(name))).toEqual([]);
+  const inner = exported.filter(({ name }) => ['MemoryDisk', 'diskOf'].includes(name));
+  expect(inner).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { utf8 } from '../../src/bytes.ts';
 import { OutOfRangeError } from '../../src/errors.ts';
 import { DirectoryServer } from '../../src/storage/directory.ts';
 import { HttpServer } from '../../src/storage/http.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import { parseNurl } from '../../src/storage/nurl.ts';
 import type { CallOptions, ReadTestWriteRequest, StorageServer } from '../../src/storage/server.ts';
 import { HttpStorage } from '../support/http-storage.ts';
@@ -114,7 +114,7 @@ afterAll(async () => {
 const backends: Readonly<Record<string, () => readonly [StorageServer, () => unknown]>> = {
   memory: () => {
     const server = new MemoryServer({ id: 's0' });
-    return [server, () => [server.slots, server.advisories]];
+    return [server, () => [diskOf(server).slots, diskOf(server).advisories]];
   },
   directory: () => {
     const directory = join(temporary, 'missing');

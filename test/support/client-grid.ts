@@ -14,7 +14,7 @@ import { Grid, type GridOptions, type InternalGridOptions } from '../../src/grid
 import { withHidden } from '../../src/hidden.ts';
 import type { Contents, MutableFile } from '../../src/mutable-file.ts';
 import { importVerifyingKey } from '../../src/simulation/platform.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
 import { golden } from './shares.ts';
 
@@ -128,13 +128,17 @@ export interface Held {
 export function holdings(servers: readonly MemoryServer[], cap: Cap): Held[] {
   const index = storageIndexOf(cap);
   return servers
-    .flatMap((server) => server.sharesOf(index).map((shnum) => ({ server, shnum })))
+    .flatMap((server) =>
+      diskOf(server)
+        .sharesOf(index)
+        .map((shnum) => ({ server, shnum })),
+    )
     .sort((a, b) => a.shnum - b.shnum);
 }
 
 /** The bytes of a share that must be there. */
 export function shareOf({ server, shnum }: Held, cap: Cap): Uint8Array {
-  const bytes = server.shareBytes(storageIndexOf(cap), shnum);
+  const bytes = diskOf(server).shareBytes(storageIndexOf(cap), shnum);
   if (bytes === undefined) throw new Error(`no share ${shnum} on ${server.id}`);
   return bytes;
 }
