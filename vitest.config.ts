@@ -6,9 +6,12 @@ export default defineConfig({
   resolve: { conditions: ['@tahoe-mutable/source', 'node', 'import', 'default'] },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/equal-bytes.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Every core: by default one is left for the watcher, and on two that is half.
     maxWorkers: '100%',
+    // Shares are made and dropped by the megabyte: with more room for the young, less is collected.
+    execArgv: ['--max-semi-space-size=64'],
   },
 });

@@ -8,5 +8,7 @@ export default defineConfig({
     ...base.test,
     include: [process.env.MUTATION_TESTS ?? ''],
     setupFiles: ['test/mutation/seed.ts'],
+    // Stryker runs them in threads, which take no options of V8.
+    execArgv: [],
   },
 });

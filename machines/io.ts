@@ -9,8 +9,8 @@ import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLo
 import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
 import type { SeenShare, WriteTest } from './reports.ts';
-import type { ByteRange, Recipe } from './rewrite.ts';
-import type { Hex, ServerId, Servermap, Version } from './servermap.ts';
+import type { Recipe, Span } from './rewrite.ts';
+import type { Hex, Place, ServerId, Servermap, Version } from './servermap.ts';
 
 export { type Failure, failed, internalFailure, type Result } from './failure.ts';
 export type { SeenShare } from './reports.ts';
@@ -36,11 +36,16 @@ export interface VerifyInput {
   readonly wantsNumbers: boolean;
 }
 
+<<<<<<< HEAD
 /** These shares, if every test holds: one for each share number. */
 export interface WriteInput {
   readonly server: ServerId;
   readonly shnums: readonly number[];
   readonly tests: readonly WriteTest[];
+=======
+export interface WriteInput extends Place {
+  readonly test: WriteTest;
+>>>>>>> main
 }
 export type WriteResult =
   | {
@@ -56,9 +61,15 @@ export type WriteResult =
   /** The request may have had its effect. */
   | { readonly kind: 'answerLost'; readonly failure: Failure };
 
+<<<<<<< HEAD
 export interface RereadInput {
   readonly server: ServerId;
 }
+=======
+/** The place of the write whose answer was lost. */
+export type RereadInput = Place;
+
+>>>>>>> main
 /**
  * Every share that the server holds of the file now; the lost answer would have listed them too.
  */
@@ -76,9 +87,7 @@ export interface JudgedShare extends SeenShare {
   readonly version: Version | null;
 }
 
-export interface ReadBlocksInput {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface ReadBlocksInput extends Place {
   readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
@@ -91,7 +100,7 @@ export interface DecodeInput {
   readonly segmentCount: number;
   readonly shnums: readonly number[];
   /** Which bytes of the contents are wanted: the first and the last segment may have others. */
-  readonly range: ByteRange;
+  readonly range: Span;
 }
 export type DecodeResult = Result<object>;
 

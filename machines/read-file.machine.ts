@@ -53,17 +53,17 @@ export function readFileSummary({ record }: Context) {
 }
 
 /** What is decided, which is of this kind: a state is entered for what was decided. */
-function decided<Kind extends ReadDecision['kind']>(record: ReadRecord, _: Kind) {
+function decided<Kind extends ReadDecision['kind']>(record: ReadRecord) {
   return decide(record) as Extract<ReadDecision, { kind: Kind }>;
 }
 
 function mapInput({ record, grid, deadlines }: Context): ServermapUpdateInput {
-  const { mode } = decided(record, 'map');
+  const { mode } = decided<'map'>(record);
   return { mode, ...grid, wantsPrivateKey: false, marked: record.marked, deadlines };
 }
 
 function readInput({ record, grid, deadlines }: Context): ReadVersionInput {
-  const { version, range, map } = decided(record, 'read');
+  const { version, range, map } = decided<'read'>(record);
   return { grid, map, version, ranges: [range], marked: record.marked, deadlines };
 }
 

@@ -6,7 +6,7 @@ import type { Failure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
-import type { ByteRange } from './rewrite.ts';
+import type { Span } from './rewrite.ts';
 import {
   bestVersion,
   type MarkedHolding,
@@ -94,7 +94,7 @@ export type ReadDecision =
       readonly kind: 'read';
       readonly map: Servermap;
       readonly version: Version;
-      readonly range: ByteRange;
+      readonly range: Span;
     }
   /** A writer may have replaced the version under us: once more, from the start. */
   | { readonly kind: 'startOver' }
@@ -185,7 +185,7 @@ export interface Excess {
 export function resolveRange(
   { offset, length }: WantedRange,
   size: number,
-): { readonly range: ByteRange; readonly excess: Excess | null } {
+): { readonly range: Span; readonly excess: Excess | null } {
   const rest = Math.max(0, size - offset);
   const value = length ?? rest;
   const range = { from: offset, to: offset + value };

@@ -6,11 +6,11 @@
  */
 import { type Failure, internalFailure } from './failure.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
-import type { ByteRange } from './rewrite.ts';
+import type { Span } from './rewrite.ts';
 import { type MarkedHolding, type Servermap, type Version, withMarked } from './servermap.ts';
 
 /** The segments that hold `range`, which is not empty: `endSegment` is one past the last. */
-export function segmentsOf({ segmentSize }: Version, { from, to }: ByteRange) {
+export function segmentsOf({ segmentSize }: Version, { from, to }: Span) {
   return {
     firstSegment: Math.floor(from / segmentSize),
     endSegment: Math.ceil(to / segmentSize),
@@ -33,7 +33,7 @@ export interface VersionRead {
   readonly version: Version;
   readonly map: Servermap;
   /** What is left to read, none of it empty; the first is under way. */
-  readonly ranges: readonly ByteRange[];
+  readonly ranges: readonly Span[];
   /** The first segment of that range that was not delivered. */
   readonly nextSegment: number;
   /** Of all ranges. */
@@ -50,7 +50,7 @@ export interface VersionRead {
 export function start(
   map: Servermap,
   version: Version,
-  ranges: readonly ByteRange[],
+  ranges: readonly Span[],
   marked: readonly MarkedHolding[],
 ): VersionRead {
   const nothing = { segmentsDelivered: 0, shortage: null, failure: null };
@@ -59,7 +59,7 @@ export function start(
 
 function withRanges(
   record: Omit<VersionRead, 'ranges' | 'nextSegment' | 'hasAskedAll'>,
-  ranges: readonly ByteRange[],
+  ranges: readonly Span[],
 ): VersionRead {
   const [first] = ranges;
   const nextSegment = first === undefined ? 0 : segmentsOf(record.version, first).firstSegment;

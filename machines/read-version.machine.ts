@@ -21,7 +21,7 @@ import {
   windowOf,
 } from './read-version-kernel.ts';
 import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
-import type { ByteRange } from './rewrite.ts';
+import type { Span } from './rewrite.ts';
 import type { MarkedHolding, Servermap, Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
@@ -30,7 +30,7 @@ export interface ReadVersionInput {
   readonly map: Servermap;
   readonly version: Version;
   /** None of them empty. */
-  readonly ranges: readonly ByteRange[];
+  readonly ranges: readonly Span[];
   /** Shares that proved corrupt before. */
   readonly marked: readonly MarkedHolding[];
   readonly deadlines: Deadlines;
@@ -52,7 +52,7 @@ export function readVersionSummary({ record }: Context) {
 /** The segments of the range under way that were not delivered, and which bytes of them count. */
 function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const { map, version, nextSegment, ranges } = record;
-  const range = ranges[0] as ByteRange;
+  const range = ranges[0] as Span;
   const { endSegment } = segmentsOf(version, range);
   const window = windowOf(version);
   const segments = { firstSegment: nextSegment, endSegment, window };

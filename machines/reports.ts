@@ -4,7 +4,7 @@
  * Values only: the kernels decide on them, the events carry them, the children make them.
  */
 import type { Failure } from './failure.ts';
-import type { Hex, Holding, ServerId, ServerStatus, Version } from './servermap.ts';
+import type { Hex, Holding, Place, ServerId, ServerStatus, Version } from './servermap.ts';
 
 /** What one server turned out to hold, all of it judged. */
 export interface ServerReport {
@@ -17,9 +17,7 @@ export interface ServerReport {
 }
 
 /** What came of fetching one share's blocks. */
-export interface BlockReport {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface BlockReport extends Place {
   readonly status: 'held' | 'corrupt' | 'failed';
   readonly failure: Failure | null;
 }

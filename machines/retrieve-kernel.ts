@@ -7,7 +7,7 @@
  */
 import type { Failure } from './failure.ts';
 import type { BlockReport } from './reports.ts';
-import type { ServerId } from './servermap.ts';
+import type { Place } from './servermap.ts';
 
 export type { BlockReport } from './reports.ts';
 
@@ -22,9 +22,7 @@ export type ShareStatus =
   | 'corrupt'
   | 'failed';
 
-export interface ShareSource {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface ShareSource extends Place {
   readonly status: ShareStatus;
   readonly failure: Failure | null;
 }

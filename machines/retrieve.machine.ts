@@ -28,7 +28,7 @@ import {
   type RetrieveReport,
   type ShareStatus,
 } from './retrieve-kernel.ts';
-import type { ByteRange } from './rewrite.ts';
+import type { Span } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
 
 export interface RetrieveInput {
@@ -41,14 +41,14 @@ export interface RetrieveInput {
   /** Segments per window. */
   readonly window: number;
   /** Which bytes of these segments are wanted. */
-  readonly range: ByteRange;
+  readonly range: Span;
   readonly deadlines: Deadlines;
 }
 
 export interface Context {
   readonly record: RetrieveRecord;
   readonly version: Version;
-  readonly range: ByteRange;
+  readonly range: Span;
   readonly deadlines: Deadlines;
   readonly failure: Failure | null;
   readonly firstSegment: number;
@@ -94,7 +94,6 @@ export const retrieveMachine = setup({
     input: {} as RetrieveInput,
     output: {} as RetrieveReport,
     events: {} as BlocksSettled | OperationCancel,
-    emitted: {} as { readonly type: 'segments.delivered'; readonly segmentsDelivered: number },
   },
   actors: {
     blockRead: blockReadMachine,
@@ -119,14 +118,9 @@ export const retrieveMachine = setup({
       enqueue.assign({ record: apply(record, { ...event, type: 'settled' }) });
       enqueue.stopChild(`read:${server}:${shnum}:${record.nextSegment}`);
     }),
-    recordDelivered: enqueueActions(({ context: { record, firstSegment }, enqueue }) => {
-      const next = apply(record, { type: 'delivered' });
-      enqueue.assign({ record: next });
-      enqueue.emit({
-        type: 'segments.delivered',
-        segmentsDelivered: next.nextSegment - firstSegment,
-      });
-    }),
+    recordDelivered: assign(({ context: { record } }) => ({
+      record: apply(record, { type: 'delivered' }),
+    })),
     recordFailure: assign((_, failure: Failure) => ({ failure })),
   },
   guards: {

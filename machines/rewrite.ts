@@ -6,8 +6,8 @@
  */
 import { bestVersion, type Hex, type Servermap, sharesOf, type Version } from './servermap.ts';
 
-/** Bytes of the contents: `to` is one past the last. */
-export interface ByteRange {
+/** A run of bytes of the contents: `to` is one past the last. */
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
@@ -15,7 +15,7 @@ export interface ByteRange {
 /** What the new contents, or the rewritten run of segments, consist of, in order. */
 export type Part =
   /** Bytes of the base, which have been read. */
-  | ({ readonly kind: 'kept' } & ByteRange)
+  | ({ readonly kind: 'kept' } & Span)
   /** What the caller gave, or the modifier. */
   | { readonly kind: 'new' };
 
@@ -66,22 +66,19 @@ export function recipeWhole(base: Version, offset: number, length: number): Reci
   return { kind: 'whole', required, total, parts };
 }
 
-function around(before: ByteRange, after: ByteRange): readonly Part[] {
-  const kept = (range: ByteRange): readonly Part[] =>
+function around(before: Span, after: Span): readonly Part[] {
+  const kept = (range: Span): readonly Part[] =>
     range.from < range.to ? [{ kind: 'kept', ...range }] : [];
   return [...kept(before), { kind: 'new' }, ...kept(after)];
 }
 
 /** What has to be read for `parts`: what lies in one segment at both ends is read at once. */
-export function rangesToRead(
-  { segmentSize }: Version,
-  parts: readonly Part[],
-): readonly ByteRange[] {
+export function rangesToRead({ segmentSize }: Version, parts: readonly Part[]): readonly Span[] {
   const ranges = parts.flatMap((part) =>
     part.kind === 'kept' ? [{ from: part.from, to: part.to }] : [],
   );
   if (ranges.length < 2) return ranges;
-  const [first, second] = ranges as [ByteRange, ByteRange];
+  const [first, second] = ranges as [Span, Span];
   const segmentOf = (byte: number) => Math.floor(byte / segmentSize);
   const isOneSegment = segmentOf(first.from) === segmentOf(second.to - 1);
   return isOneSegment ? [{ from: first.from, to: second.to }] : ranges;

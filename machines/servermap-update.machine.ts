@@ -10,7 +10,7 @@
  * answer in hand is judged, has one. After `done` the map is frozen: late answers find no
  * transition, and the queries still open are cancelled with the children that made them.
  */
-import { enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, setup } from 'xstate';
 import type { OperationCancel, ServerAnswered, ServerSettled } from './events.ts';
 import type { Deadlines } from './io.ts';
 import type { Rule } from './rules.ts';
@@ -77,7 +77,7 @@ export const servermapUpdateMachine = setup({
     input: {} as ServermapUpdateInput,
     output: {} as Servermap,
     events: {} as ServerAnswered | ServerSettled | OperationCancel,
-    emitted: {} as ServerAnswered | ServerSettled,
+    emitted: {} as ServerSettled,
   },
   actors: { serverQuery: serverQueryMachine },
   actions: {
@@ -93,10 +93,9 @@ export const servermapUpdateMachine = setup({
       }
       enqueue.assign({ record: apply(record, { type: 'asked', servers }) });
     }),
-    recordAnswer: enqueueActions(({ context, enqueue }, event: ServerAnswered) => {
-      enqueue.assign({ record: apply(context.record, { ...event, type: 'answered' }) });
-      enqueue.emit(event);
-    }),
+    recordAnswer: assign(({ context }, event: ServerAnswered) => ({
+      record: apply(context.record, { ...event, type: 'answered' }),
+    })),
     recordReport: enqueueActions(({ context, enqueue }, event: ServerSettled) => {
       enqueue.assign({ record: apply(context.record, { ...event, type: 'settled' }) });
       enqueue.stopChild(`query:${event.report.server}`);

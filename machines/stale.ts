@@ -2,12 +2,10 @@
  * @module stale: shares of old versions, which stay where they are.
  */
 import { type PublishReport, placedOf } from './publish-kernel.ts';
-import { bestVersion, type ServerId, type Servermap, type Version } from './servermap.ts';
+import { bestVersion, type Place, type Servermap, type Version } from './servermap.ts';
 
 /** A share that a write could not replace: it is, or may still be, of an older version. */
-export interface StaleShare {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface StaleShare extends Place {
   readonly reason: string;
 }
 
@@ -16,7 +14,7 @@ export interface StaleShare {
  * no share of the new version.
  */
 export function staleShares(map: Servermap, report: PublishReport): readonly StaleShare[] {
-  const keyOf = ({ server, shnum }: Omit<StaleShare, 'reason'>) => `${shnum}@${server}`;
+  const keyOf = ({ server, shnum }: Place) => `${shnum}@${server}`;
   const accepted = new Set(placedOf(report).map(keyOf));
   const places = new Map<string, StaleShare>();
   for (const { server, shnum, status } of report.writes) {
@@ -37,14 +35,12 @@ export function staleShares(map: Servermap, report: PublishReport): readonly Sta
 }
 
 /** A good share of a version that is older than the one a reader gets. */
-export interface StaleSlot {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface StaleHolding extends Place {
   readonly seqnum: number;
 }
 
 /** Good shares of versions that are older than the one a reader gets. */
-export function staleHoldings(map: Servermap): readonly StaleSlot[] {
+export function staleHoldings(map: Servermap): readonly StaleHolding[] {
   const best = bestVersion(map)?.seqnum ?? 0;
   return map.holdings.flatMap(({ server, shnum, verdict }) => {
     if (verdict.kind !== 'good') return [];

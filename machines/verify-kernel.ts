@@ -4,8 +4,8 @@
 import { type Failure, internalFailure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
-import { bestVersion, type ServerId, type Servermap, type Version } from './servermap.ts';
-import { type StaleSlot, staleHoldings } from './stale.ts';
+import { bestVersion, type Place, type Servermap, type Version } from './servermap.ts';
+import { type StaleHolding, staleHoldings } from './stale.ts';
 
 /** The books of a verification. */
 export interface VerifyRecord {
@@ -66,9 +66,7 @@ export function apply(record: VerifyRecord, fact: VerifyFact): VerifyRecord {
 }
 
 /** A share that is not good, and why. */
-export interface BadShare {
-  readonly server: ServerId;
-  readonly shnum: number;
+export interface BadShare extends Place {
   readonly reason: string;
 }
 
@@ -76,10 +74,10 @@ export interface BadShare {
 export interface Verification {
   readonly map: Servermap;
   readonly seqnum: number;
-  readonly good: readonly { readonly server: ServerId; readonly shnum: number }[];
+  readonly good: readonly Place[];
   readonly bad: readonly BadShare[];
   /** Good shares of older versions, which some write could not replace. */
-  readonly stale: readonly StaleSlot[];
+  readonly stale: readonly StaleHolding[];
   /** Whether all N shares of one version, and of no other, are there and good. */
   readonly isHealthy: boolean;
 }

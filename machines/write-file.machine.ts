@@ -89,7 +89,7 @@ export function writeFileSummary({ record }: Context) {
 }
 
 /** What is decided: a state is entered for a decision of its kind. */
-function decided<Kind extends WriteDecision['kind']>({ record }: Context, _: Kind) {
+function decided<Kind extends WriteDecision['kind']>({ record }: Context) {
   return decide(record) as Extract<WriteDecision, { kind: Kind }>;
 }
 
@@ -98,19 +98,19 @@ function gridOf({ record: { servers, required, total } }: Context) {
 }
 
 function mapInput(context: Context): ServermapUpdateInput {
-  const { mode } = decided(context, 'map');
+  const { mode } = decided<'map'>(context);
   const wantsPrivateKey = mode !== 'check' && !context.record.hasPrivateKey;
   return { mode, ...gridOf(context), wantsPrivateKey, deadlines: context.deadlines };
 }
 
 function readInput(context: Context): ReadVersionInput {
-  const { map, base, ranges } = decided(context, 'read');
+  const { map, base, ranges } = decided<'read'>(context);
   const grid = gridOf(context);
   return { grid, map, version: base, ranges, marked: [], deadlines: context.deadlines };
 }
 
 function publishInput(context: Context): PublishInput & { readonly recipe: Recipe } {
-  const { plan, recipe } = decided(context, 'publish');
+  const { plan, recipe } = decided<'publish'>(context);
   return { ...plan, recipe, deadlines: context.deadlines };
 }
 
@@ -216,7 +216,7 @@ export const writeFileMachine = setup({
         id: 'readTrees',
         src: 'readTrees',
         input: ({ context }) => {
-          const { map, base } = decided(context, 'readTrees');
+          const { map, base } = decided<'readTrees'>(context);
           return { map, version: base };
         },
         onDone: {
@@ -249,7 +249,7 @@ export const writeFileMachine = setup({
         src: 'applyModifier',
         input: ({ context }) => ({
           attempt: context.record.attempt,
-          seqnum: decided(context, 'modify').base.seqnum,
+          seqnum: decided<'modify'>(context).base.seqnum,
         }),
         onDone: {
           target: 'weighing',

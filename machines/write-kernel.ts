@@ -13,19 +13,19 @@ import { newestOf } from './read-kernel.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import {
-  type ByteRange,
   type Recipe,
   rangesToRead,
   recipeInPlace,
   recipeWhole,
+  type Span,
   uniformBase,
 } from './rewrite.ts';
 import {
   bestVersion,
   type Format,
-  type Holding,
   highestSeqnum,
   type Mode,
+  type Place,
   type ServerId,
   type Servermap,
   type Version,
@@ -81,7 +81,7 @@ export interface WriteRecord extends WriteTask {
 export type Obstacle =
   | {
       readonly kind: 'fileExists';
-      readonly places: readonly Pick<Holding, 'server' | 'shnum'>[];
+      readonly places: readonly Place[];
       /** Of the publish that came upon them, if they were not in the map. */
       readonly report: PublishReport | null;
     }
@@ -164,7 +164,7 @@ export type WriteDecision =
       readonly kind: 'read';
       readonly map: Servermap;
       readonly base: Version;
-      readonly ranges: readonly ByteRange[];
+      readonly ranges: readonly Span[];
     }
   | { readonly kind: 'modify'; readonly base: Version }
   | { readonly kind: 'publish'; readonly plan: PublishPlan; readonly recipe: Recipe }
@@ -222,7 +222,7 @@ function wantedMode(record: WriteRecord): Mode | null {
   const { change, map, attempt, hasPrivateKey } = record;
   if (change.kind === 'create') return change.isNewKey || map !== null ? null : 'check';
   if (map === null) return attempt > 0 && hasPrivateKey ? 'check' : 'write';
-  // What stands in the way of a write may only be a matter of asking everybody.
+  // Servers that were not asked may hold what is missing, so all are asked before that counts.
   return map.mode === 'write' && !isClear(record, map) ? 'repair' : null;
 }
 
@@ -306,7 +306,7 @@ function beyondBase(base: Version): Obstacle | null {
 }
 
 /** Each range is gathered in memory. */
-function beyondRanges(ranges: readonly ByteRange[]): Obstacle | null {
+function beyondRanges(ranges: readonly Span[]): Obstacle | null {
   const beyonds = ranges.map(({ from, to }) => beyondMemory(to - from));
   const beyond = beyonds.find((found) => found !== null);
   return beyond === undefined ? null : { kind: 'beyondLimit', beyond };
@@ -364,7 +364,7 @@ function recipeOf(record: WriteRecord, base: Version): Recipe {
 }
 
 /** Nothing when there is not a byte. */
-function wholeRange({ dataLength }: Version): readonly ByteRange[] {
+function wholeRange({ dataLength }: Version): readonly Span[] {
   return dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
 }
 

@@ -61,9 +61,12 @@ export function fromBase32(text: string): Uint8Array | undefined {
 
 /** `<decimal length>:<bytes>,` */
 export function netstring(bytes: Uint8Array): Uint8Array {
-  return concatBytes(utf8(`${bytes.length}:`), bytes, COMMA);
+  const { length } = bytes;
+  return concatBytes(shortLengths[length] ?? utf8(`${length}:`), bytes, COMMA);
 }
 const COMMA = utf8(',');
+/** Hashes are what is wrapped most: their lengths are not spelled every time. */
+const shortLengths = Array.from({ length: 65 }, (_, length) => utf8(`${length}:`));
 
 /** A big-endian view over `bytes`. */
 export function viewOf(bytes: Uint8Array): DataView {

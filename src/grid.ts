@@ -77,7 +77,7 @@ const defaultHeadLength = 4000;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
-/** What this package's own simulator sets besides. */
+/** What this package's own simulator and tests set besides; the public face has none of it. */
 export interface InternalGridOptions extends GridOptions {
   readonly primitives?: Primitives;
   /** Charts in the place of those that ship. */
@@ -99,7 +99,7 @@ export class Grid {
    * @throws BadGridError for a grid without servers or with two of one id; BadArgumentError,
    * OutOfRangeError
    */
-  constructor(options: InternalGridOptions) {
+  constructor(options: GridOptions) {
     checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {} } = options;
@@ -113,15 +113,16 @@ export class Grid {
     this.format = format;
     this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
-    this.#primitives = options.primitives ?? primitives;
+    const internal: InternalGridOptions = options;
+    this.#primitives = internal.primitives ?? primitives;
     const engine: Engine = {
       clock: options.clock ?? platformClock,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
       deadlines: completeDeadlines(options.deadlines ?? {}),
       inspect: options.inspect,
-      machines: options.machines,
-      primitives: options.primitives,
+      machines: internal.machines,
+      primitives: internal.primitives,
     };
     const checked = servers.map(withCheckedAnswers);
     const advisories = new Advisories(engine);

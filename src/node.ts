@@ -4,66 +4,20 @@
  *
  * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
  */
-import { requireOptions, requirePath } from './arguments.ts';
-import type { GridEntry } from './description/announcement.ts';
-import { loadGridFile } from './description/grid-file.ts';
-import { readLeaseSecret } from './description/grid-folder.ts';
-import type { UnusableSettings } from './encoding.ts';
-import { Grid, type GridOptions } from './grid.ts';
-import { DirectoryServer } from './storage/directory.ts';
-import { HttpServer } from './storage/http.ts';
-import { tcpNurls } from './storage/nurl.ts';
-import type { StorageServer } from './storage/server.ts';
-
 export { signingKeyFromPem } from './crypto/pem.ts';
 export { createGridFolder, type NewGrid } from './description/grid-folder.ts';
 export {
   type GridStatus,
   gridStatus,
-  type ServerState as ServerReport,
+  type ServerState,
 } from './description/grid-status.ts';
 export { type FileSource, openFile } from './file-source.ts';
 export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
+export { type OpenGridOptions, openGrid } from './open-grid.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
 export {
-  type ConnectionStatus as ServerStatus,
+  type ConnectionStatus,
   HttpServer,
   type HttpServerOptions,
 } from './storage/http.ts';
 export { type Nurl, parseNurl } from './storage/nurl.ts';
-
-/** `encoding`, `format` and `leaseSecret` are the folder's own by default. */
-export type OpenGridOptions = Omit<GridOptions, 'servers' | 'unusable'>;
-
-/**
- * Opens the grid that a file describes. The client's lease secret is made if it is missing; who
- * gives one needs no right to write there.
- * @param path a `servers.yaml`, a folder with one, or the folder of a Tahoe node, of which the
- *   servers that its introducers have announced are taken too. Servers that cannot be used, like
- *   those that speak only Foolscap, are left out; {@link gridStatus} names them.
- *   What `tahoe.cfg` says of writing and is unusable fails where it is needed: `create`, mostly.
- * @throws BadArgumentError; BadGridError naming the file, the server and the key
- */
-export async function openGrid(path: string, options: OpenGridOptions = {}): Promise<Grid> {
-  requirePath('path', path);
-  requireOptions(options);
-  const { entries, encoding, format, unusableSettings, leaseSecretPath } = await loadGridFile(path);
-  const servers = entries.map(serverOf);
-  const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
-  const unusable = stillUnusable(unusableSettings, options);
-  const settings = { encoding, ...(format && { format }), ...options };
-  return new Grid({ ...settings, unusable, servers, leaseSecret });
-}
-
-/** The unusable settings that the caller has not given either. */
-function stillUnusable({ format, ...numbers }: UnusableSettings, given: OpenGridOptions) {
-  return {
-    ...(given.encoding === undefined && numbers),
-    ...(given.format === undefined && format && { format }),
-  };
-}
-
-function serverOf({ directory, nurls, ...identity }: GridEntry): StorageServer {
-  if (directory !== undefined) return new DirectoryServer({ ...identity, directory });
-  return new HttpServer({ ...identity, nurls: tcpNurls(nurls) });
-}

@@ -18,17 +18,17 @@
 export { type FaultKind, faultKinds, faults } from './simulation/faults.ts';
 export type { Message } from './simulation/network.ts';
 export type {
+  OperationResult,
   OperationSpec,
   Program,
   ProgramClient,
-  Result,
   Task,
 } from './simulation/operations.ts';
 export {
   type Property,
+  type PropertyVerdict,
   PropertyWatch,
   properties,
-  type Verdict,
 } from './simulation/properties.ts';
 export {
   type Block,

@@ -87,7 +87,13 @@ console.log(
 // --- 3. A walk over a machine -----------------------------------------------------------------------
 
 const servers = ['s0', 's1', 's2', 's3'];
-const nothing = { status: 'empty', slots: [], versions: [], privateKeyFound: false, failure: null };
+const nothing = {
+  status: 'empty',
+  holdings: [],
+  versions: [],
+  privateKeyFound: false,
+  failure: null,
+};
 const gone = { ...nothing, status: 'failed', failure: { kind: 'timeout', detail: 'no answer' } };
 const paths = getShortestPaths(servermapUpdateMachine, {
   input: {

@@ -10,7 +10,7 @@ import type { Command } from 'commander';
 import type { Cap } from '../caps.ts';
 import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
-import { openGrid } from '../node.ts';
+import { openGrid } from '../open-grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
 import { capFrom } from './cap-argument.ts';

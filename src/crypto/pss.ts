@@ -1,5 +1,5 @@
 /**
- * @module pss: the encoding of RSASSA-PSS (RFC 8017 §9.1): SHA-256, MGF1 with it, a salt of 32
+ * @module pss: the encoding of RSASSA-PSS (RFC 8017, 9.1): SHA-256, MGF1 with it, a salt of 32
  * bytes.
  *
  * A platform signs and verifies by itself, but neither takes a salt nor tells it. Here is what

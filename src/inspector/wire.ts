@@ -6,8 +6,9 @@
  * its first state, since XState 4 knows no chart without one; so messages are not in the order of
  * `seq`, and who needs that order sorts. No run-time import of either XState.
  */
-import { type Chart, type ChartState, statesIn } from '../diagram/chart.ts';
+
 import type { ChartRecord, Json, TakenTransition } from '../runtime/trace.ts';
+import { type Chart, type ChartState, statesIn } from './chart.ts';
 
 /** A record as a live run has it; the milliseconds count from the beginning of the recording. */
 export type LiveRecord = ChartRecord & { readonly seq: number; readonly at: number };

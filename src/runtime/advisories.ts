@@ -1,16 +1,16 @@
 /**
  * @module advisories: tells the operators of servers which of their shares are corrupt.
  *
- * A courtesy: nobody waits for it and nothing depends on it, so it has to cost next to nothing. A
- * server is told one thing at a time, within the time of a query; few wait for that, what comes
- * beyond is dropped, and so are those that wait for a server that did not listen.
+ * A courtesy: nobody waits for it and nothing depends on it, so it must cost next to nothing. A
+ * server is told one thing at a time, with the deadline of a query. Only a few more may wait; what
+ * comes beyond is dropped, and so is what waits for a server that did not answer.
  */
 import type { StorageServer } from '../storage/server.ts';
 import { type Engine, withDeadline } from './run.ts';
 
 /** For one server. */
 export const waitingMax = 16;
-/** In characters; what a share is accused of is quoted from it at times. */
+/** In characters: a reason may quote bytes of the share, of any length. */
 export const reasonMax = 1000;
 
 interface Advisory {
@@ -60,7 +60,7 @@ export class Advisories {
         );
       }
     } catch {
-      // It was told, or it did not want to know.
+      // Whether it was told or refused makes no difference.
     }
     if (this.#talks.get(server) === talk) this.#talks.delete(server);
   }

@@ -1,10 +1,11 @@
 /**
  * @module block-checks: blocks as they are read from shares of one version, each led to its root.
  *
- * No byte is given out unless it hangs on the signed root: the chain and the block hash tree of a
- * share are admitted before its first block, and every block before it is kept. A tree of usual
- * size is read whole, of a larger one only what leads from the segments to the root; a block of
- * usual size is read whole, a larger one is hashed as it comes, and kept only if it is to be read.
+ * No byte is given out that is not proven by the signed root: the hash chain and the block hash
+ * tree of a share are checked before its first block, and every block before it is kept. A tree of
+ * usual size is read whole; of a larger one, only the nodes between the segments and the root. A
+ * block of usual size is read whole; a larger one is hashed as it comes, and kept only if a caller
+ * reads it.
  */
 import type { ReadBlocksInput } from '../../machines/io.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
@@ -30,7 +31,7 @@ export class BlockChecks {
   readonly #verifier: VersionVerifier;
   /** The copies whose tree is admitted: whole, or its root. */
   readonly #rooted = new Set<string>();
-  /** Of trees that are too large to be read whole, by copy. */
+  /** The pages of trees that are too large to be read whole, by copy. */
   readonly #pages = new Map<string, TreePages>();
 
   /** @param header its signature must have been verified */
@@ -107,7 +108,7 @@ export class BlockChecks {
     this.#rooted.add(copy);
   }
 
-  /** Of a tree in pages, what a block needs; to verify is to look at what is known besides. */
+  /** The nodes of a tree in pages that a block needs; `verify` also reads those known already. */
   #nodesFor(input: ReadBlocksInput, segnum: number): HashNode[] {
     const pages = this.#pages.get(nameOf(input));
     if (pages === undefined) return [];

@@ -5,7 +5,7 @@
  */
 import { GridClosedError } from '../errors.ts';
 
-/** One closing; what begins after it has another. */
+/** One closing. Operations that begin after it listen to another one. */
 export class Closing {
   readonly #listeners = new Set<() => void>();
   #isOver = false;

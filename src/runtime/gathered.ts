@@ -1,11 +1,11 @@
 /**
- * @module gathered: pieces of any number and length, which become one: memory is for what came, and
- * a piece of three bytes does not cost a hundred.
+ * @module gathered: joins pieces of any number and length. Memory grows with the bytes that came,
+ * not with the number of pieces: a piece of three bytes does not cost a hundred.
  */
 import { concatBytes } from '../bytes.ts';
 import { requireInMemory } from '../share/limits.ts';
 
-/** Bytes that short pieces are gathered in; a piece as long is kept as it is. */
+/** Short pieces are copied into blocks of this many bytes; a piece as long is kept as it is. */
 const chunkLength = 2 ** 16;
 
 export class Gathered {
@@ -33,7 +33,7 @@ export class Gathered {
     this.#filled = piece.length;
   }
 
-  /** All of it; the piece itself when there was but one. */
+  /** All bytes; the piece itself if there was only one. */
   whole(): Uint8Array {
     this.#close();
     const [only] = this.#chunks;

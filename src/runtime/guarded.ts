@@ -3,12 +3,17 @@
  *
  * `onProgress`, `inspect`, `clock`, `now` and `random` are called from the depth of a chart, where
  * an exception would end the process or be taken for a server's. So what one of them throws, or
- * rejects with, ends the operation as an abort does, with that error as its reason: a chart stops,
+ * rejects with, ends the operation as an abort does, and is what the operation rejects with: a chart stops,
  * and what has landed of a write has landed. Nothing that they do later has any effect.
  */
 import { BadArgumentError } from '../errors.ts';
 import type { OperationOptions } from './options.ts';
 import type { Engine, Inspect } from './run.ts';
+
+/** Why the signal of an operation is aborted when a function has thrown. */
+interface Broken {
+  readonly error: unknown;
+}
 
 export interface Guarded<Options> {
   /** To be used by this operation only. */
@@ -25,12 +30,8 @@ export function guarded<Options extends OperationOptions>(
   options: Options,
 ): Guarded<Options> {
   const broken = new AbortController();
-  // Not the signal's reason: a signal takes nothing (`throw undefined`) for an abort of its own.
-  let thrown: { readonly error: unknown } | undefined;
-  const stop = (error: unknown) => {
-    thrown ??= { error };
-    broken.abort(error);
-  };
+  // In an object: `abort(undefined)` would make up an error of its own. Only the first abort counts.
+  const stop = (error: unknown) => broken.abort({ error } satisfies Broken);
   const { signal, onProgress } = options;
   const signals = signal === undefined ? [broken.signal] : [signal, broken.signal];
   /** What `call` gives, or `otherwise`. */
@@ -43,7 +44,7 @@ export function guarded<Options extends OperationOptions>(
     }
   };
   const tell = (call: () => unknown): void => {
-    // Of an async function, which nobody waits for: its rejection counts while the operation lasts.
+    // Nobody waits for an async function; its rejection counts as long as the operation lasts.
     const answer = attempt(call, undefined);
     if (answer !== undefined) Promise.resolve(answer).catch(stop);
   };
@@ -71,7 +72,7 @@ export function guarded<Options extends OperationOptions>(
       onProgress: onProgress && ((progress) => tell(() => onProgress(progress))),
     },
     throwIfBroken: () => {
-      if (thrown !== undefined) throw thrown.error;
+      if (broken.signal.aborted) throw (broken.signal.reason as Broken).error;
     },
   };
 }

@@ -1,15 +1,15 @@
 /**
- * @module kept-bytes: contents that were read and are not given out, by the range that was asked
- * for.
+ * @module kept-bytes: contents that an operation has read for its own use, by the range that it
+ * asked for.
  */
-import type { ByteRange } from '../../machines/rewrite.ts';
+import type { Span } from '../../machines/rewrite.ts';
 import { Gathered } from './gathered.ts';
 
 export class KeptBytes {
-  readonly #ranges = new Map<string, { readonly range: ByteRange; bytes: Gathered }>();
+  readonly #ranges = new Map<string, { readonly range: Span; bytes: Gathered }>();
 
-  /** Bytes of `range` from the offset `at` on; where it begins, what was kept of it before goes. */
-  add(range: ByteRange, at: number, bytes: Uint8Array): void {
+  /** Adds the bytes of `range` from `at` on. At its beginning, what was kept of it is forgotten. */
+  add(range: Span, at: number, bytes: Uint8Array): void {
     const key = `${range.from}-${range.to}`;
     const known = this.#ranges.get(key);
     const kept = known !== undefined && at > range.from ? known : { range, bytes: new Gathered() };
@@ -17,8 +17,8 @@ export class KeptBytes {
     kept.bytes.add(bytes);
   }
 
-  /** A part of one of the ranges, which have been read. */
-  cut({ from, to }: ByteRange): Uint8Array {
+  /** A part of one of the ranges that have been read. */
+  cut({ from, to }: Span): Uint8Array {
     for (const { range, bytes } of this.#ranges.values()) {
       if (range.from > from || to > range.to) continue;
       return bytes.whole().subarray(from - range.from, to - range.from);
@@ -26,7 +26,7 @@ export class KeptBytes {
     throw new Error(`bytes ${from} to ${to} have not been read`);
   }
 
-  /** All that was read, of one range; nothing when there was nothing to read. */
+  /** The bytes of the only range that was read; no bytes if none was. */
   whole(): Uint8Array {
     const [kept] = this.#ranges.values();
     return kept?.bytes.whole() ?? new Uint8Array(0);

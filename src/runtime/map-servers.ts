@@ -76,10 +76,10 @@ function verifyShares(bench: Workbench) {
   });
 }
 
-/** What is to be read of a share even if its first bytes do not hold it. */
+/** What is read of a share with a further request, if its first bytes do not hold it. */
 interface Wants {
   readonly privateKey: boolean;
-  /** The proof of its number. */
+  /** The hashes that prove its share number. */
   readonly numbers: boolean;
 }
 
@@ -108,7 +108,8 @@ export async function judgeShare(
     }
     adviseCorrupt(session, place, error.message);
     const head = bytesToHex((headOf(session, place) ?? new Uint8Array(0)).subarray(0, headMax));
-    // What is signed was made, whatever became of this share: a writer minds a version without one.
+    // The header is signed, so its version exists even if this share of it is bad. Writers have to
+    // know of it.
     return shareJudged(shnum, { kind: 'bad', reason: error.message, head }, { version });
   }
 }
@@ -123,7 +124,7 @@ async function judgeSignature(
   return verifySignature(header, spki, signature, cap.fingerprint, engine.primitives);
 }
 
-/** As far as the first bytes of the share go, unless `wants` says to read on. */
+/** Checks the share number if the first bytes hold its hashes, or `wants` says to read them. */
 async function judgeNumber(
   reader: ShareReader,
   header: ShareHeader,
@@ -146,7 +147,7 @@ function unverified(error: unknown): Verdict {
   return { kind: 'unverified', reason: toFailure(error).detail };
 }
 
-/** A copy that does not open is no harm to its share: another share may have a good one. */
+/** A key that does not decrypt is not held against its share; another share may have a good one. */
 async function findPrivateKey(
   { cap, keyring, engine }: Session,
   reader: ShareReader,
@@ -155,7 +156,7 @@ async function findPrivateKey(
   if (keyring.writer !== undefined) return true;
   try {
     const encryptedPrivateKey = await reader.encryptedPrivateKey();
-    // Another share may have had it meanwhile.
+    // While this one was read, the key may have been found in another share.
     if (keyring.writer !== undefined) return true;
     const crypto = engine.primitives ?? primitives;
     const pkcs8 = await decryptPrivateKey(cap.writekey, encryptedPrivateKey, crypto);

@@ -138,7 +138,7 @@ export interface WriteOptions extends FileOptions {
 
 /**
  * Gets the contents and gives new ones, or nothing for "no change". It runs again after every
- * collision, and the contents may then already hold its earlier change: it must not mind.
+ * collision. The contents may then already hold its earlier change, which it must allow for.
  */
 export type Modifier = (
   contents: Uint8Array,
@@ -269,7 +269,7 @@ function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
   return { signal, onActor: progressOf(onProgress, servers.length) };
 }
 
-/** What was seen or made is out there, however the operation ended. */
+/** A version that was seen or made exists, however the operation ended. */
 function rememberIn({ desk }: Workbench) {
   const { keyring } = desk.session;
   return ({ newest }: { readonly newest: Version | null }): void => {

@@ -46,7 +46,7 @@ export interface WriteOutcome {
   readonly placed: readonly Place[];
   /** Share numbers that could not be placed: the file is readable, and short of these. */
   readonly missing: readonly number[];
-  /** Old shares that stay where they are, and why. Readers know them by their sequence number. */
+  /** Old shares that stay where they are, and why. A reader ignores them by their seqnum. */
   readonly stale: readonly StaleShare[];
   /** What went wrong with servers on the way. */
   readonly failures: readonly Failure[];
@@ -150,7 +150,7 @@ function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
   }
 }
 
-/** The caller's own error is why, whatever else went wrong. */
+/** If the caller's own code threw, that is the error, whatever else went wrong. */
 function thrownOr(thrown: Thrown, failures: readonly Failure[], otherwise: () => Error): unknown {
   const found = thrown.errorIn(failures);
   return found === undefined ? otherwise() : found.error;
@@ -240,7 +240,7 @@ function fileExists(places: readonly Place[], facts: Facts = {}): FileExistsErro
   });
 }
 
-/** The error of a write that would not be above `lost`, of which `map` shows nothing any more. */
+/** The error of a write that would not get above `lost`, a version that `map` no longer shows. */
 function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
   const versions = Object.values(map.versions);
   return new NewerVersionSeenError(

@@ -16,7 +16,7 @@ import type { Engine } from './run.ts';
 export const patienceMinMs = 1000;
 /** Answers of one grid spread less than this, unless something is wrong. */
 export const patienceFactor = 4;
-/** Of a timer that is later than this, in milliseconds, this process is to blame, not a server. */
+/** A timer that is later than this (ms) shows that this process was held up, not a server. */
 const latenessMax = 100;
 /** Fewer answers than this say nothing about the grid. */
 const answersMin = 2;

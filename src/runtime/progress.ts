@@ -9,7 +9,7 @@ import type { OperationOptions } from './options.ts';
 
 type Tell = NonNullable<OperationOptions['onProgress']>;
 
-/** What to do with each actor of an operation, so that `tell` learns how far it is. */
+/** A listener for the actors of an operation, which calls `tell` with how far it is. */
 export function progressOf(tell: Tell | undefined, servers: number) {
   if (tell === undefined) return undefined;
   return (actor: AnyActorRef): void => {

@@ -75,7 +75,7 @@ export function publishOn(bench: Workbench, publication: Publication): typeof pu
   });
 }
 
-/** What fails here is the caller's own: the source of the contents, or what was asked for. */
+/** A failure here is of the caller's making: the source of the contents, or what it asked for. */
 function prepareShares(bench: Workbench, publication: Publication) {
   return fromPromise<PrepareResult, PrepareInput>(async ({ input, signal }) => {
     const { desk, thrown } = bench;
@@ -210,7 +210,7 @@ function rereadShare(bench: Workbench) {
   return fromPromise<RereadResult, RereadInput>(async ({ input: { server }, signal }) => {
     const { session, sending } = bench.desk;
     const range = { offset: 0, length: (sending as Sending).encoded.checkstring.length };
-    // At the pace of the writes: it is quicker than they are, and has few of its kind to go by.
+    // Under the pace of the writes: there are too few re-reads to judge one by another.
     const headOf = async (shnum: number): Promise<readonly SeenShare[]> => {
       try {
         const head = await readRange(session, { server, shnum }, range, signal, 'write');

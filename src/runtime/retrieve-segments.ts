@@ -12,8 +12,8 @@ import type {
 } from '../../machines/io.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
-import type { ByteRange } from '../../machines/rewrite.ts';
-import type { ServerId } from '../../machines/servermap.ts';
+import type { Span } from '../../machines/rewrite.ts';
+import type { Place } from '../../machines/servermap.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
 import type { Entry } from '../share/reader.ts';
@@ -26,7 +26,7 @@ import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import type { Desk, Workbench } from './workbench.ts';
 
 /** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
-export type Take = (desk: Desk, range: ByteRange, at: number, bytes: Uint8Array) => unknown;
+export type Take = (desk: Desk, range: Span, at: number, bytes: Uint8Array) => unknown;
 
 /** Keeps what is read, in memory. */
 export const keep: Take = ({ kept }, range, at, bytes) => kept.add(range, at, bytes);
@@ -121,10 +121,10 @@ function readBlocks(bench: Workbench, purpose: Purpose) {
   });
 }
 
-/** A share that was replaced since the map was made is not corrupt; a corrupt one is reported. */
+/** Reports a share that is corrupt; one that was replaced since the map was made is not. */
 async function judgeFailure(
   session: Session,
-  place: { server: ServerId; shnum: number },
+  place: Place,
   error: unknown,
   signal: AbortSignal,
 ): Promise<Failure> {

@@ -41,7 +41,7 @@ export interface Engine {
   readonly inspect?: Inspect | undefined;
   /** The platform's by default. */
   readonly primitives?: Primitives | undefined;
-  /** Of the grid: nothing of it goes on then. */
+  /** Tells that the grid is closed; every operation on it ends then. */
   readonly closing?: Closing | undefined;
   /** Instead of the shipped charts: the simulator's and the demo's. */
   readonly machines?: Machines | undefined;
@@ -72,7 +72,7 @@ interface RunOptions<Machine extends AnyStateMachine> {
   readonly signal?: AbortSignal | undefined;
   /** Sees every actor of the run as it is made. */
   readonly onActor?: ((actor: AnyActorRef) => void) | undefined;
-  /** Gets the output, also that of a run which the caller has aborted. */
+  /** Gets the output, even if the caller has aborted the run. */
   readonly onOutput?: ((output: OutputFrom<Machine>) => void) | undefined;
 }
 
@@ -100,7 +100,7 @@ export async function runMachine<Machine extends AnyStateMachine>(
       if (event.type === '@xstate.actor') onActor(event.actorRef as AnyActorRef);
     });
   }
-  // XState warns of what comes too late.
+  // XState warns of an event that comes after the end.
   const cancel = () => {
     if ((actor.getSnapshot() as AnyMachineSnapshot).status === 'active')
       actor.send(operationCancel() as never);
@@ -128,8 +128,8 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
-  const reason = new DOMException(`no answer within ${ms} ms`, 'TimeoutError');
-  const timer = clock.setTimeout(() => late.abort(reason), ms);
+  const giveUp = () => late.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
+  const timer = clock.setTimeout(giveUp, ms);
   const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
   try {
     return await unlessAborted(work(either), either);

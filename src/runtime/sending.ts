@@ -1,8 +1,8 @@
 /**
  * @module sending: a version that is encoded, as it is being sent.
  *
- * Its contents are read a second time then. That they cannot be had is nobody's fault but theirs:
- * no share is sent after that, and no server is blamed.
+ * Its contents are read a second time then. If they cannot be read, no share is sent after that,
+ * and the failure is held against no server.
  */
 import type { Failure } from '../../machines/failure.ts';
 import type { EncodedVersion } from '../share/seal.ts';
@@ -27,7 +27,7 @@ export class Sending {
     return this.#failed?.failure;
   }
 
-  /** The same, if `error` is why. */
+  /** The failure, if `error` is what the source failed with. */
   failureBy(error: unknown): Failure | undefined {
     return this.#failed?.error === error ? this.failure : undefined;
   }

@@ -29,7 +29,7 @@ export interface WriterKeys {
 /** What is remembered of a file between operations. */
 export interface Keyring {
   writer?: WriterKeys;
-  /** The newest version that was seen, or made and perhaps acknowledged: it is out there. */
+  /** The newest version that was seen, or made and perhaps acknowledged: it exists. */
   newest?: Version;
 }
 
@@ -95,8 +95,8 @@ export function readerOf(
 }
 
 /**
- * Why a share that does not fit together proves nothing: another writer has replaced it since its
- * head was read, or there was no second look. Nothing when it is corrupt indeed.
+ * Why a share that does not fit together is not proven corrupt: another writer has replaced it
+ * since its head was read, or it could not be read again. Undefined if it is corrupt.
  */
 export async function excuseFor(
   session: Session,
@@ -115,7 +115,7 @@ export async function excuseFor(
   }
 }
 
-/** Reads a part of a share, no longer than its peers take for theirs. */
+/** Reads a part of a share; gives up when that takes far longer than it does on other servers. */
 export function readRange(
   session: Session,
   { server, shnum }: Place,

@@ -116,7 +116,7 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
     const { type, ...data } = event;
     if (type === 'xstate.stop') return;
     if (type === 'xstate.init') {
-      // Where it begins, unless it has moved on already.
+      // The first state of an actor that has not taken a step yet.
       if (!stepped.has(ref)) step(ref, ref.getSnapshot() as AnyMachineSnapshot, type, []);
       return;
     }
@@ -131,7 +131,7 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
     if (chart === undefined) return;
     if (event.type === '@xstate.actor') {
       const parent = ref._parent === undefined ? null : names.of(ref._parent);
-      // Of one that stands for a server or a share its parent tells.
+      // The input of an actor for one server or share is not recorded: its parent's events tell it.
       const input = ref.id.includes(':') ? null : toJson((ref as AnyActor).options.input);
       write({ kind: 'actor', actor, chart, parent, input });
     } else if (event.type === '@xstate.event') {
@@ -149,7 +149,7 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
 class ActorNames {
   readonly #prefix: RecorderOptions['prefix'];
   readonly #paths = new WeakMap<object, string>();
-  /** By parent, so that they go with it; the grid's own are few. */
+  /** Names in use, by parent: they are forgotten with the parent. */
   readonly #used = new WeakMap<object, Map<string, number>>();
 
   constructor(prefix: RecorderOptions['prefix']) {

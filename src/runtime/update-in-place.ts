@@ -31,14 +31,14 @@ export function readTrees(bench: Workbench) {
   });
 }
 
-/** By share number. It fails when any share does not yield its own in time. */
+/** The trees by share number. Rejects if that of any share cannot be had in time. */
 async function verifiedTrees(
   session: Session,
   { map, version }: ReadTreesInput,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, readonly Uint8Array[]>> {
   const header = headerOf(session, version.id);
-  // Of a file that large, the trees are no longer the lesser part of what goes through memory.
+  // Trees beyond this limit would take more memory than writing the file again as a whole.
   if (header.layout.blockHashTree.length * header.total > updateTreesMax) {
     throw new Error('the block hash trees are too large');
   }
@@ -66,12 +66,12 @@ async function verifiedTrees(
     );
     return trees;
   } finally {
-    // Nobody waits any more for the reads that are still under way.
+    // Aborts the reads that are still under way.
     finished.abort();
   }
 }
 
-/** The offset table is not signed: shares of one version may differ in it, parts may then not. */
+/** The offset table is not signed, so it may differ between shares; the new parts would not fit. */
 function requireSameLayout(own: ShareHeader, base: ShareHeader): void {
   if (JSON.stringify(own.layout) !== JSON.stringify(base.layout)) {
     throw new Error(`a share of ${bytesToHex(base.prefix).slice(0, 18)} is laid out differently`);

@@ -1,9 +1,9 @@
 /**
  * @module workbench: what one operation has in hand between the states of its chart.
  *
- * The charts decide by records that are JSON; the bytes lie here. A chart says when all of it goes:
- * `openSession` clears the desk, so that nothing that was read before another writer came is used
- * after.
+ * The charts decide by records that are JSON; the bytes are kept here. A chart says when they are
+ * forgotten: `openSession` empties this, so that nothing that was read before another writer came
+ * is used after.
  */
 import { fromPromise } from 'xstate';
 import type { OpenInput } from '../../machines/io.ts';
@@ -17,10 +17,10 @@ import type { Sending } from './sending.ts';
 import type { Session } from './session.ts';
 import { Thrown } from './thrown.ts';
 
-/** What goes when a session does. */
+/** What is forgotten with its session. */
 export interface Desk {
   readonly session: Session;
-  /** What leads the blocks of a version to its root. */
+  /** Checks the blocks of a version against its root. */
   readonly checks: Map<Hex, BlockChecks>;
   /** Blocks of the window under way, by segment and share number. */
   readonly blocks: Map<number, Map<number, Entry>>;

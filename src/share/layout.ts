@@ -150,15 +150,19 @@ function parseOffsets(header: Uint8Array, format: Geometry['format']): number[] 
   let at: number = prefixLength[format];
   let least: number = headerLength[format];
   return tables[format].map(([name, width]) => {
-    const field = name === 'end' ? 'share' : name === 'gap' ? 'verification key' : fieldNames[name];
-    const what = `${name === 'end' || name === 'gap' ? 'end' : 'offset'} of ${field}`;
     const offset = width === 0 ? least : width === 4 ? view.getUint32(at) : readSafeU64(view, at);
-    if (offset === undefined) throw new CorruptShareError(what, 'above 2^53-1');
-    if (offset < least) throw new CorruptShareError(what, `${offset} is before ${least}`);
+    if (offset === undefined) throw new CorruptShareError(placeOf(name), 'above 2^53-1');
+    if (offset < least) throw new CorruptShareError(placeOf(name), `${offset} is before ${least}`);
     at += width;
     least = offset;
     return offset;
   });
+}
+
+/** What the table says of a field, in words. */
+function placeOf(name: ShareField | 'gap' | 'end'): string {
+  if (name === 'end') return 'end of share';
+  return name === 'gap' ? 'end of verification key' : `offset of ${fieldNames[name]}`;
 }
 
 function startOf(layout: ShareLayout, name: ShareField | 'gap' | 'end'): number {

@@ -14,8 +14,8 @@ import type { ShareField } from '../share/layout.ts';
 import { plaintextOf } from '../share/plaintext.ts';
 import { ShareReader } from '../share/reader.ts';
 import { VersionVerifier } from '../share/verify.ts';
-import type { MemoryServer } from '../storage/memory.ts';
-import { importVerifyingKey } from './platform.ts';
+import { diskOf, type MemoryServer } from '../storage/memory.ts';
+import { importVerifyingKey, Memory } from './platform.ts';
 
 /** The file, as its writers know it. */
 export interface SimulatedFile {
@@ -86,7 +86,7 @@ export async function plant(
   bytes: Uint8Array,
   writeEnabler = deriveWriteEnabler(file.cap.writekey, server.tubId),
 ): Promise<void> {
-  server.deleteShare(file.storageIndex, shnum);
+  diskOf(server).deleteShare(file.storageIndex, shnum);
   const part = { offset: 0, length: bytes.length, bytes: async () => bytes };
   const secret = new Uint8Array(32);
   await server.readTestWrite(file.storageIndex, {
@@ -125,12 +125,12 @@ const fields = Object.keys(shortNames) as readonly ShareField[];
  * the share has no such field.
  */
 export function rot(file: SimulatedFile, server: MemoryServer, shnum: number, field: RotField) {
-  const bytes = server.shareBytes(file.storageIndex, shnum);
+  const bytes = diskOf(server).shareBytes(file.storageIndex, shnum);
   if (bytes === undefined) return;
   const offset = offsetIn(bytes, field);
   if (offset === undefined) return;
   const changed = Uint8Array.of((bytes[offset] as number) + 1);
-  server.overwriteShare(file.storageIndex, shnum, offset, changed);
+  diskOf(server).overwriteShare(file.storageIndex, shnum, offset, changed);
 }
 
 /** A byte of the field: in the prefix one of the root hash (that names the version). */
@@ -152,9 +152,9 @@ export function headerIn(bytes: Uint8Array): ShareHeader | undefined {
 }
 
 /** The field that a read from `offset` asks for: `head`, `signature`, `blocks`… */
-export function fieldAt(bytes: Uint8Array | undefined, offset: number): string {
+export function fieldAt(head: Uint8Array | undefined, offset: number): string {
   if (offset === 0) return 'head';
-  const layout = bytes === undefined ? undefined : headerIn(bytes)?.layout;
+  const layout = head === undefined ? undefined : headerIn(head)?.layout;
   const name = fields.find((field) => {
     const range = layout?.[field];
     return range !== undefined && offset >= range.offset && offset < range.offset + range.length;
@@ -180,8 +180,14 @@ export async function describeShare(
   const header = headerIn(bytes);
   const name = nameOf(bytes);
   if (header === undefined) return name;
-  return (await isSound(file, shnum, header, bytes)) ? name : `${name} damaged`;
+  const digest = bytesToHex(primitives.sha256().update(bytes).digest());
+  const about = [bytesToHex(file.storageIndex), shnum, digest].join();
+  const isRight = await sound.of(about, () => isSound(file, shnum, header, bytes));
+  return isRight ? name : `${name} damaged`;
 }
+
+/** Worlds of one file come to hold the same shares again and again. */
+const sound = new Memory<boolean>();
 
 async function isSound(
   { signing }: SimulatedFile,

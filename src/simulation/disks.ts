@@ -7,7 +7,7 @@
 import { equalBytes, utf8 } from '../bytes.ts';
 import type { Encoding } from '../encoding.ts';
 import { permutedServers } from '../permute.ts';
-import { MemoryServer } from '../storage/memory.ts';
+import { diskOf, MemoryServer } from '../storage/memory.ts';
 import type { ServerId } from '../storage/server.ts';
 import { contentsOf } from './contents.ts';
 import {
@@ -20,6 +20,7 @@ import {
   type SimulatedFile,
   sharesOf,
 } from './disk.ts';
+import { Memory } from './platform.ts';
 import type {
   Choice,
   ShareSpec,
@@ -38,6 +39,8 @@ export class Disks {
   /** Of the planted versions. */
   readonly #encoding: Pick<Encoding, 'required' | 'total'>;
   readonly #record: (record: WorldRecord) => void;
+  /** What was planted, by seqnum, series and contents. */
+  readonly #versions = new Memory<readonly Uint8Array[]>();
 
   constructor(
     file: SimulatedFile,
@@ -60,7 +63,7 @@ export class Disks {
   }
 
   bytes(id: ServerId, shnum: number): Uint8Array | undefined {
-    return this.server(id).store.shareBytes(this.#file.storageIndex, shnum);
+    return diskOf(this.server(id).store).shareBytes(this.#file.storageIndex, shnum);
   }
 
   /** Puts every share where the options want it. */
@@ -85,10 +88,12 @@ export class Disks {
   }
 
   async #make(shnum: number, seqnum: number, series: number, word: string): Promise<Uint8Array> {
-    const { size, contents: given } = this.#options;
-    const contents = given?.(seqnum, series) ?? contentsOf([word], size);
-    const { required, total } = this.#encoding;
-    const made = await sharesOf(this.#file, { seqnum, series, required, total, contents });
+    const made = await this.#versions.of([seqnum, series, word].join(), async () => {
+      const { size, contents: given } = this.#options;
+      const contents = given?.(seqnum, series) ?? contentsOf([word], size);
+      const { required, total } = this.#encoding;
+      return sharesOf(this.#file, { seqnum, series, required, total, contents });
+    });
     return made[shnum] as Uint8Array;
   }
 
@@ -100,7 +105,7 @@ export class Disks {
   /** Records what has changed on a server since it held `before`. */
   async compare(server: SimulatedServer, before: Held, operation: string | null): Promise<void> {
     const { id, shares, history } = server;
-    const numbers = server.store.sharesOf(this.#file.storageIndex);
+    const numbers = diskOf(server.store).sharesOf(this.#file.storageIndex);
     for (const shnum of new Set([...before.keys(), ...numbers])) {
       const old = before.get(shnum);
       const bytes = this.bytes(id, shnum);
@@ -122,7 +127,7 @@ export class Disks {
 
   async #put(server: SimulatedServer, shnum: number, bytes: Uint8Array | undefined): Promise<void> {
     const before = this.held(server);
-    if (bytes === undefined) server.store.deleteShare(this.#file.storageIndex, shnum);
+    if (bytes === undefined) diskOf(server.store).deleteShare(this.#file.storageIndex, shnum);
     else await plant(this.#file, server.store, shnum, bytes);
     await this.compare(server, before, null);
   }

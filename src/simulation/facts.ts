@@ -8,7 +8,7 @@ import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
 import { effectOf, wordsAfter } from './effects.ts';
-import type { OperationSpec, Result } from './operations.ts';
+import type { OperationResult, OperationSpec } from './operations.ts';
 import type { TraceRecord } from './world-types.ts';
 
 // As records have them, with versions by their names.
@@ -18,7 +18,7 @@ export type ReportFact = ServerReport;
 export type PublishInputFact = PublishPlan;
 export type PublishOutputFact = PublishReport;
 
-/** What a server showed of a slot, and whether its signature was seen. */
+/** What a server showed in a place, and whether its signature was seen. */
 export interface TellingFact {
   readonly place: string;
   readonly version: string;
@@ -53,7 +53,7 @@ export interface OperationFact {
   readonly startedSeq: number;
   endedSeq: number | undefined;
   status: 'running' | 'ended' | 'killed';
-  result: Result | null;
+  result: OperationResult | null;
   /** Its charts but those of single servers and shares, in the order of their beginning. */
   readonly charts: ActorFact[];
   /** Servers with which anything went wrong while it ran. */

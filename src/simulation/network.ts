@@ -7,7 +7,8 @@
 import { bytesToHex, viewOf } from '../bytes.ts';
 import { AnswerLostError, ServerUnavailableError } from '../errors.ts';
 import { versionName } from '../runtime/trace.ts';
-import type { MemoryServer } from '../storage/memory.ts';
+import { headerLengthMax } from '../share/header.ts';
+import { diskOf, type MemoryServer } from '../storage/memory.ts';
 import type {
   ByteRange,
   CallOptions,
@@ -233,8 +234,8 @@ export class RemoteServer implements StorageServer {
   ) {
     signal?.throwIfAborted();
     const { offset } = range;
-    const bytes = offset === 0 ? undefined : this.#server.shareBytes(storageIndex, shnum);
-    const field = fieldAt(bytes, offset);
+    const head = diskOf(this.#server).shareBytes(storageIndex, shnum, headerLengthMax);
+    const field = fieldAt(head, offset);
     const what = `read sh${shnum} ${field}`;
     const execute = () => this.#server.readShare(storageIndex, shnum, range);
     return (await this.#send({ call: 'read', shnum, what, execute }, signal)) as Uint8Array;

@@ -62,7 +62,7 @@ export interface OperationSpec {
 }
 
 /** How an operation ended. `seen` is what a modifier was given last, or what a reader got. */
-export type Result =
+export type OperationResult =
   | { readonly ok: true; readonly seen: readonly string[] | null; readonly value: Json }
   | {
       readonly ok: false;
@@ -83,7 +83,7 @@ export interface RunContext {
 }
 
 /** Runs one operation to its end; it never rejects. */
-export async function perform(spec: OperationSpec, context: RunContext): Promise<Result> {
+export async function perform(spec: OperationSpec, context: RunContext): Promise<OperationResult> {
   const seen: { words: readonly string[] | null } = { words: null };
   try {
     const value = await call(spec, context, seen);

@@ -14,7 +14,7 @@ import { updateProperties } from './properties-update.ts';
 import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord, World } from './world.ts';
 
-export type Verdict =
+export type PropertyVerdict =
   | { readonly kind: 'holds' }
   | {
       readonly kind: 'violated';
@@ -26,7 +26,7 @@ export type Verdict =
 
 export interface Property extends Omit<PropertyDefinition, 'judge'> {
   /** Judges the whole trace so far. */
-  readonly check: (world: Pick<World, 'trace'>) => Verdict;
+  readonly check: (world: Pick<World, 'trace'>) => PropertyVerdict;
 }
 
 const definitions: readonly PropertyDefinition[] = [
@@ -41,14 +41,14 @@ export const properties: readonly Property[] = definitions.map((definition) => {
   const check: Property['check'] = ({ trace }) => {
     const watch = new PropertyWatch([definition]);
     watch.see(trace);
-    return watch.verdicts.get(id) as Verdict;
+    return watch.verdicts.get(id) as PropertyVerdict;
   };
   return { id, name, statement, check };
 });
 
 /** Judges a trace as it grows; a property that is broken once stays broken. */
 export class PropertyWatch {
-  readonly #verdicts = new Map<string, Verdict>();
+  readonly #verdicts = new Map<string, PropertyVerdict>();
   #facts = emptyFacts();
   #judges: { readonly id: string; readonly judge: Judge }[];
 
@@ -63,7 +63,7 @@ export class PropertyWatch {
   }
 
   /** By property id. */
-  get verdicts(): ReadonlyMap<string, Verdict> {
+  get verdicts(): ReadonlyMap<string, PropertyVerdict> {
     return this.#verdicts;
   }
 

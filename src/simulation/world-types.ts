@@ -10,7 +10,7 @@ import type { ServerId } from '../storage/server.ts';
 import type { RotField } from './disk.ts';
 import type { FaultKind } from './faults.ts';
 import type { Message } from './network.ts';
-import type { OperationSpec, Result } from './operations.ts';
+import type { OperationResult, OperationSpec } from './operations.ts';
 
 /** A share on a server at the beginning. */
 export interface ShareSpec {
@@ -93,7 +93,7 @@ export type WorldRecord =
       readonly operation: string;
       readonly event: 'started' | 'ended' | 'killed' | 'cancelled';
       readonly spec: Json;
-      readonly result: Result | null;
+      readonly result: OperationResult | null;
     }
   | {
       readonly kind: 'message';
@@ -172,7 +172,7 @@ export interface ServerView {
 export interface OperationView {
   readonly spec: OperationSpec;
   readonly status: 'waiting' | 'running' | 'ended' | 'killed';
-  readonly result: Result | undefined;
+  readonly result: OperationResult | undefined;
 }
 
 /** A server as the world keeps it. */

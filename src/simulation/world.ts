@@ -37,8 +37,13 @@ import type { RotField, SimulatedFile } from './disk.ts';
 import { Disks } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
-import { type OperationSpec, perform, type Result, type RunContext } from './operations.ts';
-import { Platform } from './platform.ts';
+import {
+  type OperationResult,
+  type OperationSpec,
+  perform,
+  type RunContext,
+} from './operations.ts';
+import { lookingOn, Platform } from './platform.ts';
 import { Prng } from './prng.ts';
 import type {
   Choice,
@@ -58,7 +63,7 @@ interface Operation {
   /** Its chart has ended; only its caller does not know yet. */
   isOver: boolean;
   status: OperationView['status'];
-  result: Result | undefined;
+  result: OperationResult | undefined;
   readonly controller: AbortController;
 }
 
@@ -200,7 +205,10 @@ export class World {
   /** What the servers hold, for looking at: they answer at once, and whether they are up or not. */
   get grid(): Grid {
     const servers = this.#disks.servers.map(({ store }) => store);
-    return new Grid({ servers, encoding: this.encoding, leaseSecret: new Uint8Array(32) });
+    const { encoding } = this;
+    const leaseSecret = new Uint8Array(32);
+    const internal: InternalGridOptions = { servers, encoding, leaseSecret, primitives: lookingOn };
+    return new Grid(internal);
   }
 
   /** One more operation. A replay knows only those of the options. */

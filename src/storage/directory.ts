@@ -15,6 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { toBase32 } from '../bytes.ts';
 import { AnswerLostError, NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from './atomic-file.ts';
+import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
 import { type ContainerVersion, type LeaseSlots, renewOrAddLease } from './container.ts';
 import {
   type HeldContainer,
@@ -28,22 +29,7 @@ import {
 import { ensureFolder, isFolder, openOrMakeEntry, ownershipOfNewFile } from './folder-entry.ts';
 import { FolderFault } from './folder-fault.ts';
 import { FolderLocks, type NameTemp } from './folder-lock.ts';
-import {
-  checkLeaseSecrets,
-  checkRange,
-  checkRequest,
-  checkShnum,
-  checkStorageIndex,
-} from './request.ts';
-import type {
-  ByteRange,
-  CallOptions,
-  ReadTestWriteAnswer,
-  ReadTestWriteRequest,
-  ServerId,
-  StorageServer,
-  WriteSecrets,
-} from './server.ts';
+import type { ByteRange, ReadTestWriteAnswer, ReadTestWriteRequest, ServerId } from './server.ts';
 import { judge, planChanges, produceParts, type ShareRewrite } from './slot.ts';
 
 export interface DirectoryServerOptions {
@@ -58,10 +44,8 @@ export interface DirectoryServerOptions {
   readonly now?: () => number;
 }
 
-type LeaseSecrets = Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>;
-
 /** A {@link StorageServer} on a folder, safe against crashes and other processes. */
-export class DirectoryServer implements StorageServer {
+export class DirectoryServer extends CheckedServer {
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;
@@ -73,6 +57,7 @@ export class DirectoryServer implements StorageServer {
   readonly #locks: FolderLocks;
 
   constructor(options: DirectoryServerOptions) {
+    super();
     this.id = options.id;
     this.nickname = options.nickname;
     this.tubId = options.tubId;
@@ -82,23 +67,19 @@ export class DirectoryServer implements StorageServer {
     this.#locks = new FolderLocks(this.directory);
   }
 
-  async listShares(
+  protected async doListShares(
     storageIndex: Uint8Array,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
-    checkStorageIndex(storageIndex);
     return this.#answer(signal, async () => this.#shareNumbers(this.#bucket(storageIndex)));
   }
 
-  async readShare(
+  protected async doReadShare(
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    checkRange(range);
     return this.#answer(signal, async () => {
       const bucket = this.#bucket(storageIndex);
       if (await this.#hasBucket(bucket)) {
@@ -110,13 +91,11 @@ export class DirectoryServer implements StorageServer {
     });
   }
 
-  async readTestWrite(
+  protected async doReadTestWrite(
     storageIndex: Uint8Array,
     request: ReadTestWriteRequest,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<ReadTestWriteAnswer> {
-    checkStorageIndex(storageIndex);
-    checkRequest(request);
     return this.#alone(storageIndex, signal, async (bucket, nameTemp) => {
       const held = await this.#heldContainers(bucket);
       const answer = await judge(this.id, held, request);
@@ -125,13 +104,11 @@ export class DirectoryServer implements StorageServer {
     });
   }
 
-  async addLease(
+  protected async doAddLease(
     storageIndex: Uint8Array,
     secrets: LeaseSecrets,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkLeaseSecrets(secrets);
     await this.#alone(storageIndex, signal, async (bucket, nameTemp) => {
       const successors: Successor[] = [];
       for (const [shnum, share] of await this.#heldContainers(bucket)) {
@@ -146,14 +123,12 @@ export class DirectoryServer implements StorageServer {
     });
   }
 
-  async adviseCorruptShare(
+  protected async doAdviseCorruptShare(
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
     await this.#answer(signal, async () => {
       const bucket = this.#bucket(storageIndex);
       if (!(await this.#shareNumbers(bucket)).includes(shnum)) return;

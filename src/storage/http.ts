@@ -14,6 +14,7 @@ import {
   OutOfRangeError,
   ServerUnavailableError,
 } from '../errors.ts';
+import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
 import { type ConnectionSettings, HttpConnection } from './http-connection.ts';
 import {
   CallFailedError,
@@ -33,21 +34,12 @@ import {
   smallAnswerMax,
 } from './http-wire.ts';
 import type { Nurl } from './nurl.ts';
-import {
-  checkLeaseSecrets,
-  checkRange,
-  checkRequest,
-  checkShnum,
-  checkStorageIndex,
-} from './request.ts';
 import type {
   ByteRange,
   CallOptions,
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
-  StorageServer,
-  WriteSecrets,
 } from './server.ts';
 
 export type { ServerVersion } from './http-wire.ts';
@@ -81,7 +73,7 @@ const CBOR = 'application/cbor';
 const READS = { method: 'GET', headers: { Accept: CBOR }, idempotent: true } as const;
 
 /** A {@link StorageServer} across the network. Keeps connections open; see {@link close}. */
-export class HttpServer implements StorageServer {
+export class HttpServer extends CheckedServer {
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;
@@ -99,6 +91,7 @@ export class HttpServer implements StorageServer {
     nurls,
     ...settings
   }: HttpServerOptions) {
+    super();
     if (nurls.length === 0) throw new OutOfRangeError('number of NURLs', 0, 'must be at least 1');
     this.id = id;
     this.nickname = nickname;
@@ -117,25 +110,21 @@ export class HttpServer implements StorageServer {
     return await this.#ask(call, (answer) => decodeVersion(cborOf(answer)));
   }
 
-  async listShares(
+  protected async doListShares(
     storageIndex: Uint8Array,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
-    checkStorageIndex(storageIndex);
     const path = `${slotPath(storageIndex)}/shares`;
     const call = { ...READS, path, answerMax: smallAnswerMax, signal };
     return await this.#ask(call, (answer) => decodeShareNumbers(cborOf(answer)));
   }
 
-  async readShare(
+  protected async doReadShare(
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    checkRange(range);
     const { offset } = range;
     // A header cannot ask for no bytes, and whether the share exists is to be known all the same.
     const length = Math.max(range.length, 1);
@@ -153,13 +142,11 @@ export class HttpServer implements StorageServer {
     });
   }
 
-  async readTestWrite(
+  protected async doReadTestWrite(
     storageIndex: Uint8Array,
     request: ReadTestWriteRequest,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<ReadTestWriteAnswer> {
-    checkStorageIndex(storageIndex);
-    checkRequest(request);
     const { writeEnabler } = request.secrets;
     const call = {
       method: 'POST',
@@ -185,13 +172,11 @@ export class HttpServer implements StorageServer {
     });
   }
 
-  async addLease(
+  protected async doAddLease(
     storageIndex: Uint8Array,
-    secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
-    { signal }: CallOptions = {},
+    secrets: LeaseSecrets,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkLeaseSecrets(secrets);
     const call = {
       method: 'PUT',
       path: `lease/${toBase32(storageIndex)}`,
@@ -204,14 +189,12 @@ export class HttpServer implements StorageServer {
     await this.#ask(call, (answer) => expectStatus(answer, 204, 404));
   }
 
-  async adviseCorruptShare(
+  protected async doAdviseCorruptShare(
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,
-    { signal }: CallOptions = {},
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
     const call = {
       method: 'POST',
       path: `${slotPath(storageIndex)}/${shnum}/corrupt`,
@@ -330,9 +313,7 @@ function slotPath(storageIndex: Uint8Array): string {
   return `mutable/${toBase32(storageIndex)}`;
 }
 
-function leaseHeaders(
-  secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
-): readonly string[] {
+function leaseHeaders(secrets: LeaseSecrets): readonly string[] {
   return [
     `lease-renew-secret ${base64(secrets.renewSecret)}`,
     `lease-cancel-secret ${base64(secrets.cancelSecret)}`,

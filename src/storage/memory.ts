@@ -1,28 +1,21 @@
 /**
  * @module memory: a storage server in memory, for tests, the simulator and the browser.
  *
- * Behaves as Tahoe's (docs/format.md §6); what it lacks is a disk. Beyond the interface it lets
- * a test look at what it holds and do to it what a failing disk would.
+ * Behaves as Tahoe's (docs/format.md §6); its disk is a {@link MemoryDisk}, of which its users see
+ * nothing.
  */
 import { toBase32, utf8 } from '../bytes.ts';
 import { sha256d } from '../crypto/hash.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
-import { type Lease, type LeaseSlots, renewOrAddLease } from './container.ts';
-import {
-  checkLeaseSecrets,
-  checkRange,
-  checkRequest,
-  checkShnum,
-  checkStorageIndex,
-  TUB_ID_LENGTH,
-} from './request.ts';
+import { CheckedServer } from './checked-server.ts';
+import { renewOrAddLease } from './container.ts';
+import { MemoryDisk, type Slot, type StoredShare } from './memory-disk.ts';
+import { TUB_ID_LENGTH } from './request.ts';
 import type {
   ByteRange,
-  CallOptions,
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
-  StorageServer,
   WriteSecrets,
 } from './server.ts';
 import {
@@ -47,154 +40,93 @@ export interface MemoryServerOptions {
   readonly now?: () => number;
 }
 
-/** Somebody told this server that a share is corrupt. */
-export interface Advisory {
-  readonly storageIndex: Uint8Array;
-  readonly shnum: number;
-  readonly reason: string;
-}
-
-interface StoredShare {
-  readonly writeEnabler: Uint8Array;
-  readonly data: Uint8Array;
-  readonly leases: LeaseSlots;
-}
-
-type Slot = ReadonlyMap<number, StoredShare>;
+/** The disk of a server. No part of the package exports this: it is for tests and the simulator. */
+export let diskOf: (server: MemoryServer) => MemoryDisk;
 
 /** A {@link StorageServer} that keeps its shares in memory. */
-export class MemoryServer implements StorageServer {
+export class MemoryServer extends CheckedServer {
+  static {
+    diskOf = (server) => server.#disk;
+  }
+
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;
   readonly permutationSeed: Uint8Array;
-  /** Every advisory so far, oldest first. */
-  readonly advisories: Advisory[] = [];
 
   readonly #now: () => number;
-  readonly #slots = new Map<string, Slot>();
+  readonly #disk: MemoryDisk;
   readonly #turns = new Turns();
 
   constructor(options: MemoryServerOptions) {
+    super();
     this.id = options.id;
     this.nickname = options.nickname ?? options.id;
     this.tubId = options.tubId ?? sha256d(utf8(options.id)).slice(0, TUB_ID_LENGTH);
     this.permutationSeed = options.permutationSeed ?? utf8(options.id);
     this.#now = options.now ?? (() => Date.now() / 1000);
+    this.#disk = new MemoryDisk(this.id);
   }
 
-  async listShares(storageIndex: Uint8Array, options?: CallOptions): Promise<readonly number[]> {
-    checkStorageIndex(storageIndex);
-    options?.signal?.throwIfAborted();
-    return this.sharesOf(storageIndex);
+  protected async doListShares(
+    storageIndex: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly number[]> {
+    signal?.throwIfAborted();
+    return this.#disk.sharesOf(storageIndex);
   }
 
-  async readShare(
+  protected async doReadShare(
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    checkRange(range);
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const share = this.#slot(storageIndex).get(shnum);
     if (share === undefined) throw new NoSuchShareError(this.id, shnum);
     return copyOf(share.data, range);
   }
 
-  async readTestWrite(
+  protected async doReadTestWrite(
     storageIndex: Uint8Array,
     request: ReadTestWriteRequest,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<ReadTestWriteAnswer> {
-    checkStorageIndex(storageIndex);
-    checkRequest(request);
     const key = toBase32(storageIndex);
-    return this.#turns.run(key, options?.signal, async () => {
+    return this.#turns.run(key, signal, async () => {
       const held = heldShares(this.#slot(storageIndex));
       const answer = await judge(this.id, held, request);
-      if (answer.wrote) await this.#write(key, held, request, options?.signal);
+      if (answer.wrote) await this.#write(key, held, request, signal);
       return answer;
     });
   }
 
-  async addLease(
+  protected async doAddLease(
     storageIndex: Uint8Array,
     secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkLeaseSecrets(secrets);
     const key = toBase32(storageIndex);
-    await this.#turns.run(key, options?.signal, async () => {
+    await this.#turns.run(key, signal, async () => {
       const slot = [...this.#slot(storageIndex)];
-      this.#setSlot(
+      this.#disk.setSlot(
         key,
         new Map(slot.map(([shnum, share]) => [shnum, this.#leased(share, secrets)])),
       );
     });
   }
 
-  async adviseCorruptShare(
+  protected async doAdviseCorruptShare(
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,
-    options?: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (!this.#slot(storageIndex).has(shnum)) return;
-    this.advisories.push({ storageIndex: storageIndex.slice(), shnum, reason });
+    this.#disk.advisories.push({ storageIndex: storageIndex.slice(), shnum, reason });
   }
-
-  // --- for tests: looking, and playing the failing disk -------------------------------------
-
-  /** The base32 storage indexes of all slots with a share. */
-  get slots(): readonly string[] {
-    return [...this.#slots.keys()].sort();
-  }
-
-  /** The share numbers held for a slot, ascending. */
-  sharesOf(storageIndex: Uint8Array): readonly number[] {
-    return [...this.#slot(storageIndex).keys()].sort((a, b) => a - b);
-  }
-
-  /** A copy of the whole share. */
-  shareBytes(storageIndex: Uint8Array, shnum: number): Uint8Array | undefined {
-    return this.#slot(storageIndex).get(shnum)?.data.slice();
-  }
-
-  /** The leases on a share, their secrets hashed as in a version 2 container. */
-  leasesOf(storageIndex: Uint8Array, shnum: number): readonly Lease[] {
-    const leases = this.#slot(storageIndex).get(shnum)?.leases ?? [];
-    return leases.filter((lease) => lease !== undefined);
-  }
-
-  /** Loses a share, as a disk does: without asking for a write enabler. */
-  deleteShare(storageIndex: Uint8Array, shnum: number): void {
-    const slot = new Map(this.#slot(storageIndex));
-    slot.delete(shnum);
-    this.#setSlot(toBase32(storageIndex), slot);
-  }
-
-  /**
-   * Overwrites bytes of a share, as bit rot does; the share does not grow.
-   * @throws NoSuchShareError
-   */
-  overwriteShare(storageIndex: Uint8Array, shnum: number, offset: number, bytes: Uint8Array): void {
-    const share = this.#slot(storageIndex).get(shnum);
-    if (share === undefined) throw new NoSuchShareError(this.id, shnum);
-    const data = share.data.slice();
-    const range = cutRange({ offset, length: bytes.length }, data.length);
-    data.set(bytes.subarray(0, range.length), range.offset);
-    const slot = new Map(this.#slot(storageIndex)).set(shnum, { ...share, data });
-    this.#setSlot(toBase32(storageIndex), slot);
-  }
-
-  // --- keeping --------------------------------------------------------------------------------
 
   /** Builds every new share first, then shows them all at once. */
   async #write(
@@ -217,13 +149,13 @@ export class MemoryServer implements StorageServer {
         this.#leased({ writeEnabler, data, leases: old?.leases ?? [] }, request.secrets),
       );
     }
-    // The slot may have lost a share (deleteShare) while the parts were produced.
-    const slot = new Map(this.#slots.get(key));
+    // The disk may have lost a share while the parts were produced.
+    const slot = new Map(this.#disk.slot(key));
     for (const [shnum, share] of changed) {
       if (share === undefined) slot.delete(shnum);
       else slot.set(shnum, share);
     }
-    this.#setSlot(key, slot);
+    this.#disk.setSlot(key, slot);
   }
 
   async #rewritten(
@@ -254,12 +186,7 @@ export class MemoryServer implements StorageServer {
   }
 
   #slot(storageIndex: Uint8Array): Slot {
-    return this.#slots.get(toBase32(storageIndex)) ?? new Map();
-  }
-
-  #setSlot(key: string, slot: Slot): void {
-    if (slot.size > 0) this.#slots.set(key, slot);
-    else this.#slots.delete(key);
+    return this.#disk.slot(toBase32(storageIndex));
   }
 }
 

@@ -73,7 +73,7 @@ export interface CallOptions {
 /**
  * One storage server. All methods may reject with {@link ServerUnavailableError}, with
  * `signal.reason`, and with {@link OutOfRangeError} for arguments that no server would take (see
- * `request.ts`); nothing else unless it says so.
+ * `request.ts`; our backends get that from `checked-server.ts`); nothing else unless it says so.
  */
 export interface StorageServer {
   readonly id: ServerId;

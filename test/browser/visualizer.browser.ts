@@ -1,9 +1,9 @@
 /** The built page in Chromium: `npm run test:browser`. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Grid } from '../../src/grid.ts';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
@@ -11,6 +11,7 @@ import { MemoryServer } from '../../src/storage/memory.ts';
 import { Session } from '../../visualizer/src/engine/session.ts';
 import { writeLink } from '../../visualizer/src/model/link.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
+import { holdsKey } from '../support/keys-in.ts';
 import { audit, builtPage, launch, openPage, type WatchedPage } from './browser.ts';
 
 let browser: Browser;
@@ -65,6 +66,14 @@ async function hasEnded(page: Page, { ends, labels }: Preset): Promise<void> {
   );
 }
 
+test('no key is in the page', () => {
+  const files = readdirSync(builtPage, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => holdsKey(readFileSync(file, 'latin1')))).toEqual([]);
+});
+
 describe('presets', () => {
   test.each(presets.map((preset) => [preset.id, preset] as const))(
     '%s loads, and ends as it says',
@@ -114,6 +123,38 @@ describe('presets', () => {
     await isIdle(page);
     const held = page.locator('.panel.grid tbody td:nth-child(2)');
     expect(await held.allInnerTexts()).toEqual(['sh0 v2b', 'sh1 v2', 'sh1 v2b']);
+    await done(watched);
+  });
+
+  test('a modify with a collision is one tree: one root, and all it invoked below it', async () => {
+    const watched = await open('#p=scenario-F2-collision');
+    const { page } = watched;
+    await isIdle(page);
+    await page.keyboard.press('End');
+    const tree = page.getByRole('list', { name: 'Operations, and what they have invoked' });
+    await tree.getByRole('button', { name: 'w1 writeFile ✓' }).click();
+    const branchesOf = (list: Locator): Promise<unknown[]> =>
+      list.locator(':scope > li').evaluateAll((items) => {
+        const branchOf = (item: Element): unknown => {
+          const name = item.querySelector(':scope > button')?.textContent;
+          const below = [...item.querySelectorAll(':scope > ul > li')].map(branchOf);
+          return below.length === 0 ? name : [name, ...below];
+        };
+        return items.map(branchOf);
+      });
+    expect(await branchesOf(tree)).toEqual([
+      [
+        'w1 writeFile ✓',
+        'servermapUpdate ✓',
+        ['readVersion ✓', 'retrieve ✓'],
+        'publish ✓',
+        'servermapUpdate~2 ✓',
+        ['readVersion~2 ✓', 'retrieve ✓'],
+        'publish~2 ✓',
+      ],
+      'w2 writeFile ✓',
+      'r1 readFile ✓',
+    ]);
     await done(watched);
   });
 
@@ -313,7 +354,7 @@ describe('live', () => {
     const file = await grid.create({ contents: new TextEncoder().encode('first') });
     await page.getByText(/^Live: a run in Node/).waitFor();
     await file.read();
-    await page.locator('.tabs button', { hasText: 'retrieve ✓' }).waitFor();
+    await page.locator('.actor-tree button', { hasText: 'retrieve ✓' }).waitFor();
     const words = await page.locator('.story p').first().innerText();
     expect(await audit(page)).toEqual([]);
     const late = await openPage(browser, live.url);

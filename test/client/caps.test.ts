@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { formatCap, parseCap, storageIndexOf, toReadCap, toVerifyCap } from '../../src/caps.ts';
 import { InsufficientCapError, UnrecoverableFileError } from '../../src/errors.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import {
   bytesOf,
   expectBytes,
@@ -141,7 +142,7 @@ describe.each(formats)('verifying a %s file', (format) => {
     for (const [shnum, [offset]] of damage.entries()) {
       const { server } = held[shnum] as Held;
       const byte = shareOf(held[shnum] as Held, cap)[offset] as number;
-      server.overwriteShare(index, shnum, offset, Uint8Array.of(byte ^ 64));
+      diskOf(server).overwriteShare(index, shnum, offset, Uint8Array.of(byte ^ 64));
     }
     const { good, bad, isHealthy } = await verify();
     expect(isHealthy).toBe(false);
@@ -155,7 +156,7 @@ describe.each(formats)('verifying a %s file', (format) => {
     );
     // The operators of these servers have been told.
     for (const { server, shnum } of held.slice(0, damage.length)) {
-      expect(server.advisories.map((advisory) => advisory.shnum)).toEqual([shnum]);
+      expect(diskOf(server).advisories.map((advisory) => advisory.shnum)).toEqual([shnum]);
     }
   });
 
@@ -163,11 +164,11 @@ describe.each(formats)('verifying a %s file', (format) => {
     const { verify, held, index, cap, file } = await made();
     const [first, second] = held as [Held, Held];
     const old = shareOf(second, cap);
-    first.server.deleteShare(index, 0);
+    diskOf(first.server).deleteShare(index, 0);
     expect(await verify()).toMatchObject({ isHealthy: false, bad: [] });
     await file.overwrite(contents);
     expect(await verify()).toMatchObject({ isHealthy: true, seqnum: 2 });
-    second.server.overwriteShare(index, 1, 0, old);
+    diskOf(second.server).overwriteShare(index, 1, 0, old);
     expect(await verify()).toMatchObject({ isHealthy: false, bad: [], seqnum: 2 });
   });
 
@@ -175,7 +176,12 @@ describe.each(formats)('verifying a %s file', (format) => {
     const { verify, held, index, cap } = await made();
     for (const { server, shnum } of held.slice(0, 8)) {
       const length = shareOf({ server, shnum }, cap).length;
-      server.overwriteShare(index, shnum, format === 'sdmf' ? 1200 : length - 700, bytesOf(50, 7));
+      diskOf(server).overwriteShare(
+        index,
+        shnum,
+        format === 'sdmf' ? 1200 : length - 700,
+        bytesOf(50, 7),
+      );
     }
     const { good, bad, isHealthy } = await verify();
     expect([good.length, bad.length, isHealthy]).toEqual([2, 8, false]);
@@ -183,7 +189,7 @@ describe.each(formats)('verifying a %s file', (format) => {
 
   test('is impossible without a version', async () => {
     const { verify, held, index } = await made();
-    for (const { server, shnum } of held.slice(2)) server.deleteShare(index, shnum);
+    for (const { server, shnum } of held.slice(2)) diskOf(server).deleteShare(index, shnum);
     await expect(verify()).rejects.toThrowError(UnrecoverableFileError);
   });
 
@@ -194,7 +200,7 @@ describe.each(formats)('verifying a %s file', (format) => {
       isHealthy: true,
       bad: [],
     });
-    expect(servers.flatMap(({ advisories }) => advisories)).toEqual([]);
+    expect(servers.flatMap((server) => diskOf(server).advisories)).toEqual([]);
   });
 });
 

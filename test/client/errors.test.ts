@@ -11,6 +11,7 @@ import {
 import { geometryOf } from '../../src/share/geometry.ts';
 import { packHeader, packPrefix } from '../../src/share/header.ts';
 import { layoutOf } from '../../src/share/layout.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { ReadTestWriteAnswer, StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -52,7 +53,7 @@ describe.each(formats)('a header of a %s share that lies about', (format) => {
       for (const [shnum, [value]] of values.entries()) {
         const h = held[shnum] as Held;
         const lie = lieOf(shareOf(h, file.cap).slice(offset, offset + length), value);
-        h.server.overwriteShare(storageIndexOf(file.cap), shnum, offset, lie);
+        diskOf(h.server).overwriteShare(storageIndexOf(file.cap), shnum, offset, lie);
       }
       const reader = another().open(file.readCap);
       const rest = [...Array(10).keys()].slice(values.length);
@@ -164,7 +165,7 @@ describe.each(formats)('a %s share', (format) => {
     const file = await create(format, contents);
     const held = holdings(servers, file.cap);
     for (const [shnum, { server }] of held.entries()) {
-      server.overwriteShare(storageIndexOf(file.cap), shnum, shnum, Uint8Array.of(0xaa));
+      diskOf(server).overwriteShare(storageIndexOf(file.cap), shnum, shnum, Uint8Array.of(0xaa));
     }
     const reader = another().open(file.readCap);
     const reasons = Object.values(verdicts(await reader.servermap()));
@@ -412,7 +413,7 @@ describe('a server whose answers make no sense', () => {
       reason: `server ${id}: nonsense: 4001 bytes for a read of 4000`,
     });
     // Nonsense is no proof of corruption: nobody is told so.
-    expect(servers.flatMap(({ advisories }) => advisories)).toEqual([]);
+    expect(servers.flatMap((server) => diskOf(server).advisories)).toEqual([]);
   });
 
   test('and that hangs up half way costs no more than its deadline', async () => {

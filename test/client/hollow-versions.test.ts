@@ -6,10 +6,11 @@ import { Grid } from '../../src/grid.ts';
 import { neededHashes } from '../../src/share/hashtree.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
 import { chainEntryLength } from '../../src/share/layout.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import {
   bytesOf,
   expectBytes,
+  type Held,
   holdings,
   putShare,
   sharesMade,
@@ -34,9 +35,9 @@ async function grid(format: 'sdmf' | 'mdmf', size: number) {
   const made = testGrid({ count: 14, encoding });
   const { create, servers } = made;
   const file = await create(format, bytesOf(size));
-  const [lost, ...rest] = holdings(servers, file.cap);
+  const [lost, ...rest] = holdings(servers, file.cap) as [Held, ...Held[]];
   const index = storageIndexOf(file.cap);
-  lost?.server.deleteShare(index, 0);
+  diskOf(lost.server).deleteShare(index, 0);
   const free = servers.filter((server) => !rest.some((held) => held.server === server));
   // Of a version 2 that never came to be, one share got about.
   const dead = await sharesMade(format, encoding, bytesOf(size, 7), bytesOf(size, 8));
@@ -74,7 +75,7 @@ describe.each([
       const { another, file, server, servers, index } = await denied();
       expectBytes(await another().open(file.readCap).read(), bytesOf(size));
       // Six servers, 2k: none of them is left out, whatever the order.
-      const holders = servers.filter((s) => s !== server && s.sharesOf(index).length > 0);
+      const holders = servers.filter((s) => s !== server && diskOf(s).sharesOf(index).length > 0);
       const near = new Grid({ servers: [server, ...holders.slice(0, 5)], encoding });
       const reader = near.open(file.readCap);
       expectBytes(await reader.read(), bytesOf(size));
@@ -103,7 +104,7 @@ describe.each([
 
     test('is no base, and still a version that a writer must not destroy unasked', async () => {
       const { another, file, servers, index } = await denied();
-      const before = servers.map((s) => numbers.map((n) => s.shareBytes(index, n)));
+      const before = servers.map((s) => numbers.map((n) => diskOf(s).shareBytes(index, n)));
       const writer = () => another().open(file.writeCap);
       for (const write of [
         () => writer().overwrite(bytesOf(10)),
@@ -115,7 +116,9 @@ describe.each([
         expect(error).toBeInstanceOf(NewerVersionSeenError);
         expect(error.facts.newer).toEqual([expect.objectContaining({ seqnum: 2 })]);
       }
-      expect(servers.map((s) => numbers.map((n) => s.shareBytes(index, n)))).toEqual(before);
+      expect(servers.map((s) => numbers.map((n) => diskOf(s).shareBytes(index, n)))).toEqual(
+        before,
+      );
       // By force: on what can be read, and above what was seen.
       expect((await writer().append(bytesOf(3, 9), { force: true })).seqnum).toBe(3);
       const whole = new Uint8Array([...bytesOf(size), ...bytesOf(3, 9)]);
@@ -140,10 +143,10 @@ describe.each([
     const { another, file, servers, index } = await grid(format, size);
     // All good shares of version 1 lose a bit of their last block: nothing older is there.
     for (const { server, shnum } of holdings(servers, file.cap)) {
-      const share = server.shareBytes(index, shnum) as Uint8Array;
+      const share = diskOf(server).shareBytes(index, shnum) as Uint8Array;
       const { shareData } = parseShareHeader(share).layout;
       const at = shareData.offset + shareData.length - 1;
-      server.overwriteShare(index, shnum, at, Uint8Array.of((share[at] as number) ^ 1));
+      diskOf(server).overwriteShare(index, shnum, at, Uint8Array.of((share[at] as number) ^ 1));
     }
     await expect(another().open(file.readCap).read()).rejects.toThrowError(NotEnoughSharesError);
   });
@@ -154,7 +157,7 @@ test('a version of which every share has a block that is not its own makes way f
   const { create, servers, another } = testGrid({ count: 8, encoding: encodingOf });
   const file = await create('mdmf', bytesOf(500));
   const newer = await sharesMade('mdmf', encodingOf, bytesOf(500, 2), bytesOf(500, 3));
-  const isFree = (s: MemoryServer) => s.sharesOf(storageIndexOf(file.cap)).length === 0;
+  const isFree = (s: MemoryServer) => diskOf(s).sharesOf(storageIndexOf(file.cap)).length === 0;
   const [free, holders] = [servers.filter(isFree), servers.filter((s) => !isFree(s))];
   for (const [shnum, share] of newer.entries()) {
     const damaged = share.slice();

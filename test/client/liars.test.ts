@@ -7,7 +7,7 @@ import { type Cap, storageIndexOf } from '../../src/caps.ts';
 import { NotEnoughServersError, UncoordinatedWriteError } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import type { WriteOutcome } from '../../src/runtime/outcome.ts';
-import type { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, type MemoryServer } from '../../src/storage/memory.ts';
 import type { ByteRange, ReadTestWriteAnswer, StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -230,11 +230,11 @@ async function shareOfRival(
   // Written, and every old share put back: what is kept is one signed share of the rival.
   const before = holdings(servers, cap).map(({ server, shnum }) => ({
     ...{ server, shnum },
-    bytes: server.shareBytes(storageIndexOf(cap), shnum)?.slice() as Uint8Array,
+    bytes: diskOf(server).shareBytes(storageIndexOf(cap), shnum)?.slice() as Uint8Array,
   }));
   await another().open(cap).overwrite(contents);
   const made = servers
-    .map((server) => server.shareBytes(storageIndexOf(cap), 0)?.slice())
+    .map((server) => diskOf(server).shareBytes(storageIndexOf(cap), 0)?.slice())
     .find((bytes) => bytes !== undefined) as Uint8Array;
   for (const { server, shnum, bytes } of before) await putShare(server, cap, shnum, bytes);
   return made;
@@ -282,9 +282,9 @@ describe.each(formats)('a share that another writer has signed (%s)', (format) =
     const { file, holder } = await withRival((bytes) => bytes.fill(1, 3, 4), beside);
     const outcome = await file.overwrite(bytesOf(300, 2));
     expect(outcome).toMatchObject({ seqnum: 2, missing: [], failures: [] });
-    const held = holder.sharesOf(storageIndexOf(file.cap));
+    const held = diskOf(holder).sharesOf(storageIndexOf(file.cap));
     for (const shnum of held) {
-      const bytes = holder.shareBytes(storageIndexOf(file.cap), shnum) as Uint8Array;
+      const bytes = diskOf(holder).shareBytes(storageIndexOf(file.cap), shnum) as Uint8Array;
       expect(Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1))).toBe(2);
     }
     expect(held).toContain(beside ? 1 : 0);

@@ -4,7 +4,7 @@ import { bestVersion, noParentTag, type Version } from '../../machines/servermap
 import { equalBytes, utf8 } from '../../src/bytes.ts';
 import { primitives as portable } from '../../src/crypto/portable.ts';
 import { BadKeyError } from '../../src/errors.ts';
-import { Grid } from '../../src/grid.ts';
+import { Grid, type InternalGridOptions } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
 import { parentTagOf } from '../../src/share/parent.ts';
@@ -81,7 +81,8 @@ describe.each(['sdmf', 'mdmf'] as const)('%s: every version names its parent', (
     const { create, servers } = testGrid({ count: 4, encoding });
     const file = await create(format, bytesOf(10));
     const first = await versionIn(file);
-    const browser = new Grid({ servers, encoding, primitives: portable });
+    const internal: InternalGridOptions = { servers, encoding, primitives: portable };
+    const browser = new Grid(internal);
     await browser.open(file.writeCap).overwrite(bytesOf(20));
     const second = await versionIn(browser.open(file.readCap));
     expect([first.tag, noParentTag, null]).not.toContain(second.parentTag);

@@ -9,6 +9,7 @@ import {
   UnrecoverableFileError,
 } from '../../src/errors.ts';
 import type { Progress } from '../../src/runtime/options.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { ByteRange, StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -66,7 +67,8 @@ describe.each(formats)('a %s file', (format) => {
     expect(held.map(({ shnum }) => shnum)).toEqual([...Array(total).keys()]);
     // The last k shares: nothing but check blocks, where there are enough.
     const index = storageIndexOf(file.cap);
-    for (const { server, shnum } of held.slice(0, -required)) server.deleteShare(index, shnum);
+    for (const { server, shnum } of held.slice(0, -required))
+      diskOf(server).deleteShare(index, shnum);
     expectBytes(await another().open(file.readCap).read(), contents);
   });
 
@@ -113,7 +115,7 @@ describe.each(formats)('a %s file', (format) => {
     const file = await create(format, bytesOf(100));
     const index = storageIndexOf(file.cap);
     for (const { server, shnum } of holdings(servers, file.cap).slice(2)) {
-      server.deleteShare(index, shnum);
+      diskOf(server).deleteShare(index, shnum);
     }
     const error = await file.read().catch((e) => e);
     expect(error).toBeInstanceOf(UnrecoverableFileError);
@@ -129,7 +131,8 @@ describe.each(formats)('a %s file', (format) => {
     const { create, another, servers } = testGrid();
     const file = await create(format);
     const index = storageIndexOf(file.cap);
-    for (const { server, shnum } of holdings(servers, file.cap)) server.deleteShare(index, shnum);
+    for (const { server, shnum } of holdings(servers, file.cap))
+      diskOf(server).deleteShare(index, shnum);
     await expect(another().open(file.readCap).read()).rejects.toThrowError(
       'no version can be read: no good share found (13 of 13 servers answered)',
     );
@@ -226,14 +229,14 @@ describe('a file of several segments', () => {
     const [first] = holdings(servers, file.cap);
     if (first === undefined) throw new Error('no share');
     // In the second window: the first one has been delivered by then.
-    first.server.overwriteShare(
+    diskOf(first.server).overwriteShare(
       storageIndexOf(file.cap),
       0,
       2167 + 10 * (S / 3 + 16) + 99,
       new Uint8Array(16),
     );
     expectBytes(await file.read(), long);
-    expect(first.server.advisories.map(({ shnum, reason }) => [shnum, reason])).toEqual([
+    expect(diskOf(first.server).advisories.map(({ shnum, reason }) => [shnum, reason])).toEqual([
       [0, expect.stringMatching(/^corrupt share: block hash tree: node \d+: contradicts/)],
     ]);
   });
@@ -244,7 +247,7 @@ describe('a file of several segments', () => {
     const held = holdings(servers, file.cap);
     for (const { server, shnum } of held.slice(0, 8)) {
       const at = 2167 + 4 * (S / 3 + 16) + 20;
-      server.overwriteShare(storageIndexOf(file.cap), shnum, at, new Uint8Array(16));
+      diskOf(server).overwriteShare(storageIndexOf(file.cap), shnum, at, new Uint8Array(16));
     }
     // The good segments can be read all the same.
     expectBytes(await file.read({ length: S }), contents.subarray(0, S));
@@ -404,7 +407,7 @@ describe('the map', () => {
     // Two servers missed the second version: as a restored backup would have it.
     for (const { server, shnum } of holdings(servers, file.cap).slice(0, 2)) {
       const before = old[shnum] as Uint8Array;
-      server.overwriteShare(index, shnum, 0, before);
+      diskOf(server).overwriteShare(index, shnum, 0, before);
     }
     const map = await another().open(file.readCap).servermap();
     const versions = Object.values(map.versions).sort((a, b) => a.seqnum - b.seqnum);

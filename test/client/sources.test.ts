@@ -6,6 +6,7 @@ import type { Contents, MutableFile } from '../../src/mutable-file.ts';
 import { geometryOf } from '../../src/share/geometry.ts';
 import type { Plaintext } from '../../src/share/plaintext.ts';
 import { checkEncodable } from '../../src/share/segments.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -73,7 +74,7 @@ describe.each(formats)('a source for a %s file', (format) => {
     test('fails create, and nothing is written', async () => {
       const { grid, servers } = testGrid();
       isRefused(await grid.create({ format, key: testKey, contents: source }).catch((e) => e));
-      expect(servers.flatMap(({ slots }) => slots)).toEqual([]);
+      expect(servers.flatMap((server) => diskOf(server).slots)).toEqual([]);
     });
   });
 });
@@ -150,7 +151,7 @@ test('a file larger than its format allows is refused before anything is read', 
   await expect(grid.create({ format: 'sdmf', key: testKey, contents: huge })).rejects.toThrowError(
     refusal,
   );
-  expect(servers.flatMap(({ slots }) => slots)).toEqual([]);
+  expect(servers.flatMap((server) => diskOf(server).slots)).toEqual([]);
   const file = await create('sdmf', bytesOf(0));
   for (const write of [
     () => file.overwrite(huge),

@@ -13,7 +13,7 @@ import type { MarkedHolding, Servermap } from '../../machines/servermap.ts';
 import { storageIndexOf } from '../../src/caps.ts';
 import { defaultEncoding } from '../../src/encoding.ts';
 import { ServerUnavailableError } from '../../src/errors.ts';
-import { Grid } from '../../src/grid.ts';
+import { Grid, type InternalGridOptions } from '../../src/grid.ts';
 import { Advisories } from '../../src/runtime/advisories.ts';
 import { updateOn } from '../../src/runtime/map-servers.ts';
 import { Pace } from '../../src/runtime/pace.ts';
@@ -171,7 +171,9 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
   const { cap } = schedule.world;
   // What has been verified is not verified again: below, nothing waits for a thread.
   const known = { ...primitives, importVerifyingKey };
-  const before = new Grid({ servers: schedule.world.grid.servers, primitives: known });
+  const { servers } = schedule.world.grid;
+  const internal: InternalGridOptions = { servers, primitives: known };
+  const before = new Grid(internal);
   const version = Object.keys((await before.open(cap).servermap()).versions)[0] as string;
   const reason = 'a block is corrupt';
   const marked: MarkedHolding = { server: 's0', shnum: 0, reason, version };

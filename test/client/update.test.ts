@@ -7,6 +7,7 @@ import {
   UncoordinatedWriteError,
 } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { ByteRange, StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -306,7 +307,7 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
     const old = bytesOf(200_000);
     const file = await create(format, old);
     const lost = holdings(servers, file.cap)[4] as Held;
-    lost.server.deleteShare(storageIndexOf(file.cap), lost.shnum);
+    diskOf(lost.server).deleteShare(storageIndexOf(file.cap), lost.shnum);
     const outcome = await file.update(bytesOf(10, 2), 150_000);
     expect(outcome).toMatchObject({ seqnum: 2, missing: [], inPlace: false });
     expectBytes(await file.read(), spliced(old, bytesOf(10, 2), 150_000));
@@ -321,7 +322,7 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
     const stale = shareOf(holdings(servers, file.cap)[3] as Held, file.cap);
     await file.overwrite(bytesOf(200_000, 2));
     const index = storageIndexOf(file.cap);
-    const spare = servers.find((server) => server.sharesOf(index).length === 0);
+    const spare = servers.find((server) => diskOf(server).sharesOf(index).length === 0);
     await putShare(spare as StorageServer, file.cap, 3, stale);
     const outcome = await file.update(bytesOf(10, 3), 5);
     expect(outcome).toMatchObject({ seqnum: 3, missing: [], inPlace: false });
@@ -340,7 +341,7 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
     const file = await create(format, bytesOf(200_000));
     const held = holdings(servers, file.cap)[3] as Held;
     const index = storageIndexOf(file.cap);
-    const spare = servers.find((server) => server.sharesOf(index).length === 0);
+    const spare = servers.find((server) => diskOf(server).sharesOf(index).length === 0);
     await putShare(spare as StorageServer, file.cap, 3, shareOf(held, file.cap));
     const outcome = await file.update(bytesOf(10, 3), 5);
     expect(outcome.placed.length).toBe(11);
@@ -457,7 +458,7 @@ describe('an MDMF update falls back to whole shares', () => {
     const held = holdings(servers, file.cap)[shnum] as Held;
     const share = shareOf(held, file.cap);
     damage(share, new DataView(share.buffer));
-    held.server.overwriteShare(storageIndexOf(file.cap), shnum, 0, share);
+    diskOf(held.server).overwriteShare(storageIndexOf(file.cap), shnum, 0, share);
   }
 
   function flip(share: Uint8Array, offset: number) {
@@ -557,12 +558,17 @@ describe('whatever is done to a file', () => {
       if (n === k) return;
       const shnum = k + (what.share % (n - k));
       for (const server of servers) {
-        const bytes = server.shareBytes(slot, shnum);
+        const bytes = diskOf(server).shareBytes(slot, shnum);
         if (bytes === undefined) continue;
-        if (what.do === 'lose') server.deleteShare(slot, shnum);
+        if (what.do === 'lose') diskOf(server).deleteShare(slot, shnum);
         else {
           const offset = Math.floor((what.place ?? 0) * (bytes.length - 1));
-          server.overwriteShare(slot, shnum, offset, Uint8Array.of((bytes[offset] as number) ^ 16));
+          diskOf(server).overwriteShare(
+            slot,
+            shnum,
+            offset,
+            Uint8Array.of((bytes[offset] as number) ^ 16),
+          );
         }
       }
     }

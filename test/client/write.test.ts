@@ -18,6 +18,7 @@ import {
 } from '../../src/errors.ts';
 import type { Progress } from '../../src/runtime/options.ts';
 import { patienceMinMs } from '../../src/runtime/pace.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -319,7 +320,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
     const file = await create(format, bytesOf(100));
     const index = storageIndexOf(file.cap);
     for (const { server, shnum } of holdings(servers, file.cap).slice(0, 7)) {
-      server.deleteShare(index, shnum);
+      diskOf(server).deleteShare(index, shnum);
     }
     expect((await file.overwrite(bytesOf(50, 2))).missing).toEqual([]);
     expect((await file.verify()).isHealthy).toBe(true);
@@ -332,7 +333,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
     // Three shares on two servers each, and one server that fails: more writes than shares.
     const held = holdings(servers, file.cap);
     for (const h of held.slice(0, 3)) {
-      const other = servers.find((s) => s.sharesOf(storageIndexOf(file.cap)).length === 0);
+      const other = servers.find((s) => diskOf(s).sharesOf(storageIndexOf(file.cap)).length === 0);
       await putShare(other as StorageServer, file.cap, h.shnum, shareOf(h, file.cap));
     }
     const failing = held[9]?.server.id as string;
@@ -462,7 +463,7 @@ describe('a write', () => {
     const spoil = ({ server, shnum }: Held) => {
       const share = shareOf({ server, shnum }, file.cap);
       const index = storageIndexOf(file.cap);
-      server.overwriteShare(index, shnum, keyAt(share) + 77, Uint8Array.of(0, 0, 0, 0));
+      diskOf(server).overwriteShare(index, shnum, keyAt(share) + 77, Uint8Array.of(0, 0, 0, 0));
     };
     for (const h of held.slice(0, 9)) spoil(h);
     // One good copy is enough, and the others are mended by the write.
@@ -483,7 +484,7 @@ describe('a write', () => {
     const { create, another, servers } = testGrid();
     const file = await create('mdmf', bytesOf(100));
     for (const { server, shnum } of holdings(servers, file.cap)) {
-      server.deleteShare(storageIndexOf(file.cap), shnum);
+      diskOf(server).deleteShare(storageIndexOf(file.cap), shnum);
     }
     const error = await another()
       .open(file.writeCap)

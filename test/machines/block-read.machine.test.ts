@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { blockReadMachine } from '../../machines/block-read.machine.ts';
+import { blockReadMachine, blockReadSummary } from '../../machines/block-read.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines, versionOf } from '../support/facts.ts';
 import { endsUnprovided } from '../support/unprovided.ts';
@@ -44,6 +44,17 @@ test.each(ends)('%s after %j', (status, event, failure) => {
     'stop readBlocks',
     `send to parent ${JSON.stringify({ type: 'blocks.settled', report })}`,
   ]);
+});
+
+test('traces and pictures show what is read, and what went wrong', () => {
+  const { version, ...shown } = range;
+  const it = start();
+  expect(blockReadSummary(it.context())).toEqual({ ...shown, failure: null });
+  const failed = it.step(failing('corrupt')).context();
+  expect(blockReadSummary(failed)).toEqual({
+    ...shown,
+    failure: { kind: 'corrupt', detail: 'x' },
+  });
 });
 
 describe('what does not belong changes nothing', () => {

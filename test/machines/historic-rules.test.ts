@@ -65,7 +65,7 @@ describe('the historic rules', () => {
   ];
   const empty = (n: number) => serverSettled(poorReport(`s${n}`, 'empty'));
 
-  function slotsOf(rule: Rule, events: readonly object[]) {
+  function holdersOf(rule: Rule, events: readonly object[]) {
     const grid = { mode: 'write', servers: serversOf(5), required: 2, total: 3 } as const;
     const input = { ...grid, rule, wantsPrivateKey: false, deadlines };
     const it =
@@ -78,16 +78,16 @@ describe('the historic rules', () => {
 
   test("the ticket: done while s2's share is being verified; it is missing from the map", () => {
     const events = [...good(0), ...good(1), serverAnswered('s2', [2]), empty(3), empty(4)];
-    expect(slotsOf('ticket', events)).toEqual(['s0', 's1']);
-    expect(slotsOf('fix2015', events)).toBe('collecting.verifying');
-    expect(slotsOf('ours', events)).toBe('collecting.verifying');
+    expect(holdersOf('ticket', events)).toEqual(['s0', 's1']);
+    expect(holdersOf('fix2015', events)).toBe('collecting.verifying');
+    expect(holdersOf('ours', events)).toBe('collecting.verifying');
   });
 
   test('since 2015: done while a share right of the boundary is being verified', () => {
     const events = [...good(0), ...good(1), serverAnswered('s4', [2]), empty(2), empty(3)];
-    expect(slotsOf('ticket', events)).toEqual(['s0', 's1']);
-    expect(slotsOf('fix2015', events)).toEqual(['s0', 's1']);
-    expect(slotsOf('ours', events)).toBe('collecting.verifying');
+    expect(holdersOf('ticket', events)).toEqual(['s0', 's1']);
+    expect(holdersOf('fix2015', events)).toEqual(['s0', 's1']);
+    expect(holdersOf('ours', events)).toBe('collecting.verifying');
   });
 
   test.each(['ticket', 'fix2015', 'ours'] as const)(
@@ -95,9 +95,9 @@ describe('the historic rules', () => {
     (rule) => {
       const both = [serverAnswered('s0', [0]), serverAnswered('s1', [1])];
       const settled = [...good(0).slice(1), ...good(1).slice(1), empty(2)];
-      expect(slotsOf(rule, [...both, ...settled])).toBe('collecting.awaiting');
-      expect(slotsOf(rule, [...both, ...settled, empty(3)])).toEqual(['s0', 's1']);
-      expect(slotsOf(rule, [...both, operationCancel()])).toBe('cancelled');
+      expect(holdersOf(rule, [...both, ...settled])).toBe('collecting.awaiting');
+      expect(holdersOf(rule, [...both, ...settled, empty(3)])).toEqual(['s0', 's1']);
+      expect(holdersOf(rule, [...both, operationCancel()])).toBe('cancelled');
     },
   );
 

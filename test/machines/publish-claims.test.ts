@@ -55,7 +55,7 @@ describe('a claim', () => {
     expect(isClaim(shnum, checkstring)).toBe(expected);
   });
 
-  test('is told by its number', () => {
+  test('is named by its share number', () => {
     const all = [seen(0, v2b.checkstring), seen(1, v2b.checkstring), seen(3, v2b.checkstring)];
     expect(claimsIn(expectation, ours, all)).toEqual([0, 3]);
   });

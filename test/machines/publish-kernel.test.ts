@@ -5,6 +5,7 @@ import {
   apply,
   canSucceed,
   decide,
+  expectationOf,
   modeOf,
   type PublishPlanInput,
   type PublishRecord,
@@ -13,20 +14,24 @@ import {
   type Write,
   type WriteReport,
 } from '../../machines/publish-kernel.ts';
-import type { Servermap, Version } from '../../machines/servermap.ts';
+import type { Servermap } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, unverified, versionOf, writeReport } from '../support/facts.ts';
+import {
+  begun,
+  booked,
+  inputOf,
+  ourVersion,
+  plannedWrites,
+  startPlanned,
+  underWay,
+} from '../support/publishing.ts';
 
 const v1 = versionOf(1);
 const v2 = versionOf(2);
 const v2b = versionOf(2, 'b');
-const ourVersion = versionOf(3, 'n');
 const ours = ourVersion.checkstring;
 const absent = { kind: 'absent' };
 const begins = (head: string) => ({ kind: 'begins', head });
-
-function inputOf(map: Servermap, more: Partial<PublishPlanInput> = {}): PublishPlanInput {
-  return { map, required: 2, total: 3, happy: 2, wholeShares: true, force: false, ...more };
-}
 
 /** Who is to get which share, in the order of the plan. */
 const placesOf = (record: PublishRecord) =>
@@ -39,31 +44,8 @@ const planned = (server: string, shnum: number, test: object, attempt = 0) => ({
   ...{ server, shnum, test, status: 'planned', attempt, failure: null },
 });
 
-/** The books with everything planned under way, over a map of v2 in full on the first servers. */
-function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishRecord {
-  const holdings = [goodAt('s0', 0, v2), goodAt('s1', 1, v2), goodAt('s2', 2, v2)];
-  const record = planWrites(inputOf(mapOf(count, holdings, [v2]), more));
-  return startPlanned(withPrepared(record, ourVersion));
-}
-
-const withPrepared = (record: PublishRecord, version: Version) =>
-  apply(record, { type: 'prepared', version });
-const startPlanned = (record: PublishRecord) => apply(record, { type: 'begun' });
-
-/** The books after these reports, each taken as the chart takes it. */
-const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
-  reports.reduce(
-    (r, report) => apply(r, { type: 'settled', report, mode: modeOf(r, report) }),
-    record,
-  );
-
-function plannedWrites(record: PublishRecord): readonly Write[] {
-  const decision = decide(record);
-  return decision.kind === 'write' ? decision.writes : [];
-}
-
 describe('the plan', () => {
-  test('of a new file is the whole books: nothing known, nothing written yet', () => {
+  test('of a new file: its whole record, with nothing known and nothing written yet', () => {
     const record = planWrites(inputOf(mapOf(3, [], [])));
     expect(record).toEqual({
       required: 2,
@@ -100,22 +82,16 @@ describe('the plan', () => {
       goodAt('s0', 0, v2),
       goodAt('s0', 2, v1),
       { server: 's1', shnum: 1, verdict: bad('01ab') },
-      { server: 's2', shnum: 1, verdict: bad('') },
+      { server: 's0', shnum: 1, verdict: bad('') },
     ];
     const record = planWrites(inputOf(mapOf(3, holdings, [v1, v2])));
-    expect(placesOf(record)).toEqual(['s0:0', 's0:2', 's1:1', 's2:1']);
-    expect(testsOf(record)).toEqual([
-      begins(v2.checkstring),
-      begins(v1.checkstring),
-      begins('01ab'),
-      absent,
-    ]);
-  });
-
-  test('names what it builds on: the best version, or nothing', () => {
-    const holdings = [goodAt('s0', 0, v1), goodAt('s1', 1, v1), goodAt('s2', 0, v2)];
-    expect(planWrites(inputOf(mapOf(3, holdings, [v1, v2]))).base).toBe(v1.id);
-    expect(planWrites(inputOf(mapOf(3, holdings.slice(2), [v2]), { force: true })).base).toBeNull();
+    expect(placesOf(record)).toEqual(['s0:0', 's0:2', 's1:1', 's0:1']);
+    const [first, second] = [v2.checkstring, v1.checkstring];
+    expect(testsOf(record)).toEqual([begins(first), begins(second), begins('01ab'), absent]);
+    // What the other writes to that server ask for may be there.
+    const heads = [{ shnum: 2, head: second }];
+    const expected = { total: 3, seqnum: 3, replaceable: [], heads };
+    expect(expectationOf(record, record.writes[0] as Write)).toEqual(expected);
   });
 
   test('homes go to whoever holds least, then in permuted order; each must be absent (Q2)', () => {
@@ -236,9 +212,12 @@ describe('a write that succeeds', () => {
       { shnum: 2, checkstring: 'ff' },
       { shnum: 3, checkstring: v2b.checkstring },
     ];
-    const record = planWrites(inputOf(mapOf(1, [goodAt('s0', 0, v2), goodAt('s0', 2, v2)], [v2])));
-    const started = startPlanned(withPrepared(record, ourVersion));
-    expect(booked(started, writeReport('s0', 0, 'accepted', seen)).surprises).toEqual([]);
+    const map = mapOf(1, [goodAt('s0', 0, v2), goodAt('s0', 2, v2)], [v2]);
+    const started = begun(planWrites(inputOf(map)));
+    const done = booked(started, writeReport('s0', 0, 'accepted', seen));
+    expect([done.surprises, plannedWrites(done)]).toEqual([[], []]);
+    const own = [{ shnum: 2, checkstring: ours }];
+    expect(plannedWrites(booked(underWay(3), writeReport('s0', 0, 'accepted', own)))).toEqual([]);
   });
 
   test.each([
@@ -248,7 +227,7 @@ describe('a write that succeeds', () => {
   ])('what another write asks for is none, though it is no base: %s', (_, head) => {
     const broken = { server: 's0', shnum: 1, verdict: bad(head) };
     const map = mapOf(2, [goodAt('s0', 0, v2), broken, goodAt('s1', 2, v2)], [v2]);
-    const started = startPlanned(withPrepared(planWrites(inputOf(map)), ourVersion));
+    const started = begun(planWrites(inputOf(map)));
     const seen = [{ shnum: 1, checkstring: v2b.checkstring }];
     const record = booked(started, writeReport('s0', 0, 'accepted', seen));
     expect(record).toEqual({
@@ -261,7 +240,7 @@ describe('a write that succeeds', () => {
     // That write may fail on the way: then nobody would ever have told of the stranger.
     const record = planWrites(inputOf(mapOf(1, [goodAt('s0', 0, v2), goodAt('s0', 2, v2)], [v2])));
     const seen = [{ shnum: 2, checkstring: v2b.checkstring }];
-    const started = startPlanned(withPrepared(record, ourVersion));
+    const started = begun(record);
     for (const status of ['accepted', 'surprised'] as const) {
       const surprised = booked(started, writeReport('s0', 0, status, seen));
       expect(surprised.surprises).toEqual([{ server: 's0', shnum: 2, found: v2b.checkstring }]);
@@ -272,10 +251,8 @@ describe('a write that succeeds', () => {
     const seen = [{ shnum: 2, checkstring: v1.checkstring }];
     const record = booked(underWay(3), writeReport('s0', 0, 'accepted', seen));
     expect(plannedWrites(record)).toEqual([planned('s0', 2, begins(v1.checkstring))]);
-    const inPlace = booked(
-      underWay(3, { wholeShares: false }),
-      writeReport('s0', 0, 'accepted', seen),
-    );
+    const begunInPlace = underWay(3, { wholeShares: false });
+    const inPlace = booked(begunInPlace, writeReport('s0', 0, 'accepted', seen));
     expect(plannedWrites(inPlace)).toEqual([]);
     expect(inPlace.surprises).toEqual([]);
   });
@@ -313,11 +290,24 @@ describe('a write that finds something else', () => {
   });
 
   test('nothing is not ours, not even while ours has no checkstring', () => {
-    const record = booked(
-      { ...underWay(3), version: null },
-      writeReport('s0', 0, 'surprised', foundIs(null)),
-    );
-    expect(statusesOf(record)).toEqual(['planned', 'writing', 'writing']);
+    const stray = { shnum: 2, checkstring: v1.checkstring };
+    const report = writeReport('s0', 0, 'surprised', [stray]);
+    const record = booked({ ...underWay(3), version: null }, report);
+    expect(statusesOf(record)).toEqual(['planned', 'writing', 'writing', 'planned']);
+    expect(testsOf(record)[0]).toEqual(absent);
+  });
+
+  test('what is beside it is not what is in its place', () => {
+    const beside = { shnum: 2, checkstring: ours };
+    const report = writeReport('s0', 0, 'surprised', [beside, ...foundIs(v1.checkstring)]);
+    const record = booked(underWay(3), report);
+    expect(plannedWrites(record)).toEqual([planned('s0', 0, begins(v1.checkstring), 1)]);
+  });
+
+  test('proof of a share that is not shown is none', () => {
+    const record = booked(underWay(3), { ...writeReport('s0', 0, 'surprised'), proven: [0] });
+    expect(plannedWrites(record)).toEqual([planned('s0', 0, absent, 1)]);
+    expect(record.surprises).toEqual([]);
   });
 
   const replaced = (server: string, shnum: number) => ({
@@ -325,7 +315,7 @@ describe('a write that finds something else', () => {
     detail: `server ${server}: share ${shnum} is not what was seen there before`,
   });
 
-  test('three times: nothing more is asked of that server, and nobody is said to be at it', () => {
+  test('three times: that server is asked no more, and no other writer is reported', () => {
     const again = (record: PublishRecord, found: string | null) =>
       startPlanned(booked(record, writeReport('s0', 0, 'surprised', foundIs(found))));
     const twice = again(again(underWay(4), null), v1.checkstring);
@@ -410,7 +400,7 @@ describe('what nobody has signed is no writer', () => {
     expect(record.surprises).toEqual([]);
   });
 
-  test('proof of one share is none of another', () => {
+  test('the proof of one share is no proof of another share', () => {
     const seen = [0, 2].map((shnum) => ({ shnum, checkstring: v2b.checkstring }));
     const report = writeReport('s0', 0, 'surprised', seen);
     for (const proven of [[], [0], [2], [0, 2]]) {
@@ -422,7 +412,7 @@ describe('what nobody has signed is no writer', () => {
   test('a server that contradicts itself is not believed about anything', () => {
     const holdings = [goodAt('s0', 0, v2), goodAt('s0', 1, v2), goodAt('s1', 1, v2)];
     const plan = planWrites(inputOf(mapOf(4, holdings, [v2])));
-    const started = startPlanned(withPrepared(plan, ourVersion));
+    const started = begun(plan);
     const failure = { kind: 'contradictory', detail: 'x' } as const;
     const accepts = (n: number) => writeReport(`s${n}`, n, 'accepted');
     const books = booked(started, accepts(0), accepts(1));
@@ -450,13 +440,28 @@ describe('a write that fails', () => {
     },
   );
 
+  test('is remembered with what went wrong last', () => {
+    const failure = { kind: 'unreachable', detail: 's1' } as const;
+    const whyOf = (record: PublishRecord) => record.writes[1]?.failure;
+    const surprised = { ...writeReport('s1', 1, 'surprised'), failure };
+    const again = startPlanned(booked(underWay(3), surprised));
+    expect(whyOf(again)).toEqual(failure);
+    expect(whyOf(booked(again, writeReport('s1', 1, 'accepted')))).toEqual(failure);
+    expect(whyOf(booked(underWay(3), writeReport('s1', 1, 'failed')))).toEqual(failure);
+  });
+
+  test('for no stated reason fails as well', () => {
+    const record = booked(underWay(5), { ...writeReport('s1', 1, 'failed'), failure: null });
+    expect([record.avoided, record.failures]).toEqual([['s1'], []]);
+  });
+
   test('what has landed is not written again', () => {
     const landed = booked(underWay(5), writeReport('s0', 0, 'accepted'));
     const record = booked(landed, writeReport('s1', 1, 'failed'));
     expect(plannedWrites(record).map(({ server, shnum }) => [server, shnum])).toEqual([['s3', 1]]);
   });
 
-  test('on a server with room for nothing else: it stays homeless, and the result says so', () => {
+  test('with no other server to take it, the share is placed nowhere, and the result says so', () => {
     const record = booked(underWay(3), writeReport('s1', 1, 'failed'));
     const next = booked(startPlanned(record), writeReport('s0', 1, 'failed'));
     const last = booked(startPlanned(next), writeReport('s2', 1, 'failed'));
@@ -521,12 +526,8 @@ describe('the outcome', () => {
   test('needs distinct servers and k distinct shares (Q5)', () => {
     const holdings = [goodAt('s0', 0, v2), goodAt('s1', 0, v2)];
     const record = planWrites(inputOf(mapOf(2, holdings, [v2]), { wholeShares: false }));
-    const started = startPlanned(withPrepared(record, ourVersion));
-    const done = booked(
-      started,
-      writeReport('s0', 0, 'accepted'),
-      writeReport('s1', 0, 'accepted'),
-    );
+    const started = begun(record);
+    const done = booked(started, ...[0, 0].map((n, i) => writeReport(`s${i}`, n, 'accepted')));
     expect(decide(done)).toEqual({ kind: 'notEnoughServers' });
   });
 
@@ -568,7 +569,7 @@ describe('whatever the servers do', () => {
         const holdings = [goodAt('s0', 0, v2), goodAt('s0', 1, v2), goodAt('s0', 2, v1)];
         const map = mapOf(count, holdings, [v1, v2]);
         const plan = planWrites(inputOf(map, { wholeShares: whole }));
-        let record = startPlanned(withPrepared(plan, ourVersion));
+        let record = begun(plan);
         let steps = 0;
         for (; decide(record).kind === 'wait'; steps++) {
           expect(steps).toBeLessThan(60);

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { operationCancel, writeSettled } from '../../machines/events.ts';
 import type { SeenShare } from '../../machines/io.ts';
-import { type PublishInput, publishMachine } from '../../machines/publish.machine.ts';
+import {
+  type PublishInput,
+  publishMachine,
+  publishSummary,
+} from '../../machines/publish.machine.ts';
 import type { WriteReport } from '../../machines/publish-kernel.ts';
 import type { Servermap } from '../../machines/servermap.ts';
 import { chartCoverage } from '../support/coverage.ts';
@@ -52,6 +56,13 @@ describe('choosing targets', () => {
     expect(it.state()).toBe('preparing');
     expect(it.log()).toEqual([
       `start prepareShares ${JSON.stringify({ seqnum: 2, base: v1.id, recipe })}`,
+    ]);
+  });
+
+  test('by force also where nothing can be read: that is built on nothing', () => {
+    const it = start(mapOf(4, [goodAt('s0', 0, v2)], [v2]), { force: true });
+    expect(it.log()).toEqual([
+      `start prepareShares ${JSON.stringify({ seqnum: 3, base: null, recipe })}`,
     ]);
   });
 
@@ -236,6 +247,20 @@ describe('what does not belong changes nothing', () => {
     const output = it.output();
     it.step(accepts(0)).step(operationCancel());
     expect([it.state(), it.output()]).toEqual([state, output]);
+  });
+});
+
+test('traces and pictures show the goal, and where each write stands', () => {
+  const goal = { seqnum: 2, quorum: 2, required: 2, total: 3, wholeShares: true, surprises: [] };
+  expect(publishSummary(start().context())).toEqual({
+    ...goal,
+    checkstring: null,
+    writes: { 's0:0': 'planned', 's1:1': 'planned', 's2:2': 'planned' },
+  });
+  expect(publishSummary(writing().step(accepts(0)).context())).toEqual({
+    ...goal,
+    checkstring: ours,
+    writes: { 's0:0': 'accepted', 's1:1': 'writing', 's2:2': 'writing' },
   });
 });
 

@@ -55,6 +55,8 @@ const isHollow = wasRead(shortOf(v2, hollow, { marked: [mark] }));
 test('maps few servers, and reads the newest version', () => {
   const it = start({});
   expect([it.state(), it.log()]).toEqual(['opening', ['start openSession {"attempt":0}']]);
+  const nothing = { attempt: 0, looks: 0, tried: [], newest: null, marked: [] };
+  expect(readFileSummary(it.context())).toEqual({ wanted: inputOf().wanted, ...nothing });
   it.step(opened);
   expect([it.state(), given(it, 'servermapUpdate')]).toEqual([
     'mapping',
@@ -97,7 +99,7 @@ test('a range beyond the contents is refused', () => {
   ]);
 });
 
-test('a hollow version makes room for the newest of what is left', () => {
+test('a version without k good shares is passed over for the newest of the others', () => {
   const it = start({ canTakeBack: false }, opened, mapped(two), isHollow);
   expect([it.state(), given(it, 'readVersion')]).toEqual([
     'reading',
@@ -117,7 +119,7 @@ test('a hollow version makes room for the newest of what is left', () => {
 describe('when shares run out in the middle', () => {
   const short = wasRead(shortOf(v1, old, { marked: [mark], segmentsDelivered: 1 }));
 
-  test('all of it begins again, once, and shares have another chance', () => {
+  test('everything begins again, once, and shares marked bad are tried again', () => {
     const it = start({}, opened, mapped(old), short);
     expect([it.state(), it.log()]).toEqual([
       'opening',
@@ -133,7 +135,7 @@ describe('when shares run out in the middle', () => {
     ]);
   });
 
-  test('but not when what was delivered can not be taken back', () => {
+  test('but not when bytes that were delivered cannot be taken back', () => {
     expect(start({ canTakeBack: false }, opened, mapped(old), short).state()).toBe(
       'notEnoughShares',
     );

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { segmentSizeMax } from '../../machines/limits.ts';
 import {
   apply,
   decide,
@@ -45,7 +46,7 @@ describe('which version', () => {
     expect(decide(record)).toEqual({ kind: 'read', map, version: v1, range });
   });
 
-  test('none, once everybody was asked', () => {
+  test('none, if every server was asked and no version can be read', () => {
     const once = having(begun, mapped(emptyMap));
     expect(decide(once)).toEqual({ kind: 'map', mode: 'check' });
     const twice = having(once, mapped(emptyMap));
@@ -78,12 +79,12 @@ describe('when shares run out', () => {
     expect(decide(begunToo)).toEqual({ kind: 'startOver' });
   });
 
-  test('and where nothing is left, all begins again', () => {
+  test('where no other version is left, everything begins again', () => {
     const record = having(begun, mapped(), short(v1, emptyMap));
     expect(decide(record)).toEqual({ kind: 'startOver' });
   });
 
-  test('all begins again once, with what was seen and nothing marked', () => {
+  test('everything begins again once: versions seen are remembered, shares are marked no more', () => {
     const record = having(begun, mapped(mapWith(v2)), short(v2, emptyMap, 1));
     expect(decide(record)).toEqual({ kind: 'startOver' });
     const again = having(record, { type: 'startedOver' });
@@ -101,6 +102,14 @@ describe('when shares run out', () => {
     const record = having(start(all, can), mapped(), short(v1, map, segments));
     expect(decide(record).kind).toBe(kind);
   });
+});
+
+test('a version that cannot be decoded is not asked for, unless nothing of it is wanted', () => {
+  const huge = { ...v1, dataLength: 2 ** 40, segmentSize: 2 ** 30 };
+  const beyond = { what: 'segment size of version 1', value: 2 ** 30, max: segmentSizeMax };
+  expect(decide(having(begun, mapped(mapWith(huge))))).toEqual({ kind: 'beyondLimit', beyond });
+  const nothing = having(start({ offset: 5, length: 0 }, true), mapped(mapWith(huge)));
+  expect(decide(nothing)).toEqual({ kind: 'delivered', version: huge });
 });
 
 test('a failure ends it, wherever it comes from', () => {

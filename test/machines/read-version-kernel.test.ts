@@ -59,7 +59,9 @@ describe('the books', () => {
       failure: null,
     });
     expect(decide(begun)).toEqual({ kind: 'retrieve' });
-    expect(decide(start(map, v1, [], []))).toEqual({ kind: 'delivered', version: v1 });
+    const nothing = start(map, v1, [], []);
+    expect(nothing).toEqual({ ...begun, ranges: [], marked: [] });
+    expect(decide(nothing)).toEqual({ kind: 'delivered', version: v1 });
   });
 
   test('go on to the next range, for which everybody may be asked again', () => {
@@ -78,7 +80,7 @@ describe('the books', () => {
     expect([decide(last), last.segmentsDelivered]).toEqual([{ kind: 'delivered', version: v1 }, 3]);
   });
 
-  test('out of shares, know where to go on, and without which', () => {
+  test('when shares run out, say where to go on, and without which shares', () => {
     const report = retrieved('notEnoughShares', {
       segmentsDelivered: 1,
       sources: [corruptSource('s1', 1), { ...corruptSource('s2', 2), status: 'failed' }],

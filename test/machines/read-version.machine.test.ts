@@ -44,6 +44,10 @@ const runsOut = (segmentsDelivered: number) =>
     retrieved('notEnoughShares', { segmentsDelivered, sources: [corruptSource('s0', 0)] }),
   );
 
+test('traces and pictures know it by its name', () => {
+  expect(readVersionMachine.id).toBe('readVersion');
+});
+
 test('reads the ranges in order, a retrieve each', () => {
   const it = start();
   expect([it.state(), given(it, 'retrieve')]).toEqual([
@@ -93,7 +97,7 @@ test('out of good shares, asks everybody and goes on where it was', () => {
   ]);
 });
 
-test('out of them again, it says what was found', () => {
+test('when shares run out again, it reports what was found', () => {
   const it = start(runsOut(1), mapped(everybody), runsOut(0));
   const report = retrieved('notEnoughShares', { sources: [corruptSource('s0', 0)] });
   expect([it.state(), it.output()]).toEqual([

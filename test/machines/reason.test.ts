@@ -18,6 +18,12 @@ circle.cause = circle;
 
 const bothAddresses = 'connect ECONNREFUSED ::1:9; connect ECONNREFUSED 127.0.0.1:9';
 
+/** Gathered `times` times over, and nothing else is said. */
+const gathered = (times: number): unknown =>
+  times === 0 ? new Error('deep') : new AggregateError([gathered(times - 1)]);
+const caused = (times: number): unknown =>
+  times === 0 ? new Error('deep') : mute({ cause: caused(times - 1) });
+
 const reasons: readonly [string, unknown, string][] = [
   ['its message', new ServerUnavailableError('s1', 'is away'), 'server s1: is away'],
   ['its message, whatever its cause', new Error('no', { cause: new Error('secret') }), 'no'],
@@ -30,6 +36,10 @@ const reasons: readonly [string, unknown, string][] = [
     'no 1; no 2; no 3; no 4',
   ],
   ['what those it gathered gathered', new AggregateError([dualStack, undefined]), bothAddresses],
+  ['what is gathered three times over', gathered(3), 'deep'],
+  ['not what is gathered deeper', gathered(4), 'AggregateError'],
+  ['what is caused three times over', caused(3), 'deep'],
+  ['not what is caused deeper', caused(4), 'Error'],
   ['its message before those', new AggregateError([new Error('one')], 'all'), 'all'],
   ['its cause', mute({ cause: new Error('', { cause: 'no disk' }) }), 'no disk'],
   ['its code', mute({ code: 'EIO' }), 'EIO'],
@@ -43,6 +53,7 @@ const reasons: readonly [string, unknown, string][] = [
   ['null', null, 'null'],
   ['blank text', '', 'no reason given'],
   ['a thing without words', {}, 'no reason given'],
+  ['a function, whose name is no reason', function no() {}, 'no reason given'],
   ['gathered silence', { errors: [undefined, {}] }, 'no reason given'],
   ['a message that is no text', { message: 7, code: 8, name: 9 }, 'no reason given'],
   [

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { shareJudged } from '../../machines/events.ts';
-import { serverQueryMachine } from '../../machines/server-query.machine.ts';
+import {
+  type ServerQueryInput,
+  serverQueryMachine,
+  serverQuerySummary,
+} from '../../machines/server-query.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { bad, deadlines, goodReport, poorReport, unverified, versionOf } from '../support/facts.ts';
 import { endsUnprovided } from '../support/unprovided.ts';
@@ -13,13 +17,14 @@ const v1 = versionOf(1);
 const good = (shnum: number, privateKeyFound = false) =>
   shareJudged(shnum, { kind: 'good', version: v1.id }, { version: v1, privateKeyFound });
 
-function start(): Walk<Machine> {
+function start(more: Partial<ServerQueryInput> = {}): Walk<Machine> {
   const input = {
     server: 's0',
     parent: deafParent(),
     wantsPrivateKey: true,
     wantsNumbers: true,
     deadlines,
+    ...more,
   };
   return walk(serverQueryMachine, input, coverage.onMicrostep);
 }
@@ -58,6 +63,16 @@ describe('querying', () => {
       'after 20 ms verifyDeadline',
       'start verifyShares {"server":"s0","shnums":[0,3],"wantsPrivateKey":true,"wantsNumbers":true}',
     ]);
+  });
+
+  test.each<[string, boolean, readonly number[], boolean]>([
+    ['of several shares', true, [0, 3], true],
+    ['not of one share, which is but one', true, [3], false],
+    ['not for somebody who does not ask for it', false, [0, 3], false],
+  ])('the numbers are to be proven: %s', (_, wantsNumbers, shnums, isAsked) => {
+    const it = start({ wantsPrivateKey: false, wantsNumbers }).step(answer(...shnums));
+    const input = { server: 's0', shnums, wantsPrivateKey: false, wantsNumbers: isAsked };
+    expect(it.log().at(-1)).toBe(`start verifyShares ${JSON.stringify(input)}`);
   });
 
   const unreachable = { kind: 'unreachable', detail: 'x' } as const;
@@ -201,6 +216,16 @@ describe('what does not belong', () => {
     const { context } = it.snapshot();
     it.step(answer(5)).step(passed('queryDeadline', 'serverQuery.querying'));
     expect([it.state(), it.context(), it.log()]).toEqual(['verifying', context, []]);
+  });
+});
+
+test('traces and pictures show the shares, and what each turned out to be', () => {
+  const it = verifying(0, 3).step(shareJudged(3, bad('ff')));
+  expect(serverQuerySummary(it.context())).toEqual({
+    server: 's0',
+    shnums: [0, 3],
+    judged: { 3: bad('ff') },
+    failure: null,
   });
 });
 

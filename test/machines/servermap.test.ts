@@ -6,7 +6,9 @@ import {
   highestSeqnum,
   isRecoverable,
   markedHolding,
+  mergedVersion,
   newerUnrecoverable,
+  noParentTag,
   recoverableVersions,
   sharesOf,
   unrecoverableVersions,
@@ -129,5 +131,25 @@ describe('a share marked by a reader', () => {
       holdings: [markedHolding(holding, [mark]), ...others],
     });
     expect(map.holdings[0]).toBe(holding);
+  });
+});
+
+describe('a version as two shares tell of it', () => {
+  const child = versionOf(2, 'a', { parent: v1 });
+
+  test('is what the first one says, and the second in other words', () => {
+    expect(mergedVersion(undefined, child)).toEqual(child);
+    expect(mergedVersion(child, { ...child })).toEqual(child);
+  });
+
+  test('has no known parent when they name two', () => {
+    const other = { ...child, parentTag: v2a.tag };
+    expect(mergedVersion(child, other)).toEqual({ ...child, parentTag: null });
+    expect(mergedVersion(other, child)).toEqual({ ...child, parentTag: null });
+  });
+
+  test('a first one names what no version can be called', () => {
+    expect(versionOf(1, 'a', { parent: null }).parentTag).toBe('14e3b1cc4475426141bcc2c9ab19ca1c');
+    expect(noParentTag).toBe('14e3b1cc4475426141bcc2c9ab19ca1c');
   });
 });

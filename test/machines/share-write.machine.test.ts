@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { JudgedShare, SeenShare, WriteResult } from '../../machines/io.ts';
 import type { Expectation } from '../../machines/publish-claims.ts';
 import type { WriteTest } from '../../machines/publish-kernel.ts';
-import { shareWriteMachine } from '../../machines/share-write.machine.ts';
+import { shareWriteMachine, shareWriteSummary } from '../../machines/share-write.machine.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { deadlines, versionOf } from '../support/facts.ts';
 import { endsUnprovided } from '../support/unprovided.ts';
@@ -333,6 +333,14 @@ describe('what does not belong changes nothing', () => {
     it.step(unwelcome);
     expect([it.state(), it.context(), it.log()]).toEqual([state, context, []]);
   });
+});
+
+test('traces and pictures show the place, what it must hold, and what was found', () => {
+  const place = { server: 's0', shnum: 1, test: begins };
+  expect(shareWriteSummary(start().context())).toEqual({ ...place, seen: [], failure: null });
+  const seen = [share(foreign)];
+  expect(shareWriteSummary(checking().context())).toEqual({ ...place, seen, failure: null });
+  expect(shareWriteSummary(rereading().context())).toEqual({ ...place, seen: [], failure });
 });
 
 test('IO that nobody provides ends with an error that says its name', async () => {

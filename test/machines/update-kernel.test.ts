@@ -9,6 +9,7 @@ import {
 import {
   apply,
   decide,
+  isBuiltOn,
   nextServers,
   outcomeOf,
   type ServerReport,
@@ -31,6 +32,11 @@ import {
 
 const v1 = versionOf(1);
 const v2 = versionOf(2);
+
+test('a map is built on, or vouched for, unless it is for a reader', () => {
+  const modes: readonly Mode[] = ['anything', 'read', 'write', 'check', 'repair'];
+  expect(modes.filter(isBuiltOn)).toEqual(['write', 'check', 'repair']);
+});
 
 const letters: Readonly<Record<string, ServerStatus>> = {
   '-': 'unasked',

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { segmentSizeMax } from '../../machines/limits.ts';
 import type { ShareSource } from '../../machines/retrieve-kernel.ts';
 import { apply, decide, start, verificationOf } from '../../machines/verify-kernel.ts';
-import { bad, unverified, versionOf } from '../support/facts.ts';
+import { bad, goodAt, unverified, versionOf } from '../support/facts.ts';
 import { corruptSource, emptyMap, mapWith, retrieved } from '../support/operations.ts';
 
 const v1 = versionOf(1);
@@ -37,6 +38,15 @@ describe('what comes next', () => {
     });
   });
 
+  test('nothing where the version cannot be decoded', () => {
+    const huge = { ...v1, dataLength: 2 ** 40, segmentSize: 2 ** 30 };
+    const beyond = { what: 'segment size of version 1', value: 2 ** 30, max: segmentSizeMax };
+    expect(decide(apply(start, { type: 'mapped', map: mapWith(huge) }))).toEqual({
+      kind: 'beyondLimit',
+      beyond,
+    });
+  });
+
   test('that no share is good is a finding; a bug is a failure', () => {
     const mapped = apply(start, { type: 'mapped', map });
     const ending = (report: ReturnType<typeof retrieved>) =>
@@ -60,6 +70,20 @@ describe('the finding', () => {
       good,
       bad: [],
       isHealthy: true,
+    });
+  });
+
+  test('tells of old shares that were left behind', () => {
+    const old = goodAt('s3', 0, v1);
+    const both = { ...mapWith(v2), versions: { [v1.id]: v1, [v2.id]: v2 } };
+    const known = { ...both, holdings: [...both.holdings, old] };
+    expect(verificationOf(known, v2, retrieved('delivered', { sources: all }))).toEqual({
+      map: known,
+      stale: [{ server: 's3', shnum: 0, seqnum: 1 }],
+      seqnum: 2,
+      good,
+      bad: [],
+      isHealthy: false,
     });
   });
 

@@ -280,6 +280,17 @@ test('a create of a new key asks nobody', () => {
   });
 });
 
+test('a create of any other key asks everybody, and for no private key: no share is to be there', () => {
+  const create: Change = { kind: 'create', isNewKey: false };
+  for (const hasPrivateKey of [true, false]) {
+    const it = startWith(inputOf(create, { hasPrivateKey }), opened);
+    expect([it.state(), given(it, 'servermapUpdate')]).toEqual([
+      'mapping',
+      { mode: 'check', ...grid, wantsPrivateKey: false },
+    ]);
+  }
+});
+
 describe('a bug in what is provided ends it', () => {
   const walks: Readonly<Record<string, readonly [Change, ...object[]]>> = {
     openSession: [modify],

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Servermap } from '../../machines/servermap.ts';
+import { contentsMax, segmentSizeMax, segmentsWrittenMax } from '../../machines/limits.ts';
+import type { PublishReport } from '../../machines/publish-kernel.ts';
+import type { Servermap, Version } from '../../machines/servermap.ts';
 import { staleShares } from '../../machines/stale.ts';
 import {
   apply,
@@ -167,6 +169,10 @@ describe('what stands in the way', () => {
     const map = { ...silent, servers };
     const unheard = having(begin(overwrite), mapped(both), mapped(map));
     expect(obstacleOf(unheard)).toEqual(['failed', { kind: 'unrecoverable', map }]);
+    // One that answers is enough to say that it is lost.
+    const heard = { ...map, servers: [...servers.slice(1), ...silent.servers.slice(0, 1)] };
+    const partly = having(begin(overwrite), mapped(both), mapped(heard));
+    expect(obstacleOf(partly)).toEqual(['failed', { kind: 'versionLost', lost: v2, map: heard }]);
     const forced = having(begin(overwrite, { force: true }), mapped(both), mapped(asked(full)));
     expect(decide(forced)).toMatchObject({
       kind: 'publish',
@@ -242,6 +248,96 @@ describe('what stands in the way', () => {
   });
 });
 
+describe('what is too much', () => {
+  const sizeOf = (dataLength: number, segmentSize = 131072): Version => ({
+    ...v1,
+    dataLength,
+    segmentSize,
+  });
+  const onBase = (change: Change, base: Version) => having(begin(change), mapped(mapWith(base)));
+  const failedBy = (obstacle: Obstacle) => ({ kind: 'failed', obstacle });
+  const encodedMax = segmentsWrittenMax * 131072;
+
+  test('a base that cannot be decoded, unless all is replaced', () => {
+    const base = sizeOf(2 ** 40, 2 ** 30);
+    const beyond = { what: 'segment size of version 1', value: 2 ** 30, max: segmentSizeMax };
+    for (const change of [append, modify]) {
+      expect(decide(onBase(change, base))).toEqual(failedBy({ kind: 'beyondLimit', beyond }));
+    }
+    expect(decide(onBase(overwrite, base)).kind).toBe('publish');
+  });
+
+  test('a new version that cannot be encoded: by its new end, or as large as before', () => {
+    const tooLarge = (size: number) =>
+      failedBy({ kind: 'tooLarge', format: 'mdmf', required: 2, size });
+    const growing = (size: number) => onBase({ ...append, size }, sizeOf(1000));
+    expect(decide(growing(encodedMax - 1000)).kind).toBe('readTrees');
+    expect(decide(growing(encodedMax - 999))).toEqual(tooLarge(encodedMax + 1));
+    const change: Change = { kind: 'update', size: 1, offset: 0 };
+    const huge = onBase(change, sizeOf(encodedMax + 1));
+    expect(decide(huge)).toEqual(tooLarge(encodedMax + 1));
+    expect(decide(onBase(change, sizeOf(encodedMax))).kind).toBe('readTrees');
+  });
+
+  test('what is kept, if one piece of it does not fit into memory', () => {
+    const beyond = { what: 'bytes in memory', value: contentsMax + 1, max: contentsMax };
+    const tooMuch = failedBy({ kind: 'beyondLimit', beyond });
+    expect(decide(onBase(modify, sizeOf(contentsMax))).kind).toBe('read');
+    expect(decide(onBase(modify, sizeOf(contentsMax + 1)))).toEqual(tooMuch);
+    const change: Change = { kind: 'update', size: 200_000, offset: 10 };
+    const behind = (size: number) => having(onBase(change, sizeOf(size + 200_010)), trees(false));
+    expect(decide(behind(contentsMax)).kind).toBe('read');
+    expect(decide(behind(contentsMax + 1))).toEqual(tooMuch);
+    // In place, only the ends of segments are kept.
+    const inPlace = having(onBase(change, sizeOf(2 ** 40)), trees(true));
+    expect(decide(inPlace).kind).toBe('read');
+    // What has been read was not too much.
+    expect(decide(having(behind(contentsMax), isRead)).kind).toBe('publish');
+  });
+});
+
+describe('the newest version that the writer knows of', () => {
+  const newestAfter = (newest: Version | null, report: PublishReport) =>
+    apply(start(taskOf(overwrite), true, newest), { type: 'published', report }).newest;
+
+  test.each<[PublishReport['kind'], boolean]>([
+    ['published', true],
+    ['indeterminate', true],
+    ['uncoordinated', false],
+    ['notEnoughServers', false],
+    ['newerVersionSeen', false],
+    ['cancelled', false],
+  ])('is the one that was made, if somebody may have been told: %s, %j', (kind, isOut) => {
+    const report = publishReport(kind, { version: v2 });
+    expect(newestAfter(null, report)).toBe(isOut ? v2 : null);
+    expect(newestAfter(v1, report)).toBe(isOut ? v2 : v1);
+  });
+
+  test('may be the first one', () => {
+    expect(newestAfter(null, publishReport('published', { version: v1 }))).toBe(v1);
+  });
+
+  test('stays what it was when none was made, or an older one', () => {
+    const other = versionOf(2, 'b');
+    for (const kind of ['published', 'indeterminate'] as const) {
+      expect(newestAfter(v1, publishReport(kind, { version: null }))).toBe(v1);
+      expect(newestAfter(other, publishReport(kind, { version: v2 }))).toBe(other);
+      expect(newestAfter(versionOf(3), publishReport(kind, { version: v2 }))).toEqual(versionOf(3));
+    }
+  });
+
+  test('is lost when a later look shows nothing as new', () => {
+    const left = publishReport('indeterminate', { version: v2 });
+    const { newest } = having(begin(overwrite), mapped(full), { type: 'published', report: left });
+    const again = having(start(taskOf(overwrite), true, newest), mapped(asked(full)));
+    expect(decide(again)).toEqual({ kind: 'backOff' });
+    expect(decide({ ...again, attemptsMax: 1 })).toEqual({
+      kind: 'gaveUp',
+      obstacle: { kind: 'versionLost', lost: v2, map: asked(full) },
+    });
+  });
+});
+
 describe('contention', () => {
   const reportOf = (kind: Parameters<typeof publishReport>[0]): Obstacle => ({
     kind: 'notPublished',
@@ -262,6 +358,8 @@ describe('contention', () => {
     [false, { kind: 'missingPrivateKey', map: full }],
     [false, { kind: 'wrongFormat', cap: 'mdmf', file: 'sdmf' }],
     [false, { kind: 'outOfRange', offset: 2, size: 1 }],
+    [false, { kind: 'beyondLimit', beyond: { what: 'segment size', value: 2, max: 1 } }],
+    [false, { kind: 'tooLarge', format: 'sdmf', required: 2, size: 9 }],
     [false, { kind: 'failed', failure }],
   ])('%j: %j', (is, obstacle) => {
     expect(isContention(obstacle)).toBe(is);
@@ -318,6 +416,8 @@ describe('an update', () => {
     const partial = mapWith(v1, [0, 1]);
     expect(decide(having(begin(append), mapped(partial)))).toMatchObject({ kind: 'read', ranges });
     const empty = mapWith({ ...v1, dataLength: 0, segmentSize: 0 });
+    const bytes = mapWith({ ...v1, segmentSize: 1 });
+    expect(decide(having(begin(append), mapped(bytes))).kind).toBe('readTrees');
     expect(decide(having(begin(append), mapped(empty)))).toMatchObject({
       kind: 'publish',
       recipe: { kind: 'whole', parts: [{ kind: 'new' }] },
@@ -371,6 +471,12 @@ describe('a modify', () => {
       kind: 'publish',
       recipe: { ...whole, parts: [{ kind: 'kept', from: 0, to: 3000 }] },
     });
+  });
+
+  test('of one byte reads it', () => {
+    const one = mapWith({ ...v1, dataLength: 1, segmentSize: 2 });
+    const ranges = [{ from: 0, to: 1 }];
+    expect(decide(having(begin(modify), mapped(one)))).toMatchObject({ kind: 'read', ranges });
   });
 
   test('of an empty file reads nothing', () => {

@@ -1,18 +1,13 @@
 /**
  * @module compare: `npm run oracle`: SPIN's counts of `update.pml` beside the sweep's.
  *
- * Needs Debian's `spin` and a C compiler. Two runs per size and rule: see `-DCOUNT` in the model.
+ * Two runs per size and rule: see `-DCOUNT` in the model.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import type { Rule } from '../../machines/rules.ts';
 import { rules } from '../prove/plan.ts';
 import { say, Table } from '../prove/show.ts';
 import { type SweepResult, sweep } from '../prove/sweep.ts';
-
-const model = resolve('test/oracle/update.pml');
+import { type Run, spin } from './spin.ts';
 
 /** Servers and k; N is what is left, so that all of them are asked at once. */
 const sizes = [
@@ -23,40 +18,17 @@ const sizes = [
 
 type Counts = Pick<SweepResult, 'states' | 'transitions' | 'done' | 'violations'>;
 
-/** @throws Error with what the program said, when it is missing or fails */
-function run(folder: string, program: string, ...flags: readonly string[]): string {
-  const { error, status, stdout, stderr } = spawnSync(program, flags, {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  if (error !== undefined)
-    throw new Error(`${program}: ${error.message} (see test/oracle/setup.sh)`);
-  if (status !== 0) throw new Error(`${program} ended with ${status}: ${stdout}${stderr}`);
-  return stdout;
-}
-
-/** States stored and transitions, of one run of SPIN. */
-function spin(servers: number, required: number, rule: Rule, count: 0 | 1) {
-  const folder = mkdtempSync(join(tmpdir(), 'oracle-'));
-  try {
-    const size = [`-DS=${servers}`, `-DK=${required}`];
-    run(folder, 'spin', ...size, `-DRULE=${rules.indexOf(rule)}`, `-DCOUNT=${count}`, '-a', model);
-    run(folder, 'gcc', '-O2', '-DSAFETY', '-DNOREDUCE', '-w', '-o', 'pan', 'pan.c');
-    const said = run(folder, './pan', '-m100000', '-w22');
-    const numberOf = (pattern: RegExp) => Number(pattern.exec(said)?.[1] ?? Number.NaN);
-    if (numberOf(/errors: (\d+)/) !== 0) throw new Error(said);
-    return {
-      stored: numberOf(/(\d+) states, stored/),
-      transitions: numberOf(/(\d+) transitions/),
-    };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+/** Of one run of SPIN, which has to end without a violation: they are counted, not asserted. */
+function counted(servers: number, required: number, rule: Rule, count: 0 | 1): Run {
+  const size = [`S=${servers}`, `K=${required}`];
+  const run = spin('update', [...size, `RULE=${rules.indexOf(rule)}`, `COUNT=${count}`]);
+  if (run.isViolated) throw new Error(`update.pml asserts nothing, and broke at ${size}`);
+  return run;
 }
 
 function oracle(servers: number, required: number, rule: Rule): Counts {
-  const plain = spin(servers, required, rule, 0);
-  const more = spin(servers, required, rule, 1);
+  const plain = counted(servers, required, rule, 0);
+  const more = counted(servers, required, rule, 1);
   const states = more.stored - plain.stored;
   const violations = more.transitions - plain.transitions - states;
   const done = (states - violations) / 2;

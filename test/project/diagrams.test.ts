@@ -16,10 +16,10 @@ import {
   verifyFileMachine,
   writeFileMachine,
 } from '../../machines/index.ts';
-import { chartOf } from '../../src/diagram/chart.ts';
-import { type PlacedChart, place } from '../../src/diagram/layout.ts';
-import { toMermaid } from '../../src/diagram/mermaid.ts';
-import { toSvgFile } from '../../src/diagram/svg.ts';
+import { chartOf } from '../../src/inspector/chart.ts';
+import { type PlacedChart, place } from '../../visualizer/src/diagram/layout.ts';
+import { toSvgFile } from '../../visualizer/src/diagram/svg.ts';
+import { toMermaid } from '../support/mermaid.ts';
 
 const machines: readonly AnyStateMachine[] = [
   servermapUpdateMachine,

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import * as events from '../../machines/events.ts';
 import { nodesOf, shippedCharts } from '../support/chart-lines.ts';
 import { poorReport, versionOf, writeReport } from '../support/facts.ts';
+import { holdsKey } from '../support/keys-in.ts';
 import { assertPlain } from '../support/walk.ts';
 
 const root = new URL('../..', import.meta.url);
@@ -15,7 +16,7 @@ const root = new URL('../..', import.meta.url);
 function filesIn(folder: string): readonly string[] {
   if (!existsSync(new URL(folder, root))) return [];
   return readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name}`);
 }
 
@@ -34,25 +35,6 @@ describe('machines/', () => {
         .map((name) => `${file}: ${name}`),
     );
     expect(imports).toEqual([]);
-  });
-
-  test('has no circle of imports, types included', () => {
-    const imports = new Map(
-      filesIn('machines').map((file) => [
-        file,
-        ts
-          .preProcessFile(textOf(file))
-          .importedFiles.map(({ fileName }) => fileName.replace('./', 'machines/')),
-      ]),
-    );
-    // Whoever imports nothing that is left is taken away; what remains goes round in circles.
-    for (let size = 0; size !== imports.size; ) {
-      size = imports.size;
-      for (const [file, names] of imports) {
-        if (!names.some((name) => imports.has(name))) imports.delete(file);
-      }
-    }
-    expect([...imports.keys()]).toEqual([]);
   });
 
   test('depends on no clock, no randomness and no environment', () => {
@@ -162,6 +144,17 @@ describe('budgets', () => {
       visit(source);
     }
     expect(long).toEqual(Object.keys(tolerated));
+  });
+});
+
+describe('no key is published', () => {
+  test('in what ships, and in what the page is made of', () => {
+    const published = [...shipped, ...filesIn('visualizer/src'), ...filesIn('inspect-v4/src')];
+    expect(published.filter((file) => holdsKey(textOf(file)))).toEqual([]);
+    // The tests have one; what is published takes nothing from there.
+    expect(holdsKey(textOf('test/support/simulation-key.ts'))).toBe(true);
+    const isOfTests = (file: string) => /from '[./]+\/test\//.test(textOf(file));
+    expect(published.filter(isOfTests)).toEqual([]);
   });
 });
 

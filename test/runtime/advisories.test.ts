@@ -16,7 +16,7 @@ import { GridClosedError } from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
 import { Advisories, reasonMax, waitingMax } from '../../src/runtime/advisories.ts';
 import { defaultDeadlines, type Engine } from '../../src/runtime/run.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import { builtPackage } from '../support/built.ts';
 import { altered, atRest, bytesOf, testGrid, testKey } from '../support/client-grid.ts';
@@ -160,7 +160,8 @@ test('a process ends when its grid is closed, whatever a server does with adviso
   const file = await local.create({ key: testKey, format: 'sdmf', contents: utf8(contents) });
   // More rotten keys than there are connections.
   const index = storageIndexOf(file.cap);
-  for (let shnum = 0; shnum < 8; shnum++) backing.overwriteShare(index, shnum, 110, bytesOf(9));
+  for (let shnum = 0; shnum < 8; shnum++)
+    diskOf(backing).overwriteShare(index, shnum, 110, bytesOf(9));
   const storage = await HttpStorage.start(backing);
   let advised = () => {};
   const isAdvised = new Promise<void>((resolve) => {

@@ -82,8 +82,8 @@ const lostMeansUndone: readonly Edit[] = [
 const ownIsForeign: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'found !== null && found === record.version?.checkstring',
-    to: 'found === "x"',
+    from: 'if (found === record.version?.checkstring) {',
+    to: 'if (found === "x") {',
   },
   { file: publishClaims, from: 'checkstring !== ours &&', to: '' },
 ];
@@ -193,7 +193,7 @@ const signatureUnchecked: readonly Edit[] = [
   {
     file: 'src/share/verify.ts',
     from: '  if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {',
-    to: '  if (verificationKey.length >= 0) return;\n  if (fingerprint.length === 0) {',
+    to: '  if (verificationKey.length >= 0) return new Uint8Array(32);\n  if (fingerprint.length === 0) {',
   },
 ];
 /** No chain is led to the root: that would find a damaged root too. */

@@ -10,7 +10,7 @@ import {
   ServerUnavailableError,
 } from '../../src/errors.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/storage/http.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import { parseNurl } from '../../src/storage/nurl.ts';
 import { httpFaults } from '../support/http-faults.ts';
 import { HttpStorage, type Misbehaviour } from '../support/http-storage.ts';
@@ -126,7 +126,7 @@ describe('an http server', () => {
     const slot = await newSlot();
     await slot.server.adviseCorruptShare(slot.storageIndex, 0, 'x'.repeat(100_000));
     await slot.server.adviseCorruptShare(slot.storageIndex, 0, '');
-    const reasons = backing.advisories.map(({ reason }) => reason);
+    const reasons = diskOf(backing).advisories.map(({ reason }) => reason);
     expect(reasons).toEqual([expect.stringMatching(/^x{32000,32768}$/), 'unspecified']);
   });
 

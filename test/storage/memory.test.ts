@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { toBase32, utf8 } from '../../src/bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../../src/errors.ts';
 import { storedSecret } from '../../src/storage/container.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import { storageServerContract } from '../support/storage-contract.ts';
 import { part, random, randomSecrets, TestSlot, write } from '../support/test-slot.ts';
 
@@ -19,31 +19,33 @@ test('tells servers apart that were given nothing but an id', () => {
   expect(a.tubId).not.toEqual(b.tubId);
 });
 
-test('shows what it holds', async () => {
+test('shows a test what it holds', async () => {
   const server = new MemoryServer({ id: 'm0' });
+  const disk = diskOf(server);
   const slot = new TestSlot(server);
   await slot.hold({ 4: 'four', 2: 'two' });
-  expect(server.slots).toEqual([toBase32(slot.storageIndex)]);
-  expect(server.sharesOf(slot.storageIndex)).toEqual([2, 4]);
-  expect(server.shareBytes(slot.storageIndex, 4)).toEqual(utf8('four'));
-  expect(server.shareBytes(slot.storageIndex, 5)).toBe(undefined);
+  expect(disk.slots).toEqual([toBase32(slot.storageIndex)]);
+  expect(disk.sharesOf(slot.storageIndex)).toEqual([2, 4]);
+  expect(disk.shareBytes(slot.storageIndex, 4)).toEqual(utf8('four'));
+  expect(disk.shareBytes(slot.storageIndex, 5)).toBe(undefined);
 });
 
 test('keeps one lease per renew secret on the shares that a write names', async () => {
   let now = 1_000;
   const server = new MemoryServer({ id: 'm0', now: () => now });
+  const disk = diskOf(server);
   const slot = new TestSlot(server);
   await slot.hold({ 0: 'zero', 1: 'one' });
   now += 0.9 + 5 * DAY;
   await slot.send({ 1: write({ parts: [part(0, 'O')] }) });
   const expiries = (shnum: number) =>
-    server.leasesOf(slot.storageIndex, shnum).map(({ expires }) => expires);
+    disk.leasesOf(slot.storageIndex, shnum).map(({ expires }) => expires);
   expect(expiries(0)).toEqual([1_000 + 31 * DAY]);
   expect(expiries(1)).toEqual([1_000 + 36 * DAY]);
   const other = randomSecrets();
   await server.addLease(slot.storageIndex, other);
   expect(expiries(0)).toEqual([1_000 + 31 * DAY, 1_000 + 36 * DAY]);
-  expect(server.leasesOf(slot.storageIndex, 0)[1]).toEqual({
+  expect(disk.leasesOf(slot.storageIndex, 0)[1]).toEqual({
     owner: 1,
     expires: 1_000 + 36 * DAY,
     renew: storedSecret(2, other.renewSecret),
@@ -59,7 +61,11 @@ test('a failed test renews no lease', async () => {
   await slot.hold({ 0: 'zero' });
   now = 9 * DAY;
   await slot.send({ 0: write({ tests: [{ offset: 0, length: 1, specimen: utf8('x') }] }) });
-  expect(server.leasesOf(slot.storageIndex, 0).map(({ expires }) => expires)).toEqual([31 * DAY]);
+  expect(
+    diskOf(server)
+      .leasesOf(slot.storageIndex, 0)
+      .map(({ expires }) => expires),
+  ).toEqual([31 * DAY]);
 });
 
 test('remembers advisories about shares that it holds', async () => {
@@ -68,23 +74,24 @@ test('remembers advisories about shares that it holds', async () => {
   await slot.hold({ 0: 'zero' });
   await server.adviseCorruptShare(slot.storageIndex, 0, 'rotten');
   await server.adviseCorruptShare(slot.storageIndex, 1, 'gone');
-  expect(server.advisories).toEqual([
+  expect(diskOf(server).advisories).toEqual([
     { storageIndex: slot.storageIndex, shnum: 0, reason: 'rotten' },
   ]);
 });
 
 test('lets a test lose shares and flip bytes', async () => {
   const server = new MemoryServer({ id: 'm0' });
+  const disk = diskOf(server);
   const slot = new TestSlot(server);
   await slot.hold({ 0: 'zero', 1: 'one' });
-  server.overwriteShare(slot.storageIndex, 0, 1, utf8('EROES'));
-  server.overwriteShare(slot.storageIndex, 0, 9, utf8('beyond'));
+  disk.overwriteShare(slot.storageIndex, 0, 1, utf8('EROES'));
+  disk.overwriteShare(slot.storageIndex, 0, 9, utf8('beyond'));
   expect(await slot.contents()).toEqual({ 0: 'zERO', 1: 'one' });
-  server.deleteShare(slot.storageIndex, 0);
+  disk.deleteShare(slot.storageIndex, 0);
   expect(await slot.contents()).toEqual({ 1: 'one' });
-  server.deleteShare(slot.storageIndex, 1);
-  expect(server.slots).toEqual([]);
-  expect(() => server.overwriteShare(slot.storageIndex, 1, 0, utf8('x'))).toThrowError(
+  disk.deleteShare(slot.storageIndex, 1);
+  expect(disk.slots).toEqual([]);
+  expect(() => disk.overwriteShare(slot.storageIndex, 1, 0, utf8('x'))).toThrowError(
     new NoSuchShareError('m0', 1),
   );
 });
@@ -97,7 +104,7 @@ test('a share lost while a write was under way stays lost unless it was named', 
     offset: 0,
     length: 1,
     bytes: async () => {
-      server.deleteShare(slot.storageIndex, 1);
+      diskOf(server).deleteShare(slot.storageIndex, 1);
       return utf8('Z');
     },
   };
@@ -111,7 +118,7 @@ test('a share that no memory could hold is refused like one that fits no disk', 
   await expect(slot.send({ 0: write({ parts: [part(2 ** 50, 'x')] }) })).rejects.toThrowError(
     new ServerUnavailableError('m0', `no memory for ${2 ** 50 + 1} bytes`),
   );
-  expect(server.slots).toEqual([]);
+  expect(diskOf(server).slots).toEqual([]);
 });
 
 test('copies what it is given', async () => {
@@ -122,7 +129,7 @@ test('copies what it is given', async () => {
   await slot.send({ 0: write({ parts: [part(0, bytes)] }) });
   bytes.fill(0);
   slot.secrets.writeEnabler.copyWithin(0, 16);
-  expect(server.shareBytes(slot.storageIndex, 0)).toEqual(before);
+  expect(diskOf(server).shareBytes(slot.storageIndex, 0)).toEqual(before);
   await expect(slot.send({})).rejects.toMatchObject({ code: 'BadWriteEnablerError' });
 });
 

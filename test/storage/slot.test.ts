@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OutOfRangeError } from '../../src/errors.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import { checkRequest } from '../../src/storage/request.ts';
 import type { ShareWrite, WritePart } from '../../src/storage/server.ts';
 import { cutRange, type HeldShare, planChanges, produceParts } from '../../src/storage/slot.ts';
@@ -108,7 +108,7 @@ test('any writes to a share, one after another, give what the rules say', async 
         const made = parts.map(({ offset, content }) => part(offset, Uint8Array.from(content)));
         await slot.send({ 0: write({ parts: made, newLength }) });
         expected = byTheBook(expected, { parts, newLength });
-        const held = (slot.server as MemoryServer).shareBytes(slot.storageIndex, 0);
+        const held = diskOf(slot.server as MemoryServer).shareBytes(slot.storageIndex, 0);
         expect(held && [...held]).toEqual(expected);
       }
     }),

@@ -10,11 +10,11 @@ import { type Cap, storageIndexOf, type WriteCap } from '../../src/caps.ts';
 import { deriveWriteEnabler } from '../../src/crypto/keys.ts';
 import type { Primitives, SigningKey } from '../../src/crypto/primitives.ts';
 import type { Encoding } from '../../src/encoding.ts';
-import { Grid, type GridOptions } from '../../src/grid.ts';
+import { Grid, type GridOptions, type InternalGridOptions } from '../../src/grid.ts';
 import { withHidden } from '../../src/hidden.ts';
 import type { Contents, MutableFile } from '../../src/mutable-file.ts';
 import { importVerifyingKey } from '../../src/simulation/platform.ts';
-import { MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
 import { golden } from './shares.ts';
 
@@ -87,13 +87,17 @@ export function testGrid(
   const { count = 13, wrap = (server) => server, ...rest } = options;
   const memory = memoryServers(count);
   const servers = memory.map(wrap);
-  const grid = new Grid({ primitives: watched, servers, ...rest });
+  const gridWith = (more?: Partial<GridOptions>): Grid => {
+    const all: InternalGridOptions = { primitives: watched, servers, ...rest, ...more };
+    return new Grid(all);
+  };
+  const grid = gridWith();
   return {
     grid,
     servers: memory,
     create: (format, contents = new Uint8Array(0)) =>
       grid.create({ format, contents, key: testKey }),
-    another: (more) => new Grid({ primitives: watched, servers, ...rest, ...more }),
+    another: gridWith,
   };
 }
 
@@ -124,13 +128,17 @@ export interface Held {
 export function holdings(servers: readonly MemoryServer[], cap: Cap): Held[] {
   const index = storageIndexOf(cap);
   return servers
-    .flatMap((server) => server.sharesOf(index).map((shnum) => ({ server, shnum })))
+    .flatMap((server) =>
+      diskOf(server)
+        .sharesOf(index)
+        .map((shnum) => ({ server, shnum })),
+    )
     .sort((a, b) => a.shnum - b.shnum);
 }
 
 /** The bytes of a share that must be there. */
 export function shareOf({ server, shnum }: Held, cap: Cap): Uint8Array {
-  const bytes = server.shareBytes(storageIndexOf(cap), shnum);
+  const bytes = diskOf(server).shareBytes(storageIndexOf(cap), shnum);
   if (bytes === undefined) throw new Error(`no share ${shnum} on ${server.id}`);
   return bytes;
 }

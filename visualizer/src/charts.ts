@@ -4,9 +4,9 @@
 import { signal } from '@preact/signals';
 import * as elkApi from 'elkjs/lib/elk-api.js';
 import ElkWorker from 'elkjs/lib/elk-worker.min.js?worker';
-import { type ChartState, statesIn } from '../../src/diagram/chart.ts';
-import { type LayoutEngine, place } from '../../src/diagram/layout.ts';
-import { toSvg } from '../../src/diagram/svg.ts';
+import { type ChartState, statesIn } from '../../src/inspector/chart.ts';
+import { type LayoutEngine, place } from './diagram/layout.ts';
+import { toSvg } from './diagram/svg.ts';
 import type { ChartEntry } from './engine/protocol.ts';
 
 /** elkjs is CommonJS; its types are those of a module. */

@@ -5,7 +5,6 @@
  */
 import { parseScenario, playRun, type Scenario } from '../../src/simulation/scenario.ts';
 import type { WorldOptions } from '../../src/simulation/world.ts';
-import { simulationKey as key } from '../../test/support/simulation-key.ts';
 import type { Scene } from './engine/protocol.ts';
 import type { End, Preset } from './presets.ts';
 
@@ -24,7 +23,7 @@ export async function scenarioPresets(name: string, text: string): Promise<reado
   const scenario = parseScenario(name, text);
   const runs: PlayedRun[] = [];
   for (const run of scenario.runs) {
-    const { world, watch } = await playRun(run, { key });
+    const { world, watch } = await playRun(run);
     const violated = watch.violations.map(({ id }) => id).sort();
     const operations = world.operations.map(({ spec, status, result }) =>
       result === undefined || result.ok ? `${spec.name} ${status}` : `${spec.name} ${result.error}`,

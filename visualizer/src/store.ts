@@ -25,6 +25,8 @@ export interface Branch {
   readonly parent: number | null;
   /** The last step in common with the parent. */
   readonly forkedAt: number;
+  /** It came with the page, and the engine has not run it yet. */
+  readonly isBuilt: boolean;
 }
 
 export interface Recording {
@@ -149,7 +151,7 @@ async function openFirstScene(): Promise<boolean> {
   if (first === undefined || chosen === undefined) return false;
   preset.value = chosen;
   scene.value = chosen.scene;
-  grow(first.path, 0, first.frames, null);
+  grow(first.path, 0, first.frames, null, true);
   await drawCharts(first.charts);
   return true;
 }
@@ -271,12 +273,30 @@ async function ask(request: Ask, parentOf: () => Branch | null): Promise<void> {
   notice.value = '';
   try {
     const answer = await engine.request(request);
-    if (answer.kind === 'frames') grow(answer.path, answer.from, answer.frames, parentOf());
+    if (answer.kind !== 'frames') return;
+    const parent = parentOf();
+    grow(answer.path, answer.from, answer.frames, parent && (await engineOwn(parent)));
   } catch (error) {
     notice.value = `That did not work: ${(error as Error).message}`;
   } finally {
     isBusy.value = false;
   }
+}
+
+/**
+ * The branch as this page's engine runs it. The key of the file is made when the engine starts, and
+ * versions are named by their root hashes: what the page was built with has other names.
+ */
+async function engineOwn(branch: Branch): Promise<Branch> {
+  const { value: current } = scene;
+  if (!branch.isBuilt || current === null) return branch;
+  const { id, path } = branch;
+  const answer = await engine.request({ kind: 'run', scene: current, path, from: 0 });
+  if (answer.kind !== 'frames') return branch;
+  const { frames } = answer;
+  const own = { ...branch, frames, models: modelsOf(frames), isBuilt: false };
+  branches.value = branches.value.map((b) => (b.id === id ? own : b));
+  return own;
 }
 
 /** Adds frames to the end of a branch, or to a new one. */
@@ -285,6 +305,7 @@ function grow(
   from: number,
   frames: readonly Frame[],
   parent: Branch | null,
+  isBuilt = false,
 ): void {
   if (frames.length === 0) return;
   const isAtEnd = parent !== null && parent.frames.length === from;
@@ -294,15 +315,20 @@ function grow(
     branches.value = branches.value.map((b) => (b.id === parent.id ? grown : b));
   } else {
     const all = [...(parent?.frames.slice(0, from) ?? []), ...frames];
-    const fresh = (all[0] as Frame).sides.map(() => new TraceModel(true));
-    addTo(fresh, all);
     const id = Math.max(0, ...branches.value.map((b) => b.id)) + 1;
     const forkedAt = parent === null ? 0 : from - 1;
-    const added = { id, path, frames: all, models: fresh, parent: parent?.id ?? null, forkedAt };
+    const origin = { parent: parent?.id ?? null, forkedAt, isBuilt };
+    const added = { id, path, frames: all, models: modelsOf(all), ...origin };
     branches.value = [...branches.value, added];
     currentId.value = id;
   }
   at.value = last.value;
+}
+
+function modelsOf(frames: readonly Frame[]): readonly TraceModel[] {
+  const models = (frames[0] as Frame).sides.map(() => new TraceModel(true));
+  addTo(models, frames);
+  return models;
 }
 
 function addTo(grown: readonly TraceModel[], frames: readonly Frame[]): void {
@@ -385,8 +411,8 @@ async function follow(labels: readonly string[]): Promise<void> {
   if (answer.kind !== 'frames') return;
   const common = answer.path.findIndex((index, i) => index !== current.path[i]);
   const from = (common < 0 ? answer.path.length : common) + 1;
-  if (from < answer.frames.length) grow(answer.path, from, answer.frames.slice(from), current);
-  else goTo(answer.path.length);
+  if (from >= answer.frames.length) return goTo(answer.path.length);
+  grow(answer.path, from, answer.frames.slice(from), await engineOwn(current));
 }
 
 // --- the address --------------------------------------------------------------------------------

@@ -4,8 +4,6 @@
 import type { Command } from 'commander';
 import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
-import { pictureOf } from '../demo/picture.ts';
-import { playStory } from '../demo/story.ts';
 
 export function addDemoCommand(program: Command, perform: Perform): void {
   program
@@ -13,6 +11,9 @@ export function addDemoCommand(program: Command, perform: Perform): void {
     .description("replay the race of Tahoe's ticket #2034 on a fresh grid of 13 servers")
     .action(
       perform(async (call) => {
+        // Loaded when they are wanted: they bring the simulator with them.
+        const { playStory } = await import('../demo/story.ts');
+        const { pictureOf } = await import('../demo/picture.ts');
         const story = await playStory(call.signal);
         const hasHeld = story.claims.every(({ holds }) => holds);
         return {

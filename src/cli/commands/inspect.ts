@@ -4,7 +4,6 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import type { TraceError } from '../../errors.ts';
-import { createInspector } from '../../inspector/server.ts';
 import type { Inspect } from '../../runtime/run.ts';
 import type { Call, Perform, Streams } from '../call.ts';
 import { lineOf } from '../complaint.ts';
@@ -34,6 +33,8 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
     .option('--no-wait', 'end with the command, instead of at Ctrl-C')
     .action(
       perform(async (call, words: string[], { port, trace, wait }: Options) => {
+        // Loaded when it is wanted: other commands would start a third later.
+        const { createInspector } = await import('../../inspector/server.ts');
         const { stderr } = call.streams;
         const onTraceProblem = (problem: TraceError) => {
           stderr.write(`tahoe-mutable: ${lineOf(problem)}\n`);

@@ -15,7 +15,7 @@ import { type ServerId, type Servermap, sharesOf } from '../../../machines/serve
 import { utf8 } from '../../bytes.ts';
 import { createGridFolder } from '../../description/grid-folder.ts';
 import type { MutableFile } from '../../mutable-file.ts';
-import { openGrid } from '../../node.ts';
+import { openGrid } from '../../open-grid.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
 import type { ProgramClient } from '../../simulation/operations.ts';
 import { type Message, runToEnd, World } from '../../simulation/world.ts';

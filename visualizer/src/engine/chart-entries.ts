@@ -14,7 +14,7 @@ import {
   verifyFileMachine,
   writeFileMachine,
 } from '../../../machines/index.ts';
-import { chartOf } from '../../../src/diagram/chart.ts';
+import { chartOf } from '../../../src/inspector/chart.ts';
 import type { ChartEntry } from './protocol.ts';
 
 /** What is seen first comes first: they are drawn in this order. */

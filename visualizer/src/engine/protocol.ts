@@ -4,7 +4,7 @@
  * A run is a scene and a list of choices. A scene has one world, or two that get the same choices:
  * the one with an old rule first. A choice that a world does not have is skipped there.
  */
-import type { Chart } from '../../../src/diagram/chart.ts';
+import type { Chart } from '../../../src/inspector/chart.ts';
 import type { Message } from '../../../src/simulation/network.ts';
 import type {
   Choice,

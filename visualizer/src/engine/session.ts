@@ -5,7 +5,6 @@
  * common at the beginning is executed once if the second only goes on.
  */
 import { type Choice, World } from '../../../src/simulation/world.ts';
-import { simulationKey as key } from '../../../test/support/simulation-key.ts';
 import { Judge } from './judge.ts';
 import type { Frame, OfferedChoice, Scene, SideFrame } from './protocol.ts';
 
@@ -35,7 +34,7 @@ export class Session {
   static async begin(scene: Scene): Promise<Session> {
     const players: Player[] = [];
     for (const { options } of scene.sides) {
-      const world = await World.create({ key, ...options });
+      const world = await World.create(options);
       players.push({ world, judge: new Judge(world) });
     }
     return new Session(scene, players);

@@ -4,7 +4,7 @@
  *
  * A position is a number of records: at position p the first p records have happened.
  */
-import { transitionId } from '../../../src/diagram/chart.ts';
+import { transitionId } from '../../../src/inspector/chart.ts';
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import type { Json, TakenTransition } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world.ts';

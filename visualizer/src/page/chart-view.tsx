@@ -3,7 +3,7 @@
  * a nested list for those who do not see pictures. The picture is drawn once.
  */
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { ChartState } from '../../../src/diagram/chart.ts';
+import type { ChartState } from '../../../src/inspector/chart.ts';
 import { pictures } from '../charts.ts';
 
 interface Props {

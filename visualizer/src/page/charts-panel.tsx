@@ -6,6 +6,7 @@ import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import type { Mark, TraceModel, Track } from '../model/trace-model.ts';
 import { isEnded, isManager, lookOf, markAt } from '../model/trace-model.ts';
 import { at, focusedChild, focusedRoot, models, positionAt, recording, titles } from '../store.ts';
+import { ActorTree } from './actor-tree.tsx';
 import { ChartView } from './chart-view.tsx';
 
 export function ChartsPanel() {
@@ -43,10 +44,8 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
   const child = children.find(({ actor }) => actor === focusedChild.value);
   return (
     <div class="side">
-      <h2>
-        {title}
-        {root !== undefined && <Tabs begun={begun} root={root} position={position} />}
-      </h2>
+      <h2>{title}</h2>
+      {root !== undefined && <ActorTree model={model} shown={root} position={position} />}
       {root === undefined ? (
         <p class="none">Nothing has started: choose “start” on the right.</p>
       ) : (
@@ -69,40 +68,13 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
   );
 }
 
-/** The coordinator that moved last; `modify`, which only invokes others, if there is no other. */
+/** The coordinator that moved last; one that only invokes others if there is no other. */
 function latest(begun: readonly Track[], position: number): Track | undefined {
   const moved = (track: Track) => markAt(track, position)?.position ?? 0;
   const last = (track: Track) => Math.max(moved(track), ...track.children.map(moved));
   const workers = begun.filter((track) => !isManager(track));
   const from = workers.length > 0 ? workers : begun;
   return [...from].sort((a, b) => last(a) - last(b)).at(-1);
-}
-
-interface TabsProps {
-  readonly begun: readonly Track[];
-  readonly root: Track;
-  readonly position: number;
-}
-
-function Tabs({ begun, root, position }: TabsProps) {
-  return (
-    <span class="tabs">
-      {begun.slice(-6).map((track) => (
-        <button
-          key={track.actor}
-          type="button"
-          class="small"
-          aria-pressed={track === root}
-          onClick={() => {
-            focusedRoot.value = focusedRoot.value === track.actor ? null : track.actor;
-          }}
-        >
-          {track.actor.replaceAll('/', ' ')}
-          {isEnded(track, position) ? ' ✓' : ''}
-        </button>
-      ))}
-    </span>
-  );
 }
 
 interface TrackProps {

@@ -6,7 +6,12 @@
  * worker. Text is in a monospace font, so its size is known without measuring, and a picture is the
  * same on every machine.
  */
-import { type Chart, type ChartState, type ChartTransition, statesIn } from './chart.ts';
+import {
+  type Chart,
+  type ChartState,
+  type ChartTransition,
+  statesIn,
+} from '../../../src/inspector/chart.ts';
 
 export interface Point {
   readonly x: number;

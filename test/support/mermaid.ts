@@ -2,7 +2,13 @@
  * @module mermaid: a chart as Mermaid text.
  */
 import type { AnyStateMachine } from 'xstate';
-import { type Chart, type ChartState, type ChartTransition, chartOf, statesIn } from './chart.ts';
+import {
+  type Chart,
+  type ChartState,
+  type ChartTransition,
+  chartOf,
+  statesIn,
+} from '../../src/inspector/chart.ts';
 
 /** A `stateDiagram-v2` of `machine`. */
 export function toMermaid(machine: AnyStateMachine): string {
