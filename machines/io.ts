@@ -36,16 +36,11 @@ export interface VerifyInput {
   readonly wantsNumbers: boolean;
 }
 
-<<<<<<< HEAD
 /** These shares, if every test holds: one for each share number. */
 export interface WriteInput {
   readonly server: ServerId;
   readonly shnums: readonly number[];
   readonly tests: readonly WriteTest[];
-=======
-export interface WriteInput extends Place {
-  readonly test: WriteTest;
->>>>>>> main
 }
 export type WriteResult =
   | {
@@ -61,15 +56,9 @@ export type WriteResult =
   /** The request may have had its effect. */
   | { readonly kind: 'answerLost'; readonly failure: Failure };
 
-<<<<<<< HEAD
 export interface RereadInput {
   readonly server: ServerId;
 }
-=======
-/** The place of the write whose answer was lost. */
-export type RereadInput = Place;
-
->>>>>>> main
 /**
  * Every share that the server holds of the file now; the lost answer would have listed them too.
  */

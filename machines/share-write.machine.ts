@@ -25,8 +25,6 @@ import {
   type WriteResult,
 } from './io.ts';
 
-<<<<<<< HEAD
-
 import { allPass, claimsIn } from './publish-claims.ts';
 import type { ProvenShare, WriteReport, WriteTest } from './reports.ts';
 import type { Hex, ServerId } from './servermap.ts';
@@ -37,15 +35,6 @@ export interface ShareWriteInput {
   readonly shnums: readonly number[];
   /** Of every share number. */
   readonly tests: readonly WriteTest[];
-=======
-
-import { claimsIn, type Expectation, isLike } from './publish-claims.ts';
-import type { WriteReport, WriteTest } from './reports.ts';
-import type { Hex, Place } from './servermap.ts';
-
-export interface ShareWriteInput extends Place {
-  readonly test: WriteTest;
->>>>>>> main
   /** The checkstring of the version being written. */
   readonly checkstring: Hex;
   readonly parent: ActorRef<Snapshot<unknown>, WriteSettled>;
@@ -303,24 +292,20 @@ export const shareWriteMachine = setup({
       entry: { type: 'reportSettled', params: 'accepted' },
     },
     surprised: {
-<<<<<<< HEAD
       description: 'The server held something else; the coordinator has been told.',
-=======
-      description: 'The place held something else; the coordinator has been told.',
->>>>>>> main
       entry: { type: 'reportSettled', params: 'surprised' },
     },
     refused: {
       description: 'The server said no; the coordinator has been told.',
-      entry: type: 'reportSettled', params: 'refused' ,
+      entry: { type: 'reportSettled', params: 'refused' },
     },
     failed: {
       description: 'The write did not happen; the coordinator has been told.',
-      entry: type: 'reportSettled', params: 'failed' ,
+      entry: { type: 'reportSettled', params: 'failed' },
     },
     unknown: {
       description: 'Nobody can say whether the write happened; the coordinator has been told.',
-      entry: type: 'reportSettled', params: 'unknown' ,
+      entry: { type: 'reportSettled', params: 'unknown' },
     },
   },
 });

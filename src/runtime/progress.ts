@@ -33,7 +33,9 @@ const watchers: Readonly<
       const placed = Object.entries(writes).filter(([, status]) => status === 'accepted');
       const written = new Set(placed.map(([place]) => place.split(':')[1])).size;
       // A second copy of a share is no progress.
-      if (written > done) tell({ phase: 'writing', done: (done = written), total });
+      if (written <= done) return;
+      done = written;
+      tell({ phase: 'writing', done, total });
     });
   },
   writeFile: (actor, tell) => {
