@@ -26,8 +26,10 @@ export interface QuorumModel {
   readonly servers: number;
   /** k. */
   readonly required: number;
-  /** N; one share of the first version is on each of the first N servers. */
+  /** N; the shares of the first version are dealt to the servers in turn. */
   readonly total: number;
+  /** How many of them have gone since, the last ones. */
+  readonly lost?: number;
   /** W. */
   readonly size: number;
   readonly writers: number;
@@ -111,8 +113,8 @@ export class QuorumCast {
   /** Marks begin beyond the letters, so that none is taken for a name. */
   markOf(name: string, seqnum: number, base: Mark | null, isNaming: boolean): Mark {
     const { required, total } = this.model;
-    const parentTag = !isNaming ? null : base === null ? '' : this.made(base).version.tag;
-    const version = versionOf(seqnum, name, { required, total, parentTag });
+    const parent = base === null ? null : this.made(base).version;
+    const version = versionOf(seqnum, name, { required, total, ...(isNaming && { parent }) });
     const id = this.#made.idOf(`${name}${seqnum}${base}`, { name, version, base });
     return String.fromCharCode(0x100 + id);
   }
@@ -128,10 +130,12 @@ export class QuorumCast {
   }
 
   firstRows(): readonly string[] {
-    const { servers, total } = this.model;
+    const { servers, total, lost = 0 } = this.model;
     const first = String.fromCharCode(0x100);
     return Array.from({ length: servers }, (_, i) =>
-      Array.from({ length: total }, (_, n) => (n % servers === i ? first : '-')).join(''),
+      Array.from({ length: total }, (_, n) =>
+        n % servers === i && n < total - lost ? first : '-',
+      ).join(''),
     );
   }
 
@@ -183,7 +187,13 @@ export class QuorumCast {
     const isNaming = parents === 'all' || (parents === 'some' && writer.index % 2 === 0);
     const made = this.markOf(name, record.seqnum, mark, isNaming);
     const prepared = apply(record, { type: 'prepared', version: this.made(made).version });
-    const begun: Writer = { ...writer, phase: 'writing', acked: null, mark: made, record: prepared };
+    const begun: Writer = {
+      ...writer,
+      phase: 'writing',
+      acked: null,
+      mark: made,
+      record: prepared,
+    };
     const told = `${name} writes over ${this.made(mark).name}`;
     return { id: this.#carriedOn(begun), base: mark, read, told };
   }
@@ -250,14 +260,16 @@ export class QuorumCast {
       server: `s${at}`,
       status: row === from ? 'accepted' : 'surprised',
       seen: this.#seen(row),
-      versions: [...new Set(row)].filter((m) => m !== '-').map((m) => this.made(m).version),
+      proven: [...row].flatMap((mark, shnum) =>
+        mark === '-' ? [] : [{ shnum, version: this.made(mark).version }],
+      ),
       failure: null,
     }));
   }
 
   /** The writer once it has given up its request to the server `at`, which may yet land. */
   gaveUp(id: number, { at }: Flight): number {
-    const none = { seen: [], versions: [], failure: null };
+    const none = { seen: [], proven: [], failure: null };
     return this.#told(id, `${at}?`, () => ({ server: `s${at}`, status: 'unknown', ...none }));
   }
 
