@@ -37,3 +37,12 @@ export function failed(kind: Exclude<Failure['kind'], 'thrown'>, detail: string)
 export function internalFailure(error: unknown): Failure {
   return { kind: 'internal', detail: reasonOf(error) };
 }
+
+/** What the chart of an operation does with such an event: its books learn of the bug. */
+export const recordBug = {
+  type: 'record',
+  params: ({ event }: { readonly event: { readonly error: unknown } }) => ({
+    type: 'failed' as const,
+    failure: internalFailure(event.error),
+  }),
+} as const;

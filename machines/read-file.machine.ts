@@ -9,7 +9,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
-import { internalFailure } from './failure.ts';
+import { recordBug } from './failure.ts';
 import { type Deadlines, type OpenInput, unprovided } from './io.ts';
 import {
   apply,
@@ -66,14 +66,6 @@ function readInput({ record, grid, deadlines }: Context): ReadVersionInput {
   const { version, range, map } = decided<'read'>(record);
   return { grid, map, version, ranges: [range], marked: record.marked, deadlines };
 }
-
-const recordBug = {
-  type: 'record',
-  params: ({ event }: { readonly event: { readonly error: unknown } }): ReadFact => ({
-    type: 'failed',
-    failure: internalFailure(event.error),
-  }),
-} as const;
 
 const end = {
   type: 'final',

@@ -6,7 +6,7 @@
  * corrupt stays out. A read of a file and a write that keeps old bytes both read in this way.
  */
 import { assign, setup } from 'xstate';
-import { internalFailure } from './failure.ts';
+import { recordBug } from './failure.ts';
 import type { Deadlines } from './io.ts';
 import type { GridView } from './read-kernel.ts';
 import {
@@ -62,14 +62,6 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
 function mapInput({ record: { marked }, grid, deadlines }: Context): ServermapUpdateInput {
   return { mode: 'check', ...grid, wantsPrivateKey: false, marked, deadlines };
 }
-
-const recordBug = {
-  type: 'record',
-  params: ({ event }: { readonly event: { readonly error: unknown } }): VersionReadFact => ({
-    type: 'failed',
-    failure: internalFailure(event.error),
-  }),
-} as const;
 
 const end = {
   type: 'final',

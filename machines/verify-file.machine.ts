@@ -7,7 +7,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
-import { internalFailure } from './failure.ts';
+import { recordBug } from './failure.ts';
 import { type Deadlines, type OpenInput, unprovided } from './io.ts';
 import { type GridView, newestOf } from './read-kernel.ts';
 import { windowOf } from './read-version-kernel.ts';
@@ -61,14 +61,6 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const segments = { firstSegment: 0, endSegment, window, range: { from: 0, to: dataLength } };
   return { purpose: 'verify', map, version, ...segments, deadlines };
 }
-
-const recordBug = {
-  type: 'record',
-  params: ({ event }: { readonly event: { readonly error: unknown } }): VerifyFact => ({
-    type: 'failed',
-    failure: internalFailure(event.error),
-  }),
-} as const;
 
 function reportOf({ record }: Context, kind: 'end' | 'cancelled') {
   const newest = record.map === null ? null : newestOf(null, record.map);

@@ -11,7 +11,7 @@
  */
 import { assign, emit, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
-import { internalFailure } from './failure.ts';
+import { recordBug } from './failure.ts';
 import {
   type ApplyModifierInput,
   type ApplyModifierResult,
@@ -113,14 +113,6 @@ function publishInput(context: Context): PublishInput & { readonly recipe: Recip
   const { plan, recipe } = decided<'publish'>(context);
   return { ...plan, recipe, deadlines: context.deadlines };
 }
-
-const recordBug = {
-  type: 'record',
-  params: ({ event }: { readonly event: { readonly error: unknown } }): WriteFact => ({
-    type: 'failed',
-    failure: internalFailure(event.error),
-  }),
-} as const;
 
 function reportOf({ record }: Context, end: object) {
   return { ...end, attempts: record.attempt + 1, newest: record.newest };

@@ -13,7 +13,7 @@
  *       operations: [{ name: 'app', task: { kind: 'call', run: publish } }],
  *       faults: ['crash', 'restart'],
  *     };
- *     const { violations, labels } = await simulate(7, { world, key });
+ *     const { violations, labels } = await simulate(7, { world });
  */
 export { type FaultKind, faultKinds, faults } from './simulation/faults.ts';
 export type { Message } from './simulation/network.ts';

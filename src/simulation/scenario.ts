@@ -31,7 +31,6 @@
  */
 import type { Rule } from '../../machines/rules.ts';
 import type { Mode } from '../../machines/servermap.ts';
-import type { SigningKey } from '../crypto/primitives.ts';
 import { type RotField, rotFields } from './disk.ts';
 import type { Message } from './network.ts';
 import type { OperationSpec, Program, Task } from './operations.ts';
@@ -284,8 +283,6 @@ function parseTask(line: number, kind: string, settings: ReadonlyMap<string, str
 // --- playing ------------------------------------------------------------------------------------
 
 export interface PlayOptions {
-  /** Of the file; see {@link WorldOptions.key}. */
-  readonly key?: SigningKey | undefined;
   /** What operations that say `call` do, by their names. */
   readonly programs?: Readonly<Record<string, Program>> | undefined;
   /** Of every operation, whatever the scenario says. */
@@ -303,13 +300,13 @@ export interface Played {
 
 /** @throws ScenarioError when a command does not apply or an expectation is not met */
 export async function playRun(run: ScenarioRun, options: PlayOptions = {}): Promise<Played> {
-  const { rule, key, programs = {}, isLenient = false } = options;
+  const { rule, programs = {}, isLenient = false } = options;
   const operations = run.options.operations.map((spec): OperationSpec => {
     const program = Object.hasOwn(programs, spec.name) ? programs[spec.name] : undefined;
     const task: Task = program === undefined ? spec.task : { kind: 'call', run: program };
     return { ...spec, task, ...(rule && { rule }) };
   });
-  const world = await World.create({ ...run.options, operations, key });
+  const world = await World.create({ ...run.options, operations });
   const watch = new PropertyWatch();
   const narrator = new Narrator();
   watch.see(world.trace);

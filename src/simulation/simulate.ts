@@ -5,7 +5,6 @@
  * many at once would only make every operation fail) and every choice. After a while the faults
  * stop, everybody comes back, and every operation must end; then a reader looks at the file.
  */
-import type { SigningKey } from '../crypto/primitives.ts';
 import type { Encoding } from '../encoding.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { historyOf } from './histories.ts';
@@ -116,8 +115,6 @@ const finalRead: OperationSpec = { name: 'last', task: { kind: 'read' } };
 export interface SimulateSettings {
   /** Kinds of fault that may happen; all by default. The seed takes a few of them. */
   readonly faults?: readonly FaultKind[] | undefined;
-  /** Of the file; see {@link WorldOptions.key}. */
-  readonly key?: SigningKey | undefined;
   /** A world of your own: the seed decides what happens in it, and nothing else. */
   readonly world?: WorldOptions | undefined;
 }
@@ -128,10 +125,10 @@ export interface SimulateSettings {
  */
 export async function simulate(
   seed: number,
-  { faults, key, world: given }: SimulateSettings = {},
+  { faults, world: given }: SimulateSettings = {},
 ): Promise<RunOutcome> {
   const options = given ?? optionsOf(seed, faults);
-  const world = await World.create({ ...options, seed, key: key ?? options.key });
+  const world = await World.create({ ...options, seed });
   const prng = new Prng(seed + 0.5 * 2 ** 32);
   return walk(world, () => pickChoice(prng, world));
 }

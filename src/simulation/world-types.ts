@@ -2,7 +2,6 @@
  * @module world-types: what a world is made of, what can happen in it, and what it records.
  */
 import type { Format } from '../caps.ts';
-import type { SigningKey } from '../crypto/primitives.ts';
 import type { Encoding } from '../encoding.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
 import type { MemoryServer } from '../storage/memory.ts';
@@ -47,12 +46,6 @@ export interface WorldOptions {
   readonly size?: number | undefined;
   /** What a planted version holds instead of words. */
   readonly contents?: ((seqnum: number, series: number) => Uint8Array) | undefined;
-  /**
-   * Of the file. One of this process by default, so that only with a key of your own a seed replays
-   * byte for byte in another process: root hashes depend on it, and with them the names of versions
-   * and which of two rivals on as many servers wins.
-   */
-  readonly key?: SigningKey | undefined;
   /** They begin when `start` is chosen. */
   readonly operations: readonly OperationSpec[];
   /** Kinds of fault among the choices; all by default. */

@@ -20,7 +20,6 @@
  * bytes, the signatures and the charts are the real ones; the network, the clock, the disks' faults
  * and the random numbers are the world's.
  */
-import { primitives } from '#crypto';
 import { updateMachineFor } from '../../machines/historic-rules.ts';
 import { readkeyOf, storageIndexOf, type WriteCap, writeCapOf } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
@@ -36,6 +35,7 @@ import { VirtualClock } from './clock.ts';
 import type { RotField, SimulatedFile } from './disk.ts';
 import { Disks } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
+import { simulationKey } from './key.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
 import {
   type OperationResult,
@@ -74,13 +74,6 @@ interface Client {
 }
 
 const hourMs = 3_600_000;
-
-let made: Promise<SigningKey> | undefined;
-/** The key of files to which none is given. */
-function ownKey(): Promise<SigningKey> {
-  made ??= primitives.generateKey();
-  return made;
-}
 
 export class World {
   readonly options: WorldOptions;
@@ -138,7 +131,8 @@ export class World {
 
   /** A world at its beginning: nothing has started. */
   static async create(options: WorldOptions): Promise<World> {
-    const { format = 'sdmf', key: signing = await ownKey() } = options;
+    const { format = 'sdmf' } = options;
+    const signing = await simulationKey();
     const cap = writeCapOf(signing, format);
     const storageIndex = storageIndexOf(cap);
     const world = new World(options, { cap, storageIndex, signing, readkey: readkeyOf(cap) });

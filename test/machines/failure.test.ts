@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failed, internalFailure } from '../../machines/failure.ts';
+import { failed, internalFailure, recordBug } from '../../machines/failure.ts';
 
 test('a failure is a value', () => {
   const failure = { kind: 'timeout', detail: 'no answer' };
@@ -12,4 +12,13 @@ test.each([
   [undefined, 'undefined'],
 ])('a failure of a provider is told in one line: %s', (error, detail) => {
   expect(internalFailure(error)).toEqual({ kind: 'internal', detail });
+});
+
+test('the books of an operation learn of a bug as a failure', () => {
+  const failure = { kind: 'internal', detail: 'disk full' };
+  expect(recordBug.type).toBe('record');
+  expect(recordBug.params({ event: { error: new Error('disk full') } })).toEqual({
+    type: 'failed',
+    failure,
+  });
 });

@@ -15,7 +15,6 @@ import { properties } from '../../src/simulation/properties.ts';
 import { parseScenario, playScenario } from '../../src/simulation/scenario.ts';
 import { shrink, toScenario } from '../../src/simulation/shrink.ts';
 import { simulate } from '../../src/simulation/simulate.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 
 /** What a worker tells of one seed. */
 interface SeedReport {
@@ -48,7 +47,7 @@ interface Settings {
 async function work({ first, count, stride, allowed }: Share): Promise<void> {
   for (let i = 0; i < count; i++) {
     const seed = first + i * stride;
-    const { world, counts, inOrder, violations } = await simulate(seed, { faults: allowed, key });
+    const { world, counts, inOrder, violations } = await simulate(seed, { faults: allowed });
     const ends = world.operations.map(({ spec, status, result }) => {
       const end = result === undefined ? status : result.ok ? 'ok' : result.error;
       return `${spec.task.kind} ${end}`;
@@ -103,7 +102,7 @@ async function writeTrace(
   allowed: readonly FaultKind[],
   path: string,
 ): Promise<void> {
-  const { world } = await simulate(seed, { faults: allowed, key });
+  const { world } = await simulate(seed, { faults: allowed });
   await writeFile(path, world.trace.map((record) => `${JSON.stringify(record)}\n`).join(''));
 }
 
@@ -148,11 +147,11 @@ async function writeFailure(
   allowed: readonly FaultKind[],
   folder: string,
 ): Promise<void> {
-  const shrunk = await shrink(await simulate(seed, { faults: allowed, key }), id);
+  const shrunk = await shrink(await simulate(seed, { faults: allowed }), id);
   const name = `seed-${seed}-${id}`;
   const text = toScenario(seed, id, shrunk);
   await mkdir(folder, { recursive: true });
-  const played = await playScenario(parseScenario(name, text), { key }).catch(() => ({ text }));
+  const played = await playScenario(parseScenario(name, text)).catch(() => ({ text }));
   await writeFile(join(folder, `${name}.txt`), played.text);
 }
 

@@ -12,7 +12,6 @@ import {
   World,
   type WorldOptions,
 } from '../../src/simulation/world.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 
 /** What becomes of one record: the first (or last) of which all of `where` is true. */
 interface Lie {
@@ -34,7 +33,6 @@ interface Falsehood {
 }
 
 const world = (task: Task, ...more: readonly Task[]): WorldOptions => ({
-  key,
   servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}, {}],
   operations: [
     ...[task, ...more].map((one, i) => ({ name: `w${i + 1}`, task: one })),

@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest';
 import { type FaultKind, faultKinds } from '../../src/simulation/faults.ts';
 import type { OperationSpec, WorldOptions } from '../../src/simulation/world.ts';
 import { type Edit, simulationWith } from '../support/mutants.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 
 interface Effect {
   readonly fault: FaultKind;
@@ -572,7 +571,7 @@ async function expectEffect(
   { mistake, breaks, world, labels }: Omit<Effect, 'fault'>,
   fault: FaultKind,
 ): Promise<void> {
-  const options = { key, ...layout, ...world };
+  const options = { ...layout, ...world };
   const without = labels.filter((label) => label.split(' ')[0] !== fault);
   const asItIs = await simulationWith([]);
   const wrong = await simulationWith(mistake);

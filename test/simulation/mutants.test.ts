@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Edit, simulationWith } from '../support/mutants.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 
 interface Mutant {
   readonly name: string;
@@ -269,11 +268,11 @@ async function failureOf(
   const problems: string[] = [];
   const violated: string[] = [];
   for (const run of own) {
-    await playRun(run, { key }).catch((error: Error) => {
+    await playRun(run).catch((error: Error) => {
       problems.push(error.message.replace(/^line \d+: /, ''));
     });
     // Once more, to see what goes wrong behind the first unmet expectation.
-    const { watch } = await playRun(run, { key, isLenient: true });
+    const { watch } = await playRun(run, { isLenient: true });
     violated.push(...watch.violations.map(({ id }) => id));
   }
   return { problems, violated };

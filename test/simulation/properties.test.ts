@@ -3,10 +3,8 @@ import type { OperationSpec } from '../../src/simulation/operations.ts';
 import { PropertyWatch, properties } from '../../src/simulation/properties.ts';
 import { runLabels } from '../../src/simulation/simulate.ts';
 import { runToEnd, World, type WorldOptions } from '../../src/simulation/world.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 
 const options: WorldOptions = {
-  key,
   servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}, {}],
   operations: [{ name: 'w1', task: { kind: 'overwrite' }, rule: 'ticket' }],
   size: 20000,

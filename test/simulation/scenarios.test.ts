@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { properties } from '../../src/simulation/properties.ts';
 import { parseScenario, playScenario } from '../../src/simulation/scenario.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 
 const folder = join(import.meta.dirname, '../scenarios');
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
@@ -13,7 +12,7 @@ describe('scenarios', () => {
   test.each(files)('%s', async (file) => {
     const path = join(folder, file);
     const scenario = parseScenario(file.replace('.txt', ''), textOf(file));
-    const { text } = await playScenario(scenario, { key });
+    const { text } = await playScenario(scenario);
     // `vitest -u` rewrites what stands below the commands.
     await expect(text).toMatchFileSnapshot(path);
   });

@@ -2,12 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { parseScenario, playRun } from '../../src/simulation/scenario.ts';
 import { shrink, toScenario } from '../../src/simulation/shrink.ts';
 import { runLabels, simulate } from '../../src/simulation/simulate.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 
 test.each(Array.from({ length: 25 }, (_, seed) => seed))(
   'seed %i holds everything',
   async (seed) => {
-    const { violations } = await simulate(seed, { key });
+    const { violations } = await simulate(seed);
     expect(violations).toEqual([]);
   },
 );
@@ -17,7 +16,6 @@ describe('a run that breaks a property', () => {
   const broken = async () =>
     runLabels(
       {
-        key,
         size: 20000,
         servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}, {}],
         operations: [
@@ -44,7 +42,7 @@ describe('a run that breaks a property', () => {
     const text = toScenario(34, 'U1', shrunk);
     expect(text).toMatch(/^# Title: Seed 34 breaks U1\n#\n# U1 is violated: done while/);
     const [run] = parseScenario('seed-34', `${text}\ndeliver rest\n`).runs;
-    const { watch } = await playRun(run as never, { key });
+    const { watch } = await playRun(run as never);
     expect(watch.violations.map(({ id }) => id)).toContain('U1');
   });
 });

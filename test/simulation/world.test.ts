@@ -4,11 +4,9 @@ import type { Task } from '../../src/simulation/operations.ts';
 import { optionsOf, simulate } from '../../src/simulation/simulate.ts';
 import { runToEnd, World, type WorldOptions } from '../../src/simulation/world.ts';
 import { simulationWith } from '../support/mutants.ts';
-import { simulationKey as key } from '../support/simulation-key.ts';
 import { assertPlain } from '../support/walk.ts';
 
 const five: WorldOptions = {
-  key,
   servers: [{ shares: [0] }, { shares: [1] }, {}, {}, { shares: [2] }],
   operations: [
     { name: 'w1', task: { kind: 'overwrite' } },
@@ -32,7 +30,7 @@ test('a run is its choices: the same ones give the same trace, byte for byte', a
 });
 
 test.each([3, 17, 101])('so it is with faults: seed %i', async (seed) => {
-  const { world, options } = await simulate(seed, { key });
+  const { world, options } = await simulate(seed);
   const again = await World.replay(options, world.path);
   expect(JSON.stringify(again.trace)).toBe(JSON.stringify(world.trace));
 });
@@ -40,7 +38,7 @@ test.each([3, 17, 101])('so it is with faults: seed %i', async (seed) => {
 test("a browser's cryptography makes no difference", async () => {
   const { simulate: inBrowser } = await simulationWith([], 'portable');
   for (const seed of [1, 2, 3, 4, 5]) {
-    const [here, there] = [await simulate(seed, { key }), await inBrowser(seed, { key })];
+    const [here, there] = [await simulate(seed), await inBrowser(seed)];
     expect(JSON.stringify(there.world.trace)).toBe(JSON.stringify(here.world.trace));
   }
 });
@@ -118,7 +116,7 @@ test('labels are unique at every moment', async () => {
 });
 
 test('records are JSON, and hold no key, no cap and no bytes of a share', async () => {
-  const { world } = await simulate(5, { key });
+  const { world } = await simulate(5);
   for (const record of world.trace) assertPlain(record);
   const text = JSON.stringify(world.trace);
   expect(text).not.toMatch(/[0-9a-f]{32}/);
@@ -152,7 +150,6 @@ test.each(tasks)('%j of an %s file', async (task, format, words) => {
 
 test('a file is created where there is none', async () => {
   const world = await World.create({
-    key,
     servers: [{}, {}, {}],
     operations: [
       { name: 'w1', task: { kind: 'create' }, client: 'alice' },

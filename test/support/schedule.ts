@@ -15,7 +15,6 @@ import {
   World,
   type WorldOptions,
 } from '../../src/simulation/world.ts';
-import { simulationKey } from './simulation-key.ts';
 
 export type Fault =
   /** Neither effect nor answer, ever. */
@@ -57,7 +56,7 @@ export class Schedule {
   }
 
   static async of(options: Omit<WorldOptions, 'operations'>): Promise<Schedule> {
-    return new Schedule(await World.create({ key: simulationKey, ...options, operations: [] }));
+    return new Schedule(await World.create({ ...options, operations: [] }));
   }
 
   /** What is in flight, the oldest first. */

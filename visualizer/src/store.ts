@@ -25,8 +25,6 @@ export interface Branch {
   readonly parent: number | null;
   /** The last step in common with the parent. */
   readonly forkedAt: number;
-  /** It came with the page, and the engine has not run it yet. */
-  readonly isBuilt: boolean;
 }
 
 export interface Recording {
@@ -151,7 +149,7 @@ async function openFirstScene(): Promise<boolean> {
   if (first === undefined || chosen === undefined) return false;
   preset.value = chosen;
   scene.value = chosen.scene;
-  grow(first.path, 0, first.frames, null, true);
+  grow(first.path, 0, first.frames, null);
   await drawCharts(first.charts);
   return true;
 }
@@ -230,6 +228,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
 }
 
 function forget(): void {
+  isBusy.value = false;
   branches.value = [];
   currentId.value = 0;
   at.value = 0;
@@ -269,34 +268,20 @@ export async function finish(): Promise<void> {
 type Ask = Parameters<EngineClient['request']>[0];
 
 async function ask(request: Ask, parentOf: () => Branch | null): Promise<void> {
+  const { value: asked } = scene;
+  // Another scene may be chosen before the answer comes.
+  const isMeant = () => scene.value === asked;
   isBusy.value = true;
   notice.value = '';
   try {
     const answer = await engine.request(request);
-    if (answer.kind !== 'frames') return;
-    const parent = parentOf();
-    grow(answer.path, answer.from, answer.frames, parent && (await engineOwn(parent)));
+    if (answer.kind !== 'frames' || !isMeant()) return;
+    grow(answer.path, answer.from, answer.frames, parentOf());
   } catch (error) {
-    notice.value = `That did not work: ${(error as Error).message}`;
+    if (isMeant()) notice.value = `That did not work: ${(error as Error).message}`;
   } finally {
-    isBusy.value = false;
+    if (isMeant()) isBusy.value = false;
   }
-}
-
-/**
- * The branch as this page's engine runs it. The key of the file is made when the engine starts, and
- * versions are named by their root hashes: what the page was built with has other names.
- */
-async function engineOwn(branch: Branch): Promise<Branch> {
-  const { value: current } = scene;
-  if (!branch.isBuilt || current === null) return branch;
-  const { id, path } = branch;
-  const answer = await engine.request({ kind: 'run', scene: current, path, from: 0 });
-  if (answer.kind !== 'frames') return branch;
-  const { frames } = answer;
-  const own = { ...branch, frames, models: modelsOf(frames), isBuilt: false };
-  branches.value = branches.value.map((b) => (b.id === id ? own : b));
-  return own;
 }
 
 /** Adds frames to the end of a branch, or to a new one. */
@@ -305,7 +290,6 @@ function grow(
   from: number,
   frames: readonly Frame[],
   parent: Branch | null,
-  isBuilt = false,
 ): void {
   if (frames.length === 0) return;
   const isAtEnd = parent !== null && parent.frames.length === from;
@@ -317,8 +301,8 @@ function grow(
     const all = [...(parent?.frames.slice(0, from) ?? []), ...frames];
     const id = Math.max(0, ...branches.value.map((b) => b.id)) + 1;
     const forkedAt = parent === null ? 0 : from - 1;
-    const origin = { parent: parent?.id ?? null, forkedAt, isBuilt };
-    const added = { id, path, frames: all, models: modelsOf(all), ...origin };
+    const models = modelsOf(all);
+    const added = { id, path, frames: all, models, parent: parent?.id ?? null, forkedAt };
     branches.value = [...branches.value, added];
     currentId.value = id;
   }
@@ -412,7 +396,7 @@ async function follow(labels: readonly string[]): Promise<void> {
   const common = answer.path.findIndex((index, i) => index !== current.path[i]);
   const from = (common < 0 ? answer.path.length : common) + 1;
   if (from >= answer.frames.length) return goTo(answer.path.length);
-  grow(answer.path, from, answer.frames.slice(from), await engineOwn(current));
+  grow(answer.path, from, answer.frames.slice(from), current);
 }
 
 // --- the address --------------------------------------------------------------------------------
