@@ -1,0 +1,33 @@
+/**
+ * @module print-liveness: `npm run liveness`, the tables of docs/publish.md on who has to wait.
+ */
+import { Prng } from '../../src/simulation/prng.ts';
+import { deathRows, type Size } from './liveness.ts';
+import { type WalkModel, walk } from './liveness-walk.ts';
+import { say } from './show.ts';
+
+/** Walks of each kind. */
+const count = Number(process.env.WALKS ?? 4000);
+
+const ten: Size = { servers: 10, required: 3, total: 10, quorum: 7 };
+const thirteen: Size = { servers: 13, required: 3, total: 10, quorum: 7 };
+
+for (const size of [ten, thirteen]) {
+  const { servers, required, total, quorum } = size;
+  say(`Per cent of maps refused: S = ${servers}, k = ${required}, N = ${total}, W = ${quorum}`);
+  for (const line of deathRows(size)) say(line);
+  say();
+}
+
+say(`${count} walks: stuck, acknowledged, walks with a loss`);
+for (const doesName of [true, false]) {
+  for (const many of [2, 3]) {
+    const model: WalkModel = { ...ten, writers: many, attempts: many, doesName };
+    const ends = Array.from({ length: count }, (_, seed) => walk(model, new Prng(seed)));
+    const stuck = ends.filter(({ isStuck }) => isStuck).length;
+    const acknowledged = ends.reduce((sum, end) => sum + end.acknowledged, 0);
+    const lost = ends.filter(({ isLost }) => isLost).length;
+    const parents = doesName ? 'parents named' : 'no parents';
+    say(`| ${parents}, ${many} x ${many} | ${stuck} | ${acknowledged} | ${lost} |`);
+  }
+}
