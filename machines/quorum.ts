@@ -15,11 +15,19 @@ import {
   compareVersions,
   type Hex,
   isRecoverable,
+  type Known,
   type KnownServer,
   type ServerId,
-  type Servermap,
   type Version,
 } from './servermap.ts';
+
+/** What all writers of a file have to agree on. */
+export interface Membership {
+  /** S: the largest number of servers that any writer may know. */
+  readonly servers: number;
+  /** W, where the file has as many shares and the grid as many servers. */
+  readonly happy: number;
+}
 
 /** How many servers there are, and how many acknowledge a version. */
 export interface Quorum {
@@ -44,8 +52,19 @@ export interface ServerView {
 /** Everything the rules are about. */
 export interface View {
   readonly quorum: Quorum;
+  /** Those that can be asked: S may be more. */
   readonly servers: readonly ServerView[];
   readonly versions: Versions;
+}
+
+/** The quorum of a file with N = `total`. */
+export function quorumOf({ servers, happy }: Membership, total: number): Quorum {
+  return { servers, size: Math.min(happy, total, servers) };
+}
+
+/** Whether any two quorums have a server in common: without that nothing can be promised. */
+export function isMajority({ servers, size }: Quorum): boolean {
+  return 2 * size > servers;
 }
 
 /** B: the fewest servers that meet every quorum; where 2W > S does not hold, W. */
@@ -54,12 +73,17 @@ export function meetingSize({ servers, size }: Quorum): number {
 }
 
 /** Whether a server has told all that it holds. */
-export function isHeard({ status }: KnownServer): boolean {
+export function isHeard({ status }: Pick<KnownServer, 'status'>): boolean {
   return status === 'good' || status === 'empty' || status === 'corrupt';
 }
 
-/** The view of a finished map: what failed was not heard. */
-export function viewOf(map: Servermap, quorum: Quorum): View {
+/** A map, finished or under way, as far as the rules look at it. */
+export interface Mapped extends Known {
+  readonly servers: readonly Pick<KnownServer, 'id' | 'status'>[];
+}
+
+/** The view of a map: what failed was not heard. */
+export function viewOf(map: Mapped, quorum: Quorum): View {
   const heldBy = (id: ServerId): readonly Held[] =>
     map.holdings.flatMap(({ server, verdict }): readonly Held[] => {
       if (server !== id) return [];
@@ -97,9 +121,15 @@ function isBlocked({ held }: ServerView, versions: Versions, version: Version): 
 
 /** How many servers may hold `version`, or come to, as a writer knows it. */
 function mayWin(view: View, won: ReadonlySet<ServerId>, version: Version): number {
-  return view.servers.filter(
+  const known = view.servers.filter(
     (server) => !won.has(server.id) && !isBlocked(server, view.versions, version),
-  ).length;
+  );
+  return known.length + strangers(view);
+}
+
+/** Servers that others may know, and that cannot be asked. */
+function strangers({ quorum, servers }: View): number {
+  return Math.max(0, quorum.servers - servers.length);
 }
 
 /** A new version: what it is built on, and the servers that it has won. */
@@ -167,14 +197,14 @@ export function reachOf(view: View, base: Version | null): ReadonlySet<ServerId>
  * What to build on: the newest version that can be read and whose plan can succeed. Null: nothing
  * is there that would be lost. Undefined: no base, somebody else's version may be acknowledged.
  */
-export function chooseBase(map: Servermap, quorum: Quorum): Version | null | undefined {
+export function chooseBase(map: Mapped, quorum: Quorum): Version | null | undefined {
   const view = viewOf(map, quorum);
   const readable = newestFirst(map.versions).filter((version) => isRecoverable(map, version));
   return [...readable, null].find((base) => reachOf(view, base).size >= quorum.size);
 }
 
 /** The versions that stand against each other where there is no base, newest first. */
-export function rivalsOf({ versions }: Servermap): readonly Version[] {
+export function rivalsOf({ versions }: Pick<Known, 'versions'>): readonly Version[] {
   const all = newestFirst(versions);
   // What every other one contains stands against nothing.
   return all.filter((version) =>
@@ -187,7 +217,7 @@ export function rivalsOf({ versions }: Servermap): readonly Version[] {
  * and that surely contains everything that was acknowledged when the map was begun. Undefined: more
  * servers have to be asked.
  */
-export function chooseForReader(map: Servermap, quorum: Quorum): Version | undefined {
+export function chooseForReader(map: Mapped, quorum: Quorum): Version | undefined {
   const view = viewOf(map, quorum);
   return newestFirst(map.versions).find(
     (version) => isRecoverable(map, version) && isConfirmed(view, version),
@@ -202,8 +232,9 @@ function isConfirmed(view: View, base: Version): boolean {
 }
 
 /** Whether something outside of `line` may be on W servers. */
-function mayBeOverlooked({ quorum, servers, versions }: View, line: ReadonlySet<Hex>): boolean {
-  const unheard = servers.filter(({ held }) => held === null).length;
+function mayBeOverlooked(view: View, line: ReadonlySet<Hex>): boolean {
+  const { quorum, servers, versions } = view;
+  const unheard = servers.filter(({ held }) => held === null).length + strangers(view);
   const heldBy = servers.map(({ held }) => held ?? []);
   const countOf = (isIt: (share: Held) => boolean) =>
     heldBy.filter((held) => held.some(isIt)).length + unheard;

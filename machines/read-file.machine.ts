@@ -7,7 +7,7 @@
  * run out otherwise (a writer may have replaced them), all of it begins again once, from a fresh
  * session, provided that what was delivered can be taken back.
  */
-import { assign, setup } from 'xstate';
+import { assign, enqueueActions, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
 import { recordBug } from './failure.ts';
 import { type Deadlines, type OpenInput, unprovided } from './io.ts';
@@ -23,7 +23,7 @@ import {
   type WantedRange,
 } from './read-kernel.ts';
 import { type ReadVersionInput, readVersionMachine } from './read-version.machine.ts';
-import type { Version } from './servermap.ts';
+import { type ServerId, silentIn, type Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
 export interface ReadFileInput {
@@ -34,10 +34,18 @@ export interface ReadFileInput {
   readonly deadlines: Deadlines;
 }
 
-/** How a read of a file ended, and the newest version that it has seen. */
+/** How a read of a file ended, and the newest acknowledged version that it has seen. */
 export type ReadFileReport = (ReadEnd | { readonly kind: 'cancelled' }) & {
   readonly newest: Version | null;
 };
+
+/** What is read was seen on so few servers that a newer version may be acknowledged. */
+export interface VersionUnconfirmed {
+  readonly type: 'version.unconfirmed';
+  readonly seqnum: number;
+  /** Servers that could tell. */
+  readonly silent: readonly ServerId[];
+}
 
 export interface Context {
   readonly record: ReadRecord;
@@ -81,6 +89,7 @@ export const readFileMachine = setup({
     input: {} as ReadFileInput,
     output: {} as ReadFileReport,
     events: {} as OperationCancel,
+    emitted: {} as VersionUnconfirmed,
   },
   actors: {
     openSession: unprovided<unknown, OpenInput>('openSession'),
@@ -89,6 +98,12 @@ export const readFileMachine = setup({
   },
   actions: {
     record: assign(({ context }, fact: ReadFact) => ({ record: apply(context.record, fact) })),
+    tellUnconfirmed: enqueueActions(({ context: { record }, enqueue }) => {
+      const { version, isConfirmed, map } = decided<'read'>(record);
+      if (isConfirmed) return;
+      const silent = silentIn(map);
+      enqueue.emit({ type: 'version.unconfirmed', seqnum: version.seqnum, silent });
+    }),
   },
   guards: {
     isNext: ({ context }, kind: ReadDecision['kind']) => decide(context.record).kind === kind,
@@ -97,7 +112,7 @@ export const readFileMachine = setup({
   id: 'readFile',
   description: 'Read a range of the newest version of a file.',
   context: ({ input: { grid, wanted, canTakeBack, deadlines } }) => ({
-    record: start(wanted, canTakeBack),
+    record: start(grid, wanted, canTakeBack),
     grid,
     deadlines,
   }),
@@ -150,6 +165,7 @@ export const readFileMachine = setup({
     },
     reading: {
       description: 'The newest version is being read, or the newest of what is left.',
+      entry: 'tellUnconfirmed',
       invoke: {
         id: 'readVersion',
         src: 'readVersion',

@@ -4,12 +4,14 @@
  */
 import type { Failure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
+import { chooseForReader, type Membership, quorumOf } from './quorum.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import type { Span } from './rewrite.ts';
 import {
   bestVersion,
   type MarkedHolding,
+  newestOf,
   type ServerId,
   type Servermap,
   type Version,
@@ -22,6 +24,7 @@ export interface GridView {
   /** k and N to begin with: a file has its own. */
   readonly required: number;
   readonly total: number;
+  readonly membership: Membership;
 }
 
 /** What is wanted of the newest version. */
@@ -33,6 +36,8 @@ export interface WantedRange {
 
 /** The books of reading a file. */
 export interface ReadRecord {
+  /** N of the grid, and what makes a quorum of it. */
+  readonly grid: Pick<GridView, 'total' | 'membership'>;
   readonly wanted: WantedRange;
   /** Whether what was delivered can be taken back: a collector can forget, a stream can not. */
   readonly canTakeBack: boolean;
@@ -48,12 +53,17 @@ export interface ReadRecord {
   readonly marked: readonly MarkedHolding[];
   /** How the last reading of a version ended. */
   readonly end: VersionReadEnd | null;
-  /** The newest version that was ever seen. */
+  /** The newest version that was seen and is acknowledged, or as good as. */
   readonly newest: Version | null;
 }
 
-export function start(wanted: WantedRange, canTakeBack: boolean): ReadRecord {
+export function start(
+  { total, membership }: ReadRecord['grid'],
+  wanted: WantedRange,
+  canTakeBack: boolean,
+): ReadRecord {
   return {
+    grid: { total, membership },
     wanted,
     canTakeBack,
     attempt: 0,
@@ -95,6 +105,8 @@ export type ReadDecision =
       readonly map: Servermap;
       readonly version: Version;
       readonly range: Span;
+      /** Whether it surely contains what was acknowledged when the read began. */
+      readonly isConfirmed: boolean;
     }
   /** A writer may have replaced the version under us: once more, from the start. */
   | { readonly kind: 'startOver' }
@@ -110,18 +122,42 @@ export function decide(record: ReadRecord): ReadDecision {
   if (map === null) return { kind: 'map', mode: 'read' };
   if (end?.kind === 'delivered') return end;
   if (end !== null) return afterShortage(record, map, end);
-  const version = bestVersion(map);
-  if (version !== undefined) return readOf(record, map, version);
+  const chosen = choose(record, map);
+  if (chosen !== undefined) return readOf(record, map, chosen);
   return record.looks < 2 ? { kind: 'map', mode: 'check' } : { kind: 'unrecoverable', map };
 }
 
-function readOf({ wanted }: ReadRecord, map: Servermap, version: Version): ReadDecision {
+interface Chosen {
+  readonly version: Version;
+  readonly isConfirmed: boolean;
+}
+
+/** The newest version that is confirmed; where there is none, the best that can be read. */
+function choose({ grid }: ReadRecord, map: Servermap): Chosen | undefined {
+  const confirmed = confirmedIn(map, grid);
+  const version = confirmed ?? bestVersion(map);
+  return version && { version, isConfirmed: confirmed !== undefined };
+}
+
+/** What surely contains all that was acknowledged when `map` was begun. */
+export function confirmedIn(
+  map: Servermap,
+  { total, membership }: Pick<GridView, 'total' | 'membership'>,
+): Version | undefined {
+  return chooseForReader(map, quorumOf(membership, bestVersion(map)?.total ?? total));
+}
+
+function readOf(
+  { wanted }: ReadRecord,
+  map: Servermap,
+  { version, isConfirmed }: Chosen,
+): ReadDecision {
   const { range, excess } = resolveRange(wanted, version.dataLength);
   if (excess !== null) return { kind: 'outOfRange', excess };
   if (range.from === range.to) return { kind: 'delivered', version };
   const beyond = beyondReading(version);
   if (beyond !== null) return { kind: 'beyondLimit', beyond };
-  return { kind: 'read', map, version, range };
+  return { kind: 'read', map, version, range, isConfirmed };
 }
 
 /**
@@ -134,10 +170,9 @@ function afterShortage(
   { version, report, segmentsDelivered }: Extract<VersionReadEnd, { kind: 'notEnoughShares' }>,
 ): ReadDecision {
   const { attempt, canTakeBack, tried } = record;
-  const next = bestVersion(map);
-  if (segmentsDelivered === 0 && next !== undefined && !tried.some(({ id }) => id === next.id)) {
-    return readOf(record, map, next);
-  }
+  const next = choose(record, map);
+  const isTried = tried.some(({ id }) => id === next?.version.id);
+  if (segmentsDelivered === 0 && next !== undefined && !isTried) return readOf(record, map, next);
   if (attempt + 1 < readAttemptsMax && (canTakeBack || segmentsDelivered === 0)) {
     return { kind: 'startOver' };
   }
@@ -149,7 +184,7 @@ export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
   switch (fact.type) {
     case 'mapped': {
       const { map } = fact;
-      const newest = newestOf(record.newest, map);
+      const newest = newestOf(record.newest, confirmedIn(map, record.grid));
       return { ...record, map, looks: record.looks + 1, newest };
     }
     case 'read': {
@@ -157,21 +192,15 @@ export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
       if (end.kind !== 'notEnoughShares') return { ...record, end };
       const { version, map, marked } = end;
       const tried = [...record.tried, version];
-      return { ...record, end, map, tried, marked, newest: newestOf(record.newest, map) };
+      return { ...record, end, map, tried, marked };
     }
     case 'failed':
       return { ...record, end: { kind: 'failed', failure: fact.failure } };
     case 'startedOver': {
-      const { wanted, canTakeBack, attempt, newest } = record;
-      return { ...start(wanted, canTakeBack), attempt: attempt + 1, newest };
+      const { grid, wanted, canTakeBack, attempt, newest } = record;
+      return { ...start(grid, wanted, canTakeBack), attempt: attempt + 1, newest };
     }
   }
-}
-
-/** The newest version that is known of, once `map` is: what was seen is out there. */
-export function newestOf(newest: Version | null, map: Servermap): Version | null {
-  const versions = Object.values(map.versions);
-  return versions.reduce((a, b) => (b.seqnum > (a?.seqnum ?? 0) ? b : a), newest);
 }
 
 /** An argument that goes beyond the contents, and how far it may go. */

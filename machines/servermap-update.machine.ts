@@ -13,6 +13,7 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { OperationCancel, ServerAnswered, ServerSettled } from './events.ts';
 import type { Deadlines } from './io.ts';
+import type { Membership } from './quorum.ts';
 import type { Rule } from './rules.ts';
 import { serverQueryMachine } from './server-query.machine.ts';
 import type { MarkedHolding, Mode, ServerId, Servermap, ServerStatus } from './servermap.ts';
@@ -35,6 +36,7 @@ export interface ServermapUpdateInput {
   /** k and N to begin with. */
   readonly required: number;
   readonly total: number;
+  readonly membership: Membership;
   readonly wantsPrivateKey: boolean;
   readonly deadlines: Deadlines;
   readonly marked?: readonly MarkedHolding[];
@@ -55,12 +57,10 @@ export function servermapUpdateSummary({ record }: Context) {
 }
 
 function recordOf(input: ServermapUpdateInput): UpdateRecord {
-  const { mode, servers, required, total, wantsPrivateKey, marked = [], rule = 'ours' } = input;
+  const { mode, servers, required, total, membership, wantsPrivateKey } = input;
+  const { marked = [], rule = 'ours' } = input;
   return {
-    mode,
-    rule,
-    required,
-    total,
+    ...{ mode, rule, required, total, membership },
     servers,
     statuses: servers.map(() => 'unasked'),
     failures: servers.map(() => null),

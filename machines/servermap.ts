@@ -124,6 +124,11 @@ export function compareVersions(a: Version, b: Version): number {
   return a.checkstring < b.checkstring ? -1 : 1;
 }
 
+/** The newer of the two, where there are two. */
+export function newestOf(known: Version | null, found: Version | undefined): Version | null {
+  return found !== undefined && found.seqnum > (known?.seqnum ?? 0) ? found : known;
+}
+
 /** One version as two shares tell of it, whichever of them came first. */
 export function mergedVersion(known: Version | undefined, seen: Version): Version {
   const isAgreed = known === undefined || known.parentTag === seen.parentTag;
@@ -188,6 +193,11 @@ export function contenders(known: Known): readonly Version[] {
   return Object.values(known.versions).filter(
     ({ id, seqnum }) => id !== best?.id && seqnum >= (best?.seqnum ?? 0),
   );
+}
+
+/** Servers that were asked, or would have been, and did not answer. */
+export function silentIn({ servers }: Pick<Servermap, 'servers'>): readonly ServerId[] {
+  return servers.filter(({ status }) => status === 'failed').map(({ id }) => id);
 }
 
 /** 0 when no share is known. Bad and unverified shares have no trustworthy seqnum. */

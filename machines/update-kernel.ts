@@ -7,6 +7,7 @@
  */
 
 import type { Failure } from './failure.ts';
+import { chooseForReader, type Mapped, type Membership, meetingSize, quorumOf } from './quorum.ts';
 import type { ServerReport } from './reports.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
 import {
@@ -35,6 +36,7 @@ export interface UpdateRecord extends Known {
   /** k and N as far as known: the grid's defaults, raised by every verified version. */
   readonly required: number;
   readonly total: number;
+  readonly membership: Membership;
   /** In permuted order; `statuses` and `failures` are parallel to it. */
   readonly servers: readonly ServerId[];
   readonly statuses: readonly ServerStatus[];
@@ -63,6 +65,10 @@ export interface UpdateView {
   readonly total: number;
   readonly statuses: readonly ServerStatus[];
   readonly hasRecoverable: boolean;
+  /** B. */
+  readonly meetingSize: number;
+  /** Whether a reader may be given a version. */
+  readonly isConfirmed: boolean;
   readonly isContested: boolean;
   readonly lacksPrivateKey: boolean;
 }
@@ -74,7 +80,8 @@ export type UpdateDecision =
   | { readonly kind: 'wait' };
 
 export function viewOf(record: UpdateRecord): UpdateView {
-  const { mode, rule, required, total, statuses } = record;
+  const { mode, rule, required, total, statuses, membership } = record;
+  const quorum = quorumOf(membership, total);
   return {
     mode,
     rule,
@@ -82,9 +89,16 @@ export function viewOf(record: UpdateRecord): UpdateView {
     total,
     statuses,
     hasRecoverable: Object.values(record.versions).some((v) => isRecoverable(record, v)),
+    meetingSize: meetingSize(quorum),
+    isConfirmed: mode === 'read' && chooseForReader(mappedIn(record), quorum) !== undefined,
     isContested: contenders(record).length > 0,
     lacksPrivateKey: record.privateKey === 'missing',
   };
+}
+
+function mappedIn({ servers, statuses, holdings, versions }: UpdateRecord): Mapped {
+  const known = servers.map((id, i) => ({ id, status: statuses[i] as ServerStatus }));
+  return { servers: known, holdings, versions };
 }
 
 /** What to do next. */
@@ -118,8 +132,8 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
     case 'anything':
       return view.hasRecoverable ? 'nothing' : 'servers';
     case 'read': {
-      const isSeen = tally(statuses).settled >= Math.min(2 * required, statuses.length);
-      return isSeen && view.hasRecoverable && !view.isContested ? 'nothing' : 'servers';
+      const isSeen = tally(statuses).settled >= Math.min(readersWave(view), statuses.length);
+      return isSeen && view.isConfirmed && !view.isContested ? 'nothing' : 'servers';
     }
     case 'write': {
       if (!view.hasRecoverable) return 'servers';
@@ -139,9 +153,14 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
 /** How many answers should be outstanding: a first wave by mode, then a window no wider than it. */
 function wantedInFlight(view: UpdateView): number {
   if (view.mode === 'check' || view.mode === 'repair') return view.statuses.length;
-  const firstWave = view.mode === 'write' ? view.total + view.required : 2 * view.required;
+  const firstWave = view.mode === 'write' ? view.total + view.required : readersWave(view);
   const isFirst = view.statuses.every((status) => status === 'unasked');
   return isFirst ? firstWave : Math.min(firstWave, queryWindow);
+}
+
+/** Fewer than B may all have missed what was acknowledged. */
+function readersWave({ mode, required, meetingSize }: UpdateView): number {
+  return mode === 'read' ? Math.max(2 * required, meetingSize) : 2 * required;
 }
 
 function tally(statuses: readonly ServerStatus[]) {

@@ -9,7 +9,7 @@ import { assign, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
 import { recordBug } from './failure.ts';
 import { type Deadlines, type OpenInput, unprovided } from './io.ts';
-import { type GridView, newestOf } from './read-kernel.ts';
+import { confirmedIn, type GridView } from './read-kernel.ts';
 import { windowOf } from './read-version-kernel.ts';
 import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
 import type { Version } from './servermap.ts';
@@ -29,7 +29,7 @@ export interface VerifyFileInput {
   readonly deadlines: Deadlines;
 }
 
-/** How a verification ended, and the newest version that it has seen. */
+/** How a verification ended, and the newest acknowledged version that it has seen. */
 export type VerifyFileReport = (VerifyEnd | { readonly kind: 'cancelled' }) & {
   readonly newest: Version | null;
 };
@@ -62,8 +62,8 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   return { purpose: 'verify', map, version, ...segments, deadlines };
 }
 
-function reportOf({ record }: Context, kind: 'end' | 'cancelled') {
-  const newest = record.map === null ? null : newestOf(null, record.map);
+function reportOf({ record, grid }: Context, kind: 'end' | 'cancelled') {
+  const newest = record.map === null ? null : (confirmedIn(record.map, grid) ?? null);
   return { ...(kind === 'end' ? decide(record) : { kind }), newest };
 }
 

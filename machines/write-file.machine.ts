@@ -29,6 +29,8 @@ import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-u
 import {
   apply,
   decide,
+  type Standoff,
+  standoffIn,
   start,
   type WriteDecision,
   type WriteEnd,
@@ -67,6 +69,8 @@ export interface AttemptCollided {
   /** How many may be made. */
   readonly attemptsMax: number;
   readonly waitMs: number;
+  /** What is waited for, if no version could be built on. */
+  readonly standoff: Standoff | null;
 }
 
 /** What traces and pictures show of a context. */
@@ -93,8 +97,8 @@ function decided<Kind extends WriteDecision['kind']>({ record }: Context) {
   return decide(record) as Extract<WriteDecision, { kind: Kind }>;
 }
 
-function gridOf({ record: { servers, required, total } }: Context) {
-  return { servers, required, total };
+function gridOf({ record: { servers, required, total, membership } }: Context) {
+  return { servers, required, total, membership };
 }
 
 function mapInput(context: Context): ServermapUpdateInput {
@@ -144,7 +148,9 @@ export const writeFileMachine = setup({
     record: assign(({ context }, fact: WriteFact) => ({ record: apply(context.record, fact) })),
     tellCollision: emit(({ context: { record, backoffsMs } }): AttemptCollided => {
       const { attempt, attemptsMax } = record;
-      return { type: 'attempt.collided', attempt, attemptsMax, waitMs: backoffsMs[attempt] ?? 0 };
+      const standoff = standoffIn(record);
+      const waitMs = backoffsMs[attempt] ?? 0;
+      return { type: 'attempt.collided', attempt, attemptsMax, waitMs, standoff };
     }),
   },
   guards: {

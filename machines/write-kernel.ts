@@ -8,8 +8,15 @@
 import type { Failure, Result } from './failure.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import type { PublishPlan, PublishReport } from './publish-kernel.ts';
-import { chooseBase, isHeard, type Quorum, rivalsOf } from './quorum.ts';
-import { newestOf } from './read-kernel.ts';
+import {
+  chooseBase,
+  chooseForReader,
+  isHeard,
+  type Membership,
+  type Quorum,
+  quorumOf,
+  rivalsOf,
+} from './quorum.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import {
@@ -25,9 +32,11 @@ import {
   type Format,
   highestSeqnum,
   type Mode,
+  newestOf,
   type Place,
   type ServerId,
   type Servermap,
+  silentIn,
   type Version,
 } from './servermap.ts';
 import { type StaleShare, staleShares } from './stale.ts';
@@ -51,7 +60,7 @@ export interface WriteTask {
   /** Of a first version: any other keeps its k and N. */
   readonly required: number;
   readonly total: number;
-  readonly happy: number;
+  readonly membership: Membership;
   /** Write over versions that were seen and would be lost. */
   readonly force: boolean;
   /** How often to try at most. */
@@ -63,7 +72,7 @@ export interface WriteRecord extends WriteTask {
   /** Counts from 0. */
   readonly attempt: number;
   readonly hasPrivateKey: boolean;
-  /** The newest version that was ever seen, or made and perhaps acknowledged: it is out there. */
+  /** The newest version that was seen and is acknowledged, or made and perhaps acknowledged. */
   readonly newest: Version | null;
   /** The last one that was made in this attempt. */
   readonly map: Servermap | null;
@@ -227,21 +236,19 @@ function wantedMode(record: WriteRecord): Mode | null {
 }
 
 function isClear(record: WriteRecord, map: Servermap): boolean {
-  const base = chooseBase(map, quorumOf(record, map));
+  const base = chooseBase(map, quorumIn(record, map));
   return base !== undefined && base !== null && lostVersion(record, map) === null;
 }
 
-/** S and W: every writer of the file has to take the same. */
-function quorumOf({ servers, happy, total }: WriteRecord, map: Servermap): Quorum {
-  const size = Math.min(happy, bestVersion(map)?.total ?? total, servers.length);
-  return { servers: servers.length, size };
+function quorumIn({ membership, total }: WriteRecord, map: Servermap): Quorum {
+  return quorumOf(membership, bestVersion(map)?.total ?? total);
 }
 
 /** What to build on; null: nothing is there that would be lost. Undefined: there is no base. */
 function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined {
   if (record.change.kind === 'create') return null;
   if (record.force) return bestVersion(map) ?? null;
-  const quorum = quorumOf(record, map);
+  const quorum = quorumIn(record, map);
   const heard = map.servers.filter(isHeard).length;
   // Where too few answer, no version stands in the way: there are not enough servers to write to.
   return heard < quorum.size ? bestVersion(map) : chooseBase(map, quorum);
@@ -323,6 +330,18 @@ function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
   return { kind: 'gaveUp', obstacle };
 }
 
+/** Versions any of which may be acknowledged, and the servers that could tell. */
+export interface Standoff {
+  readonly rivals: readonly Version[];
+  readonly silent: readonly ServerId[];
+}
+
+/** What keeps a writer from having a base; null if something else is in the way, or nothing. */
+export function standoffIn({ obstacle }: Pick<WriteRecord, 'obstacle'>): Standoff | null {
+  if (obstacle?.kind !== 'noBase') return null;
+  return { rivals: obstacle.rivals, silent: silentIn(obstacle.map) };
+}
+
 /** Whether it is what another writer, half way, makes us see. */
 export function isContention(obstacle: Obstacle): boolean {
   switch (obstacle.kind) {
@@ -383,7 +402,7 @@ function publishOf(
   recipe: Recipe,
 ): WriteDecision {
   const { required, total } = base ?? record;
-  const quorum = quorumOf(record, map);
+  const quorum = quorumIn(record, map);
   const goal = { base, quorum, required, total };
   const wholeShares = recipe.kind === 'whole';
   const plan = { map, ...goal, wholeShares, force: record.force };
@@ -398,7 +417,7 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
     case 'mapped': {
       const { map } = fact;
       const hasPrivateKey = record.hasPrivateKey || map.privateKey === 'found';
-      const newest = newestOf(record.newest, map);
+      const newest = newestOf(record.newest, chooseForReader(map, quorumIn(record, map)));
       return { ...record, map, hasPrivateKey, newest };
     }
     case 'treesRead':
@@ -435,8 +454,7 @@ function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {
 /** What surely was not acknowledged may be lost; anything else is not to be forgotten. */
 function withNewest(record: WriteRecord, { kind, version }: PublishReport): WriteRecord {
   const isOut = kind === 'published' || kind === 'indeterminate';
-  const isNewer = version !== null && version.seqnum > (record.newest?.seqnum ?? 0);
-  return isOut && isNewer ? { ...record, newest: version } : record;
+  return isOut ? { ...record, newest: newestOf(record.newest, version ?? undefined) } : record;
 }
 
 function afterPublish(record: WriteRecord, report: PublishReport): WriteRecord {

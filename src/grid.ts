@@ -38,6 +38,11 @@ import { Turns } from './storage/turns.ts';
 export interface GridOptions {
   /** In any order: each file has its own. */
   readonly servers: readonly StorageServer[];
+  /**
+   * S: the largest number of servers that any writer of this grid may know, also one that is away
+   * for good. As many as `servers` by default. All writers of a file have to say the same.
+   */
+  readonly gridSize?: number;
   /** Of new files; existing files keep their k and N. 3 (7) of 10 by default. */
   readonly encoding?: Encoding;
   /** Of new files. MDMF by default: it can change in place. */
@@ -86,6 +91,8 @@ export interface InternalGridOptions extends GridOptions {
 
 export class Grid {
   readonly servers: readonly StorageServer[];
+  /** S: see {@link GridOptions.gridSize}. */
+  readonly gridSize: number;
   readonly encoding: Encoding;
   /** Of new files. */
   readonly format: Format;
@@ -102,13 +109,17 @@ export class Grid {
   constructor(options: GridOptions) {
     checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
-    const { format = 'mdmf', unusable = {} } = options;
+    const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
     requireDistinct(servers);
+    if (!Number.isSafeInteger(gridSize) || gridSize < servers.length) {
+      throw new OutOfRangeError('gridSize', gridSize, `must be at least ${servers.length}`);
+    }
     if (unusable.encoding === undefined) requireEncoding(encoding);
     if (!Number.isSafeInteger(headLength) || headLength < headLengthMin) {
       throw new OutOfRangeError('headLength', headLength, `must be at least ${headLengthMin}`);
     }
     this.servers = servers;
+    this.gridSize = gridSize;
     this.encoding = encoding;
     this.format = format;
     this.#unusable = unusable;
@@ -129,6 +140,7 @@ export class Grid {
     this.#advisories = advisories;
     this.#setting = {
       encoding,
+      gridSize,
       unusableHappy: unusable.happy,
       turns: new Turns(),
       engine,

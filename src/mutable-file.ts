@@ -63,6 +63,8 @@ export interface ReadCallOptions extends OperationOptions, Range {}
 /** What the grid gives a file to work with. */
 export interface FileSetting {
   readonly encoding: Encoding;
+  /** S: the largest number of servers that any writer may know. */
+  readonly gridSize: number;
   /** Why `encoding.happy` is only a default, if it is: writes fail with this. */
   readonly unusableHappy: Error | undefined;
   /** One writer at a time per file, within this process. */
@@ -264,8 +266,8 @@ export class MutableFile {
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
     try {
       const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
-      const { encoding } = this.#setting;
-      return await work(new Workbench(newSession), { ...options, encoding });
+      const { encoding, gridSize } = this.#setting;
+      return await work(new Workbench(newSession), { ...options, encoding, gridSize });
     } finally {
       throwIfBroken();
     }

@@ -15,9 +15,22 @@ type Shown = Omit<Progress, 'phase'> & {
   readonly waitMs?: number | undefined;
 };
 
-function waitText(attempt: number, attempts: number, ms: number): string {
+function waitText(attempt: number, attempts: number, ms: number, standoff: Standoff): string {
   const wait = counted(Math.ceil(ms / 1000), 'second');
-  return `attempt ${attempt} of ${attempts} has met another writer; waiting ${wait}`;
+  const why = standoff && ` (${standoffText(standoff)})`;
+  return `attempt ${attempt} of ${attempts} has met another writer${why ?? ''}; waiting ${wait}`;
+}
+
+type Standoff = Progress['standoff'];
+
+function standoffText({ seqnums, silent }: NonNullable<Standoff>): string {
+  const rivals = `versions ${seqnums.join(', ')} stand against each other`;
+  return silent.length === 0 ? rivals : `${rivals}, and ${silent.join(', ')} are silent`;
+}
+
+function unconfirmedText({ seqnum, silent }: NonNullable<Progress['unconfirmed']>): string {
+  const because = silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`;
+  return `version ${seqnum} may not be the newest that was acknowledged${because}`;
 }
 
 /** A bar for one operation; its phases take turns on the same line. */
@@ -31,13 +44,18 @@ export class ProgressBar {
     this.#stream = stream;
   }
 
-  readonly show = ({ phase, done, total, waitMs }: Shown): void => {
+  readonly show = ({ phase, done, total, waitMs, standoff, unconfirmed }: Shown): void => {
+    if (unconfirmed !== undefined) {
+      this.stop();
+      this.#stream.write(`${unconfirmedText(unconfirmed)}\n`);
+      return;
+    }
     // A bar is drawn by moving the cursor, which a dumb terminal cannot.
     if (!this.#stream.isTTY || process.env.TERM === 'dumb') return;
     if (Date.now() - this.#start < patienceMs) return;
     if (waitMs !== undefined) {
       this.stop();
-      this.#stream.write(`${waitText(done, total, waitMs)}\n`);
+      this.#stream.write(`${waitText(done, total, waitMs, standoff)}\n`);
       return;
     }
     if (this.#bar === undefined || phase !== this.#phase) {

@@ -7,6 +7,7 @@
 import { fromPromise } from 'xstate';
 import type { ApplyModifierInput, ApplyModifierResult } from '../../machines/io.ts';
 import { readFileMachine } from '../../machines/read-file.machine.ts';
+import { confirmedIn } from '../../machines/read-kernel.ts';
 import { readVersionMachine } from '../../machines/read-version.machine.ts';
 import type { Mode, Servermap, Version } from '../../machines/servermap.ts';
 import { verifyFileMachine } from '../../machines/verify-file.machine.ts';
@@ -39,6 +40,8 @@ import type { Workbench } from './workbench.ts';
 export interface FileOptions extends OperationOptions {
   /** The grid's defaults; an existing file keeps its own k and N. */
   readonly encoding: Encoding;
+  /** S: the largest number of servers that any writer may know. */
+  readonly gridSize: number;
 }
 
 /** Part of a file, in bytes. */
@@ -56,12 +59,14 @@ export async function mapFile(
 ): Promise<Servermap> {
   const { cap, keyring } = bench.desk.session;
   const isForWriting = mode === 'write' || mode === 'repair';
+  const grid = gridOf(bench, options);
   const wantsPrivateKey = isForWriting && cap.kind === 'write' && keyring.writer === undefined;
   return runMachine(bench.engine, updateOn(bench), {
-    input: { mode, ...gridOf(bench, options), wantsPrivateKey },
+    input: { mode, ...grid, wantsPrivateKey },
     ...watching(bench, options),
-    onOutput: ({ versions }) => {
-      for (const version of Object.values(versions)) remember(keyring, version);
+    onOutput: (map) => {
+      const confirmed = confirmedIn(map, grid);
+      if (confirmed !== undefined) remember(keyring, confirmed);
     },
   });
 }
@@ -203,7 +208,7 @@ async function runWrite(
   { change, contents, modifier, backoffsMs }: Writing,
   options: WriteOptions,
 ): Promise<WriteFileReport> {
-  const { onProgress, force = false, encoding } = options;
+  const { onProgress, force = false } = options;
   const { cap, keyring } = bench.desk.session;
   const servermapUpdate = updateOn(bench);
   const machine = writeFileMachine.provide({
@@ -221,7 +226,7 @@ async function runWrite(
   const { deadlines, ...grid } = gridOf(bench, options);
   return runMachine(bench.engine, machine, {
     input: {
-      task: { change, format: cap.format, ...grid, happy: encoding.happy, force },
+      task: { change, format: cap.format, ...grid, force },
       hasPrivateKey: keyring.writer !== undefined,
       newest: keyring.newest ?? null,
       backoffsMs,
@@ -260,16 +265,17 @@ export function backoffsOf(attempts: number, firstMs: number, random: () => numb
 }
 
 /** What every chart is told of the grid. */
-function gridOf({ servers, engine }: Workbench, { encoding }: FileOptions) {
-  const { required, total } = encoding;
-  return { servers, required, total, deadlines: engine.deadlines };
+function gridOf({ servers, engine }: Workbench, { encoding, gridSize }: FileOptions) {
+  const { required, total, happy } = encoding;
+  const membership = { servers: gridSize, happy };
+  return { servers, required, total, membership, deadlines: engine.deadlines };
 }
 
 function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
   return { signal, onActor: progressOf(onProgress, servers.length) };
 }
 
-/** A version that was seen or made exists, however the operation ended. */
+/** What is, or may be, acknowledged is out there, however the operation ended. */
 function rememberIn({ desk }: Workbench) {
   const { keyring } = desk.session;
   return ({ newest }: { readonly newest: Version | null }): void => {

@@ -13,6 +13,16 @@ export interface Progress {
   readonly total: number;
   /** Of `waiting`: milliseconds until the next attempt. */
   readonly waitMs?: number | undefined;
+  /**
+   * Of `waiting`: any of these versions may be acknowledged, so none can be built on before one of
+   * these servers tells more.
+   */
+  readonly standoff?: { readonly seqnums: readonly number[]; readonly silent: readonly string[] };
+  /**
+   * Of `reading`: a newer version than this one may have been acknowledged on these servers, which
+   * do not answer.
+   */
+  readonly unconfirmed?: { readonly seqnum: number; readonly silent: readonly string[] };
 }
 
 export interface OperationOptions {

@@ -12,6 +12,7 @@ import {
   recoverableVersions,
   type Servermap,
   sharesOf,
+  silentIn,
   unrecoverableVersions,
   type Version,
 } from '../../machines/servermap.ts';
@@ -218,8 +219,8 @@ function publishError(report: PublishReport): Error {
 }
 
 /** The error of a write for which there is nothing that may be built on. */
-function noBase(rivals: readonly Version[], { servers }: Servermap): NewerVersionSeenError {
-  const silent = servers.filter(({ status }) => status === 'failed').map(({ id }) => id);
+function noBase(rivals: readonly Version[], map: Servermap): NewerVersionSeenError {
+  const silent = silentIn(map);
   const because = silent.length === 0 ? '' : ` while ${silent.join(', ')} do not answer`;
   return new NewerVersionSeenError(
     `versions ${rivals.map((v) => v.seqnum).join(', ')} stand against each other, and any of them ` +

@@ -4,6 +4,7 @@
 import type { AnyActorRef } from 'xstate';
 import type { WriteSettled } from '../../machines/events.ts';
 import { publishSummary } from '../../machines/publish.machine.ts';
+import type { VersionUnconfirmed } from '../../machines/read-file.machine.ts';
 import type { AttemptCollided } from '../../machines/write-file.machine.ts';
 import type { OperationOptions } from './options.ts';
 
@@ -40,8 +41,17 @@ const watchers: Readonly<
   },
   writeFile: (actor, tell) => {
     actor.on('attempt.collided', (event) => {
-      const { attempt, attemptsMax: total, waitMs } = event as AttemptCollided;
-      tell({ phase: 'waiting', done: attempt + 1, total, waitMs });
+      const { attempt, attemptsMax: total, waitMs, standoff } = event as AttemptCollided;
+      const wait = { phase: 'waiting', done: attempt + 1, total, waitMs } as const;
+      if (standoff === null) return tell(wait);
+      const seqnums = standoff.rivals.map(({ seqnum }) => seqnum);
+      tell({ ...wait, standoff: { seqnums, silent: standoff.silent } });
+    });
+  },
+  readFile: (actor, tell) => {
+    actor.on('version.unconfirmed', (event) => {
+      const { seqnum, silent } = event as VersionUnconfirmed;
+      tell({ phase: 'reading', done: 0, total: 1, unconfirmed: { seqnum, silent } });
     });
   },
 };

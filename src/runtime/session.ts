@@ -6,7 +6,13 @@
  */
 
 import type { Failure } from '../../machines/io.ts';
-import type { Hex, Place, ServerId, Version } from '../../machines/servermap.ts';
+import {
+  type Hex,
+  newestOf,
+  type Place,
+  type ServerId,
+  type Version,
+} from '../../machines/servermap.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
@@ -29,13 +35,13 @@ export interface WriterKeys {
 /** What is remembered of a file between operations. */
 export interface Keyring {
   writer?: WriterKeys;
-  /** The newest version that was seen, or made and perhaps acknowledged: it exists. */
+  /** The newest version that was seen and is acknowledged, or made and perhaps acknowledged. */
   newest?: Version;
 }
 
 /** Remembers `version` unless a newer one, or one as new, is remembered. */
 export function remember(keyring: Keyring, version: Version): void {
-  if (version.seqnum > (keyring.newest?.seqnum ?? 0)) keyring.newest = version;
+  keyring.newest = newestOf(keyring.newest ?? null, version) ?? version;
 }
 
 export interface Session {

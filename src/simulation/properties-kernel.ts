@@ -24,13 +24,21 @@ function beginning({ input }: ActorFact, rule: Rule): UpdateRecord {
     servers,
     required,
     total,
+    membership,
     marked = [],
     wantsPrivateKey,
   } = input as unknown as ServermapUpdateInput;
   const statuses = servers.map((): ServerStatus => 'unasked');
   const privateKey = wantsPrivateKey ? 'missing' : 'unneeded';
-  const books = { mode, rule, servers, required, total, marked, statuses, privateKey } as const;
-  return withAsked({ ...books, holdings: [], versions: {}, failures: servers.map(() => null) });
+  const books = { mode, rule, servers, required, total, membership } as const;
+  const told = { marked, statuses, privateKey } as const;
+  return withAsked({
+    ...books,
+    ...told,
+    holdings: [],
+    versions: {},
+    failures: servers.map(() => null),
+  });
 }
 
 /** The books once whom the kernel wants to be asked has been asked. */
