@@ -19,15 +19,18 @@ for (const size of [ten, thirteen]) {
   say();
 }
 
-say(`${count} walks: stuck, acknowledged, walks with a loss`);
-for (const doesName of [true, false]) {
+say(`${count} walks of each kind: ended stuck, acknowledged versions, with a loss`);
+for (const size of [{ servers: 3, required: 1, total: 3, quorum: 2 }, ten]) {
   for (const many of [2, 3]) {
-    const model: WalkModel = { ...ten, writers: many, attempts: many, doesName };
-    const ends = Array.from({ length: count }, (_, seed) => walk(model, new Prng(seed)));
-    const stuck = ends.filter(({ isStuck }) => isStuck).length;
-    const acknowledged = ends.reduce((sum, end) => sum + end.acknowledged, 0);
-    const lost = ends.filter(({ isLost }) => isLost).length;
-    const parents = doesName ? 'parents named' : 'no parents';
-    say(`| ${parents}, ${many} x ${many} | ${stuck} | ${acknowledged} | ${lost} |`);
+    for (const doesName of [true, false]) {
+      const model: WalkModel = { ...size, writers: many, attempts: many, doesName };
+      const ends = Array.from({ length: count }, (_, seed) => walk(model, new Prng(seed)));
+      const stuck = ends.filter(({ isStuck }) => isStuck).length;
+      const acknowledged = ends.reduce((sum, end) => sum + end.acknowledged, 0);
+      const lost = ends.filter(({ isLost }) => isLost).length;
+      const parents = doesName ? 'named' : 'not named';
+      const what = `${size.servers}, ${size.required}, ${size.quorum} | ${many} x ${many}`;
+      say(`| ${[what, parents, stuck, acknowledged, lost].join(' | ')} |`);
+    }
   }
 }
