@@ -1,7 +1,7 @@
 /**
  * @module histories: the history of a file, for {@link linearize}, as a trace tells it; and within
  * which limits it must have an order (closed forms in
- * docs/publish.md#several-writers-r-w-and-what-they-buy).
+ * docs/publish.md#the-theorem).
  */
 import { summaryOf } from '../runtime/summary-of.ts';
 import { effectOf } from './effects.ts';

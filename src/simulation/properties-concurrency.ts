@@ -1,7 +1,7 @@
 /**
  * @module properties-concurrency: recoverability (A), concurrent writers (X), modify (M) and
  * retrieve (T), with the limits within which each can hold (closed forms in
- * docs/publish.md#several-writers-r-w-and-what-they-buy).
+ * docs/publish.md#the-theorem).
  */
 import { effectOf } from './effects.ts';
 import {
