@@ -9,7 +9,14 @@
 import type { Failure } from './failure.ts';
 import { lineOf, type Versions } from './lineage.ts';
 import { isLike } from './publish-claims.ts';
-import { type Candidate, type Held, isReplaceable, type Quorum, type View } from './quorum.ts';
+import {
+  type Candidate,
+  grown,
+  type Held,
+  isReplaceable,
+  type Quorum,
+  type View,
+} from './quorum.ts';
 import type { SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   type Hex,
@@ -192,11 +199,28 @@ export function decide(record: PublishRecord): PublishDecision {
  * a version on too few servers helps nobody.
  */
 function canSucceed(record: PublishRecord, requests: readonly Request[]): boolean {
-  const open = record.targets.filter(({ status }) => status === 'open');
   const shnums = record.wholeShares
     ? record.total
     : new Set(requests.flatMap((request) => request.shnums)).size;
-  return open.length >= record.quorum.size && shnums >= record.required && requests.length > 0;
+  return shnums >= record.required && requests.length > 0;
+}
+
+/** Whether a quorum may still be won: if not, what is there is left to those who can. */
+function isWinnable(record: PublishRecord): boolean {
+  const view = viewOf(record);
+  const candidate = candidateOf(record);
+  const mayBeWon = (target: Target, won: ReadonlySet<ServerId>) => {
+    if (candidate.won.has(target.server) || target.status === 'writing') return true;
+    if (target.status === 'closed' || target.isCrowded) return false;
+    if (!record.wholeShares && ownOf(record, target).length === 0) return false;
+    const atThen = { ...candidate, won };
+    return target.held.every(({ share }) => mayReplace(record, view, atThen, share));
+  };
+  const won = grown((before) => {
+    const targets = record.targets.filter((target) => mayBeWon(target, before));
+    return new Set(targets.map(({ server }) => server));
+  });
+  return won.size >= record.quorum.size;
 }
 
 /** How a settled publish ends. */
@@ -226,6 +250,7 @@ function isPlaced(record: PublishRecord, placed: readonly (readonly number[])[])
 
 /** What may be sent now. */
 function requestsOf(record: PublishRecord): readonly Request[] {
+  if (!isWinnable(record)) return [];
   const candidate = candidateOf(record);
   const view = viewOf(record);
   const open = record.targets.filter(
@@ -303,7 +328,10 @@ function besideOf(
   for (const shnum of numbers) {
     if (taken.size >= required) break;
     if (taken.has(shnum)) continue;
-    const at = leastOf(open, shnums, ({ held }) => held.every((seen) => seen.shnum !== shnum));
+    const at = leastOf(
+      open.map(({ held }, i) => held.length + (shnums[i]?.length ?? 0)),
+      (i) => open[i]?.held.every((seen) => seen.shnum !== shnum) ?? false,
+    );
     if (at < 0) continue;
     shnums[at]?.push(shnum);
     taken.add(shnum);
@@ -318,38 +346,36 @@ function besideOf(
  */
 function settle(record: PublishRecord, open: readonly Target[], shnums: number[][]): void {
   const { targets, total, quorum } = record;
-  const busy = targets.filter((target) => !open.includes(target));
-  const held = (target: Target) =>
-    target.status === 'writing' ? [...target.placed, ...target.shnums] : target.placed;
-  const homes = new Set([...shnums.flat(), ...targets.flatMap(held)]);
-  const homeless = range(total).filter((shnum) => !homes.has(shnum));
-  for (const shnum of homeless) {
-    const at = leastOf(open, shnums, () => true);
-    if (at >= 0) shnums[at]?.push(shnum);
+  const busy = targets.filter(({ status }) => status === 'writing');
+  // Who has met another writer sends nothing further before all answers tell how it stands.
+  if (record.surprises.length > 0 && busy.length > 0) return;
+  const given = (target: Target) => [
+    ...target.placed,
+    ...(target.status === 'writing' ? target.shnums : (shnums[open.indexOf(target)] ?? [])),
+  ];
+  const able = [...open, ...busy].sort((a, b) => targets.indexOf(a) - targets.indexOf(b));
+  const homes = new Set(targets.flatMap(given));
+  for (const shnum of range(total).filter((number) => !homes.has(number))) {
+    const home = able[leastOf(able.map((target) => given(target).length))];
+    // One request at a time: it is asked once it has answered.
+    if (home !== undefined) shnums[open.indexOf(home)]?.push(shnum);
+    homes.add(shnum);
   }
-  const crowded = open.flatMap((target, i) => [...target.placed, ...(shnums[i] ?? [])].slice(1));
-  const isIdle = (target: Target, i: number) =>
-    target.placed.length === 0 && shnums[i]?.length === 0;
-  const given = busy.filter((target) => held(target).length > 0).length;
-  let lacking = quorum.size - given - open.filter((t, i) => !isIdle(t, i)).length;
-  open.forEach((target, i) => {
-    if (lacking <= 0 || !isIdle(target, i)) return;
-    const copy = crowded.shift() ?? homes.values().next().value;
+  const doubled = open.flatMap((target) => given(target).slice(1));
+  let lacking = quorum.size - targets.filter((target) => given(target).length > 0).length;
+  for (const [i, target] of open.entries()) {
+    if (lacking <= 0 || given(target).length > 0) continue;
+    const copy = doubled.shift() ?? homes.values().next().value;
     if (copy === undefined) return;
     shnums[i]?.push(copy);
     lacking--;
-  });
+  }
 }
 
-/** Which of `open` that `isFit` has, or is to get, the fewest shares; -1: none. */
-function leastOf(
-  open: readonly Target[],
-  shnums: readonly (readonly number[])[],
-  isFit: (target: Target) => boolean,
-): number {
-  const load = (i: number) => (open[i]?.placed.length ?? 0) + (shnums[i]?.length ?? 0);
-  return open.reduce(
-    (best, target, i) => (isFit(target) && (best < 0 || load(i) < load(best)) ? i : best),
+/** Where the smallest of `loads` is, of those that `isFit`; -1: there is none. */
+function leastOf(loads: readonly number[], isFit: (i: number) => boolean = () => true): number {
+  return loads.reduce(
+    (best, load, i) => (isFit(i) && load < (loads[best] ?? Number.POSITIVE_INFINITY) ? i : best),
     -1,
   );
 }

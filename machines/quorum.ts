@@ -175,19 +175,30 @@ function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean
 function claimsNewer({ versions }: View, version: Version | null, claim: Hex | null): boolean {
   if (claim === null) return true;
   const limit = version?.checkstring ?? newestFirst(versions)[0]?.checkstring;
-  // Version byte, then seqnum and root hash: compared as they lie there.
-  return limit !== undefined && claim.slice(2) > limit.slice(2, claim.length);
+  return limit !== undefined && orderIn(claim) > orderIn(limit).slice(0, orderIn(claim).length);
+}
+
+/** Seqnum and root hash, as far as they are there: behind the version byte of a share. */
+function orderIn(head: Hex): Hex {
+  return head.slice(2, 2 + 2 * (8 + 32));
 }
 
 /** The servers that a version built on `base` could win, going by the view alone. */
 export function reachOf(view: View, base: Version | null): ReadonlySet<ServerId> {
   const candidate = candidateOn(view, base);
-  let won = new Set(view.servers.filter((s) => isClean(s, candidate.line)).map(({ id }) => id));
-  for (;;) {
-    const isWinnable = ({ id, held }: ServerView) =>
-      won.has(id) ||
-      (held?.every((share) => isReplaceable(view, { ...candidate, won }, share)) ?? false);
-    const next = new Set(view.servers.filter(isWinnable).map(({ id }) => id));
+  return grown((won) => {
+    const isWinnable = ({ held }: ServerView) =>
+      held?.every((share) => isReplaceable(view, { ...candidate, won }, share)) ?? false;
+    return new Set(view.servers.filter(isWinnable).map(({ id }) => id));
+  });
+}
+
+/** The servers that can be won one after the other: those won make others winnable. */
+export function grown(
+  winnable: (won: ReadonlySet<ServerId>) => ReadonlySet<ServerId>,
+): ReadonlySet<ServerId> {
+  for (let won: ReadonlySet<ServerId> = new Set(); ; ) {
+    const next = winnable(won);
     if (next.size === won.size) return won;
     won = next;
   }
