@@ -86,7 +86,12 @@ export type ReadFact =
 
 /** How a read ended. */
 export type ReadEnd =
-  | { readonly kind: 'delivered'; readonly version: Version }
+  | {
+      readonly kind: 'delivered';
+      readonly version: Version;
+      /** Whether it surely contains what was acknowledged when the read began. */
+      readonly isConfirmed: boolean;
+    }
   | { readonly kind: 'unrecoverable'; readonly map: Servermap }
   | { readonly kind: 'outOfRange'; readonly excess: Excess }
   | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
@@ -120,7 +125,7 @@ export function decide(record: ReadRecord): ReadDecision {
   const { map, end } = record;
   if (end?.kind === 'failed') return end;
   if (map === null) return { kind: 'map', mode: 'read' };
-  if (end?.kind === 'delivered') return end;
+  if (end?.kind === 'delivered') return { ...end, isConfirmed: isConfirmed(record, end.version) };
   if (end !== null) return afterShortage(record, map, end);
   const chosen = choose(record, map);
   if (chosen !== undefined) return readOf(record, map, chosen);
@@ -139,6 +144,10 @@ function choose({ grid }: ReadRecord, map: Servermap): Chosen | undefined {
   return version && { version, isConfirmed: confirmed !== undefined };
 }
 
+function isConfirmed({ map, grid }: ReadRecord, { id }: Version): boolean {
+  return map !== null && confirmedIn(map, grid)?.id === id;
+}
+
 /** What surely contains all that was acknowledged when `map` was begun. */
 export function confirmedIn(
   map: Servermap,
@@ -154,7 +163,7 @@ function readOf(
 ): ReadDecision {
   const { range, excess } = resolveRange(wanted, version.dataLength);
   if (excess !== null) return { kind: 'outOfRange', excess };
-  if (range.from === range.to) return { kind: 'delivered', version };
+  if (range.from === range.to) return { kind: 'delivered', version, isConfirmed };
   const beyond = beyondReading(version);
   if (beyond !== null) return { kind: 'beyondLimit', beyond };
   return { kind: 'read', map, version, range, isConfirmed };

@@ -193,7 +193,8 @@ function publishError(report: PublishReport): Error {
   const facts = factsOf(report);
   switch (kind) {
     case 'uncoordinated': {
-      const where = surprises.map(({ server, shnum }) => `share ${shnum} on ${server}`).join(', ');
+      const places = surprises.map(({ server, shnum }) => `share ${shnum} on ${server}`);
+      const where = [...new Set(places)].join(', ');
       return new UncoordinatedWriteError(
         `somebody else has written to this file: ${where}; read what is there now, then write again`,
         facts,

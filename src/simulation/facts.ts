@@ -90,6 +90,8 @@ export interface Facts {
   readonly unreachable: Set<string>;
   /** Servers whose disk did something to a share. */
   readonly spoilt: Set<string>;
+  /** Those whose disk has lost a share, or brought back what was there before. */
+  readonly forgetful: Set<string>;
   /** `s0:1` -> the field that rots there, until the share is written again. */
   readonly rotten: Map<string, string>;
   /** Version -> words, as far as known. */
@@ -102,14 +104,8 @@ export interface Facts {
   lateWrites: number;
   /** Versions that a quorum holds: whose they are, and the record that says so. */
   readonly acknowledged: Map<string, { readonly writer: string; readonly seq: number }>;
-  /** Version -> the record with which its publish began. */
-  readonly begun: Map<string, number>;
-  /**
-   * Versions with k shares, above an acknowledged one and without it, by writers that had begun
-   * before that one was acknowledged. Whoever comes next takes such a version for the newest:
-   * nothing in a share names its parent.
-   */
-  readonly strays: Set<string>;
+  /** Version -> what its writer built it on; null: nothing. */
+  readonly bases: Map<string, string | null>;
   now: number;
 }
 
@@ -123,24 +119,6 @@ export function parseVersion(name: string): { seqnum: number; root: string } | u
   return match === null ? undefined : { seqnum: Number(match[1]), root: match[2] as string };
 }
 
-/**
- * The best version of a map that k shares are known of: the newest, of rivals the most widespread.
- */
-export function bestOf(map: MapFact): string | undefined {
-  const sharesOf = (id: string) =>
-    map.holdings.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === id);
-  const recoverable = Object.values(map.versions)
-    .filter(({ id, required }) => new Set(sharesOf(id).map((s) => s.shnum)).size >= required)
-    .map((version) => ({
-      ...version,
-      servers: new Set(sharesOf(version.id).map(({ server }) => server)).size,
-    }));
-  recoverable.sort(
-    (a, b) => a.seqnum - b.seqnum || a.servers - b.servers || (a.rootHash < b.rootHash ? -1 : 1),
-  );
-  return recoverable.at(-1)?.id;
-}
-
 export function emptyFacts(): Facts {
   return {
     encoding: { required: 1, happy: 1, total: 1 },
@@ -152,14 +130,14 @@ export function emptyFacts(): Facts {
     down: new Set(),
     unreachable: new Set(),
     spoilt: new Set(),
+    forgetful: new Set(),
     rotten: new Map(),
     contents: new Map(),
     writtenBy: new Map(),
     landed: new Map(),
     lateWrites: 0,
     acknowledged: new Map(),
-    begun: new Map(),
-    strays: new Set(),
+    bases: new Map(),
     now: 0,
   };
 }
@@ -271,7 +249,6 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
     const { kind, version } = (record.output ?? {}) as Partial<PublishOutputFact>;
     if (record.chart === 'publish' && kind === 'published' && version) {
       facts.acknowledged.set(version.checkstring, { writer: actor.operation, seq: record.seq });
-      noteStrays(facts);
     }
   } else if (record.type === 'write.settled') {
     const { report } = record.data as unknown as {
@@ -299,10 +276,11 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
 }
 
 /** Once it is prepared, the version that a publish writes has a name, and so its contents do. */
-function learnOfPublish(facts: Facts, { operation, context, input, startedSeq }: ActorFact): void {
+function learnOfPublish(facts: Facts, { operation, context, input }: ActorFact): void {
   const { checkstring } = context as { checkstring: string | null };
-  if (checkstring === null || facts.begun.has(checkstring)) return;
-  facts.begun.set(checkstring, startedSeq);
+  if (checkstring === null || facts.bases.has(checkstring)) return;
+  const { base } = input as unknown as PublishInputFact;
+  facts.bases.set(checkstring, base?.id ?? null);
   const { spec, attempts } = facts.operations.get(operation) as OperationFact;
   const attempt = attempts.at(-1);
   if (attempt !== undefined) attempt.version = checkstring;
@@ -313,11 +291,11 @@ function learnOfPublish(facts: Facts, { operation, context, input, startedSeq }:
 /** What a writer makes that has not looked at the words of its base. */
 function madeBlindly(
   { name, task }: OperationSpec,
-  { map }: PublishInputFact,
+  { base: version }: PublishInputFact,
   { contents }: Facts,
 ): readonly string[] | undefined {
   const effect = effectOf(task);
-  const base = contents.get(bestOf(map) ?? '');
+  const base = version === null ? [] : contents.get(version.id);
   if (base === undefined || effect === 'none' || effect === 'unknown') return undefined;
   return wordsAfter(effect, name, base);
 }
@@ -382,7 +360,11 @@ function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): vo
   const place = placeName(server, shnum);
   if (after === null) facts.places.delete(place);
   else facts.places.set(place, after);
-  if (writer === null) facts.spoilt.add(server);
+  if (writer === null) {
+    facts.spoilt.add(server);
+    // Damage leaves to be seen what a share claims to be.
+    if (after === null || parseVersion(after) !== undefined) facts.forgetful.add(server);
+  }
   // A writer makes a share whole, and so does a disk that brings back what was readable; damage
   // that leaves the version readable does not.
   const wasReadable = before !== null && parseVersion(before) !== undefined;
@@ -402,28 +384,11 @@ function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): vo
   }
   if (after === null || parseVersion(after) === undefined) return;
   landedAt(facts, after).add(place);
-  noteStrays(facts);
   if (writer === null) {
     const { seqnum = 0 } = parseVersion(after) ?? {};
     if (!facts.contents.has(after)) facts.contents.set(after, seqnum === 0 ? [] : ['lost']);
   } else {
     facts.writtenBy.set(after, writer);
-  }
-}
-
-function noteStrays(facts: Facts): void {
-  const shnums = new Map<string, Set<string>>();
-  for (const [place, version] of facts.places) {
-    const seen = shnums.get(version) ?? new Set();
-    shnums.set(version, seen.add(place.split(':')[1] as string));
-  }
-  for (const [safe, { writer, seq }] of facts.acknowledged) {
-    for (const [version, { size }] of shnums) {
-      const isAbove = (parseVersion(version)?.seqnum ?? 0) > (parseVersion(safe)?.seqnum ?? 0);
-      const isEarly = (facts.begun.get(version) ?? seq) < seq;
-      if (size < facts.encoding.required || !isAbove || !isEarly) continue;
-      if (!facts.contents.get(version)?.includes(writer)) facts.strays.add(version);
-    }
   }
 }
 
@@ -439,6 +404,7 @@ function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): 
   if (shnum !== null && event !== 'rot') facts.rotten.delete(share);
   if (event === 'rollback') forgetRot(facts, server);
   if (event === 'rot' && field !== null) facts.rotten.set(share, field);
+  if ((event === 'rot' && field === 'prefix') || event === 'alien') facts.forgetful.add(server);
   // A share of an unknown format is as good as one with a rotten prefix.
   if (event === 'alien') facts.rotten.set(share, 'prefix');
   const trouble = () => {

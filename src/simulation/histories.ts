@@ -7,7 +7,6 @@ import { summaryOf } from '../runtime/summary-of.ts';
 import { effectOf } from './effects.ts';
 import {
   type ActorFact,
-  bestOf,
   type Facts,
   type MapFact,
   type OperationFact,
@@ -51,66 +50,38 @@ export function acknowledged(facts: Facts): readonly Acknowledged[] {
   });
 }
 
-/** Infinity while nothing is acknowledged. */
-function smallestQuorum(facts: Facts): number {
-  return Math.min(...acknowledged(facts).map(({ quorum }) => quorum));
-}
-
 /**
- * Whether an acknowledged version is on more servers than any rival can be, with `d` disks having
- * lost it and perhaps given the rival back: W - d > S - W + d. And no stray version could be taken
- * for the newest. Then neither a fork nor a lost update can happen to a writer that refuses to
- * overwrite newer evidence.
+ * Whether any two quorums meet, and every disk holds what it was given: then neither a fork nor a
+ * lost update can happen (docs/publish.md). Who writes by `force` was promised nothing.
  */
 export function doQuorumsMeet(facts: Facts): boolean {
-  const quorum = smallestQuorum(facts);
   const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
-  // A stray that was itself acknowledged is no excuse: it is the violation.
-  const hasStrayed = [...facts.strays].some((version) => !facts.acknowledged.has(version));
-  const isMet = 2 * quorum > facts.servers.length + 2 * facts.spoilt.size;
-  return isMet && !isForced && !hasStrayed && !hasOverruled(facts);
+  const isMajority = 2 * smallestQuorum(facts) > facts.servers.length;
+  return isMajority && facts.forgetful.size === 0 && !isForced;
 }
 
-/**
- * Whether somebody has written over a rival while there were servers that its writes do not come
- * to: more than shares, or some that it does not know. There the rival may be, or come to be, on a
- * quorum.
- */
-function hasOverruled({ operations, servers, encoding }: Facts): boolean {
+/** The fewest servers that anybody has taken for a quorum; Infinity before somebody writes. */
+export function smallestQuorum({ operations }: Facts): number {
   const publishes = [...operations.values()]
     .flatMap(({ charts }) => charts)
     .filter(({ chart }) => chart === 'publish');
-  return publishes.some(({ input }) => {
-    const { map } = input as unknown as PublishInputFact;
-    const isReached = servers.length <= Math.min(map.servers.length, encoding.total);
-    return hasRivals(map) && !isReached;
-  });
+  const sizes = publishes.map(({ input }) => (input as unknown as PublishInputFact).quorum.size);
+  return Math.min(...sizes);
 }
 
-function hasRivals(map: MapFact): boolean {
-  const best = map.versions[bestOf(map) ?? '']?.seqnum;
-  return Object.values(map.versions).filter(({ seqnum }) => seqnum === best).length > 1;
+/** Whether all that a version was built on, as its writers say, comes to `base`. */
+export function isBuiltOn({ bases }: Facts, version: string, base: string): boolean {
+  for (let at: string | null = version; at !== null; at = bases.get(at) ?? null) {
+    if (at === base) return true;
+  }
+  return false;
 }
 
-/**
- * Whether a reader's map may show a rival where an acknowledged version belongs: it has both, and
- * of the R servers that can be heard those with the one, at least W - d - (S - R), need not be more
- * than those with the other, at most 2(S - W) + d: a share whose server is out of reach joins
- * another one, also beside the winner's. Not to ask is no excuse (scenario R6).
- */
-function isAmbiguous(map: MapFact, facts: Facts): boolean {
-  const heard = map.servers.filter(({ status }) => status !== 'failed').length;
-  const quorum = smallestQuorum(facts);
-  return hasRivals(map) && heard + 3 * quorum <= 3 * facts.servers.length + 2 * facts.spoilt.size;
-}
-
-/**
- * Whether k of the servers that a version was acknowledged on told what they hold: R + W >= S + k +
- * d.
- */
-export function isHeard(map: MapFact, quorum: number, facts: Facts): boolean {
-  const answered = map.servers.filter(({ status }) => /good|empty|corrupt/.test(status)).length;
-  return answered + quorum >= facts.servers.length + facts.encoding.required + facts.spoilt.size;
+/** What a read was told of its version: that it surely contains all that was acknowledged. */
+export function isConfirmed({ charts, lied }: OperationFact): boolean {
+  const read = charts.find(({ chart }) => chart === 'readFile')?.output;
+  const { isConfirmed } = (read ?? {}) as { isConfirmed?: boolean };
+  return isConfirmed === true && lied.size === 0;
 }
 
 /** What the last servermap update of an operation ended with. */
@@ -126,7 +97,7 @@ export function lastMap({ charts }: OperationFact): MapFact | null | undefined {
 export function historyOf(
   facts: Facts,
 ): { readonly entries: readonly HistoryEntry[]; readonly initial: Register } | undefined {
-  if (!doQuorumsMeet(facts) || !isFirstVersionMet(facts)) return undefined;
+  if (!doQuorumsMeet(facts)) return undefined;
   // Shares of a writer that nobody has seen: what it saw is not known.
   if ([...facts.contents.values()].some((words) => words.includes('lost'))) return undefined;
   const seqnums = new Set(
@@ -147,20 +118,11 @@ export function historyOf(
   return { entries, initial: { version, words: version === 0 ? [] : [`v${version}`] } };
 }
 
-/**
- * Whether every quorum has a server that holds the first version, and whose disk has lost nothing.
- */
-function isFirstVersionMet({ spoilt, initialPlaces, servers, encoding }: Facts): boolean {
-  if (spoilt.size === 0) return true;
-  const holders = new Set([...initialPlaces.keys()].map((place) => place.split(':')[0] as string));
-  const left = [...holders].filter((server) => !spoilt.has(server)).length;
-  return left + Math.min(encoding.happy, encoding.total, servers.length) > servers.length;
-}
-
-/** Of a read that has succeeded and asked enough servers to be fresh. */
+/** Of a read that has succeeded, and says that its version is confirmed. */
 function readOf(word: string, operation: OperationFact, facts: Facts): readonly HistoryEntry[] {
   const { startedSeq: start, endedSeq: end, result } = operation;
-  if (end === undefined || !result?.ok || !isFreshRead(operation, facts)) return [];
+  if (end === undefined || !result?.ok || !isAloneAtFirst(operation, facts)) return [];
+  if (!isConfirmed(operation)) return [];
   const base = seqnumOf(lastReadVersion(operation));
   const read = { name: word, word, kind: 'read', outcome: 'acknowledged' } as const;
   return [{ ...read, start, end, seen: result.seen ?? undefined, base, made: undefined }];
@@ -197,16 +159,15 @@ function times(
   return { outcome: hasFailed ? 'failed' : 'indeterminate', start, end: never };
 }
 
-/** Whether a read began when no write was under way, and asked enough servers to be fresh. */
-function isFreshRead(operation: OperationFact, facts: Facts): boolean {
+/**
+ * Whether a read began when no write was under way: what it may see of one that never ends may be
+ * gone for the next.
+ */
+function isAloneAtFirst({ startedSeq }: OperationFact, facts: Facts): boolean {
   const writes = [...facts.operations.values()].filter(
     ({ spec }) => !['read', 'none'].includes(effectOf(spec.task)),
   );
-  const map = lastMap(operation);
-  if (!map || writes.some(({ endedSeq = Infinity }) => endedSeq > operation.startedSeq))
-    return false;
-  if (isAmbiguous(map, facts)) return false;
-  return isHeard(map, smallestQuorum(facts), facts);
+  return writes.every(({ endedSeq = Infinity }) => endedSeq < startedSeq);
 }
 
 function seqnumOf(version: string | undefined): number | undefined {

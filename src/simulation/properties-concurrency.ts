@@ -6,7 +6,6 @@
 import { effectOf } from './effects.ts';
 import {
   type ActorFact,
-  bestOf,
   type Facts,
   type OperationFact,
   type PublishInputFact,
@@ -17,10 +16,11 @@ import {
   acknowledged,
   doQuorumsMeet,
   historyOf,
-  isHeard,
-  lastMap,
+  isBuiltOn,
+  isConfirmed,
   lastPublish,
   lastReadVersion,
+  smallestQuorum,
 } from './histories.ts';
 import { linearize } from './history.ts';
 import type { PropertyDefinition } from './property.ts';
@@ -80,7 +80,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'X1',
     name: 'no fork',
     statement:
-      'No two acknowledged versions have one seqnum, as long as 2W > S + 2d for d disks lost.',
+      'No two acknowledged versions have one seqnum, as long as 2W > S and no disk forgets.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
@@ -94,13 +94,15 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'X2',
     name: 'no lost update',
     statement:
-      'A version that was acknowledged before a write began is below what that write makes, as ' +
-      'long as 2W > S + 2d for d disks lost.',
+      'What a write makes, and is acknowledged, was built on every version that was acknowledged ' +
+      'before it began, as long as 2W > S and no disk forgets.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
       for (const early of writes) {
-        const late = writes.find((w) => w.start > early.end && w.seqnum <= early.seqnum);
+        const late = writes.find(
+          (w) => w.start > early.end && !isBuiltOn(facts, w.version, early.version),
+        );
         if (late !== undefined) return `${late.version} ignores ${early.version}`;
       }
       return undefined;
@@ -110,19 +112,16 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'X3',
     name: 'reads are fresh',
     statement:
-      'A read returns nothing older than the last version acknowledged before it began, as long ' +
-      'as R + W >= S + k + disks lost for R servers that answered.',
+      'A read that says so returns nothing that was not built on all that was acknowledged before ' +
+      'it began, as long as 2W > S, no disk forgets, and no server lies.',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;
       const version = lastReadVersion(operation);
-      const map = lastMap(operation);
-      if (version === undefined || !map) return undefined;
+      if (version === undefined || !isConfirmed(operation) || !doQuorumsMeet(facts))
+        return undefined;
       const stale = acknowledged(facts).find(
-        ({ end, seqnum, quorum }) =>
-          end < operation.startedSeq &&
-          seqnum > (parseVersion(version)?.seqnum ?? 0) &&
-          isHeard(map, quorum, facts),
+        (early) => early.end < operation.startedSeq && !isBuiltOn(facts, version, early.version),
       );
       return stale && `${version} was read after ${stale.version} was acknowledged`;
     },
@@ -132,7 +131,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'modify is linearizable',
     statement:
       'All writes can be put in one order, with growing seqnums, that explains which version and ' +
-      'which contents every modifier saw, as long as 2W > S + 2d for d disks lost.',
+      'which contents every modifier saw, as long as 2W > S and no disk forgets.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined) return undefined;
       const history = historyOf(facts);
@@ -144,28 +143,30 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
   },
   {
     id: 'M1',
-    name: 'the base is the newest',
-    statement: 'Every attempt of a modify builds on the best version of its own fresh map.',
+    name: 'what was read is the base',
+    statement: 'Every attempt of a modify is written as built on the version that was changed.',
     judge: () => (record, facts) => {
       const [operation, input] = publishBegun(record, facts) ?? [];
       if (operation?.spec.task.kind !== 'modify' || input === undefined) return undefined;
-      const best = bestOf(input.map);
       const version = lastReadVersion(operation);
-      if (version === undefined || version === best) return undefined;
-      return `${version} was changed, and the map has ${best}`;
+      if (version === undefined || version === input.base?.id) return undefined;
+      return `${version} was changed, and the base is ${input.base?.id ?? 'nothing'}`;
     },
   },
   {
     id: 'M2',
-    name: 'newer evidence stops a write',
-    statement: 'No version is written over a newer one that was seen and cannot be read.',
+    name: 'what may be acknowledged is kept',
+    statement:
+      'A version that a quorum has held is overwritten by nothing that was not built on it, as ' +
+      'long as 2W > S and no disk forgets.',
     judge: () => (record, facts) => {
-      const [, input] = publishBegun(record, facts) ?? [];
-      if (input === undefined || input.force) return undefined;
-      const { map } = input;
-      const best = map.versions[bestOf(map) ?? '']?.seqnum ?? 0;
-      const newer = Object.values(map.versions).find(({ seqnum }) => seqnum > best);
-      return newer && `${newer.id} was seen, and the base is version ${best}`;
+      if (record.kind !== 'place' || record.operation === null) return undefined;
+      const { before, after } = record;
+      if (before === null || after === null || !doQuorumsMeet(facts)) return undefined;
+      if (parseVersion(before) === undefined || isBuiltOn(facts, after, before)) return undefined;
+      const holders = serversOf(facts.landed.get(before) ?? new Set());
+      if (holders < smallestQuorum(facts)) return undefined;
+      return `${after} has taken a place of ${before}, which has been on ${holders} servers`;
     },
   },
   {
@@ -246,6 +247,10 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     },
   },
 ];
+
+function serversOf(places: ReadonlySet<string>): number {
+  return new Set([...places].map((place) => place.split(':')[0])).size;
+}
 
 /** Whether no share, sound or not, is of another version as new as this one. */
 function isAlone(version: string, { places }: Facts): boolean {

@@ -186,12 +186,14 @@ function operationLine({ operation, event, result }: Of<'operation'>): string | 
   return `${operation} ends${words}`;
 }
 
-/** `w1 map`, `w1 map s4`, `w1 write s4 sh2`. */
+/** `w1 map`, `w1 map s4`, `w1 write s4`, `w1 blocks s4 sh2`. */
 function nameOf(actor: string, chart: string): string {
   const [operation] = actor.split('/');
-  const [, server, shnum] = /\/\w+:(\w+)(?::(\d+))?/.exec(actor) ?? [];
+  const [, server, number] = /\/\w+:(\w+)(?::(\d+))?/.exec(actor) ?? [];
   const where = server === undefined ? '' : ` ${server}`;
-  return `${operation} ${chartWords[chart] ?? chart}${where}${shnum === undefined ? '' : ` sh${shnum}`}`;
+  // Of a write it counts requests.
+  const share = number === undefined || chart === 'shareWrite' ? '' : ` sh${number}`;
+  return `${operation} ${chartWords[chart] ?? chart}${where}${share}`;
 }
 
 /** The innermost: `awaiting` of `collecting.awaiting`. */

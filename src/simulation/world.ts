@@ -330,6 +330,8 @@ export class World {
       .map(({ store }) => new RemoteServer(store, this.#network, owner));
     const options: InternalGridOptions = {
       servers,
+      // Whoever does not know all servers knows how many there are.
+      gridSize: this.#disks.servers.length,
       encoding: this.encoding,
       leaseSecret: new Uint8Array(32),
       deadlines: defaultDeadlines,
