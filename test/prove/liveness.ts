@@ -16,15 +16,17 @@ export interface Size {
   readonly quorum: number;
 }
 
-/** For every number of silent servers that leaves W: a row of docs/publish.md, by shares written. */
-export function deathRows(size: Size): readonly string[] {
-  return numbers(size.servers - size.quorum + 1).flatMap((silent) =>
-    [true, false].map((doesName) => {
-      const cells = numbers(size.total).map((n) => refusedPerCent(size, n + 1, silent, doesName));
-      const parents = doesName ? 'named' : 'not named';
-      return `| ${[silent, parents, ...cells].join(' | ')} |`;
-    }),
-  );
+/** Rows of docs/publish.md for every number of silent servers that leaves W. */
+export function allDeathRows(size: Size): readonly string[] {
+  return numbers(size.servers - size.quorum + 1).flatMap((silent) => deathRows(size, silent));
+}
+
+/** By how many shares were written, of versions that name their parents and of others. */
+export function deathRows(size: Size, silent: number): readonly string[] {
+  return [true, false].map((doesName) => {
+    const cells = numbers(size.total).map((n) => refusedPerCent(size, n + 1, silent, doesName));
+    return `| ${[silent, doesName ? 'named' : 'not named', ...cells].join(' | ')} |`;
+  });
 }
 
 /** Per cent of the maps in which `silent` servers are missing that give no base. */

@@ -2,7 +2,7 @@
  * @module print-liveness: `npm run liveness`, the tables of docs/publish.md on who has to wait.
  */
 import { Prng } from '../../src/simulation/prng.ts';
-import { deathRows, type Size } from './liveness.ts';
+import { allDeathRows, type Size } from './liveness.ts';
 import { type WalkModel, walk } from './liveness-walk.ts';
 import { say } from './show.ts';
 
@@ -15,7 +15,7 @@ const thirteen: Size = { servers: 13, required: 3, total: 10, quorum: 7 };
 for (const size of [ten, thirteen]) {
   const { servers, required, total, quorum } = size;
   say(`Per cent of maps refused: S = ${servers}, k = ${required}, N = ${total}, W = ${quorum}`);
-  for (const line of deathRows(size)) say(line);
+  for (const line of allDeathRows(size)) say(line);
   say();
 }
 
