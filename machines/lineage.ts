@@ -35,12 +35,16 @@ export function contains(versions: Versions, newer: Version, older: Version) {
   }
 }
 
-/** `base` and all that it is known to contain. Nothing (null) contains nothing. */
+/**
+ * `base` and all that it is known to contain; last the name of a parent that is in sight nowhere,
+ * which others may name too. Nothing (null) contains nothing.
+ */
 export function lineOf(versions: Versions, base: Version | null): ReadonlySet<Hex> {
   const line = new Set<Hex>();
   for (let at = base; at !== null; ) {
     line.add(at.id);
     const parent = parentOf(versions, at);
+    if (parent.kind === 'unknown' && at.parentTag !== null) line.add(at.parentTag);
     at = parent.kind === 'version' ? parent.version : null;
   }
   return line;

@@ -437,13 +437,18 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
     case 'refused':
     case 'failed':
     case 'unknown':
-      return withTarget(books, server, (it) => ({
-        ...it,
-        status: 'closed',
-        last: status,
-        failure: failure ?? it.failure,
-      }));
+      return withTarget(books, server, (it) => closed(it, report));
   }
+}
+
+/** Of a server that contradicts itself nothing is believed, also not what it has said before. */
+function closed(target: Target, { status, failure }: WriteReport): Target {
+  const closed = { ...target, status: 'closed', failure: failure ?? target.failure } as const;
+  if (failure?.kind !== 'contradictory' || target.placed.length === 0) {
+    return { ...closed, last: status };
+  }
+  const shnums = [...new Set([...target.placed, ...target.shnums])];
+  return { ...closed, last: 'unknown', placed: [], shnums };
 }
 
 function withVersion(versions: Versions, version: Version): Versions {
@@ -488,10 +493,18 @@ function withSurprise(record: PublishRecord, target: Target, report: WriteReport
       ? []
       : [{ server, shnum, found: head }],
   );
-  const isLast = target.attempt >= attemptsMax;
+  // In place only the shares of the base can be changed.
+  const hasOwn = record.wholeShares || ownOf(record, { ...target, held }).length > 0;
+  const isLast = target.attempt >= attemptsMax || (!hasOwn && placed.length === 0);
   const detail = `server ${server}: what it holds is not what was seen there before`;
-  const failure: Failure | null = isLast ? { kind: 'replaced', detail } : null;
-  const books = { ...record, surprises: [...record.surprises, ...surprises] };
+  // A share that was there and is gone is nobody's write.
+  const isGone = target.held.some(({ shnum }) => held.every((seen) => seen.shnum !== shnum));
+  const failure: Failure | null = isLast || isGone ? { kind: 'replaced', detail } : null;
+  const books = {
+    ...record,
+    surprises: [...record.surprises, ...surprises],
+    failures: failure === null ? record.failures : [...record.failures, failure],
+  };
   return withTarget(books, server, (it) => ({
     ...it,
     status: isLast ? 'closed' : 'open',

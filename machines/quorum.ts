@@ -165,7 +165,8 @@ function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean
     if (mayWin(view, won, at) >= view.quorum.size) return false;
     const parent = parentOf(view.versions, at);
     if (parent.kind === 'nothing') return true;
-    if (parent.kind === 'unknown') return false;
+    // It has left every server, and still both name it.
+    if (parent.kind === 'unknown') return at.parentTag !== null && line.has(at.parentTag);
     at = parent.version;
   }
   return true;
@@ -268,7 +269,8 @@ function isDescentKnown(versions: Versions, line: ReadonlySet<Hex>, id: Hex): bo
     if (line.has(at.id)) return true;
     const parent = parentOf(versions, at);
     if (parent.kind === 'nothing') return true;
-    at = parent.kind === 'version' ? parent.version : undefined;
+    if (parent.kind === 'unknown') return at.parentTag !== null && line.has(at.parentTag);
+    at = parent.version;
   }
   return false;
 }

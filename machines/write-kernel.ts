@@ -72,7 +72,7 @@ export interface WriteRecord extends WriteTask {
   /** Counts from 0. */
   readonly attempt: number;
   readonly hasPrivateKey: boolean;
-  /** The newest version that was seen and is acknowledged, or made and perhaps acknowledged. */
+  /** The newest version that is known to be acknowledged. */
   readonly newest: Version | null;
   /** The last one that was made in this attempt. */
   readonly map: Servermap | null;
@@ -254,9 +254,15 @@ function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined
   return heard < quorum.size ? bestVersion(map) : chooseBase(map, quorum);
 }
 
-/** The newest version that this writer knows of, when `map` shows nothing as new. */
-function lostVersion({ newest }: WriteRecord, map: Servermap): Version | null {
-  return newest !== null && newest.seqnum > highestSeqnum(map) ? newest : null;
+/**
+ * The newest acknowledged version that this writer knows of, when what `map` would have it build on
+ * can not contain that: disks have lost shares, or brought back old ones.
+ */
+function lostVersion(record: WriteRecord, map: Servermap): Version | null {
+  const { newest } = record;
+  const base = baseOf(record, map);
+  if (newest === null || base === undefined) return null;
+  return newest.seqnum > (base?.seqnum ?? 0) ? newest : null;
 }
 
 /** The map of a file that nobody can have. */
@@ -271,10 +277,10 @@ function unaskedMap({ servers }: WriteRecord): Servermap {
   };
 }
 
-/** With a lost version in it: one that is written over, by force, has a lower seqnum at least. */
-function knownMap(record: WriteRecord, map: Servermap): Servermap {
-  const lost = lostVersion(record, map);
-  return lost === null ? map : { ...map, versions: { ...map.versions, [lost.id]: lost } };
+/** With the newest version in it: when that is written over, by force, it has a lower seqnum. */
+function knownMap({ newest }: WriteRecord, map: Servermap): Servermap {
+  if (newest === null || newest.seqnum <= highestSeqnum(map)) return map;
+  return { ...map, versions: { ...map.versions, [newest.id]: newest } };
 }
 
 // --- what stands in the way ---------------------------------------------------------------------
@@ -301,10 +307,11 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
   if (file !== undefined && file.format !== format) {
     return { kind: 'wrongFormat', cap: format, file: file.format };
   }
-  if (base === undefined) {
-    return { kind: 'noBase', rivals: rivalsOf(map), map };
+  // Whoever keeps some of the old contents has to read them.
+  if (change.kind !== 'overwrite' && bestVersion(map) === undefined) {
+    return { kind: 'unrecoverable', map };
   }
-  return base === null && change.kind !== 'overwrite' ? { kind: 'unrecoverable', map } : null;
+  return base === undefined ? { kind: 'noBase', rivals: rivalsOf(map), map } : null;
 }
 
 function beyondBase(base: Version): Obstacle | null {
@@ -451,10 +458,10 @@ function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {
   }
 }
 
-/** What surely was not acknowledged may be lost; anything else is not to be forgotten. */
+/** What was not acknowledged is a version like any other: the rules see to it. */
 function withNewest(record: WriteRecord, { kind, version }: PublishReport): WriteRecord {
-  const isOut = kind === 'published' || kind === 'indeterminate';
-  return isOut ? { ...record, newest: newestOf(record.newest, version ?? undefined) } : record;
+  if (kind !== 'published' || version === null) return record;
+  return { ...record, newest: newestOf(record.newest, version) };
 }
 
 function afterPublish(record: WriteRecord, report: PublishReport): WriteRecord {

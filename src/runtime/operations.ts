@@ -275,7 +275,7 @@ function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
   return { signal, onActor: progressOf(onProgress, servers.length) };
 }
 
-/** What is, or may be, acknowledged is out there, however the operation ended. */
+/** What was acknowledged is out there, however the operation ended. */
 function rememberIn({ desk }: Workbench) {
   const { keyring } = desk.session;
   return ({ newest }: { readonly newest: Version | null }): void => {

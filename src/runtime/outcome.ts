@@ -242,11 +242,11 @@ function fileExists(places: readonly Place[], facts: Facts = {}): FileExistsErro
   });
 }
 
-/** The error of a write that would not get above `lost`, a version that `map` no longer shows. */
+/** The error of a write that would not be built on `lost`, which was acknowledged. */
 function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
   const versions = Object.values(map.versions);
   return new NewerVersionSeenError(
-    `version ${lost.seqnum} has been seen or made before, and nothing as new is within reach ` +
+    `version ${lost.seqnum} was acknowledged before, and nothing as new can be read here ` +
       `(${answeredOf(map)}): wait until more servers answer, or write over it by \`force\``,
     { newer: [describeVersion(lost)], seen: versions.map(describeVersion), servers: map.servers },
   );

@@ -35,7 +35,7 @@ export interface WriterKeys {
 /** What is remembered of a file between operations. */
 export interface Keyring {
   writer?: WriterKeys;
-  /** The newest version that was seen and is acknowledged, or made and perhaps acknowledged. */
+  /** The newest version that is known to be acknowledged. */
   newest?: Version;
 }
 

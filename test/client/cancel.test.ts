@@ -164,11 +164,11 @@ test('the signal reaches the servers', async () => {
   const controller = new AbortController();
   const reading = file.read({ signal: controller.signal });
   await manyTurns();
-  expect(given.map(({ aborted }) => aborted)).toEqual(Array(6).fill(false));
+  expect(given.map(({ aborted }) => aborted)).toEqual(Array(7).fill(false));
   const reason = new Error('enough');
   controller.abort(reason);
   await expect(reading).rejects.toBe(reason);
-  expect(given.map(({ aborted }) => aborted)).toEqual(Array(6).fill(true));
+  expect(given.map(({ aborted }) => aborted)).toEqual(Array(7).fill(true));
 });
 
 test('a writer that waits for its turn can give up, and the others do not notice', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SimulatedClock } from 'xstate';
+import { concatBytes } from '../../src/bytes.ts';
 import { storageIndexOf } from '../../src/caps.ts';
 import {
   AnswerLostError,
@@ -187,7 +188,11 @@ describe.each(formats)('overwriting a %s file', (format) => {
     expect(error.message).toBe(
       `version 3 reached 6 of the 7 servers it needs; last failure: server ${error.facts.failures.at(-1).detail.split(' ')[1].replace(':', '')}: gone`,
     );
-    expect(error.facts).toMatchObject({ seqnum: 3, quorum: 7, missing: [], surprises: [] });
+    const placed = error.facts.placed.map(({ shnum }: { shnum: number }) => shnum);
+    const missing = [...Array(10).keys()].filter((shnum) => !placed.includes(shnum));
+    // When a quorum is out of reach nothing further is sent.
+    expect(error.facts).toMatchObject({ seqnum: 3, quorum: 7, missing, surprises: [] });
+    expect(missing).toContain(held[3]?.shnum);
   });
 
   test('writes nothing at all when too few servers answered for a quorum', async () => {
@@ -393,12 +398,12 @@ describe.each(formats)('a newer version of a %s file that cannot be read', (form
     expect(holdings(servers, file.cap)).toEqual(held);
   });
 
-  test('stops every kind of write before anything is written', async () => {
+  test('stops whoever knows that it was acknowledged, before anything is written', async () => {
     const { file, servers } = await withNewer();
     const before = seqnums(holdings(servers, file.cap), file.cap);
     const message =
-      'a version (3) is out there that may be newer than what can be built on: wait until more ' +
-      'servers answer, or write over it by `force`';
+      'version 3 was acknowledged before, and nothing as new can be read here (13 of 13 servers ' +
+      'answered): wait until more servers answer, or write over it by `force`';
     for (const write of [
       () => file.overwrite(bytesOf(10)),
       () => file.update(bytesOf(10), 0),
@@ -415,11 +420,19 @@ describe.each(formats)('a newer version of a %s file that cannot be read', (form
     expectBytes(await file.read(), bytesOf(100));
   });
 
+  test('stops nobody else: on two servers nothing can be acknowledged', async () => {
+    const { file, another } = await withNewer();
+    const other = another().open(file.writeCap);
+    expect(await other.append(bytesOf(5, 4))).toMatchObject({ seqnum: 4, missing: [] });
+    expectBytes(await another().open(file.readCap).read(), concatBytes(bytesOf(100), bytesOf(5, 4)));
+  });
+
   test('is overwritten by force, with a number above it', async () => {
     const { file, servers } = await withNewer();
     const outcome = await file.overwrite(bytesOf(10, 4), { force: true });
     expect(outcome.seqnum).toBe(4);
-    expect(seqnums(holdings(servers, file.cap), file.cap)).toEqual(Array(10).fill(4));
+    // Three more than ten: k shares went beside the old version before it was written over.
+    expect(seqnums(holdings(servers, file.cap), file.cap)).toEqual(Array(13).fill(4));
     expectBytes(await file.read(), bytesOf(10, 4));
   });
 
