@@ -51,7 +51,8 @@ export function addGridCommand(program: Command, perform: Perform): void {
     );
 }
 
-function statusText({ servers, reachable, quorum, problem }: GridStatus): string {
+function statusText(status: GridStatus): string {
+  const { servers, reachable, gridSize, quorum, notices, problem } = status;
   const rows = servers.map(({ id, nickname, places, availableSpace, version, problem }) => [
     serverName([{ id, nickname }], id),
     oneLine(places.join(', ')) || '-',
@@ -61,7 +62,8 @@ function statusText({ servers, reachable, quorum, problem }: GridStatus): string
   return [
     table([['server', 'at', 'free', 'is'], ...rows], ''),
     '',
-    `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum}`,
+    `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum} of ${gridSize}`,
+    ...notices.map(oneLine),
     ...(problem === null ? [] : [`no new file can be made: ${oneLine(problem)}`]),
     '',
   ].join('\n');
