@@ -117,7 +117,7 @@ export class Call {
 
   /** Runs an operation with its progress on stderr. */
   async watch<T>(work: (options: OperationOptions) => Promise<T>): Promise<T> {
-    const bar = new ProgressBar(this.streams.stderr);
+    const bar = new ProgressBar(this.streams.stderr, this.#grid?.servers);
     try {
       return await work({ signal: this.signal, onProgress: bar.show });
     } finally {
