@@ -6,7 +6,10 @@
  * it, so an older version cannot be read from what is left. Ten servers, 3-of-10, happy 8: our
  * quorum is W = 8, and Tahoe's client finds our version wherever it hears S − W + k = 5 servers.
  */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { noParentTag, type Version } from '../../machines/servermap.ts';
 import { utf8 } from '../../src/bytes.ts';
 import type { Grid } from '../../src/grid.ts';
@@ -19,7 +22,11 @@ let theirs: Gateway;
 let ours: Grid;
 beforeAll(async () => {
   real = await startRealGrid(10);
-  theirs = await real.gateway({ needed: 3, happy: 8, total: 10 });
+  // Their client reads over our key (docs/format.md §8.4).
+  const sized = join(real.folder, 'sized.yaml');
+  const description = parse(await readFile(real.serversYaml, 'utf8'));
+  await writeFile(sized, stringify({ 'grid-size': 10, ...description }));
+  theirs = await real.gateway({ needed: 3, happy: 8, total: 10 }, sized);
   ours = await openGrid(theirs.folder);
 });
 afterAll(async () => {
@@ -49,6 +56,9 @@ const nameOf = ({ seqnum, rootHash }: Version) => ({ seqnum, rootHash });
 describe.each(['sdmf', 'mdmf'] as const)('%s:', (format) => {
   test('changes of both clients, one after the other: none is lost', async () => {
     expect(ours).toMatchObject({ gridSize: 10, notices: [] });
+    expect(await readFile(join(theirs.folder, 'private/servers.yaml'), 'utf8')).toMatch(
+      /^grid-size: 10$/m,
+    );
     const cap = await theirs.put(format, utf8('theirs 1\n'));
     const file = ours.open(cap);
     const first = await newestOf(file);
