@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { utf8 } from '../../src/bytes.ts';
+import { formatCap, writeCapOf } from '../../src/caps.ts';
 import { gridSizeOf } from '../../src/description/grid-size.ts';
 import {
   BadArgumentError,
@@ -59,6 +60,19 @@ describe('what is described', () => {
     expect(await readFile(path)).toEqual(before);
     expect(await keptIn(folder)).toEqual(['servers.yaml.seen-5']);
     expect(await readFile(join(folder, 'servers.yaml.seen-5'))).toHaveLength(0);
+  });
+
+  test('can be made large by strangers who announce servers; the owner has the last word', async () => {
+    const node = join(folder, 'node');
+    const stranger = (n: number) => ({ ann: ANN_WITHOUT_NURLS, key_s: `v0-stranger-${n}` });
+    const strangers = Array.from({ length: 30 }, (_, i) => stranger(i));
+    await put('node/private/introducer_cache.yaml', [...announced(4), ...strangers]);
+    const notice =
+      'a write counts as done on 7 of 34 servers, not more than half: of two writers both may ' +
+      'succeed, and one change be lost; 10 shares cannot be on more than half of the servers';
+    expect(await openGrid(node)).toMatchObject({ gridSize: 34, notices: [notice] });
+    await put('node/private/servers.yaml', { storage: {}, 'grid-size': 4 });
+    expect(await openGrid(node)).toMatchObject({ gridSize: 4, notices: [] });
   });
 
   test('is what a write has to reach, however many servers can be used', async () => {
@@ -171,6 +185,18 @@ describe('grid-size in servers.yaml', () => {
     const path = await put('servers.yaml', { storage: storageOf(3), 'grid-size': 2 });
     const notices = [`${path}: grid-size: 2 is less than the 3 servers to be used`];
     expect(await openGrid(folder)).toMatchObject({ gridSize: 3, notices });
+    const { stdout } = await runHere(['--grid', folder, 'grid', 'status']);
+    expect(stdout.toString()).toContain(`a write needs 3 of 3\n${notices}\n`);
+  });
+
+  test('is told of without the cap that somebody has called the folder', async () => {
+    const cap = formatCap(writeCapOf(testKey, 'mdmf'));
+    await put(`${cap}/servers.yaml`, { storage: storageOf(3), 'grid-size': 2 });
+    vi.stubEnv('TAHOE_MUTABLE_GRID', join(folder, cap));
+    const { stderr } = await runHere(['get', '-'], cap);
+    vi.unstubAllEnvs();
+    expect(stderr).toContain('/URI:… grid-size: 2 is less than the 3 servers');
+    expect(stderr).not.toContain(cap.slice(9, 35));
   });
 
   test.each([null, 0, -3, 2.5, 'many', { a: 1 }])('is refused as %j', async (size) => {
