@@ -14,7 +14,7 @@ import {
   OutOfRangeError,
 } from '../../src/errors.ts';
 import { Grid, type GridOptions } from '../../src/grid.ts';
-import { createGridFolder, gridStatus, openGrid } from '../../src/node.ts';
+import { gridStatus, openGrid } from '../../src/node.ts';
 import { ANN_WITHOUT_NURLS, annOf, folderAnnOf } from '../support/announcements.ts';
 import { runHere } from '../support/cli.ts';
 import { memoryServers, testKey } from '../support/client-grid.ts';
@@ -261,8 +261,11 @@ describe('a grid whose quorums need not meet', () => {
   });
 
   test('is told of by every command, and by grid status', async () => {
-    const path = await createGridFolder(join(folder, 'grid'), { servers: 4, encoding });
-    const created = await runHere(['--grid', path, '--json', 'create', path]);
+    const path = join(folder, 'grid');
+    const made = await runHere(['grid', 'create', path, '--servers', '4', '--encoding', '1,2,4']);
+    expect([made.exit, made.stderr]).toEqual([0, `${three}\n`]);
+    const cfg = join(path, 'tahoe.cfg');
+    const created = await runHere(['--grid', path, '--json', 'create', cfg]);
     expect([created.exit, created.stderr]).toEqual([0, `${three}\n`]);
     const status = await runHere(['--grid', path, 'grid', 'status']);
     expect([status.exit, status.stderr]).toEqual([0, '']);

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { createGridFolder } from '../../description/grid-folder.ts';
 import { type GridStatus, gridStatus } from '../../description/grid-status.ts';
-import { completeEncoding, type Encoding } from '../../encoding.ts';
+import { completeEncoding, type Encoding, minorityNotices } from '../../encoding.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
@@ -30,9 +30,11 @@ export function addGridCommand(program: Command, perform: Perform): void {
         const path = await createGridFolder(folder, { servers, encoding });
         const whole = completeEncoding(encoding);
         const { required, total } = whole;
+        const [note] = minorityNotices(whole, servers);
         return {
           json: { path, servers, encoding: whole },
           text: `${path}: ${counted(servers, 'server')}, ${required}-of-${total}\n`,
+          ...(note !== undefined && { note }),
         };
       }),
     );
