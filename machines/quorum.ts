@@ -218,7 +218,8 @@ export function chooseBase(map: Mapped, quorum: Quorum): Version | null | undefi
 /** The versions that stand against each other where there is no base, newest first. */
 export function rivalsOf({ versions }: Pick<Known, 'versions'>): readonly Version[] {
   const all = newestFirst(versions);
-  // What every other one contains stands against nothing.
+  // What every other one contains stands against nothing; one alone, against what is not verified.
+  if (all.length === 1) return all;
   return all.filter((version) =>
     all.some((other) => contains(versions, other, version) !== 'yes' && other.id !== version.id),
   );

@@ -344,9 +344,11 @@ export interface Standoff {
 }
 
 /** What keeps a writer from having a base; null if something else is in the way, or nothing. */
-export function standoffIn({ obstacle }: Pick<WriteRecord, 'obstacle'>): Standoff | null {
-  if (obstacle?.kind !== 'noBase') return null;
-  return { rivals: obstacle.rivals, silent: silentIn(obstacle.map) };
+export function standoffIn(record: WriteRecord): Standoff | null {
+  const { map, obstacle } = record;
+  if (map === null || obstacle !== null) return null;
+  const found = obstacleIn(record, map, knownMap(record, map));
+  return found?.kind === 'noBase' ? { rivals: found.rivals, silent: silentIn(found.map) } : null;
 }
 
 /** Whether it is what another writer, half way, makes us see. */

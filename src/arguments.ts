@@ -98,6 +98,7 @@ export function checkCap(cap: Cap): void {
 /** The options of a grid, as a caller without types may give them. */
 interface GridArguments {
   readonly servers?: unknown;
+  readonly gridSize?: unknown;
   readonly leaseSecret?: unknown;
   readonly deadlines?: unknown;
   readonly clock?: unknown;
@@ -110,9 +111,13 @@ interface GridArguments {
 /** @throws BadArgumentError, OutOfRangeError */
 export function checkGrid(options: GridArguments, names: readonly (keyof Deadlines)[]): void {
   const given: GridArguments = requireObject('options', options, 'an object');
-  const { servers, leaseSecret, deadlines, clock, now, random, inspect, encoding } = given;
+  const { servers, gridSize, leaseSecret, deadlines, clock, now, random, inspect, encoding } =
+    given;
   if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
   for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
+  if (gridSize !== undefined && typeof gridSize !== 'number') {
+    refuse('gridSize', gridSize, 'a number');
+  }
   if (leaseSecret !== undefined && !isBytesOf(leaseSecret, 32)) {
     refuse('leaseSecret', leaseSecret, '32 bytes');
   }

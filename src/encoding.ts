@@ -1,6 +1,7 @@
 /**
  * @module encoding: how a file is spread over servers, and Tahoe's defaults for it.
  */
+import { isMajority, quorumOf } from '../machines/quorum.ts';
 import { OutOfRangeError, type TahoeMutableError } from './errors.ts';
 
 /** Any k of N shares are enough to read a file. */
@@ -45,4 +46,20 @@ function check(key: string, value: number, max: number, whatMax: string): void {
   if (!Number.isInteger(value) || value < 1 || value > max) {
     throw new OutOfRangeError(key, value, `must be from 1 to ${max}, ${whatMax}`);
   }
+}
+
+/** What to say of a grid where two quorums need have no server in common: that, and the cure. */
+export function minorityNotices(encoding: Encoding, gridSize: number): readonly string[] {
+  const { happy, total } = encoding;
+  const quorum = quorumOf({ servers: gridSize, happy }, total);
+  if (isMajority(quorum)) return [];
+  const least = Math.floor(gridSize / 2) + 1;
+  const cure =
+    least <= total
+      ? `set shares.happy to ${least} or more, for every writer`
+      : `${total} shares cannot be on more than half of the servers`;
+  return [
+    `a write counts as done on ${quorum.size} of ${gridSize} servers, not more than half: of two ` +
+      `writers both may succeed, and one change be lost; ${cure}`,
+  ];
 }

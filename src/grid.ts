@@ -9,7 +9,12 @@ import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from 
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { Primitives, SigningKey } from './crypto/primitives.ts';
-import { defaultEncoding, type Encoding, type UnusableSettings } from './encoding.ts';
+import {
+  defaultEncoding,
+  type Encoding,
+  minorityNotices,
+  type UnusableSettings,
+} from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
 import { BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import {
@@ -87,12 +92,16 @@ export interface InternalGridOptions extends GridOptions {
   readonly primitives?: Primitives;
   /** Charts in the place of those that ship. */
   readonly machines?: Machines;
+  /** What its description has to say. */
+  readonly notices?: readonly string[];
 }
 
 export class Grid {
   readonly servers: readonly StorageServer[];
   /** S: see {@link GridOptions.gridSize}. */
   readonly gridSize: number;
+  /** What its owner should know of it, for people: above all that it has no majority to promise. */
+  readonly notices: readonly string[];
   readonly encoding: Encoding;
   /** Of new files. */
   readonly format: Format;
@@ -125,6 +134,7 @@ export class Grid {
     this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const internal: InternalGridOptions = options;
+    this.notices = [...(internal.notices ?? []), ...minorityNotices(encoding, gridSize)];
     this.#primitives = internal.primitives ?? primitives;
     const engine: Engine = {
       clock: options.clock ?? platformClock,

@@ -48,3 +48,4 @@ export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
 export { MemoryServer } from './storage/memory.ts';
 export type * from './storage/server.ts';
+export type { VersionName } from './version-name.ts';

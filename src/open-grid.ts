@@ -5,14 +5,15 @@ import { requireOptions, requirePath } from './arguments.ts';
 import type { GridEntry } from './description/announcement.ts';
 import { loadGridFile } from './description/grid-file.ts';
 import { readLeaseSecret } from './description/grid-folder.ts';
+import { gridSizeOf } from './description/grid-size.ts';
 import type { UnusableSettings } from './encoding.ts';
-import { Grid, type GridOptions } from './grid.ts';
+import { Grid, type GridOptions, type InternalGridOptions } from './grid.ts';
 import { DirectoryServer } from './storage/directory.ts';
 import { HttpServer } from './storage/http.ts';
 import { tcpNurls } from './storage/nurl.ts';
 import type { StorageServer } from './storage/server.ts';
 
-/** `encoding`, `format` and `leaseSecret` are the folder's own by default. */
+/** `encoding`, `format`, `gridSize` and `leaseSecret` are the description's own by default. */
 export type OpenGridOptions = Omit<GridOptions, 'servers' | 'unusable'>;
 
 /**
@@ -20,19 +21,26 @@ export type OpenGridOptions = Omit<GridOptions, 'servers' | 'unusable'>;
  * gives one needs no right to write there.
  * @param path a `servers.yaml`, a folder with one, or the folder of a Tahoe node, of which the
  *   servers that its introducers have announced are taken too. Servers that cannot be used, like
- *   those that speak only Foolscap, are left out; {@link gridStatus} names them.
+ *   those that speak only Foolscap, are left out; {@link gridStatus} names them. They count all the
+ *   same, as does the largest number of servers that was ever seen, which is kept beside it.
  *   What `tahoe.cfg` says of writing and is unusable fails where it is needed: `create`, mostly.
  * @throws BadArgumentError; BadGridError naming the file, the server and the key
  */
 export async function openGrid(path: string, options: OpenGridOptions = {}): Promise<Grid> {
   requirePath('path', path);
   requireOptions(options);
-  const { entries, encoding, format, unusableSettings, leaseSecretPath } = await loadGridFile(path);
+  const { entries, size, encoding, format, unusableSettings, leaseSecretPath } =
+    await loadGridFile(path);
   const servers = entries.map(serverOf);
+  // Who says how many there are need not be told, nor is it kept.
+  const members = options.gridSize === undefined ? await gridSizeOf(size) : undefined;
   const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
   const unusable = stillUnusable(unusableSettings, options);
-  const settings = { encoding, ...(format && { format }), ...options };
-  return new Grid({ ...settings, unusable, servers, leaseSecret });
+  const settings: InternalGridOptions = {
+    ...{ encoding, ...(format && { format }), ...options, ...members },
+    ...{ unusable, servers, leaseSecret },
+  };
+  return new Grid(settings);
 }
 
 /** The unusable settings that the caller has not given either. */

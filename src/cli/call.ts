@@ -17,6 +17,7 @@ import { capFrom } from './cap-argument.ts';
 import { UsageError } from './complaint.ts';
 import { withContents } from './contents-argument.ts';
 import { print } from './output.ts';
+import { oneLine } from './plain-text.ts';
 import { ProgressBar } from './progress.ts';
 import { isStdin } from './stdin.ts';
 
@@ -45,6 +46,9 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
+/** Tells people something on stderr, without the caps in it. */
+export type Note = (text: string) => Promise<void>;
+
 /** One call of one command. */
 export class Call {
   readonly options: GlobalOptions;
@@ -52,6 +56,7 @@ export class Call {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly #inspect: Inspect | undefined;
+  readonly #note: Note;
   #grid: Grid | undefined;
 
   constructor(
@@ -59,8 +64,10 @@ export class Call {
     streams: Streams,
     signal: AbortSignal,
     inspect: Inspect | undefined,
+    note: Note,
   ) {
     this.#inspect = inspect;
+    this.#note = note;
     this.options = options;
     this.streams = streams;
     this.signal = signal;
@@ -85,6 +92,8 @@ export class Call {
       ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
       ...(this.#inspect && { inspect: this.#inspect }),
     });
+    // The command goes on, also where nobody can be told.
+    for (const notice of this.#grid.notices) await this.#note(oneLine(notice)).catch(() => {});
     return this.#grid;
   }
 
@@ -108,7 +117,7 @@ export class Call {
 
   /** Runs an operation with its progress on stderr. */
   async watch<T>(work: (options: OperationOptions) => Promise<T>): Promise<T> {
-    const bar = new ProgressBar(this.streams.stderr);
+    const bar = new ProgressBar(this.streams.stderr, this.#grid?.servers);
     try {
       return await work({ signal: this.signal, onProgress: bar.show });
     } finally {

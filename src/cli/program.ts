@@ -7,7 +7,14 @@ import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import type { Inspect } from '../runtime/run.ts';
 import { errnoOf } from '../storage/atomic-file.ts';
-import { Call, type GlobalOptions, type Perform, type Report, type Streams } from './call.ts';
+import {
+  Call,
+  type GlobalOptions,
+  type Note,
+  type Perform,
+  type Report,
+  type Streams,
+} from './call.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCreateCommand } from './commands/create.ts';
@@ -42,16 +49,18 @@ export async function main(
   };
   const redact = redactorOf(args);
   let exitCode = 0;
+  const note: Note = (text) => print(streams.stderr, redact(`${text}\n`), 'stderr');
   const perform: Perform =
     (work) =>
     async (...all) => {
       const command = all.pop() as Command;
-      const call = new Call(command.optsWithGlobals(), streams, interruption.signal, inspect);
+      const { signal } = interruption;
+      const call = new Call(command.optsWithGlobals(), streams, signal, inspect, note);
       try {
         const report = await work(call, ...(all as never));
         exitCode = report?.exitCode ?? 0;
         await print(streams.stdout, report && textOf(report, call.options, redact));
-        if (report?.note !== undefined) await print(streams.stderr, `${report.note}\n`, 'stderr');
+        if (report?.note !== undefined) await note(report.note);
       } finally {
         call.close();
       }

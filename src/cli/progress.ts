@@ -3,7 +3,9 @@
  */
 import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../runtime/options.ts';
+import { listed, standoffText } from '../version-name.ts';
 import { counted } from './plain-text.ts';
+import { type Named, serverName } from './servermap-view.ts';
 
 /** Quicker operations show nothing. */
 const patienceMs = 400;
@@ -15,39 +17,35 @@ type Shown = Omit<Progress, 'phase'> & {
   readonly waitMs?: number | undefined;
 };
 
-function waitText(attempt: number, attempts: number, ms: number, standoff: Standoff): string {
+function waitText(attempt: number, attempts: number, ms: number, why: string): string {
   const wait = counted(Math.ceil(ms / 1000), 'second');
-  const why = standoff && ` (${standoffText(standoff)})`;
-  return `attempt ${attempt} of ${attempts} has met another writer${why ?? ''}; waiting ${wait}`;
+  return `attempt ${attempt} of ${attempts} has met another writer; ${why}waiting ${wait}`;
 }
 
-type Standoff = Progress['standoff'];
-
-function standoffText({ seqnums, silent }: NonNullable<Standoff>): string {
-  const rivals = `versions ${seqnums.join(', ')} stand against each other`;
-  return silent.length === 0 ? rivals : `${rivals}, and ${silent.join(', ')} are silent`;
-}
-
-function unconfirmedText({ seqnum, silent }: NonNullable<Progress['unconfirmed']>): string {
-  const because = silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`;
+function unconfirmedText(seqnum: number, silent: readonly string[]): string {
+  const because = silent.length === 0 ? '' : `; no answer from ${listed(silent)}`;
   return `version ${seqnum} may not be the newest that was acknowledged${because}`;
 }
 
 /** A bar for one operation; its phases take turns on the same line. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
+  readonly #servers: readonly Named[];
   readonly #start = Date.now();
   #bar: SingleBar | undefined;
   #phase = '';
 
-  constructor(stream: NodeJS.WriteStream) {
+  /** @param servers who have nicknames */
+  constructor(stream: NodeJS.WriteStream, servers: readonly Named[] = []) {
     this.#stream = stream;
+    this.#servers = servers;
   }
 
   readonly show = ({ phase, done, total, waitMs, standoff, unconfirmed }: Shown): void => {
     if (unconfirmed !== undefined) {
       this.stop();
-      this.#stream.write(`${unconfirmedText(unconfirmed)}\n`);
+      const { seqnum, silent } = unconfirmed;
+      this.#stream.write(`${unconfirmedText(seqnum, this.#namesOf(silent))}\n`);
       return;
     }
     // A bar is drawn by moving the cursor, which a dumb terminal cannot.
@@ -55,7 +53,8 @@ export class ProgressBar {
     if (Date.now() - this.#start < patienceMs) return;
     if (waitMs !== undefined) {
       this.stop();
-      this.#stream.write(`${waitText(done, total, waitMs, standoff)}\n`);
+      const why = standoff && standoffText(standoff.rivals, this.#namesOf(standoff.silent));
+      this.#stream.write(`${waitText(done, total, waitMs, why ? `${why}; ` : '')}\n`);
       return;
     }
     if (this.#bar === undefined || phase !== this.#phase) {
@@ -76,6 +75,10 @@ export class ProgressBar {
     this.#bar.setTotal(total);
     this.#bar.update(Math.min(done, total));
   };
+
+  #namesOf(ids: readonly string[]): readonly string[] {
+    return ids.map((id) => serverName(this.#servers, id));
+  }
 
   stop(): void {
     this.#bar?.stop();

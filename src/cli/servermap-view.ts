@@ -11,9 +11,10 @@ import {
   type Version,
 } from '../../machines/servermap.ts';
 import type { StorageServer } from '../storage/server.ts';
+import { nameOf } from '../version-name.ts';
 import { counted, inRuns, oneLine, table } from './plain-text.ts';
 
-type Named = Pick<StorageServer, 'id' | 'nickname'>;
+export type Named = Pick<StorageServer, 'id' | 'nickname'>;
 
 /** What servers without shares in the map are doing in it. */
 const WITHOUT_SHARES: Record<ServerStatus, string> = {
@@ -102,13 +103,12 @@ function versionText(map: Servermap, version: Version): string {
 
 /** Versions are told apart by seqnum and root hash. */
 export function servermapJson(map: Servermap, servers: readonly Named[]): object {
-  const name = (version: Version | undefined) =>
-    version === undefined ? null : { seqnum: version.seqnum, rootHash: version.rootHash };
+  const name = (version: Version | undefined) => version && nameOf(version);
   return {
     mode: map.mode,
     outcome: map.outcome,
     privateKey: map.privateKey,
-    best: name(bestVersion(map)),
+    best: name(bestVersion(map)) ?? null,
     versions: versionsOf(map).map((version) => ({
       ...name(version),
       format: version.format,

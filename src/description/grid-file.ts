@@ -25,6 +25,7 @@ import {
   unusableOf,
   whereOf,
 } from './announcement.ts';
+import { type DescribedSize, statedSizeIn } from './grid-size.ts';
 import { KnownServers, misplacedFolder } from './same-server.ts';
 import { readNodeConfig } from './tahoe-cfg.ts';
 import { gridErrorOf, readTextFile } from './text-file.ts';
@@ -36,6 +37,8 @@ export interface GridFile {
   readonly entries: readonly GridEntry[];
   /** What is described and cannot be used; the rest is used all the same. */
   readonly unusable: readonly UnusableEntry[];
+  /** What it says of the number of servers; see `gridSizeOf`. */
+  readonly size: DescribedSize;
   readonly encoding: Encoding;
   /** Of new files; undefined when nothing says. */
   readonly format: Format | undefined;
@@ -70,8 +73,8 @@ interface Refusal extends UnusableEntry {
 export async function loadGridFile(path: string): Promise<GridFile> {
   const sources = await findSources(resolve(path));
   const { node } = sources;
-  const { described, refused } = await readSources(sources);
-  const { entries, unusable } = await usableOf(sources.path, described, refused);
+  const { described, refused, stated } = await readSources(sources);
+  const { ids, entries, unusable } = await usableOf(sources.path, described, refused);
   const {
     privacy,
     unusable: unusableSettings,
@@ -79,7 +82,13 @@ export async function loadGridFile(path: string): Promise<GridFile> {
   } = await readNodeConfig(join(node, 'tahoe.cfg'));
   if (privacy !== undefined && entries.some(({ nurls }) => nurls.length > 0)) throw privacy;
   const leaseSecretPath = join(node, 'private', 'secret');
-  return { path: sources.path, entries, unusable, ...config, unusableSettings, leaseSecretPath };
+  const sizePath = sources.servers ?? join(node, 'private', 'servers.yaml');
+  return {
+    ...{ path: sources.path, entries, unusable },
+    size: { path: sizePath, stated, described: ids.size, usable: entries.length },
+    ...config,
+    ...{ unusableSettings, leaseSecretPath },
+  };
 }
 
 /** Every id once: a static server hides announced ones, in whatever state it is. */
@@ -92,12 +101,22 @@ async function usableOf(
   const refused: Refusal[] = [...refusedFiles];
   const known = new KnownServers();
   const taken = new Set<string>();
+  /** Of distinct servers, usable or not. */
+  const ids = new Set<string>();
   for (const server of described) {
     if (taken.has(server.id)) continue;
     if (server.isStatic) taken.add(server.id);
+    if (server.isNamed) ids.add(server.id);
     try {
       const entry = entryOf(server);
-      await requireNewServer(server, entry, known);
+      await requireInPlace(server, entry);
+      const twin = await known.note(entry);
+      if (twin !== undefined) {
+        ids.delete(server.id);
+        throw new BadGridError(whereOf(server), twin);
+      }
+      // Only after `note`, so that the same server under another name is not called directly either.
+      if (entry.directory === undefined) requireDirect(server);
       entries.push(entry);
       taken.add(server.id);
     } catch (error) {
@@ -112,17 +131,14 @@ async function usableOf(
     const problem = `none of its ${refused.length} servers can be used; server ${first.id}`;
     throw new BadGridError(path, `${problem}: ${first.problem}`);
   }
-  return { entries, unusable: refused.map(({ error: _, ...entry }) => entry) };
+  const unusable = refused.map(({ error: _, ...entry }) => entry);
+  return { ids, entries, unusable };
 }
 
-/** @throws BadGridError unless the server is where it says, and is not there already */
-async function requireNewServer(server: Described, entry: GridEntry, known: KnownServers) {
-  const { directory } = entry;
-  const misplaced = directory && (await misplacedFolder(directory));
-  const problem = misplaced || (await known.note(entry));
+/** @throws BadGridError unless the server is where it says */
+async function requireInPlace(server: Described, { directory }: GridEntry): Promise<void> {
+  const problem = directory && (await misplacedFolder(directory));
   if (problem) throw new BadGridError(whereOf(server), problem);
-  // Only after `note`, so that the same server under another name is not called directly either.
-  if (directory === undefined) requireDirect(server);
 }
 
 async function findSources(path: string): Promise<Sources> {
@@ -161,9 +177,11 @@ async function cachesIn(folder: string): Promise<readonly string[]> {
 async function readSources({ servers, caches }: Sources) {
   const described: Described[] = [];
   const refused: Refusal[] = [];
+  let own: unknown;
   for (const path of servers === undefined ? caches : [servers, ...caches]) {
     try {
       const content = await readYaml(path);
+      if (path === servers) own = content;
       described.push(...(path === servers ? staticIn : announcedIn)(path, content));
     } catch (error) {
       if (!(error instanceof BadGridError)) throw error;
@@ -171,7 +189,7 @@ async function readSources({ servers, caches }: Sources) {
       refused.push({ id: path, nickname: basename(path), problem, error });
     }
   }
-  return { described, refused };
+  return { described, refused, stated: statedSizeIn(servers ?? '', own) };
 }
 
 /** A map under `storage`: `{<id>: {ann: {…}}}`. */

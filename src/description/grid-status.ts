@@ -6,8 +6,10 @@
 
 import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isMajority, quorumOf } from '../../machines/quorum.ts';
 import { reasonOf } from '../../machines/reason.ts';
 import { requireOptions, requirePath } from '../arguments.ts';
+import { minorityNotices } from '../encoding.ts';
 import { ServerUnavailableError } from '../errors.ts';
 import { Pace } from '../runtime/pace.ts';
 import { defaultDeadlines, platformClock } from '../runtime/run.ts';
@@ -17,6 +19,7 @@ import { type Nurl, tcpNurls } from '../storage/nurl.ts';
 import type { CallOptions } from '../storage/server.ts';
 import type { GridEntry, UnusableEntry } from './announcement.ts';
 import { loadGridFile } from './grid-file.ts';
+import { gridSizeOf } from './grid-size.ts';
 
 /** One server, as it is now. */
 export interface ServerState {
@@ -38,8 +41,14 @@ export interface GridStatus {
   readonly path: string;
   readonly servers: readonly ServerState[];
   readonly reachable: number;
-  /** Distinct servers that a new file has to reach: min(happy, N, servers that can be used). */
+  /** S: the largest number of servers that the grid ever had, or what its owner says. */
+  readonly gridSize: number;
+  /** W, the distinct servers that a new file has to reach: min(happy, N, S). */
   readonly quorum: number;
+  /** 2W > S: without that nothing can be promised to several writers. */
+  readonly isMajority: boolean;
+  /** What the owner of the grid should know of it, for people. */
+  readonly notices: readonly string[];
   /** Why nobody can make a new file here, whoever answers: a setting; null when one can. */
   readonly problem: string | null;
 }
@@ -55,7 +64,16 @@ const SPACE_UNKNOWN = 2n ** 64n;
 export async function gridStatus(path: string, options: CallOptions = {}): Promise<GridStatus> {
   requirePath('path', path);
   requireOptions(options);
-  const { path: file, entries, unusable, encoding, unusableSettings } = await loadGridFile(path);
+  const {
+    path: file,
+    entries,
+    unusable,
+    size,
+    encoding,
+    unusableSettings,
+  } = await loadGridFile(path);
+  const { gridSize, notices } = await gridSizeOf(size);
+  const quorum = quorumOf({ servers: gridSize, happy: encoding.happy }, encoding.total);
   const pace = new Pace({ clock: platformClock, now: () => performance.now() });
   const { signal } = options;
   const deadline = AbortSignal.timeout(defaultDeadlines.queryMs);
@@ -73,7 +91,10 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
     path: file,
     servers: [...servers, ...unusable.map(leftOut)],
     reachable: servers.filter(({ reachable }) => reachable).length,
-    quorum: Math.min(encoding.happy, encoding.total, entries.length),
+    gridSize,
+    quorum: quorum.size,
+    isMajority: isMajority(quorum),
+    notices: [...notices, ...minorityNotices(encoding, gridSize)],
     problem: unusableSettings.encoding?.message ?? unusableSettings.format?.message ?? null,
   };
 }

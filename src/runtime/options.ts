@@ -1,6 +1,8 @@
 /**
  * @module options: what a caller may say about any operation.
  */
+import type { VersionName } from '../version-name.ts';
+
 /** How far an operation is. An operation goes through several phases, some more than once. */
 export interface Progress {
   /**
@@ -17,7 +19,10 @@ export interface Progress {
    * Of `waiting`: any of these versions may be acknowledged, so none can be built on before one of
    * these servers tells more.
    */
-  readonly standoff?: { readonly seqnums: readonly number[]; readonly silent: readonly string[] };
+  readonly standoff?: {
+    readonly rivals: readonly VersionName[];
+    readonly silent: readonly string[];
+  };
   /**
    * Of `reading`: a newer version than this one may have been acknowledged on these servers, which
    * do not answer.

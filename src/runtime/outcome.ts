@@ -37,6 +37,7 @@ import {
 } from '../errors.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { tooLarge } from '../share/segments.ts';
+import { nameOf, standoffText, type VersionName } from '../version-name.ts';
 import type { Thrown } from './thrown.ts';
 
 /** What a successful write leaves behind; nothing is placed when there was nothing to write. */
@@ -53,6 +54,12 @@ export interface WriteOutcome {
   readonly failures: readonly Failure[];
   /** Whether only the segments that change, if any, were sent. */
   readonly inPlace: boolean;
+  /**
+   * What the version was built on, to be compared with what had been read: whatever else was
+   * acknowledged before is in it. Null where there was nothing. Where nothing had to be written,
+   * what is there.
+   */
+  readonly base: VersionName | null;
 }
 
 // --- from a report to a value
@@ -79,8 +86,11 @@ export function writeOutcome(report: WriteFileReport, thrown: Thrown): WriteOutc
   switch (report.kind) {
     case 'published': {
       const { stale, inPlace } = report;
-      const { seqnum, quorum, missing, failures } = report.report;
-      return { seqnum, quorum, placed: placesOf(report.report), missing, stale, failures, inPlace };
+      const { seqnum, quorum, missing, failures, base } = report.report;
+      return {
+        ...{ seqnum, quorum, placed: placesOf(report.report), missing, stale, failures, inPlace },
+        base: base && nameOf(base),
+      };
     }
     case 'unchanged':
       return nothingWritten(report.base);
@@ -172,8 +182,9 @@ function beyondLimit({ what, value, max }: Beyond): BeyondLimitError {
 }
 
 /** The outcome when there was nothing to write over `version`. */
-function nothingWritten({ seqnum }: Version): WriteOutcome {
-  return { seqnum, quorum: 0, placed: [], missing: [], stale: [], failures: [], inPlace: true };
+function nothingWritten(base: Version): WriteOutcome {
+  const nothing = { quorum: 0, placed: [], missing: [], stale: [], failures: [], inPlace: true };
+  return { seqnum: base.seqnum, ...nothing, base: nameOf(base) };
 }
 
 function placesOf(report: PublishReport): readonly Place[] {
@@ -222,12 +233,10 @@ function publishError(report: PublishReport): Error {
 /** The error of a write for which there is nothing that may be built on. */
 function noBase(rivals: readonly Version[], map: Servermap): NewerVersionSeenError {
   const silent = silentIn(map);
-  const because = silent.length === 0 ? '' : ` while ${silent.join(', ')} do not answer`;
+  const hope = silent.length === 0 ? 'try again' : 'wait until more servers answer';
   return new NewerVersionSeenError(
-    `versions ${rivals.map((v) => v.seqnum).join(', ')} stand against each other, and any of them ` +
-      `may have been acknowledged${because}: wait until more servers answer, repair the file, or ` +
-      'write over it by `force`',
-    { newer: rivals.map(describeVersion), seen: rivals.map(describeVersion), silent },
+    `${standoffText(rivals, silent)}: ${hope}, repair the file, or write over it by \`force\``,
+    { rivals: rivals.map(describeVersion), silent },
   );
 }
 

@@ -6,6 +6,7 @@ import type { WriteSettled } from '../../machines/events.ts';
 import { publishSummary } from '../../machines/publish.machine.ts';
 import type { VersionUnconfirmed } from '../../machines/read-file.machine.ts';
 import type { AttemptCollided } from '../../machines/write-file.machine.ts';
+import { nameOf } from '../version-name.ts';
 import type { OperationOptions } from './options.ts';
 
 type Tell = NonNullable<OperationOptions['onProgress']>;
@@ -44,8 +45,8 @@ const watchers: Readonly<
       const { attempt, attemptsMax: total, waitMs, standoff } = event as AttemptCollided;
       const wait = { phase: 'waiting', done: attempt + 1, total, waitMs } as const;
       if (standoff === null) return tell(wait);
-      const seqnums = standoff.rivals.map(({ seqnum }) => seqnum);
-      tell({ ...wait, standoff: { seqnums, silent: standoff.silent } });
+      const { rivals, silent } = standoff;
+      tell({ ...wait, standoff: { rivals: rivals.map(nameOf), silent } });
     });
   },
   readFile: (actor, tell) => {

@@ -38,7 +38,7 @@ beforeAll(async () => {
   });
   await createGridFolder(right.grid, {
     servers: 2,
-    encoding: { required: 1, happy: 1, total: 2 },
+    encoding: { required: 1, happy: 2, total: 2 },
   });
   await (await openGrid(right.grid)).create({ contents: bytesOf(100), key: testKey });
   await writeFile(at('cap'), formatCap(writeCapOf(testKey, 'mdmf')));

@@ -16,7 +16,7 @@ let cap: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'tahoe-mutable-raw-'));
   grid = join(scratch, 'grid');
-  await createGridFolder(grid, { servers: 2, encoding: { required: 1, happy: 1, total: 2 } });
+  await createGridFolder(grid, { servers: 2, encoding: { required: 1, happy: 2, total: 2 } });
   await (await openGrid(grid)).create({ contents: entries, key: testKey });
   cap = `@${join(scratch, 'cap')}`;
   await writeFile(cap.slice(1), formatCap(writeCapOf(testKey, 'mdmf', true)));

@@ -31,7 +31,7 @@ let program: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'tahoe-mutable-sources-'));
   grid = join(scratch, 'grid');
-  await createGridFolder(grid, { servers: 2, encoding: { required: 1, happy: 1, total: 2 } });
+  await createGridFolder(grid, { servers: 2, encoding: { required: 1, happy: 2, total: 2 } });
   await (await openGrid(grid)).create({ contents: before, key: testKey });
   cap = `@${join(scratch, 'cap')}`;
   await writeFile(join(scratch, 'cap'), formatCap(writeCapOf(testKey, 'mdmf')));

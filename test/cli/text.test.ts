@@ -90,10 +90,29 @@ test('a dumb terminal, which cannot move its cursor, is shown none', () => {
 
 test('a wait for another writer is said in words, and so is what nobody knows yet', () => {
   const stream = new Terminal(true);
-  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream);
+  const servers = [{ id: 'v0-abcdefghij', nickname: 'home' }];
+  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream, servers);
   vi.advanceTimersByTime(1000);
   bar.show({ phase: 'waiting', done: 2, total: 8, waitMs: 3200 });
   expect(stream.text).toBe('attempt 2 of 8 has met another writer; waiting 4 seconds\n');
+  const silent = ['v0-abcdefghij', 's1'];
+  const rivals = ['a', 'b'].map((digit) => ({ seqnum: 3, rootHash: digit.repeat(64) }));
+  stream.text = '';
+  const wait = { phase: 'waiting', done: 2, total: 8, waitMs: 3200 };
+  bar.show({ ...wait, standoff: { rivals, silent } });
+  expect(stream.text).toBe(
+    'attempt 2 of 8 has met another writer; versions 3 (aaaaaaaa) and 3 (bbbbbbbb) stand against ' +
+      'each other, and any of them may have been acknowledged; home [abcdefgh] and s1 do not ' +
+      'answer; waiting 4 seconds\n',
+  );
+  stream.text = '';
+  const read = { phase: 'reading', done: 0, total: 1 };
+  bar.show({ ...read, unconfirmed: { seqnum: 3, silent } });
+  bar.show({ ...read, unconfirmed: { seqnum: 4, silent: [] } });
+  expect(stream.text).toBe(
+    'version 3 may not be the newest that was acknowledged; no answer from home [abcdefgh] and ' +
+      's1\nversion 4 may not be the newest that was acknowledged\n',
+  );
   bar.show({ phase: 'dreaming', done: 1, total: 2 });
   bar.stop();
   expect(stream.text).toContain('dreaming [===============---------------] 50%');

@@ -275,6 +275,7 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
         stale: [],
         failures: [],
         inPlace: true,
+        base: { seqnum: 1, rootHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
       });
     }
     expect((await file.append(new Uint8Array(0))).placed).toEqual([]);

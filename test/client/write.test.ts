@@ -114,6 +114,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
       stale: [],
       failures: [],
       inPlace: false,
+      base: { seqnum: 1, rootHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     // Nothing of the longer version is left behind the shorter one.
     const fresh = testGrid();

@@ -89,7 +89,10 @@ test('every server says what it is, or why it cannot be used', async () => {
   const { path, folders } = await mixedGrid('each', 'shares.happy = 6\n');
   await rm(join(folders, 's03'), { recursive: true });
   const { servers, ...summary } = await gridStatus(path);
-  expect(summary).toEqual({ path, reachable: 6, quorum: 6, problem: null });
+  expect(summary).toEqual({
+    ...{ path, reachable: 6, gridSize: 10, quorum: 6, isMajority: true },
+    ...{ notices: [], problem: null },
+  });
   const here = '127.0.0.1';
   const up = { reachable: true, problem: null, availableSpace: expect.any(Number) };
   const down = { reachable: false, version: null, availableSpace: null };
@@ -133,7 +136,7 @@ test('a command says so, and fails when no write could succeed', async () => {
   expect(text).toMatch(/^http 0 \[h0\] +127\.0\.0\.1:\d+ +[\d.]+ [kMGT]?B +test\/1\.0$/m);
   expect(text).toMatch(/^hung +127\.0\.0\.1:\d+ +- +far behind the other servers$/m);
   expect(text).toMatch(/^old +- +- +has neither anonymous-storage-NURLs/m);
-  expect(text).toMatch(/\n\n7 of 10 servers can be reached; a write needs 7\n$/);
+  expect(text).toMatch(/\n\n7 of 10 servers can be reached; a write needs 7 of 10\n$/);
   const { path: poor } = await mixedGrid('poor', 'shares.happy = 8\n');
   const asJson = await runHere(['--grid', poor, '--json', 'grid', 'status']);
   expect(asJson.exit).toBe(1);
@@ -222,7 +225,7 @@ async function asNobody(path: string): Promise<GridStatus> {
 test('numbers that no new file can have are said', async () => {
   const { path } = await mixedGrid('numbers', 'shares.happy = 11\n');
   const problem = `${join(folder, 'numbers/tahoe.cfg')}: shares.happy 11: must be from 1 to 10, shares.total`;
-  expect(await gridStatus(path)).toMatchObject({ reachable: 7, quorum: 9, problem });
+  expect(await gridStatus(path)).toMatchObject({ reachable: 7, quorum: 10, problem });
   const { exit, stdout } = await runHere(['--grid', path, 'grid', 'status']);
   expect(exit).toBe(1);
   expect(stdout.toString()).toContain(`\nno new file can be made: ${problem}\n`);

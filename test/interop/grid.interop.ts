@@ -57,7 +57,10 @@ test('a node that knows its servers from an introducer opens its grid', async ()
   const cache = join(node, 'private/introducer_default_cache.yaml');
   await writeFile(cache, stringify(announced));
   const { path, servers, ...summary } = await gridStatus(node);
-  expect({ path, ...summary }).toEqual({ path: node, problem: null, reachable: 13, quorum: 7 });
+  expect({ path, ...summary }).toEqual({
+    ...{ path: node, reachable: 13, gridSize: 13, quorum: 7, isMajority: true },
+    ...{ notices: [], problem: null },
+  });
   const known = (await gridStatus(folder)).servers;
   expect(servers.map(({ id, places }) => [id, places])).toEqual(
     known.map(({ id, places }) => [id, places]),

@@ -36,7 +36,7 @@ async function stuckWriter(target: string) {
 
 test('what a killed get left is swept by the next one, unlike what a living one writes', async () => {
   const grid = join(folder, 'grid');
-  await createGridFolder(grid, { servers: 2, encoding: { required: 1, happy: 1, total: 2 } });
+  await createGridFolder(grid, { servers: 2, encoding: { required: 1, happy: 2, total: 2 } });
   const { writeCap } = await (await openGrid(grid)).create({ contents: utf8('hello') });
   const [dead, living] = await Promise.all([
     stuckWriter(join(folder, 'dead')),

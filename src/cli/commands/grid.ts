@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { createGridFolder } from '../../description/grid-folder.ts';
 import { type GridStatus, gridStatus } from '../../description/grid-status.ts';
-import { completeEncoding, type Encoding } from '../../encoding.ts';
+import { completeEncoding, type Encoding, minorityNotices } from '../../encoding.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
@@ -30,9 +30,11 @@ export function addGridCommand(program: Command, perform: Perform): void {
         const path = await createGridFolder(folder, { servers, encoding });
         const whole = completeEncoding(encoding);
         const { required, total } = whole;
+        const [note] = minorityNotices(whole, servers);
         return {
           json: { path, servers, encoding: whole },
           text: `${path}: ${counted(servers, 'server')}, ${required}-of-${total}\n`,
+          ...(note !== undefined && { note }),
         };
       }),
     );
@@ -51,7 +53,8 @@ export function addGridCommand(program: Command, perform: Perform): void {
     );
 }
 
-function statusText({ servers, reachable, quorum, problem }: GridStatus): string {
+function statusText(status: GridStatus): string {
+  const { servers, reachable, gridSize, quorum, notices, problem } = status;
   const rows = servers.map(({ id, nickname, places, availableSpace, version, problem }) => [
     serverName([{ id, nickname }], id),
     oneLine(places.join(', ')) || '-',
@@ -61,7 +64,8 @@ function statusText({ servers, reachable, quorum, problem }: GridStatus): string
   return [
     table([['server', 'at', 'free', 'is'], ...rows], ''),
     '',
-    `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum}`,
+    `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum} of ${gridSize}`,
+    ...notices.map(oneLine),
     ...(problem === null ? [] : [`no new file can be made: ${oneLine(problem)}`]),
     '',
   ].join('\n');

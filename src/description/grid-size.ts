@@ -1,0 +1,98 @@
+/**
+ * @module grid-size: S, the number of servers that all writers of a grid count with (docs/format.md
+ * §8.4).
+ *
+ * Two quorums meet only where they are of the same servers. A description may come to name fewer
+ * than it did: somebody takes a server out of it, an introducer forgets one. So the largest number
+ * that was ever seen is kept beside it, as the name of an empty file: `servers.yaml.seen-13`. A
+ * larger one is made before smaller ones go, so the largest stays, whatever several processes do
+ * at once. What the owner writes into `servers.yaml` counts instead: `grid-size: 13`.
+ */
+import { open, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { BadGridError } from '../errors.ts';
+import { errnoOf, removeQuietly, syncFolder } from '../storage/atomic-file.ts';
+
+/** What a description says of the number of servers. */
+export interface DescribedSize {
+  /** Beside this the largest number is kept: where the `servers.yaml` is, or would be. */
+  readonly path: string;
+  /** What the owner has said; undefined when nothing. */
+  readonly stated: number | undefined;
+  /** Distinct servers that are described, those included that cannot be used. */
+  readonly described: number;
+  readonly usable: number;
+}
+
+export interface GridSize {
+  /** S. */
+  readonly gridSize: number;
+  /** What the owner of the grid should know of it, for people. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * S, of which the description is one witness. Where it cannot be kept it counts all the same.
+ * @throws BadGridError naming a file that is called like one of ours, and holds no number
+ */
+export async function gridSizeOf(size: DescribedSize): Promise<GridSize> {
+  const { path, stated, described, usable } = size;
+  if (stated !== undefined) {
+    const problem = `${path}: grid-size: ${stated} is less than the ${usable} servers to be used`;
+    return { gridSize: Math.max(stated, usable), notices: stated < usable ? [problem] : [] };
+  }
+  let kept = 0;
+  try {
+    kept = Math.max(kept, ...(await numbersAt(path)));
+    if (described > kept) kept = await keep(path, described);
+    return { gridSize: kept, notices: [] };
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    const gridSize = Math.max(kept, described);
+    return {
+      gridSize,
+      notices: [`${dirname(path)}: cannot keep that the grid has ${gridSize} servers: ${errno}`],
+    };
+  }
+}
+
+/** @returns the largest number that is kept after that */
+async function keep(base: string, size: number): Promise<number> {
+  const file = await open(fileOf(base, size), 'wx').catch((error) => {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  });
+  await file?.close();
+  await syncFolder(dirname(base));
+  const numbers = await numbersAt(base);
+  const largest = Math.max(size, ...numbers);
+  for (const number of numbers) {
+    if (number < largest) await removeQuietly(fileOf(base, number));
+  }
+  return largest;
+}
+
+/** As many digits as a number of servers can have. */
+const NUMBER = /^[1-9]\d{0,5}$/;
+
+async function numbersAt(base: string): Promise<readonly number[]> {
+  const start = basename(fileOf(base, ''));
+  const names = (await readdir(dirname(base))).filter((name) => name.startsWith(start));
+  return names.map((name) => {
+    const number = name.slice(start.length);
+    if (NUMBER.test(number)) return Number(number);
+    throw new BadGridError(join(dirname(base), name), 'its name must end in a number of servers');
+  });
+}
+
+function fileOf(base: string, size: number | ''): string {
+  return `${base}.seen-${size}`;
+}
+
+/** The `grid-size` of a `servers.yaml`. @throws BadGridError */
+export function statedSizeIn(path: string, content: unknown): number | undefined {
+  const size = content instanceof Map ? content.get('grid-size') : undefined;
+  if (size === undefined) return undefined;
+  if (NUMBER.test(String(size))) return Number(size);
+  throw new BadGridError(path, 'grid-size: must be a number of servers');
+}
