@@ -10,10 +10,10 @@
  * nothing else are one: what surprised it, why its requests failed, and the last of them.
  */
 import type { SeenShare } from '../../machines/io.ts';
-import * as publish from '../../machines/publish-kernel.ts';
 import type { PublishRecord, Target } from '../../machines/publish-kernel.ts';
-import * as rules from '../../machines/quorum.ts';
+import * as publish from '../../machines/publish-kernel.ts';
 import type { Quorum } from '../../machines/quorum.ts';
+import * as rules from '../../machines/quorum.ts';
 import type { WriteReport } from '../../machines/reports.ts';
 import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
@@ -377,8 +377,11 @@ export class QuorumCast {
 
   /** The books without what no decision depends on any more. */
   #withoutPast(record: PublishRecord): PublishRecord {
+    const { total, writers, attempts } = this.model;
     // Which numbers are where decides what goes beside them; with one number nothing does.
-    const isPlain = this.model.total === 1;
+    const isPlain = total === 1;
+    // A server is asked four times at most. It surprises once per version that lands there.
+    const isCounted = !isPlain || writers * attempts > 4;
     const targets = record.targets.map((target): Target => {
       const isClosed = target.status === 'closed';
       return {
@@ -387,7 +390,7 @@ export class QuorumCast {
         shnums: target.status === 'writing' ? target.shnums : [],
         held: isClosed && isPlain ? [] : target.held,
         isHeard: target.isHeard && !isClosed,
-        attempt: isClosed ? 0 : target.attempt,
+        attempt: isClosed || !isCounted ? 0 : target.attempt,
       };
     });
     return { ...record, targets, surprises: [], failures: [] };

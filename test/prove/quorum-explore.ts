@@ -6,7 +6,7 @@
  */
 import { Fingerprints, Met, Recent } from './quorum-fingerprint.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
-import { traceOf, type TracedStep } from './quorum-trace.ts';
+import { type TracedStep, traceOf } from './quorum-trace.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 
 export interface QuorumFindings {

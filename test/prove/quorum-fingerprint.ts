@@ -262,8 +262,8 @@ export class Fingerprints {
     }
     for (let at = 0; at < servers; at++) {
       // Where servers are alike, in a sum: which is which does not matter.
-      const one = total === 1 ? stirA(columnsA[at] as number) : columnsA[at] as number;
-      const other = total === 1 ? stirB(columnsB[at] as number) : columnsB[at] as number;
+      const one = total === 1 ? stirA(columnsA[at] as number) : (columnsA[at] as number);
+      const other = total === 1 ? stirB(columnsB[at] as number) : (columnsB[at] as number);
       a = total === 1 ? (a + one) | 0 : mixA(a, one);
       b = total === 1 ? (b + other) | 0 : mixB(b, other);
     }

@@ -22,8 +22,12 @@ export interface QuorumModel {
   readonly readers: number;
   /** Whose versions name their parents. */
   readonly parents: 'all' | 'some' | 'none';
-  /** Whether the answer of a write that landed is a step of its own. */
+  /** Whether an answer is a step of its own, after the request has come to its server. */
   readonly late: boolean;
+  /** Whether a writer may learn that a request is lost, and go on without it. */
+  readonly givesUp: boolean;
+  /** Whether a new version may be any in the order of those with its number, or the newest. */
+  readonly ties: 'any' | 'newest';
   /** Shares that may rot, with their heads legible. */
   readonly rots: number;
   /**
@@ -42,12 +46,30 @@ export interface Kernels {
   readonly chooseForReader: typeof chooseForReader;
 }
 
+/** What a command line says of a model. */
+export interface QuorumSize {
+  readonly servers: number;
+  readonly required: number;
+  readonly size: number;
+  readonly writers: number;
+  readonly attempts: number;
+  readonly total?: number | undefined;
+}
+
 /**
- * N where nobody says: with k = 1 any share is the file, so one number is enough, and servers are
- * alike. With more, every server has a number of its own.
+ * The model of a size, in full unless `more` says otherwise. N where nobody says: with k = 1 any
+ * share is the file, so one number is enough, and servers are alike. With more, every server has a
+ * number of its own.
  */
-export function defaultTotal(servers: number, required: number): number {
-  return required === 1 ? 1 : Math.max(servers, required);
+export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): QuorumModel {
+  const { servers, required, total } = size;
+  return {
+    ...size,
+    total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
+    ...{ lost: 0, readers: 0, rots: 0 },
+    ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
+    ...more,
+  };
 }
 
 /**

@@ -93,7 +93,7 @@ export class QuorumWorlds {
       else if (phase === 'writing' && index < writers) this.#writes(world, index, emit);
     }
     this.#arrivals(world, emit);
-    this.#rots(world, emit);
+    this.rot(world, emit);
   }
 
   // --- looks ------------------------------------------------------------------------------------
@@ -136,7 +136,8 @@ export class QuorumWorlds {
     if (record === null) return;
     const violation: Violation | undefined = cast.isBuiltOn(base, acked) ? undefined : 'lost';
     const ranks = this.#ranksOf(world, record.seqnum);
-    for (const rank of cast.ranksAmong(ranks)) {
+    const all = cast.ranksAmong(ranks);
+    for (const rank of this.model.ties === 'any' ? all : all.slice(-1)) {
       const isNaming = cast.known(id).writer.role === 'writer';
       const mark = cast.markOf(record.seqnum, rank, base, isNaming);
       const next = world.with(servers + index, cast.begun(id, mark));
@@ -148,6 +149,18 @@ export class QuorumWorlds {
         return [...lines, `${name.writer(index, attempt)} writes over ${over}${order}`];
       });
     }
+  }
+
+  /** `index` hears the server `at`, as a step of its own. */
+  hear(world: World, index: number, at: number) {
+    const { cast, model } = this;
+    const id = world[model.servers + index] as number;
+    const { attempt } = cast.known(id).writer;
+    const next = world.with(model.servers + index, this.#hears(id, world, at));
+    const told: Told = (name) => [
+      `${name.writer(index, attempt)} hears ${name.row(world[at] as number)} from s${at}`,
+    ];
+    return { next, violation: undefined, told };
   }
 
   #hears(id: number, world: World, at: number): number {
@@ -194,8 +207,15 @@ export class QuorumWorlds {
   #writes(world: World, index: number, emit: Emit): void {
     const { cast, model } = this;
     const id = world[model.servers + index] as number;
+    for (const flight of cast.known(id).flights) this.write(world, index, flight, emit);
+    this.leave(world, index, emit);
+  }
+
+  /** `index` leaves its attempt, unless it is its last. */
+  leave(world: World, index: number, emit: Emit): void {
+    const { cast, model } = this;
+    const id = world[model.servers + index] as number;
     const { writer, flights } = cast.known(id);
-    for (const flight of flights) this.write(world, index, flight, emit);
     const left = cast.left(id);
     if (left === none) return;
     const strays = flights.filter(
@@ -241,6 +261,7 @@ export class QuorumWorlds {
         ]);
       }
     }
+    if (!model.givesUp) return;
     const isUnderWay = found === none && this.#mayLand(world, flight);
     const gaveUp = become(cast.gaveUp(id, at));
     emit(isUnderWay ? this.#withStrays(gaveUp, [flight]) : gaveUp, undefined, (name) => [
@@ -277,7 +298,7 @@ export class QuorumWorlds {
   }
 
   /** Any share rots. */
-  #rots(world: World, emit: Emit): void {
+  rot(world: World, emit: Emit): void {
     const { cast, model } = this;
     const left = world[this.rots] as number;
     if (left === 0) return;
@@ -296,14 +317,7 @@ export class QuorumWorlds {
   }
 
   /** The request lands; `by` is the writer that it is of, if it is still waited for. */
-  #lands(
-    world: World,
-    flight: Flight,
-    after: number,
-    by: number,
-    emit: Emit,
-    told: Told,
-  ): void {
+  #lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void {
     const { cast } = this;
     const { at, mark, shnums } = flight;
     const next = [...world];
@@ -345,7 +359,9 @@ export class QuorumWorlds {
         const finds: Told = (name) => [
           `the request of ${name.writer(i, writer.attempt)} finds ${name.row(row)} on s${at}`,
         ];
-        observers.push([servers + i, cast.pending(id, at, row), finds]);
+        const { late } = this.model;
+        const found = late ? cast.pending(id, at, row) : cast.surprised(id, at, row);
+        observers.push([servers + i, found, finds]);
       }
     }
     for (let set = 0; set < 1 << observers.length; set++) {
@@ -422,6 +438,8 @@ export class QuorumWorlds {
 
   /** Whether a reader who asks some servers, all at once, is given something without `acked`. */
   #isHidden(rows: readonly number[], acked: Mark): boolean {
+    // Of more servers there are too many sets.
+    if (rows.length > 6) return false;
     const all = (1 << rows.length) - 1;
     for (let set = all; set > 0; set--) {
       if (bitsIn(set) < this.#meeting) continue;
