@@ -367,7 +367,7 @@ export class QuorumCast {
         return this.#carriedOn({ ...writer, record: apply(record, { ...next, type: 'sent' }) });
       case 'prepare':
       case 'wait':
-        return this.#idOf({ ...writer, record: this.#withoutPast(record) });
+        return this.#idOf({ ...writer, record: this.withoutPast(record) });
       case 'published':
         return this.#ended(writer);
       default:
@@ -376,7 +376,7 @@ export class QuorumCast {
   }
 
   /** The books without what no decision depends on any more. */
-  #withoutPast(record: PublishRecord): PublishRecord {
+  withoutPast(record: PublishRecord): PublishRecord {
     const { total, writers, attempts } = this.model;
     // Which numbers are where decides what goes beside them; with one number nothing does.
     const isPlain = total === 1;
@@ -443,7 +443,7 @@ export class QuorumCast {
   #report(at: number, row: readonly Mark[]): Omit<WriteReport, 'status'> {
     return {
       server: `s${at}`,
-      seen: this.#seen(row),
+      seen: this.seen(row),
       proven: row.flatMap((mark, shnum) =>
         mark === none || this.isRotten(mark) ? [] : [{ shnum, version: this.made(mark).version }],
       ),
@@ -475,7 +475,7 @@ export class QuorumCast {
     return made;
   }
 
-  #seen(row: readonly Mark[]): readonly SeenShare[] {
+  seen(row: readonly Mark[]): readonly SeenShare[] {
     return row.flatMap((mark, shnum) =>
       mark === none ? [] : [{ shnum, checkstring: this.made(mark).version.checkstring }],
     );

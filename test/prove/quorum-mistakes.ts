@@ -114,7 +114,7 @@ export const mistakes: readonly Mistake[] = [
     name: 'no-snapshot',
     says: 'requests test, and re-reads see, only the shares that were written',
     edits: [],
-    size: { ...three, total: 3 },
+    size: { servers: 4, required: 1, total: 3, size: 3, writers: 2, attempts: 1 },
     more: { tests: 'shares' },
     seed: 1,
   },
