@@ -74,7 +74,7 @@ export const mistakes: readonly Mistake[] = [
       },
     ],
     size: four,
-    seed: 1,
+    seed: 1097,
   },
   {
     name: 'before-b',
