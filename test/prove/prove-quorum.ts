@@ -25,7 +25,7 @@ function explored(model: QuorumModel, limit: number): QuorumFindings {
 function detailOf({ late, givesUp, ties, parents, readers, lost, rots }: QuorumModel): string {
   return [
     late && givesUp && ties === 'any' ? 'in full' : '',
-    !late && !givesUp && ties === 'newest' ? 'lean' : '',
+    !late && !givesUp ? `lean${ties === 'any' ? ', any ties' : ''}` : '',
     parents === 'all' ? '' : `parents ${parents}`,
     readers > 0 ? `${readers} reader` : '',
     lost > 0 ? `${lost} share lost` : '',
