@@ -5,10 +5,20 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Rule } from '../../machines/rules.ts';
 import { full, perCommit, rules } from './plan.ts';
 import { proveCharts, proveComposed, proveEverySize, proveSize, proveSizes } from './prove.ts';
-import { proveModify, proveWriters, showPoint } from './prove-writers.ts';
+import {
+  listMistakes,
+  mistakeOf,
+  proveMistake,
+  proveMistakes,
+  proveQuorum,
+  proveQuorumCharts,
+  showQuorum,
+  showWalks,
+} from './prove-quorum.ts';
+import { modelOf, type QuorumModel } from './quorum-model.ts';
+import { lean } from './quorum-plan.ts';
 import { say } from './show.ts';
 import type { Model } from './sweep.ts';
-import { type Point, pointModel } from './writers-forms.ts';
 
 interface Flags {
   readonly servers?: number;
@@ -16,11 +26,18 @@ interface Flags {
   readonly shares?: number;
   readonly perServer: '1' | '2';
   readonly rule?: Rule;
-  readonly writers?: Point;
-  readonly attempts: number;
-  readonly force: boolean;
   readonly full: boolean;
-  readonly allWriters: boolean;
+  readonly quorum: boolean;
+  readonly quorumSize?: number;
+  readonly writers?: number;
+  readonly attempts?: number;
+  readonly readers: number;
+  readonly lean: boolean;
+  readonly limit: number;
+  readonly walks?: number;
+  readonly seed?: number;
+  readonly mistake?: string;
+  readonly all: boolean;
   readonly json: boolean;
 }
 
@@ -30,16 +47,10 @@ function positive(text: string): number {
   throw new InvalidArgumentError('It has to be a whole number from 1 on.');
 }
 
-/** `S,k,R,W`. */
-function point(text: string): Point {
-  const [servers = 0, required = 0, reads = 0, writes = 0, ...more] = text.split(',').map(positive);
-  if (writes === 0 || more.length > 0) {
-    throw new InvalidArgumentError('It has to be four numbers: S,k,R,W.');
-  }
-  if (Math.max(required, reads, writes) > servers) {
-    throw new InvalidArgumentError('k, R and W are at most S.');
-  }
-  return [servers, required, reads, writes];
+function whole(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('It has to be a whole number from 0 on.');
 }
 
 const program: Command = new Command('prove')
@@ -52,11 +63,22 @@ const program: Command = new Command('prove')
   )
   .addOption(new Option('--rule <rule>', 'one rule only').choices(rules))
   .option('--full', 'the size of the ticket: 13 servers, 3-of-10', false)
-  .option('--all-writers', 'two writers at every point of four servers, too', false)
-  .option('--writers <S,k,R,W>', 'two writers at one point: what may happen, and how', point)
-  .option('--attempts <n>', 'with --writers: how often each tries, 1 to 3', positive, 1)
-  .option('--force', 'with --writers: write over newer versions that can not be read', false)
-  .option('--json', 'one size and one rule, or one point: print one JSON object', false)
+  .option('--quorum', 'several writers over a quorum; a size is --servers to --attempts', false)
+  .option('--quorum-size <W>', 'servers that acknowledge a version', positive)
+  .option('--writers <A>', 'how many', positive)
+  .option('--attempts <T>', 'how often each tries', positive)
+  .option('--readers <n>', 'readers who ask server by server, beside the writers', whole, 0)
+  .option('--lean', 'without late answers, given up requests, and ties in either order', false)
+  .option('--limit <states>', 'stop there', positive, 1_000_000)
+  .option(
+    '--walks <n>',
+    'random courses instead of every one; without a size: S = 3 to 13',
+    positive,
+  )
+  .option('--seed <n>', 'of the first of them', whole)
+  .option('--mistake <name>', 'with a mistake in the rules; "list" names them')
+  .option('--all', 'with --quorum: the long run', false)
+  .option('--json', 'one size (and one rule): print one JSON object', false)
   .parse();
 
 const flags = program.opts<Flags>();
@@ -80,16 +102,76 @@ function chosenSize(): Omit<Model, 'rule'> | undefined {
   return { servers, required: k, total: shares, sharesPerServer };
 }
 
-/** Who tries again meets silent servers; who tries once, also servers lost on the way. */
-function chosenPoint(chosen: Point) {
-  const { attempts, force } = flags;
-  if (attempts > 3) program.error('error: --attempts is 3 at most');
-  const failures = attempts === 1 ? 'servers' : 0;
-  return pointModel(chosen, { attempts, ignoresNewer: force, failures });
+const sizeFlags = ['servers', 'k', 'quorumSize', 'writers', 'attempts'] as const;
+
+/** The writers over a quorum that the flags name; undefined when they name none. */
+function chosenQuorum(): QuorumModel | undefined {
+  const named = sizeFlags.filter((name) => flags[name] !== undefined);
+  if (named.length === 0 && flags.shares === undefined) return undefined;
+  const { servers, k, quorumSize, writers, attempts } = flags;
+  if (
+    servers === undefined ||
+    k === undefined ||
+    quorumSize === undefined ||
+    writers === undefined ||
+    attempts === undefined
+  ) {
+    program.error(
+      'error: a size is --servers, --k, --quorum-size, --writers and --attempts together',
+    );
+  }
+  const size = { servers, required: k, size: quorumSize, writers, attempts, total: flags.shares };
+  const model = modelOf(size, { readers: flags.readers, ...(flags.lean && lean) });
+  const problem = problemOf(model);
+  if (problem !== undefined) program.error(`error: ${problem}`);
+  return model;
 }
 
-function main(): boolean {
-  if (flags.writers !== undefined) return showPoint(chosenPoint(flags.writers), flags.json);
+function problemOf({ servers, required, size, total, attempts, writers, readers }: QuorumModel) {
+  if (servers > 30) return '--servers is 30 at most';
+  if (size > servers) return `--quorum-size ${size} is more than --servers ${servers}`;
+  if (2 * size <= servers) return `--quorum-size ${size} is not more than half of ${servers}`;
+  if (required > total) return `--k ${required} is more than --shares ${total}`;
+  if (total > 30) return '--shares is 30 at most';
+  if (attempts > 20) return '--attempts is 20 at most';
+  if (writers + readers > 20) return '--writers and --readers are 20 at most, together';
+  return undefined;
+}
+
+async function quorum(): Promise<boolean> {
+  const { mistake, walks, json, limit, all } = flags;
+  if (mistake === 'list') {
+    listMistakes();
+    return true;
+  }
+  if (mistake !== undefined) {
+    const known = mistakeOf(mistake);
+    if (known !== undefined) return proveMistake(known, json);
+    program.error(`error: there is no mistake ${mistake}: see --mistake list`);
+  }
+  const model = chosenQuorum();
+  if (walks !== undefined) return showWalks(model, walks, flags.seed ?? 0, json);
+  if (model !== undefined) return showQuorum(model, limit, json);
+  if (json) program.error('error: --json needs a size, --walks or --mistake');
+  return proveWriters(all);
+}
+
+async function proveWriters(isFull: boolean): Promise<boolean> {
+  const isSafe = proveQuorum(isFull);
+  say();
+  proveQuorumCharts(isFull ? 10_000 : 400);
+  say();
+  const isSafeAtRandom = showWalks(undefined, isFull ? 1_000_000 : 1000, flags.seed ?? 0, false);
+  say();
+  return (await proveMistakes()) && isSafe && isSafeAtRandom;
+}
+
+async function main(): Promise<boolean> {
+  if (flags.quorum) return quorum();
+  const strange = (['quorumSize', 'writers', 'attempts', 'walks', 'mistake'] as const).find(
+    (name) => flags[name] !== undefined,
+  );
+  if (strange !== undefined || flags.all) program.error('error: that needs --quorum');
   const size = chosenSize();
   if (flags.json) {
     if (size === undefined) program.error('error: --json needs a size');
@@ -97,7 +179,6 @@ function main(): boolean {
     say(JSON.stringify(report));
     return report.rule !== 'ours' || report.violations + report.deadlocks === 0;
   }
-  if (flags.allWriters) return proveAllWriters(true);
   if (size !== undefined) return proveSizes(modelsOf([size]));
   const isSafe = proveSizes(modelsOf(perCommit));
   say();
@@ -107,17 +188,11 @@ function main(): boolean {
   say();
   proveComposed();
   say();
-  return proveAllWriters(false) && isSafe && isSafeEverywhere;
-}
-
-function proveAllWriters(isFull: boolean): boolean {
-  const isAsTheForms = proveWriters(isFull);
-  say();
-  return proveModify(isFull) && isAsTheForms;
+  return (await proveWriters(false)) && isSafe && isSafeEverywhere;
 }
 
 try {
-  process.exitCode = main() ? 0 : 1;
+  process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
   if (!(error instanceof RangeError)) throw error;
   program.error(`error: ${error.message}`);

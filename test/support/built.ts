@@ -17,9 +17,10 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { root } from './root.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+const ROOT = root;
 const CACHE = join(ROOT, 'node_modules/.cache/tahoe-mutable-built');
 /** Builds of earlier states of the sources are of no use after a while. */
 const KEPT_MS = 60 * 60 * 1000;

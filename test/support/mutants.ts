@@ -9,8 +9,9 @@ import { cp, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { builtPackage } from './built.ts';
+import { root } from './root.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+const ROOT = root;
 
 export interface Edit {
   /** From the project's root. */
@@ -18,6 +19,9 @@ export interface Edit {
   readonly from: string;
   readonly to: string;
 }
+
+type Kernels = typeof import('../../machines/publish-kernel.ts') &
+  typeof import('../../machines/quorum.ts');
 
 type Simulation = typeof import('../../src/simulation/scenario.ts') &
   typeof import('../../src/simulation/simulate.ts');
@@ -34,6 +38,14 @@ export async function simulationWith(
   const load = (module: string) =>
     import(pathToFileURL(join(folder, 'simulation', module)).href) as Promise<object>;
   return { ...(await load('scenario.js')), ...(await load('simulate.js')) } as Simulation;
+}
+
+/** The kernels of writing over a quorum, with these edits. */
+export async function kernelsWith(edits: readonly Edit[]): Promise<Kernels> {
+  const machines = join(await mutated(edits, 'node'), '../machines');
+  const load = (module: string) =>
+    import(pathToFileURL(join(machines, module)).href) as Promise<object>;
+  return { ...(await load('publish-kernel.js')), ...(await load('quorum.js')) } as Kernels;
 }
 
 /** The `src/` folder of the mutant. */

@@ -1,0 +1,557 @@
+/**
+ * @module quorum-cast: versions, rows, requests and writers over a quorum, each by a number.
+ *
+ * What a writer builds on is for `quorum.ts` to say, what it sends and how it ends for
+ * `publish-kernel.ts`. Here is only what they are told: the rows of the servers that were heard,
+ * and of each request that it landed, found something else, or was given up. What each writer may
+ * come to is worked out once.
+ *
+ * Whatever no decision depends on is left out of a writer's books, so that writers which differ in
+ * nothing else are one: what surprised it, why its requests failed, and the last of them.
+ */
+import type { SeenShare } from '../../machines/io.ts';
+import type { PublishRecord, Target } from '../../machines/publish-kernel.ts';
+import * as publish from '../../machines/publish-kernel.ts';
+import type { Quorum } from '../../machines/quorum.ts';
+import * as rules from '../../machines/quorum.ts';
+import type { WriteReport } from '../../machines/reports.ts';
+import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
+import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
+import type { Kernels, QuorumModel } from './quorum-model.ts';
+
+export const shippedKernels: Kernels = { ...publish, ...rules };
+
+/** A version of the file, or a rotten share of one. */
+export type Mark = number;
+
+/** No version, no row, nobody. */
+export const none = -1;
+
+export interface Made {
+  readonly version: Version;
+  readonly base: Mark;
+  /** Among versions of one number: the lower is the older. */
+  readonly rank: number;
+  /** The version that a rotten share was of; of a version itself. */
+  readonly plain: Mark;
+  readonly isNaming: boolean;
+  /** Ascending with age; what has rotted comes after what it was. */
+  readonly order: number;
+}
+
+/** On its way to a server. */
+export interface Flight {
+  readonly at: number;
+  /** The row that it tests for, as heads show it. */
+  readonly from: number;
+  readonly mark: Mark;
+  /** Bits: the shares that it writes. */
+  readonly shnums: number;
+  /** Of all but `at`. */
+  readonly kind: number;
+}
+
+/** How the request to a server stands, where it is not on its way: landed, or the row it found. */
+export const landed = -2;
+
+export interface Writer {
+  readonly role: 'writer' | 'nameless' | 'reader';
+  /** Counts from 0. */
+  readonly attempt: number;
+  readonly phase: 'looking' | 'writing' | 'ended';
+  /** The row of each server that was heard. */
+  readonly heard: readonly number[];
+  /** The newest of what had been acknowledged when the look began. */
+  readonly acked: Mark;
+  readonly mark: Mark;
+  readonly record: PublishRecord | null;
+  /** Of each server. */
+  readonly pending: readonly number[];
+}
+
+/** A writer, and what is asked of it again and again. */
+export interface Known {
+  readonly writer: Writer;
+  readonly flights: readonly Flight[];
+  /** What makes it what it is: numbers from 0, and versions below. */
+  readonly globals: readonly number[];
+  readonly versions: readonly Mark[];
+  readonly locals: readonly (readonly number[])[];
+  readonly marks: readonly Mark[];
+  /** What it comes to, by what it is told. */
+  readonly next: Map<number, number>;
+  plan: Planned | null;
+}
+
+/** What a look that is over leads to. */
+export interface Planned {
+  /** What it builds on, and what a reader would be given. */
+  readonly base: Mark;
+  readonly read: Mark;
+  /** Null: nothing to build on, or it can not succeed. */
+  readonly record: PublishRecord | null;
+}
+
+/** Values by number: equal ones have one. */
+class Interned<T> {
+  readonly items: T[] = [];
+  readonly #ids = new Map<string, number>();
+
+  idOf(key: string, make: () => T): number {
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    this.#ids.set(key, this.items.length);
+    return this.items.push(make()) - 1;
+  }
+}
+
+/** A token of a writer that stands for a version. */
+const tokenOf = (mark: Mark) => -1 - mark;
+export const markOfToken = (token: number): Mark => -1 - token;
+
+/** Ranks of versions of one number: there is always one between two. */
+const rankMax = 0xffff;
+
+export class QuorumCast {
+  readonly model: QuorumModel;
+  readonly quorum: Quorum;
+  readonly #kernels: Kernels;
+  readonly #made = new Interned<Made>();
+  readonly #rows = new Interned<readonly Mark[]>();
+  readonly #kinds = new Interned<Omit<Flight, 'at' | 'kind'>>();
+  readonly #flights = new Interned<readonly Flight[]>();
+  readonly #writers = new Interned<Known>();
+  readonly #after = new Map<number, number>();
+
+  constructor(model: QuorumModel, kernels = shippedKernels) {
+    this.model = model;
+    this.#kernels = kernels;
+    this.quorum = { servers: model.servers, size: model.size };
+    this.markOf(1, (rankMax + 1) / 2, none, true);
+    this.flightsId([]);
+  }
+
+  // --- versions ---------------------------------------------------------------------------------
+
+  markOf(seqnum: number, rank: number, base: Mark, isNaming: boolean): Mark {
+    const { required, total } = this.model;
+    return this.#made.idOf(`${seqnum},${rank},${base},${isNaming}`, () => {
+      const parent = base === none ? null : this.made(base).version;
+      const letter = String.fromCharCode(rank);
+      const version = versionOf(seqnum, letter, { required, total, ...(isNaming && { parent }) });
+      const order = (seqnum * (rankMax + 1) + rank) * 2;
+      return { version, base, rank, plain: this.#made.items.length, isNaming, order };
+    });
+  }
+
+  made(mark: Mark): Made {
+    return this.#made.items[mark] as Made;
+  }
+
+  /** A share of `mark` that has rotted. */
+  rotten(mark: Mark): Mark {
+    return this.#made.idOf(`${mark} rots`, () => {
+      const made = this.made(mark);
+      return { ...made, plain: mark, order: made.order + 1 };
+    });
+  }
+
+  /** Whether `mark` is a share of `version`, rotten or not. */
+  isOf(mark: Mark, version: Mark): boolean {
+    return mark !== none && this.made(mark).plain === version;
+  }
+
+  isRotten(mark: Mark): boolean {
+    return this.made(mark).plain !== mark;
+  }
+
+  /** Whether `newer` holds what `older` does, in truth. */
+  isBuiltOn(newer: Mark, older: Mark): boolean {
+    for (let at = newer; at !== none; at = this.made(at).base) if (at === older) return true;
+    return false;
+  }
+
+  /** A rank for every place that one more version can have among `ranks`, ascending. */
+  ranksAmong(ranks: readonly number[]): readonly number[] {
+    const bounds = [0, ...ranks, rankMax + 1];
+    return bounds.slice(1).map((above, i) => {
+      const rank = ((bounds[i] as number) + above) >> 1;
+      if (rank === bounds[i]) throw new RangeError('too many versions of one number');
+      return rank;
+    });
+  }
+
+  // --- rows -------------------------------------------------------------------------------------
+
+  rowId(row: readonly Mark[]): number {
+    return this.#rows.idOf(row.join(), () => row);
+  }
+
+  row(id: number): readonly Mark[] {
+    return this.#rows.items[id] as readonly Mark[];
+  }
+
+  /**
+   * The first version, one share of each number, dealt to the servers in turn. Where these would
+   * be too few to acknowledge it, every server has one.
+   */
+  firstRows(): readonly number[] {
+    const { servers, total, size, lost } = this.model;
+    return Array.from({ length: servers }, (_, i) =>
+      this.rowId(
+        Array.from({ length: total }, (_, n) => {
+          const isThere = n % servers === i || (total < size && i % total === n);
+          return isThere && n < total - lost ? 0 : none;
+        }),
+      ),
+    );
+  }
+
+  /** What the row `id` becomes when `flight` lands; none: it does not. */
+  rowAfter(id: number, { kind, from, mark, shnums }: Flight): number {
+    const key = id * 0x400_0000 + kind;
+    const known = this.#after.get(key);
+    if (known !== undefined) return known;
+    const row = this.row(id);
+    const expected = this.row(from);
+    const isTested = (n: number) => this.model.tests === 'server' || (shnums & (1 << n)) !== 0;
+    const isMet = row.every((m, n) => !isTested(n) || this.#plain(m) === expected[n]);
+    const after = isMet
+      ? this.rowId(row.map((m, n) => ((shnums & (1 << n)) !== 0 ? mark : m)))
+      : none;
+    this.#after.set(key, after);
+    return after;
+  }
+
+  #plain(mark: Mark): Mark {
+    return mark === none ? none : this.made(mark).plain;
+  }
+
+  // --- requests ---------------------------------------------------------------------------------
+
+  flightsId(flights: readonly Flight[]): number {
+    const keyed = flights.map((flight) => [flight.kind * 32 + flight.at, flight] as const);
+    keyed.sort(([a], [b]) => a - b);
+    return this.#flights.idOf(keyed.map(([key]) => key).join(), () => keyed.map(([, f]) => f));
+  }
+
+  flights(id: number): readonly Flight[] {
+    return this.#flights.items[id] as readonly Flight[];
+  }
+
+  #flightsOf({ record, mark }: Writer): readonly Flight[] {
+    if (record === null) return [];
+    return record.targets.flatMap(({ status, held, shnums }, at) => {
+      if (status !== 'writing') return [];
+      const from = this.rowId(this.#heldRow(record, mark, held));
+      const bits = shnums.reduce((sum, n) => sum | (1 << n), 0);
+      const key = `${from},${mark},${bits}`;
+      const one = { from, mark, shnums: bits };
+      return [{ ...one, at, kind: this.#kinds.idOf(key, () => one) }];
+    });
+  }
+
+  #heldRow(record: PublishRecord, own: Mark, held: Target['held']): readonly Mark[] {
+    return Array.from({ length: record.total }, (_, n) => {
+      const head = held.find(({ shnum }) => shnum === n)?.head;
+      return head === undefined ? none : this.#markOfHead(record, own, head);
+    });
+  }
+
+  /** The version whose shares begin with `head`, by what the writer knows. */
+  #markOfHead({ versions }: PublishRecord, own: Mark, head: string): Mark {
+    if (own !== none && this.made(own).version.checkstring === head) return own;
+    const version = Object.values(versions).find((one) => one.checkstring === head);
+    const items = this.#made.items;
+    for (let at = items.length - 1; at >= 0; at--) {
+      const made = items[at] as Made;
+      if (made.plain !== at) continue;
+      if (version === undefined ? made.version.checkstring === head : made.version === version) {
+        return at;
+      }
+    }
+    throw new Error(`no version begins with ${head}`);
+  }
+
+  // --- writers ----------------------------------------------------------------------------------
+
+  known(id: number): Known {
+    return this.#writers.items[id] as Known;
+  }
+
+  newWriter(index: number): number {
+    const { parents, writers } = this.model;
+    const isNaming = parents === 'all' || (parents === 'some' && index % 2 === 0);
+    const role = index >= writers ? 'reader' : isNaming ? 'writer' : 'nameless';
+    return this.#idOf(this.#looker(role, 0));
+  }
+
+  #looker(role: Writer['role'], attempt: number): Writer {
+    const heard = Array.from({ length: this.model.servers }, () => none);
+    const nothing = { acked: none, mark: none, record: null, pending: [] };
+    return { role, attempt, phase: 'looking', heard, ...nothing };
+  }
+
+  hears(id: number, at: number, row: number, acked: Mark): number {
+    const { writer, next } = this.known(id);
+    const since = writer.acked === none ? acked : writer.acked;
+    const key = (row * 32 + at) * 0x1_0000 + since;
+    const known = next.get(key);
+    if (known !== undefined) return known;
+    const heard = writer.heard.with(at, row);
+    const id2 = this.#idOf({ ...writer, heard, acked: since });
+    next.set(key, id2);
+    return id2;
+  }
+
+  /** The look of `id` is over. */
+  planned(id: number): Planned {
+    const known = this.known(id);
+    known.plan ??= this.#planned(known.writer);
+    return known.plan;
+  }
+
+  #planned({ heard, role }: Writer): Planned {
+    const { required, total } = this.model;
+    const { quorum } = this;
+    const { chooseBase, chooseForReader, decide, start } = this.#kernels;
+    const map = this.mapOf(heard);
+    const read = this.#markIn(heard, chooseForReader(map, quorum));
+    const base = role === 'reader' ? undefined : chooseBase(map, quorum);
+    if (base === undefined) return { base: none, read, record: null };
+    const plan = { map, base, quorum, required, total, wholeShares: true, force: false };
+    const record = start(plan);
+    const mark = base === null ? none : this.#markIn(heard, base);
+    return { base: mark, read, record: decide(record).kind === 'prepare' ? record : null };
+  }
+
+  /** What the heard rows would be given to a reader, whoever looked. */
+  readIn(heard: readonly number[]): Mark {
+    return this.#markIn(heard, this.#kernels.chooseForReader(this.mapOf(heard), this.quorum));
+  }
+
+  #markIn(heard: readonly number[], version: Version | undefined): Mark {
+    const marks = heard.flatMap((row) => (row === none ? [] : this.row(row)));
+    return (
+      marks.find((m) => m !== none && !this.isRotten(m) && this.made(m).version === version) ?? none
+    );
+  }
+
+  /** The writer `id` with its plan, which it writes as `mark`. */
+  begun(id: number, mark: Mark): number {
+    const { writer, next } = this.known(id);
+    const key = -1 - mark;
+    const known = next.get(key);
+    if (known !== undefined) return known;
+    const { version } = this.made(mark);
+    const record = this.#kernels.apply(this.planned(id).record as PublishRecord, {
+      type: 'prepared',
+      version,
+    });
+    const pending = writer.heard.map(() => none);
+    const begun = this.#carriedOn({
+      ...writer,
+      ...{ phase: 'writing', heard: [], acked: none, mark, record, pending },
+    });
+    next.set(key, begun);
+    return begun;
+  }
+
+  /** The writer once all that may be sent is on its way; or at the end of its attempt. */
+  #carriedOn(writer: Writer): number {
+    const { apply, decide } = this.#kernels;
+    const record = writer.record as PublishRecord;
+    const next = decide(record);
+    switch (next.kind) {
+      case 'write':
+        return this.#carriedOn({ ...writer, record: apply(record, { ...next, type: 'sent' }) });
+      case 'prepare':
+      case 'wait':
+        return this.#idOf({ ...writer, record: this.withoutPast(record) });
+      case 'published':
+        return this.#ended(writer);
+      default:
+        return this.#given(writer);
+    }
+  }
+
+  /** The books without what no decision depends on any more. */
+  withoutPast(record: PublishRecord): PublishRecord {
+    const { total, writers, attempts } = this.model;
+    // Which numbers are where decides what goes beside them; with one number nothing does.
+    const isPlain = total === 1;
+    // A server is asked four times at most. It surprises once per version that lands there.
+    const isCounted = !isPlain || writers * attempts > 4;
+    const targets = record.targets.map((target): Target => {
+      const isClosed = target.status === 'closed';
+      return {
+        ...target,
+        ...{ last: null, failure: null },
+        shnums: target.status === 'writing' ? target.shnums : [],
+        held: isClosed && isPlain ? [] : target.held,
+        isHeard: target.isHeard && !isClosed,
+        attempt: isClosed || !isCounted ? 0 : target.attempt,
+      };
+    });
+    return { ...record, targets, surprises: [], failures: [] };
+  }
+
+  #ended(writer: Writer): number {
+    const nothing = { heard: [], acked: none, mark: none, record: null, pending: [] };
+    return this.#idOf({ ...writer, ...nothing, phase: 'ended', attempt: 0 });
+  }
+
+  /** The writer when its attempt is over: it tries again, or ends. */
+  #given(writer: Writer): number {
+    const attempt = writer.attempt + 1;
+    if (attempt >= this.model.attempts) return this.#ended(writer);
+    return this.#idOf(this.#looker(writer.role, attempt));
+  }
+
+  /** The writer once its attempt was left, as by one that died; none: it was the last. */
+  left(id: number): number {
+    const { writer } = this.known(id);
+    return writer.attempt + 1 < this.model.attempts ? this.#given(writer) : none;
+  }
+
+  /** The request to `at` has landed, or found `found`; its answer is on its way. */
+  pending(id: number, at: number, found: number): number {
+    const { writer, next } = this.known(id);
+    return this.#memo(next, at, found + 2, 2, () =>
+      this.#idOf({ ...writer, pending: writer.pending.with(at, found) }),
+    );
+  }
+
+  /** It is known now that the request to `at` has landed. */
+  accepted(id: number, at: number): number {
+    return this.#told(id, at, none, () => ({ ...this.#report(at, []), status: 'accepted' }));
+  }
+
+  /** It is known now that the server `at` held `row` instead. */
+  surprised(id: number, at: number, row: number): number {
+    return this.#told(id, at, row, () => ({
+      ...this.#report(at, this.row(row)),
+      status: 'surprised',
+    }));
+  }
+
+  /** The request to `at` is given up; it may have landed, or land yet. */
+  gaveUp(id: number, at: number): number {
+    return this.#told(id, at, landed, () => ({ ...this.#report(at, []), status: 'unknown' }));
+  }
+
+  #report(at: number, row: readonly Mark[]): Omit<WriteReport, 'status'> {
+    return {
+      server: `s${at}`,
+      seen: this.seen(row),
+      proven: row.flatMap((mark, shnum) =>
+        mark === none || this.isRotten(mark) ? [] : [{ shnum, version: this.made(mark).version }],
+      ),
+      failure: null,
+    };
+  }
+
+  #told(id: number, at: number, what: number, report: () => WriteReport): number {
+    const { writer, next } = this.known(id);
+    return this.#memo(next, at, what + 2, 1, () => {
+      const books = writer.record as PublishRecord;
+      const record = this.#kernels.apply(books, { type: 'settled', report: report() });
+      return this.#carriedOn({ ...writer, record, pending: writer.pending.with(at, none) });
+    });
+  }
+
+  #memo(
+    next: Map<number, number>,
+    at: number,
+    what: number,
+    event: number,
+    make: () => number,
+  ): number {
+    const key = (what * 32 + at) * 4 + event;
+    const known = next.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    next.set(key, made);
+    return made;
+  }
+
+  seen(row: readonly Mark[]): readonly SeenShare[] {
+    return row.flatMap((mark, shnum) =>
+      mark === none ? [] : [{ shnum, checkstring: this.made(mark).version.checkstring }],
+    );
+  }
+
+  /** The map of somebody who heard these rows; the other servers did not answer. */
+  mapOf(heard: readonly number[]): Servermap {
+    const rows = heard.map((row) => (row === none ? [] : this.row(row)));
+    const holdings = rows.flatMap((row, server) =>
+      row.flatMap((mark, shnum): Holding | readonly Holding[] => {
+        if (mark === none) return [];
+        const { version } = this.made(mark);
+        if (!this.isRotten(mark)) return goodAt(`s${server}`, shnum, version);
+        return { server: `s${server}`, shnum, verdict: bad(version.checkstring) };
+      }),
+    );
+    const marks = new Set(rows.flat().filter((mark) => mark !== none && !this.isRotten(mark)));
+    const failed = heard.flatMap((row, i) => (row === none ? [[`s${i}`, 'failed']] : []));
+    const versions = [...marks].map((mark) => this.made(mark).version);
+    return mapOf(heard.length, holdings, versions, Object.fromEntries(failed));
+  }
+
+  // --- what makes a writer what it is -----------------------------------------------------------
+
+  #idOf(writer: Writer): number {
+    const tokens = this.#tokensOf(writer);
+    const { globals, versions, locals } = tokens;
+    const key = `${globals.join()}|${versions.join()}|${locals.join('/')}`;
+    return this.#writers.idOf(key, () => ({
+      writer,
+      ...tokens,
+      flights: this.#flightsOf(writer),
+      marks: [
+        ...new Set([
+          ...[...globals, ...locals.flat()].filter((token) => token < 0).map(markOfToken),
+          ...versions,
+        ]),
+      ],
+      next: new Map(),
+      plan: null,
+    }));
+  }
+
+  #tokensOf(writer: Writer) {
+    const { role, attempt, phase, heard, acked, mark, record, pending } = writer;
+    const roles = { writer: 0, nameless: 1, reader: 2 };
+    const who = [roles[role], attempt];
+    if (phase === 'ended') return { globals: [9], versions: [], locals: heard.map(() => []) };
+    if (phase === 'looking') {
+      const globals = [...who, acked === none ? 0 : tokenOf(acked)];
+      return { globals, versions: [], locals: heard.map((row) => this.#rowTokens(row)) };
+    }
+    const { targets, versions, isBaseSpare } = record as PublishRecord;
+    const head = (text: string) => this.#markOfHead(record as PublishRecord, mark, text);
+    const locals = targets.map((target, at) => {
+      const { status, isHeard, held, shnums, placed, attempt: tried } = target;
+      const bits = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum | (1 << n), 0);
+      const shares = held.flatMap(({ shnum, head: text, share }) => [
+        shnum * 2 + Number(share.kind === 'bad'),
+        tokenOf(head(text)),
+      ]);
+      const found = pending[at] as number;
+      return [
+        { open: 0, writing: 1, closed: 2 }[status] * 2 + Number(isHeard),
+        ...[tried, bits(shnums), bits(placed), held.length],
+        ...shares,
+        ...(found < 0 ? [-found] : [0, ...this.#rowTokens(found)]),
+      ];
+    });
+    const others = Object.values(versions).map((version) => head(version.checkstring));
+    const globals = [...who, 7, Number(isBaseSpare), tokenOf(mark)];
+    return { globals, versions: others.sort((a, b) => a - b), locals };
+  }
+
+  #rowTokens(id: number): readonly number[] {
+    if (id === none) return [];
+    return this.row(id).map((mark) => (mark === none ? 0 : tokenOf(mark)));
+  }
+}

@@ -1,0 +1,344 @@
+/**
+ * @module quorum-fingerprint: 64 bits of a world, equal for worlds of which the same can become.
+ *
+ * Worlds differ in nothing that matters if one turns into the other when writers are exchanged,
+ * versions are called otherwise (in the same order, with the same parents), and, where all share
+ * numbers are one, servers are exchanged. Two other worlds may have equal prints by chance alone:
+ * of n worlds, with a probability of n² / 2^65.
+ *
+ * This is where the time goes, so it is written over arrays that are there already.
+ */
+import { type Mark, markOfToken, none } from './quorum-cast.ts';
+import type { QuorumWorlds, World } from './quorum-world.ts';
+
+// Two lanes of 32 bits, each with its own number to multiply by.
+function mixA(hash: number, value: number): number {
+  const h = Math.imul(hash ^ value, 0x9e3779b1);
+  return h ^ (h >>> 15);
+}
+
+function mixB(hash: number, value: number): number {
+  const h = Math.imul(hash ^ value, 0x85ebca6b);
+  return h ^ (h >>> 13);
+}
+
+/** For sums, whose order is not to matter: every bit of the result hangs on every bit. */
+function stirA(hash: number): number {
+  const h = Math.imul(hash ^ (hash >>> 16), 0x2c1b3c6d);
+  return h ^ (h >>> 14);
+}
+
+function stirB(hash: number): number {
+  const h = Math.imul(hash ^ (hash >>> 15), 0x297a2d39);
+  return h ^ (h >>> 16);
+}
+
+const marksMax = 1 << 16;
+
+export class Fingerprints {
+  readonly #worlds: QuorumWorlds;
+  readonly #codesA = new Int32Array(marksMax);
+  readonly #codesB = new Int32Array(marksMax);
+  /** When a version was last in sight. */
+  readonly #stamps = new Int32Array(marksMax);
+  #stamp = 0;
+  readonly #live: Mark[] = [];
+  // Of each server, and of each actor on each server.
+  readonly #columnsA: Int32Array;
+  readonly #columnsB: Int32Array;
+  readonly #localsA: Int32Array;
+  readonly #localsB: Int32Array;
+  readonly #globalsA: Int32Array;
+  readonly #globalsB: Int32Array;
+  readonly #signatures: Int32Array;
+  readonly #order: number[];
+  /** The print of the last world. */
+  high = 0;
+  low = 0;
+  // What `#hash` came to.
+  #a = 0;
+  #b = 0;
+
+  constructor(worlds: QuorumWorlds) {
+    this.#worlds = worlds;
+    const { servers } = worlds.model;
+    const actors = worlds.strays - servers;
+    this.#columnsA = new Int32Array(servers);
+    this.#columnsB = new Int32Array(servers);
+    this.#localsA = new Int32Array(servers * actors);
+    this.#localsB = new Int32Array(servers * actors);
+    this.#globalsA = new Int32Array(actors);
+    this.#globalsB = new Int32Array(actors);
+    this.#signatures = new Int32Array(actors);
+    this.#order = Array.from({ length: actors }, (_, i) => i);
+  }
+
+  /** Sets `high` and `low`. */
+  take(world: World): void {
+    this.#see(world);
+    this.#name();
+    this.#hashColumns(world);
+    this.#hashActors(world);
+    this.#combine(world);
+  }
+
+  /** Collects the versions that are in sight. */
+  #see(world: World): void {
+    const { cast, model, strays, acked } = this.#worlds;
+    this.#stamp++;
+    this.#live.length = 0;
+    this.#add(world[acked] as number);
+    for (let at = 0; at < model.servers; at++) this.#addAll(cast.row(world[at] as number));
+    for (let place = model.servers; place < strays; place++) {
+      this.#addAll(cast.known(world[place] as number).marks);
+    }
+    for (const { from, mark } of this.#worlds.straysOf(world)) {
+      this.#add(mark);
+      this.#addAll(cast.row(from));
+    }
+    for (const { mark } of this.#worlds.landingsOf(world)) this.#add(mark);
+  }
+
+  #addAll(marks: readonly Mark[]): void {
+    for (let i = 0; i < marks.length; i++) this.#add(marks[i] as Mark);
+  }
+
+  #add(mark: Mark): void {
+    if (mark === none || this.#stamps[mark] === this.#stamp) return;
+    this.#stamps[mark] = this.#stamp;
+    this.#live.push(mark);
+    this.#add(this.#worlds.cast.made(mark).plain);
+  }
+
+  /** Gives every version in sight a code, by its place in the order of all and by its parent. */
+  #name(): void {
+    const { cast } = this.#worlds;
+    const live = this.#live;
+    for (let i = 1; i < live.length; i++) {
+      const mark = live[i] as Mark;
+      const { order } = cast.made(mark);
+      let j = i - 1;
+      for (; j >= 0 && cast.made(live[j] as Mark).order > order; j--) live[j + 1] = live[j] as Mark;
+      live[j + 1] = mark;
+    }
+    const first = cast.made(live[0] as Mark).version.seqnum;
+    let before = none;
+    let rank = 0;
+    for (const mark of live) {
+      const { version, base, isNaming, plain } = cast.made(mark);
+      if (plain !== mark) {
+        this.#codesA[mark] = stirA((this.#codesA[plain] as number) + 0x7654321);
+        this.#codesB[mark] = stirB((this.#codesB[plain] as number) + 0x7654321);
+        continue;
+      }
+      rank = version.seqnum === before ? rank + 1 : 0;
+      before = version.seqnum;
+      // A parent that nobody can meet any more is as good as none, but for what it contains.
+      let near = base;
+      while (near !== none && this.#stamps[near] !== this.#stamp) near = cast.made(near).base;
+      const descent = base === none ? 1 : near === base ? 2 : 3;
+      const own = ((version.seqnum - first) * 32 + rank) * 8 + descent * 2 + Number(isNaming) + 1;
+      const codeA = near === none ? 0x13 : (this.#codesA[near] as number);
+      const codeB = near === none ? 0x13 : (this.#codesB[near] as number);
+      this.#codesA[mark] = stirA(mixA(codeA, own));
+      this.#codesB[mark] = stirB(mixB(codeB, own));
+    }
+  }
+
+  /** Sets `#a` and `#b`. */
+  #hash(tokens: readonly number[]): void {
+    let a = tokens.length;
+    let b = tokens.length;
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i] as number;
+      const mark = markOfToken(token);
+      a = mixA(a, token >= 0 ? token : (this.#codesA[mark] as number));
+      b = mixB(b, token >= 0 ? token : (this.#codesB[mark] as number));
+    }
+    this.#a = a;
+    this.#b = b;
+  }
+
+  #hashRow(id: number): void {
+    const row = this.#worlds.cast.row(id);
+    let a = 0x3c6ef3;
+    let b = 0x3c6ef3;
+    for (let i = 0; i < row.length; i++) {
+      const mark = row[i] as Mark;
+      a = mixA(a, mark === none ? 0 : (this.#codesA[mark] as number));
+      b = mixB(b, mark === none ? 0 : (this.#codesB[mark] as number));
+    }
+    this.#a = a;
+    this.#b = b;
+  }
+
+  /** What lies on a server, what is on its way there, and what has landed. */
+  #hashColumns(world: World): void {
+    const worlds = this.#worlds;
+    const { servers } = worlds.model;
+    const columnsA = this.#columnsA;
+    const columnsB = this.#columnsB;
+    for (let at = 0; at < servers; at++) {
+      this.#hashRow(world[at] as number);
+      columnsA[at] = this.#a;
+      columnsB[at] = this.#b;
+    }
+    for (const { at, from, mark, shnums } of worlds.straysOf(world)) {
+      this.#hashRow(from);
+      const a = mixA(mixA(this.#a, this.#codesA[mark] as number), shnums);
+      const b = mixB(mixB(this.#b, this.#codesB[mark] as number), shnums);
+      columnsA[at] = (columnsA[at] as number) + stirA(a);
+      columnsB[at] = (columnsB[at] as number) + stirB(b);
+    }
+    for (const { mark, servers: bits } of worlds.landingsOf(world)) {
+      for (let at = 0; at < servers; at++) {
+        if ((bits & (1 << at)) === 0) continue;
+        columnsA[at] = (columnsA[at] as number) + stirA((this.#codesA[mark] as number) ^ 0x510e);
+        columnsB[at] = (columnsB[at] as number) + stirB((this.#codesB[mark] as number) ^ 0x510e);
+      }
+    }
+  }
+
+  /** Of each actor what it knows, and puts them in an order that hangs on that alone. */
+  #hashActors(world: World): void {
+    const { model, cast } = this.#worlds;
+    const { servers } = model;
+    const order = this.#order;
+    const areAlike = model.total === 1;
+    for (let i = 0; i < order.length; i++) {
+      const { globals, versions, locals } = cast.known(world[servers + i] as number);
+      let a = 0;
+      let b = 0;
+      for (let j = 0; j < versions.length; j++) {
+        a = (a + stirA((this.#codesA[versions[j] as Mark] as number) ^ 0x6a09)) | 0;
+        b = (b + stirB((this.#codesB[versions[j] as Mark] as number) ^ 0x6a09)) | 0;
+      }
+      this.#hash(globals);
+      this.#globalsA[i] = mixA(this.#a, a);
+      this.#globalsB[i] = mixB(this.#b, b);
+      let signature = this.#globalsA[i] as number;
+      for (let at = 0; at < servers; at++) {
+        this.#hash(locals[at] ?? nothing);
+        this.#localsA[i * servers + at] = this.#a;
+        this.#localsB[i * servers + at] = this.#b;
+        const place = areAlike ? this.#a : mixA(this.#a, at + 1);
+        signature = (signature + stirA(mixA(place, this.#columnsA[at] as number))) | 0;
+      }
+      this.#signatures[i] = signature;
+    }
+    for (let i = 0; i < order.length; i++) order[i] = i;
+    for (let i = 1; i < order.length; i++) {
+      const signature = this.#signatures[i] as number;
+      let j = i - 1;
+      for (; j >= 0 && (this.#signatures[order[j] as number] as number) > signature; j--) {
+        order[j + 1] = order[j] as number;
+      }
+      order[j + 1] = i;
+    }
+  }
+
+  #combine(world: World): void {
+    const worlds = this.#worlds;
+    const { servers, total } = worlds.model;
+    const columnsA = this.#columnsA;
+    const columnsB = this.#columnsB;
+    const acked = world[worlds.acked] as Mark;
+    let a = mixA(this.#codesA[acked] as number, world[worlds.rots] as number);
+    let b = mixB(this.#codesB[acked] as number, world[worlds.rots] as number);
+    if (total > 1) {
+      for (const { mark, shnums } of worlds.landingsOf(world)) {
+        a = (a + stirA(mixA(this.#codesA[mark] as number, shnums))) | 0;
+        b = (b + stirB(mixB(this.#codesB[mark] as number, shnums))) | 0;
+      }
+    }
+    for (let n = 0; n < this.#order.length; n++) {
+      const i = this.#order[n] as number;
+      a = mixA(a, this.#globalsA[i] as number);
+      b = mixB(b, this.#globalsB[i] as number);
+      for (let at = 0; at < servers; at++) {
+        columnsA[at] = mixA(columnsA[at] as number, this.#localsA[i * servers + at] as number);
+        columnsB[at] = mixB(columnsB[at] as number, this.#localsB[i * servers + at] as number);
+      }
+    }
+    for (let at = 0; at < servers; at++) {
+      // Where servers are alike, in a sum: which is which does not matter.
+      const one = total === 1 ? stirA(columnsA[at] as number) : (columnsA[at] as number);
+      const other = total === 1 ? stirB(columnsB[at] as number) : (columnsB[at] as number);
+      a = total === 1 ? (a + one) | 0 : mixA(a, one);
+      b = total === 1 ? (b + other) | 0 : mixB(b, other);
+    }
+    this.high = stirA(a);
+    this.low = stirB(b);
+  }
+}
+
+const nothing: readonly number[] = [];
+
+/** Which fingerprints were met, in two words each. */
+export class Met {
+  #slots = new Int32Array(2 << 16);
+  #count = 0;
+
+  get size(): number {
+    return this.#count;
+  }
+
+  /** @returns whether it is new */
+  add(high: number, low: number): boolean {
+    // Both words zero is an empty slot.
+    const word = high === 0 && low === 0 ? 1 : low;
+    if (this.#count * 10 > (this.#slots.length >> 1) * 7) this.#grow();
+    const slots = this.#slots;
+    const mask = (slots.length >> 1) - 1;
+    for (let i = high & mask; ; i = (i + 1) & mask) {
+      const there = slots[2 * i] as number;
+      const other = slots[2 * i + 1] as number;
+      if (there === high && other === word) return false;
+      if (there !== 0 || other !== 0) continue;
+      slots[2 * i] = high;
+      slots[2 * i + 1] = word;
+      this.#count++;
+      return true;
+    }
+  }
+
+  #grow(): void {
+    const before = this.#slots;
+    this.#slots = new Int32Array(before.length * 2);
+    this.#count = 0;
+    for (let i = 0; i < before.length; i += 2) {
+      if (before[i] !== 0 || before[i + 1] !== 0) {
+        this.add(before[i] as number, before[i + 1] as number);
+      }
+    }
+  }
+}
+
+/** The worlds that were met last, as they are: most are met again soon. */
+export class Recent {
+  readonly #length: number;
+  readonly #slots: Int32Array;
+
+  constructor(length: number) {
+    this.#length = length;
+    this.#slots = new Int32Array(length * recentMax).fill(none);
+  }
+
+  /** @returns whether it was not there; now it is */
+  add(world: World): boolean {
+    const length = this.#length;
+    let hash = 0;
+    for (let i = 0; i < length; i++) hash = mixA(hash, world[i] as number);
+    const from = (stirA(hash) & (recentMax - 1)) * length;
+    const slots = this.#slots;
+    let isNew = false;
+    for (let i = 0; i < length; i++) {
+      if (slots[from + i] === world[i]) continue;
+      isNew = true;
+      slots[from + i] = world[i] as number;
+    }
+    return isNew;
+  }
+}
+
+const recentMax = 1 << 20;

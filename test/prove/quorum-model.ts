@@ -1,0 +1,92 @@
+/**
+ * @module quorum-model: what an exploration of several writers over a quorum is about.
+ */
+import type { apply, decide, start } from '../../machines/publish-kernel.ts';
+import type { chooseBase, chooseForReader } from '../../machines/quorum.ts';
+
+export interface QuorumModel {
+  /** S. */
+  readonly servers: number;
+  /** k. */
+  readonly required: number;
+  /** N. */
+  readonly total: number;
+  /** Shares of the first version that have gone since, the last ones. */
+  readonly lost: number;
+  /** W. */
+  readonly size: number;
+  readonly writers: number;
+  /** How often each writer tries. */
+  readonly attempts: number;
+  /** Readers that ask server by server, beside the writers, who read when they look. */
+  readonly readers: number;
+  /** Whose versions name their parents. */
+  readonly parents: 'all' | 'some' | 'none';
+  /** Whether an answer is a step of its own, after the request has come to its server. */
+  readonly late: boolean;
+  /** Whether a writer may learn that a request is lost, and go on without it. */
+  readonly givesUp: boolean;
+  /** Whether a new version may be any in the order of those with its number, or the newest. */
+  readonly ties: 'any' | 'newest';
+  /** Shares that may rot, with their heads legible. */
+  readonly rots: number;
+  /**
+   * What a request tests, and what a re-read after a lost answer looks at: the whole server, or
+   * only the shares that were written.
+   */
+  readonly tests: 'server' | 'shares';
+}
+
+/** The shipped functions that lead a writer and a reader. */
+export interface Kernels {
+  readonly start: typeof start;
+  readonly decide: typeof decide;
+  readonly apply: typeof apply;
+  readonly chooseBase: typeof chooseBase;
+  readonly chooseForReader: typeof chooseForReader;
+}
+
+/** What a command line says of a model. */
+export interface QuorumSize {
+  readonly servers: number;
+  readonly required: number;
+  readonly size: number;
+  readonly writers: number;
+  readonly attempts: number;
+  readonly total?: number | undefined;
+}
+
+/**
+ * The model of a size, in full unless `more` says otherwise. N where nobody says: with k = 1 any
+ * share is the file, so one number is enough, and servers are alike. With more, every server has a
+ * number of its own.
+ */
+export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): QuorumModel {
+  const { servers, required, total } = size;
+  return {
+    ...size,
+    total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
+    ...{ lost: 0, readers: 0, rots: 0 },
+    ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
+    ...more,
+  };
+}
+
+/**
+ * What may be met in some world.
+ *
+ * - `chain`: two versions won W servers, and neither contains the other
+ * - `lost`: a base without a version that had been acknowledged before its writer began to look
+ * - `hidden`: the same of what a reader is given
+ * - `unreadable`: no version that contains all that was acknowledged has k shares
+ */
+export type Violation = 'chain' | 'lost' | 'hidden' | 'unreadable';
+
+/**
+ * How many attempts may be half way at once until what is acknowledged may become unreadable: each
+ * takes up to k - 1 shares of a base that is there in full, before it goes beside the rest.
+ */
+export function deathsAllowed({ required, total }: QuorumModel): number {
+  if (required === 1) return Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.floor((total - required) / (required - 1)));
+}

@@ -1,0 +1,50 @@
+/**
+ * @module quorum-plan: which sizes of writers over a quorum `npm run prove` goes through.
+ */
+import { modelOf, type QuorumModel } from './quorum-model.ts';
+
+/** A model, and how many states of it are worth waiting for. */
+export interface Planned {
+  readonly model: QuorumModel;
+  readonly limit: number;
+}
+
+/**
+ * Without answers that come late, without writers that learn that a request is lost, and with new
+ * versions that are the newest of their number. What is left out adds no request: a writer that is
+ * told later, or of a loss, may overwrite less; docs/testing.md says it in full.
+ */
+export const lean = { late: false, givesUp: false, ties: 'newest' } as const;
+
+function planned(
+  [servers, required, size, writers, attempts]: readonly [number, number, number, number, number],
+  more: Partial<QuorumModel> = {},
+  limit = 3_000_000,
+): Planned {
+  return { model: modelOf({ servers, required, size, writers, attempts }, more), limit };
+}
+
+export const quorumPerCommit: readonly Planned[] = [
+  planned([3, 1, 2, 2, 1]),
+  planned([3, 1, 2, 2, 1], { readers: 1 }),
+  planned([3, 1, 2, 2, 1], { parents: 'none' }),
+  planned([4, 1, 3, 2, 1]),
+  planned([3, 1, 2, 1, 3]),
+  planned([3, 2, 2, 2, 1], lean),
+  planned([3, 2, 2, 1, 2], { lost: 1 }),
+  planned([3, 1, 2, 2, 2], lean),
+  planned([3, 1, 3, 2, 2], lean),
+  planned([4, 1, 3, 3, 1], { ...lean, ties: 'any' }),
+];
+
+export const quorumFull: readonly Planned[] = [
+  planned([3, 1, 2, 2, 2], {}, 20_000_000),
+  planned([3, 1, 2, 3, 1], lean, 20_000_000),
+  planned([4, 1, 3, 2, 2], lean, 40_000_000),
+  planned([4, 1, 4, 2, 2], lean, 40_000_000),
+  planned([5, 1, 3, 2, 2], lean, 40_000_000),
+  planned([3, 2, 2, 2, 2], lean, 40_000_000),
+  planned([4, 2, 3, 3, 1], lean, 40_000_000),
+  planned([4, 2, 3, 2, 2], lean, 40_000_000),
+  planned([3, 1, 2, 2, 3], lean, 40_000_000),
+];

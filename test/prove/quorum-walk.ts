@@ -1,0 +1,213 @@
+/**
+ * @module quorum-walk: random courses of writers over a quorum, for sizes that can not be exhausted.
+ *
+ * The steps are those of the exploration. But here a reading is a step of its own, and a reader
+ * reads again and again.
+ */
+import { Prng } from '../../src/simulation/prng.ts';
+import { type Flight, none } from './quorum-cast.ts';
+import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
+import { modelOf } from './quorum-model.ts';
+import { Narrator } from './quorum-trace.ts';
+import { type Emit, QuorumWorlds, type Told, type World } from './quorum-world.ts';
+
+export interface WalkOptions {
+  readonly walks: number;
+  /** Of the first walk; the next one has the next. */
+  readonly seed: number;
+  /** Whether to stop at the first violation. */
+  readonly first?: boolean;
+  readonly kernels?: Kernels | undefined;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+export interface WalkFindings {
+  readonly walks: number;
+  /** Worlds that were gone through, each as often as it was. */
+  readonly states: number;
+  /** Walks that broke something. */
+  readonly violations: number;
+  /** The shortest course to each kind of that. */
+  readonly traces: Readonly<Partial<Record<Violation, readonly string[]>>>;
+}
+
+/** What is worked out once is kept for so many walks. */
+const batch = 500;
+
+export function walkQuorum(model: QuorumModel, options: WalkOptions): WalkFindings {
+  return walkEach(() => model, options);
+}
+
+/** Sizes that the seed chooses: 3 to 13 servers, up to 4 writers with up to 4 attempts each. */
+export function walkSizes(options: WalkOptions): WalkFindings {
+  return walkEach(sizeOf, options);
+}
+
+function sizeOf(random: Prng): QuorumModel {
+  // Small ones more often: there is more to meet in each of their steps.
+  const servers = 3 + Math.floor(11 * random.random() ** 2);
+  const most = Math.floor(servers / 2) + 1;
+  const size = most + random.below(servers - most + 1);
+  const required = 1 + random.below(Math.min(size, 4));
+  const total = random.chance(0.3) ? undefined : Math.max(required, 1 + random.below(servers + 2));
+  const writers = 1 + random.below(4);
+  const attempts = 1 + random.below(4);
+  const parents = random.pick(['all', 'all', 'some', 'none'] as const);
+  return modelOf(
+    { servers, required, size, writers, attempts, total },
+    { parents, readers: 1, late: true },
+  );
+}
+
+function walkEach(modelFor: (random: Prng) => QuorumModel, options: WalkOptions): WalkFindings {
+  const { walks, seed, first = false, kernels, onProgress } = options;
+  const traces: Partial<Record<Violation, readonly string[]>> = {};
+  let worlds: QuorumWorlds | undefined;
+  let states = 0;
+  let violations = 0;
+  for (let i = 0; i < walks; i++) {
+    if (i % batch === 0) {
+      onProgress?.(i, walks);
+      worlds = new QuorumWorlds(modelFor(new Prng(seed + i)), kernels);
+    }
+    const course = new Course(worlds as QuorumWorlds, new Prng(seed + i));
+    const violation = course.run();
+    states += course.steps;
+    if (violation === undefined) continue;
+    violations++;
+    const told = new Course(worlds as QuorumWorlds, new Prng(seed + i), true);
+    told.run();
+    const shortest = traces[violation]?.length ?? Number.POSITIVE_INFINITY;
+    if (told.lines.length < shortest) traces[violation] = told.lines;
+    if (first) return { walks: i + 1, states, violations, traces };
+  }
+  return { walks, states, violations, traces };
+}
+
+interface Step {
+  readonly next: World | null;
+  readonly violation: Violation | undefined;
+  readonly told: Told;
+}
+
+/** Who took a step, for whoever follows one. */
+export interface Taken {
+  readonly index: number;
+  /** The request that it is about, if it is about one. */
+  readonly flight: Flight | null;
+}
+
+/** One random course of a world. */
+export class Course {
+  readonly #worlds: QuorumWorlds;
+  readonly #random: Prng;
+  readonly #narrator: Narrator | null;
+  readonly #active: Set<number>;
+  readonly lines: string[] = [];
+  world: World;
+  steps = 0;
+
+  /** @param isTold whether its steps are put in words */
+  constructor(worlds: QuorumWorlds, random: Prng, isTold = false) {
+    this.#worlds = worlds;
+    this.#random = random;
+    this.#narrator = isTold ? new Narrator(worlds) : null;
+    this.world = worlds.first();
+    const { writers, readers } = worlds.model;
+    this.#active = new Set(Array.from({ length: writers + readers }, (_, i) => i));
+  }
+
+  /** @param onStep is told of the world before each step, and who took it */
+  run(onStep?: (before: World, taken: Taken | null) => void): Violation | undefined {
+    for (;;) {
+      const before = this.world;
+      const { violation, taken, isOver } = this.#step();
+      if (isOver) return undefined;
+      if (violation !== undefined) return violation;
+      if (this.world !== before) onStep?.(before, taken);
+    }
+  }
+
+  #step(): { violation?: Violation | undefined; taken: Taken | null; isOver?: boolean } {
+    const { cast, model } = this.#worlds;
+    const random = this.#random;
+    this.steps++;
+    const active = [...this.#active];
+    const areWriting = active.some((index) => index < model.writers);
+    const strays = this.#worlds.straysOf(this.world);
+    if (strays.length > 0 && random.chance(areWriting ? 0.15 : 0.7)) {
+      const steps = this.#emitted((emit) =>
+        this.#worlds.arrive(this.world, random.below(strays.length), emit),
+      );
+      return { violation: this.#take(random.pick(steps)), taken: null };
+    }
+    if (model.rots > 0 && random.chance(0.05)) {
+      const steps = this.#emitted((emit) => this.#worlds.rot(this.world, emit));
+      if (steps.length > 0) return { violation: this.#take(random.pick(steps)), taken: null };
+    }
+    if (!areWriting && (active.length === 0 || random.chance(0.1))) {
+      return { taken: null, isOver: true };
+    }
+    const index = random.pick(active);
+    const id = this.world[model.servers + index] as number;
+    const { phase } = cast.known(id).writer;
+    if (phase === 'ended') {
+      this.#active.delete(index);
+      return { taken: null };
+    }
+    return phase === 'looking' ? this.#look(index, id) : this.#write(index, id);
+  }
+
+  #look(index: number, id: number) {
+    const { cast, model } = this.#worlds;
+    const random = this.#random;
+    const taken = { index, flight: null };
+    const { heard } = cast.known(id).writer;
+    const unheard = heard.flatMap((row, at) => (row === none ? [at] : []));
+    const isReader = index >= model.writers;
+    const { size, servers } = model;
+    const enough = isReader ? Math.min(size, servers - size + 1) : size;
+    const isEnough = heard.length - unheard.length >= enough;
+    if (unheard.length > 0 && !(isEnough && random.chance(0.15))) {
+      const step = this.#worlds.hear(this.world, index, random.pick(unheard));
+      return { violation: this.#take(step), taken };
+    }
+    const steps = this.#emitted((emit) => this.#worlds.plan(this.world, index, [], emit));
+    const bad = steps.find(({ violation }) => violation !== undefined);
+    if (bad !== undefined) return { violation: this.#take(bad), taken };
+    if (steps.length > 0) return { violation: this.#take(random.pick(steps)), taken };
+    // Nothing to build on: the attempt is over; a reader reads again.
+    const next = isReader ? cast.newWriter(index) : cast.left(id);
+    if (next === none) this.#active.delete(index);
+    else this.world = this.world.with(model.servers + index, next);
+    return { taken: null };
+  }
+
+  #write(index: number, id: number) {
+    const { cast, model } = this.#worlds;
+    const random = this.#random;
+    const { flights } = cast.known(id);
+    if (cast.left(id) !== none && random.chance(0.05)) {
+      const steps = this.#emitted((emit) => this.#worlds.leave(this.world, index, emit));
+      return { violation: this.#take(random.pick(steps)), taken: { index, flight: null } };
+    }
+    const flight = random.pick(flights);
+    const steps = this.#emitted((emit) => this.#worlds.write(this.world, index, flight, emit));
+    // To give up is the last of them.
+    const isPatient = steps.length > 1 && random.chance(0.9);
+    const step = random.pick(isPatient && model.givesUp ? steps.slice(0, -1) : steps);
+    return { violation: this.#take(step), taken: { index, flight } };
+  }
+
+  #emitted(from: (emit: Emit) => void): readonly Step[] {
+    const steps: Step[] = [];
+    from((next, violation, told) => steps.push({ next, violation, told }));
+    return steps;
+  }
+
+  #take({ next, violation, told }: Step): Violation | undefined {
+    this.lines.push(...(this.#narrator?.lines(told, next) ?? []));
+    this.world = next ?? this.world;
+    return violation;
+  }
+}

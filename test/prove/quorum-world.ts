@@ -1,0 +1,474 @@
+/**
+ * @module quorum-world: servers, writers over a quorum, requests on their way; every step.
+ *
+ * A world is a row of numbers: of each server what it holds, of each writer where it is, the
+ * requests that nobody waits for, where versions have landed that may yet win W servers, the newest
+ * version that has, and how many shares may still rot.
+ *
+ * A reading is observed by nobody, and what it brings depends on nothing but the writes to that
+ * server. So it is put off as long as it can be: until just before a write changes the server, or
+ * until its writer makes its plan. The same holds of a request that does not land. A request that
+ * is given up may land at any time, or never; so may those of an attempt that was left, as if its
+ * writer had died. A look that finds nothing to build on is no step: its attempt is as well not
+ * begun.
+ */
+import { meetingSize } from '../../machines/quorum.ts';
+import { type Flight, landed, type Mark, none, QuorumCast } from './quorum-cast.ts';
+import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
+
+export type World = readonly number[];
+
+/** Where a version has landed that may yet win W servers: bits of servers and of share numbers. */
+export interface Landing {
+  readonly mark: Mark;
+  readonly servers: number;
+  readonly shnums: number;
+}
+
+/** What happened, for a trace. */
+export type Told = (name: Names) => readonly string[];
+
+/** How versions and writers are called in a trace. */
+export interface Names {
+  readonly writer: (index: number, attempt: number) => string;
+  readonly row: (id: number) => string;
+  readonly mark: (mark: Mark) => string;
+  /** From now on `mark` is called after its writer. */
+  readonly call: (mark: Mark, index: number, attempt: number) => void;
+}
+
+/** @param next null: nothing changes but what was found */
+export type Emit = (next: World | null, violation: Violation | undefined, told: Told) => void;
+
+export class QuorumWorlds {
+  readonly cast: QuorumCast;
+  readonly model: QuorumModel;
+  readonly #actors: number;
+  readonly #meeting: number;
+  readonly #landings: (readonly Landing[])[] = [[]];
+  readonly #landingIds = new Map<string, number>([['', 0]]);
+  readonly #judged = new Map<string, Violation | undefined>();
+  // Where the parts of a world are.
+  readonly strays: number;
+  readonly landings: number;
+  readonly acked: number;
+  readonly rots: number;
+  readonly length: number;
+
+  constructor(model: QuorumModel, kernels?: Kernels) {
+    this.cast = new QuorumCast(model, kernels);
+    this.model = model;
+    this.#actors = model.writers + model.readers;
+    this.#meeting = meetingSize(this.cast.quorum);
+    this.strays = model.servers + this.#actors;
+    this.landings = this.strays + 1;
+    this.acked = this.strays + 2;
+    this.rots = this.strays + 3;
+    this.length = this.strays + 4;
+  }
+
+  first(): World {
+    const actors = Array.from({ length: this.#actors }, (_, i) => this.cast.newWriter(i));
+    return [...this.cast.firstRows(), ...actors, 0, 0, 0, this.model.rots];
+  }
+
+  /** Of versions that may yet win W servers. */
+  landingsOf(world: World): readonly Landing[] {
+    const all = this.#landings[world[this.landings] as number] as readonly Landing[];
+    return all.every((one) => this.#mayYetWin(world, one))
+      ? all
+      : all.filter((one) => this.#mayYetWin(world, one));
+  }
+
+  straysOf(world: World): readonly Flight[] {
+    return this.cast.flights(world[this.strays] as number);
+  }
+
+  /** Calls `emit` with everything that may happen next. */
+  steps(world: World, emit: Emit): void {
+    const { servers, writers } = this.model;
+    for (let index = 0; index < this.#actors; index++) {
+      const { phase } = this.cast.known(world[servers + index] as number).writer;
+      if (phase === 'looking') this.#plans(world, index, emit);
+      else if (phase === 'writing' && index < writers) this.#writes(world, index, emit);
+    }
+    this.#arrivals(world, emit);
+    this.rot(world, emit);
+  }
+
+  // --- looks ------------------------------------------------------------------------------------
+
+  /** `index` hears any of the servers that it has not heard, and makes its plan. */
+  #plans(world: World, index: number, emit: Emit): void {
+    const { servers } = this.model;
+    const id = world[servers + index] as number;
+    const { heard } = this.cast.known(id).writer;
+    const unheard = heard.flatMap((row, at) => (row === none ? [at] : []));
+    for (let set = 0; set < 1 << unheard.length; set++) {
+      const now = unheard.filter((_, i) => (set & (1 << i)) !== 0);
+      // With fewer nothing can be won, and a reader asks for more.
+      if (heard.length - unheard.length + now.length < this.#meeting) continue;
+      this.plan(world, index, now, emit);
+    }
+  }
+
+  /** `index` hears the servers `now`, and makes its plan. */
+  plan(world: World, index: number, now: readonly number[], emit: Emit): void {
+    const { cast } = this;
+    const { servers } = this.model;
+    const first = world[servers + index] as number;
+    const { attempt } = cast.known(first).writer;
+    let id = first;
+    for (const at of now) id = this.#hears(id, world, at);
+    const { record, base, read } = cast.planned(id);
+    const { acked } = cast.known(id).writer;
+    const heard: Told = (name) =>
+      now.map((at) => {
+        const row = name.row(world[at] as number);
+        return `${name.writer(index, attempt)} hears ${row} from s${at}`;
+      });
+    if (read !== none && !cast.isBuiltOn(read, acked)) {
+      emit(null, 'hidden', (name) => [
+        ...heard(name),
+        `a reader in the place of ${name.writer(index, attempt)} is given ${name.mark(read)}`,
+      ]);
+    }
+    if (record === null) return;
+    const violation: Violation | undefined = cast.isBuiltOn(base, acked) ? undefined : 'lost';
+    const ranks = this.#ranksOf(world, record.seqnum);
+    const all = cast.ranksAmong(ranks);
+    for (const rank of this.model.ties === 'any' ? all : all.slice(-1)) {
+      const isNaming = cast.known(id).writer.role === 'writer';
+      const mark = cast.markOf(record.seqnum, rank, base, isNaming);
+      const next = world.with(servers + index, cast.begun(id, mark));
+      emit(next, violation, (name) => {
+        const lines = heard(name);
+        const over = base === none ? 'nothing' : name.mark(base);
+        name.call(mark, index, attempt);
+        const order = ranks.length === 0 ? '' : `, ${ranks.filter((r) => r < rank).length} below`;
+        return [...lines, `${name.writer(index, attempt)} writes over ${over}${order}`];
+      });
+    }
+  }
+
+  /** `index` hears the server `at`, as a step of its own. */
+  hear(world: World, index: number, at: number) {
+    const { cast, model } = this;
+    const id = world[model.servers + index] as number;
+    const { attempt } = cast.known(id).writer;
+    const next = world.with(model.servers + index, this.#hears(id, world, at));
+    const told: Told = (name) => [
+      `${name.writer(index, attempt)} hears ${name.row(world[at] as number)} from s${at}`,
+    ];
+    return { next, violation: undefined, told };
+  }
+
+  #hears(id: number, world: World, at: number): number {
+    return this.cast.hears(id, at, world[at] as number, world[this.acked] as number);
+  }
+
+  /** The ranks of the versions `seqnum` that can still be met, or are named by such. */
+  #ranksOf(world: World, seqnum: number): readonly number[] {
+    const met = new Set<Mark>();
+    for (const live of this.marksIn(world)) {
+      for (let at = live; at !== none; at = this.cast.made(at).base) met.add(at);
+    }
+    const ranks = new Set<number>();
+    for (const mark of met) {
+      const { version, rank } = this.cast.made(mark);
+      if (version.seqnum === seqnum) ranks.add(rank);
+    }
+    return [...ranks].sort((a, b) => a - b);
+  }
+
+  /** The versions that somebody holds, or knows, or that may land. */
+  marksIn(world: World): ReadonlySet<Mark> {
+    const { cast } = this;
+    const { servers } = this.model;
+    const marks = new Set<Mark>([world[this.acked] as number]);
+    for (let at = 0; at < servers; at++) {
+      for (const mark of cast.row(world[at] as number)) marks.add(mark);
+    }
+    for (let i = 0; i < this.#actors; i++) {
+      for (const mark of cast.known(world[servers + i] as number).marks) marks.add(mark);
+    }
+    for (const { from, mark } of this.straysOf(world)) {
+      marks.add(mark);
+      for (const tested of cast.row(from)) marks.add(tested);
+    }
+    for (const { mark } of this.landingsOf(world)) marks.add(mark);
+    marks.delete(none);
+    return marks;
+  }
+
+  // --- writes -----------------------------------------------------------------------------------
+
+  /** Any request of `index` lands, is answered, or given up; or its attempt is. */
+  #writes(world: World, index: number, emit: Emit): void {
+    const { cast, model } = this;
+    const id = world[model.servers + index] as number;
+    for (const flight of cast.known(id).flights) this.write(world, index, flight, emit);
+    this.leave(world, index, emit);
+  }
+
+  /** `index` leaves its attempt, unless it is its last. */
+  leave(world: World, index: number, emit: Emit): void {
+    const { cast, model } = this;
+    const id = world[model.servers + index] as number;
+    const { writer, flights } = cast.known(id);
+    const left = cast.left(id);
+    if (left === none) return;
+    const strays = flights.filter(
+      (flight) => writer.pending[flight.at] === none && this.#mayLand(world, flight),
+    );
+    emit(this.#withStrays(world.with(model.servers + index, left), strays), undefined, (name) => [
+      `${name.writer(index, writer.attempt)} leaves its attempt`,
+    ]);
+  }
+
+  /** What may come of one request of `index`. */
+  write(world: World, index: number, flight: Flight, emit: Emit): void {
+    const { cast, model } = this;
+    const { at } = flight;
+    const id = world[model.servers + index] as number;
+    const { writer } = cast.known(id);
+    const found = writer.pending[at] as number;
+    const row = world[at] as number;
+    const become = (next: number) => world.with(model.servers + index, next);
+    const who = (name: Names) => name.writer(index, writer.attempt);
+    const finds = (it: number) =>
+      emit(become(cast.surprised(id, at, it)), undefined, (name) => [
+        `${who(name)} finds ${name.row(it)} on s${at}`,
+      ]);
+    if (found === landed) {
+      // By the answer, or by a re-read after it was lost.
+      emit(become(cast.accepted(id, at)), undefined, (name) => [
+        `${who(name)} hears that it landed on s${at}`,
+      ]);
+      const isOurs = cast.row(row).some((mark) => cast.isOf(mark, flight.mark));
+      // The answer is lost, and whoever reads again finds nothing of it.
+      if (!isOurs) finds(row);
+    } else if (found !== none) {
+      finds(found);
+    } else {
+      const after = cast.rowAfter(row, flight);
+      if (after === none) {
+        finds(row);
+      } else {
+        const told = model.late ? cast.pending(id, at, landed) : cast.accepted(id, at);
+        this.#lands(become(told), flight, after, index, emit, (name) => [
+          `${who(name)} lands on s${at}`,
+        ]);
+      }
+    }
+    if (!model.givesUp) return;
+    const isUnderWay = found === none && this.#mayLand(world, flight);
+    const gaveUp = become(cast.gaveUp(id, at));
+    emit(isUnderWay ? this.#withStrays(gaveUp, [flight]) : gaveUp, undefined, (name) => [
+      `${who(name)} gives up its write to s${at}`,
+    ]);
+  }
+
+  #mayLand(world: World, flight: Flight): boolean {
+    return this.cast.rowAfter(world[flight.at] as number, flight) !== none;
+  }
+
+  #withStrays(world: World, more: readonly Flight[]): World {
+    if (more.length === 0) return world;
+    return world.with(this.strays, this.cast.flightsId([...this.straysOf(world), ...more]));
+  }
+
+  #arrivals(world: World, emit: Emit): void {
+    const strays = this.straysOf(world);
+    strays.forEach((flight, i) => {
+      if (i > 0 && flight === strays[i - 1]) return;
+      this.arrive(world, i, emit);
+    });
+  }
+
+  /** The stray request number `i` lands. */
+  arrive(world: World, i: number, emit: Emit): void {
+    const strays = this.straysOf(world);
+    const flight = strays[i] as Flight;
+    const after = this.cast.rowAfter(world[flight.at] as number, flight);
+    const rest = world.with(this.strays, this.cast.flightsId(strays.toSpliced(i, 1)));
+    this.#lands(rest, flight, after, none, emit, (name) => [
+      `a late write of ${name.mark(flight.mark)} lands on s${flight.at}`,
+    ]);
+  }
+
+  /** Any share rots. */
+  rot(world: World, emit: Emit): void {
+    const { cast, model } = this;
+    const left = world[this.rots] as number;
+    if (left === 0) return;
+    for (let at = 0; at < model.servers; at++) {
+      cast.row(world[at] as number).forEach((mark, n) => {
+        if (mark === none || cast.isRotten(mark)) return;
+        const row = cast.rowId(cast.row(world[at] as number).with(n, cast.rotten(mark)));
+        const next = [...world];
+        next[at] = row;
+        next[this.rots] = left - 1;
+        this.#observed(world, next, at, none, emit, undefined, (name) => [
+          `share ${n} of ${name.mark(mark)} rots on s${at}`,
+        ]);
+      });
+    }
+  }
+
+  /** The request lands; `by` is the writer that it is of, if it is still waited for. */
+  #lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void {
+    const { cast } = this;
+    const { at, mark, shnums } = flight;
+    const next = [...world];
+    next[at] = after;
+    const strays = this.straysOf(world);
+    const kept = strays.filter((one) => one.at !== at || cast.rowAfter(after, one) !== none);
+    if (kept.length < strays.length) next[this.strays] = cast.flightsId(kept);
+    const isForked = this.#record(next, mark, 1 << at, shnums);
+    const violation = isForked ? 'chain' : this.#judge(next);
+    this.#observed(world, next, at, by, emit, violation, told);
+  }
+
+  /** `next`, with every set of those who hear of `at` what it held before. */
+  #observed(
+    before: World,
+    next: number[],
+    at: number,
+    by: number,
+    emit: Emit,
+    violation: Violation | undefined,
+    told: Told,
+  ): void {
+    const { cast } = this;
+    const { servers } = this.model;
+    const row = before[at] as number;
+    const observers: (readonly [place: number, id: number, told: Told])[] = [];
+    for (let i = 0; i < this.#actors; i++) {
+      if (i === by) continue;
+      const id = next[servers + i] as number;
+      const { writer, flights } = cast.known(id);
+      if (writer.phase === 'looking' && writer.heard[at] === none) {
+        const hears: Told = (name) => [
+          `${name.writer(i, writer.attempt)} hears ${name.row(row)} from s${at}`,
+        ];
+        observers.push([servers + i, this.#hears(id, before, at), hears]);
+      } else if (writer.phase === 'writing' && writer.pending[at] === none) {
+        const flight = flights.find((one) => one.at === at);
+        if (flight === undefined || cast.rowAfter(row, flight) !== none) continue;
+        const finds: Told = (name) => [
+          `the request of ${name.writer(i, writer.attempt)} finds ${name.row(row)} on s${at}`,
+        ];
+        const { late } = this.model;
+        const found = late ? cast.pending(id, at, row) : cast.surprised(id, at, row);
+        observers.push([servers + i, found, finds]);
+      }
+    }
+    for (let set = 0; set < 1 << observers.length; set++) {
+      const those = observers.filter((_, i) => (set & (1 << i)) !== 0);
+      const world = [...next];
+      for (const [place, id] of those) world[place] = id;
+      emit(world, violation, (name) => [...those.flatMap(([, , it]) => it(name)), ...told(name)]);
+    }
+  }
+
+  // --- what may not be --------------------------------------------------------------------------
+
+  /**
+   * Books that `mark` has landed there.
+   * @returns whether it has won W servers and stands against another that has
+   */
+  #record(next: number[], mark: Mark, servers: number, shnums: number): boolean {
+    const { cast } = this;
+    const { size, required } = this.model;
+    const acked = next[this.acked] as number;
+    const landings = this.landingsOf(next);
+    let isForked = false;
+    let entries = landings;
+    if (!cast.isBuiltOn(acked, mark)) {
+      const before = landings.find((one) => one.mark === mark);
+      const all = servers | (before?.servers ?? 0);
+      const numbers = shnums | (before?.shnums ?? 0);
+      entries = landings.filter((one) => one !== before);
+      if (bitsIn(all) >= size && bitsIn(numbers) >= required) {
+        isForked = !cast.isBuiltOn(mark, acked);
+        next[this.acked] = mark;
+      } else {
+        entries = [...entries, { mark, servers: all, shnums: numbers }];
+      }
+    }
+    next[this.landings] = this.#landingsId(entries);
+    return isForked;
+  }
+
+  #mayYetWin(world: World, { mark, servers }: Landing): boolean {
+    const { cast, model } = this;
+    if (cast.isBuiltOn(world[this.acked] as number, mark)) return false;
+    for (let i = 0; i < model.writers; i++) {
+      if (cast.known(world[model.servers + i] as number).writer.mark === mark) return true;
+    }
+    let all = servers;
+    for (const stray of this.straysOf(world)) if (stray.mark === mark) all |= 1 << stray.at;
+    return bitsIn(all) >= model.size;
+  }
+
+  #landingsId(landings: readonly Landing[]): number {
+    const sorted = [...landings].sort((a, b) => a.mark - b.mark);
+    const key = sorted.map((one) => `${one.mark},${one.servers},${one.shnums}`).join('/');
+    const known = this.#landingIds.get(key);
+    if (known !== undefined) return known;
+    this.#landingIds.set(key, this.#landings.length);
+    return this.#landings.push(sorted) - 1;
+  }
+
+  /** What is wrong with these rows, whoever else there is: for a reader, and for the file. */
+  #judge(world: World): Violation | undefined {
+    const rows = world.slice(0, this.model.servers);
+    const acked = world[this.acked] as number;
+    const key = `${rows.join()} ${acked}`;
+    if (this.#judged.has(key)) return this.#judged.get(key);
+    const judgement = this.#isHidden(rows, acked)
+      ? 'hidden'
+      : this.#isUnreadable(rows, acked)
+        ? 'unreadable'
+        : undefined;
+    this.#judged.set(key, judgement);
+    return judgement;
+  }
+
+  /** Whether a reader who asks some servers, all at once, is given something without `acked`. */
+  #isHidden(rows: readonly number[], acked: Mark): boolean {
+    // Of more servers there are too many sets.
+    if (rows.length > 6) return false;
+    const all = (1 << rows.length) - 1;
+    for (let set = all; set > 0; set--) {
+      if (bitsIn(set) < this.#meeting) continue;
+      const read = this.cast.readIn(rows.map((row, at) => ((set & (1 << at)) !== 0 ? row : none)));
+      if (read !== none && !this.cast.isBuiltOn(read, acked)) return true;
+    }
+    return false;
+  }
+
+  #isUnreadable(rows: readonly number[], acked: Mark): boolean {
+    const { cast, model } = this;
+    if (model.rots > 0) return false;
+    const shnums = new Map<Mark, number>();
+    for (const row of rows) {
+      cast.row(row).forEach((mark, n) => {
+        if (mark !== none) shnums.set(mark, (shnums.get(mark) ?? 0) | (1 << n));
+      });
+    }
+    const isWhole = ([mark, bits]: readonly [Mark, number]) =>
+      bitsIn(bits) >= model.required && cast.isBuiltOn(mark, acked);
+    if ([...shnums].some(isWhole)) return false;
+    // Those that are half way; what was acknowledged contains the rest.
+    const halfWay = [...shnums.keys()].filter((mark) => !cast.isBuiltOn(acked, mark));
+    return halfWay.length <= deathsAllowed(model);
+  }
+}
+
+export function bitsIn(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest > 0; rest &= rest - 1) count++;
+  return count;
+}

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { root } from '../support/root.ts';
+import { chartsOfQuorum } from './quorum-charts.ts';
+import { exploreQuorum } from './quorum-explore.ts';
+import { Fingerprints } from './quorum-fingerprint.ts';
+import { mistakes, showMistake } from './quorum-mistakes.ts';
+import { deathsAllowed, modelOf, type QuorumModel } from './quorum-model.ts';
+import { lean } from './quorum-plan.ts';
+import { walkQuorum, walkSizes } from './quorum-walk.ts';
+import { QuorumWorlds, type World } from './quorum-world.ts';
+
+function size(
+  [servers, required, quorum, writers, attempts]: readonly [number, number, number, number, number],
+  more: Partial<QuorumModel> = {},
+): QuorumModel {
+  return modelOf({ servers, required, size: quorum, writers, attempts }, more);
+}
+
+describe('writers over a quorum, every interleaving', () => {
+  test.each<[Parameters<typeof size>[0], Partial<QuorumModel>, number]>([
+    [[3, 1, 2, 1, 2], {}, 929],
+    [[3, 1, 2, 2, 1], {}, 8876],
+    [[3, 1, 2, 2, 1], { parents: 'none' }, 4632],
+    [[3, 1, 3, 2, 1], {}, 7503],
+    [[4, 1, 3, 2, 1], lean, 625],
+    [[3, 2, 2, 1, 2], { ...lean, lost: 1 }, 254],
+    [[3, 2, 3, 2, 1], lean, 2004],
+    // More shares than servers, and fewer.
+    [[3, 2, 2, 1, 1], { total: 5 }, 950],
+    [[4, 2, 3, 1, 1], { total: 3 }, 5305],
+  ])('at S, k, W, writers, tries = %j, %j: %i states, nothing is lost', (point, more, states) => {
+    const findings = exploreQuorum(size(point, more), { limit: 200_000 });
+    expect(findings).toMatchObject({ ended: 'exhausted', violations: 0, traces: {}, states });
+  });
+
+  test('says when it has not gone through all', () => {
+    const { ended, states } = exploreQuorum(size([3, 1, 2, 2, 2]), { limit: 1000 });
+    expect(ended).toBe('limit');
+    expect(states).toBeGreaterThan(1000);
+  });
+
+  test('at random, also of sizes that the seeds choose', () => {
+    expect(walkQuorum(size([3, 1, 2, 2, 3]), { walks: 300, seed: 0 })).toMatchObject({
+      walks: 300,
+      violations: 0,
+    });
+    expect(walkSizes({ walks: 20, seed: 0 })).toMatchObject({ walks: 20, violations: 0 });
+  });
+
+  test('how many attempts may be half way at once: what they take leaves k shares', () => {
+    expect(deathsAllowed(size([3, 1, 2, 1, 1]))).toBe(Number.POSITIVE_INFINITY);
+    expect(deathsAllowed(size([10, 3, 7, 1, 1]))).toBe(3);
+    expect(deathsAllowed(size([3, 2, 2, 1, 1], { total: 2 }))).toBe(1);
+  });
+});
+
+describe('a fingerprint', () => {
+  const worlds = new QuorumWorlds(size([3, 1, 2, 2, 1]));
+  const prints = new Fingerprints(worlds);
+  const printOf = (world: World) => {
+    prints.take(world);
+    return `${prints.high},${prints.low}`;
+  };
+  /** Who hears whom, and makes a plan. */
+  const heardBy = (...hears: readonly (readonly [writer: number, server: number])[]) =>
+    hears.reduce((world, [w, s]) => worlds.hear(world, w, s).next, worlds.first());
+  const begun = (world: World, writer: number): World => {
+    const nexts: World[] = [];
+    worlds.plan(world, writer, [], (next) => next !== null && nexts.push(next));
+    return nexts[0] as World;
+  };
+
+  test('does not tell servers apart, nor writers', () => {
+    expect(printOf(heardBy([0, 0]))).toBe(printOf(heardBy([0, 2])));
+    expect(printOf(heardBy([0, 0]))).toBe(printOf(heardBy([1, 1])));
+    expect(printOf(heardBy([0, 0], [1, 1]))).toBe(printOf(heardBy([0, 2], [1, 0])));
+    const [one, other] = [0, 1].map((w) => begun(heardBy([w, 0], [w, 1]), w));
+    expect(printOf(one as World)).toBe(printOf(other as World));
+  });
+
+  test('tells apart who heard the same server and who did not, and what was planned', () => {
+    expect(printOf(heardBy([0, 0], [1, 0]))).not.toBe(printOf(heardBy([0, 0], [1, 1])));
+    expect(printOf(heardBy([0, 0]))).not.toBe(printOf(heardBy([0, 0], [0, 1])));
+    const heard = heardBy([0, 0], [0, 1]);
+    expect(printOf(begun(heard, 0))).not.toBe(printOf(heard));
+  });
+
+  test('tells servers apart where shares have numbers', () => {
+    const numbered = new QuorumWorlds(size([3, 2, 2, 1, 1]));
+    const own = new Fingerprints(numbered);
+    const [one, other] = [0, 1].map((s) => {
+      own.take(numbered.hear(numbered.first(), 0, s).next);
+      return own.high;
+    });
+    expect(one).not.toBe(other);
+  });
+});
+
+describe('a mistake in the rules shows', () => {
+  test.each(mistakes.map((mistake) => [mistake.name, mistake] as const))(
+    '%s',
+    async (_, mistake) => {
+      expect((await showMistake(mistake)).violations).toBeGreaterThan(0);
+    },
+  );
+
+  test('and each has a name of its own', () => {
+    expect(new Set(mistakes.map(({ name }) => name)).size).toBe(mistakes.length);
+    expect(mistakes).toHaveLength(10);
+  });
+});
+
+test('the charts of a publish and of its writes do what their kernel says', () => {
+  const { events, ended } = chartsOfQuorum({ walks: 40, seed: 1000 });
+  expect(events).toBeGreaterThan(500);
+  expect(ended).toBeGreaterThan(100);
+});
+
+describe('npm run prove -- --quorum', () => {
+  const built = join(root, 'node_modules/.cache/tahoe-mutable-prove');
+  const run = promisify(execFile);
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  beforeAll(async () => {
+    const project = ['-p', 'tsconfig.prove.json', '--outDir', built];
+    await run(process.execPath, [tsc, ...project], { cwd: root });
+  });
+
+  /** What it prints on stdout and on stderr, and how it ends. */
+  const prove = async (line: string) => {
+    const main = join(built, 'test/prove/main.js');
+    const child = run(process.execPath, [main, ...line.split(' ')], { cwd: root });
+    return child.then(
+      ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
+      (error) => ({ stdout: error.stdout, stderr: error.stderr, code: error.code }),
+    );
+  };
+
+  test('one size: one JSON object', async () => {
+    const line =
+      '--quorum --servers 3 --k 1 --quorum-size 2 --writers 2 --attempts 1 --lean --json';
+    const { stdout, code } = await prove(line);
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ violations: 0, ended: 'exhausted', total: 1 });
+    expect(JSON.parse(stdout).states).toBeGreaterThan(100);
+  });
+
+  test('the names of the mistakes, and one of them', async () => {
+    const { stdout } = await prove('--quorum --mistake list');
+    expect(stdout.trim().split('\n')).toEqual(mistakes.map(({ name }) => name));
+    const found = await prove('--quorum --mistake no-beside --json');
+    expect(found.code).toBe(0);
+    expect(JSON.parse(found.stdout)).toMatchObject({ mistake: 'no-beside', violations: 1 });
+  });
+
+  test.each([
+    ['--quorum --mistake none-such', 'there is no mistake none-such'],
+    ['--quorum --servers 4 --k 1', 'a size is --servers, --k, --quorum-size'],
+    ['--quorum --servers 4 --k 1 --quorum-size 2 --writers 1 --attempts 1', 'half of 4'],
+    ['--quorum --servers 4 --k 1 --quorum-size 5 --writers 1 --attempts 1', 'more than --servers'],
+    [
+      '--quorum --servers 3 --k 2 --quorum-size 2 --writers 1 --attempts 1 --shares 1',
+      'more than --shares',
+    ],
+    ['--quorum --servers none --k 1', 'whole number'],
+    ['--quorum --json', '--json needs a size'],
+    ['--writers 2', 'needs --quorum'],
+  ])('%s: %s', async (line, message) => {
+    const { stdout, stderr, code } = await prove(line);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toContain(message);
+  });
+});
