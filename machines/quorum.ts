@@ -175,8 +175,9 @@ function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean
 function claimsNewer({ versions }: View, version: Version | null, claim: Hex | null): boolean {
   if (claim === null) return true;
   const limit = version?.checkstring ?? newestFirst(versions)[0]?.checkstring;
-  // Version byte, then seqnum and root hash: compared as they lie there.
-  return limit !== undefined && claim.slice(2) > limit.slice(2, claim.length);
+  if (limit === undefined) return false;
+  // Version byte, then seqnum and root hash: compared as they lie there, as far as both go.
+  return claim.slice(2, limit.length) > limit.slice(2, claim.length);
 }
 
 /** The servers that a version built on `base` could win, going by the view alone. */
@@ -206,10 +207,12 @@ export function chooseBase(map: Mapped, quorum: Quorum): Version | null | undefi
 /** The versions that stand against each other where there is no base, newest first. */
 export function rivalsOf({ versions }: Pick<Known, 'versions'>): readonly Version[] {
   const all = newestFirst(versions);
-  // What every other one contains stands against nothing.
-  return all.filter((version) =>
-    all.some((other) => contains(versions, other, version) !== 'yes' && other.id !== version.id),
-  );
+  // What every other one contains stands against nothing; one alone, against what nobody sees.
+  return all.filter((version) => {
+    const others = all.filter(({ id }) => id !== version.id);
+    const isInAll = others.every((other) => contains(versions, other, version) === 'yes');
+    return others.length === 0 || !isInAll;
+  });
 }
 
 /**
