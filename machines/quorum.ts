@@ -107,16 +107,21 @@ function isClean({ held }: ServerView, line: ReadonlySet<Hex>): boolean {
  * nothing that may contain it.
  */
 function isBlocked({ held }: ServerView, versions: Versions, version: Version): boolean {
-  if (held === null) return false;
-  const answers = held.map((share) => {
-    const other = share.kind === 'good' ? versions[share.version] : undefined;
-    if (other === undefined) return { isNewer: false, contains: 'unknown' };
-    const isNewer = compareVersions(other, version) > 0;
-    return { isNewer, contains: contains(versions, other, version) };
+  if (held === null || held.some((share) => mayContain(versions, share, version))) return false;
+  return held.some((share) => {
+    const other = versionIn(versions, share);
+    return other !== undefined && compareVersions(other, version) > 0;
   });
-  return (
-    answers.some(({ isNewer }) => isNewer) && answers.every((answer) => answer.contains === 'no')
-  );
+}
+
+function mayContain(versions: Versions, share: Held, version: Version): boolean {
+  const other = versionIn(versions, share);
+  return other === undefined || contains(versions, other, version) !== 'no';
+}
+
+/** What a share is of, as far as anybody knows. */
+function versionIn(versions: Versions, share: Held): Version | undefined {
+  return share.kind === 'good' ? versions[share.version] : undefined;
 }
 
 /** How many servers may hold `version`, or come to, as a writer knows it. */
@@ -164,8 +169,7 @@ function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean
   for (let at = rival; !line.has(at.id); ) {
     if (mayWin(view, won, at) >= view.quorum.size) return false;
     const parent = parentOf(view.versions, at);
-    if (parent.kind === 'nothing') return true;
-    if (parent.kind === 'unknown') return false;
+    if (parent.kind !== 'version') return parent.kind === 'nothing';
     at = parent.version;
   }
   return true;
@@ -183,11 +187,10 @@ function claimsNewer({ versions }: View, version: Version | null, claim: Hex | n
 /** The servers that a version built on `base` could win, going by the view alone. */
 export function reachOf(view: View, base: Version | null): ReadonlySet<ServerId> {
   const candidate = candidateOn(view, base);
-  let won = new Set(view.servers.filter((s) => isClean(s, candidate.line)).map(({ id }) => id));
-  for (;;) {
-    const isWinnable = ({ id, held }: ServerView) =>
-      won.has(id) ||
-      (held?.every((share) => isReplaceable(view, { ...candidate, won }, share)) ?? false);
+  // Clean servers are won first; what is won makes others dead, and never alive again.
+  for (let won: ReadonlySet<ServerId> = new Set(); ; ) {
+    const isWinnable = ({ held }: ServerView) =>
+      held?.every((share) => isReplaceable(view, { ...candidate, won }, share)) ?? false;
     const next = new Set(view.servers.filter(isWinnable).map(({ id }) => id));
     if (next.size === won.size) return won;
     won = next;
@@ -242,25 +245,24 @@ function mayBeOverlooked(view: View, line: ReadonlySet<Hex>): boolean {
   const countOf = (isIt: (share: Held) => boolean) =>
     heldBy.filter((held) => held.some(isIt)).length + unheard;
   const rivals = Object.values(versions).filter(({ id }) => !line.has(id));
-  const mayContain = (share: Held, rival: Version) => {
-    const version = share.kind === 'good' ? versions[share.version] : undefined;
-    return version === undefined || contains(versions, version, rival) !== 'no';
-  };
-  if (rivals.some((rival) => countOf((share) => mayContain(share, rival)) >= quorum.size)) {
-    return true;
-  }
+  const mayWinOf = (rival: Version) => countOf((share) => mayContain(versions, share, rival));
+  if (rivals.some((rival) => mayWinOf(rival) >= quorum.size)) return true;
   // These may have an ancestor in common that nobody sees.
   const isOfUnknownDescent = (share: Held) =>
-    share.kind === 'bad' || !isDescentKnown(versions, line, share.version);
+    !isDescentKnown(versions, line, versionIn(versions, share));
   return countOf(isOfUnknownDescent) >= quorum.size;
 }
 
-function isDescentKnown(versions: Versions, line: ReadonlySet<Hex>, id: Hex): boolean {
-  for (let at = versions[id]; at !== undefined; ) {
+function isDescentKnown(
+  versions: Versions,
+  line: ReadonlySet<Hex>,
+  version: Version | undefined,
+): boolean {
+  for (let at = version; at !== undefined; ) {
     if (line.has(at.id)) return true;
     const parent = parentOf(versions, at);
-    if (parent.kind === 'nothing') return true;
-    at = parent.kind === 'version' ? parent.version : undefined;
+    if (parent.kind !== 'version') return parent.kind === 'nothing';
+    at = parent.version;
   }
   return false;
 }
