@@ -54,6 +54,7 @@ describe('a version contains', () => {
       ...['no', 'no', 'no'],
     ]);
     expect(inAll(third, rival)).toBe('no');
+    expect(inAll(versionOf(2, 'c'), second)).toBe('no');
     // The chain ends with a first version that is newer than what is looked for.
     const late = versionOf(3, 'c', { parent: null });
     expect(inAll(late, second)).toBe('no');

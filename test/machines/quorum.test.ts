@@ -199,6 +199,10 @@ describe('what may be overwritten', () => {
     const won = new Set(['s0', 's1', 's2']);
     const candidate = { ...candidateOn(view, a), version: n, won };
     expect(isReplaceable(view, candidate, good(twin))).toBe(false);
+    // Nor is one with that root hash newer: of other numbers of shares, say.
+    const same = versionOf(3, 'n', { required: 2, parent: a });
+    const both = { ...among, versions: { ...among.versions, [same.id]: same } };
+    expect(isReplaceable(both, candidate, good(same))).toBe(true);
     // Before it is made, it is to be newer than all that was seen.
     expect(isReplaceable(view, { ...candidate, version: null }, good(twin))).toBe(true);
   });
@@ -432,6 +436,7 @@ describe('what stands against each other', () => {
     expect([rivals('a b ?'), rivals('a b o')]).toEqual(['ba', 'ba']);
     // Of these nobody knows that they were built on o.
     expect(rivals('a b o', strays)).toBe('bao');
+    expect(rivals('a b o', { ...named, b: strays.b })).toBe('bao');
     expect(rivals('a o ?')).toBe('a');
   });
 
@@ -500,6 +505,14 @@ describe('what a reader may be given', () => {
     // First versions have no ancestor.
     const first = { ...more, x: made(3, 'x', null), y: made(3, 'y', null) };
     expect(of('x y z ao w', first)).toBe(more.w);
+  });
+
+  test('a chain that comes down to the line is known, wherever the line ends', () => {
+    const root = made(1, 'o');
+    const built = (letter: string) => made(2, letter, root);
+    const more = { o: root, a: built('a'), b: built('b'), d: built('d') };
+    expect(readOf('a a d b bo', majority(5), more)).toBe('d');
+    expect(readOf('a a d b b', majority(5), more)).toBeUndefined();
   });
 
   test('where two quorums may miss each other, W servers are enough', () => {
