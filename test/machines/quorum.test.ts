@@ -271,6 +271,9 @@ describe('what may be overwritten', () => {
       const view = viewOf(seen('a a a b o'), quorum);
       const candidate = { ...candidateOn(view, named.c), version: n, won: new Set(['s4']) };
       expect(isReplaceable(view, candidate, good(b))).toBe(false);
+      // Nor does one with b's number and root hash.
+      const twin = versionOf(2, 'b', { required: 2, parent: o });
+      expect(builtOn('a c t b o', { ...named, t: twin })(b, ['s0'])).toBe(false);
     });
 
     test('each of its ancestors outside of the line has to be dead too', () => {
