@@ -362,9 +362,14 @@ export function isContention(obstacle: Obstacle): boolean {
 
 // --- what to write ------------------------------------------------------------------------------
 
+/**
+ * In place every share that is written is one of the base less. A writer that dies may leave k − 1
+ * of its own: the others have to be enough to read the base.
+ */
 function mayBeInPlace(map: Servermap): boolean {
   const base = uniformBase(map);
-  return base !== undefined && base.segmentSize > 0;
+  if (base === undefined || base.segmentSize === 0) return false;
+  return base.total - (base.required - 1) >= base.required;
 }
 
 function isInPlace({ trees }: WriteRecord): boolean {
