@@ -9,7 +9,14 @@
 import type { Failure } from './failure.ts';
 import { lineOf, type Versions } from './lineage.ts';
 import { isLike } from './publish-claims.ts';
-import { type Candidate, type Held, isReplaceable, type Quorum, type View } from './quorum.ts';
+import {
+  type Candidate,
+  type Held,
+  isHeard,
+  isReplaceable,
+  type Quorum,
+  type View,
+} from './quorum.ts';
 import type { SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   type Hex,
@@ -131,7 +138,7 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
     targets: map.servers.map(({ id, status }) => ({
       server: id,
       held: seenIn(map, id, plan.total),
-      isHeard: status === 'good' || status === 'empty' || status === 'corrupt',
+      isHeard: isHeard({ status }),
       status: status === 'failed' ? 'closed' : 'open',
       shnums: [],
       last: null,
@@ -224,32 +231,22 @@ function isPlaced(record: PublishRecord, placed: readonly (readonly number[])[])
 
 // --- the requests -------------------------------------------------------------------------------
 
+/** What an open server is to get. */
+interface Draft {
+  readonly target: Target;
+  readonly shnums: number[];
+}
+
 /** What may be sent now. */
 function requestsOf(record: PublishRecord): readonly Request[] {
   const candidate = candidateOf(record);
   const view = viewOf(record);
-  const open = record.targets.filter(
-    ({ status, held }) =>
-      status === 'open' && held.every(({ share }) => mayReplace(record, view, candidate, share)),
-  );
-  const beside = record.isBaseSpare || !record.wholeShares ? null : besideOf(record, open);
-  const shnums = beside ?? [...open.map((target) => ownOf(record, target))];
-  if (beside === null && record.wholeShares) settle(record, open, shnums as number[][]);
-  return open.flatMap((target, i) =>
-    (shnums[i] as readonly number[]).length > 0
-      ? [requestFor(record, target, shnums[i] as readonly number[])]
-      : [],
-  );
-}
-
-function mayReplace(
-  { force, version }: PublishRecord,
-  view: View,
-  candidate: Candidate,
-  share: Held,
-): boolean {
-  if (!force) return isReplaceable(view, candidate, share);
-  return share.kind === 'bad' || version === null || view.versions[share.version] !== undefined;
+  const mayWrite = ({ held }: Target) =>
+    record.force || held.every(({ share }) => isReplaceable(view, candidate, share));
+  const open = record.targets.filter((target) => target.status === 'open' && mayWrite(target));
+  return (besideOf(record, open) ?? draftsOf(record, open))
+    .filter(({ shnums }) => shnums.length > 0)
+    .map((draft) => requestFor(record, draft));
 }
 
 /** The new version, with the servers that it has won. */
@@ -270,94 +267,75 @@ function viewOf({ quorum, versions, targets }: PublishRecord): View {
   return { quorum, servers, versions };
 }
 
-/** The numbers of the shares there that are not of the new version, or can not be changed to it. */
-function ownOf({ version, wholeShares, base }: PublishRecord, { held }: Target): number[] {
-  const isOld = ({ share }: Seen) =>
-    wholeShares
-      ? share.kind === 'bad' || share.version !== version?.id
-      : share.kind === 'good' && share.version === base?.id;
-  return held.filter(isOld).map(({ shnum }) => shnum);
-}
-
 /**
  * Until k shares of the new version are there, it goes into places that are free: attempts that die
  * one after the other would each take some shares of the base with them, until nothing could be
  * read. Null: k are there, or there are not enough free places.
  */
-function besideOf(
-  record: PublishRecord,
-  open: readonly Target[],
-): readonly (readonly number[])[] | null {
-  const { required, total, targets } = record;
-  const taken = new Set(
-    targets.flatMap(({ placed, status, shnums }) =>
-      status === 'writing' ? [...placed, ...shnums] : placed,
-    ),
-  );
-  const landed = new Set(targets.flatMap(({ placed }) => placed));
-  if (landed.size >= required) return null;
-  const shnums: number[][] = open.map(() => []);
-  const isHeld = (shnum: number) =>
-    targets.some(({ held }) => held.some((seen) => seen.shnum === shnum));
+function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] | null {
+  const { isBaseSpare, wholeShares, required, total, targets } = record;
+  if (isBaseSpare || !wholeShares) return null;
+  if (new Set(targets.flatMap(placesOn)).size >= required) return null;
+  const taken = new Set(targets.flatMap(givenTo));
+  const drafts = open.map((target): Draft => ({ target, shnums: [] }));
+  const isOn = ({ held }: Target, shnum: number) => held.some((seen) => seen.shnum === shnum);
+  const isHeld = (shnum: number) => targets.some((target) => isOn(target, shnum));
   const numbers = range(total).sort((a, b) => Number(isHeld(a)) - Number(isHeld(b)));
   for (const shnum of numbers) {
     if (taken.size >= required) break;
     if (taken.has(shnum)) continue;
-    const at = leastOf(open, shnums, ({ held }) => held.every((seen) => seen.shnum !== shnum));
-    if (at < 0) continue;
-    shnums[at]?.push(shnum);
+    const draft = leastOf(drafts.filter(({ target }) => !isOn(target, shnum)));
+    if (draft === undefined) continue;
+    draft.shnums.push(shnum);
     taken.add(shnum);
   }
-  return taken.size >= required ? shnums : null;
+  return taken.size >= required ? drafts : null;
 }
 
 /**
- * Adds a home for every share number that has none, and copies while fewer servers than the quorum
- * asks for have one (a grid may have grown since the last write). Servers with fewest come first,
- * then permuted order.
+ * Every server gets what it has already. Of whole shares any can go anywhere: those that no server
+ * has get a home, and while fewer servers than the quorum asks for have any (a grid may have grown
+ * since the last write), others get copies, first of shares that are not alone on their server.
  */
-function settle(record: PublishRecord, open: readonly Target[], shnums: number[][]): void {
-  const { targets, total, quorum } = record;
-  const busy = targets.filter((target) => !open.includes(target));
-  const held = (target: Target) =>
-    target.status === 'writing' ? [...target.placed, ...target.shnums] : target.placed;
-  const homes = new Set([...shnums.flat(), ...targets.flatMap(held)]);
+function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] {
+  const { wholeShares, quorum, total, targets } = record;
+  const drafts = open.map((target): Draft => ({ target, shnums: ownOf(record, target) }));
+  if (!wholeShares) return drafts;
+  const others = targets.filter((target) => !open.includes(target)).map(givenTo);
+  const sharesOn = ({ target, shnums }: Draft) => [...target.placed, ...shnums];
+  const homes = new Set([...drafts.flatMap(sharesOn), ...others.flat()]);
   const homeless = range(total).filter((shnum) => !homes.has(shnum));
-  for (const shnum of homeless) {
-    const at = leastOf(open, shnums, () => true);
-    if (at >= 0) shnums[at]?.push(shnum);
-  }
-  const crowded = open.flatMap((target, i) => [...target.placed, ...(shnums[i] ?? [])].slice(1));
-  const isIdle = (target: Target, i: number) =>
-    target.placed.length === 0 && shnums[i]?.length === 0;
-  const given = busy.filter((target) => held(target).length > 0).length;
-  let lacking = quorum.size - given - open.filter((t, i) => !isIdle(t, i)).length;
-  open.forEach((target, i) => {
-    if (lacking <= 0 || !isIdle(target, i)) return;
-    const copy = crowded.shift() ?? homes.values().next().value;
-    if (copy === undefined) return;
-    shnums[i]?.push(copy);
-    lacking--;
+  for (const shnum of homeless) leastOf(drafts)?.shnums.push(shnum);
+  const all = [...drafts.map(sharesOn), ...others];
+  const lacking = quorum.size - all.filter((shnums) => shnums.length > 0).length;
+  const spare = [...all.flatMap((shnums) => shnums.slice(1)), ...all.flat()];
+  const idle = drafts.filter((draft) => sharesOn(draft).length === 0);
+  idle.slice(0, Math.max(0, lacking)).forEach(({ shnums }, i) => {
+    shnums.push(...spare.slice(i, i + 1));
   });
+  return drafts;
 }
 
-/** Which of `open` that `isFit` has, or is to get, the fewest shares; -1: none. */
-function leastOf(
-  open: readonly Target[],
-  shnums: readonly (readonly number[])[],
-  isFit: (target: Target) => boolean,
-): number {
-  const load = (i: number) => (open[i]?.placed.length ?? 0) + (shnums[i]?.length ?? 0);
-  return open.reduce(
-    (best, target, i) => (isFit(target) && (best < 0 || load(i) < load(best)) ? i : best),
-    -1,
-  );
+/** The numbers of the shares there that can be changed to the new version's. */
+function ownOf({ version, wholeShares, base }: PublishRecord, { held }: Target): number[] {
+  const isOld = ({ share }: Seen) => (wholeShares ? !isOf(share, version) : isOf(share, base));
+  return held.filter(isOld).map(({ shnum }) => shnum);
+}
+
+/** The share numbers that a server has, or is to have when its request lands. */
+function givenTo({ status, placed, shnums }: Target): readonly number[] {
+  return status === 'writing' ? [...placed, ...shnums] : placed;
+}
+
+/** The one that gets, or has, the fewest shares; the first of equals. */
+function leastOf(drafts: readonly Draft[]): Draft | undefined {
+  const loadOf = ({ target, shnums }: Draft) => target.placed.length + shnums.length;
+  return [...drafts].sort((a, b) => loadOf(a) - loadOf(b))[0];
 }
 
 function requestFor(
   { total }: PublishRecord,
-  { server, held, attempt }: Target,
-  shnums: readonly number[],
+  { target: { server, held, attempt }, shnums }: Draft,
 ): Request {
   const tests = range(total).map((shnum): WriteTest => {
     const head = held.find((seen) => seen.shnum === shnum)?.head ?? '';
@@ -483,15 +461,16 @@ function withSurprise(record: PublishRecord, target: Target, report: WriteReport
 
 /** What was there before is what it was judged to be; anything else needs a proof. */
 function judged(
-  { version }: PublishRecord,
+  record: PublishRecord,
   { held }: Target,
   { shnum, checkstring }: SeenShare,
   proven: WriteReport['proven'],
 ): Seen {
   const before = held.find((seen) => seen.shnum === shnum && isLike(seen.head, checkstring));
   if (before !== undefined) return before;
-  const isOurs = checkstring === version?.checkstring;
-  const found = isOurs ? version : proven.find((share) => share.shnum === shnum)?.version;
+  const ours = record.version as Version;
+  const theirs = proven.find((share) => share.shnum === shnum)?.version;
+  const found = checkstring === ours.checkstring ? ours : theirs;
   const share: Held =
     found === undefined ? { kind: 'bad', claim: checkstring } : { kind: 'good', version: found.id };
   return { shnum, head: checkstring, share };
