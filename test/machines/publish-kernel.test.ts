@@ -194,6 +194,14 @@ describe('the plan', () => {
     const map = mapOf(4, holdings, [v2], { s0: 'failed' });
     expect(first(map, { base: v2 })).toEqual(['s1:1', 's2:0', 's3:2']);
     expect(targetOf(start(planOf(map)), 's0')).toMatchObject({ status: 'closed', isHeard: false });
+    const rotten = mapOf(2, [], [], { s0: 'corrupt' });
+    expect(targetOf(start(planOf(rotten)), 's0')).toMatchObject({ status: 'open', isHeard: true });
+  });
+
+  test('counts such a server among those that hold nothing', () => {
+    const map = mapOf(4, [goodAt('s0', 0, v2)], [v2], { s3: 'failed' });
+    const quorum = { servers: 4, size: 3 };
+    expect(first(map, { base: v2, total: 2, quorum })).toEqual(['s0:0', 's1:1', 's2:0']);
   });
 
   test('counts on from every version seen, whether it can be read or not', () => {
@@ -278,6 +286,29 @@ describe('what is there besides the base', () => {
     expect(next(broken)).toEqual(['s0:0,1,2']);
   });
 
+  describe('that can not come to W servers any more (D2)', () => {
+    const o = versionOf(1, 'o', { required: 1, total: 5, parent: null });
+    const built = (letter: string) => versionOf(2, letter, { required: 1, total: 5, parent: o });
+    const [a, b] = [built('a'), built('b')];
+    /** a on one server, the base b on two, o on another; the last one is silent. */
+    const seen = [goodAt('s0', 0, a), goodAt('s1', 1, b), goodAt('s2', 2, b), goodAt('s4', 4, o)];
+    const map = mapOf(5, seen, [o, a, b], { s3: 'failed' });
+    const record = sent(begun(planOf(map, { base: b, required: 1, total: 5 })));
+    const report = (books: PublishRecord, ...reports: readonly WriteReport[]) =>
+      reports.reduce((r, one) => apply(r, { type: 'settled', report: one }), books);
+
+    test('is written over at once', () => {
+      expect(next(report(record, accepts('s1')))).not.toContain('s0:0');
+      // s0 and the silent one are left to a: s1 and s2 hold what is newer, s4 is won.
+      expect(next(report(record, accepts('s4')))).toContain('s0:0');
+    });
+
+    test('a server that has failed here may hold it', () => {
+      expect(next(report(record, fails('s1'), accepts('s4')))).not.toContain('s0:0');
+      expect(next(report(record, fails('s1'), accepts('s4'), accepts('s2')))).not.toContain('s0:0');
+    });
+  });
+
   test('cannot be won on a server with numbers beyond N, which no request tests', () => {
     const holdings = [goodAt('s0', 0, v2), goodAt('s0', 7, v2b), goodAt('s1', 1, v2)];
     const map = mapOf(3, holdings, [v2]);
@@ -285,7 +316,7 @@ describe('what is there besides the base', () => {
     const seen = (...shown: readonly Shown[]) =>
       apply(record, { type: 'settled', report: writeReport('s0', 'accepted', shown) });
     const isCrowded = (books: PublishRecord) => targetOf(books, 's0')?.isCrowded;
-    expect(isCrowded(record)).toBe(true);
+    expect([isCrowded(record), targetOf(record, 's1')?.isCrowded]).toEqual([true, false]);
     expect(isCrowded(seen(is(0, v2), is(7, v2b)))).toBe(true);
     // They are gone.
     expect(isCrowded(seen(is(0, v2), is(2, v2)))).toBe(false);
@@ -492,8 +523,9 @@ describe('a server that holds something else', () => {
     // The same rival once more is no surprise any more; in another place it is.
     const again = { ...record, targets: sent(underWay(3)).targets };
     expect(booked(again, surprises('s0', is(0, v2))).surprises).toEqual(record.surprises);
-    const map = mapOf(3, [goodAt('s0', 0, v2), goodAt('s1', 1, v2b)], [v2, v2b]);
-    const over = sent(begun(planOf(map, { base: v2, force: true })));
+    const held = [goodAt('s0', 0, v2), goodAt('s1', 0, v2), goodAt('s1', 1, v2b)];
+    const map = mapOf(3, held, [v2, v2b]);
+    const over = sent(begun(planOf(map, { base: v2, force: true, required: 1 })));
     const at = (shnum: number) => booked(over, surprises('s1', is(shnum, v2b))).surprises.length;
     expect([at(1), at(0)]).toEqual([0, 1]);
   });
@@ -702,6 +734,16 @@ describe('the report', () => {
     expect(reportOf(start(plan), 'notEnoughServers')).toMatchObject({ writes, version: null });
     const again = apply(underWay(3), { type: 'settled', report: surprises('s0') });
     expect(statusesOf(again)).toEqual(['s0:0 surprised', 's1:1 writing', 's2:2 writing']);
+    const beside = apply(booked(underWay(3), accepts('s1')), {
+      ...{ type: 'settled' },
+      report: fails('s0'),
+    });
+    expect(statusesOf(beside)).toEqual([
+      ...['s0:0 failed', 's1:1 accepted', 's2:2 writing', 's1:0 planned'],
+    ]);
+    const holdings = [goodAt('s0', 0, v2), { server: 's0', shnum: 1, verdict: bad() }];
+    const forced = planOf(mapOf(1, holdings, [v2]), { force: true, required: 1, total: 2 });
+    expect(statusesOf(start(forced))).toEqual(['s0:0 planned', 's0:1 planned']);
     const other = apply(underWay(4), { type: 'settled', report: fails('s0') });
     expect(statusesOf(other)).toEqual([
       ...['s0:0 failed', 's1:1 writing', 's2:2 writing', 's3:0 planned'],
