@@ -177,7 +177,8 @@ export type WriteDecision =
     }
   | { readonly kind: 'modify'; readonly base: Version }
   | { readonly kind: 'publish'; readonly plan: PublishPlan; readonly recipe: Recipe }
-  | { readonly kind: 'backOff' }
+  /** Another attempt may get by what is in the way. */
+  | { readonly kind: 'backOff'; readonly obstacle: Obstacle }
   | WriteEnd;
 
 /** What to do next. */
@@ -326,7 +327,7 @@ function tooLarge({ format, required, dataLength }: Version, end: number): Obsta
 
 function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
   if (!isContention(obstacle)) return { kind: 'failed', obstacle };
-  if (record.attempt + 1 < record.attemptsMax) return { kind: 'backOff' };
+  if (record.attempt + 1 < record.attemptsMax) return { kind: 'backOff', obstacle };
   return { kind: 'gaveUp', obstacle };
 }
 
@@ -336,9 +337,9 @@ export interface Standoff {
   readonly silent: readonly ServerId[];
 }
 
-/** What keeps a writer from having a base; null if something else is in the way, or nothing. */
-export function standoffIn({ obstacle }: Pick<WriteRecord, 'obstacle'>): Standoff | null {
-  if (obstacle?.kind !== 'noBase') return null;
+/** What keeps a writer from having a base; null if something else is in the way. */
+export function standoffIn(obstacle: Obstacle): Standoff | null {
+  if (obstacle.kind !== 'noBase') return null;
   return { rivals: obstacle.rivals, silent: silentIn(obstacle.map) };
 }
 
