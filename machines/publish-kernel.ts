@@ -13,6 +13,7 @@ import {
   type Candidate,
   grown,
   type Held,
+  isHeard,
   isReplaceable,
   type Quorum,
   type View,
@@ -138,7 +139,7 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
     targets: map.servers.map(({ id, status }) => ({
       server: id,
       held: seenIn(map, id, plan.total),
-      isHeard: status === 'good' || status === 'empty' || status === 'corrupt',
+      isHeard: isHeard({ status }),
       status: status === 'failed' ? 'closed' : 'open',
       shnums: [],
       last: null,
@@ -214,7 +215,7 @@ function isWinnable(record: PublishRecord): boolean {
     if (target.status === 'closed' || target.isCrowded) return false;
     if (!record.wholeShares && ownOf(record, target).length === 0) return false;
     const atThen = { ...candidate, won };
-    return target.held.every(({ share }) => mayReplace(record, view, atThen, share));
+    return record.force || target.held.every(({ share }) => isReplaceable(view, atThen, share));
   };
   const won = grown((before) => {
     const targets = record.targets.filter((target) => mayBeWon(target, before));
@@ -248,33 +249,23 @@ function isPlaced(record: PublishRecord, placed: readonly (readonly number[])[])
 
 // --- the requests -------------------------------------------------------------------------------
 
+/** What an open server is to get. */
+interface Draft {
+  readonly target: Target;
+  readonly shnums: number[];
+}
+
 /** What may be sent now. */
 function requestsOf(record: PublishRecord): readonly Request[] {
   if (!isWinnable(record)) return [];
   const candidate = candidateOf(record);
   const view = viewOf(record);
-  const open = record.targets.filter(
-    ({ status, held }) =>
-      status === 'open' && held.every(({ share }) => mayReplace(record, view, candidate, share)),
-  );
-  const beside = record.isBaseSpare || !record.wholeShares ? null : besideOf(record, open);
-  const shnums = beside ?? [...open.map((target) => ownOf(record, target))];
-  if (beside === null && record.wholeShares) settle(record, open, shnums as number[][]);
-  return open.flatMap((target, i) =>
-    (shnums[i] as readonly number[]).length > 0
-      ? [requestFor(record, target, shnums[i] as readonly number[])]
-      : [],
-  );
-}
-
-function mayReplace(
-  { force, version }: PublishRecord,
-  view: View,
-  candidate: Candidate,
-  share: Held,
-): boolean {
-  if (!force) return isReplaceable(view, candidate, share);
-  return share.kind === 'bad' || version === null || view.versions[share.version] !== undefined;
+  const mayWrite = ({ held }: Target) =>
+    record.force || held.every(({ share }) => isReplaceable(view, candidate, share));
+  const open = record.targets.filter((target) => target.status === 'open' && mayWrite(target));
+  return (besideOf(record, open) ?? draftsOf(record, open))
+    .filter(({ shnums }) => shnums.length > 0)
+    .map((draft) => requestFor(record, draft));
 }
 
 /** The new version, with the servers that it has won. */
@@ -295,95 +286,84 @@ function viewOf({ quorum, versions, targets }: PublishRecord): View {
   return { quorum, servers, versions };
 }
 
-/** The numbers of the shares there that are not of the new version, or can not be changed to it. */
-function ownOf({ version, wholeShares, base }: PublishRecord, { held }: Target): number[] {
-  const isOld = ({ share }: Seen) =>
-    wholeShares
-      ? share.kind === 'bad' || share.version !== version?.id
-      : share.kind === 'good' && share.version === base?.id;
-  return held.filter(isOld).map(({ shnum }) => shnum);
-}
-
 /**
  * Until k shares of the new version are there, it goes into places that are free: attempts that die
  * one after the other would each take some shares of the base with them, until nothing could be
  * read. Null: k are there, or there are not enough free places.
  */
-function besideOf(
-  record: PublishRecord,
-  open: readonly Target[],
-): readonly (readonly number[])[] | null {
-  const { required, total, targets } = record;
-  const taken = new Set(
-    targets.flatMap(({ placed, status, shnums }) =>
-      status === 'writing' ? [...placed, ...shnums] : placed,
-    ),
-  );
-  const landed = new Set(targets.flatMap(({ placed }) => placed));
-  if (landed.size >= required) return null;
-  const shnums: number[][] = open.map(() => []);
-  const isHeld = (shnum: number) =>
-    targets.some(({ held }) => held.some((seen) => seen.shnum === shnum));
+function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] | null {
+  const { isBaseSpare, wholeShares, required, total, targets } = record;
+  if (isBaseSpare || !wholeShares) return null;
+  if (new Set(targets.flatMap(placesOn)).size >= required) return null;
+  const taken = new Set(targets.flatMap(givenTo));
+  const drafts = open.map((target): Draft => ({ target, shnums: [] }));
+  const isOn = ({ held }: Target, shnum: number) => held.some((seen) => seen.shnum === shnum);
+  const isHeld = (shnum: number) => targets.some((target) => isOn(target, shnum));
   const numbers = range(total).sort((a, b) => Number(isHeld(a)) - Number(isHeld(b)));
   for (const shnum of numbers) {
     if (taken.size >= required) break;
     if (taken.has(shnum)) continue;
-    const at = leastOf(
-      open.map(({ held }, i) => held.length + (shnums[i]?.length ?? 0)),
-      (i) => open[i]?.held.every((seen) => seen.shnum !== shnum) ?? false,
-    );
-    if (at < 0) continue;
-    shnums[at]?.push(shnum);
+    const free = drafts.filter(({ target }) => !isOn(target, shnum));
+    const draft = leastOf(free, ({ target, shnums }) => target.held.length + shnums.length);
+    if (draft === undefined) continue;
+    draft.shnums.push(shnum);
     taken.add(shnum);
   }
-  return taken.size >= required ? shnums : null;
+  return taken.size >= required ? drafts : null;
 }
 
 /**
- * Adds a home for every share number that has none, and copies while fewer servers than the quorum
- * asks for have one (a grid may have grown since the last write). Servers with fewest come first,
- * then permuted order.
+ * Every server gets what it has already. Of whole shares any can go anywhere: those that no server
+ * has get a home, and while fewer servers than the quorum asks for have any (a grid may have grown
+ * since the last write), others get copies, first of shares that are not alone on their server.
  */
-function settle(record: PublishRecord, open: readonly Target[], shnums: number[][]): void {
-  const { targets, total, quorum } = record;
-  const busy = targets.filter(({ status }) => status === 'writing');
+function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] {
+  const { wholeShares, quorum, total, targets, surprises } = record;
+  const drafts = open.map((target): Draft => ({ target, shnums: ownOf(record, target) }));
+  const isBusy = targets.some(({ status }) => status === 'writing');
   // Who has met another writer sends nothing further before all answers tell how it stands.
-  if (record.surprises.length > 0 && busy.length > 0) return;
-  const given = (target: Target) => [
-    ...target.placed,
-    ...(target.status === 'writing' ? target.shnums : (shnums[open.indexOf(target)] ?? [])),
-  ];
-  const able = [...open, ...busy].sort((a, b) => targets.indexOf(a) - targets.indexOf(b));
-  const homes = new Set(targets.flatMap(given));
-  for (const shnum of range(total).filter((number) => !homes.has(number))) {
-    const home = able[leastOf(able.map((target) => given(target).length))];
-    // One request at a time: it is asked once it has answered.
-    if (home !== undefined) shnums[open.indexOf(home)]?.push(shnum);
-    homes.add(shnum);
-  }
-  const doubled = open.flatMap((target) => given(target).slice(1));
-  let lacking = quorum.size - targets.filter((target) => given(target).length > 0).length;
-  for (const [i, target] of open.entries()) {
-    if (lacking <= 0 || given(target).length > 0) continue;
-    const copy = doubled.shift() ?? homes.values().next().value;
-    if (copy === undefined) return;
-    shnums[i]?.push(copy);
-    lacking--;
-  }
+  if (!wholeShares || (isBusy && surprises.length > 0)) return drafts;
+  const others = targets.filter((target) => !open.includes(target)).map(givenTo);
+  const sharesOn = ({ target, shnums }: Draft) => [...target.placed, ...shnums];
+  const homes = new Set([...drafts.flatMap(sharesOn), ...others.flat()]);
+  const homeless = range(total).filter((shnum) => !homes.has(shnum));
+  // A server has one request at a time: one that has the fewest is waited for.
+  const able = targets.flatMap((target): readonly Draft[] => {
+    const draft = drafts.find((one) => one.target === target);
+    if (draft !== undefined) return [draft];
+    return target.status === 'writing' ? [{ target, shnums: [...target.shnums] }] : [];
+  });
+  const loadOf = ({ target, shnums }: Draft) => target.placed.length + shnums.length;
+  for (const shnum of homeless) leastOf(able, loadOf)?.shnums.push(shnum);
+  const all = [...drafts.map(sharesOn), ...others];
+  const lacking = quorum.size - all.filter((shnums) => shnums.length > 0).length;
+  const spare = [...all.flatMap((shnums) => shnums.slice(1)), ...all.flat()];
+  const idle = drafts.filter((draft) => sharesOn(draft).length === 0);
+  idle.slice(0, Math.max(0, lacking)).forEach(({ shnums }, i) => {
+    shnums.push(...spare.slice(i, i + 1));
+  });
+  return drafts;
 }
 
-/** Where the smallest of `loads` is, of those that `isFit`; -1: there is none. */
-function leastOf(loads: readonly number[], isFit: (i: number) => boolean = () => true): number {
-  return loads.reduce(
-    (best, load, i) => (isFit(i) && load < (loads[best] ?? Number.POSITIVE_INFINITY) ? i : best),
-    -1,
-  );
+/** The numbers of the shares there that can be changed to the new version's. */
+function ownOf({ version, wholeShares, base }: PublishRecord, { held }: Target): number[] {
+  const isOld = ({ share }: Seen) => (wholeShares ? !isOf(share, version) : isOf(share, base));
+  return held.filter(isOld).map(({ shnum }) => shnum);
+}
+
+/** The share numbers that a server has, or is to have when its request lands. */
+function givenTo({ status, placed, shnums }: Target): readonly number[] {
+  return status === 'writing' ? [...placed, ...shnums] : placed;
+}
+
+/** The one with the smallest load; the first of equals. */
+function leastOf(drafts: readonly Draft[], loadOf: (draft: Draft) => number): Draft | undefined {
+  return [...drafts].sort((a, b) => loadOf(a) - loadOf(b))[0];
 }
 
 function requestFor(
   { total }: PublishRecord,
-  { server, held, attempt }: Target,
-  shnums: readonly number[],
+  { target: { server, held, attempt }, shnums }: Draft,
 ): Request {
   const tests = range(total).map((shnum): WriteTest => {
     const head = held.find((seen) => seen.shnum === shnum)?.head ?? '';
@@ -522,15 +502,16 @@ function withSurprise(record: PublishRecord, target: Target, report: WriteReport
 
 /** What was there before is what it was judged to be; anything else needs a proof. */
 function judged(
-  { version }: PublishRecord,
+  record: PublishRecord,
   { held }: Target,
   { shnum, checkstring }: SeenShare,
   proven: WriteReport['proven'],
 ): Seen {
   const before = held.find((seen) => seen.shnum === shnum && isLike(seen.head, checkstring));
   if (before !== undefined) return before;
-  const isOurs = checkstring === version?.checkstring;
-  const found = isOurs ? version : proven.find((share) => share.shnum === shnum)?.version;
+  const ours = record.version as Version;
+  const theirs = proven.find((share) => share.shnum === shnum)?.version;
+  const found = checkstring === ours.checkstring ? ours : theirs;
   const share: Held =
     found === undefined ? { kind: 'bad', claim: checkstring } : { kind: 'good', version: found.id };
   return { shnum, head: checkstring, share };

@@ -107,16 +107,21 @@ function isClean({ held }: ServerView, line: ReadonlySet<Hex>): boolean {
  * nothing that may contain it.
  */
 function isBlocked({ held }: ServerView, versions: Versions, version: Version): boolean {
-  if (held === null) return false;
-  const answers = held.map((share) => {
-    const other = share.kind === 'good' ? versions[share.version] : undefined;
-    if (other === undefined) return { isNewer: false, contains: 'unknown' };
-    const isNewer = compareVersions(other, version) > 0;
-    return { isNewer, contains: contains(versions, other, version) };
+  if (held === null || held.some((share) => mayContain(versions, share, version))) return false;
+  return held.some((share) => {
+    const other = versionIn(versions, share);
+    return other !== undefined && compareVersions(other, version) > 0;
   });
-  return (
-    answers.some(({ isNewer }) => isNewer) && answers.every((answer) => answer.contains === 'no')
-  );
+}
+
+function mayContain(versions: Versions, share: Held, version: Version): boolean {
+  const other = versionIn(versions, share);
+  return other === undefined || contains(versions, other, version) !== 'no';
+}
+
+/** What a share is of, as far as anybody knows. */
+function versionIn(versions: Versions, share: Held): Version | undefined {
+  return share.kind === 'good' ? versions[share.version] : undefined;
 }
 
 /** How many servers may hold `version`, or come to, as a writer knows it. */
@@ -218,11 +223,12 @@ export function chooseBase(map: Mapped, quorum: Quorum): Version | null | undefi
 /** The versions that stand against each other where there is no base, newest first. */
 export function rivalsOf({ versions }: Pick<Known, 'versions'>): readonly Version[] {
   const all = newestFirst(versions);
-  // What every other one contains stands against nothing; one alone, against what is not verified.
-  if (all.length === 1) return all;
-  return all.filter((version) =>
-    all.some((other) => contains(versions, other, version) !== 'yes' && other.id !== version.id),
-  );
+  // What every other one contains stands against nothing; one alone, against what nobody sees.
+  return all.filter((version) => {
+    const others = all.filter(({ id }) => id !== version.id);
+    const isInAll = others.every((other) => contains(versions, other, version) === 'yes');
+    return others.length === 0 || !isInAll;
+  });
 }
 
 /**
@@ -252,21 +258,20 @@ function mayBeOverlooked(view: View, line: ReadonlySet<Hex>): boolean {
   const countOf = (isIt: (share: Held) => boolean) =>
     heldBy.filter((held) => held.some(isIt)).length + unheard;
   const rivals = Object.values(versions).filter(({ id }) => !line.has(id));
-  const mayContain = (share: Held, rival: Version) => {
-    const version = share.kind === 'good' ? versions[share.version] : undefined;
-    return version === undefined || contains(versions, version, rival) !== 'no';
-  };
-  if (rivals.some((rival) => countOf((share) => mayContain(share, rival)) >= quorum.size)) {
-    return true;
-  }
+  const mayWinOf = (rival: Version) => countOf((share) => mayContain(versions, share, rival));
+  if (rivals.some((rival) => mayWinOf(rival) >= quorum.size)) return true;
   // These may have an ancestor in common that nobody sees.
   const isOfUnknownDescent = (share: Held) =>
-    share.kind === 'bad' || !isDescentKnown(versions, line, share.version);
+    !isDescentKnown(versions, line, versionIn(versions, share));
   return countOf(isOfUnknownDescent) >= quorum.size;
 }
 
-function isDescentKnown(versions: Versions, line: ReadonlySet<Hex>, id: Hex): boolean {
-  for (let at = versions[id]; at !== undefined; ) {
+function isDescentKnown(
+  versions: Versions,
+  line: ReadonlySet<Hex>,
+  version: Version | undefined,
+): boolean {
+  for (let at = version; at !== undefined; ) {
     if (line.has(at.id)) return true;
     const parent = parentOf(versions, at);
     if (parent.kind === 'nothing') return true;

@@ -146,9 +146,10 @@ export const writeFileMachine = setup({
   delays: { backoff: ({ context: { record, backoffsMs } }) => backoffsMs[record.attempt] ?? 0 },
   actions: {
     record: assign(({ context }, fact: WriteFact) => ({ record: apply(context.record, fact) })),
-    tellCollision: emit(({ context: { record, backoffsMs } }): AttemptCollided => {
+    tellCollision: emit(({ context }): AttemptCollided => {
+      const { record, backoffsMs } = context;
       const { attempt, attemptsMax } = record;
-      const standoff = standoffIn(record);
+      const standoff = standoffIn(decided<'backOff'>(context).obstacle);
       const waitMs = backoffsMs[attempt] ?? 0;
       return { type: 'attempt.collided', attempt, attemptsMax, waitMs, standoff };
     }),

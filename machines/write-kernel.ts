@@ -177,7 +177,8 @@ export type WriteDecision =
     }
   | { readonly kind: 'modify'; readonly base: Version }
   | { readonly kind: 'publish'; readonly plan: PublishPlan; readonly recipe: Recipe }
-  | { readonly kind: 'backOff' }
+  /** Another attempt may get by what is in the way. */
+  | { readonly kind: 'backOff'; readonly obstacle: Obstacle }
   | WriteEnd;
 
 /** What to do next. */
@@ -333,7 +334,7 @@ function tooLarge({ format, required, dataLength }: Version, end: number): Obsta
 
 function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
   if (!isContention(obstacle)) return { kind: 'failed', obstacle };
-  if (record.attempt + 1 < record.attemptsMax) return { kind: 'backOff' };
+  if (record.attempt + 1 < record.attemptsMax) return { kind: 'backOff', obstacle };
   return { kind: 'gaveUp', obstacle };
 }
 
@@ -343,12 +344,10 @@ export interface Standoff {
   readonly silent: readonly ServerId[];
 }
 
-/** What keeps a writer from having a base; null if something else is in the way, or nothing. */
-export function standoffIn(record: WriteRecord): Standoff | null {
-  const { map, obstacle } = record;
-  if (map === null || obstacle !== null) return null;
-  const found = obstacleIn(record, map, knownMap(record, map));
-  return found?.kind === 'noBase' ? { rivals: found.rivals, silent: silentIn(found.map) } : null;
+/** What keeps a writer from having a base; null if something else is in the way. */
+export function standoffIn(obstacle: Obstacle): Standoff | null {
+  if (obstacle.kind !== 'noBase') return null;
+  return { rivals: obstacle.rivals, silent: silentIn(obstacle.map) };
 }
 
 /** Whether it is what another writer, half way, makes us see. */
@@ -371,9 +370,14 @@ export function isContention(obstacle: Obstacle): boolean {
 
 // --- what to write ------------------------------------------------------------------------------
 
+/**
+ * In place every share that is written is one of the base less. A writer that dies may leave k − 1
+ * of its own: the others have to be enough to read the base.
+ */
 function mayBeInPlace(map: Servermap): boolean {
   const base = uniformBase(map);
-  return base !== undefined && base.segmentSize > 0;
+  if (base === undefined || base.segmentSize === 0) return false;
+  return base.total - (base.required - 1) >= base.required;
 }
 
 function isInPlace({ trees }: WriteRecord): boolean {

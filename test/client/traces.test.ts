@@ -7,9 +7,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { primitives } from '#crypto';
-import { planWrites } from '../../machines/publish-kernel.ts';
+import { start, writesOf } from '../../machines/publish-kernel.ts';
 import type { Rule } from '../../machines/rules.ts';
-import type { MarkedHolding, Servermap } from '../../machines/servermap.ts';
+import { bestVersion, type MarkedHolding, type Servermap } from '../../machines/servermap.ts';
 import { storageIndexOf } from '../../src/caps.ts';
 import { defaultEncoding } from '../../src/encoding.ts';
 import { ServerUnavailableError } from '../../src/errors.ts';
@@ -202,8 +202,9 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
     };
     const servers = [...session.servers.keys()];
     const grid30 = { servers, required: 3, total: 10, deadlines: defaultDeadlines };
+    const membership = { servers: 30, happy: 7 };
     return runMachine(engine, updateOn(new Workbench(() => session)), {
-      input: { ...grid30, mode: 'write', marked: [marked], wantsPrivateKey: true },
+      input: { ...grid30, membership, mode: 'write', marked: [marked], wantsPrivateKey: true },
     });
   });
   const wave = Array.from({ length: 13 }, (_, i) => `A s${i} list`);
@@ -238,8 +239,10 @@ describe('I: the connection is lost during the read of a signature', () => {
     });
     expect(statuses(found)).toEqual(['failed', 'good', 'good', 'empty', 'empty']);
     expect(schedule.world.trace.filter(({ kind }) => kind === 'advice')).toEqual([]);
-    const plan = planWrites({ map: found, ...encoding, wholeShares: true, force: false });
-    expect(plan.writes.map(({ server, shnum }) => `sh${shnum}@${server}`)).toEqual([
+    const { required, total } = encoding;
+    const goal = { base: bestVersion(found) ?? null, quorum: { servers: 5, size: 2 } };
+    const plan = { map: found, ...goal, required, total, wholeShares: true, force: false };
+    expect(writesOf(start(plan)).map(({ server, shnum }) => `sh${shnum}@${server}`)).toEqual([
       'sh1@s1',
       'sh2@s2',
       'sh0@s3',

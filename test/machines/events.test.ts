@@ -39,7 +39,7 @@ describe('what children report', () => {
   });
 
   test('a write and a read of blocks settled', () => {
-    const written = writeReport('s0', 1, 'failed');
+    const written = writeReport('s0', 'failed');
     expect(writeSettled(written)).toEqual({ type: 'write.settled', report: written });
     const read = { server: 's0', shnum: 1, status: 'held', failure: null } as const;
     expect(blocksSettled(read)).toEqual({ type: 'blocks.settled', report: read });

@@ -5,9 +5,17 @@ import type { Rule } from '../../machines/rules.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { chartLines, definitionsOf, nodesOf, targetsOf } from '../support/chart-lines.ts';
 import { chartCoverage } from '../support/coverage.ts';
-import { deadlines, goodReport, poorReport, serversOf, versionOf } from '../support/facts.ts';
+import {
+  deadlines,
+  goodReport,
+  membershipOf,
+  poorReport,
+  serversOf,
+  versionOf,
+} from '../support/facts.ts';
 import { walk } from '../support/walk.ts';
 
+const small = { mode: 'write', required: 2, total: 3 } as const;
 const done = 'servermapUpdate.done';
 const verifying = 'servermapUpdate.collecting.verifying';
 
@@ -49,7 +57,7 @@ describe('rule 1, by structure', () => {
   test.each(['ticket', 'fix2015'] as const)('%s is the historic one, under it', (rule) => {
     const machine = updateMachineFor(rule);
     expect(chartLines(machine)).toEqual(chartLines(historicUpdateMachine));
-    const grid = { mode: 'write', servers: serversOf(2), required: 2, total: 3 } as const;
+    const grid = { ...small, servers: serversOf(2), membership: membershipOf(2) } as const;
     const its = walk(machine, { ...grid, wantsPrivateKey: false, deadlines }).context();
     const input = { ...grid, wantsPrivateKey: false, rule, deadlines };
     expect(its).toEqual(walk(historicUpdateMachine, input).context());
@@ -66,7 +74,7 @@ describe('the historic rules', () => {
   const empty = (n: number) => serverSettled(poorReport(`s${n}`, 'empty'));
 
   function holdersOf(rule: Rule, events: readonly object[]) {
-    const grid = { mode: 'write', servers: serversOf(5), required: 2, total: 3 } as const;
+    const grid = { ...small, servers: serversOf(5), membership: membershipOf(5) } as const;
     const input = { ...grid, rule, wantsPrivateKey: false, deadlines };
     const it =
       rule === 'ours'

@@ -26,7 +26,15 @@ import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
-import { deadlines, goodAt, mapOf, serversOf, unverified, versionOf } from '../support/facts.ts';
+import {
+  deadlines,
+  goodAt,
+  mapOf,
+  membershipOf,
+  serversOf,
+  unverified,
+  versionOf,
+} from '../support/facts.ts';
 import { liveUpdate } from '../support/live-update.ts';
 
 const v1 = versionOf(1);
@@ -37,6 +45,7 @@ const grid = (count: number) => ({
   servers: serversOf(count),
   required: 2,
   total: 3,
+  membership: membershipOf(count),
   wantsPrivateKey: false,
   deadlines,
 });
@@ -139,9 +148,10 @@ describe('a live publish', () => {
   const holdings = [goodAt('s0', 0, v1), goodAt('s1', 1, v1), goodAt('s2', 2, v1)];
   const input = {
     map: mapOf(4, holdings, [v1]),
+    base: v1,
+    quorum: { servers: 4, size: 3 },
     required: 2,
     total: 3,
-    happy: 3,
     wholeShares: true,
     force: false,
     recipe: { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] },
@@ -150,13 +160,20 @@ describe('a live publish', () => {
 
   /** Servers as answers; anything not listed accepts. */
   function publish(
-    answers: Readonly<Record<string, () => Promise<WriteResult>>>,
+    answers: Readonly<Record<string, (request: WriteInput) => Promise<WriteResult>>>,
     reread: () => Promise<RereadResult> = async () => failed('unreachable', 'gone'),
     claim: (input: ClaimInput) => Promise<ClaimResult> = async () => failed('unreachable', 'gone'),
   ) {
     const clock = new SimulatedClock();
     const written: string[] = [];
-    const accept = async (): Promise<WriteResult> => ({ kind: 'answered', wrote: true, seen: [] });
+    const held = new Map(holdings.map(({ server, shnum }) => [server, new Map([[shnum, v1]])]));
+    /** What it held before, with these shares of ours written. */
+    const accept = async ({ server, shnums }: WriteInput): Promise<WriteResult> => {
+      const before = [...(held.get(server) ?? [])];
+      held.set(server, new Map([...before, ...shnums.map((shnum) => [shnum, v2] as const)]));
+      const seen = before.map(([shnum, { checkstring }]) => ({ shnum, checkstring }));
+      return { kind: 'answered', wrote: true, seen };
+    };
     const machine = publishMachine.provide({
       actors: {
         prepareShares: fromPromise<PrepareResult, PrepareInput>(async () => ({
@@ -165,9 +182,10 @@ describe('a live publish', () => {
         })),
         shareWrite: shareWriteMachine.provide({
           actors: {
-            writeShare: fromPromise<WriteResult, WriteInput>(({ input: { server, shnum } }) => {
-              written.push(`${server}:${shnum}`);
-              return (answers[`${server}:${shnum}`] ?? accept)();
+            writeShare: fromPromise<WriteResult, WriteInput>(({ input: request }) => {
+              const { server, shnums } = request;
+              written.push(`${server}:${shnums}`);
+              return (answers[`${server}:${shnums}`] ?? accept)(request);
             }),
             rereadShare: fromPromise<RereadResult, RereadInput>(reread),
             verifyClaim: fromPromise<ClaimResult, ClaimInput>(({ input }) => claim(input)),
@@ -200,20 +218,29 @@ describe('a live publish', () => {
     expect(kind).toBe('indeterminate');
   });
 
-  const foreign = versionOf(2, 'x').checkstring;
-  const showing = async (): Promise<WriteResult> => ({
+  const foreign = versionOf(2, 'x', { parent: v1 });
+  const showing = async ({ shnums }: WriteInput): Promise<WriteResult> => ({
     ...{ kind: 'answered', wrote: false },
-    seen: [{ shnum: 0, checkstring: foreign }],
+    seen: shnums.map((shnum) => ({ shnum, checkstring: foreign.checkstring })),
   });
 
-  test('a signed share that a server shows in answer to a write is another writer’s', async () => {
-    const { report } = publish({ 's0:0': showing }, undefined, async ({ server, shnums }) => ({
+  test.each([
+    ['a quorum is won on the others', 'published', ['s0']],
+    ['the others are no quorum', 'uncoordinated', ['s0', 's1']],
+  ])('a signed share that a server shows is another writer’s: %s', async (_, kind, servers) => {
+    const theirs = ({ shnums }: ClaimInput): ClaimResult => ({
       ok: true,
-      seen: shnums.map((shnum) => ({ shnum, checkstring: foreign, isProven: server === 's0' })),
-    }));
+      seen: shnums.map((shnum) => ({
+        shnum,
+        checkstring: foreign.checkstring,
+        version: foreign,
+      })),
+    });
+    const answers = Object.fromEntries(servers.map((id, shnum) => [`${id}:${shnum}`, showing]));
+    const { report } = publish(answers, undefined, async (claim) => theirs(claim));
     expect(await report).toMatchObject({
-      kind: 'uncoordinated',
-      surprises: [{ server: 's0', shnum: 0, found: foreign }],
+      kind,
+      surprises: servers.map((server, shnum) => ({ server, shnum, found: foreign.checkstring })),
     });
   });
 

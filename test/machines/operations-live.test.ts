@@ -29,6 +29,7 @@ import type {
   WriteResult,
 } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
+import { allPass } from '../../machines/publish-claims.ts';
 import { readFileMachine } from '../../machines/read-file.machine.ts';
 import { readVersionMachine } from '../../machines/read-version.machine.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
@@ -39,6 +40,9 @@ import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { writeFileMachine } from '../../machines/write-file.machine.ts';
 import { deadlines, versionOf } from '../support/facts.ts';
 import { grid } from '../support/operations.ts';
+
+/** Of another writer, who is quicker once. */
+const theirs = versionOf(2, 'b', { parent: versionOf(1) });
 
 /** Share n on server n, for the first three servers. */
 function gridOf(version: Version) {
@@ -83,24 +87,19 @@ function gridOf(version: Version) {
       })),
       shareWrite: shareWriteMachine.provide({
         actors: {
-          writeShare: fromPromise<WriteResult, WriteInput>(async ({ input: { server, shnum } }) => {
-            // Another writer is quicker, once.
-            const isFirst = !log.includes('collision');
-            if (isFirst && server === 's0') {
+          writeShare: fromPromise<WriteResult, WriteInput>(async ({ input: { server, tests } }) => {
+            if (!log.includes('collision')) {
               log.push('collision');
-              const theirs = versionOf(2, 'b');
               for (const id of held.keys()) held.set(id, theirs);
-              return {
-                kind: 'answered',
-                wrote: false,
-                seen: [{ shnum, checkstring: theirs.checkstring }],
-              };
             }
-            return { kind: 'answered', wrote: true, seen: [] };
+            const shnum = Number(server.slice(1));
+            const { checkstring } = held.get(server) ?? { checkstring: '' };
+            const seen = checkstring === '' ? [] : [{ shnum, checkstring }];
+            return { kind: 'answered', wrote: allPass(tests, seen), seen };
           }),
           verifyClaim: fromPromise<ClaimResult, ClaimInput>(async ({ input }) => {
-            const { checkstring } = versionOf(2, 'b');
-            const seen = input.shnums.map((shnum) => ({ shnum, checkstring, isProven: true }));
+            const { checkstring } = theirs;
+            const seen = input.shnums.map((shnum) => ({ shnum, checkstring, version: theirs }));
             return { ok: true, seen };
           }),
         },
@@ -156,7 +155,7 @@ describe('live', () => {
         }),
       },
     });
-    const task = { change: { kind: 'modify' }, format: 'mdmf', happy: 2, force: false } as const;
+    const task = { change: { kind: 'modify' }, format: 'mdmf', force: false } as const;
     const tree = treeOf();
     const actor = createActor(machine, {
       input: {
@@ -187,7 +186,9 @@ describe('live', () => {
       'decode 0+3',
       'modify v2',
     ]);
-    expect(told).toEqual([{ type: 'attempt.collided', attempt: 0, attemptsMax: 2, waitMs: 1 }]);
+    expect(told).toEqual([
+      { type: 'attempt.collided', attempt: 0, attemptsMax: 2, waitMs: 1, standoff: null },
+    ]);
     expect([tree.roots(), tree.count() > 20]).toEqual([1, true]);
   });
 
@@ -213,7 +214,7 @@ describe('live', () => {
         readVersion,
       },
     });
-    const task = { change: { kind: 'overwrite' }, format: 'mdmf', happy: 2, force: false } as const;
+    const task = { change: { kind: 'overwrite' }, format: 'mdmf', force: false } as const;
     const input = { hasPrivateKey: true, newest: null, backoffsMs: [], deadlines };
     const actor = createActor(machine, { input: { task: { ...task, ...grid }, ...input } });
     const output = toPromise(actor);

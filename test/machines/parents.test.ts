@@ -65,7 +65,7 @@ describe('what it does not know can not be sent to', () => {
       entry: [
         sendTo(
           ({ context }) => context.parent,
-          () => writeSettled(writeReport('s0', 0, 'accepted')),
+          () => writeSettled(writeReport('s0', 'accepted')),
         ),
         sendTo(
           ({ context }) => context.parent,

@@ -28,7 +28,7 @@ import { pathOf, rejected, type Walk, walk } from '../support/walk.ts';
 
 const coverage = chartCoverage(readFileMachine);
 const v1 = versionOf(1);
-const v2 = versionOf(2);
+const v2 = versionOf(2, 'a', { parent: v1 });
 const old = mapWith(v1);
 /** Both versions look readable. */
 const two = mapOf(
@@ -83,6 +83,17 @@ test('asks everybody before it says that no version can be read', () => {
     'unrecoverable',
     { kind: 'unrecoverable', map: emptyMap, newest: null },
   ]);
+});
+
+test('what is read was seen on too few servers: that is said, and who could tell', () => {
+  const few = mapOf(4, [goodAt('s0', 0, v1), goodAt('s0', 1, v1)], [v1], {
+    ...{ s1: 'failed', s2: 'empty', s3: 'failed' },
+  });
+  const rivals = { ...few, holdings: [...few.holdings, goodAt('s2', 0, versionOf(2))] };
+  const it = start({}, opened, mapped({ ...rivals, versions: { [v1.id]: v1, [v2.id]: v2 } }));
+  const told = { type: 'version.unconfirmed', seqnum: 1, silent: ['s1', 's3'] };
+  expect(it.log().slice(0, 2)).toEqual(['stop servermapUpdate', `emit ${JSON.stringify(told)}`]);
+  expect(it.step(isRead()).output()).toEqual({ kind: 'delivered', version: v1, newest: null });
 });
 
 test('an empty range is delivered without being read', () => {

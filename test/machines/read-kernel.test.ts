@@ -2,22 +2,22 @@ import { describe, expect, test } from 'vitest';
 import { segmentSizeMax } from '../../machines/limits.ts';
 import {
   apply,
+  confirmedIn,
   decide,
-  newestOf,
   type ReadFact,
   type ReadRecord,
   resolveRange,
   start,
 } from '../../machines/read-kernel.ts';
-import { versionOf } from '../support/facts.ts';
-import { emptyMap, mapWith, retrieved, shortOf } from '../support/operations.ts';
+import { goodAt, mapOf, versionOf } from '../support/facts.ts';
+import { emptyMap, grid, mapWith, retrieved, shortOf } from '../support/operations.ts';
 
 const v1 = versionOf(1);
 const v2 = versionOf(2);
 const map = mapWith(v1);
 const failure = { kind: 'internal', detail: 'x' } as const;
 const all = { offset: 0, length: null };
-const begun = start(all, true);
+const begun = start(grid, all, true);
 const mark = { server: 's0', shnum: 0, reason: 'a block', version: v2.id };
 
 const having = (record: ReadRecord, ...facts: readonly ReadFact[]) => facts.reduce(apply, record);
@@ -25,6 +25,7 @@ const mapped = (known = map): ReadFact => ({ type: 'mapped', map: known });
 
 test('the books begin with nothing', () => {
   expect(begun).toEqual({
+    grid: { total: 3, membership: { servers: 4, happy: 3 } },
     wanted: all,
     canTakeBack: true,
     attempt: 0,
@@ -39,11 +40,11 @@ test('the books begin with nothing', () => {
 });
 
 describe('which version', () => {
-  test('the best one of the map', () => {
+  test('the newest one that is confirmed', () => {
     const record = having(begun, mapped());
     expect(record).toEqual({ ...begun, map, looks: 1, newest: v1 });
     const range = { from: 0, to: 3000 };
-    expect(decide(record)).toEqual({ kind: 'read', map, version: v1, range });
+    expect(decide(record)).toEqual({ kind: 'read', map, version: v1, range, isConfirmed: true });
   });
 
   test('none, if every server was asked and no version can be read', () => {
@@ -99,7 +100,7 @@ describe('when shares run out', () => {
     [false, 0, 'startOver'],
     [false, 1, 'notEnoughShares'],
   ])('delivered bytes can be taken back: %j; segments delivered: %i', (can, segments, kind) => {
-    const record = having(start(all, can), mapped(), short(v1, map, segments));
+    const record = having(start(grid, all, can), mapped(), short(v1, map, segments));
     expect(decide(record).kind).toBe(kind);
   });
 });
@@ -108,7 +109,7 @@ test('a version that cannot be decoded is not asked for, unless nothing of it is
   const huge = { ...v1, dataLength: 2 ** 40, segmentSize: 2 ** 30 };
   const beyond = { what: 'segment size of version 1', value: 2 ** 30, max: segmentSizeMax };
   expect(decide(having(begun, mapped(mapWith(huge))))).toEqual({ kind: 'beyondLimit', beyond });
-  const nothing = having(start({ offset: 5, length: 0 }, true), mapped(mapWith(huge)));
+  const nothing = having(start(grid, { offset: 5, length: 0 }, true), mapped(mapWith(huge)));
   expect(decide(nothing)).toEqual({ kind: 'delivered', version: huge });
 });
 
@@ -137,22 +138,56 @@ describe('the range', () => {
     [3000, 1, { argument: 'length', value: 1, max: 0 }],
   ])('%i, %j goes beyond 3000 bytes', (offset, length, excess) => {
     expect(resolveRange({ offset, length }, 3000).excess).toEqual(excess);
-    const record = having(start({ offset, length }, true), mapped());
+    const record = having(start(grid, { offset, length }, true), mapped());
     expect(decide(record)).toEqual({ kind: 'outOfRange', excess });
   });
 
   test('of nothing is delivered at once', () => {
-    const record = having(start({ offset: 5, length: 0 }, true), mapped());
+    const record = having(start(grid, { offset: 5, length: 0 }, true), mapped());
     expect(decide(record)).toEqual({ kind: 'delivered', version: v1 });
   });
 });
 
-test('the newest version is never forgotten', () => {
-  const both = mapWith(v1, [0], { versions: { [v1.id]: v1, [v2.id]: v2 } });
-  expect(newestOf(null, emptyMap)).toBe(null);
-  expect(newestOf(null, both)).toBe(v2);
-  expect(newestOf(v2, map)).toBe(v2);
-  expect(newestOf(v1, both)).toBe(v2);
-  // One as new does not take its place.
-  expect(newestOf(versionOf(1, 'z'), map)).toEqual(versionOf(1, 'z'));
+describe('what surely contains all that was acknowledged', () => {
+  /** v2 in full on one server, v1 on the others. */
+  const holdings = [
+    ...[goodAt('s0', 0, v2), goodAt('s0', 1, v2)],
+    ...[goodAt('s1', 0, v1), goodAt('s2', 1, v1), goodAt('s3', 2, v1)],
+  ];
+
+  test('goes before what is newer', () => {
+    const known = mapOf(4, holdings, [v1, v2]);
+    const record = having(begun, mapped(known));
+    expect(decide(record)).toMatchObject({ kind: 'read', version: v1, isConfirmed: true });
+    expect(record.newest).toEqual(v1);
+    const child = versionOf(2, 'a', { parent: v1 });
+    const built = mapOf(4, holdings, [v1, child]);
+    expect(decide(having(begun, mapped(built)))).toMatchObject({ version: child });
+  });
+
+  test('where there is nothing of it, the best version is read, and not remembered', () => {
+    const known = mapOf(4, holdings.slice(0, 3), [v1, v2], { s2: 'failed', s3: 'failed' });
+    const record = having({ ...begun, newest: v1 }, mapped(known));
+    expect(decide(record)).toMatchObject({ kind: 'read', version: v2, isConfirmed: false });
+    expect(record.newest).toBe(v1);
+  });
+
+  test('is counted by the N of the file, not the grid’s', () => {
+    // W is 2 of its 2 shares, and B 3 of the 4 servers; of 3 shares it would be 3, and 2.
+    const narrow = versionOf(1, 'a', { required: 1, total: 2 });
+    const two = mapOf(4, [goodAt('s0', 0, narrow), goodAt('s1', 1, narrow)], [narrow], {
+      ...{ s2: 'failed', s3: 'failed' },
+    });
+    const isConfirmed = (total: number) =>
+      confirmedIn(two, { total, membership: { servers: 4, happy: 3 } }) !== undefined;
+    expect([isConfirmed(3), isConfirmed(2)]).toEqual([true, true]);
+    const none = mapOf(4, [], [], { s3: 'failed' });
+    expect(confirmedIn(none, grid)).toBeUndefined();
+  });
+
+  test('is never forgotten', () => {
+    const record = { ...begun, newest: v2 };
+    expect(having(record, mapped()).newest).toBe(v2);
+    expect(having(begun, mapped(emptyMap)).newest).toBeNull();
+  });
 });

@@ -10,6 +10,7 @@ import { chartCoverage } from '../support/coverage.ts';
 import {
   deadlines,
   goodReport,
+  membershipOf,
   poorReport,
   recordOf,
   serversOf,
@@ -24,8 +25,16 @@ const v1 = versionOf(1);
 
 /** k = 2, N = 3. */
 function start(count: number, more: Partial<ServermapUpdateInput> = {}): Walk<Machine> {
-  const grid = { mode: 'write', servers: serversOf(count), required: 2, total: 3 } as const;
-  const input = { ...grid, wantsPrivateKey: false, deadlines, ...more };
+  const grid = { servers: serversOf(count), required: 2, total: 3 };
+  const membership = membershipOf(count);
+  const input = {
+    mode: 'write',
+    ...grid,
+    membership,
+    wantsPrivateKey: false,
+    deadlines,
+    ...more,
+  } as const;
   return walk(servermapUpdateMachine, input, coverage.onMicrostep);
 }
 

@@ -9,7 +9,7 @@ const v2 = versionOf(2);
 
 function write(server: string, shnum: number, status: Write['status'], detail?: string): Write {
   const failure = detail === undefined ? null : ({ kind: 'unreachable', detail } as const);
-  return { server, shnum, test: { kind: 'absent' }, status, attempt: 0, failure };
+  return { server, shnum, status, failure };
 }
 
 describe('shares that a write leaves behind', () => {

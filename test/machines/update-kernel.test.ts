@@ -57,13 +57,15 @@ function viewFor(mode: Mode, word: string, more: Partial<UpdateView> = {}): Upda
     total: 3,
     statuses: [...word].map((letter) => letters[letter] as ServerStatus),
     hasRecoverable: false,
+    meetingSize: 2,
+    isConfirmed: false,
     isContested: false,
     lacksPrivateKey: false,
     ...more,
   };
 }
 
-const readable = { hasRecoverable: true };
+const readable = { hasRecoverable: true, isConfirmed: true };
 const wait = { kind: 'wait' };
 const ask = (count: number) => ({ kind: 'ask', count });
 const enough = { kind: 'done', outcome: 'enough' };
@@ -177,6 +179,8 @@ describe('when it is over', () => {
         .array(fc.constantFrom(...Object.values(letters)), { maxLength: 9 })
         .map((all) => [...all].sort((a, b) => Number(a === 'unasked') - Number(b === 'unasked'))),
       hasRecoverable: fc.boolean(),
+      meetingSize: fc.integer({ min: 1, max: 9 }),
+      isConfirmed: fc.boolean(),
       isContested: fc.boolean(),
       lacksPrivateKey: fc.boolean(),
     });

@@ -11,7 +11,7 @@ import {
 import type { Change, WriteRecord } from '../../machines/write-kernel.ts';
 import { chartCoverage } from '../support/coverage.ts';
 import { explore } from '../support/explore.ts';
-import { deadlines, versionOf } from '../support/facts.ts';
+import { deadlines, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import {
   effects,
   emptyMap,
@@ -33,6 +33,17 @@ const coverage = chartCoverage(writeFileMachine);
 const v1 = versionOf(1);
 const v2 = versionOf(2);
 const full = mapWith(v1);
+const v2b = versionOf(2, 'b');
+/** A share of v2 and one of a rival beside v1, and a server that is silent: any may be acknowledged. */
+const rivals = (mode: 'write' | 'repair'): Servermap => ({
+  ...mapOf(
+    4,
+    [goodAt('s0', 0, v1), goodAt('s0', 1, v1), goodAt('s1', 0, v2), goodAt('s2', 1, v2b)],
+    [v1, v2, v2b],
+    { s3: 'failed' },
+  ),
+  mode,
+});
 const isRead = wasRead({ kind: 'delivered', version: v1 });
 const changed = answered('applyModifier', { ok: true, isChanged: true });
 const unchanged = answered('applyModifier', { ok: true, isChanged: false });
@@ -45,7 +56,7 @@ const collided = answered('publish', publishReport('uncoordinated'));
 const waited = passed('backoff', 'writeFile.backingOff');
 
 function inputOf(change: Change, more: Partial<WriteFileInput> = {}): WriteFileInput {
-  const task = { change, format: 'mdmf', ...grid, happy: 2, force: false } as const;
+  const task = { change, format: 'mdmf', ...grid, force: false } as const;
   return { task, hasPrivateKey: true, newest: null, backoffsMs: [], deadlines, ...more };
 }
 
@@ -85,9 +96,10 @@ describe('an overwrite', () => {
     ]);
     expect(given(it, 'publish')).toEqual({
       map: full,
+      base: v1,
+      quorum: { servers: 4, size: 3 },
       required: 2,
       total: 3,
-      happy: 2,
       wholeShares: true,
       force: false,
       recipe: { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] },
@@ -158,9 +170,10 @@ describe('an append', () => {
       'publishing',
       {
         map: full,
+        base: v1,
+        quorum: { servers: 4, size: 3 },
         required: 2,
         total: 3,
-        happy: 2,
         wholeShares: false,
         force: false,
         recipe: {
@@ -237,7 +250,13 @@ describe('a modify', () => {
 
   test('that collides tells how long it waits, and begins anew from a map of everybody', () => {
     const it = startWith(twice, opened, mapped(full), isRead, changed, collided);
-    const told = { type: 'attempt.collided', attempt: 0, attemptsMax: 3, waitMs: 100 };
+    const told = {
+      type: 'attempt.collided',
+      attempt: 0,
+      attemptsMax: 3,
+      waitMs: 100,
+      standoff: null,
+    };
     expect([it.state(), it.log()]).toEqual([
       'backingOff',
       ['stop publish', `emit ${JSON.stringify(told)}`, 'after 100 ms backoff'],
@@ -249,6 +268,13 @@ describe('a modify', () => {
     ]);
     it.step(opened);
     expect(given(it, 'servermapUpdate')).toMatchObject({ mode: 'check', wantsPrivateKey: false });
+  });
+
+  test('that has nothing to build on tells which versions stand against each other, and who is silent', () => {
+    const it = startWith(twice, opened, mapped(rivals('write')), mapped(rivals('repair')));
+    const standoff = { rivals: [v2b, v2, v1], silent: ['s3'] };
+    const told = { type: 'attempt.collided', attempt: 0, attemptsMax: 3, waitMs: 100, standoff };
+    expect([it.state(), it.log()[1]]).toEqual(['backingOff', `emit ${JSON.stringify(told)}`]);
   });
 
   test('after a collision writes the contents even if they need no change', () => {
@@ -368,8 +394,8 @@ function mapsFor(mode: string, hasKey: boolean): readonly Servermap[] {
     of(emptyMap),
     of(full),
     of(partial),
-    // A newer version that can not be read; one of the other format; only a dead one.
-    of({ ...full, versions: { ...full.versions, [v2.id]: v2 } }),
+    // Versions that stand against each other; one of the other format; only a dead one.
+    of(rivals('write')),
     of(mapWith({ ...v1, format: 'sdmf' })),
     of(mapWith(v2, [0])),
     of(mapWith({ ...v1, dataLength: 0, segmentSize: 0 })),
@@ -401,7 +427,6 @@ function answersIn(snapshot: AnyMachineSnapshot): readonly object[] {
           [
             'published',
             'uncoordinated',
-            'newerVersionSeen',
             'indeterminate',
             'notEnoughServers',
             'unprepared',

@@ -9,12 +9,13 @@ import {
   decide,
   isContention,
   type Obstacle,
+  standoffIn,
   start,
   type WriteFact,
   type WriteRecord,
   type WriteTask,
 } from '../../machines/write-kernel.ts';
-import { bad, goodAt, versionOf } from '../support/facts.ts';
+import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import {
   emptyMap,
   grid,
@@ -33,7 +34,7 @@ const modify: Change = { kind: 'modify' };
 const append: Change = { kind: 'update', size: 10, offset: null };
 
 function taskOf(change: Change, more: Partial<WriteTask> = {}): WriteTask {
-  return { change, format: 'mdmf', ...grid, happy: 2, force: false, attemptsMax: 2, ...more };
+  return { change, format: 'mdmf', ...grid, force: false, attemptsMax: 2, ...more };
 }
 
 function begin(change: Change, more: Partial<WriteTask> = {}): WriteRecord {
@@ -52,6 +53,18 @@ const published = (report: Parameters<typeof publishReport>[0]): WriteFact => ({
   report: publishReport(report),
 });
 const trees = (areHeld: boolean): WriteFact => ({ type: 'treesRead', areHeld });
+/** What four servers make: three of them acknowledge, and two meet every such quorum. */
+const quorum = { servers: 4, size: 3 };
+const v2b = versionOf(2, 'b');
+/** v1 on one server, a share of v2 and of a rival of it on two others; the last one is not heard. */
+const standoff = (status: 'unasked' | 'failed' = 'failed'): Servermap =>
+  mapOf(
+    4,
+    [goodAt('s0', 0, v1), goodAt('s0', 1, v1), goodAt('s1', 0, v2), goodAt('s2', 1, v2b)],
+    [v1, v2, v2b],
+    { s3: status },
+  );
+
 /** The same map, of everybody. */
 const asked = (map: Servermap, more: Partial<Servermap> = {}): Servermap => ({
   ...map,
@@ -63,16 +76,18 @@ describe('whom to ask', () => {
   test('as far as a writer must, then everybody when something stands in the way', () => {
     expect(decide(begin(overwrite))).toEqual({ kind: 'map', mode: 'write' });
     const repair = { kind: 'map', mode: 'repair' };
-    const newer = { ...full, versions: { ...full.versions, [v2.id]: v2 } };
     expect(decide(having(begin(overwrite), mapped(emptyMap)))).toEqual(repair);
-    expect(decide(having(begin(overwrite), mapped(newer)))).toEqual(repair);
+    const few = standoff('unasked');
+    expect(decide(having(begin(overwrite), mapped(few)))).toEqual(repair);
+    // Where nothing would be lost, nothing can be read yet.
+    const dead = mapWith(v1, [0]);
+    expect(decide(having(begin(overwrite), mapped(dead)))).toEqual(repair);
     expect(decide(having(start(taskOf(overwrite), true, v2), mapped(full)))).toEqual(repair);
     // Force does not make the look shorter.
-    expect(decide(having(begin(overwrite, { force: true }), mapped(newer)))).toEqual(repair);
+    expect(decide(having(begin(overwrite, { force: true }), mapped(few)))).toEqual(repair);
     expect(decide(having(begin(overwrite), mapped(full))).kind).toBe('publish');
-    expect(decide(having(begin(overwrite), mapped(newer), mapped(asked(newer)))).kind).toBe(
-      'publish',
-    );
+    const known = asked(mapOf(4, [...full.holdings, goodAt('s3', 0, v2)], [v1, v2]));
+    expect(decide(having(begin(overwrite), mapped(few), mapped(known))).kind).toBe('publish');
   });
 
   test('everybody at once after a collision, if the key is known', () => {
@@ -97,11 +112,7 @@ describe('whom to ask', () => {
           versions: {},
           privateKey: 'unneeded',
         },
-        required: 2,
-        total: 3,
-        happy: 2,
-        wholeShares: true,
-        force: false,
+        ...{ base: null, quorum, required: 2, total: 3, wholeShares: true, force: false },
       },
       recipe: { kind: 'whole', required: 2, total: 3, parts: [{ kind: 'new' }] },
     });
@@ -157,8 +168,8 @@ describe('what stands in the way', () => {
   });
 
   test('a version that was seen and is not found again', () => {
-    const both = { ...full, versions: { ...full.versions, [v2.id]: v2 } };
-    const lost = having(begin(overwrite, { attemptsMax: 1 }), mapped(both), mapped(asked(full)));
+    const late = mapWith(v2);
+    const lost = having(begin(overwrite, { attemptsMax: 1 }), mapped(late), mapped(asked(full)));
     expect(lost.newest).toBe(v2);
     expect(obstacleOf(lost)).toEqual([
       'gaveUp',
@@ -167,18 +178,19 @@ describe('what stands in the way', () => {
     const silent = { ...emptyMap, mode: 'repair' } as const;
     const servers = silent.servers.map((server) => ({ ...server, status: 'failed' }) as const);
     const map = { ...silent, servers };
-    const unheard = having(begin(overwrite), mapped(both), mapped(map));
+    const unheard = having(begin(overwrite), mapped(late), mapped(map));
     expect(obstacleOf(unheard)).toEqual(['failed', { kind: 'unrecoverable', map }]);
     // One that answers is enough to say that it is lost.
     const heard = { ...map, servers: [...servers.slice(1), ...silent.servers.slice(0, 1)] };
-    const partly = having(begin(overwrite), mapped(both), mapped(heard));
+    const partly = having(begin(overwrite), mapped(late), mapped(heard));
     expect(obstacleOf(partly)).toEqual(['failed', { kind: 'versionLost', lost: v2, map: heard }]);
-    const forced = having(begin(overwrite, { force: true }), mapped(both), mapped(asked(full)));
+    const forced = having(begin(overwrite, { force: true }), mapped(late), mapped(asked(full)));
     expect(decide(forced)).toMatchObject({
       kind: 'publish',
       // The new version will be at least above it.
       plan: {
         force: true,
+        base: v1,
         map: { holdings: full.holdings, versions: { [v1.id]: v1, [v2.id]: v2 } },
       },
     });
@@ -211,13 +223,70 @@ describe('what stands in the way', () => {
     const map = mapWith(v1, [0]);
     expect(decide(having(begin(overwrite), mapped(map), mapped(dead)))).toMatchObject({
       kind: 'publish',
-      plan: { map: dead, required: 2, total: 3 },
+      plan: { map: dead, base: null, quorum, required: 2, total: 3 },
       recipe: { parts: [{ kind: 'new' }] },
     });
     for (const change of [append, modify]) {
       const record = having(begin(change, { attemptsMax: 1 }), mapped(map), mapped(dead));
       expect(obstacleOf(record)).toEqual(['gaveUp', { kind: 'unrecoverable', map: dead }]);
     }
+  });
+
+  describe('rivals, any of which may be acknowledged', () => {
+    const late = asked(standoff());
+    const contended = having(begin(modify), mapped(standoff('unasked')), mapped(late));
+
+    test('nothing may be built on: that is contention, and said', () => {
+      const rivals = [v2b, v2, v1];
+      const obstacle = { kind: 'noBase', rivals, map: late } as const;
+      expect(decide(contended)).toEqual({ kind: 'backOff', obstacle });
+      expect(obstacleOf({ ...contended, attemptsMax: 1 })).toEqual(['gaveUp', obstacle]);
+      expect(standoffIn(obstacle)).toEqual({ rivals, silent: ['s3'] });
+      expect(standoffIn({ kind: 'unrecoverable', map: late })).toBeNull();
+    });
+
+    test('unless it is forced: then on the best that can be read, or on nothing', () => {
+      const forced = having(begin(overwrite, { force: true }), mapped(late));
+      expect(decide(forced)).toMatchObject({ kind: 'publish', plan: { base: v1, map: late } });
+      const half = asked(mapOf(4, [goodAt('s1', 0, v2)], [v2], { s2: 'failed' }));
+      const bare = having(begin(overwrite, { force: true }), mapped(half));
+      expect(decide(bare)).toMatchObject({ kind: 'publish', plan: { base: null } });
+      expect(obstacleOf(having(begin(modify, { force: true }), mapped(half)))).toEqual([
+        ...['backOff'],
+      ]);
+    });
+
+    test('an interrupted writer’s shares stop nobody, with every server up', () => {
+      const holdings = [...full.holdings, goodAt('s3', 0, v2)];
+      const map = mapOf(4, holdings, [v1, v2]);
+      const record = having(begin(modify), mapped(map), isRead, modified(true));
+      expect(decide(record)).toMatchObject({ kind: 'publish', plan: { base: v1 } });
+      // It is not the one that its writer may have been told of.
+      expect(record.newest).toBe(v1);
+    });
+
+    test('where too few answer to write anything, no version is in the way', () => {
+      const few = asked(
+        mapOf(4, [goodAt('s0', 0, v1), goodAt('s0', 1, v1)], [v1], {
+          ...{ s1: 'failed', s2: 'failed' },
+        }),
+      );
+      const record = having(begin(overwrite), mapped(few));
+      expect(decide(record)).toMatchObject({ kind: 'publish', plan: { base: v1, quorum } });
+      const none = asked(mapOf(4, [goodAt('s0', 0, v1)], [v1], { s1: 'failed', s2: 'failed' }));
+      expect(obstacleOf(having(begin(overwrite, { attemptsMax: 1 }), mapped(none)))).toEqual([
+        'gaveUp',
+        { kind: 'noBase', rivals: [v1], map: none },
+      ]);
+    });
+
+    test('the quorum is that of the file’s N, not the grid’s', () => {
+      const narrow = versionOf(1, 'a', { required: 1, total: 2 });
+      const map = mapWith(narrow, [0, 1]);
+      expect(decide(having(begin(overwrite), mapped(map)))).toMatchObject({
+        plan: { quorum: { servers: 4, size: 2 }, total: 2 },
+      });
+    });
   });
 
   test('an offset beyond the end', () => {
@@ -230,12 +299,10 @@ describe('what stands in the way', () => {
   test('shares that run out, and failures', () => {
     const short = shortOf(v1, full);
     const contended = having(begin(modify), mapped(full), { type: 'read', end: short });
-    expect(decide(contended)).toEqual({ kind: 'backOff' });
-    expect(contended.obstacle).toEqual({
-      kind: 'notEnoughShares',
-      version: v1,
-      report: retrieved('notEnoughShares'),
-    });
+    const report = retrieved('notEnoughShares');
+    const obstacle = { kind: 'notEnoughShares', version: v1, report };
+    expect(decide(contended)).toEqual({ kind: 'backOff', obstacle });
+    expect(contended.obstacle).toEqual(obstacle);
     const failed: Obstacle = { kind: 'failed', failure };
     const facts: readonly WriteFact[] = [
       { type: 'read', end: { kind: 'failed', failure } },
@@ -305,7 +372,6 @@ describe('the newest version that the writer knows of', () => {
     ['indeterminate', true],
     ['uncoordinated', false],
     ['notEnoughServers', false],
-    ['newerVersionSeen', false],
     ['cancelled', false],
   ])('is the one that was made, if somebody may have been told: %s, %j', (kind, isOut) => {
     const report = publishReport(kind, { version: v2 });
@@ -330,7 +396,7 @@ describe('the newest version that the writer knows of', () => {
     const left = publishReport('indeterminate', { version: v2 });
     const { newest } = having(begin(overwrite), mapped(full), { type: 'published', report: left });
     const again = having(start(taskOf(overwrite), true, newest), mapped(asked(full)));
-    expect(decide(again)).toEqual({ kind: 'backOff' });
+    expect(decide(again).kind).toBe('backOff');
     expect(decide({ ...again, attemptsMax: 1 })).toEqual({
       kind: 'gaveUp',
       obstacle: { kind: 'versionLost', lost: v2, map: asked(full) },
@@ -350,7 +416,7 @@ describe('contention', () => {
     [true, { kind: 'unrecoverable', map: mapWith(v1, [0]) }],
     [false, { kind: 'unrecoverable', map: emptyMap }],
     [true, reportOf('uncoordinated')],
-    [true, reportOf('newerVersionSeen')],
+    [true, { kind: 'noBase', rivals: [v2, v1], map: standoff() }],
     [false, reportOf('notEnoughServers')],
     [false, reportOf('indeterminate')],
     [false, reportOf('unprepared')],
@@ -368,7 +434,7 @@ describe('contention', () => {
   test('leads to another attempt while there is one, from nothing', () => {
     const record = having(begin(modify), mapped(full), isRead, modified(true));
     const collided = having(record, published('uncoordinated'));
-    expect(decide(collided)).toEqual({ kind: 'backOff' });
+    expect(decide(collided).kind).toBe('backOff');
     const again = having(collided, { type: 'waited' });
     expect(again).toEqual({ ...begin(modify), attempt: 1, newest: v1 });
     const everybody = mapped({ ...full, mode: 'check' });
@@ -393,7 +459,15 @@ describe('an update', () => {
     const parts = [{ kind: 'kept', from: 2048, to: 3000 }, { kind: 'new' }];
     expect(decide(having(held, isRead))).toEqual({
       kind: 'publish',
-      plan: { map: full, required: 2, total: 3, happy: 2, wholeShares: false, force: false },
+      plan: {
+        map: full,
+        base: v1,
+        quorum,
+        required: 2,
+        total: 3,
+        wholeShares: false,
+        force: false,
+      },
       recipe: { kind: 'inPlace', base: v1.id, firstSegment: 2, newDataLength: 3010, parts },
     });
     expect(decide(having(held, isRead, published('published')))).toEqual({
@@ -424,6 +498,17 @@ describe('an update', () => {
     });
   });
 
+  test('is made by whole shares where a writer that dies could leave neither version readable', () => {
+    const of = (required: number, total: number) => {
+      const version = versionOf(1, 'a', { required, total });
+      const all = Array.from({ length: total }, (_, n) => goodAt(`s${n % 4}`, n, version));
+      return decide(having(begin(append), mapped(mapOf(4, all, [version])))).kind;
+    };
+    expect([of(2, 2), of(2, 3), of(3, 4), of(3, 5), of(1, 1)]).toEqual([
+      ...['read', 'readTrees', 'read', 'readTrees', 'readTrees'],
+    ]);
+  });
+
   test('goes by whole shares when in place there were too few servers, and nothing was sent', () => {
     const held = having(begun, trees(true), isRead);
     const unsent = having(held, published('notEnoughServers'));
@@ -432,13 +517,7 @@ describe('an update', () => {
       false,
       'read',
     ]);
-    const write = {
-      server: 's0',
-      shnum: 0,
-      test: { kind: 'absent' },
-      attempt: 0,
-      failure: null,
-    } as const;
+    const write = { server: 's0', shnum: 0, failure: null } as const;
     const left = (status: 'planned' | 'accepted') =>
       publishReport('notEnoughServers', { writes: [{ ...write, status }] });
     const ending = (record: WriteRecord, status: 'planned' | 'accepted') =>

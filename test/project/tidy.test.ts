@@ -86,7 +86,7 @@ describe('machines/', () => {
       serverAnswered: events.serverAnswered('s0', [0, 1]),
       serverSettled: events.serverSettled(poorReport('s0', 'empty')),
       shareJudged: events.shareJudged(0, { kind: 'good', version: version.id }, { version }),
-      writeSettled: events.writeSettled(writeReport('s0', 0, 'failed')),
+      writeSettled: events.writeSettled(writeReport('s0', 'failed')),
       blocksSettled: events.blocksSettled({ server: 's', shnum: 0, status: 'held', failure: null }),
       operationCancel: events.operationCancel(),
     };

@@ -51,7 +51,8 @@ export function chartEquality(model: Omit<Model, 'sharesPerServer'>): Equality {
       found.locals.findIndex(({ name }) => name === status),
     );
   const names = serversOf(servers);
-  const grid = { mode: 'write', servers: names, required, total, rule } as const;
+  const membership = { servers, happy: 1 };
+  const grid = { mode: 'write', servers: names, required, total, membership, rule } as const;
   const first = chart.initial({ ...grid, wantsPrivateKey: false, deadlines });
   const open = new Map([[found.stateOf(digitsIn(first)), first as AnyMachineSnapshot]]);
   const seen = new Set(open.keys());

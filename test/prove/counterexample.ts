@@ -73,6 +73,8 @@ function atRest({ model, locals }: Sweep, digits: readonly number[]): readonly n
     total,
     statuses,
     hasRecoverable: digits.filter((digit) => local(digit).isKnownGood[rule]).length >= required,
+    meetingSize: 1,
+    isConfirmed: false,
     isContested: false,
     lacksPrivateKey: false,
   });

@@ -82,6 +82,8 @@ export function verdictOn(word: readonly LocalState[], rule: Rule, required: num
     total: word.length,
     statuses: word.map(({ seen }) => seen[rule]),
     hasRecoverable: word.filter((local) => local.isKnownGood[rule]).length >= required,
+    meetingSize: 1,
+    isConfirmed: false,
     isContested: false,
     lacksPrivateKey: false,
   });

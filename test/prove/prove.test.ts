@@ -37,6 +37,8 @@ function plainly({ servers, required, total, sharesPerServer, rule }: Model) {
       total,
       statuses: word.map((name) => local(name).seen[rule]),
       hasRecoverable: word.filter((name) => local(name).isKnownGood[rule]).length >= required,
+      meetingSize: 1,
+      isConfirmed: false,
       isContested: false,
       lacksPrivateKey: false,
     });

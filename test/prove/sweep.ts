@@ -163,6 +163,8 @@ export function sweep(model: Model, onProgress?: (done: number, of: number) => v
     total,
     statuses: seen,
     hasRecoverable: false,
+    meetingSize: 1,
+    isConfirmed: false,
     isContested: false,
     lacksPrivateKey: false,
   };

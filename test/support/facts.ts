@@ -2,7 +2,8 @@
  * @module facts: versions, reports and maps as tests write them: short, whole, JSON-plain.
  */
 import type { Deadlines, SeenShare } from '../../machines/io.ts';
-import type { WriteReport } from '../../machines/publish-kernel.ts';
+import type { Membership } from '../../machines/quorum.ts';
+import type { ProvenShare, WriteReport } from '../../machines/reports.ts';
 import {
   type Hex,
   type Holding,
@@ -21,6 +22,9 @@ export const deadlines: Deadlines = { queryMs: 10, verifyMs: 20, readMs: 30, wri
 export function serversOf(count: number): readonly ServerId[] {
   return Array.from({ length: count }, (_, i) => `s${i}`);
 }
+
+/** All writers know these servers; W is 3 where N and the grid allow it. */
+export const membershipOf = (servers: number): Membership => ({ servers, happy: 3 });
 
 /**
  * A version of one letter: `a` of seqnum 1 is older than `b` of seqnum 1, and than `a` of 2. Its
@@ -103,6 +107,7 @@ export function recordOf(
     rule: 'ours',
     required: 2,
     total: 3,
+    membership: membershipOf(servers.length),
     servers,
     statuses: servers.map(() => 'unasked'),
     failures: servers.map(() => null),
@@ -135,14 +140,22 @@ export function mapOf(
   };
 }
 
-/** What a child reports of a server that tells the truth. */
+/** What a server shows of a share number: a version whose signature holds, or any bytes. */
+export type Shown = ProvenShare | SeenShare;
+
+/** What a child reports of a request to one server. */
 export function writeReport(
   server: ServerId,
-  shnum: number,
   status: WriteReport['status'],
-  seen: readonly SeenShare[] = [],
+  shown: readonly Shown[] = [],
 ): WriteReport {
   const isFine = status === 'accepted' || status === 'surprised';
   const failure = isFine ? null : ({ kind: 'unreachable', detail: server } as const);
-  return { server, shnum, status, seen, proven: seen.map((share) => share.shnum), failure };
+  const proven = shown.filter((share) => 'version' in share);
+  return { server, status, seen: shown.map(seenOf), proven, failure };
+}
+
+function seenOf(shown: Shown): SeenShare {
+  if (!('version' in shown)) return shown;
+  return { shnum: shown.shnum, checkstring: shown.version.checkstring };
 }

@@ -5,7 +5,7 @@ import { shareJudged } from '../../machines/events.ts';
 import { failed } from '../../machines/io.ts';
 import { decide, viewOf } from '../../machines/update-kernel.ts';
 import type { Move } from './exhaust.ts';
-import { deadlines, serversOf, unverified, versionOf } from './facts.ts';
+import { deadlines, membershipOf, serversOf, unverified, versionOf } from './facts.ts';
 import type { LiveUpdate } from './live-update.ts';
 
 export const countedVersion = versionOf(1);
@@ -17,6 +17,7 @@ export function countedGrid(count: number) {
     servers: serversOf(count),
     required: 2,
     total: 3,
+    membership: membershipOf(count),
     wantsPrivateKey: false,
     deadlines,
   };

@@ -1,14 +1,20 @@
 /**
- * @module operations: maps, reports and answers as tests of whole operations use them: k = 2, N = 3.
+ * @module operations: maps, reports and answers as tests of whole operations use them: k = 2, N = 3,
+ * and of four servers three make a quorum.
  */
 import type { PublishReport } from '../../machines/publish-kernel.ts';
 import type { VersionReadEnd } from '../../machines/read-version-kernel.ts';
 import type { RetrieveReport, ShareSource } from '../../machines/retrieve-kernel.ts';
 import type { Servermap, Version } from '../../machines/servermap.ts';
-import { goodAt, mapOf, serversOf, versionOf } from './facts.ts';
+import { goodAt, mapOf, membershipOf, serversOf, versionOf } from './facts.ts';
 import { answered, type Walk } from './walk.ts';
 
-export const grid = { servers: serversOf(4), required: 2, total: 3 } as const;
+export const grid = {
+  servers: serversOf(4),
+  required: 2,
+  total: 3,
+  membership: membershipOf(4),
+} as const;
 
 /** Share n of `version` on server n, for each of `shnums`. */
 export function mapWith(
@@ -61,15 +67,15 @@ export function publishReport(
   return {
     kind,
     seqnum: 2,
+    base: versionOf(1),
     version: versionOf(2),
     required: 2,
     total: 3,
-    quorum: 2,
+    quorum: 3,
     writes: [],
     surprises: [],
     failures: [],
     missing: [],
-    newer: [],
     ...more,
   };
 }

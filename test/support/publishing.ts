@@ -1,44 +1,52 @@
-/** @module publishing: the books of a publish as tests write them: k = 2, N = 3, happy = 2. */
+/** @module publishing: the books of a publish as tests write them: k = 2, N = 3, W = 2 of 3. */
 import {
   apply,
   decide,
-  modeOf,
-  type PublishPlanInput,
+  type PublishPlan,
   type PublishRecord,
-  planWrites,
-  type Write,
+  type Request,
+  start,
   type WriteReport,
 } from '../../machines/publish-kernel.ts';
-import type { Servermap } from '../../machines/servermap.ts';
+import { bestVersion, type Servermap } from '../../machines/servermap.ts';
 import { goodAt, mapOf, versionOf } from './facts.ts';
 
 const v2 = versionOf(2);
 /** The version that is being written, over v2. */
-export const ourVersion = versionOf(3, 'n');
+export const ourVersion = versionOf(3, 'n', { parent: v2 });
 
-export function inputOf(map: Servermap, more: Partial<PublishPlanInput> = {}): PublishPlanInput {
-  return { map, required: 2, total: 3, happy: 2, wholeShares: true, force: false, ...more };
+/** A plan on the best version of the map; a quorum of its servers is the smallest majority. */
+export function planOf(map: Servermap, more: Partial<PublishPlan> = {}): PublishPlan {
+  const servers = map.servers.length;
+  return {
+    ...{ map, base: bestVersion(map) ?? null, required: 2, total: 3 },
+    quorum: { servers, size: Math.floor(servers / 2) + 1 },
+    ...{ wholeShares: true, force: false, ...more },
+  };
 }
 
-/** The books with everything planned under way, over a map of v2 in full on the first servers. */
-export function underWay(count: number, more: Partial<PublishPlanInput> = {}): PublishRecord {
+/** The books over a map of v2 in full on the first servers, our version prepared, nothing sent. */
+export function prepared(count: number, more: Partial<PublishPlan> = {}): PublishRecord {
   const holdings = [goodAt('s0', 0, v2), goodAt('s1', 1, v2), goodAt('s2', 2, v2)];
-  return begun(planWrites(inputOf(mapOf(count, holdings, [v2]), more)));
+  return begun(planOf(mapOf(count, holdings, [v2]), more));
 }
 
-/** The books of `plan` with our version prepared, and everything planned under way. */
-export const begun = (plan: PublishRecord) =>
-  startPlanned(apply(plan, { type: 'prepared', version: ourVersion }));
-export const startPlanned = (record: PublishRecord) => apply(record, { type: 'begun' });
+/** The books of `plan` with our version prepared. */
+export const begun = (plan: PublishPlan) =>
+  apply(start(plan), { type: 'prepared', version: ourVersion });
 
-/** The books after these reports, each taken as the chart takes it. */
-export const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
-  reports.reduce(
-    (r, report) => apply(r, { type: 'settled', report, mode: modeOf(r, report) }),
-    record,
-  );
+/** The same with everything under way that may be sent. */
+export const underWay = (count: number, more: Partial<PublishPlan> = {}) =>
+  sent(prepared(count, more));
 
-export function plannedWrites(record: PublishRecord): readonly Write[] {
+export function requestsOf(record: PublishRecord): readonly Request[] {
   const decision = decide(record);
-  return decision.kind === 'write' ? decision.writes : [];
+  return decision.kind === 'write' ? decision.requests : [];
 }
+
+export const sent = (record: PublishRecord) =>
+  apply(record, { type: 'sent', requests: requestsOf(record) });
+
+/** The books after these reports, with everything sent that each of them allows. */
+export const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
+  reports.reduce((r, report) => sent(apply(r, { type: 'settled', report })), record);
