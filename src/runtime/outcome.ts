@@ -223,8 +223,10 @@ function publishError(report: PublishReport): Error {
 function noBase(rivals: readonly Version[], map: Servermap): NewerVersionSeenError {
   const silent = silentIn(map);
   const because = silent.length === 0 ? '' : ` while ${silent.join(', ')} do not answer`;
+  // Rivals mostly have one seqnum: it does not tell them apart.
+  const names = rivals.map(({ seqnum, rootHash }) => `v${seqnum}-${rootHash.slice(0, 8)}`);
   return new NewerVersionSeenError(
-    `versions ${rivals.map((v) => v.seqnum).join(', ')} stand against each other, and any of them ` +
+    `versions ${names.join(', ')} stand against each other, and any of them ` +
       `may have been acknowledged${because}: wait until more servers answer, repair the file, or ` +
       'write over it by `force`',
     { newer: rivals.map(describeVersion), seen: rivals.map(describeVersion), silent },
