@@ -380,9 +380,9 @@ const effects: readonly Effect[] = [
     labels: [
       'crash s0',
       ...maps('w1'),
-      ...writes('w1', 's1:1 s2:2 s3:0'),
+      ...writes('w1', 's2:1 s3:0 s1:1 s2:2'),
       'restart s0',
-      ...maps('w2', 's0:0 s1:1 s2:2 s3:0', 's4'),
+      ...maps('w2', 's0:0 s1:1 s2:1 s2:2 s3:0', ''),
     ],
   },
   {
@@ -493,9 +493,9 @@ const effects: readonly Effect[] = [
     labels: [
       'crash s0',
       ...maps('w1'),
-      ...writes('w1', 's1:1 s2:2 s3:0'),
+      ...writes('w1', 's2:1 s3:0 s1:1 s2:2'),
       'heal',
-      ...maps('w2', 's0:0 s1:1 s2:2 s3:0', 's4'),
+      ...maps('w2', 's0:0 s1:1 s2:1 s2:2 s3:0', ''),
     ],
   },
 ];
