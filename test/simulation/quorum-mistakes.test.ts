@@ -22,7 +22,8 @@ const quorum = (from: string, to: string): readonly Edit[] => [
 ];
 
 const modify = (name: string): OperationSpec => ({ name, task: { kind: 'modify', attempts: 3 } });
-const last: OperationSpec = { name: 'last', task: { kind: 'read' } };
+const overwrite = (name: string): OperationSpec => ({ name, task: { kind: 'overwrite' } });
+const read = (name: string): OperationSpec => ({ name, task: { kind: 'read' } });
 
 /** S servers, with a share each as far as there are N, and k and W. */
 const world = (
@@ -31,8 +32,17 @@ const world = (
 ): WorldOptions => ({
   encoding: { required, happy, total },
   servers: oneEach(total, servers),
-  operations: [...writers, last],
+  operations: [...writers, read('last')],
 });
+
+/** An operation is started, and its map of three servers is made. */
+const maps = (name: string) => [
+  `start ${name}`,
+  ...['s0', 's1', 's2'].map((server) => `deliver ${name} ${server} list`),
+  ...['s0', 's1', 's2'].flatMap((server) =>
+    [0, 1, 2].map((shnum) => `deliver ${name} ${server} read sh${shnum} head`),
+  ),
+];
 
 const mistakes: readonly Mistake[] = [
   {
@@ -72,6 +82,28 @@ const mistakes: readonly Mistake[] = [
       ...['deliver w3 s1 read sh0 head', 'deliver w3 s2 write sh0', 'deliver w3 s2 write sh2'],
       ...['deliver w1 s2 read sh0 head', 'deliver w1 s2 write sh0 sh2', 'deliver w1 s1 write sh1'],
       ...['deliver w1 s1 read sh0 head', 'deliver w1 s2 read sh2 head'],
+    ],
+  },
+  {
+    name: 'a bad share is overwritten, though it says that it is newer',
+    edits: quorum(
+      "if (share.kind === 'bad') return isMet && !claimsNewer(view, version, share.claim);",
+      "if (share.kind === 'bad') return isMet;",
+    ),
+    breaks: 'X3',
+    world: world([3, 1, 3, 2], overwrite('w1'), overwrite('w2'), read('r1')),
+    labels: [
+      // w1 has won two servers when w2 builds on it, wins s0 and s1, and is acknowledged.
+      ...[...maps('w1'), 'deliver w1 s1 write sh1', 'deliver w1 s2 write sh2'],
+      ...[...maps('w2'), 'deliver w2 s0 write sh0', 'deliver w2 s1 write sh1'],
+      ...['fail w2 s2 write sh2', 'deliver w2 s0 write sh2'],
+      // What w1 finds on s0 cannot be verified any more.
+      ...['rot s0 sh0 signature', 'rot s0 sh2 signature', 'deliver w1 s0 write sh0'],
+      // What is bad is read twice: it may have been replaced under the reader.
+      ...['deliver w1 s0 read sh0 head', 'deliver w1 s0 read sh2 head'],
+      ...['deliver w1 s0 read sh0 head', 'deliver w1 s0 read sh2 head'],
+      ...['deliver w1 s0 write sh0', 'deliver w1 s0 write sh0 sh2'],
+      ...['crash s1', ...maps('r1')],
     ],
   },
 ];
