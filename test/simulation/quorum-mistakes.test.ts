@@ -106,6 +106,30 @@ const mistakes: readonly Mistake[] = [
       ...['crash s1', ...maps('r1')],
     ],
   },
+  {
+    name: 'a request tests the share that it writes alone, so that a re-read is no snapshot',
+    edits: [
+      {
+        file: 'src/runtime/publish-version.ts',
+        from: 'shares: new Map(shares),',
+        to: 'shares: new Map(shares.filter(([shnum]) => shnums.includes(shnum))),',
+      },
+    ],
+    breaks: 'X1',
+    world: {
+      ...world([3, 2, 3, 2], overwrite('w1'), overwrite('w2')),
+      servers: [{ shares: [1] }, { shares: [0] }, { shares: [2] }],
+    },
+    labels: [
+      // w2 does not see the share on s1, and writes beside the two that it sees.
+      ...[...maps('w1'), 'deliver w1 s1 write sh0', 'crash s1', ...maps('w2'), 'restart s1'],
+      // The answer to w1 is lost. It asks what s0 holds, hears of share 1, and goes on to read it.
+      ...['duplicate w1 s0 write sh1', 'reset w1 s0 write sh1', 'deliver w1 s0 list'],
+      // w2 wins s0 by share 0; then the write of w1 lands, and share 1 is all that w1 looks at.
+      ...['deliver w2 s0 write sh0', 'deliver w2 s2 write sh1'],
+      ...['deliver w1 s0 write sh1 #2', 'deliver w1 s0 read sh1 head'],
+    ],
+  },
 ];
 
 test.each(mistakes)('$name: $breaks', async ({ edits, breaks, world, labels }) => {
