@@ -35,13 +35,13 @@ const world = (
   operations: [...writers, read('last')],
 });
 
-/** An operation is started, and its map of three servers is made. */
-const maps = (name: string) => [
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+/** An operation is started, and its map is made. */
+const maps = (name: string, servers = 3) => [
   `start ${name}`,
-  ...['s0', 's1', 's2'].map((server) => `deliver ${name} ${server} list`),
-  ...['s0', 's1', 's2'].flatMap((server) =>
-    [0, 1, 2].map((shnum) => `deliver ${name} ${server} read sh${shnum} head`),
-  ),
+  ...upTo(servers).map((n) => `deliver ${name} s${n} list`),
+  ...upTo(servers).flatMap((n) => upTo(7).map((m) => `deliver ${name} s${n} read sh${m} head`)),
 ];
 
 const mistakes: readonly Mistake[] = [
@@ -82,6 +82,32 @@ const mistakes: readonly Mistake[] = [
       ...['deliver w3 s1 read sh0 head', 'deliver w3 s2 write sh0', 'deliver w3 s2 write sh2'],
       ...['deliver w1 s2 read sh0 head', 'deliver w1 s2 write sh0 sh2', 'deliver w1 s1 write sh1'],
       ...['deliver w1 s1 read sh0 head', 'deliver w1 s2 read sh2 head'],
+    ],
+  },
+  {
+    name: 'a server with anything newer is taken for one that a rival has not won',
+    edits: quorum(
+      "answers.some(({ isNewer }) => isNewer) && answers.every((answer) => answer.contains === 'no')",
+      'answers.some(({ isNewer }) => isNewer)',
+    ),
+    breaks: 'M2',
+    world: {
+      ...world([5, 3, 7, 3], ...['w1', 'w2', 'w3', 'w4'].map(overwrite)),
+      servers: [[0], [1], [2], [3, 4, 5], [6]].map((shares) => ({ shares })),
+    },
+    labels: [
+      // w2 lands on s3 alone, and dies; w1 is acknowledged on s0, s1 and s2.
+      ...[...maps('w2', 5), ...maps('w1', 5), 'deliver w2 s3 write sh3 sh4 sh5'],
+      ...['drop w2 s4 write sh6', 'kill w2'],
+      ...['deliver w1 s0 write sh0', 'deliver w1 s1 write sh1', 'deliver w1 s2 write sh2'],
+      ...['fail w1 s3 write sh3 sh4 sh5', 'fail w1 s4 write sh6', 'deliver w1 s0 write sh3'],
+      ...['deliver w1 s1 write sh4', 'deliver w1 s2 write sh5', 'deliver w1 s0 write sh6'],
+      // w3 builds on it, lands on s1 alone, and dies.
+      ...[...maps('w3', 5), 'deliver w3 s1 write sh1 sh4', 'kill w3'],
+      ...['drop w3 s0 write sh0 sh3 sh6', 'drop w3 s2 write sh2 sh5'],
+      ...['drop w3 s3 write sh3 sh4 sh5', 'drop w3 s4 write sh6'],
+      // w4, without s0, can read that of w2 only; what w1 wrote is on s2, and below that of w3.
+      ...['crash s0', ...maps('w4', 5)],
     ],
   },
   {
