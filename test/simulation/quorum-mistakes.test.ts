@@ -111,6 +111,19 @@ const mistakes: readonly Mistake[] = [
     ],
   },
   {
+    name: 'one server confirms a version to a reader',
+    edits: quorum(
+      'if (clean >= meetingSize(view.quorum)) return true;',
+      'if (clean > 0) return true;',
+    ),
+    breaks: 'X3',
+    world: world([3, 1, 3, 2], overwrite('w1'), read('r1')),
+    labels: [
+      ...['crash s2', ...maps('w1'), 'deliver w1 s0 write sh0 sh2', 'deliver w1 s1 write sh1'],
+      ...['restart s2', 'crash s0', 'crash s1', ...maps('r1')],
+    ],
+  },
+  {
     name: 'a bad share is overwritten, though it says that it is newer',
     edits: quorum(
       "if (share.kind === 'bad') return isMet && !claimsNewer(view, version, share.claim);",
