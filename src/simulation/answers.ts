@@ -3,6 +3,7 @@
  */
 import type { Json } from '../runtime/trace.ts';
 import type { ReadTestWriteAnswer } from '../storage/server.ts';
+import type { Held } from './disks.ts';
 import type { FaultKind } from './faults.ts';
 import type { Answer, Envelope, Message } from './network.ts';
 
@@ -15,9 +16,20 @@ export function describeAnswer({ call, answer, spoiltBy }: Envelope): Json {
   return { wrote: (answer.value as { wrote: boolean }).wrote, ...spoilt };
 }
 
+/** As after a write that was done: the heads of what the server holds. */
+export function feigned(held: Held): ReadTestWriteAnswer {
+  const heads = [...held].map(([shnum, bytes = new Uint8Array(0)]) => {
+    return [shnum, [bytes.slice(0, headLength)]] as const;
+  });
+  return { wrote: true, reads: new Map(heads) };
+}
+
+/** The format, the seqnum and the root hash. */
+const headLength = 41;
+
 /** The head of a share of version 255, in the place that was to be written. */
 export function invented({ shnum }: Message): ReadTestWriteAnswer['reads'] {
-  const head = new Uint8Array(41).fill(0xee, 8).fill(255, 8, 9);
+  const head = new Uint8Array(headLength).fill(0xee, 8).fill(255, 8, 9);
   return new Map([[shnum as number, [head]]]);
 }
 

@@ -113,6 +113,7 @@ const lists: Readonly<Record<FaultKind, List>> = {
   fail: requests(),
   deny: requests('write'),
   belie: requests('write'),
+  feign: requests('write'),
   crash: serversWhere((s) => s.isUp),
   restart: serversWhere((s) => !s.isUp || s.isPartitioned || s.isMute),
   rollback: serversWhere((s) => !s.isUp && s.history.length > 0),

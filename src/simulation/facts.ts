@@ -60,6 +60,8 @@ export interface OperationFact {
   readonly troubled: Set<string>;
   /** Servers of which it was given an answer that was changed on its way. */
   readonly lied: Set<string>;
+  /** Those of them that said that they had written, and had not. */
+  readonly feigned: Set<string>;
   /** Shares (`s0:1`) whose bytes were wrong at any time while it ran. */
   readonly damaged: Set<string>;
   /** Shares that changed while it ran, by somebody else's doing. */
@@ -314,6 +316,7 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
       charts: [],
       troubled: new Set(unreachable),
       lied: new Set(),
+      feigned: new Set(),
       damaged: new Set([...facts.places].filter(([, held]) => !parseVersion(held)).map(([s]) => s)),
       changed: new Set(),
       attempts: [],
@@ -341,6 +344,7 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
     if (answer?.spoiltBy !== undefined || answer?.error !== undefined)
       operation.troubled.add(server);
     if (answer?.spoiltBy !== undefined) operation.lied.add(server);
+    if (answer?.spoiltBy === 'feign') operation.feigned.add(server);
     const shnum = /sh(\d+)/.exec(what)?.[1];
     // What is said of a write is a claim: nobody need believe it.
     if (answer?.spoiltBy !== undefined && shnum !== undefined && !what.startsWith('write')) {

@@ -22,6 +22,7 @@ export const faults = {
   fail: 'fail m: the server answers with an error: its disk is full',
   deny: 'deny m: the server does not know the write enabler',
   belie: 'belie m: the server does not write, and shows a newer share that nobody has signed',
+  feign: 'feign m: the server does not write, and says that it has',
   crash: 'crash s: the server is gone, and so is everything in flight to and from it',
   restart: 'restart s: it is back',
   rollback: 'rollback s: it is back, and its last write is lost',

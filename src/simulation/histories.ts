@@ -51,13 +51,13 @@ export function acknowledged(facts: Facts): readonly Acknowledged[] {
 }
 
 /**
- * Whether any two quorums meet, and every disk holds what it was given: then neither a fork nor a
- * lost update can happen (docs/publish.md). Who writes by `force` was promised nothing.
+ * Whether any two quorums meet, and every server holds what it was given, as it says: then neither a
+ * fork nor a lost update can happen (docs/publish.md). Who writes by `force` was promised nothing.
  */
 export function doQuorumsMeet(facts: Facts): boolean {
-  const isForced = [...facts.operations.values()].some(({ spec }) => spec.force);
-  const isMajority = 2 * smallestQuorum(facts) > facts.servers.length;
-  return isMajority && facts.forgetful.size === 0 && !isForced;
+  const operations = [...facts.operations.values()];
+  if (operations.some(({ spec, feigned }) => spec.force || feigned.size > 0)) return false;
+  return 2 * smallestQuorum(facts) > facts.servers.length && facts.forgetful.size === 0;
 }
 
 /** The fewest servers that anybody has taken for a quorum; Infinity before somebody writes. */
@@ -70,18 +70,25 @@ export function smallestQuorum({ operations }: Facts): number {
 }
 
 /** Whether all that a version was built on, as its writers say, comes to `base`. */
-export function isBuiltOn({ bases }: Facts, version: string, base: string): boolean {
+export function isBuiltOn({ bases }: Pick<Facts, 'bases'>, version: string, base: string): boolean {
   for (let at: string | null = version; at !== null; at = bases.get(at) ?? null) {
     if (at === base) return true;
   }
   return false;
 }
 
+/** Operations that have begun, and may change the file, in that order. */
+export function writersOf({ operations }: Facts): readonly OperationFact[] {
+  return [...operations.values()].filter(
+    ({ spec }) => !['read', 'none'].includes(effectOf(spec.task)),
+  );
+}
+
 /** What a read was told of its version: that it surely contains all that was acknowledged. */
-export function isConfirmed({ charts, lied }: OperationFact): boolean {
+export function isConfirmed({ charts }: OperationFact): boolean {
   const read = charts.find(({ chart }) => chart === 'readFile')?.output;
   const { isConfirmed } = (read ?? {}) as { isConfirmed?: boolean };
-  return isConfirmed === true && lied.size === 0;
+  return isConfirmed === true;
 }
 
 /** What the last servermap update of an operation ended with. */
@@ -122,7 +129,7 @@ export function historyOf(
 function readOf(word: string, operation: OperationFact, facts: Facts): readonly HistoryEntry[] {
   const { startedSeq: start, endedSeq: end, result } = operation;
   if (end === undefined || !result?.ok || !isAloneAtFirst(operation, facts)) return [];
-  if (!isConfirmed(operation)) return [];
+  if (!isConfirmed(operation) || operation.lied.size > 0) return [];
   const base = seqnumOf(lastReadVersion(operation));
   const read = { name: word, word, kind: 'read', outcome: 'acknowledged' } as const;
   return [{ ...read, start, end, seen: result.seen ?? undefined, base, made: undefined }];
@@ -164,10 +171,7 @@ function times(
  * gone for the next.
  */
 function isAloneAtFirst({ startedSeq }: OperationFact, facts: Facts): boolean {
-  const writes = [...facts.operations.values()].filter(
-    ({ spec }) => !['read', 'none'].includes(effectOf(spec.task)),
-  );
-  return writes.every(({ endedSeq = Infinity }) => endedSeq < startedSeq);
+  return writersOf(facts).every(({ endedSeq = Infinity }) => endedSeq < startedSeq);
 }
 
 function seqnumOf(version: string | undefined): number | undefined {

@@ -21,22 +21,26 @@ import {
   lastPublish,
   lastReadVersion,
   smallestQuorum,
+  writersOf,
 } from './histories.ts';
 import { linearize } from './history.ts';
 import type { PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
 
-const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
+export const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
   record.kind === 'operation' && record.event === 'ended'
     ? facts.operations.get(record.operation)
     : undefined;
 
-/** Distinct sound shares of each version on servers that are up. */
-function soundShares(facts: Facts): ReadonlyMap<string, ReadonlySet<number>> {
+/** Distinct sound shares of each version, on servers that are not among `down`. */
+function sharesIn(
+  places: Facts['places'],
+  down: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, ReadonlySet<number>> {
   const shares = new Map<string, Set<number>>();
-  for (const [place, held] of facts.places) {
+  for (const [place, held] of places) {
     const [server = '', shnum] = place.split(':');
-    if (parseVersion(held) === undefined || facts.down.has(server)) continue;
+    if (parseVersion(held) === undefined || down.has(server)) continue;
     shares.set(held, (shares.get(held) ?? new Set()).add(Number(shnum)));
   }
   return shares;
@@ -54,8 +58,44 @@ function lostFile(facts: Facts, maxVersions: number): string | undefined {
   if (Math.min(servers, shnums) - faults < (written + 1) * (k - 1) + 1) return undefined;
   // Where two servers hold one share number, two places are worth one share.
   if (servers !== initial.length || shnums !== initial.length) return undefined;
-  const best = Math.max(0, ...[...soundShares(facts).values()].map((shares) => shares.size));
+  const shares = sharesIn(facts.places, facts.down);
+  const best = Math.max(0, ...[...shares.values()].map(({ size }) => size));
   return best >= k ? undefined : `the best version has ${best} of ${k} shares`;
+}
+
+/**
+ * Whether each writer began when the one before had ended or died, from a version that was all
+ * there, and none changes shares in place: that takes any number of shares with it.
+ */
+function areWholeOneByOne(facts: Facts): boolean {
+  const { encoding, initialPlaces, spoilt, lateWrites } = facts;
+  const { required, total } = encoding;
+  const shnums = [...initialPlaces.keys()].map((place) => place.split(':')[1]);
+  const isWhole = new Set(shnums).size === total && new Set(initialPlaces.values()).size === 1;
+  if (!isWhole || total < 2 * required - 1 || spoilt.size > 0 || lateWrites > 0) return false;
+  let lastEnd = 0;
+  return writersOf(facts).every(({ spec, charts, startedSeq, endedSeq = Infinity }) => {
+    const isAfter = lastEnd < startedSeq;
+    lastEnd = endedSeq;
+    const publishes = charts.filter(({ chart }) => chart === 'publish');
+    return isAfter && !spec.force && publishes.every(({ input }) => isWholeFile(input));
+  });
+}
+
+function isWholeFile(input: unknown): boolean {
+  return (input as PublishInputFact).wholeShares;
+}
+
+/** Why nothing that contains all that was acknowledged can be read, from whatever server. */
+function lostAcknowledged({ encoding, places, initialPlaces, acknowledged, ...facts }: Facts) {
+  const [first] = initialPlaces.values();
+  const due = [...acknowledged.keys(), ...(first === undefined ? [] : [first])];
+  const shares = sharesIn(places);
+  const isThere = [...shares].some(
+    ([version, { size }]) =>
+      size >= encoding.required && due.every((one) => isBuiltOn(facts, version, one)),
+  );
+  return isThere ? undefined : `nothing that contains ${due[0]} has ${encoding.required} shares`;
 }
 
 const changesShares = ({ kind }: TraceRecord) => kind === 'place' || kind === 'server';
@@ -75,6 +115,18 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'a dying writer loses nothing',
     statement: 'With one writer the old or the new version is recoverable if S - f >= 2k-1.',
     judge: () => (record, facts) => (changesShares(record) ? lostFile(facts, 1) : undefined),
+  },
+  {
+    id: 'A3',
+    name: 'dying writers lose nothing that was acknowledged',
+    statement:
+      'Some version that contains all that was acknowledged has k shares, however many writers of ' +
+      'the whole file die one after the other, as long as N >= 2k-1, no disk is touched, and no ' +
+      'write comes late.',
+    judge: () => (record, facts) => {
+      if (record.kind !== 'place' || record.operation === null) return undefined;
+      return areWholeOneByOne(facts) ? lostAcknowledged(facts) : undefined;
+    },
   },
   {
     id: 'X1',
@@ -118,8 +170,8 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;
       const version = lastReadVersion(operation);
-      if (version === undefined || !isConfirmed(operation) || !doQuorumsMeet(facts))
-        return undefined;
+      if (version === undefined || !isConfirmed(operation)) return undefined;
+      if (operation.lied.size > 0 || !doQuorumsMeet(facts)) return undefined;
       const stale = acknowledged(facts).find(
         (early) => early.end < operation.startedSeq && !isBuiltOn(facts, version, early.version),
       );
@@ -157,16 +209,26 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'M2',
     name: 'what may be acknowledged is kept',
     statement:
-      'A version that a quorum has held is overwritten by nothing that was not built on it, as ' +
-      'long as 2W > S and no disk forgets.',
-    judge: () => (record, facts) => {
-      if (record.kind !== 'place' || record.operation === null) return undefined;
-      const { before, after } = record;
-      if (before === null || after === null || !doQuorumsMeet(facts)) return undefined;
-      if (parseVersion(before) === undefined || isBuiltOn(facts, after, before)) return undefined;
-      const holders = serversOf(facts.landed.get(before) ?? new Set());
-      if (holders < smallestQuorum(facts)) return undefined;
-      return `${after} has taken a place of ${before}, which has been on ${holders} servers`;
+      'A version that a quorum has held, or that is acknowledged later, is overwritten by nothing ' +
+      'that was not built on it, as long as 2W > S and no disk forgets.',
+    judge: () => {
+      const heirs = new Map<string, string>();
+      return (record, facts) => {
+        if (record.kind === 'end' && record.chart === 'publish') {
+          const { kind, version } = (record.output ?? {}) as unknown as Partial<PublishOutputFact>;
+          const name = version?.checkstring ?? '';
+          if (kind !== 'published' || !heirs.has(name) || !doQuorumsMeet(facts)) return undefined;
+          return `${heirs.get(name)} has taken a place of ${name}, which is acknowledged`;
+        }
+        if (record.kind !== 'place' || record.operation === null) return undefined;
+        const { before, after } = record;
+        if (before === null || after === null || !doQuorumsMeet(facts)) return undefined;
+        if (parseVersion(before) === undefined || isBuiltOn(facts, after, before)) return undefined;
+        heirs.set(before, after);
+        const holders = serversOf(facts.landed.get(before) ?? new Set());
+        if (holders < smallestQuorum(facts)) return undefined;
+        return `${after} has taken a place of ${before}, which has been on ${holders} servers`;
+      };
     },
   },
   {
@@ -262,7 +324,7 @@ function isAlone(version: string, { places }: Facts): boolean {
 }
 
 /** Operations know the servers that were there when they began. */
-function isKnownTo({ charts }: OperationFact, server: string): boolean {
+export function isKnownTo({ charts }: OperationFact, server: string): boolean {
   const input = charts.find(({ chart }) => chart === 'servermapUpdate')?.input;
   return ((input as { servers?: readonly string[] } | undefined)?.servers ?? []).includes(server);
 }

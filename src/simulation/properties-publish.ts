@@ -1,6 +1,7 @@
 /**
  * @module properties-publish: what must hold of a publish (Q1–Q8).
  */
+import type { WriteReport } from '../../machines/reports.ts';
 import { summaryOf } from '../runtime/summary-of.ts';
 import type { Summaries } from '../runtime/trace.ts';
 import {
@@ -51,6 +52,24 @@ const ofEnds =
 
 function publishOf(publish: ActorFact) {
   return summaryOf(publish, 'publish') as Summaries['publish'];
+}
+
+/** What comes with `write.settled`. */
+export interface SettledData {
+  readonly report: Pick<WriteReport, 'server' | 'status' | 'seen'>;
+}
+
+/** The last request of a publish to this server. */
+export function lastRequest(
+  publish: string,
+  server: string,
+  { actors }: Facts,
+): Summaries['shareWrite'] | undefined {
+  const requests = [...actors.values()].flatMap((actor) => {
+    const request = actor.parent === publish ? summaryOf(actor, 'shareWrite') : undefined;
+    return request?.server === server ? [request] : [];
+  });
+  return requests.at(-1);
 }
 
 function writesOf(publish: ActorFact): readonly string[] {
@@ -109,13 +128,12 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q2',
     name: 'no share is homeless',
     statement:
-      'Every share number has a writer before the first byte is written; k of them, where the base ' +
-      'has lost shares.',
+      'Every share number has a writer before the first byte is written; k of them, where k is ' +
+      'not 1 and the base has lost shares.',
     judge: ofPlans((actor, { map, base, total, required }) => {
       const shnums = new Set(writesOf(actor).map((place) => Number(place.split(':')[1])));
-      if (base !== null && sharesOfBase(map, base.id) < total && shnums.size >= required) {
-        return undefined;
-      }
+      const isSpared = base !== null && required > 1 && sharesOfBase(map, base.id) < total;
+      if (isSpared && shnums.size >= required) return undefined;
       const homeless = Array.from({ length: total }, (_, n) => n).find((n) => !shnums.has(n));
       return homeless === undefined ? undefined : `share ${homeless} has no writer`;
     }),
@@ -153,11 +171,12 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q4',
     name: 'no false alarm',
     statement:
-      'A publish reports another writer when a server shows a signed version as new as its own, and ' +
-      'only when there was one: never when it is alone, nobody touched the disks, and no write came ' +
-      'late, whatever servers say.',
+      'A publish that fails reports another writer when a server has shown a signed version as new ' +
+      'as its own, and only when there was one: never when it is alone, nobody touched the disks, ' +
+      'and no write came late, whatever servers say.',
     judge: ofEnds((actor, output, facts) => {
       const { kind, surprises } = output;
+      if (/^(notEnoughServers|indeterminate)$/.test(kind)) return rivalUnnoticed(actor, output);
       if (kind !== 'uncoordinated') return undefined;
       if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
       const operation = facts.operations.get(actor.operation);
@@ -180,9 +199,9 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q5',
     name: 'success is a quorum',
     statement:
-      'A publish succeeds if and only if the version was put on W distinct servers, and k distinct ' +
-      'shares of it exist; what did not land is named.',
-    judge: ofEnds((_, output, facts) => {
+      'A publish succeeds if and only if the version was put on W distinct servers, but for those ' +
+      'that said so and lied, and k distinct shares of it exist; what did not land is named.',
+    judge: ofEnds(({ operation }, output, facts) => {
       const { kind, writes, version, quorum, required, total, missing } = output;
       if (/^(uncoordinated|notEnoughServers|indeterminate)$/.test(kind))
         return enoughUnnoticed(output);
@@ -190,7 +209,10 @@ export const publishProperties: readonly PropertyDefinition[] = [
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
       const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
       const accepted = writes.filter(({ status }) => status === 'accepted');
-      const ghost = accepted.find((w) => !landed.has(placeName(w.server, w.shnum)));
+      const feigned = facts.operations.get(operation)?.feigned ?? new Set();
+      const ghost = accepted.find(
+        (w) => !landed.has(placeName(w.server, w.shnum)) && !feigned.has(w.server),
+      );
       if (ghost !== undefined) return `share ${ghost.shnum} never came to ${ghost.server}`;
       const servers = new Set(accepted.map(({ server }) => server)).size;
       const shnums = new Set(accepted.map(({ shnum }) => shnum));
@@ -213,20 +235,18 @@ export const publishProperties: readonly PropertyDefinition[] = [
       const own = output?.surprises.find(({ found }) => found === output.version?.checkstring);
       if (own !== undefined) return `our own share ${own.shnum} on ${own.server} is a surprise`;
       if (record.kind !== 'event' || record.type !== 'write.settled') return undefined;
-      const { report } = record.data as unknown as {
-        report: { server: string; shnum: number; status: string };
-      };
+      const { report } = record.data as unknown as SettledData;
+      // Given up, looked for, not found, and then it arrived: no client can know.
+      if (report.status !== 'failed' || facts.lateWrites > 0) return undefined;
       const publish = facts.actors.get(record.actor) as ActorFact;
       const { checkstring } = publishOf(publish);
-      const place = placeName(report.server, report.shnum);
-      if (facts.places.get(place) !== checkstring || checkstring === null) return undefined;
-      // Given up, looked for, not found, and then it arrived: no client can know.
-      if (facts.lateWrites > 0) return undefined;
       // Nor when it was given a list without the share.
       if (facts.operations.get(publish.operation)?.lied.has(report.server)) return undefined;
-      return report.status === 'failed'
-        ? `${place} holds the version, and counts as failed`
-        : undefined;
+      const places = lastRequest(record.actor, report.server, facts)?.shnums ?? [];
+      const landed = places
+        .map((shnum) => placeName(report.server, shnum))
+        .find((place) => checkstring !== null && facts.places.get(place) === checkstring);
+      return landed && `${landed} holds the version, and counts as failed`;
     },
   },
   {
@@ -278,6 +298,17 @@ function enoughUnnoticed({ kind, writes, quorum, required }: PublishOutputFact) 
   const shnums = new Set(accepted.map(({ shnum }) => shnum)).size;
   if (servers < quorum || shnums < required) return undefined;
   return `${shnums} shares on ${servers} of ${quorum} servers are called ${kind}`;
+}
+
+/** What the publish does not call a rival, though a server has shown its signed share. */
+function rivalUnnoticed({ told }: ActorFact, { kind, seqnum, version }: PublishOutputFact) {
+  const rival = told.find(
+    (seen) =>
+      seen.isProven &&
+      seen.version !== version?.checkstring &&
+      (parseVersion(seen.version)?.seqnum ?? 0) >= seqnum,
+  );
+  return rival && `${rival.version} was in ${rival.place}, and version ${seqnum} is called ${kind}`;
 }
 
 /** Distinct good shares of the base. */

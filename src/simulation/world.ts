@@ -28,8 +28,8 @@ import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
 import { Grid, type InternalGridOptions } from '../grid.ts';
 import { defaultDeadlines, type Machines } from '../runtime/run.ts';
 import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
-import type { ServerId } from '../storage/server.ts';
-import { describeAnswer, invented, spoilt } from './answers.ts';
+import type { ReadTestWriteAnswer, ServerId } from '../storage/server.ts';
+import { describeAnswer, feigned, invented, spoilt } from './answers.ts';
 import { canArrive, faultChoices, plainChoices, type WorldState } from './choices.ts';
 import { VirtualClock } from './clock.ts';
 import type { RotField, SimulatedFile } from './disk.ts';
@@ -423,16 +423,24 @@ export class World {
         message.phase = 'answer';
         return this.#deliver(message);
       case 'belie':
-        message.answer = { ok: true, value: { wrote: false, reads: invented(message) } };
-        message.phase = 'answer';
-        message.spoiltBy = kind;
-        return this.#deliver(message);
+        return this.#lie(message, kind, { wrote: false, reads: invented(message) });
+      case 'feign': {
+        const server = this.#disks.server(message.server);
+        return this.#lie(message, kind, feigned(this.#disks.held(server)));
+      }
       default:
         if (message.phase === 'request') await this.#arrive(message);
         message.answer = spoilt(kind, message.answer as Answer, message.what.endsWith('head'));
         message.spoiltBy = kind;
         return this.#deliver(message);
     }
+  }
+
+  #lie(message: Envelope, kind: FaultKind, value: ReadTestWriteAnswer): void {
+    message.answer = { ok: true, value };
+    message.phase = 'answer';
+    message.spoiltBy = kind;
+    this.#deliver(message);
   }
 
   #failure({ server }: Message, problem: string): Answer {

@@ -166,19 +166,19 @@ const falsehoods: readonly Falsehood[] = [
     lies: [{ where: begun, added: { kind: 'operation', operation: 'w1', event: 'cancelled' } }],
   },
   {
-    ...{ id: 'Q1', of: 'overwrite', because: 'share 0 on s0 has no writer' },
+    ...{ id: 'Q1', of: 'overwrite', because: 's0 has no writer' },
     lies: [{ where: planned, set: { 'context.writes.s0:0': undefined } }],
   },
   {
     ...{
       id: 'Q1',
       of: 'overwrite',
-      because: 'w1/writeFile/publish/write:s0:0:0 is not the only one',
+      because: 'w1/writeFile/publish/write:s0:0 is not the only one',
     },
     lies: [
       {
-        where: { kind: 'step', actor: 'w1/writeFile/publish/write:s0:0:0' },
-        added: { kind: 'actor', actor: 'w1/writeFile/publish/write:s0:0:1', chart: 'shareWrite' },
+        where: { kind: 'step', actor: 'w1/writeFile/publish/write:s0:0' },
+        added: { kind: 'actor', actor: 'w1/writeFile/publish/write:s0:1', chart: 'shareWrite' },
       },
     ],
   },
@@ -191,8 +191,8 @@ const falsehoods: readonly Falsehood[] = [
     because: 'the write to s0:0 tests for v9-00000000, and A was seen',
     lies: [
       {
-        where: { kind: 'step', actor: 'w1/writeFile/publish/write:s0:0:0' },
-        set: { 'context.test.head': 'v9-00000000' },
+        where: { kind: 'step', actor: 'w1/writeFile/publish/write:s0:0' },
+        set: { 'context.tests.0.head': 'v9-00000000' },
       },
     ],
   },
@@ -214,15 +214,16 @@ const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{ id: 'Q4', of: 'overwrite' },
-    because: 'v2-00000000 was in s0:0, and version 2 is called published',
+    because: 'v2-00000000 was in s0:0, and version 2 is called notEnoughServers',
     lies: [
       {
         where: written,
         set: {
           'data.report.seen.0.checkstring': 'v2-00000000',
-          'data.report.proven': [0],
+          'data.report.proven': [{ shnum: 0 }],
         },
       },
+      { where: published, set: { 'output.kind': 'notEnoughServers' } },
     ],
   },
   {
@@ -280,6 +281,16 @@ const falsehoods: readonly Falsehood[] = [
     }),
   ),
   {
+    ...{ id: 'A3', of: 'overwrite', because: 'nothing that contains A has 2 shares' },
+    lies: [{ where: { kind: 'place', server: 's1' }, set: { after: 'v2-00000000' } }],
+  },
+  {
+    ...{ id: 'A3', of: 'overwrites', because: 'nothing that contains B has 2 shares' },
+    lies: [
+      { where: { kind: 'actor', actor: 'w2/writeFile/publish' }, set: { 'input.base': null } },
+    ],
+  },
+  {
     ...{ id: 'X1', of: 'overwrites', because: 'B is one of two acknowledged versions 2' },
     lies: [
       {
@@ -322,17 +333,25 @@ const falsehoods: readonly Falsehood[] = [
     lies: [{ where: { event: 'ended', operation: 'last' }, set: { 'result.seen': ['v1', 'w1'] } }],
   },
   {
-    ...{ id: 'M1', of: 'modifies', because: 'A was changed, and the map has B' },
+    ...{ id: 'M1', of: 'modifies', because: 'A was changed, and the base is B' },
     lies: [
       { where: { actor: 'w2/writeFile/readVersion/retrieve' }, set: { 'input.version.id': 'A' } },
     ],
   },
   {
-    ...{ id: 'M2', of: 'overwrite', because: 'v9-00000000 was seen, and the base is version 1' },
+    ...{ id: 'M2', of: 'overwrite' },
+    because: 'B has taken a place of A, which has been on 3 servers',
+    lies: [{ where: { ...publish, kind: 'actor' }, set: { 'input.base': null } }],
+  },
+  {
+    ...{ id: 'M2', of: 'overwrites', because: 'C has taken a place of B, which is acknowledged' },
     lies: [
+      { where: { kind: 'end', actor: 'w1/writeFile/publish' }, isDropped: true },
+      { where: { kind: 'place', operation: 'w1', server: 's0' }, isDropped: true },
+      { where: { kind: 'actor', actor: 'w2/writeFile/publish' }, set: { 'input.base': null } },
       {
-        where: { ...publish, kind: 'actor' },
-        set: { 'input.map.versions.v9-00000000': { id: 'v9-00000000', seqnum: 9 } },
+        where: { kind: 'end', actor: 'w2/writeFile/publish' },
+        set: { 'output.version.checkstring': 'B' },
       },
     ],
   },
@@ -365,6 +384,44 @@ const falsehoods: readonly Falsehood[] = [
   {
     ...{ id: 'T3', of: 'overwrite', because: 'v1+w1 is no version' },
     lies: [{ where: { event: 'ended', operation: 'last' }, set: { 'result.seen': ['v1', 'w1'] } }],
+  },
+  {
+    ...{ id: 'V1', of: 'overwrite', because: 'v2-00000000 on s0 counts, and has no proof' },
+    lies: [
+      {
+        where: published,
+        set: { 'output.surprises': [{ server: 's0', shnum: 0, found: 'v2-00000000' }] },
+      },
+    ],
+  },
+  {
+    ...{ id: 'V2', of: 'overwrite' },
+    because: 'v2-00000000 was in s0:0, and the write counts as done',
+    lies: [{ where: written, set: { 'data.report.seen.0.checkstring': 'v2-00000000' } }],
+  },
+  {
+    ...{ id: 'V3', of: 'overwrite' },
+    because: 'w1 failed, and s0 s1 s2 s3 s4 were enough: NotEnoughServersError',
+    lies: [
+      {
+        where: { event: 'ended', operation: 'w1' },
+        set: { result: { ok: false, error: 'NotEnoughServersError', message: '', seen: null } },
+      },
+    ],
+  },
+  {
+    ...{ id: 'V4', of: 'overwrite', because: 'A was confirmed after B was acknowledged' },
+    lies: [
+      { where: { kind: 'actor', chart: 'retrieve' }, set: { 'input.version.id': 'A' } },
+      {
+        where: { kind: 'end', actor: 'last/readFile/servermapUpdate' },
+        set: {
+          'output.holdings.0.verdict.version': 'A',
+          'output.holdings.1.verdict.version': 'A',
+          'output.holdings.2.verdict.version': 'A',
+        },
+      },
+    ],
   },
   {
     ...{ id: 'K1', of: 'overwrite' },

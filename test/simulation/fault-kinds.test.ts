@@ -30,6 +30,8 @@ const layout: WorldOptions = {
   operations: [overwrite('w1'), last],
 };
 
+const three = layout.servers.slice(0, 3);
+
 /** An operation is started, and its map is made: `slots` have shares, `empty` servers do not. */
 const maps = (name: string, places = 's0:0 s1:1 s2:2', empty = 's3') => [
   `start ${name}`,
@@ -50,9 +52,7 @@ const writes = (name: string, places = 's0:0 s1:1 s2:2') =>
 
 const shareWrite = 'machines/share-write.machine.ts';
 const publishKernel = 'machines/publish-kernel.ts';
-const publishClaims = 'machines/publish-claims.ts';
 const failure = 'src/runtime/failure.ts';
-const publishVersion = 'src/runtime/publish-version.ts';
 
 /** What was given up is never waited for by a clock. */
 const noDeadline: readonly Edit[] = [
@@ -68,23 +68,22 @@ const noDeadline: readonly Edit[] = [
 const lostMeansUndone: readonly Edit[] = [
   {
     file: shareWrite,
-    from: 'foundIn(context, seen) === context.checkstring',
-    to: "foundIn(context, seen) === 'x'",
+    from: 'shnums.includes(share.shnum) && share.checkstring === checkstring',
+    to: "shnums.includes(share.shnum) && share.checkstring === 'x'",
   },
   {
     file: shareWrite,
-    from: 'isUntouched(context, seenIn(result)),',
-    to: "foundIn(context, seenIn(result)) !== 'x',",
+    from: 'isUntouched: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),',
+    to: 'isUntouched: (_, result: RereadResult) => result.ok,',
   },
 ];
 /** Our own share in a slot is somebody else's. */
 const ownIsForeign: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'if (found === record.version?.checkstring) {',
-    to: 'if (found === "x") {',
+    from: '    isOf(share, version) ||\n    known.has',
+    to: '    known.has',
   },
-  { file: publishClaims, from: 'checkstring !== ours &&', to: '' },
 ];
 /** Whoever is slow is corrupt. */
 const slowIsCorrupt: readonly Edit[] = [
@@ -116,13 +115,10 @@ const blocksUnchecked: readonly Edit[] = [
     to: 'void [block, salt];',
   },
 ];
-/** Any share that is not what was expected is another writer's. */
+/** Any share that is not what was expected is another writer's, and ends its server. */
 const staleIsForeign: readonly Edit[] = [
-  {
-    file: publishClaims,
-    from: 'record.replaceable.includes(checkstring) || seqnumOf(checkstring)',
-    to: 'seqnumOf(checkstring)',
-  },
+  { file: publishKernel, from: '    known.has(share.version) ||\n', to: '' },
+  { file: publishKernel, from: 'const attemptsMax = 4;', to: 'const attemptsMax = 1;' },
 ];
 /** Whatever a server shows is believed. */
 const claimsAreProof: readonly Edit[] = [
@@ -131,31 +127,23 @@ const claimsAreProof: readonly Edit[] = [
     from: 'claimsOf(context, seenIn(result)).length > 0',
     to: 'claimsOf(context, seenIn(result)).length < 0',
   },
-  {
-    file: publishKernel,
-    from: 'found !== null && report.proven.includes(shnum) &&',
-    to: 'found !== null &&',
-  },
+  { file: publishKernel, from: "    share.kind === 'bad' ||\n", to: '' },
 ];
-const noNeed: readonly Edit[] = [
+/** The chart takes an end for another one. */
+const endsAs = (guard: string, from: string, to: string): readonly Edit[] => {
+  const found = `guard: { type: '${guard}', params: ({ event }) => event.output },\n            target: `;
+  return [{ file: shareWrite, from: `${found}'${from}'`, to: `${found}'${to}'` }];
+};
+const noNeed = endsAs('isRefusal', 'refused', 'accepted');
+const errorIsSuccess = endsAs('isNotSent', 'failed', 'accepted');
+/** Nobody can say, so it was done. */
+const lostIsSuccess = endsAs('isUnreadable', 'unknown', 'accepted');
+/** Whoever says yes has written, whatever it shows. */
+const yesIsYes: readonly Edit[] = [
   {
-    file: publishVersion,
-    from: "      return { kind: 'refused', failure };",
-    to: "      return { kind: 'answered', wrote: true, seen: [] };",
-  },
-];
-const errorIsSuccess: readonly Edit[] = [
-  {
-    file: publishVersion,
-    from: "      return { kind: 'notSent', failure };",
-    to: "      return { kind: 'answered', wrote: true, seen: [] };",
-  },
-];
-const lostIsSuccess: readonly Edit[] = [
-  {
-    file: publishVersion,
-    from: "    return { kind: 'answerLost', failure: { kind: 'unreachable', detail: error.message } };",
-    to: "    return { kind: 'answered', wrote: true, seen: [] };",
+    file: shareWrite,
+    from: 'result.wrote && !allPass(context.tests, result.seen)',
+    to: 'result.wrote && allPass(context.tests, result.seen) === null',
   },
 ];
 /** Nobody can say, so it was not done. */
@@ -170,22 +158,32 @@ const unknownIsUndone: readonly Edit[] = [
 const oneTestForAll: readonly Edit[] = [
   {
     file: publishKernel,
-    from: '(map.versions[verdict.version] as Version).checkstring',
+    from: '(map.versions[version] as Version).checkstring',
     to: '(bestVersion(map) as Version).checkstring',
   },
+  { file: publishKernel, from: '  highestSeqnum,\n', to: '  bestVersion,\n  highestSeqnum,\n' },
 ];
 const homelessStay: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'const added = [...homeless, ...copies].flatMap(',
-    to: 'const added = copies.flatMap(',
+    from: 'range(total).filter((number) => !homes.has(number))',
+    to: 'range(total).filter((number) => homes.has(number) && false)',
   },
 ];
-const newerIgnored: readonly Edit[] = [
+/** The next number is one more than that of the base. */
+const baseIsNewest: readonly Edit[] = [
   {
-    file: 'machines/newer-evidence.ts',
-    from: 'if (force) return [];',
-    to: 'if (!force) return [];',
+    file: publishKernel,
+    from: 'seqnum: highestSeqnum(map) + 1',
+    to: 'seqnum: (plan.base?.seqnum ?? 0) + 1',
+  },
+];
+/** The base is written over before k shares of the new version are there. */
+const baseIsSpare: readonly Edit[] = [
+  {
+    file: publishKernel,
+    from: 'return sharesOf(map, base.id).size >= total &&',
+    to: 'return true || sharesOf(map, base.id).size >= total &&',
   },
 ];
 const signatureUnchecked: readonly Edit[] = [
@@ -301,7 +299,13 @@ const effects: readonly Effect[] = [
       'garble r1 s0 read sh0 blocks',
     ],
   },
-  { fault: 'hide', mistake: staleIsForeign, breaks: 'Q4', labels: ['start w1', 'hide w1 s0 list'] },
+  {
+    fault: 'hide',
+    mistake: staleIsForeign,
+    breaks: 'Q4',
+    world: { servers: three },
+    labels: ['start w1', 'hide w1 s0 list'],
+  },
   {
     fault: 'invent',
     mistake: absentIsCorrupt,
@@ -348,8 +352,19 @@ const effects: readonly Effect[] = [
   {
     fault: 'belie',
     mistake: claimsAreProof,
-    breaks: 'Q4',
+    breaks: 'V1',
+    world: { servers: three },
     labels: [...maps('w1'), 'belie w1 s0 write sh0', ...writes('w1')],
+  },
+  {
+    fault: 'feign',
+    mistake: yesIsYes,
+    breaks: 'V2',
+    world: { operations: two },
+    labels: [
+      ...[...maps('w1'), ...maps('w2'), ...writes('w2')],
+      ...['feign w1 s0 write sh0', ...writes('w1')],
+    ],
   },
   {
     fault: 'crash',
@@ -365,9 +380,9 @@ const effects: readonly Effect[] = [
     labels: [
       'crash s0',
       ...maps('w1'),
-      ...writes('w1', 's1:1 s2:2 s3:0'),
+      ...writes('w1', 's2:1 s3:0 s1:1 s2:2'),
       'restart s0',
-      ...maps('w2', 's0:0 s1:1 s2:2 s3:0', 's4'),
+      ...maps('w2', 's0:0 s1:1 s2:1 s2:2 s3:0', ''),
     ],
   },
   {
@@ -392,10 +407,7 @@ const effects: readonly Effect[] = [
     fault: 'leave',
     mistake: homelessStay,
     breaks: 'Q2',
-    world: {
-      encoding: { required: 2, happy: 2, total: 3 },
-      servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }],
-    },
+    world: { encoding: { required: 1, happy: 2, total: 3 }, servers: three },
     labels: ['leave s0', ...maps('w1', 's0:0 s1:1 s2:2', '')],
   },
   {
@@ -415,7 +427,7 @@ const effects: readonly Effect[] = [
     fault: 'delete',
     mistake: homelessStay,
     breaks: 'Q2',
-    world: { encoding: { required: 2, happy: 2, total: 3 } },
+    world: { encoding: { required: 1, happy: 2, total: 3 } },
     labels: ['delete s0 sh0', ...maps('w1')],
   },
   {
@@ -427,8 +439,8 @@ const effects: readonly Effect[] = [
   },
   {
     fault: 'newer',
-    mistake: newerIgnored,
-    breaks: 'M2',
+    mistake: baseIsNewest,
+    breaks: 'Q7',
     labels: ['newer s0 sh0', ...maps('w1')],
   },
   {
@@ -452,17 +464,13 @@ const effects: readonly Effect[] = [
   },
   {
     fault: 'kill',
-    mistake: newerIgnored,
-    breaks: 'M2',
-    world: { servers: [...layout.servers, {}], operations: two },
+    mistake: baseIsSpare,
+    breaks: 'A3',
+    world: { operations: two },
     labels: [
-      ...maps('w1', 's0:0 s1:1 s2:2', 's3 s4'),
-      'deliver w1 s0 write sh0',
-      'kill w1',
-      'fail w1 s1 write sh1',
-      'fail w1 s2 write sh2',
-      ...writes('w1', 's3:1 s4:2'),
-      ...maps('w2', 's0:0 s1:1 s2:2 s3:1 s4:2', ''),
+      ...[...maps('w1'), 'deliver w1 s0 write sh0', 'kill w1'],
+      ...['drop w1 s1 write sh1', 'drop w1 s2 write sh2'],
+      ...[...maps('w2'), 'deliver w2 s1 write sh1'],
     ],
   },
   {
@@ -485,9 +493,9 @@ const effects: readonly Effect[] = [
     labels: [
       'crash s0',
       ...maps('w1'),
-      ...writes('w1', 's1:1 s2:2 s3:0'),
+      ...writes('w1', 's2:1 s3:0 s1:1 s2:2'),
       'heal',
-      ...maps('w2', 's0:0 s1:1 s2:2 s3:0', 's4'),
+      ...maps('w2', 's0:0 s1:1 s2:1 s2:2 s3:0', ''),
     ],
   },
 ];

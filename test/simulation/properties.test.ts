@@ -19,8 +19,8 @@ const race = [
 test('each has an id, a name and a sentence', () => {
   expect(properties.map(({ id }) => id)).toEqual([
     ...['U1', 'U2', 'U3', 'U4', 'U5', 'U6', 'U7', 'U8', 'U9', 'U10', 'U11', 'U12'],
-    ...['Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6', 'Q7', 'Q8', 'A1', 'A2', 'X1', 'X2', 'X3', 'X4'],
-    ...['M1', 'M2', 'M3', 'M4', 'T1', 'T2', 'T3', 'K1'],
+    ...['Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6', 'Q7', 'Q8', 'A1', 'A2', 'A3', 'X1', 'X2', 'X3', 'X4'],
+    ...['M1', 'M2', 'M3', 'M4', 'T1', 'T2', 'T3', 'V1', 'V2', 'V3', 'V4', 'K1'],
   ]);
   for (const { name, statement } of properties) {
     expect(name).toMatch(/^\S.*\S$/);

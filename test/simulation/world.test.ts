@@ -100,7 +100,16 @@ test('offers faults behind everything else, and only those asked for', async () 
   expect(all.choices.slice(0, plain)).toEqual(all.plainChoices);
   const offered = new Set(all.choices.slice(plain).map(({ kind }) => kind));
   // Nobody is down, nobody has changed, everybody is known, nothing is read or written.
-  const later = new Set(['restart', 'rollback', 'join', 'stale', 'garble', 'deny', 'belie']);
+  const later = new Set([
+    'restart',
+    'rollback',
+    'join',
+    'stale',
+    'garble',
+    'deny',
+    'belie',
+    'feign',
+  ]);
   expect([...offered]).toEqual(Object.keys(faults).filter((kind) => !later.has(kind)));
   const some = await World.create({ ...five, faults: ['crash'] });
   expect(new Set(some.choices.map(({ kind }) => kind))).toEqual(new Set(['start', 'crash']));
