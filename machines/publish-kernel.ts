@@ -491,7 +491,8 @@ function withSurprise(record: PublishRecord, target: Target, report: WriteReport
     last: 'surprised',
     isHeard: true,
     held,
-    placed,
+    // Won is won: what takes its place contains it, or it never comes to a quorum.
+    placed: [...new Set([...it.placed, ...placed])],
     isCrowded: isCrowded(
       report.seen.map(({ shnum }) => shnum),
       total,
