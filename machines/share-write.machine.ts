@@ -6,8 +6,8 @@
  * instead, or refuses, or the request never reached it. When its answer is lost (or late) the write
  * may have happened: the server is read again before anything is concluded, and our own checkstring
  * there means success. Only when the re-read fails too does `unknown` remain. What the server shows
- * of another writer is a claim: it is read and its signature checked before the coordinator is told.
- * The child decides nothing global.
+ * of another writer is a claim: it is read, and its signature checked, before the coordinator hears
+ * of it. The child decides nothing global.
  */
 import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
 import { type WriteSettled, writeSettled } from './events.ts';
