@@ -327,9 +327,10 @@ function givenTo({ status, placed, shnums }: Target): readonly number[] {
   return status === 'writing' ? [...placed, ...shnums] : placed;
 }
 
-/** The one that gets, or has, the fewest shares; the first of equals. */
+/** The one that has the fewest share numbers, with what it is to get; the first of equals. */
 function leastOf(drafts: readonly Draft[]): Draft | undefined {
-  const loadOf = ({ target, shnums }: Draft) => target.placed.length + shnums.length;
+  const loadOf = ({ target, shnums }: Draft) =>
+    new Set([...target.held.map(({ shnum }) => shnum), ...shnums]).size;
   return [...drafts].sort((a, b) => loadOf(a) - loadOf(b))[0];
 }
 
