@@ -324,37 +324,39 @@ describe('until k shares of the new version are there', () => {
   test('a base that has lost a share loses none to it: it goes beside what is there', () => {
     const record = over(4, lost);
     expect(record.isBaseSpare).toBe(false);
-    // The number that nobody holds comes first.
+    // The number that nobody holds comes first, to the server that holds least.
+    const tests = [absent, absent, absent];
     expect(requestsOf(record)).toEqual([
-      { server: 's0', shnums: [2], tests: [holds(v2), absent, absent], attempt: 0 },
-      { server: 's1', shnums: [0], tests: [absent, holds(v2), absent], attempt: 0 },
+      { server: 's2', shnums: [2], tests, attempt: 0 },
+      { server: 's3', shnums: [0], tests, attempt: 0 },
     ]);
-    const one = booked(sent(record), accepts('s1'));
+    const one = booked(sent(record), accepts('s3'));
     expect([next(one), decide(one).kind]).toEqual([[], 'wait']);
-    const two = apply(one, { type: 'settled', report: accepts('s0') });
-    expect(next(two)).toEqual(['s0:0', 's1:1', 's2:0']);
+    const two = apply(one, { type: 'settled', report: accepts('s2') });
+    expect(next(two)).toEqual(['s0:0', 's1:1']);
   });
 
-  test('a failing place is made up for by another free one', () => {
-    const record = booked(sent(over(4, lost)), fails('s1'));
-    expect(statusesOf(record)).toEqual(['s0:2 writing', 's1:0 failed', 's2:0 writing']);
-    const both = booked(record, fails('s0'));
-    expect(statusesOf(both).slice(2)).toEqual(['s2:0 writing', 's3:2 writing']);
+  test('a failing place is made up for by another free one, beside what is there', () => {
+    const record = booked(sent(over(4, lost)), fails('s3'));
+    expect(statusesOf(record)).toEqual(['s1:0 writing', 's2:2 writing', 's3:0 failed']);
+    const both = booked(record, fails('s2'));
+    expect(statusesOf(both).slice(0, 2)).toEqual(['s0:2 writing', 's1:0 writing']);
+    expect(targetOf(both, 's0')?.held.map(({ shnum }) => shnum)).toEqual([0]);
   });
 
   test('a share that has landed is not written again, though its server is done', () => {
-    const shown = surprises('s0', is(0, v2), is(2, ourVersion));
+    const shown = surprises('s2', is(2, ourVersion));
     const record = booked(sent(over(4, lost)), shown);
-    expect(statusesOf(record)).toEqual(['s0:2 accepted', 's1:0 writing']);
-    expect(statusesOf(booked(record, fails('s1')))).toEqual([
-      ...['s0:2 accepted', 's1:0 failed', 's2:0 writing'],
+    expect(statusesOf(record)).toEqual(['s2:2 accepted', 's3:0 writing']);
+    expect(statusesOf(booked(record, fails('s3')))).toEqual([
+      ...['s1:0 writing', 's2:2 accepted', 's3:0 failed'],
     ]);
   });
 
   test('free places are spread over the servers', () => {
     const wide = { required: 3, total: 4 };
     const full = [0, 1, 2, 3].map((n) => goodAt(`s${n}`, n, v2));
-    expect(next(over(5, full, wide))).toEqual(['s0:1', 's1:0', 's3:2']);
+    expect(next(over(5, full, wide))).toEqual(['s0:1', 's1:2', 's4:0']);
   });
 
   test.each<[string, boolean, number, number, readonly number[]]>([
