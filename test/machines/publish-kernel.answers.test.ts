@@ -387,9 +387,9 @@ describe('the report', () => {
     expect(statusesOf(beside)).toEqual([
       ...['s0:0 failed', 's1:1 accepted', 's2:2 writing', 's1:0 planned'],
     ]);
-    const holdings = [goodAt('s0', 0, v2), { server: 's0', shnum: 1, verdict: bad() }];
-    const forced = planOf(mapOf(1, holdings, [v2]), { force: true, required: 1, total: 2 });
-    expect(statusesOf(start(forced))).toEqual(['s0:0 planned', 's0:1 planned']);
+    const holdings = [goodAt('s0', 0, v2), { server: 's1', shnum: 1, verdict: bad() }];
+    const forced = planOf(mapOf(2, holdings, [v2]), { force: true, required: 1, total: 2 });
+    expect(statusesOf(start(forced))).toEqual(['s0:0 planned', 's1:1 planned']);
     const other = apply(underWay(4), { type: 'settled', report: fails('s0') });
     expect(statusesOf(other)).toEqual([
       ...['s0:0 failed', 's1:1 writing', 's2:2 writing', 's3:0 planned'],
