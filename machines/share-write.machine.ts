@@ -42,7 +42,7 @@ export interface ShareWriteInput {
 }
 
 export interface Context extends ShareWriteInput {
-  /** Whether it was written, as the server says or shows; null: nobody has said. */
+  /** Whether it was written, as the server says; null: it has not said. */
   readonly wrote: boolean | null;
   readonly seen: readonly SeenShare[];
   readonly proven: readonly ProvenShare[];
@@ -93,10 +93,7 @@ export const shareWriteMachine = setup({
         ? { wrote: result.wrote, seen: result.seen }
         : { failure: result.failure },
     ),
-    recordReread: assign(({ context }, result: RereadResult) => {
-      const seen = seenIn(result);
-      return { seen, wrote: isOurs(context, seen) || null };
-    }),
+    recordReread: assign((_, result: RereadResult) => ({ seen: seenIn(result) })),
     recordChecked: assign(({ context }, result: ClaimResult) =>
       result.ok
         ? {
