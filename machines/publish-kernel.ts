@@ -304,7 +304,7 @@ function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draf
     if (taken.size >= required) break;
     if (taken.has(shnum)) continue;
     const free = drafts.filter(({ target }) => !isOn(target, shnum));
-    const draft = leastOf(free, ({ target, shnums }) => target.held.length + shnums.length);
+    const draft = leastOf(free);
     if (draft === undefined) continue;
     draft.shnums.push(shnum);
     taken.add(shnum);
@@ -333,8 +333,7 @@ function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draf
     if (draft !== undefined) return [draft];
     return target.status === 'writing' ? [{ target, shnums: [...target.shnums] }] : [];
   });
-  const loadOf = ({ target, shnums }: Draft) => target.placed.length + shnums.length;
-  for (const shnum of homeless) leastOf(able, loadOf)?.shnums.push(shnum);
+  for (const shnum of homeless) leastOf(able)?.shnums.push(shnum);
   const all = [...drafts.map(sharesOn), ...others];
   const lacking = quorum.size - all.filter((shnums) => shnums.length > 0).length;
   const spare = [...all.flatMap((shnums) => shnums.slice(1)), ...all.flat()];
@@ -356,8 +355,10 @@ function givenTo({ status, placed, shnums }: Target): readonly number[] {
   return status === 'writing' ? [...placed, ...shnums] : placed;
 }
 
-/** The one with the smallest load; the first of equals. */
-function leastOf(drafts: readonly Draft[], loadOf: (draft: Draft) => number): Draft | undefined {
+/** The one that has the fewest share numbers, with what it is to get; the first of equals. */
+function leastOf(drafts: readonly Draft[]): Draft | undefined {
+  const loadOf = ({ target, shnums }: Draft) =>
+    new Set([...target.held.map(({ shnum }) => shnum), ...shnums]).size;
   return [...drafts].sort((a, b) => loadOf(a) - loadOf(b))[0];
 }
 

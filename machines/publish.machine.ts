@@ -126,7 +126,7 @@ export const publishMachine = setup({
   states: {
     choosingTargets: {
       description:
-        'Every server that may be written, and every share, has its request; or nothing is written.',
+        'Each server that may be written has a request, each share a home; or nothing is written.',
       always: [
         { guard: { type: 'isNext', params: 'prepare' }, target: 'preparing' },
         { target: 'notEnoughServers' },

@@ -177,7 +177,7 @@ function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean
   return true;
 }
 
-/** Whether a bad share claims, by its first bytes, to be of something newer than what is written. */
+/** Whether a bad share claims, by its first bytes, to be newer than what is written. */
 function claimsNewer({ versions }: View, version: Version | null, claim: Hex | null): boolean {
   if (claim === null) return true;
   const limit = version?.checkstring ?? newestFirst(versions)[0]?.checkstring;

@@ -6,8 +6,8 @@
  * instead, or refuses, or the request never reached it. When its answer is lost (or late) the write
  * may have happened: the server is read again before anything is concluded, and our own checkstring
  * there means success. Only when the re-read fails too does `unknown` remain. What the server shows
- * of another writer is a claim: it is read and its signature checked before the coordinator is told.
- * The child decides nothing global.
+ * of another writer is a claim: it is read, and its signature checked, before the coordinator hears
+ * of it. The child decides nothing global.
  */
 import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
 import { type WriteSettled, writeSettled } from './events.ts';
@@ -42,7 +42,7 @@ export interface ShareWriteInput {
 }
 
 export interface Context extends ShareWriteInput {
-  /** Whether it was written, as the server says or shows; null: nobody has said. */
+  /** Whether it was written, as the server says; null: it has not said. */
   readonly wrote: boolean | null;
   readonly seen: readonly SeenShare[];
   readonly proven: readonly ProvenShare[];
@@ -93,10 +93,7 @@ export const shareWriteMachine = setup({
         ? { wrote: result.wrote, seen: result.seen }
         : { failure: result.failure },
     ),
-    recordReread: assign(({ context }, result: RereadResult) => {
-      const seen = seenIn(result);
-      return { seen, wrote: isOurs(context, seen) || null };
-    }),
+    recordReread: assign((_, result: RereadResult) => ({ seen: seenIn(result) })),
     recordChecked: assign(({ context }, result: ClaimResult) =>
       result.ok
         ? {

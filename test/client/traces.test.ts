@@ -114,7 +114,8 @@ describe('B4: and then the file is updated in place, with three reads pending', 
 
   test('fix2015 has no share 2: Tahoe ends with a KeyError, this publish with a stale share', async () => {
     const { holdings: held, isInPlace, contents } = await update('fix2015');
-    expect(held).toEqual([{ 0: 2 }, { 1: 2 }, { 2: 2 }, {}, { 2: 1 }]);
+    // With a share lost, as it seems, the first two go beside what is there.
+    expect(held).toEqual([{ 0: 2 }, { 1: 2 }, { 2: 2 }, { 0: 2 }, { 2: 1 }]);
     expect(isInPlace).toBe(false);
     expect(Buffer.compare(contents, updated)).toBe(0);
   });
@@ -243,19 +244,19 @@ describe('I: the connection is lost during the read of a signature', () => {
     const goal = { base: bestVersion(found) ?? null, quorum: { servers: 5, size: 2 } };
     const plan = { map: found, ...goal, required, total, wholeShares: true, force: false };
     expect(writesOf(start(plan)).map(({ server, shnum }) => `sh${shnum}@${server}`)).toEqual([
-      'sh1@s1',
-      'sh2@s2',
+      // Beside what is there at first: one share is lost, as far as anybody knows.
       'sh0@s3',
+      'sh1@s4',
     ]);
   });
 
   test('an overwrite puts the share elsewhere, and the next one takes it home', async () => {
     const schedule = await scene();
     expect(await schedule.run('A', overwrite)).toMatchObject({ seqnum: 2, missing: [] });
-    expect(schedule.holdings()).toEqual([{ 0: 1 }, { 1: 2 }, { 2: 2 }, { 0: 2 }, {}]);
+    expect(schedule.holdings()).toEqual([{ 0: 1 }, { 1: 2 }, { 2: 2 }, { 0: 2 }, { 1: 2 }]);
     schedule.heal('s0 read sh0 signature');
     expect(await schedule.run('A', overwrite)).toMatchObject({ seqnum: 3, missing: [] });
-    expect(schedule.holdings()).toEqual([{ 0: 3 }, { 1: 3 }, { 2: 3 }, { 0: 3 }, {}]);
+    expect(schedule.holdings()).toEqual([{ 0: 3 }, { 1: 3 }, { 2: 3 }, { 0: 3 }, { 1: 3 }]);
     const { versions } = await schedule.observer().servermap();
     expect(Object.values(versions).map(({ seqnum }) => seqnum)).toEqual([3]);
   });
@@ -302,7 +303,7 @@ describe('J: a server never answers', () => {
   test('an overwrite finds another place for its share', async () => {
     const schedule = await silent('s0');
     expect(await schedule.run('A', overwrite)).toMatchObject({ seqnum: 2, missing: [] });
-    expect(schedule.holdings()).toEqual([{ 0: 1 }, { 1: 2 }, { 2: 2 }, { 0: 2 }, {}]);
+    expect(schedule.holdings()).toEqual([{ 0: 1 }, { 1: 2 }, { 2: 2 }, { 0: 2 }, { 1: 2 }]);
     expectGivenUp(schedule.world.now, defaultDeadlines.queryMs);
   });
 });

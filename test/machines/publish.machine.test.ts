@@ -120,6 +120,9 @@ describe('writing', () => {
     const gone = settles('s0', 'surprised');
     const it = writing().step(gone);
     expect(it.log()).toEqual(['stop write:s0:0', tells(gone), starts('s0', 0, null, 1)]);
+    // A report stops its own child, whichever attempt others are at.
+    it.step(accepts(1));
+    expect(it.log()).toEqual(['stop write:s1:0', tells(accepts(1))]);
     it.step(accepts(0));
     expect(it.log()).toEqual(['stop write:s0:1', tells(accepts(0))]);
   });

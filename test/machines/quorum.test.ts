@@ -9,7 +9,6 @@ import {
   isHeard,
   isMajority,
   isReplaceable,
-  type Mapped,
   meetingSize,
   type Quorum,
   quorumOf,
@@ -19,47 +18,9 @@ import {
 } from '../../machines/quorum.ts';
 import type { Holding, ServerStatus, Version } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, unverified, versionOf } from '../support/facts.ts';
+import { made, majority, type Named, named, seen, strays } from '../support/quorum-maps.ts';
 
-type Named = Readonly<Record<string, Version>>;
-
-const majority = (servers: number): Quorum => ({ servers, size: Math.floor(servers / 2) + 1 });
-
-/** A version of k = 1; its parent is not known unless it is given. */
-const made = (seqnum: number, letter: string, parent?: Version | null) =>
-  versionOf(seqnum, letter, { required: 1, ...(parent !== undefined && { parent }) });
-
-/** o, and four built on it: all of them name their parents. */
-const o = made(1, 'o', null);
-const named = {
-  o,
-  a: made(2, 'a', o),
-  b: made(2, 'b', o),
-  c: made(2, 'c', o),
-  d: made(2, 'd', o),
-};
-const { a, b } = named;
-/** The same; but nobody knows what they were built on. */
-const strays = { o, a: made(2, 'a'), b: made(2, 'b'), c: made(2, 'c'), d: made(2, 'd') };
-
-/**
- * A map, a word a server: letters are versions in full view, `-` is nothing, `?` silence, `!` a bad
- * share that claims to be of b.
- */
-function seen(words: string, versions: Named = named): Mapped {
-  const servers = words.split(' ');
-  const holdings = servers.flatMap((word, i) =>
-    [...word].flatMap((letter, j): readonly Holding[] => {
-      const version = versions[letter];
-      if (letter === '!') return [{ server: `s${i}`, shnum: 90, verdict: bad(b.checkstring) }];
-      return version === undefined ? [] : [goodAt(`s${i}`, i + 10 * j, version)];
-    }),
-  );
-  const silent = servers.flatMap((word, i) => (word === '?' ? [[`s${i}`, 'failed'] as const] : []));
-  const inSight = Object.entries(versions).flatMap(([letter, version]) =>
-    words.includes(letter) ? [version] : [],
-  );
-  return mapOf(servers.length, holdings, inSight, Object.fromEntries(silent));
-}
+const { a, b, o } = named;
 
 const idOf = (version: Version | null | undefined) =>
   version &&

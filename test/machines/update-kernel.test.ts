@@ -103,6 +103,17 @@ describe('whom to ask first', () => {
   test('no more than there are', () => {
     expect(decide(viewFor('write', '--'))).toEqual(ask(2));
   });
+
+  test('read: B of them, where that is more than 2k; others do not mind', () => {
+    const first = (mode: Mode, meetingSize: number) =>
+      decide(viewFor(mode, '---------', { meetingSize }));
+    expect([first('read', 4), first('read', 5), first('read', 7)]).toEqual([
+      ask(4),
+      ask(5),
+      ask(7),
+    ]);
+    expect([first('anything', 7), first('write', 7)]).toEqual([ask(4), ask(5)]);
+  });
 });
 
 describe('whom to ask next', () => {
@@ -152,6 +163,12 @@ describe('when it is over', () => {
     ['read', 'GGEF--', readable, enough],
     ['read', 'GGE?', readable, wait],
     ['read', 'GGEE', {}, exhausted],
+    ['read', 'GGEE', { hasRecoverable: true }, exhausted],
+    ['read', 'GGEE--', { hasRecoverable: true }, ask(2)],
+    ['read', 'GGEF--', { ...readable, meetingSize: 5 }, ask(2)],
+    ['read', 'GGEFE-', { ...readable, meetingSize: 5 }, enough],
+    ['read', 'GGE', { ...readable, meetingSize: 5 }, enough],
+    ['anything', 'GG??', { hasRecoverable: true, meetingSize: 9 }, enough],
     ['read', 'GGEE??', { ...readable, isContested: true }, wait],
     ['read', 'GGEE', { ...readable, isContested: true }, exhausted],
     ['read', 'GG', readable, enough],
@@ -297,6 +314,28 @@ describe('the books', () => {
       statuses: [...new Array(5).fill('asked'), 'unasked', 'unasked'],
     });
     expect(nextServers(waiting)).toEqual([]);
+  });
+
+  test('whether a reader may be given something shows in the view, of a reader’s map', () => {
+    const five = recordOf(serversOf(5), {
+      ...{ mode: 'read', statuses: serversOf(5).map(() => 'asked') },
+    });
+    const one = [goodReport('s0', [0], v1), goodReport('s1', [1], v1)];
+    const all = [...one, goodReport('s2', [2], v1)];
+    const viewAfter = (record: UpdateRecord, reports: readonly ServerReport[]) =>
+      viewOf(reports.reduce((r, report) => apply(r, { type: 'settled', report }), record));
+    // W is 3, and B too; of five servers all of which are needed one is enough.
+    expect(viewAfter(five, one)).toMatchObject({ meetingSize: 3, isConfirmed: false });
+    expect(viewAfter(five, all)).toMatchObject({ meetingSize: 3, isConfirmed: true });
+    expect(viewAfter({ ...five, mode: 'write' }, all)).toMatchObject({ isConfirmed: false });
+    const wide = versionOf(1, 'a', { total: 5 });
+    const happy = { ...five, membership: { servers: 5, happy: 5 } };
+    expect(viewAfter(happy, [goodReport('s0', [0, 1], wide)])).toMatchObject({
+      ...{ meetingSize: 1, isConfirmed: true },
+    });
+    expect(viewAfter(happy, [goodReport('s0', [0, 1], v1)])).toMatchObject({
+      ...{ meetingSize: 3, isConfirmed: false },
+    });
   });
 
   test('newer evidence shows in the view', () => {

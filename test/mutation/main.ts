@@ -44,7 +44,8 @@ function isChart(file: string): boolean {
 }
 
 async function mutate(file: string): Promise<readonly Mutant[]> {
-  process.env.MUTATION_TESTS = `test/${file.replace(/\.ts$/, '.test.ts')}`;
+  // Its own tests, in one file or more: `name.test.ts`, `name.of-something.test.ts`.
+  process.env.MUTATION_TESTS = `test/${file.replace(/\.ts$/, '{,.*}.test.ts')}`;
   return await new Stryker({
     mutate: [file],
     // What the tests of machines/ need; the copies of the project are made of it.

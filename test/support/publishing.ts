@@ -7,9 +7,10 @@ import {
   type Request,
   start,
   type WriteReport,
+  writesOf,
 } from '../../machines/publish-kernel.ts';
-import { bestVersion, type Servermap } from '../../machines/servermap.ts';
-import { goodAt, mapOf, versionOf } from './facts.ts';
+import { bestVersion, type Servermap, type Version } from '../../machines/servermap.ts';
+import { goodAt, mapOf, type Shown, versionOf, writeReport } from './facts.ts';
 
 const v2 = versionOf(2);
 /** The version that is being written, over v2. */
@@ -50,3 +51,23 @@ export const sent = (record: PublishRecord) =>
 /** The books after these reports, with everything sent that each of them allows. */
 export const booked = (record: PublishRecord, ...reports: readonly WriteReport[]) =>
   reports.reduce((r, report) => sent(apply(r, { type: 'settled', report })), record);
+
+/** Who is to get which shares: `s0:0,2`. */
+export const next = (record: PublishRecord) =>
+  requestsOf(record).map(({ server, shnums }) => `${server}:${shnums}`);
+
+/** What became of each share: `s0:0 accepted`. */
+export const statusesOf = (record: PublishRecord) =>
+  writesOf(record).map(({ server, shnum, status }) => `${server}:${shnum} ${status}`);
+
+export const targetOf = (record: PublishRecord, server: string) =>
+  record.targets.find((target) => target.server === server);
+
+/** What a server shows: a share of a version, or bytes that nobody has signed. */
+export const is = (shnum: number, version: Version): Shown => ({ shnum, version });
+export const claims = (shnum: number, checkstring: string): Shown => ({ shnum, checkstring });
+
+export const accepts = (server: string) => writeReport(server, 'accepted');
+export const fails = (server: string) => writeReport(server, 'failed');
+export const surprises = (server: string, ...shown: readonly Shown[]) =>
+  writeReport(server, 'surprised', shown);
