@@ -23,6 +23,7 @@ import {
 import { Memory } from './platform.ts';
 import type {
   Choice,
+  ServerSpec,
   ShareSpec,
   SimulatedServer,
   WorldOptions,
@@ -168,6 +169,13 @@ export class Disks {
     );
     return Math.max(0, ...seqnums) + 1;
   }
+}
+
+/** Share numbers that were planted damaged; not every damage shows in what a server holds. */
+export function rottenIn({ shares = [] }: ServerSpec = {}): readonly number[] {
+  return shares.flatMap((share) =>
+    typeof share === 'number' || share.rot === undefined ? [] : [share.shnum],
+  );
 }
 
 /** s0, s1… with seeds that put them in this order for the file. */

@@ -182,7 +182,7 @@ export function learn(facts: Facts, record: TraceRecord): Facts {
 function fromHeader(about: Json): Facts {
   const { encoding, servers } = about as unknown as {
     encoding: Encoding;
-    servers: readonly { id: string; shares: Record<string, string> }[];
+    servers: readonly { id: string; shares: Record<string, string>; rotten?: number[] }[];
   };
   const places = new Map<string, string>();
   for (const { id, shares } of servers) {
@@ -196,6 +196,7 @@ function fromHeader(about: Json): Facts {
     initialPlaces: new Map(places),
     servers: servers.map(({ id }) => id),
   };
+  for (const { id, rotten = [] } of servers) if (rotten.length > 0) facts.spoilt.add(id);
   for (const [place, held] of places) {
     const name = held.replace(/ .*/, '');
     const version = parseVersion(name);
@@ -253,21 +254,7 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       facts.acknowledged.set(version.checkstring, { writer: actor.operation, seq: record.seq });
     }
   } else if (record.type === 'write.settled') {
-    const { report } = record.data as unknown as {
-      report: {
-        server: string;
-        seen: { shnum: number; checkstring: string }[];
-        proven: { shnum: number }[];
-      };
-    };
-    for (const { shnum, checkstring: version } of report.seen) {
-      const place = placeName(report.server, shnum);
-      actor.told.push({
-        place,
-        version,
-        isProven: report.proven.some((share) => share.shnum === shnum),
-      });
-    }
+    actor.told.push(...toldBy(record.data));
   } else if (record.type === 'server.answered') {
     const { server, shnums } = record.data as unknown as { server: string; shnums: number[] };
     actor.answers.set(server, shnums);
@@ -275,6 +262,21 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
     const { report } = record.data as unknown as { report: ReportFact };
     if (!actor.reports.has(report.server)) actor.reports.set(report.server, report);
   }
+}
+
+/** What the server showed that a write was sent to. */
+function toldBy(settled: Json): readonly TellingFact[] {
+  const { report } = settled as unknown as {
+    report: {
+      server: string;
+      seen: { shnum: number; checkstring: string }[];
+      proven: { shnum: number }[];
+    };
+  };
+  const isProven = (shnum: number) => report.proven.some((share) => share.shnum === shnum);
+  return report.seen.map(({ shnum, checkstring: version }) => {
+    return { place: placeName(report.server, shnum), version, isProven: isProven(shnum) };
+  });
 }
 
 /** Once it is prepared, the version that a publish writes has a name, and so its contents do. */

@@ -33,7 +33,7 @@ import { describeAnswer, feigned, invented, spoilt } from './answers.ts';
 import { canArrive, faultChoices, plainChoices, type WorldState } from './choices.ts';
 import { VirtualClock } from './clock.ts';
 import type { RotField, SimulatedFile } from './disk.ts';
-import { Disks } from './disks.ts';
+import { Disks, rottenIn } from './disks.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { simulationKey } from './key.ts';
 import { type Answer, type Envelope, type Message, Network, RemoteServer } from './network.ts';
@@ -521,8 +521,9 @@ export class World {
     this.#key = await key;
     await this.#disks.plant();
     const { seed = 0, format = 'sdmf', operations } = this.options;
-    const servers = this.#disks.servers.map(({ id, shares, isKnown }) => ({
+    const servers = this.#disks.servers.map(({ id, shares, isKnown }, i) => ({
       ...{ id, isKnown, shares: Object.fromEntries(shares) },
+      rotten: rottenIn(this.options.servers[i]),
     }));
     const encoding = { ...this.encoding, ...this.options.fileEncoding };
     const about = { seed, format, encoding, servers, operations };
