@@ -261,9 +261,8 @@ function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined
  */
 function lostVersion(record: WriteRecord, map: Servermap): Version | null {
   const { newest } = record;
-  const base = baseOf(record, map);
-  if (newest === null || base === undefined) return null;
-  return newest.seqnum > (base?.seqnum ?? 0) ? newest : null;
+  const base = baseOf(record, map) ?? bestVersion(map);
+  return newest !== null && newest.seqnum > (base?.seqnum ?? 0) ? newest : null;
 }
 
 /** The map of a file that nobody can have. */

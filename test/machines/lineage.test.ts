@@ -33,7 +33,7 @@ describe('the parent of a version', () => {
     expect(parentOf(sight(young, second), second)).toEqual({ kind: 'unknown' });
     const self = { ...first, parentTag: first.tag };
     expect(parentOf(sight(self), self)).toEqual({ kind: 'unknown' });
-    expect([...lineOf(sight(self), self)]).toEqual([self.id]);
+    expect([...lineOf(sight(self), self)]).toEqual([self.id, self.tag]);
   });
 });
 
@@ -71,8 +71,10 @@ describe('a version contains', () => {
 describe('the line of a version', () => {
   test('is what it is known to contain', () => {
     expect([...lineOf(all, third)]).toEqual([third.id, second.id, first.id]);
-    expect([...lineOf(all, stray)]).toEqual([stray.id]);
-    expect([...lineOf(sight(first, third), third)]).toEqual([third.id]);
+    // Of a parent that is out of sight the name.
+    expect([...lineOf(all, stray)]).toEqual([stray.id, stray.parentTag]);
+    expect([...lineOf(sight(first, third), third)]).toEqual([third.id, second.tag]);
+    expect([...lineOf(all, { ...stray, parentTag: null })]).toEqual([stray.id]);
     expect([...lineOf(all, null)]).toEqual([]);
   });
 });

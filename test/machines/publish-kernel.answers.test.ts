@@ -218,7 +218,8 @@ describe('a server that holds something else', () => {
       failure: { kind: 'replaced', detail },
     });
     expect(four.surprises).toEqual([]);
-    expect(targetOf(three, 's0')?.failure).toBeNull();
+    // What was there and is gone is told as soon as it is seen.
+    expect(targetOf(three, 's0')?.failure).toEqual({ kind: 'replaced', detail });
   });
 });
 
@@ -251,7 +252,8 @@ describe('a request that fails', () => {
       ...{ type: 'settled' },
       report: { ...surprises('s0'), failure },
     });
-    expect([targetOf(late, 's0')?.failure, late.failures]).toEqual([null, [failure]]);
+    const gone = targetOf(late, 's0')?.failure;
+    expect([gone?.kind, late.failures]).toEqual(['replaced', [failure, gone]]);
     const three = [1, 2, 3].reduce((r) => booked(r, surprises('s0')), underWay(3));
     const refused = booked(three, { ...writeReport('s0', 'refused'), failure });
     expect(targetOf(refused, 's0')?.failure).toEqual(failure);

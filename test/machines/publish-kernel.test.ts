@@ -124,9 +124,11 @@ describe('the plan', () => {
       ],
       isCrowded: true,
     });
-    const forced = begun(planOf(mapOf(1, holdings, []), { force: true }));
+    // It cannot be won; a second server is enough for a quorum of one.
+    const quorum = { servers: 2, size: 1 };
+    const forced = begun(planOf(mapOf(2, holdings, []), { force: true, quorum }));
     expect(requestsOf(forced)[0]).toMatchObject({
-      shnums: [0, 1, 2],
+      shnums: [0, 1],
       tests: [begins('01ab'), absent, absent],
     });
   });
@@ -146,7 +148,8 @@ describe('the plan', () => {
       [goodAt('s0', 0, v2), goodAt('s0', 1, v2), goodAt('s1', 2, v2)],
       ['s0:0,1', 's1:2,3'],
     ],
-    ['a number beyond N is left alone', 2, 3, [goodAt('s1', 3, v2)], ['s0:0,2', 's1:1']],
+    ['a number beyond N is left alone', 3, 3, [goodAt('s1', 3, v2)], ['s0:0', 's1:1', 's2:2']],
+    ['and where no quorum is left nothing is sent', 2, 3, [goodAt('s1', 3, v2)], []],
   ])('%s', (_, count, total, holdings, names) => {
     expect(first(mapOf(count, holdings, [v2]), { total, base: v2 })).toEqual(names);
   });
@@ -196,7 +199,10 @@ describe('the plan', () => {
     const holdings = [goodAt('s0', 0, v2), goodAt('s1', 1, v2), goodAt('s2', 2, v2)];
     const stray = { server: 's3', shnum: 1, verdict: bad() };
     const map = mapOf(6, [...holdings, stray], [v2]);
-    expect(first(map, { wholeShares: false })).toEqual(['s0:0', 's1:1', 's2:2']);
+    const quorum = { servers: 6, size: 3 };
+    expect(first(map, { wholeShares: false, quorum })).toEqual(['s0:0', 's1:1', 's2:2']);
+    // Others get none, so they cannot be won.
+    expect(first(map, { wholeShares: false })).toEqual([]);
   });
 
   test('is made when it can reach W servers and k shares, on servers that answered', () => {
@@ -248,13 +254,12 @@ describe('what is there besides the base', () => {
     expect(requestsOf(three)[0]?.tests).toEqual([absent, absent, absent, holds(v2b), absent]);
   });
 
-  test('is left alone where that does not happen; its shares go elsewhere', () => {
+  test('is left alone where that does not happen: without a quorum nothing further is sent', () => {
     const record = booked(over(v2b), accepts('s0'), accepts('s1'), fails('s2'));
     expect(written(record)).toEqual([
-      ...['s0:0 accepted', 's0:3 accepted', 's0:2 writing', 's1:1 accepted', 's1:4 accepted'],
-      's2:2 failed',
+      ...['s0:0 accepted', 's0:3 accepted', 's1:1 accepted', 's1:4 accepted', 's2:2 failed'],
     ]);
-    expect(decide(booked(record, accepts('s0')))).toEqual({ kind: 'notEnoughServers' });
+    expect(decide(record)).toEqual({ kind: 'notEnoughServers' });
   });
 
   test('is written at once by force, whatever it is', () => {
@@ -340,7 +345,8 @@ describe('until k shares of the new version are there', () => {
   });
 
   test('a failing place is made up for by another free one, beside what is there', () => {
-    const record = booked(sent(over(4, lost)), fails('s3'));
+    const quorum = { servers: 4, size: 2 };
+    const record = booked(sent(over(4, lost, { quorum })), fails('s3'));
     expect(statusesOf(record)).toEqual(['s1:0 writing', 's2:2 writing', 's3:0 failed']);
     const both = booked(record, fails('s2'));
     expect(statusesOf(both).slice(0, 2)).toEqual(['s0:2 writing', 's1:0 writing']);
@@ -381,6 +387,7 @@ describe('until k shares of the new version are there', () => {
     expect([alone.isBaseSpare, next(alone)]).toEqual([false, ['s0:0,1']]);
     const room = over(1, crowded, { total: 3 });
     expect([room.isBaseSpare, next(room)]).toEqual([false, ['s0:0,1,2']]);
-    expect(next(over(4, lost, { wholeShares: false }))).toEqual(['s0:0', 's1:1']);
+    const quorum = { servers: 4, size: 2 };
+    expect(next(over(4, lost, { wholeShares: false, quorum }))).toEqual(['s0:0', 's1:1']);
   });
 });

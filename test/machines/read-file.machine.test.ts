@@ -71,7 +71,7 @@ test('maps few servers, and reads the newest version', () => {
   it.step(isRead(v2));
   expect([it.state(), it.output()]).toEqual([
     'delivered',
-    { kind: 'delivered', version: v2, newest: v2 },
+    { kind: 'delivered', version: v2, isConfirmed: true, newest: v2 },
   ]);
 });
 
@@ -93,12 +93,16 @@ test('what is read was seen on too few servers: that is said, and who could tell
   const it = start({}, opened, mapped({ ...rivals, versions: { [v1.id]: v1, [v2.id]: v2 } }));
   const told = { type: 'version.unconfirmed', seqnum: 1, silent: ['s1', 's3'] };
   expect(it.log().slice(0, 2)).toEqual(['stop servermapUpdate', `emit ${JSON.stringify(told)}`]);
-  expect(it.step(isRead()).output()).toEqual({ kind: 'delivered', version: v1, newest: null });
+  expect(it.step(isRead()).output()).toEqual({
+    ...{ kind: 'delivered', version: v1, isConfirmed: false, newest: null },
+  });
 });
 
 test('an empty range is delivered without being read', () => {
   const it = start({ wanted: { offset: 3000, length: 0 } }, opened, mapped(old));
-  expect(it.output()).toEqual({ kind: 'delivered', version: v1, newest: v1 });
+  expect(it.output()).toEqual({
+    ...{ kind: 'delivered', version: v1, isConfirmed: true, newest: v1 },
+  });
 });
 
 test('a range beyond the contents is refused', () => {
@@ -124,7 +128,9 @@ test('a version without k good shares is passed over for the newest of the other
     newest: 2,
     marked: [mark],
   });
-  expect(it.step(isRead()).output()).toEqual({ kind: 'delivered', version: v1, newest: v2 });
+  expect(it.step(isRead()).output()).toEqual({
+    ...{ kind: 'delivered', version: v1, isConfirmed: true, newest: v2 },
+  });
 });
 
 describe('when shares run out in the middle', () => {

@@ -57,7 +57,12 @@ describe('which version', () => {
 
   test('it is delivered, whatever the range would be of another one', () => {
     const end = { kind: 'delivered', version: v1 } as const;
-    expect(decide(having(begun, mapped(), { type: 'read', end }))).toEqual(end);
+    const all = having(begun, mapped(), { type: 'read', end });
+    expect(decide(all)).toEqual({ ...end, isConfirmed: true });
+    // What was read instead of the newest is not what a quorum has confirmed.
+    const other = { kind: 'delivered', version: v2 } as const;
+    const instead = having(begun, mapped(), { type: 'read', end: other });
+    expect(decide(instead)).toEqual({ ...other, isConfirmed: false });
   });
 });
 
@@ -110,7 +115,7 @@ test('a version that cannot be decoded is not asked for, unless nothing of it is
   const beyond = { what: 'segment size of version 1', value: 2 ** 30, max: segmentSizeMax };
   expect(decide(having(begun, mapped(mapWith(huge))))).toEqual({ kind: 'beyondLimit', beyond });
   const nothing = having(start(grid, { offset: 5, length: 0 }, true), mapped(mapWith(huge)));
-  expect(decide(nothing)).toEqual({ kind: 'delivered', version: huge });
+  expect(decide(nothing)).toEqual({ kind: 'delivered', version: huge, isConfirmed: true });
 });
 
 test('a failure ends it, wherever it comes from', () => {
@@ -144,7 +149,7 @@ describe('the range', () => {
 
   test('of nothing is delivered at once', () => {
     const record = having(start(grid, { offset: 5, length: 0 }, true), mapped());
-    expect(decide(record)).toEqual({ kind: 'delivered', version: v1 });
+    expect(decide(record)).toEqual({ kind: 'delivered', version: v1, isConfirmed: true });
   });
 });
 

@@ -369,11 +369,11 @@ describe('the newest version that the writer knows of', () => {
 
   test.each<[PublishReport['kind'], boolean]>([
     ['published', true],
-    ['indeterminate', true],
+    ['indeterminate', false],
     ['uncoordinated', false],
     ['notEnoughServers', false],
     ['cancelled', false],
-  ])('is the one that was made, if somebody may have been told: %s, %j', (kind, isOut) => {
+  ])('is the one that was made, if it is acknowledged: %s, %j', (kind, isOut) => {
     const report = publishReport(kind, { version: v2 });
     expect(newestAfter(null, report)).toBe(isOut ? v2 : null);
     expect(newestAfter(v1, report)).toBe(isOut ? v2 : v1);
@@ -393,7 +393,7 @@ describe('the newest version that the writer knows of', () => {
   });
 
   test('is lost when a later look shows nothing as new', () => {
-    const left = publishReport('indeterminate', { version: v2 });
+    const left = publishReport('published', { version: v2 });
     const { newest } = having(begin(overwrite), mapped(full), { type: 'published', report: left });
     const again = having(start(taskOf(overwrite), true, newest), mapped(asked(full)));
     expect(decide(again).kind).toBe('backOff');
