@@ -21,6 +21,7 @@ import {
 import type { SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   type Hex,
+  type Holding,
   highestSeqnum,
   mergedVersion,
   type Place,
@@ -144,7 +145,7 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
       shnums: [],
       last: null,
       placed: [],
-      isCrowded: isCrowded(seenShnums(map, id), plan.total),
+      isCrowded: isCrowded(holdingsOn(map, id), plan.total),
       attempt: 0,
       failure: null,
     })),
@@ -162,12 +163,12 @@ function isSpare(map: Servermap, { base, required, total }: Omit<PublishPlan, 'm
   return sharesOf(map, base.id).size >= total && total - (required - 1) >= required;
 }
 
-function seenShnums({ holdings }: Servermap, id: ServerId): readonly number[] {
-  return holdings.filter(({ server }) => server === id).map(({ shnum }) => shnum);
+function holdingsOn({ holdings }: Servermap, id: ServerId): readonly Holding[] {
+  return holdings.filter(({ server }) => server === id);
 }
 
-function isCrowded(shnums: readonly number[], total: number): boolean {
-  return shnums.some((shnum) => shnum >= total);
+function isCrowded(shares: readonly { readonly shnum: number }[], total: number): boolean {
+  return shares.some(({ shnum }) => shnum >= total);
 }
 
 function seenIn(map: Servermap, id: ServerId, total: number): readonly Seen[] {
@@ -287,9 +288,9 @@ function viewOf({ quorum, versions, targets }: PublishRecord): View {
 }
 
 /**
- * Until k shares of the new version are there, it goes into places that are free: attempts that die
- * one after the other would each take some shares of the base with them, until nothing could be
- * read. Null: k are there, or there are not enough free places.
+ * Until k shares of the new version are there, it goes into places that are free, or hold a copy of
+ * a share of the base: attempts that die one after the other would each take some of the base with
+ * them, until nothing could be read. Null: k are there, or there are not enough such places.
  */
 function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] | null {
   const { isBaseSpare, wholeShares, required, total, targets } = record;
@@ -297,14 +298,19 @@ function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draf
   if (new Set(targets.flatMap(placesOn)).size >= required) return null;
   const taken = new Set(targets.flatMap(givenTo));
   const drafts = open.map((target): Draft => ({ target, shnums: [] }));
-  const isOn = ({ held }: Target, shnum: number) => held.some((seen) => seen.shnum === shnum);
-  const isHeld = (shnum: number) => targets.some((target) => isOn(target, shnum));
-  const numbers = range(total).sort((a, b) => Number(isHeld(a)) - Number(isHeld(b)));
-  for (const shnum of numbers) {
+  const on = ({ held }: Target, shnum: number) => held.find((seen) => seen.shnum === shnum)?.share;
+  const isOfBase = (target: Target, shnum: number) => isOf(on(target, shnum), record.base);
+  const copiesOf = (shnum: number) => targets.filter((target) => isOfBase(target, shnum)).length;
+  const isHeld = (shnum: number) => targets.some((target) => on(target, shnum) !== undefined);
+  // Numbers that nobody has, then those that several have of the base.
+  const rankOf = (shnum: number) => (copiesOf(shnum) > 1 ? 1 : isHeld(shnum) ? 2 : 0);
+  for (const shnum of range(total).sort((a, b) => rankOf(a) - rankOf(b))) {
     if (taken.size >= required) break;
     if (taken.has(shnum)) continue;
-    const free = drafts.filter(({ target }) => !isOn(target, shnum));
-    const draft = leastOf(free);
+    // The place of a copy first: otherwise every write would leave more shares.
+    const copies = drafts.filter(({ target }) => isOfBase(target, shnum) && copiesOf(shnum) > 1);
+    const free = drafts.filter(({ target }) => on(target, shnum) === undefined);
+    const draft = leastOf(copies.length > 0 ? copies : free);
     if (draft === undefined) continue;
     draft.shnums.push(shnum);
     taken.add(shnum);
@@ -449,10 +455,7 @@ function landed({ version, total }: PublishRecord, target: Target, report: Write
     last: 'accepted',
     held: [...rest, ...ours],
     placed: [...new Set([...target.placed, ...target.shnums])],
-    isCrowded: isCrowded(
-      report.seen.map(({ shnum }) => shnum),
-      total,
-    ),
+    isCrowded: isCrowded(report.seen, total),
   };
 }
 
@@ -494,10 +497,7 @@ function withSurprise(record: PublishRecord, target: Target, report: WriteReport
     held,
     // Won is won: what takes its place contains it, or it never comes to a quorum.
     placed: [...new Set([...it.placed, ...placed])],
-    isCrowded: isCrowded(
-      report.seen.map(({ shnum }) => shnum),
-      total,
-    ),
+    isCrowded: isCrowded(report.seen, total),
     failure: failure ?? it.failure,
   }));
 }
@@ -519,8 +519,8 @@ function judged(
   return { shnum, head: checkstring, share };
 }
 
-function isOf(share: Held, version: Version | null): boolean {
-  return share.kind === 'good' && share.version === version?.id;
+function isOf(share: Held | undefined, version: Version | null): boolean {
+  return share?.kind === 'good' && share.version === version?.id;
 }
 
 function withTarget(

@@ -292,6 +292,11 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
     if (map.holdings.length === 0) return null;
     return { kind: 'fileExists', places: map.holdings, report: null };
   }
+  const isSeen = Object.keys(found.versions).length > 0;
+  // Whoever keeps some of the old contents has to read them.
+  if (isSeen && change.kind !== 'overwrite' && bestVersion(found) === undefined) {
+    return { kind: 'unrecoverable', map: found };
+  }
   const lost = lostVersion(record, found);
   if (lost !== null && !force) {
     const isSilent = found.servers.every(({ status }) => status === 'failed');
@@ -306,10 +311,6 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
   const file = base ?? bestVersion(map);
   if (file !== undefined && file.format !== format) {
     return { kind: 'wrongFormat', cap: format, file: file.format };
-  }
-  // Whoever keeps some of the old contents has to read them.
-  if (change.kind !== 'overwrite' && bestVersion(map) === undefined) {
-    return { kind: 'unrecoverable', map };
   }
   return base === undefined ? { kind: 'noBase', rivals: rivalsOf(map), map } : null;
 }

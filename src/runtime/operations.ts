@@ -7,7 +7,6 @@
 import { fromPromise } from 'xstate';
 import type { ApplyModifierInput, ApplyModifierResult } from '../../machines/io.ts';
 import { readFileMachine } from '../../machines/read-file.machine.ts';
-import { confirmedIn } from '../../machines/read-kernel.ts';
 import { readVersionMachine } from '../../machines/read-version.machine.ts';
 import type { Mode, Servermap, Version } from '../../machines/servermap.ts';
 import { verifyFileMachine } from '../../machines/verify-file.machine.ts';
@@ -59,15 +58,10 @@ export async function mapFile(
 ): Promise<Servermap> {
   const { cap, keyring } = bench.desk.session;
   const isForWriting = mode === 'write' || mode === 'repair';
-  const grid = gridOf(bench, options);
   const wantsPrivateKey = isForWriting && cap.kind === 'write' && keyring.writer === undefined;
   return runMachine(bench.engine, updateOn(bench), {
-    input: { mode, ...grid, wantsPrivateKey },
+    input: { mode, ...gridOf(bench, options), wantsPrivateKey },
     ...watching(bench, options),
-    onOutput: (map) => {
-      const confirmed = confirmedIn(map, grid);
-      if (confirmed !== undefined) remember(keyring, confirmed);
-    },
   });
 }
 

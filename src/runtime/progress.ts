@@ -30,7 +30,8 @@ const watchers: Readonly<
   publish: (actor, tell) => {
     let done = 0;
     actor.on('write.settled', (event) => {
-      if ((event as WriteSettled).report.status !== 'accepted') return;
+      const { status } = (event as WriteSettled).report;
+      if (status !== 'accepted') return;
       const { total, writes } = publishSummary(actor.getSnapshot().context);
       const placed = Object.entries(writes).filter(([, status]) => status === 'accepted');
       const written = new Set(placed.map(([place]) => place.split(':')[1])).size;

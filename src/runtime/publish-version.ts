@@ -247,7 +247,8 @@ function verifyClaim(bench: Workbench) {
         return failed('unreachable', `${detail}: ${verdict.reason}`);
       }
       const good = verdict.kind === 'good' ? (version as Version) : null;
-      const checkstring = good?.checkstring ?? (verdict.kind === 'bad' ? verdict.head : '');
+      const head = verdict.kind === 'bad' ? verdict.head : '';
+      const checkstring = verdict.kind === 'good' ? (version as Version).checkstring : head;
       seen.push({ shnum, checkstring, version: good });
     }
     return { ok: true, seen };

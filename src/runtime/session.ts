@@ -6,13 +6,7 @@
  */
 
 import type { Failure } from '../../machines/io.ts';
-import {
-  type Hex,
-  newestOf,
-  type Place,
-  type ServerId,
-  type Version,
-} from '../../machines/servermap.ts';
+import type { Hex, Place, ServerId, Version } from '../../machines/servermap.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
@@ -41,7 +35,7 @@ export interface Keyring {
 
 /** Remembers `version` unless a newer one, or one as new, is remembered. */
 export function remember(keyring: Keyring, version: Version): void {
-  keyring.newest = newestOf(keyring.newest ?? null, version) ?? version;
+  if (version.seqnum > (keyring.newest?.seqnum ?? 0)) keyring.newest = version;
 }
 
 export interface Session {

@@ -238,7 +238,7 @@ test('a first version is made once: an object knows what it has seen and made', 
   for (const write of writes) {
     const error = await write().catch((e) => e);
     expect(error).toBeInstanceOf(NewerVersionSeenError);
-    expect(error.message).toMatch(/^version 4 has been seen or made before, .* by `force`$/);
+    expect(error.message).toMatch(/^version 4 was acknowledged before, .* by `force`$/);
   }
   await expect(another().open(file.writeCap).overwrite(bytesOf(3))).rejects.toThrowError(
     UnrecoverableFileError,

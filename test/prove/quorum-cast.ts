@@ -10,7 +10,7 @@
  * nothing else are one: what surprised it, why its requests failed, and the last of them.
  */
 import type { SeenShare } from '../../machines/io.ts';
-import type { PublishRecord, Target } from '../../machines/publish-kernel.ts';
+import type { PublishRecord, Surprise, Target } from '../../machines/publish-kernel.ts';
 import * as publish from '../../machines/publish-kernel.ts';
 import type { Quorum } from '../../machines/quorum.ts';
 import * as rules from '../../machines/quorum.ts';
@@ -393,7 +393,9 @@ export class QuorumCast {
         attempt: isClosed || !isCounted ? 0 : target.attempt,
       };
     });
-    return { ...record, targets, surprises: [], failures: [] };
+    // That there was one is all that matters of surprises.
+    const surprises = record.surprises.map((): Surprise => ({ server: '', shnum: 0, found: '' }));
+    return { ...record, targets, surprises: surprises.slice(0, 1), failures: [] };
   }
 
   #ended(writer: Writer): number {

@@ -49,8 +49,8 @@ export const mistakes: readonly Mistake[] = [
     edits: [
       {
         file: rules,
-        from: 'answers.some(({ isNewer }) => isNewer) && answers.every',
-        to: 'answers.every',
+        from: 'return other !== undefined && compareVersions(other, version) > 0;',
+        to: 'return other !== undefined;',
       },
     ],
     size: three,
@@ -69,8 +69,8 @@ export const mistakes: readonly Mistake[] = [
     edits: [
       {
         file: rules,
-        from: "if (parent.kind === 'unknown') return false;\n    at",
-        to: 'return true;\n    at',
+        from: "if (parent.kind === 'unknown') return at.parentTag !== null && line.has(at.parentTag);\n    at = parent.version;\n  }\n  return true;",
+        to: 'return true;\n    at = parent.version;\n  }\n  return true;',
       },
     ],
     size: four,
@@ -90,6 +90,7 @@ export const mistakes: readonly Mistake[] = [
     says: 'the newest version that can be read is built on, one’s own attempt as well (no R1)',
     edits: [
       { file: rules, from: '(base) => reachOf(view, base).size >= quorum.size', to: '() => true' },
+      { file: kernel, from: 'if (!isWinnable(record)) return [];', to: '' },
     ],
     size: three,
     seed: 1,
@@ -97,7 +98,9 @@ export const mistakes: readonly Mistake[] = [
   {
     name: 'no-beside',
     says: 'shares of the base are overwritten before k of the new version are there (no R2a)',
-    edits: [{ file: kernel, from: 'record.isBaseSpare || ', to: 'true || ' }],
+    edits: [
+      { file: kernel, from: 'if (isBaseSpare || !wholeShares) return null;', to: 'return null;' },
+    ],
     size: { servers: 3, required: 2, size: 2, writers: 1, attempts: 2 },
     more: { lost: 1 },
   },

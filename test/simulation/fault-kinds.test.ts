@@ -166,8 +166,8 @@ const oneTestForAll: readonly Edit[] = [
 const homelessStay: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'range(total).filter((number) => !homes.has(number))',
-    to: 'range(total).filter((number) => homes.has(number) && false)',
+    from: 'range(total).filter((shnum) => !homes.has(shnum))',
+    to: 'range(total).filter((shnum) => homes.has(shnum) && false)',
   },
 ];
 /** The next number is one more than that of the base. */

@@ -87,8 +87,8 @@ const mistakes: readonly Mistake[] = [
   {
     name: 'a server with anything newer is taken for one that a rival has not won',
     edits: quorum(
-      "answers.some(({ isNewer }) => isNewer) && answers.every((answer) => answer.contains === 'no')",
-      'answers.some(({ isNewer }) => isNewer)',
+      'if (held === null || held.some((share) => mayContain(versions, share, version))) return false;',
+      'if (held === null) return false;',
     ),
     breaks: 'M2',
     world: {
@@ -154,7 +154,7 @@ const mistakes: readonly Mistake[] = [
         to: 'shares: new Map(shares.filter(([shnum]) => shnums.includes(shnum))),',
       },
     ],
-    breaks: 'X1',
+    breaks: 'M2',
     world: {
       ...world([3, 2, 3, 2], overwrite('w1'), overwrite('w2')),
       servers: [{ shares: [1] }, { shares: [0] }, { shares: [2] }],
