@@ -143,11 +143,13 @@ interface CardProps {
 
 function Card({ track, mark, isPicked, isMoved }: CardProps) {
   const { tone, shape } = lookOf(mark.state);
-  const shnum = (summaryOf(mark, 'shareWrite') ?? summaryOf(mark, 'blockRead'))?.shnum;
+  const { shnums = [] } = summaryOf(mark, 'shareWrite') ?? {};
+  const { shnum } = summaryOf(mark, 'blockRead') ?? {};
+  const shares = (shnum === undefined ? shnums : [shnum]).map((n) => ` sh${n}`).join('');
   const verdicts = Object.entries(summaryOf(mark, 'serverQuery')?.judged ?? {}).map(
     ([n, words]) => `sh${n} ${words}`,
   );
-  const name = shnum === undefined ? (track.server ?? track.key) : `${track.server} sh${shnum}`;
+  const name = `${track.server ?? track.key}${shares}`;
   return (
     <li class={`card ${tone} ${isMoved ? 'moved' : ''}`}>
       <button
