@@ -98,6 +98,7 @@ const gone = { ...nothing, status: 'failed', failure: { kind: 'timeout', detail:
 const paths = getShortestPaths(servermapUpdateMachine, {
   input: {
     ...{ mode: 'write', servers, required: 2, total: 3, wantsPrivateKey: true },
+    membership: { servers: servers.length, happy: 3 },
     deadlines: { queryMs: 1000, verifyMs: 1000, readMs: 1000, writeMs: 1000 },
   },
   events: servers.flatMap((server) =>
