@@ -288,9 +288,10 @@ function viewOf({ quorum, versions, targets }: PublishRecord): View {
 }
 
 /**
- * Until k shares of the new version are there, it goes into places that are free, or hold a copy of
- * a share of the base: attempts that die one after the other would each take some of the base with
- * them, until nothing could be read. Null: k are there, or there are not enough such places.
+ * Until k shares of the new version are there, it goes into places that are free: attempts that die
+ * one after the other would each take some shares of the base with them, until nothing could be
+ * read. Not even a second copy of a share is spared: a request of an attempt that is dead may take
+ * the first. Null: k are there, or there are not enough free places.
  */
 function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] | null {
   const { isBaseSpare, wholeShares, required, total, targets } = record;
@@ -298,19 +299,13 @@ function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draf
   if (new Set(targets.flatMap(placesOn)).size >= required) return null;
   const taken = new Set(targets.flatMap(givenTo));
   const drafts = open.map((target): Draft => ({ target, shnums: [] }));
-  const on = ({ held }: Target, shnum: number) => held.find((seen) => seen.shnum === shnum)?.share;
-  const isOfBase = (target: Target, shnum: number) => isOf(on(target, shnum), record.base);
-  const copiesOf = (shnum: number) => targets.filter((target) => isOfBase(target, shnum)).length;
-  const isHeld = (shnum: number) => targets.some((target) => on(target, shnum) !== undefined);
-  // Numbers that nobody has, then those that several have of the base.
-  const rankOf = (shnum: number) => (copiesOf(shnum) > 1 ? 1 : isHeld(shnum) ? 2 : 0);
-  for (const shnum of range(total).sort((a, b) => rankOf(a) - rankOf(b))) {
+  const isOn = ({ held }: Target, shnum: number) => held.some((seen) => seen.shnum === shnum);
+  const isHeld = (shnum: number) => targets.some((target) => isOn(target, shnum));
+  const numbers = range(total).sort((a, b) => Number(isHeld(a)) - Number(isHeld(b)));
+  for (const shnum of numbers) {
     if (taken.size >= required) break;
     if (taken.has(shnum)) continue;
-    // The place of a copy first: otherwise every write would leave more shares.
-    const copies = drafts.filter(({ target }) => isOfBase(target, shnum) && copiesOf(shnum) > 1);
-    const free = drafts.filter(({ target }) => on(target, shnum) === undefined);
-    const draft = leastOf(copies.length > 0 ? copies : free);
+    const draft = leastOf(drafts.filter(({ target }) => !isOn(target, shnum)));
     if (draft === undefined) continue;
     draft.shnums.push(shnum);
     taken.add(shnum);
@@ -519,8 +514,8 @@ function judged(
   return { shnum, head: checkstring, share };
 }
 
-function isOf(share: Held | undefined, version: Version | null): boolean {
-  return share?.kind === 'good' && share.version === version?.id;
+function isOf(share: Held, version: Version | null): boolean {
+  return share.kind === 'good' && share.version === version?.id;
 }
 
 function withTarget(
