@@ -11,13 +11,8 @@
  */
 import { assign, enqueueActions, setup } from 'xstate';
 import { type OperationCancel, type WriteSettled, writeSettled } from './events.ts';
-import {
-  type Deadlines,
-  internalFailure,
-  type PrepareInput,
-  type PrepareResult,
-  unprovided,
-} from './io.ts';
+import { recordBug } from './failure.ts';
+import { type Deadlines, type PrepareInput, type PrepareResult, unprovided } from './io.ts';
 import { newerEvidence } from './newer-evidence.ts';
 import {
   apply,
@@ -177,13 +172,7 @@ export const publishMachine = setup({
             actions: { type: 'record', params: ({ event }) => factOf(event.output) },
           },
         ],
-        onError: {
-          target: 'unprepared',
-          actions: {
-            type: 'record',
-            params: ({ event }) => ({ type: 'failed', failure: internalFailure(event.error) }),
-          },
-        },
+        onError: { target: 'unprepared', actions: recordBug },
       },
     },
     writing: {
