@@ -38,7 +38,7 @@ export function internalFailure(error: unknown): Failure {
   return { kind: 'internal', detail: reasonOf(error) };
 }
 
-/** What the chart of an operation does with such an event: its books learn of the bug. */
+/** What a chart with books does with such an event: they learn of the bug. */
 export const recordBug = {
   type: 'record',
   params: ({ event }: { readonly event: { readonly error: unknown } }) => ({

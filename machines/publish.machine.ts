@@ -10,13 +10,8 @@
  */
 import { assign, enqueueActions, setup } from 'xstate';
 import type { OperationCancel, WriteSettled } from './events.ts';
-import {
-  type Deadlines,
-  internalFailure,
-  type PrepareInput,
-  type PrepareResult,
-  unprovided,
-} from './io.ts';
+import { recordBug } from './failure.ts';
+import { type Deadlines, type PrepareInput, type PrepareResult, unprovided } from './io.ts';
 import {
   apply,
   decide,
@@ -154,13 +149,7 @@ export const publishMachine = setup({
             actions: { type: 'record', params: ({ event }) => factOf(event.output) },
           },
         ],
-        onError: {
-          target: 'unprepared',
-          actions: {
-            type: 'record',
-            params: ({ event }) => ({ type: 'failed', failure: internalFailure(event.error) }),
-          },
-        },
+        onError: { target: 'unprepared', actions: recordBug },
       },
     },
     writing: {
