@@ -24,6 +24,7 @@ import {
   type WriteCallOptions,
 } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
+import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { Pace } from './runtime/pace.ts';
@@ -36,6 +37,7 @@ import {
   platformClock,
 } from './runtime/run.ts';
 import type { Keyring, Session } from './runtime/session.ts';
+import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
@@ -84,6 +86,8 @@ export interface CreateOptions extends WriteCallOptions {
 
 /** Enough for every header, key and signature of a small share: one read per share. */
 const defaultHeadLength = 4000;
+/** Of fields that claim to be the private key; those of one file are all the same. */
+const privateKeysMax = 16;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
@@ -222,11 +226,14 @@ function newSession(
 ): Omit<Session, 'advisories'> {
   const storageIndex = storageIndexOf(cap);
   const permuted = permutedServers(servers, storageIndex);
+  keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
   return {
     engine,
     cap,
     storageIndex,
     keyring,
+    signatures: keyring.signatures,
+    privateKeys: new Recent(privateKeysMax),
     servers: new Map(permuted.map((server) => [server.id, server])),
     paces: {
       query: new Pace(engine),

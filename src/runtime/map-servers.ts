@@ -14,10 +14,12 @@ import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Place, Verdict, Version } from '../../machines/servermap.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
+import type { WriteCap } from '../caps.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
+import type { Primitives } from '../crypto/primitives.ts';
 import type { ShareHeader } from '../share/header.ts';
 import type { ShareReader } from '../share/reader.ts';
-import { verifyNumber, verifySignature } from '../share/verify.ts';
+import { verifyNumber } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import {
   acceptHeader,
@@ -27,6 +29,7 @@ import {
   readerOf,
   type Session,
   serverOf,
+  type WriterKeys,
 } from './session.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -116,12 +119,12 @@ export async function judgeShare(
 
 /** The salt of the signature. */
 async function judgeSignature(
-  { cap, engine }: Session,
+  { signatures }: Session,
   reader: ShareReader,
   header: ShareHeader,
 ): Promise<Uint8Array> {
   const [spki, signature] = await Promise.all([reader.verificationKey(), reader.signature()]);
-  return verifySignature(header, spki, signature, cap.fingerprint, engine.primitives);
+  return signatures.verify(header, spki, signature);
 }
 
 /** Checks the share number if the first bytes hold its hashes, or `wants` says to read them. */
@@ -149,25 +152,35 @@ function unverified(error: unknown): Verdict {
 
 /** A key that does not decrypt is not held against its share; another share may have a good one. */
 async function findPrivateKey(
-  { cap, keyring, engine }: Session,
+  { cap, keyring, engine, privateKeys }: Session,
   reader: ShareReader,
 ): Promise<boolean> {
   if (cap.kind !== 'write') return false;
   if (keyring.writer !== undefined) return true;
   try {
     const encryptedPrivateKey = await reader.encryptedPrivateKey();
-    // While this one was read, the key may have been found in another share.
-    if (keyring.writer !== undefined) return true;
-    const crypto = engine.primitives ?? primitives;
-    const pkcs8 = await decryptPrivateKey(cap.writekey, encryptedPrivateKey, crypto);
-    if (pkcs8 === undefined) return false;
-    const signing = await crypto.importSigningKey(pkcs8);
-    if (!equalBytes(deriveFingerprint(signing.spki), cap.fingerprint)) return false;
-    keyring.writer = { signing, encryptedPrivateKey };
-    return true;
+    // All shares have the same bytes there, and are looked at together.
+    const writer = await privateKeys.of(bytesToHex(encryptedPrivateKey), () =>
+      openPrivateKey(cap, encryptedPrivateKey, engine.primitives ?? primitives),
+    );
+    if (writer !== undefined) keyring.writer = writer;
+    return keyring.writer !== undefined;
   } catch {
     return false;
   }
+}
+
+/** What a writer needs, if the field holds the private key of the cap. */
+async function openPrivateKey(
+  { writekey, fingerprint }: WriteCap,
+  encryptedPrivateKey: Uint8Array,
+  crypto: Primitives,
+): Promise<WriterKeys | undefined> {
+  const pkcs8 = await decryptPrivateKey(writekey, encryptedPrivateKey, crypto);
+  if (pkcs8 === undefined) return undefined;
+  const signing = await crypto.importSigningKey(pkcs8);
+  if (!equalBytes(deriveFingerprint(signing.spki), fingerprint)) return undefined;
+  return { signing, encryptedPrivateKey };
 }
 
 /** Tells the server's operator; nobody waits for it and nothing depends on it. */

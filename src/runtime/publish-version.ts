@@ -24,7 +24,13 @@ import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { deriveWriteEnabler } from '../crypto/keys.ts';
 import { deriveLeaseSecrets } from '../crypto/leases.ts';
-import { AnswerLostError, BadKeyError, InsufficientCapError, NoSuchShareError } from '../errors.ts';
+import {
+  AnswerLostError,
+  BadKeyError,
+  CorruptShareError,
+  InsufficientCapError,
+  NoSuchShareError,
+} from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
@@ -92,14 +98,16 @@ function prepareShares(bench: Workbench, publication: Publication) {
 
 /** As a reader comes to it: not every signer takes the salt that it is given. */
 async function saltOf(
-  { session: { engine, keyring } }: Desk,
+  { session: { keyring, signatures } }: Desk,
   { header, signature }: EncodedVersion,
 ): Promise<Uint8Array> {
   const { spki } = (keyring.writer as WriterKeys).signing;
-  const key = await (engine.primitives ?? primitives).importVerifyingKey(spki);
-  const salt = await key.verify(header.prefix, signature);
-  if (salt === undefined) throw new BadKeyError('its signature does not verify');
-  return salt;
+  try {
+    return await signatures.verify(header, spki, signature);
+  } catch (error) {
+    if (!(error instanceof CorruptShareError)) throw error;
+    throw new BadKeyError('its signature does not verify');
+  }
 }
 
 function encode(

@@ -10,9 +10,11 @@ import type { Hex, Place, ServerId, Version } from '../../machines/servermap.ts'
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
+import type { Recent } from '../recent.ts';
 import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
 import { parentTagLength, parentTagOf } from '../share/parent.ts';
 import { ShareReader } from '../share/reader.ts';
+import type { FileSignatures } from '../share/signatures.ts';
 import type { ByteRange, StorageServer } from '../storage/server.ts';
 import type { Advisories } from './advisories.ts';
 import { isCorruption, toFailure } from './failure.ts';
@@ -31,6 +33,7 @@ export interface Keyring {
   writer?: WriterKeys;
   /** The newest version that is known to be acknowledged. */
   newest?: Version;
+  signatures?: FileSignatures;
 }
 
 /** Remembers `version` unless a newer one, or one as new, is remembered. */
@@ -43,6 +46,9 @@ export interface Session {
   readonly cap: Cap;
   readonly storageIndex: Uint8Array;
   readonly keyring: Keyring;
+  readonly signatures: FileSignatures;
+  /** By the field of a share that they were in. */
+  readonly privateKeys: Recent<string, Promise<WriterKeys | undefined>>;
   /** In permuted order. */
   readonly servers: ReadonlyMap<ServerId, StorageServer>;
   /** The first bytes of every share that was looked at, by {@link keyOf}. */

@@ -14,6 +14,7 @@ import type { Primitives } from '../crypto/primitives.ts';
 import { createCodec } from '../erasure/codec.ts';
 import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
+import { Recent } from '../recent.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
 import { entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
 import { blockHash } from './hashtree.ts';
@@ -100,7 +101,13 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     const primaries = splitEvenly(ciphertext, geometry.required);
     return encodeInTurns(codec, primaries, shnums, primaries[0]?.length ?? 0);
   };
-  const blocksOf = keepRecent(segmentsKept, encode);
+  const recent = new Recent<number, Promise<readonly Uint8Array[]>>(segmentsKept);
+  const blocksOf = (index: number) => {
+    const blocks = recent.of(index, () => encode(index));
+    // A failure is not kept: the next one who asks tries again.
+    blocks.catch(() => recent.forget(index, blocks));
+    return blocks;
+  };
 
   const blockHashes = shnums.map((): Uint8Array[] => []);
   const stint = new Stint();
@@ -173,26 +180,6 @@ function splitEvenly(bytes: Uint8Array, count: number): Uint8Array[] {
     padded.set(bytes);
   }
   return Array.from({ length: count }, (_, i) => padded.subarray(i * length, (i + 1) * length));
-}
-
-/** `make`, with the latest few results, also those still being made, at hand. */
-function keepRecent<T>(
-  kept: number,
-  make: (index: number) => Promise<T>,
-): (index: number) => Promise<T> {
-  const recent = new Map<number, Promise<T>>();
-  return (index) => {
-    const made = recent.get(index) ?? make(index);
-    recent.delete(index);
-    recent.set(index, made);
-    // A failure is not kept: the next caller tries again.
-    made.catch(() => recent.get(index) === made && recent.delete(index));
-    for (const oldest of recent.keys()) {
-      if (recent.size <= kept) break;
-      recent.delete(oldest);
-    }
-    return made;
-  };
 }
 
 async function hashInTurns(bytes: Uint8Array): Promise<Uint8Array> {

@@ -5,35 +5,42 @@
 import { primitives } from '#crypto';
 import { equalBytes } from '../bytes.ts';
 import { deriveFingerprint } from '../crypto/keys.ts';
-import type { Primitives } from '../crypto/primitives.ts';
+import type { Primitives, VerifyingKey } from '../crypto/primitives.ts';
 import { BadKeyError, CorruptShareError, OutOfRangeError } from '../errors.ts';
 import { blockHash, type HashNode, neededHashes, nodeCount, VerifyingTree } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 
 /**
- * The salt of the signature, once that is verified.
+ * The key that a share carries, if it is that of the file.
  * @param fingerprint 32 bytes, from the cap
- * @throws CorruptShareError naming the verification key or the signature
+ * @throws CorruptShareError naming the verification key
  */
-export async function verifySignature(
-  { prefix }: Pick<ShareHeader, 'prefix'>,
+export async function importFileKey(
   verificationKey: Uint8Array,
-  signature: Uint8Array,
   fingerprint: Uint8Array,
   { importVerifyingKey }: Pick<Primitives, 'importVerifyingKey'> = primitives,
-): Promise<Uint8Array> {
+): Promise<VerifyingKey> {
   if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {
     throw new CorruptShareError('verification key', 'it is not the key of the cap');
   }
-  const key = await importVerifyingKey(verificationKey).catch((error) => {
+  return importVerifyingKey(verificationKey).catch((error) => {
     if (!(error instanceof BadKeyError)) throw error;
     throw new CorruptShareError('verification key', 'it is the key of the cap, but not of RSA');
   });
+}
+
+/**
+ * The salt of the signature of a header, once that is verified.
+ * @throws CorruptShareError naming the signature
+ */
+export async function verifyBy(
+  key: VerifyingKey,
+  prefix: Uint8Array,
+  signature: Uint8Array,
+): Promise<Uint8Array> {
   const salt = await key.verify(prefix, signature);
-  if (salt === undefined) {
-    throw new CorruptShareError('signature', 'it does not sign this header');
-  }
-  return salt;
+  if (salt !== undefined) return salt;
+  throw new CorruptShareError('signature', 'it does not sign this header');
 }
 
 /**

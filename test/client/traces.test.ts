@@ -14,11 +14,14 @@ import { storageIndexOf } from '../../src/caps.ts';
 import { defaultEncoding } from '../../src/encoding.ts';
 import { ServerUnavailableError } from '../../src/errors.ts';
 import { Grid, type InternalGridOptions } from '../../src/grid.ts';
+import { Recent } from '../../src/recent.ts';
 import { Advisories } from '../../src/runtime/advisories.ts';
 import { updateOn } from '../../src/runtime/map-servers.ts';
 import { Pace } from '../../src/runtime/pace.ts';
 import { defaultDeadlines, runMachine } from '../../src/runtime/run.ts';
+import type { WriterKeys } from '../../src/runtime/session.ts';
 import { Workbench } from '../../src/runtime/workbench.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
 import type { ProgramClient } from '../../src/simulation/operations.ts';
 import { importVerifyingKey } from '../../src/simulation/platform.ts';
 import type { ServerSpec, WorldOptions } from '../../src/simulation/world.ts';
@@ -194,6 +197,8 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
       cap,
       storageIndex: storageIndexOf(cap),
       keyring: {},
+      signatures: new FileSignatures(cap.fingerprint, known),
+      privateKeys: new Recent<string, Promise<WriterKeys | undefined>>(1),
       servers: new Map(grid.servers.map((server): [string, StorageServer] => [server.id, server])),
       heads: new Map(),
       headers: new Map(),

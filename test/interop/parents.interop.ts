@@ -12,7 +12,7 @@ import type { Grid } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { openGrid } from '../../src/node.ts';
 import { parentTagLength, parentTagOf } from '../../src/share/parent.ts';
-import { verifySignature } from '../../src/share/verify.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
 import { DATA_OFFSET } from '../../src/storage/container.ts';
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
 import { readerOf } from '../support/shares.ts';
@@ -40,7 +40,7 @@ async function tagsOnDisk(cap: string) {
     const { reader } = readerOf(share);
     const header = await reader.header();
     const [key, signature] = [await reader.verificationKey(), await reader.signature()];
-    const salt = await verifySignature(header, key, signature, fingerprint);
+    const salt = await new FileSignatures(fingerprint).verify(header, key, signature);
     const tags = [parentTagOf(header.prefix), salt.subarray(0, parentTagLength)];
     found.add(tags.map(bytesToHex).join());
     count++;

@@ -15,7 +15,8 @@ import type { Encoding } from '../../src/encoding.ts';
 import { Grid } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { ShareReader } from '../../src/share/reader.ts';
-import { VersionVerifier, verifySignature } from '../../src/share/verify.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
+import { VersionVerifier } from '../../src/share/verify.ts';
 import { Prng } from '../../src/simulation/prng.ts';
 import type { DirectoryServer } from '../../src/storage/directory.ts';
 import type { ByteRange } from '../../src/storage/server.ts';
@@ -218,7 +219,7 @@ async function seqnumOfWhole(share: Uint8Array, shnum: number, fingerprint: Uint
   const reader = new ShareReader(cut);
   const header = await reader.header();
   const key = await reader.verificationKey();
-  await verifySignature(header, key, await reader.signature(), fingerprint);
+  await new FileSignatures(fingerprint).verify(header, key, await reader.signature());
   const verifier = new VersionVerifier(header);
   verifier.acceptTree(shnum, await reader.shareHashChain(), await reader.blockHashTree());
   for (const [i, { block, salt }] of (await reader.blocks(0, header.segmentCount)).entries()) {

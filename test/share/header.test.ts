@@ -7,7 +7,7 @@ import {
   UnknownVersionError,
 } from '../../src/errors.ts';
 import { checkstringOf, packHeader, parseShareHeader } from '../../src/share/header.ts';
-import { verifySignature } from '../../src/share/verify.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
 import { type GoldenCase, golden, readerOf } from '../support/shares.ts';
 
 const caseOf = (format: string, size: number) =>
@@ -90,7 +90,7 @@ async function judge(share: Uint8Array): Promise<string> {
   try {
     const header = await reader.header();
     const key = await reader.verificationKey();
-    await verifySignature(header, key, await reader.signature(), golden.fingerprint);
+    await new FileSignatures(golden.fingerprint).verify(header, key, await reader.signature());
     return 'accepted';
   } catch (error) {
     return (error as TahoeMutableError).message.replace('corrupt share: ', '');

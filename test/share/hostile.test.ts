@@ -4,7 +4,8 @@ import { concatBytes, u64 } from '../../src/bytes.ts';
 import { CorruptShareError, UnknownVersionError } from '../../src/errors.ts';
 import type { ShareHeader } from '../../src/share/header.ts';
 import { type Entry, ShareReader } from '../../src/share/reader.ts';
-import { VersionVerifier, verifySignature } from '../../src/share/verify.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
+import { VersionVerifier } from '../../src/share/verify.ts';
 import {
   allShares,
   encode,
@@ -176,7 +177,7 @@ async function read(
     const header = await reader.header();
     if (signed) {
       const key = await reader.verificationKey();
-      await verifySignature(header, key, await reader.signature(), golden.fingerprint);
+      await new FileSignatures(golden.fingerprint).verify(header, key, await reader.signature());
       // A splice can make a share of another version, as genuine: all are signed with one key.
       genuine = originals.find(
         (o) => o.shnum === shnum && Buffer.compare(o.header.prefix, header.prefix) === 0,

@@ -5,7 +5,7 @@ import { noParentTag } from '../../machines/servermap.ts';
 import { bytesToHex, hexToBytes } from '../../src/bytes.ts';
 import { taggedHash, tagOf } from '../../src/crypto/hash.ts';
 import { parentTagLength, parentTagOf } from '../../src/share/parent.ts';
-import { verifySignature } from '../../src/share/verify.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
 import {
   allShares,
   countingSalts,
@@ -67,7 +67,7 @@ async function saltOf(share: Uint8Array): Promise<Uint8Array> {
   const { reader } = readerOf(share);
   const header = await reader.header();
   const key = await reader.verificationKey();
-  return verifySignature(header, key, await reader.signature(), golden.fingerprint);
+  return new FileSignatures(golden.fingerprint).verify(header, key, await reader.signature());
 }
 
 describe("Tahoe's own shares", () => {

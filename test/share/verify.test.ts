@@ -2,38 +2,66 @@ import { describe, expect, test } from 'vitest';
 import { primitives } from '#crypto';
 import { hexToBytes } from '../../src/bytes.ts';
 import { deriveFingerprint } from '../../src/crypto/keys.ts';
+import type { Primitives, VerifyingKey } from '../../src/crypto/primitives.ts';
 import { CorruptShareError, OutOfRangeError } from '../../src/errors.ts';
 import { blockHash, buildHashTree, type HashNode } from '../../src/share/hashtree.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
-import { VersionVerifier, verifySignature } from '../../src/share/verify.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
+import { VersionVerifier } from '../../src/share/verify.ts';
 import { newKeys } from '../support/new-keys.ts';
 import { allShares, encode, golden, goldenBytes, readerOf } from '../support/shares.ts';
 
-describe('verifySignature', () => {
+describe('FileSignatures', () => {
   const header = parseShareHeader(hexToBytes(golden.cases[1]?.share0 as string));
   const signature = golden.cases[1]?.signature as Uint8Array;
   const badKey = (problem: string) => new CorruptShareError('verification key', problem);
 
   test('accepts what Tahoe signed', async () => {
-    await verifySignature(header, golden.spki, signature, golden.fingerprint);
+    await new FileSignatures(golden.fingerprint).verify(header, golden.spki, signature);
   });
 
   test('refuses another version, another signature, an empty one', async () => {
     const error = new CorruptShareError('signature', 'it does not sign this header');
     const other = { prefix: Uint8Array.from(header.prefix, (b, i) => (i === 8 ? b + 1 : b)) };
-    const args = [golden.spki, signature, golden.fingerprint] as const;
-    await expect(verifySignature(other, ...args)).rejects.toThrowError(error);
+    const signatures = new FileSignatures(golden.fingerprint);
+    await expect(signatures.verify(other, golden.spki, signature)).rejects.toThrowError(error);
     for (const wrong of [golden.cases[2]?.signature as Uint8Array, new Uint8Array(0)]) {
-      await expect(
-        verifySignature(header, golden.spki, wrong, golden.fingerprint),
-      ).rejects.toThrowError(error);
+      // Also when it is shown again.
+      for (let i = 0; i < 2; i++) {
+        await expect(signatures.verify(header, golden.spki, wrong)).rejects.toThrowError(error);
+      }
     }
+    await signatures.verify(header, golden.spki, signature);
+  });
+
+  test('imports the key once, and verifies what is equal once', async () => {
+    const done: string[] = [];
+    const importVerifyingKey: Primitives['importVerifyingKey'] = async (spki) => {
+      done.push('import');
+      const key = await primitives.importVerifyingKey(spki);
+      const verify: VerifyingKey['verify'] = (...shown) => {
+        done.push('verify');
+        return key.verify(...shown);
+      };
+      return { verify };
+    };
+    const signatures = new FileSignatures(golden.fingerprint, { importVerifyingKey });
+    const verified = Array.from({ length: 10 }, () =>
+      signatures.verify(header, golden.spki.slice(), signature.slice()),
+    );
+    const [salt] = await Promise.all(verified);
+    expect(await signatures.verify(header, golden.spki, signature)).toEqual(salt);
+    expect(done).toEqual(['import', 'verify']);
   });
 
   test('refuses a good signature of somebody else', async () => {
     const eve = await primitives.generateKey();
     await expect(
-      verifySignature(header, eve.spki, await eve.sign(header.prefix), golden.fingerprint),
+      new FileSignatures(golden.fingerprint).verify(
+        header,
+        eve.spki,
+        await eve.sign(header.prefix),
+      ),
     ).rejects.toThrowError(badKey('it is not the key of the cap'));
   });
 
@@ -41,7 +69,7 @@ describe('verifySignature', () => {
     const spki = new Uint8Array(newKeys.ed25519().publicKey);
     for (const key of [spki, new Uint8Array(0)]) {
       await expect(
-        verifySignature(header, key, signature, deriveFingerprint(key)),
+        new FileSignatures(deriveFingerprint(key)).verify(header, key, signature),
       ).rejects.toThrowError(badKey('it is the key of the cap, but not of RSA'));
     }
   });

@@ -9,7 +9,8 @@ import { type EncodeInput, encodeVersion } from '../../src/share/encode.ts';
 import { plaintextOf } from '../../src/share/plaintext.ts';
 import { ShareReader } from '../../src/share/reader.ts';
 import type { EncodedVersion } from '../../src/share/seal.ts';
-import { VersionVerifier, verifySignature } from '../../src/share/verify.ts';
+import { FileSignatures } from '../../src/share/signatures.ts';
+import { VersionVerifier } from '../../src/share/verify.ts';
 import type { WritePart } from '../../src/storage/server.ts';
 
 export interface GoldenCase {
@@ -142,7 +143,8 @@ export async function readFile(
   for (const [shnum, reader] of readers) {
     if (fingerprint !== undefined) {
       const key = await reader.verificationKey();
-      await verifySignature(await reader.header(), key, await reader.signature(), fingerprint);
+      const signatures = new FileSignatures(fingerprint);
+      await signatures.verify(await reader.header(), key, await reader.signature());
     }
     verifier.acceptTree(shnum, await reader.shareHashChain(), await reader.blockHashTree());
   }
