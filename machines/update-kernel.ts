@@ -155,7 +155,13 @@ function wantedInFlight(view: UpdateView): number {
   if (view.mode === 'check' || view.mode === 'repair') return view.statuses.length;
   const firstWave = view.mode === 'write' ? view.total + view.required : readersWave(view);
   const isFirst = view.statuses.every((status) => status === 'unasked');
-  return isFirst ? firstWave : Math.min(firstWave, queryWindow);
+  if (isFirst) return firstWave;
+  const window = Math.min(firstWave, queryWindow);
+  if (view.mode !== 'read') return window;
+  // Who reads waits for what is under way, as long as that may suffice; but not for a single one.
+  const { settled, failed } = tally(view.statuses);
+  const lacking = firstWave - (settled - failed);
+  return lacking > 0 ? Math.min(window, Math.max(lacking, 2)) : window;
 }
 
 /** Fewer than B may all have missed what was acknowledged. */
@@ -167,13 +173,16 @@ function tally(statuses: readonly ServerStatus[]) {
   let asked = 0;
   let verifying = 0;
   let unasked = 0;
+  let failed = 0;
   for (const status of statuses) {
     if (status === 'asked') asked++;
     else if (status === 'verifying') verifying++;
     else if (status === 'unasked') unasked++;
+    else if (status === 'failed') failed++;
   }
   // (3) A failed or corrupt server is settled too; the walk gives it no weight either way.
-  return { asked, verifying, unasked, settled: statuses.length - asked - verifying - unasked };
+  const settled = statuses.length - asked - verifying - unasked;
+  return { asked, verifying, unasked, settled, failed };
 }
 
 /** The books after `fact`. A fact about a server that is settled already changes nothing. */

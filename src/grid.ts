@@ -160,7 +160,8 @@ export class Grid {
       engine,
       newSession: (own, cap, keyring) => {
         const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
-        return { ...session, advisories, engine: { ...own, closing: this.#closing } };
+        const usualTotal = encoding.total;
+        return { ...session, usualTotal, advisories, engine: { ...own, closing: this.#closing } };
       },
     };
   }
@@ -223,7 +224,7 @@ function newSession(
   keyring: Keyring,
   headLength: number,
   leaseSecret: Uint8Array,
-): Omit<Session, 'advisories'> {
+): Omit<Session, 'advisories' | 'usualTotal'> {
   const storageIndex = storageIndexOf(cap);
   const permuted = permutedServers(servers, storageIndex);
   keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
@@ -242,6 +243,7 @@ function newSession(
       write: new Pace(engine),
     },
     heads: new Map(),
+    early: new Map(),
     headers: new Map(),
     headLength,
     leaseSecret,

@@ -5,10 +5,10 @@
  * its own signature over its own header (Tahoe checks one signature per version, and so calls
  * shares healthy whose signature is damaged).
  */
-import { fromCallback, fromPromise } from 'xstate';
+import { fromCallback } from 'xstate';
 import { primitives } from '#crypto';
 import { type ShareJudged, shareJudged } from '../../machines/events.ts';
-import type { QueryInput, QueryResult, VerifyInput } from '../../machines/io.ts';
+import type { VerifyInput } from '../../machines/io.ts';
 import { reasonOf } from '../../machines/reason.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Place, Verdict, Version } from '../../machines/servermap.ts';
@@ -21,6 +21,7 @@ import type { ShareHeader } from '../share/header.ts';
 import type { ShareReader } from '../share/reader.ts';
 import { verifyNumber } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
+import { queryServer } from './query-server.ts';
 import {
   acceptHeader,
   excuseFor,
@@ -42,24 +43,6 @@ export function updateOn(bench: Workbench): typeof servermapUpdateMachine {
         actors: { queryServer: queryServer(bench), verifyShares: verifyShares(bench) },
       }),
     },
-  });
-}
-
-/**
- * Which shares the server holds. They are opened when they are judged, and not before the chart has
- * been told: an update must not end between a server's word that it has shares and their verdicts.
- */
-function queryServer(bench: Workbench) {
-  return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
-    const { session } = bench.desk;
-    try {
-      const shnums = await session.paces.query.run(signal, (hurried) =>
-        serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
-      );
-      return { ok: true, shnums };
-    } catch (error) {
-      return { ok: false, failure: toFailure(error) };
-    }
   });
 }
 

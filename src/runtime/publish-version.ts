@@ -22,15 +22,7 @@ import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
-import { deriveWriteEnabler } from '../crypto/keys.ts';
-import { deriveLeaseSecrets } from '../crypto/leases.ts';
-import {
-  AnswerLostError,
-  BadKeyError,
-  CorruptShareError,
-  InsufficientCapError,
-  NoSuchShareError,
-} from '../errors.ts';
+import { AnswerLostError, BadKeyError, CorruptShareError, NoSuchShareError } from '../errors.ts';
 import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
@@ -42,7 +34,6 @@ import type {
   ShareTest,
   ShareWrite,
   StorageServer,
-  WriteSecrets,
 } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
 import { judgeShare } from './map-servers.ts';
@@ -53,6 +44,7 @@ import {
   headerOf,
   readRange,
   type Session,
+  secretsFor,
   serverOf,
   type WriterKeys,
 } from './session.ts';
@@ -267,13 +259,4 @@ function toShareTest(test: WriteTest): ShareTest {
   if (test.kind === 'absent') return { offset: 0, length: 1, specimen: new Uint8Array(0) };
   const specimen = hexToBytes(test.head);
   return { offset: 0, length: specimen.length, specimen };
-}
-
-function secretsFor(session: Session, server: StorageServer): WriteSecrets {
-  const { cap, leaseSecret, storageIndex } = session;
-  if (cap.kind !== 'write') throw new InsufficientCapError('writing', 'write', cap.kind);
-  return {
-    writeEnabler: deriveWriteEnabler(cap.writekey, server.tubId),
-    ...deriveLeaseSecrets(leaseSecret, storageIndex, server.tubId),
-  };
 }

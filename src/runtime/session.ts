@@ -7,15 +7,19 @@
 
 import type { Failure } from '../../machines/io.ts';
 import type { Hex, Place, ServerId, Version } from '../../machines/servermap.ts';
+import { unlessAborted } from '../abort.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
+import { deriveWriteEnabler } from '../crypto/keys.ts';
+import { deriveLeaseSecrets } from '../crypto/leases.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
+import { InsufficientCapError } from '../errors.ts';
 import type { Recent } from '../recent.ts';
 import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
 import { parentTagLength, parentTagOf } from '../share/parent.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { FileSignatures } from '../share/signatures.ts';
-import type { ByteRange, StorageServer } from '../storage/server.ts';
+import type { ByteRange, StorageServer, WriteSecrets } from '../storage/server.ts';
 import type { Advisories } from './advisories.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import type { Pace } from './pace.ts';
@@ -53,12 +57,16 @@ export interface Session {
   readonly servers: ReadonlyMap<ServerId, StorageServer>;
   /** The first bytes of every share that was looked at, by {@link keyOf}. */
   readonly heads: Map<string, Uint8Array>;
+  /** First bytes that were asked for with the list, until their share is opened. */
+  readonly early: Map<string, Promise<Uint8Array>>;
   /** Headers with a valid signature, by version. */
   readonly headers: Map<Hex, ShareHeader>;
   /** Like calls of this operation, which show each other what "slow" is. */
   readonly paces: Readonly<Record<'query' | 'field' | 'blocks' | 'write', Pace>>;
   /** Bytes that the first read of a share asks for. */
   readonly headLength: number;
+  /** N of most files here. */
+  readonly usualTotal: number;
   readonly leaseSecret: Uint8Array;
   readonly advisories: Advisories;
 }
@@ -78,14 +86,24 @@ export function headOf(session: Session, place: Place): Uint8Array | undefined {
   return session.heads.get(keyOf(place));
 }
 
+/** Notes that the first bytes of a share are here, or on their way, before it is opened. */
+export function expectHead({ early }: Session, place: Place, head: Promise<Uint8Array>): void {
+  early.set(keyOf(place), head);
+}
+
 /** Reads the first bytes of a share and keeps them for the rest of the operation. */
 export async function openShare(
   session: Session,
   place: Place,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const head = await readRange(session, place, { offset: 0, length: session.headLength }, signal);
-  session.heads.set(keyOf(place), head);
+  const key = keyOf(place);
+  const early = session.early.get(key);
+  // Whoever opens a share again wants to see what it is now.
+  session.early.delete(key);
+  const read = () => readRange(session, place, { offset: 0, length: session.headLength }, signal);
+  const head = await (early === undefined ? read() : unlessAborted(early.catch(read), signal));
+  session.heads.set(key, head);
   return head;
 }
 
@@ -163,4 +181,14 @@ export function headerOf(session: Session, id: Hex): ShareHeader {
   const header = session.headers.get(id);
   if (header === undefined) throw new Error(`version ${id} is not in this session`);
   return header;
+}
+
+/** What a server asks of whoever writes to it. @throws InsufficientCapError without a write cap */
+export function secretsFor(session: Session, server: StorageServer): WriteSecrets {
+  const { cap, leaseSecret, storageIndex } = session;
+  if (cap.kind !== 'write') throw new InsufficientCapError('writing', 'write', cap.kind);
+  return {
+    writeEnabler: deriveWriteEnabler(cap.writekey, server.tubId),
+    ...deriveLeaseSecrets(leaseSecret, storageIndex, server.tubId),
+  };
 }

@@ -15,12 +15,13 @@ const sharesMax = 256;
  * lost answer does, whether it was written.
  */
 export function withCheckedAnswers(server: StorageServer): StorageServer {
-  const { id, nickname, tubId, permutationSeed } = server;
+  const { id, nickname, tubId, permutationSeed, isFar } = server;
   return {
     id,
     nickname,
     tubId,
     permutationSeed,
+    isFar,
     async listShares(storageIndex, options) {
       const shnums = new Set(await server.listShares(storageIndex, options));
       const problem = problemOfShnums(shnums);
@@ -36,8 +37,9 @@ export function withCheckedAnswers(server: StorageServer): StorageServer {
     async readTestWrite(storageIndex, request, options) {
       const answer = await server.readTestWrite(storageIndex, request, options);
       const problem = problemOfWrite(answer, request.reads);
-      if (problem !== undefined) throw new AnswerLostError(id, problem);
-      return answer;
+      if (problem === undefined) return answer;
+      if (request.shares.size === 0) throw new ServerUnavailableError(id, problem);
+      throw new AnswerLostError(id, problem);
     },
     addLease: (...args) => server.addLease(...args),
     adviseCorruptShare: (...args) => server.adviseCorruptShare(...args),

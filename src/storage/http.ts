@@ -78,6 +78,7 @@ export class HttpServer extends CheckedServer {
   readonly nickname: string;
   readonly tubId: Uint8Array;
   readonly permutationSeed: Uint8Array;
+  readonly isFar = true;
   readonly #connections: readonly HttpConnection[];
   /** The position of the address that was reached last. */
   #current = 0;
@@ -160,7 +161,8 @@ export class HttpServer extends CheckedServer {
         ],
       },
       body: encodeReadTestWrite(request),
-      idempotent: false,
+      // One that names no share only reads.
+      idempotent: request.shares.size === 0,
       answerMax: readTestWriteAnswerMax(request),
       signal,
     } as const;

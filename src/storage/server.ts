@@ -83,6 +83,8 @@ export interface StorageServer {
   readonly tubId: Uint8Array;
   /** The seed of the server's place in the permuted order of a slot. */
   readonly permutationSeed: Uint8Array;
+  /** Whether a call takes a round trip: what may be wanted next is then asked for at once. */
+  readonly isFar?: boolean | undefined;
 
   /** The share numbers this server holds for a slot (16-byte storage index), ascending. */
   listShares(storageIndex: Uint8Array, options?: CallOptions): Promise<readonly number[]>;

@@ -202,6 +202,8 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
       servers: new Map(grid.servers.map((server): [string, StorageServer] => [server.id, server])),
       heads: new Map(),
       headers: new Map(),
+      early: new Map(),
+      usualTotal: 10,
       headLength: 4000,
       leaseSecret: new Uint8Array(32),
       advisories: new Advisories(engine),

@@ -145,9 +145,20 @@ describe('whom to ask next', () => {
   });
 
   test('read: a server that is being verified is not among the 2k that have been seen', () => {
-    expect(decide(viewFor('read', 'GGV--', readable))).toEqual(ask(2));
-    expect(decide(viewFor('read', 'GGGV--', readable))).toEqual(ask(2));
+    expect(decide(viewFor('read', 'GGV--', readable))).toEqual(ask(1));
+    expect(decide(viewFor('read', 'GGGV--', readable))).toEqual(ask(1));
     expect(decide(viewFor('read', 'GGGGV--', readable))).toEqual(wait);
+  });
+
+  test('read: nobody while those under way may suffice, if there are two; else as others do', () => {
+    const three = { ...readable, required: 3 };
+    expect(decide(viewFor('read', '??????-----', three))).toEqual(wait);
+    expect(decide(viewFor('read', 'GG????-----', three))).toEqual(wait);
+    expect(decide(viewFor('read', 'GGGG??-----', three))).toEqual(wait);
+    expect(decide(viewFor('read', 'GGGGG?-----', three))).toEqual(ask(1));
+    // One that has failed brings nothing.
+    expect(decide(viewFor('read', 'FGGG??-----', three))).toEqual(ask(1));
+    expect(decide(viewFor('read', 'GGGGGG-----', { required: 3 }))).toEqual(ask(5));
   });
 
   test('nobody while something to end with is being verified', () => {

@@ -103,12 +103,13 @@ export function testGrid(
 
 /** `server` with some of its methods replaced. */
 export function altered(server: StorageServer, changes: Partial<StorageServer>): StorageServer {
-  const { id, nickname, tubId, permutationSeed } = server;
+  const { id, nickname, tubId, permutationSeed, isFar } = server;
   return {
     id,
     nickname,
     tubId,
     permutationSeed,
+    isFar,
     listShares: (...args) => server.listShares(...args),
     readShare: (...args) => server.readShare(...args),
     readTestWrite: (...args) => server.readTestWrite(...args),

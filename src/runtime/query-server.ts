@@ -1,0 +1,95 @@
+/**
+ * @module query-server: which shares a server holds; of a far one also how they begin.
+ *
+ * Across a network a round trip costs more than a few bytes. Whoever has the write cap asks for
+ * everything at once, by a read-test-write that names no share: it writes nothing, renews no lease,
+ * and what it reads is one snapshot of the server (docs/format.md §7.3). Whoever has not asks for
+ * the list, and at the same time for the share that an undisturbed publish puts there: share i on
+ * the i-th server of the permuted order.
+ *
+ * An update must not end between a server's word that it has shares and their verdicts: so they
+ * are opened when they are judged, and not before the chart has been told.
+ */
+import { fromPromise } from 'xstate';
+import type { QueryInput, QueryResult } from '../../machines/io.ts';
+import { BadWriteEnablerError } from '../errors.ts';
+import type { StorageServer } from '../storage/server.ts';
+import { toFailure } from './failure.ts';
+import { expectHead, readRange, type Session, secretsFor, serverOf } from './session.ts';
+import type { Workbench } from './workbench.ts';
+
+/** The actor of that name. */
+export function queryServer(bench: Workbench) {
+  return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
+    const { session } = bench.desk;
+    try {
+      return { ok: true, shnums: await sharesOn(session, serverOf(session, server), signal) };
+    } catch (error) {
+      return { ok: false, failure: toFailure(error) };
+    }
+  });
+}
+
+async function sharesOn(
+  session: Session,
+  server: StorageServer,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  if (server.isFar !== true) return list(session, server, signal);
+  if (session.cap.kind !== 'write') return listAndGuess(session, server, signal);
+  try {
+    return await readAll(session, server, signal);
+  } catch (error) {
+    // Some share there is not ours to write to; it can be read all the same.
+    if (error instanceof BadWriteEnablerError) return list(session, server, signal);
+    throw error;
+  }
+}
+
+function list(session: Session, server: StorageServer, signal: AbortSignal) {
+  return session.paces.query.run(signal, (hurried) =>
+    server.listShares(session.storageIndex, { signal: hurried }),
+  );
+}
+
+async function readAll(
+  session: Session,
+  server: StorageServer,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const request = {
+    secrets: secretsFor(session, server),
+    shares: new Map(),
+    reads: [{ offset: 0, length: session.headLength }],
+  };
+  const { reads } = await session.paces.query.run(signal, (hurried) =>
+    server.readTestWrite(session.storageIndex, request, { signal: hurried }),
+  );
+  for (const [shnum, [head]] of reads) {
+    expectHead(session, { server: server.id, shnum }, Promise.resolve(head as Uint8Array));
+  }
+  return [...reads.keys()];
+}
+
+async function listAndGuess(
+  session: Session,
+  server: StorageServer,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const place = { server: server.id, shnum: [...session.servers.keys()].indexOf(server.id) };
+  if (place.shnum >= session.usualTotal) return list(session, server, signal);
+  const guess = new AbortController();
+  const range = { offset: 0, length: session.headLength };
+  const head = readRange(session, place, range, AbortSignal.any([signal, guess.signal]));
+  // A guess that was wrong is nobody's failure.
+  head.catch(() => {});
+  try {
+    const shnums = await list(session, server, signal);
+    if (shnums.includes(place.shnum)) expectHead(session, place, head);
+    else guess.abort();
+    return shnums;
+  } catch (error) {
+    guess.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+/** How many round trips an operation waits for, and what it asks for, where nobody disturbs it. */
+import { describe, expect, test } from 'vitest';
+import { bytesOf, expectBytes, testGrid } from '../support/client-grid.ts';
+import { Waves } from '../support/waves.ts';
+
+const small = bytesOf(2048);
+const other = bytesOf(2048, 2);
+
+async function farFile(format: 'sdmf' | 'mdmf', contents = small) {
+  const waves = new Waves();
+  const { create, another, servers } = testGrid({ wrap: waves.far });
+  const { result: file } = await waves.of(() => create(format, contents));
+  return { waves, file, another, servers };
+}
+
+/** `read 3` and the like count as one. */
+function counts(calls: readonly string[]): Readonly<Record<string, number>> {
+  const counted: Record<string, number> = {};
+  for (const call of calls) {
+    const [, kind] = /^\S+ (read all|list|read|write)/.exec(call) as unknown as [string, string];
+    counted[kind] = (counted[kind] ?? 0) + 1;
+  }
+  return counted;
+}
+
+// B servers have to answer a reader; when only one is still to, another one is asked too.
+describe.each(['sdmf', 'mdmf'] as const)('a small file, %s', (format) => {
+  test('is read in one round trip by its write cap', async () => {
+    const { waves, file, another } = await farFile(format);
+    const read = await waves.of(() => another().open(file.writeCap).read());
+    expectBytes(read.result, small);
+    expect(read.waves).toBe(1);
+    expect(counts(read.calls)).toEqual({ 'read all': 8 });
+  });
+
+  test('is read in one round trip by its read cap, where shares are where they were put', async () => {
+    const { waves, file, another } = await farFile(format);
+    const read = await waves.of(() => another().open(file.readCap).read());
+    expectBytes(read.result, small);
+    expect(read.waves).toBe(1);
+    expect(counts(read.calls)).toEqual({ list: 8, read: 8 });
+  });
+
+  test('is overwritten in two round trips: all servers are read, N are written', async () => {
+    const { waves, file, another } = await farFile(format);
+    const overwrite = await waves.of(() => another().open(file.writeCap).overwrite(other));
+    expect(overwrite.waves).toBe(2);
+    expect(counts(overwrite.calls)).toEqual({ 'read all': 13, write: 10 });
+    expectBytes((await waves.of(() => file.read())).result, other);
+  });
+});
+
+test('a share that is not where it was guessed is read where it is', async () => {
+  const { waves, file, another, servers } = await farFile('mdmf');
+  // Another client's order of servers: what it guesses is wrong everywhere.
+  const readCap = file.readCap;
+  const [first] = servers;
+  expect(first).toBeDefined();
+  const wrong = another({ servers: servers.slice(1).map(waves.far), gridSize: 13 });
+  const read = await waves.of(() => wrong.open(readCap).read());
+  expectBytes(read.result, small);
+});
+
+test('a server that takes another write enabler is listed and read all the same', async () => {
+  const waves = new Waves();
+  const { create, another, servers } = testGrid({ wrap: waves.far });
+  const { result: file } = await waves.of(() => create('mdmf', small));
+  const foreign = servers.map((server) =>
+    Object.assign(waves.far(server), { tubId: new Uint8Array(20).fill(9) }),
+  );
+  const read = await waves.of(() => another({ servers: foreign }).open(file.writeCap).read());
+  expectBytes(read.result, small);
+  expect(read.waves).toBe(3);
+});
