@@ -61,13 +61,7 @@ export const blockReadMachine = setup({
       invoke: {
         id: 'readBlocks',
         src: 'readBlocks',
-        input: ({ context: { server, shnum, version, firstSegment, segmentCount } }) => ({
-          server,
-          shnum,
-          version,
-          firstSegment,
-          segmentCount,
-        }),
+        input: ({ context: { parent, deadlines, failure, ...input } }) => input,
         onDone: [
           {
             guard: { type: 'hasBlocks', params: ({ event }) => event.output },

@@ -80,6 +80,8 @@ export interface ReadBlocksInput extends Place {
   readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
+  /** One past the last segment that is wanted of this share: those between may be asked for, too. */
+  readonly endSegment: number;
 }
 export type ReadBlocksResult = Result<object>;
 

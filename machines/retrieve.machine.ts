@@ -104,11 +104,12 @@ export const retrieveMachine = setup({
       const { record, version, deadlines } = context;
       const decision = decide(record);
       if (decision.kind !== 'fetch') return;
-      const { firstSegment, segmentCount } = currentWindow(record);
+      const { endSegment } = record;
+      const window = currentWindow(record);
       for (const { server, shnum } of decision.sources) {
         enqueue.spawnChild('blockRead', {
-          id: `read:${server}:${shnum}:${firstSegment}`,
-          input: { server, shnum, version, firstSegment, segmentCount, parent: self, deadlines },
+          id: `read:${server}:${shnum}:${window.firstSegment}`,
+          input: { server, shnum, version, ...window, endSegment, parent: self, deadlines },
         });
       }
       enqueue.assign({ record: apply(record, { type: 'asked', sources: decision.sources }) });

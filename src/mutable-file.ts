@@ -264,11 +264,13 @@ export class MutableFile {
   ): Promise<T> {
     checkOperation(given);
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
+    const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
+    const bench = new Workbench(newSession);
+    const { encoding, gridSize } = this.#setting;
     try {
-      const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
-      const { encoding, gridSize } = this.#setting;
-      return await work(new Workbench(newSession), { ...options, encoding, gridSize });
+      return await work(bench, { ...options, encoding, gridSize });
     } finally {
+      bench.close();
       throwIfBroken();
     }
   }

@@ -41,16 +41,20 @@ export class BlockChecks {
     this.#verifier = new VersionVerifier(header);
   }
 
-  /** The entries of a window, if they are for reading; to verify is only to look at each. */
-  async checkedEntries(reader: ShareReader, input: ReadBlocksInput): Promise<readonly Entry[]> {
-    const { firstSegment, segmentCount } = input;
+  /**
+   * The entries of a window, if they are for reading; to verify is only to look at each.
+   * @param fetched gives them as the server does, if they are of usual size
+   */
+  async checkedEntries(
+    reader: ShareReader,
+    input: ReadBlocksInput,
+    fetched: () => Promise<readonly Entry[]>,
+  ): Promise<readonly Entry[]> {
+    const { firstSegment } = input;
     if (blockLength(this.#header, firstSegment) > requestLengthMax) {
       return this.#checkedInPieces(reader, input);
     }
-    const [entries] = await Promise.all([
-      reader.blocks(firstSegment, segmentCount),
-      this.#admitTree(reader, input),
-    ]);
+    const [entries] = await Promise.all([fetched(), this.#admitTree(reader, input)]);
     const stint = new Stint();
     for (const [i, { block, salt }] of entries.entries()) {
       const nodes = this.#nodesFor(input, firstSegment + i);

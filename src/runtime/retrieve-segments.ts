@@ -14,6 +14,7 @@ import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import type { Span } from '../../machines/rewrite.ts';
 import type { Place } from '../../machines/servermap.ts';
+import { unlessAborted } from '../abort.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
 import type { Entry } from '../share/reader.ts';
@@ -103,19 +104,24 @@ function decoded(
  */
 function readBlocks(bench: Workbench, purpose: Purpose) {
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal }) => {
-    const { session, blocks, checks } = bench.desk;
+    const { session, blocks, checks, ahead } = bench.desk;
     const { version, shnum, firstSegment } = input;
     const check = checks.get(version.id) ?? new BlockChecks(headerOf(session, version.id), purpose);
     checks.set(version.id, check);
+    const reader = readerOf(session, input, signal, 'blocks');
+    const fetched = () =>
+      purpose === 'read'
+        ? unlessAborted(ahead.entries(input), signal)
+        : reader.blocks(firstSegment, input.segmentCount);
     try {
-      const reader = readerOf(session, input, signal, 'blocks');
-      const entries = await check.checkedEntries(reader, input);
+      const entries = await check.checkedEntries(reader, input, fetched);
       entries.forEach((entry, i) => {
         const ofSegment = blocks.get(firstSegment + i) ?? new Map<number, Entry>();
         blocks.set(firstSegment + i, ofSegment.set(shnum, entry));
       });
       return { ok: true };
     } catch (error) {
+      ahead.drop(input);
       return { ok: false, failure: await judgeFailure(session, input, error, signal) };
     }
   });

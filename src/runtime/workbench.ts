@@ -11,6 +11,7 @@ import type { Hex, ServerId } from '../../machines/servermap.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { Entry } from '../share/reader.ts';
 import type { BlockChecks } from './block-checks.ts';
+import { BlocksAhead } from './blocks-ahead.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import type { Engine } from './run.ts';
 import type { Sending } from './sending.ts';
@@ -24,6 +25,7 @@ export interface Desk {
   readonly checks: Map<Hex, BlockChecks>;
   /** Blocks of the window under way, by segment and share number. */
   readonly blocks: Map<number, Map<number, Entry>>;
+  readonly ahead: BlocksAhead;
   readonly kept: KeptBytes;
   /** The block hash trees of all shares of the base, if they are held. */
   trees: ReadonlyMap<number, readonly Uint8Array[]>;
@@ -57,9 +59,17 @@ export class Workbench {
   /** The actor of that name. */
   openSession() {
     return fromPromise<unknown, OpenInput>(async () => {
-      if (this.#isUsed) this.#desk = deskOf(this.#newSession());
+      if (this.#isUsed) {
+        this.close();
+        this.#desk = deskOf(this.#newSession());
+      }
       this.#isUsed = true;
     });
+  }
+
+  /** Nothing that is still under way is wanted. */
+  close(): void {
+    this.#desk.ahead.dropAll();
   }
 }
 
@@ -68,6 +78,7 @@ function deskOf(session: Session): Desk {
     session,
     checks: new Map(),
     blocks: new Map(),
+    ahead: new BlocksAhead(session),
     kept: new KeptBytes(),
     trees: new Map(),
     changed: undefined,

@@ -44,7 +44,7 @@ const settles = (server: string, shnum: number, status: BlockReport['status']) =
 const decoded = answered('decodeSegments', { ok: true });
 const reads = (server: string, shnum: number, firstSegment = 1, segmentCount = 2) =>
   `start read:${server}:${shnum}:${firstSegment} ` +
-  JSON.stringify({ server, shnum, version, firstSegment, segmentCount });
+  JSON.stringify({ server, shnum, version, firstSegment, segmentCount, endSegment: 4 });
 const decodes = (firstSegment: number, segmentCount: number, ...shnums: readonly number[]) =>
   `start decodeSegments ${JSON.stringify({ version, firstSegment, segmentCount, shnums, range })}`;
 const decoding = () =>

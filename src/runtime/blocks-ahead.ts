@@ -1,0 +1,67 @@
+/**
+ * @module blocks-ahead: the blocks of the next windows of a share, asked for while those before them
+ * are checked, decoded and handed over. They are checked when it is their turn.
+ */
+import type { ReadBlocksInput } from '../../machines/io.ts';
+import type { Entry } from '../share/reader.ts';
+import { readerOf, type Session } from './session.ts';
+
+/** Bytes of contents that are under way, or here, beyond the window that is wanted; or one window. */
+const aheadBytes = 7 << 20;
+
+/** Of one share. */
+interface Ahead {
+  readonly dropped: AbortController;
+  readonly windows: Map<number, Promise<readonly Entry[]>>;
+}
+
+export class BlocksAhead {
+  readonly #session: Session;
+  readonly #shares = new Map<string, Ahead>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** The entries of a window, as the server gives them; the next ones are asked for, too. */
+  entries(input: ReadBlocksInput): Promise<readonly Entry[]> {
+    const { version, firstSegment, segmentCount, endSegment } = input;
+    const ahead = this.#of(input);
+    const reader = readerOf(this.#session, input, ahead.dropped.signal, 'blocks');
+    const windows = Math.max(1, Math.floor(aheadBytes / (segmentCount * version.segmentSize)));
+    for (let i = 0; i <= windows; i++) {
+      const first = firstSegment + i * segmentCount;
+      if (first >= endSegment || ahead.windows.has(first)) continue;
+      const entries = reader.blocks(first, Math.min(segmentCount, endSegment - first));
+      // Whether that is a failure is said when it is wanted.
+      entries.catch(() => {});
+      ahead.windows.set(first, entries);
+    }
+    const entries = ahead.windows.get(firstSegment) as Promise<readonly Entry[]>;
+    ahead.windows.delete(firstSegment);
+    return entries;
+  }
+
+  /** Nothing more of this share is wanted. */
+  drop(input: ReadBlocksInput): void {
+    const name = nameOf(input);
+    this.#shares.get(name)?.dropped.abort();
+    this.#shares.delete(name);
+  }
+
+  dropAll(): void {
+    for (const { dropped } of this.#shares.values()) dropped.abort();
+    this.#shares.clear();
+  }
+
+  #of(input: ReadBlocksInput): Ahead {
+    const name = nameOf(input);
+    const ahead = this.#shares.get(name) ?? { dropped: new AbortController(), windows: new Map() };
+    this.#shares.set(name, ahead);
+    return ahead;
+  }
+}
+
+function nameOf({ server, shnum, version }: ReadBlocksInput): string {
+  return `${version.id} ${shnum}@${server}`;
+}
