@@ -4,7 +4,7 @@
  * Byte t of what is made depends on byte t of what is given, and on nothing else.
  */
 import { bytesPerWork, Stint } from '../turn.ts';
-import type { Codec } from './codec.ts';
+import { type Codec, roomFor } from './codec.ts';
 
 /** Bytes of a block that are coded at a stretch. */
 const sliceLength = 2 ** 16;
@@ -14,16 +14,14 @@ export async function decodeInTurns(
   codec: Codec,
   blocks: ReadonlyMap<number, Uint8Array>,
   length: number,
+  joined = new Uint8Array(codec.required * length),
 ): Promise<Uint8Array> {
-  let joined = new Uint8Array(0);
-  await bySlices(length, (start, end) => {
-    const slices = [...blocks].map(([n, block]) => [n, block.subarray(start, end)] as const);
-    const primaries = codec.decode(new Map(slices));
-    if (start === 0) joined = new Uint8Array(primaries.length * length);
-    primaries.forEach((slice, i) => {
-      joined.set(slice, i * length + start);
-    });
-    return primaries.length;
+  const targets = Array.from({ length: codec.required }, (_, i) =>
+    joined.subarray(i * length, (i + 1) * length),
+  );
+  await bySlices(length, targets.length, (slice) => {
+    const slices = [...blocks].map(([shnum, block]) => [shnum, slice(block)] as const);
+    codec.decode(new Map(slices), targets.map(slice));
   });
   return joined;
 }
@@ -34,31 +32,26 @@ export async function encodeInTurns(
   blocks: readonly Uint8Array[],
   shnums: readonly number[],
   length: number,
+  targets = roomFor(new Map(blocks.entries()), shnums, codec.required),
 ): Promise<readonly Uint8Array[]> {
-  if (length <= sliceLength) return codec.encode(blocks, shnums);
-  const made = shnums.map((shnum) => blocks[shnum] ?? new Uint8Array(length));
-  await bySlices(length, (start, end) => {
-    const slices = blocks.map((block) => block.subarray(start, end));
-    codec.encode(slices, shnums).forEach((slice, i) => {
-      // A primary block is itself.
-      if (blocks[shnums[i] as number] === undefined) made[i]?.set(slice, start);
-    });
-    return shnums.length;
+  await bySlices(length, targets.length, (slice) => {
+    codec.encode(blocks.map(slice), shnums, targets.map(slice));
   });
-  return made;
+  return targets;
 }
 
-/** @param code one slice; gives how many blocks it came to */
+/** @param code one slice of each block: what `slice` gives of it */
 async function bySlices(
   length: number,
-  code: (start: number, end: number) => number,
+  count: number,
+  code: (slice: (block: Uint8Array) => Uint8Array) => void,
 ): Promise<void> {
   const stint = new Stint();
   let start = 0;
   do {
     const end = Math.min(length, start + sliceLength);
-    const blocks = code(start, end);
-    await stint.spend((blocks * (end - start)) / bytesPerWork);
+    code((block) => block.subarray(start, end));
+    await stint.spend((count * (end - start)) / bytesPerWork);
     start = end;
   } while (start < length);
 }
