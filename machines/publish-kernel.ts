@@ -291,7 +291,8 @@ function viewOf({ quorum, versions, targets }: PublishRecord): View {
  * Until k shares of the new version are there, it goes into places that are free: attempts that die
  * one after the other would each take some shares of the base with them, until nothing could be
  * read. Not even a second copy of a share is spared: a request of an attempt that is dead may take
- * the first. Null: k are there, or there are not enough free places.
+ * the first. A server with a request under way may have a free place when that is over: what is
+ * still lacking waits for it. Null: k are there, or there are not enough free places.
  */
 function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] | null {
   const { isBaseSpare, wholeShares, required, total, targets } = record;
@@ -310,7 +311,8 @@ function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draf
     draft.shnums.push(shnum);
     taken.add(shnum);
   }
-  return taken.size >= required ? drafts : null;
+  const isBusy = targets.some(({ status }) => status === 'writing');
+  return taken.size >= required || isBusy ? drafts : null;
 }
 
 /**

@@ -353,6 +353,15 @@ describe('until k shares of the new version are there', () => {
     expect(targetOf(both, 's0')?.held.map(({ shnum }) => shnum)).toEqual([0]);
   });
 
+  test('a server with a request under way may have a free place after it, and is waited for', () => {
+    const record = sent(over(3, lost, { total: 2, quorum: { servers: 3, size: 2 } }));
+    expect(statusesOf(record)).toEqual(['s0:1 writing', 's2:0 writing']);
+    const failed = apply(record, { type: 'settled', report: fails('s0') });
+    expect([next(failed), decide(failed).kind]).toEqual([[], 'wait']);
+    const landed = apply(failed, { type: 'settled', report: accepts('s2') });
+    expect(next(landed)).toEqual(['s2:1']);
+  });
+
   test('a share that has landed is not written again, though its server is done', () => {
     const shown = surprises('s2', is(2, ourVersion));
     const record = booked(sent(over(4, lost)), shown);

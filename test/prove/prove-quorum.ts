@@ -115,6 +115,11 @@ export function showWalks(
     `${walks} walks from seed ${seed} on, ${sizes}: ${findings.states} steps, ` +
       `${findings.violations} violations, ${seconds} s`,
   );
+  if (model === undefined) {
+    for (const [servers, count] of Object.entries(findings.sizes)) {
+      say(`  S = ${servers.padStart(2)}: ${count} walks`);
+    }
+  }
   showTraces(findings);
   return findings.violations === 0;
 }

@@ -105,6 +105,16 @@ class Interned<T> {
   }
 }
 
+/** A key for a list of whole numbers, each of 32 bits. */
+export function keyOf(numbers: readonly number[]): string {
+  let key = '';
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i] as number;
+    key += String.fromCharCode(value & 0xffff, value >>> 16);
+  }
+  return key;
+}
+
 /** A token of a writer that stands for a version. */
 const tokenOf = (mark: Mark) => -1 - mark;
 export const markOfToken = (token: number): Mark => -1 - token;
@@ -184,7 +194,7 @@ export class QuorumCast {
   // --- rows -------------------------------------------------------------------------------------
 
   rowId(row: readonly Mark[]): number {
-    return this.#rows.idOf(row.join(), () => row);
+    return this.#rows.idOf(keyOf(row), () => row);
   }
 
   row(id: number): readonly Mark[] {
@@ -232,7 +242,7 @@ export class QuorumCast {
   flightsId(flights: readonly Flight[]): number {
     const keyed = flights.map((flight) => [flight.kind * 32 + flight.at, flight] as const);
     keyed.sort(([a], [b]) => a - b);
-    return this.#flights.idOf(keyed.map(([key]) => key).join(), () => keyed.map(([, f]) => f));
+    return this.#flights.idOf(keyOf(keyed.map(([key]) => key)), () => keyed.map(([, f]) => f));
   }
 
   flights(id: number): readonly Flight[] {
@@ -245,7 +255,7 @@ export class QuorumCast {
       if (status !== 'writing') return [];
       const from = this.rowId(this.#heldRow(record, mark, held));
       const bits = shnums.reduce((sum, n) => sum | (1 << n), 0);
-      const key = `${from},${mark},${bits}`;
+      const key = keyOf([from, mark, bits]);
       const one = { from, mark, shnums: bits };
       return [{ ...one, at, kind: this.#kinds.idOf(key, () => one) }];
     });
@@ -503,12 +513,13 @@ export class QuorumCast {
   // --- what makes a writer what it is -----------------------------------------------------------
 
   #idOf(writer: Writer): number {
-    const tokens = this.#tokensOf(writer);
-    const { globals, versions, locals } = tokens;
-    const key = `${globals.join()}|${versions.join()}|${locals.join('/')}`;
+    const known = this.#tokensOf(writer);
+    const { globals, versions, locals } = known;
+    const lengths = [globals.length, versions.length, ...locals.map((tokens) => tokens.length)];
+    const key = keyOf([...lengths, ...globals, ...versions, ...locals.flat()]);
     return this.#writers.idOf(key, () => ({
       writer,
-      ...tokens,
+      ...known,
       flights: this.#flightsOf(writer),
       marks: [
         ...new Set([

@@ -105,6 +105,14 @@ export const mistakes: readonly Mistake[] = [
     more: { lost: 1 },
   },
   {
+    name: 'beside-idle',
+    says: 'a server with a request under way has no free place: the base gives way (R2a)',
+    edits: [
+      { file: kernel, from: 'taken.size >= required || isBusy', to: 'taken.size >= required' },
+    ],
+    size: { servers: 3, required: 2, total: 2, size: 2, writers: 1, attempts: 1 },
+  },
+  {
     name: 'bad-overwritten',
     says: 'a bad share is overwritten although it claims to be newer',
     edits: [

@@ -84,9 +84,12 @@ export type Violation = 'chain' | 'lost' | 'hidden' | 'unreadable';
 
 /**
  * How many attempts may be half way at once until what is acknowledged may become unreadable: each
- * takes up to k - 1 shares of a base that is there in full, before it goes beside the rest.
+ * takes up to k - 1 shares of a base that is there in full, before it goes beside the rest. With
+ * N < 2k - 1 none, for the next one may find no free place; a first one does.
  */
-export function deathsAllowed({ required, total }: QuorumModel): number {
+export function deathsAllowed(model: QuorumModel): number {
+  const { required, total, writers, attempts } = model;
   if (required === 1) return Number.POSITIVE_INFINITY;
-  return Math.max(1, Math.floor((total - required) / (required - 1)));
+  const isAlone = writers * attempts === 1;
+  return Math.max(isAlone ? 1 : 0, Math.floor((total - required) / (required - 1)));
 }

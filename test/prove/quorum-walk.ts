@@ -25,27 +25,37 @@ export interface WalkFindings {
   readonly walks: number;
   /** Worlds that were gone through, each as often as it was. */
   readonly states: number;
+  /** Walks by S. */
+  readonly sizes: Readonly<Record<number, number>>;
   /** Walks that broke something. */
   readonly violations: number;
   /** The shortest course to each kind of that. */
   readonly traces: Readonly<Partial<Record<Violation, readonly string[]>>>;
 }
 
-/** What is worked out once is kept for so many walks. */
-const batch = 500;
+/** So many walks, in the order of their seeds, have one model: what it works out once is kept. */
+const batch = 100;
+
+/** S of each of a thousand batches: a walk of many servers takes a hundred times as long. */
+const sizesOfBatches: readonly number[] = Object.entries({
+  ...{ 3: 560, 4: 230, 5: 100, 6: 45, 7: 30, 8: 15 },
+  ...{ 9: 4, 10: 4, 11: 4, 12: 4, 13: 4 },
+}).flatMap(([servers, batches]) => Array.from({ length: batches }, () => Number(servers)));
 
 export function walkQuorum(model: QuorumModel, options: WalkOptions): WalkFindings {
   return walkEach(() => model, options);
 }
 
-/** Sizes that the seed chooses: 3 to 13 servers, up to 4 writers with up to 4 attempts each. */
+/** Sizes that the seeds choose: 3 to 13 servers, up to 4 writers with up to 4 attempts each. */
 export function walkSizes(options: WalkOptions): WalkFindings {
   return walkEach(sizeOf, options);
 }
 
-function sizeOf(random: Prng): QuorumModel {
-  // Small ones more often: there is more to meet in each of their steps.
-  const servers = 3 + Math.floor(11 * random.random() ** 2);
+function sizeOf(number: number): QuorumModel {
+  // Steps of the golden section: however many batches there are, each S has its part of them.
+  const place = Math.floor(((number * 0.618_033_988_75) % 1) * 1000);
+  const servers = sizesOfBatches[place] as number;
+  const random = new Prng(number);
   const most = Math.floor(servers / 2) + 1;
   const size = most + random.below(servers - most + 1);
   const required = 1 + random.below(Math.min(size, 4));
@@ -59,29 +69,32 @@ function sizeOf(random: Prng): QuorumModel {
   );
 }
 
-function walkEach(modelFor: (random: Prng) => QuorumModel, options: WalkOptions): WalkFindings {
+function walkEach(modelFor: (batch: number) => QuorumModel, options: WalkOptions): WalkFindings {
   const { walks, seed, first = false, kernels, onProgress } = options;
   const traces: Partial<Record<Violation, readonly string[]>> = {};
-  let worlds: QuorumWorlds | undefined;
+  const sizes: Record<number, number> = {};
+  let worlds = new QuorumWorlds(modelFor(Math.floor(seed / batch)), kernels);
   let states = 0;
   let violations = 0;
   for (let i = 0; i < walks; i++) {
-    if (i % batch === 0) {
-      onProgress?.(i, walks);
-      worlds = new QuorumWorlds(modelFor(new Prng(seed + i)), kernels);
+    if (i % batch === 0) onProgress?.(i, walks);
+    if ((seed + i) % batch === 0) {
+      worlds = new QuorumWorlds(modelFor((seed + i) / batch), kernels);
     }
-    const course = new Course(worlds as QuorumWorlds, new Prng(seed + i));
+    const { servers } = worlds.model;
+    sizes[servers] = (sizes[servers] ?? 0) + 1;
+    const course = new Course(worlds, new Prng(seed + i));
     const violation = course.run();
     states += course.steps;
     if (violation === undefined) continue;
     violations++;
-    const told = new Course(worlds as QuorumWorlds, new Prng(seed + i), true);
+    const told = new Course(worlds, new Prng(seed + i), true);
     told.run();
     const shortest = traces[violation]?.length ?? Number.POSITIVE_INFINITY;
     if (told.lines.length < shortest) traces[violation] = told.lines;
-    if (first) return { walks: i + 1, states, violations, traces };
+    if (first) return { walks: i + 1, states, sizes, violations, traces };
   }
-  return { walks, states, violations, traces };
+  return { walks, states, sizes, violations, traces };
 }
 
 interface Step {
@@ -113,6 +126,7 @@ export class Course {
     this.#random = random;
     this.#narrator = isTold ? new Narrator(worlds) : null;
     this.world = worlds.first();
+    worlds.choose = (ways) => random.below(ways);
     const { writers, readers } = worlds.model;
     this.#active = new Set(Array.from({ length: writers + readers }, (_, i) => i));
   }
@@ -192,11 +206,13 @@ export class Course {
       return { violation: this.#take(random.pick(steps)), taken: { index, flight: null } };
     }
     const flight = random.pick(flights);
-    const steps = this.#emitted((emit) => this.#worlds.write(this.world, index, flight, emit));
-    // To give up is the last of them.
-    const isPatient = steps.length > 1 && random.chance(0.9);
-    const step = random.pick(isPatient && model.givesUp ? steps.slice(0, -1) : steps);
-    return { violation: this.#take(step), taken: { index, flight } };
+    const outcomes = this.#worlds.outcomes(this.world, index, flight);
+    const isPatient = model.givesUp && random.chance(0.9);
+    const what = random.pick(isPatient ? outcomes.slice(0, -1) : outcomes);
+    const steps = this.#emitted((emit) =>
+      this.#worlds.comesTo(what, this.world, index, flight, emit),
+    );
+    return { violation: this.#take(random.pick(steps)), taken: { index, flight } };
   }
 
   #emitted(from: (emit: Emit) => void): readonly Step[] {

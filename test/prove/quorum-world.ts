@@ -13,7 +13,7 @@
  * begun.
  */
 import { meetingSize } from '../../machines/quorum.ts';
-import { type Flight, landed, type Mark, none, QuorumCast } from './quorum-cast.ts';
+import { type Flight, keyOf, landed, type Mark, none, QuorumCast } from './quorum-cast.ts';
 import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
 
 export type World = readonly number[];
@@ -24,6 +24,12 @@ export interface Landing {
   readonly servers: number;
   readonly shnums: number;
 }
+
+/**
+ * What may come of a request: it lands, or finds something else; its writer hears that it has
+ * landed; or its writer goes on without it.
+ */
+export type Outcome = 'hears' | 'finds' | 'lands' | 'givesUp';
 
 /** What happened, for a trace. */
 export type Told = (name: Names) => readonly string[];
@@ -48,6 +54,9 @@ export class QuorumWorlds {
   readonly #landings: (readonly Landing[])[] = [[]];
   readonly #landingIds = new Map<string, number>([['', 0]]);
   readonly #judged = new Map<string, Violation | undefined>();
+  readonly #reads = new Map<string, Mark>();
+  /** Of so many ways to be observed, the one that is emitted; null: all are. */
+  choose: ((ways: number) => number) | null = null;
   // Where the parts of a world are.
   readonly strays: number;
   readonly landings: number;
@@ -226,8 +235,34 @@ export class QuorumWorlds {
     ]);
   }
 
-  /** What may come of one request of `index`. */
+  /** Calls `emit` with everything that may come of one request of `index`. */
   write(world: World, index: number, flight: Flight, emit: Emit): void {
+    for (const what of this.outcomes(world, index, flight)) {
+      this.comesTo(what, world, index, flight, emit);
+    }
+  }
+
+  /** What may come of one request of `index`; to give it up is the last. */
+  outcomes(world: World, index: number, flight: Flight): readonly Outcome[] {
+    const { cast, model } = this;
+    const { at, mark } = flight;
+    const found = cast.known(world[model.servers + index] as number).writer.pending[at] as number;
+    const row = world[at] as number;
+    const outcomes: Outcome[] = [];
+    if (found === landed) {
+      outcomes.push('hears');
+      // The answer is lost, and whoever reads again finds nothing of it.
+      if (!cast.row(row).some((one) => cast.isOf(one, mark))) outcomes.push('finds');
+    } else {
+      const isMet = found === none && cast.rowAfter(row, flight) !== none;
+      outcomes.push(isMet ? 'lands' : 'finds');
+    }
+    if (model.givesUp) outcomes.push('givesUp');
+    return outcomes;
+  }
+
+  /** The request of `index` comes to `what`, one of its outcomes. */
+  comesTo(what: Outcome, world: World, index: number, flight: Flight, emit: Emit): void {
     const { cast, model } = this;
     const { at } = flight;
     const id = world[model.servers + index] as number;
@@ -235,38 +270,48 @@ export class QuorumWorlds {
     const found = writer.pending[at] as number;
     const row = world[at] as number;
     const become = (next: number) => world.with(model.servers + index, next);
-    const who = (name: Names) => name.writer(index, writer.attempt);
-    const finds = (it: number) =>
-      emit(become(cast.surprised(id, at, it)), undefined, (name) => [
-        `${who(name)} finds ${name.row(it)} on s${at}`,
-      ]);
-    if (found === landed) {
-      // By the answer, or by a re-read after it was lost.
-      emit(become(cast.accepted(id, at)), undefined, (name) => [
-        `${who(name)} hears that it landed on s${at}`,
-      ]);
-      const isOurs = cast.row(row).some((mark) => cast.isOf(mark, flight.mark));
-      // The answer is lost, and whoever reads again finds nothing of it.
-      if (!isOurs) finds(row);
-    } else if (found !== none) {
-      finds(found);
-    } else {
-      const after = cast.rowAfter(row, flight);
-      if (after === none) {
-        finds(row);
-      } else {
+    const say = (words: (name: Names) => string): Told => {
+      return (name) => [`${name.writer(index, writer.attempt)} ${words(name)} s${at}`];
+    };
+    switch (what) {
+      case 'hears':
+        // By the answer, or by a re-read after it was lost.
+        emit(
+          become(cast.accepted(id, at)),
+          undefined,
+          say(() => 'hears that it landed on'),
+        );
+        return;
+      case 'finds': {
+        const it = found >= 0 ? found : row;
+        const told = say((name) => `finds ${name.row(it)} on`);
+        emit(become(cast.surprised(id, at, it)), undefined, told);
+        return;
+      }
+      case 'lands': {
         const told = model.late ? cast.pending(id, at, landed) : cast.accepted(id, at);
-        this.#lands(become(told), flight, after, index, emit, (name) => [
-          `${who(name)} lands on s${at}`,
-        ]);
+        const after = cast.rowAfter(row, flight);
+        this.#lands(
+          become(told),
+          flight,
+          after,
+          index,
+          emit,
+          say(() => 'lands on'),
+        );
+        return;
+      }
+      case 'givesUp': {
+        const isUnderWay = found === none && this.#mayLand(world, flight);
+        const gaveUp = become(cast.gaveUp(id, at));
+        const next = isUnderWay ? this.#withStrays(gaveUp, [flight]) : gaveUp;
+        emit(
+          next,
+          undefined,
+          say(() => 'gives up its write to'),
+        );
       }
     }
-    if (!model.givesUp) return;
-    const isUnderWay = found === none && this.#mayLand(world, flight);
-    const gaveUp = become(cast.gaveUp(id, at));
-    emit(isUnderWay ? this.#withStrays(gaveUp, [flight]) : gaveUp, undefined, (name) => [
-      `${who(name)} gives up its write to s${at}`,
-    ]);
   }
 
   #mayLand(world: World, flight: Flight): boolean {
@@ -343,7 +388,7 @@ export class QuorumWorlds {
     const { cast } = this;
     const { servers } = this.model;
     const row = before[at] as number;
-    const observers: (readonly [place: number, id: number, told: Told])[] = [];
+    const observers: (readonly [place: number, become: () => number, told: Told])[] = [];
     for (let i = 0; i < this.#actors; i++) {
       if (i === by) continue;
       const id = next[servers + i] as number;
@@ -352,7 +397,7 @@ export class QuorumWorlds {
         const hears: Told = (name) => [
           `${name.writer(i, writer.attempt)} hears ${name.row(row)} from s${at}`,
         ];
-        observers.push([servers + i, this.#hears(id, before, at), hears]);
+        observers.push([servers + i, () => this.#hears(id, before, at), hears]);
       } else if (writer.phase === 'writing' && writer.pending[at] === none) {
         const flight = flights.find((one) => one.at === at);
         if (flight === undefined || cast.rowAfter(row, flight) !== none) continue;
@@ -360,14 +405,17 @@ export class QuorumWorlds {
           `the request of ${name.writer(i, writer.attempt)} finds ${name.row(row)} on s${at}`,
         ];
         const { late } = this.model;
-        const found = late ? cast.pending(id, at, row) : cast.surprised(id, at, row);
+        const found = () => (late ? cast.pending(id, at, row) : cast.surprised(id, at, row));
         observers.push([servers + i, found, finds]);
       }
     }
-    for (let set = 0; set < 1 << observers.length; set++) {
+    const sets = 1 << observers.length;
+    // A walk takes one of them.
+    const from = this.choose === null ? 0 : this.choose(sets);
+    for (let set = from; set < (this.choose === null ? sets : from + 1); set++) {
       const those = observers.filter((_, i) => (set & (1 << i)) !== 0);
       const world = [...next];
-      for (const [place, id] of those) world[place] = id;
+      for (const [place, become] of those) world[place] = become();
       emit(world, violation, (name) => [...those.flatMap(([, , it]) => it(name)), ...told(name)]);
     }
   }
@@ -414,7 +462,7 @@ export class QuorumWorlds {
 
   #landingsId(landings: readonly Landing[]): number {
     const sorted = [...landings].sort((a, b) => a.mark - b.mark);
-    const key = sorted.map((one) => `${one.mark},${one.servers},${one.shnums}`).join('/');
+    const key = keyOf(sorted.flatMap((one) => [one.mark, one.servers, one.shnums]));
     const known = this.#landingIds.get(key);
     if (known !== undefined) return known;
     this.#landingIds.set(key, this.#landings.length);
@@ -423,9 +471,10 @@ export class QuorumWorlds {
 
   /** What is wrong with these rows, whoever else there is: for a reader, and for the file. */
   #judge(world: World): Violation | undefined {
-    const rows = world.slice(0, this.model.servers);
     const acked = world[this.acked] as number;
-    const key = `${rows.join()} ${acked}`;
+    // Which server holds which row is nothing to a reader.
+    const rows = world.slice(0, this.model.servers).sort((a, b) => a - b);
+    const key = keyOf(rows) + keyOf([acked]);
     if (this.#judged.has(key)) return this.#judged.get(key);
     const judgement = this.#isHidden(rows, acked)
       ? 'hidden'
@@ -443,10 +492,21 @@ export class QuorumWorlds {
     const all = (1 << rows.length) - 1;
     for (let set = all; set > 0; set--) {
       if (bitsIn(set) < this.#meeting) continue;
-      const read = this.cast.readIn(rows.map((row, at) => ((set & (1 << at)) !== 0 ? row : none)));
+      const read = this.#readIn(rows.filter((_, at) => (set & (1 << at)) !== 0));
       if (read !== none && !this.cast.isBuiltOn(read, acked)) return true;
     }
     return false;
+  }
+
+  /** What a reader is given who hears these rows, whichever servers they are from. */
+  #readIn(heard: readonly number[]): Mark {
+    const key = keyOf(heard);
+    const known = this.#reads.get(key);
+    if (known !== undefined) return known;
+    const unheard = Array.from({ length: this.model.servers - heard.length }, () => none);
+    const read = this.cast.readIn([...heard, ...unheard]);
+    this.#reads.set(key, read);
+    return read;
   }
 
   #isUnreadable(rows: readonly number[], acked: Mark): boolean {
