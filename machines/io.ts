@@ -9,7 +9,7 @@ import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLo
 import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
 import type { SeenShare, WriteTest } from './reports.ts';
-import type { Recipe, Span } from './rewrite.ts';
+import type { InPlace, Recipe, Span } from './rewrite.ts';
 import type { Hex, Place, ServerId, Servermap, Version } from './servermap.ts';
 
 export { type Failure, failed, internalFailure, type Result } from './failure.ts';
@@ -110,12 +110,12 @@ export interface OpenInput {
   readonly attempt: number;
 }
 
-export interface ReadTreesInput {
+export interface ReadTreesInput extends InPlace {
   /** Every place of it is of `version`, and all N shares are there. */
   readonly map: Servermap;
   readonly version: Version;
 }
-/** Whether the trees of all N shares are held, each led to the signed root. */
+/** Whether what is needed of the trees of all N shares is held, each led to the signed root. */
 export type ReadTreesResult = Result<object>;
 
 export interface ApplyModifierInput {

@@ -47,7 +47,11 @@ export function uniformBase(map: Servermap): Version | undefined {
 }
 
 /** `length` new bytes at `offset`, which is not beyond the end, in place. */
-export function recipeInPlace(base: Version, offset: number, length: number): Recipe {
+export function recipeInPlace(
+  base: Version,
+  offset: number,
+  length: number,
+): Extract<Recipe, { kind: 'inPlace' }> {
   const { segmentSize, dataLength } = base;
   const end = offset + length;
   const newDataLength = Math.max(dataLength, end);
@@ -56,6 +60,27 @@ export function recipeInPlace(base: Version, offset: number, length: number): Re
   const stop = Math.max(end, Math.min(lastEnd, dataLength));
   const parts = around({ from: firstSegment * segmentSize, to: offset }, { from: end, to: stop });
   return { kind: 'inPlace', base: base.id, firstSegment, newDataLength, parts };
+}
+
+/** What a change in place does to the segments of the base. */
+export interface InPlace {
+  readonly firstSegment: number;
+  /** Rewritten, or added. */
+  readonly segmentCount: number;
+  /** Bytes of the file. */
+  readonly newDataLength: number;
+  /** What is kept of the rewritten segments, and read before. */
+  readonly kept: readonly Span[];
+}
+
+/** The same of {@link recipeInPlace}. */
+export function inPlace(base: Version, offset: number, length: number): InPlace {
+  const recipe = recipeInPlace(base, offset, length);
+  const { firstSegment, newDataLength, parts } = recipe;
+  const kept = rangesToRead(base, parts);
+  const end = Math.max(offset + length, ...kept.map(({ to }) => to));
+  const segmentCount = Math.ceil(end / base.segmentSize) - firstSegment;
+  return { firstSegment, segmentCount, newDataLength, kept };
 }
 
 /** The same by writing the whole file. */

@@ -215,8 +215,8 @@ export const writeFileMachine = setup({
         id: 'readTrees',
         src: 'readTrees',
         input: ({ context }) => {
-          const { map, base } = decided<'readTrees'>(context);
-          return { map, version: base };
+          const { kind, base, ...input } = decided<'readTrees'>(context);
+          return { ...input, version: base };
         },
         onDone: {
           target: 'weighing',

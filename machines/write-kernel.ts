@@ -20,6 +20,8 @@ import {
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import {
+  type InPlace,
+  inPlace,
   type Recipe,
   rangesToRead,
   recipeInPlace,
@@ -168,7 +170,7 @@ export type WriteEnd =
 
 export type WriteDecision =
   | { readonly kind: 'map'; readonly mode: Mode }
-  | { readonly kind: 'readTrees'; readonly map: Servermap; readonly base: Version }
+  | ({ readonly kind: 'readTrees'; readonly map: Servermap; readonly base: Version } & InPlace)
   | {
       readonly kind: 'read';
       readonly map: Servermap;
@@ -210,7 +212,9 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
     if (change.size === 0) return { kind: 'unchanged', base };
     const tooMuch = beyondBase(base) ?? tooLarge(base, offset + change.size);
     if (tooMuch !== null) return afterObstacle(record, tooMuch);
-    if (record.trees === 'unread' && mayBeInPlace(map)) return { kind: 'readTrees', map, base };
+    if (record.trees === 'unread' && mayBeInPlace(map)) {
+      return { kind: 'readTrees', map, base, ...inPlace(base, offset, change.size) };
+    }
   }
   // After a collision the contents are written even if they need no change: the version that
   // holds our change may be one that nobody was told is safe.

@@ -36,7 +36,7 @@ import {
   type Machines,
   platformClock,
 } from './runtime/run.ts';
-import type { Keyring, Session } from './runtime/session.ts';
+import { batchesFor, type Keyring, type Session } from './runtime/session.ts';
 import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
@@ -244,6 +244,7 @@ function newSession(
     },
     heads: new Map(),
     early: new Map(),
+    batches: batchesFor({ cap, leaseSecret, storageIndex }),
     headers: new Map(),
     headLength,
     leaseSecret,

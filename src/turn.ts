@@ -16,7 +16,7 @@ const later: (callback: () => void) => unknown =
 let waiting = 0;
 
 /** When everything that is ready now has had its turn. */
-function nextTurn(): Promise<void> {
+export function nextTurn(): Promise<void> {
   waiting++;
   return new Promise((resolve) => {
     later(() => {

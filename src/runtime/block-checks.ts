@@ -9,6 +9,7 @@
  */
 import type { ReadBlocksInput } from '../../machines/io.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
+import type { Hex } from '../../machines/servermap.ts';
 import { concatBytes } from '../bytes.ts';
 import { blockLength, entrySaltLength } from '../share/geometry.ts';
 import {
@@ -91,8 +92,21 @@ export class BlockChecks {
     return { salt, block: entry.subarray(saltEnd) };
   }
 
+  /** Nodes of the block hash tree of a share, its root among them, that were read for another use. */
+  admitNodes(shnum: number, chain: Iterable<HashNode>, nodes: Iterable<HashNode>): void {
+    this.#verifier.acceptNodes(shnum, chain, nodes);
+  }
+
+  /** Whether what is admitted already leads all these segments to the root. */
+  #isLed({ shnum, firstSegment, segmentCount }: ReadBlocksInput): boolean {
+    if (this.#purpose === 'verify' || !this.#verifier.hasRoot(shnum)) return false;
+    const segnums = Array.from({ length: segmentCount }, (_, i) => firstSegment + i);
+    return segnums.every((segnum) => this.#verifier.missingNodes(shnum, segnum).length === 0);
+  }
+
   async #admitTree(reader: ShareReader, input: ReadBlocksInput): Promise<void> {
     const { shnum, firstSegment, segmentCount } = input;
+    if (this.#isLed(input)) return;
     const copy = nameOf(input);
     const isRooted = this.#rooted.has(copy);
     if (!this.#isPaged) {
@@ -130,6 +144,18 @@ export class BlockChecks {
   get #isPaged(): boolean {
     return nodeCount(this.#header.segmentCount) * hashLength > wholeTreeMax;
   }
+}
+
+/** The checks of a version, made when they are first wanted. */
+export function checksOf(
+  checks: Map<Hex, BlockChecks>,
+  id: Hex,
+  header: ShareHeader,
+  purpose: Purpose,
+): BlockChecks {
+  const known = checks.get(id) ?? new BlockChecks(header, purpose);
+  checks.set(id, known);
+  return known;
 }
 
 function nameOf({ server, shnum }: ReadBlocksInput): string {

@@ -25,21 +25,31 @@ export class BlocksAhead {
 
   /** The entries of a window, as the server gives them; the next ones are asked for, too. */
   entries(input: ReadBlocksInput): Promise<readonly Entry[]> {
+    const windows = this.#ask(input);
+    const entries = windows.get(input.firstSegment) as Promise<readonly Entry[]>;
+    windows.delete(input.firstSegment);
+    return entries;
+  }
+
+  /** Asks for a window, and the next ones, before anybody wants them. */
+  expect(input: ReadBlocksInput): void {
+    this.#ask(input);
+  }
+
+  #ask(input: ReadBlocksInput): Ahead['windows'] {
     const { version, firstSegment, segmentCount, endSegment } = input;
-    const ahead = this.#of(input);
-    const reader = readerOf(this.#session, input, ahead.dropped.signal, 'blocks');
-    const windows = Math.max(1, Math.floor(aheadBytes / (segmentCount * version.segmentSize)));
-    for (let i = 0; i <= windows; i++) {
+    const { dropped, windows } = this.#of(input);
+    const reader = readerOf(this.#session, input, dropped.signal, 'blocks');
+    const ahead = Math.max(1, Math.floor(aheadBytes / (segmentCount * version.segmentSize)));
+    for (let i = 0; i <= ahead; i++) {
       const first = firstSegment + i * segmentCount;
-      if (first >= endSegment || ahead.windows.has(first)) continue;
+      if (first >= endSegment || windows.has(first)) continue;
       const entries = reader.blocks(first, Math.min(segmentCount, endSegment - first));
       // Whether that is a failure is said when it is wanted.
       entries.catch(() => {});
-      ahead.windows.set(first, entries);
+      windows.set(first, entries);
     }
-    const entries = ahead.windows.get(firstSegment) as Promise<readonly Entry[]>;
-    ahead.windows.delete(firstSegment);
-    return entries;
+    return windows;
   }
 
   /** Nothing more of this share is wanted. */

@@ -15,7 +15,7 @@ import type { QueryInput, QueryResult } from '../../machines/io.ts';
 import { BadWriteEnablerError } from '../errors.ts';
 import type { StorageServer } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
-import { expectHead, readRange, type Session, secretsFor, serverOf } from './session.ts';
+import { expectHead, readAllShares, readRange, type Session, serverOf } from './session.ts';
 import type { Workbench } from './workbench.ts';
 
 /** The actor of that name. */
@@ -57,13 +57,9 @@ async function readAll(
   server: StorageServer,
   signal: AbortSignal,
 ): Promise<readonly number[]> {
-  const request = {
-    secrets: secretsFor(session, server),
-    shares: new Map(),
-    reads: [{ offset: 0, length: session.headLength }],
-  };
+  const range = { offset: 0, length: session.headLength };
   const { reads } = await session.paces.query.run(signal, (hurried) =>
-    server.readTestWrite(session.storageIndex, request, { signal: hurried }),
+    readAllShares(session, server, [range], hurried),
   );
   for (const [shnum, [head]] of reads) {
     expectHead(session, { server: server.id, shnum }, Promise.resolve(head as Uint8Array));

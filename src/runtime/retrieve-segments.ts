@@ -19,7 +19,7 @@ import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
 import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
-import { BlockChecks } from './block-checks.ts';
+import { checksOf } from './block-checks.ts';
 import { toFailure } from './failure.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import type { OperationOptions } from './options.ts';
@@ -106,8 +106,7 @@ function readBlocks(bench: Workbench, purpose: Purpose) {
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal }) => {
     const { session, blocks, checks, ahead } = bench.desk;
     const { version, shnum, firstSegment } = input;
-    const check = checks.get(version.id) ?? new BlockChecks(headerOf(session, version.id), purpose);
-    checks.set(version.id, check);
+    const check = checksOf(checks, version.id, headerOf(session, version.id), purpose);
     const reader = readerOf(session, input, signal, 'blocks');
     const fetched = () =>
       purpose === 'read'

@@ -19,8 +19,14 @@ import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/heade
 import { parentTagLength, parentTagOf } from '../share/parent.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { FileSignatures } from '../share/signatures.ts';
-import type { ByteRange, StorageServer, WriteSecrets } from '../storage/server.ts';
+import type {
+  ByteRange,
+  ReadTestWriteAnswer,
+  StorageServer,
+  WriteSecrets,
+} from '../storage/server.ts';
 import type { Advisories } from './advisories.ts';
+import { BatchedReads } from './batched-reads.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import type { Pace } from './pace.ts';
 import type { Engine } from './run.ts';
@@ -65,6 +71,7 @@ export interface Session {
   readonly paces: Readonly<Record<'query' | 'field' | 'blocks' | 'write', Pace>>;
   /** Bytes that the first read of a share asks for. */
   readonly headLength: number;
+  readonly batches: BatchedReads;
   /** N of most files here. */
   readonly usualTotal: number;
   readonly leaseSecret: Uint8Array;
@@ -148,9 +155,34 @@ export function readRange(
   pace: 'field' | 'blocks' | 'write' = 'field',
 ): Promise<Uint8Array> {
   const storageServer = serverOf(session, server);
-  return session.paces[pace].run(signal, (hurried) =>
-    storageServer.readShare(session.storageIndex, shnum, range, { signal: hurried }),
+  const { cap, paces, storageIndex, batches } = session;
+  return paces[pace].run(signal, (hurried) =>
+    storageServer.isFar === true && cap.kind === 'write' && BatchedReads.suits(range)
+      ? batches.read(storageServer, shnum, range, hurried)
+      : storageServer.readShare(storageIndex, shnum, range, { signal: hurried }),
   );
+}
+
+/** The read-test-write that reads of every share on the server, and writes nothing. */
+export function readAllShares(
+  session: Pick<Session, 'cap' | 'leaseSecret' | 'storageIndex'>,
+  server: StorageServer,
+  reads: readonly ByteRange[],
+  signal: AbortSignal,
+): Promise<ReadTestWriteAnswer> {
+  const request = { secrets: secretsFor(session, server), shares: new Map(), reads };
+  return server.readTestWrite(session.storageIndex, request, { signal });
+}
+
+/** For {@link Session.batches}. */
+export function batchesFor(
+  session: Pick<Session, 'cap' | 'leaseSecret' | 'storageIndex'>,
+): BatchedReads {
+  return new BatchedReads({
+    one: (server, { shnum, range }, signal) =>
+      server.readShare(session.storageIndex, shnum, range, { signal }),
+    all: (server, reads, signal) => readAllShares(session, server, reads, signal),
+  });
 }
 
 /**
@@ -184,8 +216,10 @@ export function headerOf(session: Session, id: Hex): ShareHeader {
 }
 
 /** What a server asks of whoever writes to it. @throws InsufficientCapError without a write cap */
-export function secretsFor(session: Session, server: StorageServer): WriteSecrets {
-  const { cap, leaseSecret, storageIndex } = session;
+export function secretsFor(
+  { cap, leaseSecret, storageIndex }: Pick<Session, 'cap' | 'leaseSecret' | 'storageIndex'>,
+  server: StorageServer,
+): WriteSecrets {
   if (cap.kind !== 'write') throw new InsufficientCapError('writing', 'write', cap.kind);
   return {
     writeEnabler: deriveWriteEnabler(cap.writekey, server.tubId),

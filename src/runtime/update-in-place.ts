@@ -2,28 +2,34 @@
  * @module update-in-place: what an in-place MDMF update needs of the old version, checked up to its
  * signed root before anything new is signed (`filenode.py` `MutableFileVersion.update`).
  *
- * The new root covers the block hash trees of all N shares, so every one of them must be here. If
- * any is missing, stale, corrupt or laid out differently the answer is "no", and the whole file is
+ * The new root covers the block hash trees of all N shares, so something of every one of them is
+ * needed. If any is missing, stale, corrupt or laid out differently the answer is "no", and the whole file is
  * written again; a stale copy of a share is never mixed with new segments.
  */
 import { fromPromise } from 'xstate';
 import { internalFailure } from '../../machines/failure.ts';
 import type { ReadTreesInput, ReadTreesResult } from '../../machines/io.ts';
+import { segmentsOf, windowOf } from '../../machines/read-version-kernel.ts';
+import { type ServerId, sharesOf } from '../../machines/servermap.ts';
 import { bytesToHex } from '../bytes.ts';
+import { hashLength, nodeRuns } from '../share/hashtree.ts';
 import type { ShareHeader } from '../share/header.ts';
 import { updateTreesMax } from '../share/limits.ts';
-import { VersionVerifier } from '../share/verify.ts';
+import type { ShareReader } from '../share/reader.ts';
+import { nodesNeeded, type OldTree } from '../share/update-trees.ts';
 import { Stint } from '../turn.ts';
+import { checksOf } from './block-checks.ts';
 import { withDeadline } from './run.ts';
-import { headerOf, readerOf, type Session } from './session.ts';
-import type { Workbench } from './workbench.ts';
+import { headerOf, readerOf } from './session.ts';
+import type { Desk, Workbench } from './workbench.ts';
 
 /** The actor of that name. */
 export function readTrees(bench: Workbench) {
   return fromPromise<ReadTreesResult, ReadTreesInput>(async ({ input, signal }) => {
     const { desk } = bench;
     try {
-      desk.trees = await verifiedTrees(desk.session, input, signal);
+      expectKept(desk, input);
+      desk.trees = await verifiedTrees(desk, input, signal);
       return { ok: true };
     } catch (error) {
       return { ok: false, failure: internalFailure(error) };
@@ -31,19 +37,33 @@ export function readTrees(bench: Workbench) {
   });
 }
 
+/** What is kept of the segments will be read next, from the k lowest shares: it is asked for now. */
+function expectKept({ ahead }: Desk, { map, version, kept }: ReadTreesInput): void {
+  const shares = [...sharesOf(map, version.id)].sort(([a], [b]) => a - b);
+  for (const range of kept) {
+    const { firstSegment, endSegment } = segmentsOf(version, range);
+    const segmentCount = Math.min(windowOf(version), endSegment - firstSegment);
+    for (const [shnum, [server]] of shares.slice(0, version.required)) {
+      const place = { server: server as ServerId, shnum, version };
+      ahead.expect({ ...place, firstSegment, segmentCount, endSegment });
+    }
+  }
+}
+
 /** The trees by share number. Rejects if that of any share cannot be had in time. */
 async function verifiedTrees(
-  session: Session,
-  { map, version }: ReadTreesInput,
+  { session, checks }: Desk,
+  { map, version, ...run }: ReadTreesInput,
   signal: AbortSignal,
-): Promise<ReadonlyMap<number, readonly Uint8Array[]>> {
+): Promise<ReadonlyMap<number, OldTree>> {
   const header = headerOf(session, version.id);
+  const nodes = [0, ...nodesNeeded(header, run).filter((node) => node > 0)];
   // Trees beyond this limit would take more memory than writing the file again as a whole.
-  if (header.layout.blockHashTree.length * header.total > updateTreesMax) {
+  if (nodes.length * hashLength * header.total > updateTreesMax) {
     throw new Error('the block hash trees are too large');
   }
-  const verifier = new VersionVerifier(header);
-  const trees = new Map<number, readonly Uint8Array[]>();
+  const check = checksOf(checks, version.id, header, 'read');
+  const trees = new Map<number, OldTree>();
   const stint = new Stint();
   const { readMs } = session.engine.deadlines;
   const finished = new AbortController();
@@ -56,10 +76,14 @@ async function verifiedTrees(
           requireSameLayout(await reader.header(), header);
           const [chain, tree] = await Promise.all([
             reader.shareHashChain(),
-            reader.blockHashTree(),
+            readNodes(reader, nodes),
           ]);
-          verifier.acceptTree(holding.shnum, chain, tree);
-          await stint.spend(tree.length);
+          check.admitNodes(
+            holding.shnum,
+            chain,
+            nodes.map((node) => [node, tree(node)]),
+          );
+          await stint.spend(nodes.length);
           trees.set(holding.shnum, tree);
         }),
       ),
@@ -69,6 +93,29 @@ async function verifiedTrees(
     // Aborts the reads that are still under way.
     finished.abort();
   }
+}
+
+/** Nodes that are read although nobody needs them, rather than with another request. */
+const gapMax = 64;
+
+/** @param nodes ascending */
+async function readNodes(
+  reader: ShareReader,
+  nodes: readonly number[],
+): Promise<(node: number) => Uint8Array> {
+  const runs: { first: number; count: number }[] = [];
+  for (const { first, count } of nodeRuns(nodes)) {
+    const run = runs.at(-1);
+    if (run !== undefined && first - (run.first + run.count) <= gapMax) {
+      run.count = first + count - run.first;
+    } else runs.push({ first, count });
+  }
+  const read = runs.map(({ first, count }) => reader.blockHashes(first, count));
+  const hashes = await Promise.all(read);
+  return (node) => {
+    const at = runs.findLastIndex(({ first }) => first <= node);
+    return hashes[at]?.[node - (runs[at]?.first ?? 0)] as Uint8Array;
+  };
 }
 
 /** The offset table is not signed, so it may differ between shares; the new parts would not fit. */

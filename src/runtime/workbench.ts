@@ -10,6 +10,7 @@ import type { OpenInput } from '../../machines/io.ts';
 import type { Hex, ServerId } from '../../machines/servermap.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { Entry } from '../share/reader.ts';
+import type { OldTree } from '../share/update-trees.ts';
 import type { BlockChecks } from './block-checks.ts';
 import { BlocksAhead } from './blocks-ahead.ts';
 import { KeptBytes } from './kept-bytes.ts';
@@ -27,8 +28,8 @@ export interface Desk {
   readonly blocks: Map<number, Map<number, Entry>>;
   readonly ahead: BlocksAhead;
   readonly kept: KeptBytes;
-  /** The block hash trees of all shares of the base, if they are held. */
-  trees: ReadonlyMap<number, readonly Uint8Array[]>;
+  /** What is needed of the block hash trees of all shares of the base, if that is held. */
+  trees: ReadonlyMap<number, OldTree>;
   /** What the modifier gave. */
   changed: Plaintext | undefined;
   /** The new version, once it is encoded. */

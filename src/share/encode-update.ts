@@ -3,22 +3,14 @@
  * as what has to be written over the base's shares (`mutable/publish.py` `Publish.update`;
  * docs/format.md §5.4).
  *
- * The new root covers old blocks too, so nothing is signed before every old hash that it will
- * cover has been led to the base's root. The trees of all N shares are needed for that.
+ * Nothing is signed before every old hash that the new root will cover has been led to the base's
+ * root. Something of the trees of all N shares is needed for that (`update-trees.ts`).
  */
-import { equalBytes } from '../bytes.ts';
-import { CorruptShareError, OutOfRangeError, WrongFormatError } from '../errors.ts';
-import type { ByteRange, WritePart } from '../storage/server.ts';
-import { Stint } from '../turn.ts';
+import { concatBytes } from '../bytes.ts';
+import { OutOfRangeError, WrongFormatError } from '../errors.ts';
+import type { WritePart } from '../storage/server.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
-import {
-  buildHashTree,
-  buildLongHashTree,
-  hashIn,
-  hashLength,
-  nodeCount,
-  nodeRuns,
-} from './hashtree.ts';
+import { type HashNode, hashLength, nodeRuns } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
@@ -30,12 +22,13 @@ import {
   type VersionInput,
 } from './seal.ts';
 import { encodeSegments, type SegmentOptions } from './segments.ts';
+import { type OldTree, updateTrees } from './update-trees.ts';
 
 export interface UpdateInput extends VersionInput, SegmentOptions {
   /** MDMF, signature verified. Its layout must be that of every share that will be written to. */
   readonly base: ShareHeader;
-  /** The base's block hash trees, all nodes, of all N shares. */
-  readonly trees: ReadonlyMap<number, readonly Uint8Array[]>;
+  /** The base's block hash trees of all N shares: the nodes needed of each, at least. */
+  readonly trees: ReadonlyMap<number, OldTree>;
   readonly firstSegment: number;
   /** From the start of segment `firstSegment` to the end of the last segment to be rewritten. */
   readonly plaintext: Plaintext;
@@ -60,37 +53,27 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
   }
   const geometry = geometryOf('mdmf', base.required, newDataLength, base.segmentSize);
   checkRun(input, geometry);
-  const oldTrees = await rebuildTrees(base, input.trees);
   const segments = await encodeSegments({
     ...input,
     geometry,
     total: base.total,
     nextSalt: input.newSalt,
   });
-  const newLeaves = oldTrees.map((tree, shnum) => {
-    const firstLeaf = (nodeCount(base.segmentCount) - 1) / 2;
-    const leaves = Array.from({ length: base.segmentCount }, (_, n) => hashIn(tree, firstLeaf + n));
-    return [
-      ...leaves.slice(0, segments.first),
-      ...(segments.blockHashes[shnum] as readonly Uint8Array[]),
-      ...leaves.slice(segments.first + segments.count),
-    ];
-  });
-  const blockHashTrees = await treesOver(newLeaves);
+  const { first: firstSegment, count: segmentCount, blockHashes } = segments;
+  const run = { firstSegment, segmentCount, newDataLength };
+  const { roots, wholes, changes } = await updateTrees(base, run, input.trees, blockHashes);
   const sealed = await sealVersion({
     ...input,
     geometry,
     salt: undefined,
-    blockHashTrees,
+    roots,
+    treeOf: (shnum) => wholes?.[shnum] as Uint8Array,
     shareDataOffset: base.layout.shareData.offset,
   });
   const { header, head, tail } = sealed;
-  const treeStays = equalRanges(header.layout.blockHashTree, base.layout.blockHashTree);
   return encodedVersion(sealed, (shnum) => [
     ...entryParts(header, segments, shnum),
-    ...(treeStays
-      ? nodeParts(header, oldTrees[shnum] as Uint8Array, blockHashTrees[shnum] as Uint8Array)
-      : [tail(shnum)]),
+    ...(wholes === null ? nodeParts(header, changes[shnum] as readonly HashNode[]) : [tail(shnum)]),
     head(shnum),
   ]);
 }
@@ -112,45 +95,12 @@ function checkRun(input: UpdateInput, { segmentSize }: Geometry): void {
   }
 }
 
-/** The trees over the given leaves, whatever the given inner nodes, if these lead to the root. */
-async function rebuildTrees(
-  { total, segmentCount, rootHash }: ShareHeader,
-  trees: ReadonlyMap<number, readonly Uint8Array[]>,
-): Promise<Uint8Array[]> {
-  const oldLeaves = Array.from({ length: total }, (_, shnum) => {
-    const tree = trees.get(shnum);
-    if (tree?.length !== nodeCount(segmentCount)) {
-      throw new OutOfRangeError('share', shnum, 'its block hash tree is missing or not whole');
-    }
-    // The bottom row, with the padding as it is.
-    return tree.slice((tree.length - 1) / 2);
+/** Neighbours in one part. */
+function nodeParts({ layout }: ShareHeader, nodes: readonly HashNode[]): WritePart[] {
+  const hashes = new Map(nodes);
+  return nodeRuns([...hashes.keys()]).map(({ first, count }) => {
+    const offset = layout.blockHashTree.offset + first * hashLength;
+    const run = Array.from({ length: count }, (_, i) => hashes.get(first + i) as Uint8Array);
+    return partOf({ offset, length: count * hashLength }, () => concatBytes(...run));
   });
-  const rebuilt = await treesOver(oldLeaves);
-  const root = buildHashTree(rebuilt.map((tree) => hashIn(tree, 0)))[0] as Uint8Array;
-  if (!equalBytes(root, rootHash)) {
-    throw new CorruptShareError('block hash tree', 'the trees do not lead to the signed root');
-  }
-  return rebuilt;
-}
-
-async function treesOver(leavesOfShares: readonly (readonly Uint8Array[])[]) {
-  const stint = new Stint();
-  const trees: Uint8Array[] = [];
-  for (const leaves of leavesOfShares) trees.push(await buildLongHashTree(leaves, stint));
-  return trees;
-}
-
-/** The nodes that differ, neighbours in one part. */
-function nodeParts({ layout }: ShareHeader, before: Uint8Array, after: Uint8Array): WritePart[] {
-  const nodes = Array.from({ length: after.length / hashLength }, (_, node) => node);
-  const changed = nodes.filter((node) => !equalBytes(hashIn(before, node), hashIn(after, node)));
-  return nodeRuns(changed).map(({ first, count }) => {
-    const [start, end] = [first * hashLength, (first + count) * hashLength];
-    const range = { offset: layout.blockHashTree.offset + start, length: end - start };
-    return partOf(range, () => after.subarray(start, end));
-  });
-}
-
-function equalRanges(a: ByteRange, b: ByteRange): boolean {
-  return a.offset === b.offset && a.length === b.length;
 }

@@ -7,7 +7,7 @@ import { checkEncoding } from '../erasure/codec.ts';
 import type { WritePart } from '../storage/server.ts';
 import { Stint } from '../turn.ts';
 import { geometryOf } from './geometry.ts';
-import { buildLongHashTree } from './hashtree.ts';
+import { buildLongHashTree, hashIn } from './hashtree.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
   type EncodedVersion,
@@ -52,7 +52,12 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
   for (const hashes of segments.blockHashes) {
     blockHashTrees.push(await buildLongHashTree(hashes, stint));
   }
-  const sealed = await sealVersion({ ...input, geometry, salt, blockHashTrees });
+  const sealed = await sealVersion({
+    ...input,
+    ...{ geometry, salt },
+    roots: blockHashTrees.map((tree) => hashIn(tree, 0)),
+    treeOf: (shnum) => blockHashTrees[shnum] as Uint8Array,
+  });
   const { header, head, tail } = sealed;
   return encodedVersion(sealed, (shnum) => {
     const parts = [...entryParts(header, segments, shnum), tail(shnum), head(shnum)];

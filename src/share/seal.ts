@@ -8,7 +8,7 @@ import { concatBytes, viewOf } from '../bytes.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { ByteRange, WritePart } from '../storage/server.ts';
 import { entryRange, type Geometry } from './geometry.ts';
-import { buildHashTree, hashIn, neededHashes } from './hashtree.ts';
+import { buildHashTree, neededHashes } from './hashtree.ts';
 import {
   checkstringOf,
   packHeader,
@@ -52,8 +52,10 @@ export interface SealInput extends VersionInput {
   readonly geometry: Geometry;
   /** SDMF's IV. */
   readonly salt: Uint8Array | undefined;
-  /** One per share, as it is stored. */
-  readonly blockHashTrees: readonly Uint8Array[];
+  /** Of the block hash tree of each share. */
+  readonly roots: readonly Uint8Array[];
+  /** The block hash tree of a share as it is stored, if it is to be written as a whole. */
+  readonly treeOf: (shnum: number) => Uint8Array;
   /** Of MDMF; where Tahoe puts them unless the share exists. */
   readonly shareDataOffset?: number | undefined;
 }
@@ -68,9 +70,9 @@ export interface SealedVersion {
 }
 
 export async function sealVersion(input: SealInput): Promise<SealedVersion> {
-  const { geometry, seqnum, salt, blockHashTrees, verificationKey, encryptedPrivateKey } = input;
-  const total = blockHashTrees.length;
-  const shareHashTree = buildHashTree(blockHashTrees.map((tree) => hashIn(tree, 0)));
+  const { geometry, seqnum, salt, roots, verificationKey, encryptedPrivateKey, treeOf } = input;
+  const total = roots.length;
+  const shareHashTree = buildHashTree(roots);
   const fields = { ...geometry, seqnum, rootHash: shareHashTree[0] as Uint8Array, salt, total };
   const signature = await input.sign(packPrefix(fields));
   const layout = layoutOf(
@@ -88,10 +90,9 @@ export async function sealVersion(input: SealInput): Promise<SealedVersion> {
   const header = parseShareHeader(headerBytes);
 
   const chain = (shnum: number) => packChain(shareHashTree, neededHashes(total, shnum));
-  const tree = (shnum: number) => blockHashTrees[shnum] as Uint8Array;
   const front = (shnum: number) =>
     geometry.format === 'sdmf'
-      ? [verificationKey, signature, chain(shnum), tree(shnum)]
+      ? [verificationKey, signature, chain(shnum), treeOf(shnum)]
       : [encryptedPrivateKey, chain(shnum), signature, verificationKey];
   const { offset, length } =
     geometry.format === 'sdmf' ? layout.blockHashTree : layout.verificationKey;
@@ -105,7 +106,7 @@ export async function sealVersion(input: SealInput): Promise<SealedVersion> {
     tail: (shnum) =>
       geometry.format === 'sdmf'
         ? partOf(layout.encryptedPrivateKey, () => encryptedPrivateKey)
-        : partOf(layout.blockHashTree, () => tree(shnum)),
+        : partOf(layout.blockHashTree, () => treeOf(shnum)),
   };
 }
 

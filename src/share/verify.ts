@@ -109,13 +109,23 @@ export class VersionVerifier {
    * @throws CorruptShareError as {@link acceptRoot}, or naming the block hash tree
    */
   acceptTree(shnum: number, chain: Iterable<HashNode>, tree: readonly Uint8Array[]): void {
-    const [root] = tree;
     const nodes = nodeCount(this.#header.segmentCount);
-    if (root === undefined || tree.length !== nodes) {
+    if (tree.length !== nodes) {
       throw new CorruptShareError('block hash tree', `${tree.length} of ${nodes} nodes`);
     }
+    this.acceptNodes(shnum, chain, tree.entries());
+  }
+
+  /**
+   * Nodes of a share's block hash tree, the root among them, with its share hash chain.
+   * @throws CorruptShareError as {@link acceptRoot}, or naming the block hash tree
+   */
+  acceptNodes(shnum: number, chain: Iterable<HashNode>, nodes: Iterable<HashNode>): void {
+    const given = [...nodes];
+    const root = given.find(([node]) => node === 0)?.[1];
+    if (root === undefined) throw new CorruptShareError('block hash tree', 'its root is missing');
     this.acceptRoot(shnum, chain, root);
-    this.#treeOf(shnum).admit(tree.entries());
+    this.#treeOf(shnum).admit(given);
   }
 
   /** Forgets what has been accepted of a share's block hash tree, but for its root. */

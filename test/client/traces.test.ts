@@ -19,7 +19,7 @@ import { Advisories } from '../../src/runtime/advisories.ts';
 import { updateOn } from '../../src/runtime/map-servers.ts';
 import { Pace } from '../../src/runtime/pace.ts';
 import { defaultDeadlines, runMachine } from '../../src/runtime/run.ts';
-import type { WriterKeys } from '../../src/runtime/session.ts';
+import { batchesFor, type WriterKeys } from '../../src/runtime/session.ts';
 import { Workbench } from '../../src/runtime/workbench.ts';
 import { FileSignatures } from '../../src/share/signatures.ts';
 import type { ProgramClient } from '../../src/simulation/operations.ts';
@@ -203,6 +203,11 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
       heads: new Map(),
       headers: new Map(),
       early: new Map(),
+      batches: batchesFor({
+        cap,
+        storageIndex: storageIndexOf(cap),
+        leaseSecret: new Uint8Array(32),
+      }),
       usualTotal: 10,
       headLength: 4000,
       leaseSecret: new Uint8Array(32),

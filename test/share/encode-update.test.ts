@@ -8,6 +8,7 @@ import { encodeUpdate, type UpdateInput } from '../../src/share/encode-update.ts
 import { parseShareHeader, type ShareHeader } from '../../src/share/header.ts';
 import { joinPlaintexts, plaintextOf } from '../../src/share/plaintext.ts';
 import type { EncodedVersion } from '../../src/share/seal.ts';
+import { nodesNeeded, type OldTree } from '../../src/share/update-trees.ts';
 import {
   allShares,
   applyParts,
@@ -45,11 +46,14 @@ async function treesOf(shares: readonly Uint8Array[]) {
   return trees;
 }
 
+const oldTrees = (trees: ReadonlyMap<number, readonly Uint8Array[]>) =>
+  new Map([...trees].map(([shnum, tree]): [number, OldTree] => [shnum, (node) => tree[node]]));
+
 /** Everything that does not matter to a test. */
 async function inputFor(file: Stored, more: Partial<UpdateInput>): Promise<UpdateInput> {
   return {
     base: file.header,
-    trees: await treesOf(file.shares),
+    trees: oldTrees(await treesOf(file.shares)),
     firstSegment: 0,
     plaintext: plaintextOf(empty),
     newDataLength: file.header.dataLength,
@@ -338,18 +342,61 @@ describe('refused before anything is signed', async () => {
   test('a missing tree, or one that is not whole', async () => {
     const trees = await treesOf(file.shares);
     const error = new OutOfRangeError('share', 1, 'its block hash tree is missing or not whole');
-    await refused({ trees: new Map([...trees].filter(([shnum]) => shnum !== 1)) }, error);
-    await refused({ trees: new Map(trees).set(1, trees.get(1)?.slice(0, 6) ?? []) }, error);
+    const without = new Map([...trees].filter(([shnum]) => shnum !== 1));
+    await refused({ trees: oldTrees(without) }, error);
+    const cut = trees.get(1)?.slice(0, 6) ?? [];
+    const more = { firstSegment: 2, plaintext: bytes(11), newDataLength: 2 * S + 11 };
+    await refused({ ...more, trees: oldTrees(new Map(trees).set(1, cut)) }, error);
   });
 
-  test('a tree with any leaf that the base did not sign', async () => {
+  const unsigned = new CorruptShareError(
+    'block hash tree',
+    'the trees do not lead to the signed root',
+  );
+
+  test('a tree with any leaf that the base did not sign, where all are needed', async () => {
     const trees = await treesOf(file.shares);
+    const more = { firstSegment: 2, plaintext: bytes(11), newDataLength: 2 * S + 11 };
     for (const leaf of [3, 4, 5]) {
       const tree = trees.get(1)?.with(leaf, new Uint8Array(32)) ?? [];
-      await refused(
-        { trees: new Map(trees).set(1, tree) },
-        new CorruptShareError('block hash tree', 'the trees do not lead to the signed root'),
-      );
+      await refused({ ...more, trees: oldTrees(new Map(trees).set(1, tree)) }, unsigned);
     }
+  });
+
+  test('a tree with any hash that the base did not sign, of those that are needed', async () => {
+    const trees = await treesOf(file.shares);
+    const run = { firstSegment: 1, segmentCount: 1, newDataLength: 2 * S + 10 };
+    const needed = nodesNeeded(file.header, run);
+    expect(needed).toEqual([2, 3, 4]);
+    for (const shnum of trees.keys()) {
+      for (const node of needed) {
+        const tree = trees.get(shnum)?.with(node, new Uint8Array(32)) ?? [];
+        const more = { firstSegment: 1, plaintext: bytes(S) };
+        await refused({ ...more, trees: oldTrees(new Map(trees).set(shnum, tree)) }, unsigned);
+      }
+    }
+  });
+});
+
+describe('of the old trees', () => {
+  test('only what lies beside the way of the run is asked for', async () => {
+    const file = await stored(2, 3, 9 * 2 ** 17 - 5);
+    const asked = new Set<number>();
+    const trees = new Map(
+      [...(await treesOf(file.shares))].map(([shnum, tree]): [number, OldTree] => [
+        shnum,
+        (node) => {
+          asked.add(node);
+          return tree[node];
+        },
+      ]),
+    );
+    const plaintext = plaintextOf(goldenBytes(2 * 2 ** 17));
+    const run = { firstSegment: 4, segmentCount: 2, newDataLength: file.header.dataLength };
+    await encodeUpdate(await inputFor(file, { trees, firstSegment: 4, plaintext }));
+    const needed = nodesNeeded(file.header, run);
+    // Leaf 4 is node 19; the tree has 16 leaves.
+    expect(needed).toEqual([2, 3, 10, 19, 20]);
+    expect([...asked].sort((a, b) => a - b)).toEqual(needed);
   });
 });
