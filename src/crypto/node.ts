@@ -3,7 +3,7 @@
  *
  * Answers are plain `Uint8Array`s, never `Buffer`s, so that both implementations give equal values.
  */
-import {
+import nodeCrypto, {
   constants,
   createCipheriv,
   createHash,
@@ -38,6 +38,7 @@ const verifyAsync = promisify(nodeVerify);
 
 export const primitives: Primitives = {
   sha256,
+  hashInto,
   aesCtr,
   randomBytes: (length) => plain(randomBytes(length)),
   generateKey,
@@ -55,6 +56,18 @@ function sha256(): Sha256 {
     digest: () => plain(hash.digest()),
   };
   return self;
+}
+
+/** Other runtimes may lack `crypto.hash`, which Node has had since 20.12. */
+const hashOf: (message: Uint8Array) => string =
+  typeof nodeCrypto.hash === 'function'
+    ? (message) => nodeCrypto.hash('sha256', message, 'binary')
+    : (message) => createHash('sha256').update(message).digest('binary');
+
+/** As a string of bytes the digest comes twice as fast as in a buffer of its own. */
+function hashInto(message: Uint8Array, target: Uint8Array, at: number): void {
+  const digest = hashOf(message);
+  for (let i = 0; i < digest.length; i++) target[at + i] = digest.charCodeAt(i);
 }
 
 async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {

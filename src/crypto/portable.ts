@@ -23,6 +23,7 @@ const PSS_SALT = { name: 'RSA-PSS', saltLength: pssSaltLength } as const;
 
 export const primitives: Primitives = {
   sha256: () => sha256.create(),
+  hashInto: (message, target, at) => target.set(sha256(message), at),
   aesCtr,
   randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   generateKey,

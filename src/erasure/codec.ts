@@ -119,7 +119,7 @@ function derive(
   return targets;
 }
 
-/** Where the shares `wanted` can be: those that need not be made where they are, side by side the others. */
+/** Where the shares `wanted` can be: what need not be made stays where it is. */
 export function roomFor(
   given: ReadonlyMap<number, Uint8Array>,
   wanted: readonly number[],

@@ -14,10 +14,10 @@ import { type Geometry, geometryOf } from './geometry.ts';
 import {
   buildHashTree,
   buildLongHashTree,
+  hashIn,
   hashLength,
   nodeCount,
   nodeRuns,
-  packHashes,
 } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 import type { Plaintext } from './plaintext.ts';
@@ -68,7 +68,8 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
     nextSalt: input.newSalt,
   });
   const newLeaves = oldTrees.map((tree, shnum) => {
-    const leaves = leavesOf(tree).slice(0, base.segmentCount);
+    const firstLeaf = (nodeCount(base.segmentCount) - 1) / 2;
+    const leaves = Array.from({ length: base.segmentCount }, (_, n) => hashIn(tree, firstLeaf + n));
     return [
       ...leaves.slice(0, segments.first),
       ...(segments.blockHashes[shnum] as readonly Uint8Array[]),
@@ -88,7 +89,7 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
   return encodedVersion(sealed, (shnum) => [
     ...entryParts(header, segments, shnum),
     ...(treeStays
-      ? nodeParts(header, oldTrees[shnum] as Uint8Array[], blockHashTrees[shnum] as Uint8Array[])
+      ? nodeParts(header, oldTrees[shnum] as Uint8Array, blockHashTrees[shnum] as Uint8Array)
       : [tail(shnum)]),
     head(shnum),
   ]);
@@ -115,16 +116,17 @@ function checkRun(input: UpdateInput, { segmentSize }: Geometry): void {
 async function rebuildTrees(
   { total, segmentCount, rootHash }: ShareHeader,
   trees: ReadonlyMap<number, readonly Uint8Array[]>,
-): Promise<Uint8Array[][]> {
+): Promise<Uint8Array[]> {
   const oldLeaves = Array.from({ length: total }, (_, shnum) => {
     const tree = trees.get(shnum);
     if (tree?.length !== nodeCount(segmentCount)) {
       throw new OutOfRangeError('share', shnum, 'its block hash tree is missing or not whole');
     }
-    return leavesOf(tree);
+    // The bottom row, with the padding as it is.
+    return tree.slice((tree.length - 1) / 2);
   });
   const rebuilt = await treesOver(oldLeaves);
-  const root = buildHashTree(rebuilt.map((tree) => tree[0] as Uint8Array))[0] as Uint8Array;
+  const root = buildHashTree(rebuilt.map((tree) => hashIn(tree, 0)))[0] as Uint8Array;
   if (!equalBytes(root, rootHash)) {
     throw new CorruptShareError('block hash tree', 'the trees do not lead to the signed root');
   }
@@ -133,29 +135,19 @@ async function rebuildTrees(
 
 async function treesOver(leavesOfShares: readonly (readonly Uint8Array[])[]) {
   const stint = new Stint();
-  const trees: Uint8Array[][] = [];
+  const trees: Uint8Array[] = [];
   for (const leaves of leavesOfShares) trees.push(await buildLongHashTree(leaves, stint));
   return trees;
 }
 
-/** The bottom row, with the padding as it is. */
-function leavesOf(tree: readonly Uint8Array[]): Uint8Array[] {
-  return tree.slice((tree.length - 1) / 2);
-}
-
 /** The nodes that differ, neighbours in one part. */
-function nodeParts(
-  { layout }: ShareHeader,
-  before: readonly Uint8Array[],
-  after: readonly Uint8Array[],
-): WritePart[] {
-  const changed = [...after.keys()].filter(
-    (node) => !equalBytes(before[node] as Uint8Array, after[node] as Uint8Array),
-  );
+function nodeParts({ layout }: ShareHeader, before: Uint8Array, after: Uint8Array): WritePart[] {
+  const nodes = Array.from({ length: after.length / hashLength }, (_, node) => node);
+  const changed = nodes.filter((node) => !equalBytes(hashIn(before, node), hashIn(after, node)));
   return nodeRuns(changed).map(({ first, count }) => {
-    const offset = layout.blockHashTree.offset + first * hashLength;
-    const nodes = after.slice(first, first + count);
-    return partOf({ offset, length: count * hashLength }, () => packHashes(nodes));
+    const [start, end] = [first * hashLength, (first + count) * hashLength];
+    const range = { offset: layout.blockHashTree.offset + start, length: end - start };
+    return partOf(range, () => after.subarray(start, end));
   });
 }
 

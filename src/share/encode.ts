@@ -48,7 +48,7 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
     nextSalt: () => salt ?? newSalt(),
   });
   const stint = new Stint();
-  const blockHashTrees: (readonly Uint8Array[])[] = [];
+  const blockHashTrees: Uint8Array[] = [];
   for (const hashes of segments.blockHashes) {
     blockHashTrees.push(await buildLongHashTree(hashes, stint));
   }

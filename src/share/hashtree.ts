@@ -6,7 +6,7 @@
  */
 import { primitives } from '#crypto';
 import { equalBytes, utf8 } from '../bytes.ts';
-import { taggedHash, taggedPairHash, tagOf } from '../crypto/hash.ts';
+import { hashLength, pairHasherOf, taggedHash, tagOf } from '../crypto/hash.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
 import type { Stint } from '../turn.ts';
 
@@ -14,8 +14,7 @@ const NODE_TAG = tagOf('Merkle tree internal node');
 const PADDING_TAG = tagOf('Merkle tree empty leaf');
 const BLOCK_TAG = tagOf('allmydata_encoded_subshare_v1');
 
-/** Of every hash in a share, in bytes. */
-export const hashLength = 32;
+export { hashLength } from '../crypto/hash.ts';
 
 /** A node number and the 32-byte hash it should hold. */
 export type HashNode = readonly [node: number, hash: Uint8Array];
@@ -34,55 +33,131 @@ export class BlockHasher {
   }
 
   digest(): Uint8Array {
-    return primitives.sha256().update(this.#inner.digest()).digest();
+    const hash = new Uint8Array(hashLength);
+    primitives.hashInto(this.#inner.digest(), hash, 0);
+    return hash;
   }
 }
 
 /** All 2P-1 nodes, root first. */
 export function buildHashTree(leaves: readonly Uint8Array[]): Uint8Array[] {
-  const nodes = withInnerUnmade(leaves);
-  for (let i = innerCount(nodes) - 1; i >= 0; i--) nodes[i] = hashOfChildren(nodes, i);
-  return nodes;
+  const tree = withLeaves(leaves);
+  for (const _ of growing(tree, leaves.length));
+  return Array.from({ length: nodeCount(leaves.length) }, (_, node) => hashIn(tree, node));
 }
 
-/** As {@link buildHashTree}, of any number of leaves, while others have their turn. */
+/** As it is stored, over any number of leaves, while others have their turn. */
 export async function buildLongHashTree(
   leaves: readonly Uint8Array[],
   stint: Stint,
-): Promise<Uint8Array[]> {
-  const nodes = withInnerUnmade(leaves);
-  for (let i = innerCount(nodes) - 1; i >= 0; i--) {
-    nodes[i] = hashOfChildren(nodes, i);
-    if (i % nodesPerStep === 0) await stint.spend(nodesPerStep);
-  }
-  return nodes;
+): Promise<Uint8Array> {
+  const tree = withLeaves(leaves);
+  for (const hashes of growing(tree, leaves.length)) await stint.spend(hashes);
+  return tree;
 }
 
-/** Nodes between two chances for others to have their turn. */
-const nodesPerStep = 128;
-
-function withInnerUnmade(leaves: readonly Uint8Array[]): Uint8Array[] {
-  const width = widthOf(leaves.length);
-  const nodes = new Array<Uint8Array>(2 * width - 1);
-  for (let n = 0; n < width; n++) nodes[width - 1 + n] = leaves[n] ?? paddingLeaf(n);
-  return nodes;
+/** Of a tree as it is stored, the hash of a node. */
+export function hashIn(tree: Uint8Array, node: number): Uint8Array {
+  return tree.subarray(node * hashLength, (node + 1) * hashLength);
 }
 
-function innerCount({ length }: readonly Uint8Array[]): number {
-  return (length - 1) / 2;
-}
-
-function hashOfChildren(nodes: readonly Uint8Array[], i: number): Uint8Array {
-  return parentHash(nodes[2 * i + 1] as Uint8Array, nodes[2 * i + 2] as Uint8Array);
-}
-
-/** Hashes as they are stored, one after the other. */
-export function packHashes(hashes: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(hashes.length * hashLength);
-  hashes.forEach((hash, i) => {
-    out.set(hash, i * hashLength);
+function withLeaves(leaves: readonly Uint8Array[]): Uint8Array {
+  const tree = new Uint8Array(nodeCount(leaves.length) * hashLength);
+  const first = widthOf(leaves.length) - 1;
+  leaves.forEach((leaf, n) => {
+    tree.set(leaf, (first + n) * hashLength);
   });
-  return out;
+  return tree;
+}
+
+/** Fills in the padding and the inner nodes. Yields now and then, how many hashes it has made. */
+function* growing(tree: Uint8Array, leafCount: number): Generator<number> {
+  for (const { node, hashes } of yield* paddingOf(leafCount)) tree.set(hashes, node * hashLength);
+  let last = widthOf(leafCount) - 2 + leafCount;
+  for (let first = widthOf(leafCount) - 1; first > 0; first = parentOf(first)) {
+    last = parentOf(last);
+    for (let node = parentOf(first); node <= last; node++) {
+      hashPair(tree, (2 * node + 1) * hashLength, tree, node * hashLength);
+      if (node % hashesPerStep === 0) yield hashesPerStep;
+    }
+  }
+}
+
+/** Hashes between two chances for others to have their turn. */
+const hashesPerStep = 128;
+
+/** Neighbours on one level of a tree. */
+interface Run {
+  readonly node: number;
+  readonly hashes: Uint8Array;
+}
+
+/** What is kept for the next tree is 64 bytes of each padding leaf, so 4 MiB at most. */
+const paddingKept = 2 ** 16;
+const paddingsKept = 8;
+const paddings = new Map<number, readonly Run[]>();
+
+/**
+ * The nodes over padding alone, at the right end of each level. They depend on the number of leaves
+ * and nothing else, and a version has N trees over as many.
+ */
+function* paddingOf(leafCount: number): Generator<number, readonly Run[]> {
+  const known = paddings.get(leafCount);
+  if (known !== undefined) return known;
+  const runs: Run[] = [];
+  let width = widthOf(leafCount);
+  let used = leafCount;
+  let below = new Uint8Array((width - used) * hashLength);
+  for (let n = used; n < width; n++) {
+    below.set(taggedHash(PADDING_TAG, utf8(String(n))), (n - used) * hashLength);
+    if (n % hashesPerStep === 0) yield hashesPerStep;
+  }
+  while (below.length > 0) {
+    runs.push({ node: width - 1 + used, hashes: below });
+    // Of an odd number the first goes with the last leaf.
+    const skipped = used % 2;
+    [width, used] = [width / 2, (used + skipped) / 2];
+    const hashes = new Uint8Array(
+      Math.floor((below.length / hashLength - skipped) / 2) * hashLength,
+    );
+    for (let at = 0; at < hashes.length; at += hashLength) {
+      hashPair(below, skipped * hashLength + 2 * at, hashes, at);
+      if (at % (hashesPerStep * hashLength) === 0) yield hashesPerStep;
+    }
+    below = hashes;
+  }
+  if (paddings.size >= paddingsKept) paddings.clear();
+  if (widthOf(leafCount) - leafCount <= paddingKept) paddings.set(leafCount, runs);
+  return runs;
+}
+
+/**
+ * What a tree becomes when its leaves from `first` on are `leaves`: these and all nodes above them,
+ * ascending. Of the rest of the tree only what lies beside their paths is asked of `hashAt`.
+ * @throws OutOfRangeError when there are no such leaves
+ */
+export function replaceLeaves(
+  leafCount: number,
+  first: number,
+  leaves: readonly Uint8Array[],
+  hashAt: (node: number) => Uint8Array,
+): HashNode[] {
+  let start = leafNode(leafCount, first);
+  let row = leaves.slice();
+  leafNode(leafCount, first + leaves.length - 1);
+  const levels: HashNode[][] = [];
+  for (;;) {
+    levels.unshift(row.map((hash, i) => [start + i, hash]));
+    if (start === 0) return levels.flat();
+    const end = start + row.length - 1;
+    if (start % 2 === 0) row.unshift(hashAt(start - 1));
+    if (end % 2 === 1) row.push(hashAt(end + 1));
+    const below = row;
+    row = Array.from({ length: below.length / 2 }, (_, i) =>
+      parentHash(below[2 * i] as Uint8Array, below[2 * i + 1] as Uint8Array),
+    );
+    start = parentOf(start);
+  }
 }
 
 /** How many nodes the tree over this many leaves has. */
@@ -261,13 +336,14 @@ function siblingOf(node: number): number {
   return node % 2 === 1 ? node + 1 : node - 1;
 }
 
+/** Of two hashes side by side. */
+const hashPair = pairHasherOf(NODE_TAG);
+const pair = new Uint8Array(2 * hashLength);
+
 function parentHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return taggedPairHash(NODE_TAG, left, right);
-}
-
-const paddingLeaves: Uint8Array[] = [];
-
-function paddingLeaf(n: number): Uint8Array {
-  paddingLeaves[n] ??= taggedHash(PADDING_TAG, utf8(String(n)));
-  return paddingLeaves[n];
+  const hash = new Uint8Array(hashLength);
+  pair.set(left);
+  pair.set(right, hashLength);
+  hashPair(pair, 0, hash, 0);
+  return hash;
 }

@@ -8,7 +8,7 @@ import { concatBytes, viewOf } from '../bytes.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { ByteRange, WritePart } from '../storage/server.ts';
 import { entryRange, type Geometry } from './geometry.ts';
-import { buildHashTree, neededHashes, packHashes } from './hashtree.ts';
+import { buildHashTree, hashIn, neededHashes } from './hashtree.ts';
 import {
   checkstringOf,
   packHeader,
@@ -52,8 +52,8 @@ export interface SealInput extends VersionInput {
   readonly geometry: Geometry;
   /** SDMF's IV. */
   readonly salt: Uint8Array | undefined;
-  /** One per share. */
-  readonly blockHashTrees: readonly (readonly Uint8Array[])[];
+  /** One per share, as it is stored. */
+  readonly blockHashTrees: readonly Uint8Array[];
   /** Of MDMF; where Tahoe puts them unless the share exists. */
   readonly shareDataOffset?: number | undefined;
 }
@@ -70,7 +70,7 @@ export interface SealedVersion {
 export async function sealVersion(input: SealInput): Promise<SealedVersion> {
   const { geometry, seqnum, salt, blockHashTrees, verificationKey, encryptedPrivateKey } = input;
   const total = blockHashTrees.length;
-  const shareHashTree = buildHashTree(blockHashTrees.map((tree) => tree[0] as Uint8Array));
+  const shareHashTree = buildHashTree(blockHashTrees.map((tree) => hashIn(tree, 0)));
   const fields = { ...geometry, seqnum, rootHash: shareHashTree[0] as Uint8Array, salt, total };
   const signature = await input.sign(packPrefix(fields));
   const layout = layoutOf(
@@ -88,7 +88,7 @@ export async function sealVersion(input: SealInput): Promise<SealedVersion> {
   const header = parseShareHeader(headerBytes);
 
   const chain = (shnum: number) => packChain(shareHashTree, neededHashes(total, shnum));
-  const tree = (shnum: number) => packHashes(blockHashTrees[shnum] as readonly Uint8Array[]);
+  const tree = (shnum: number) => blockHashTrees[shnum] as Uint8Array;
   const front = (shnum: number) =>
     geometry.format === 'sdmf'
       ? [verificationKey, signature, chain(shnum), tree(shnum)]

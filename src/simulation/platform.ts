@@ -37,6 +37,7 @@ export class Platform {
     });
     this.primitives = {
       sha256: real.sha256,
+      hashInto: real.hashInto,
       randomBytes,
       aesCtr: (key, data) => this.#inOrder(real.aesCtr(key, data)),
       generateKey: () => this.#inOrder(real.generateKey().then(signing)),

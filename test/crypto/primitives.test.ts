@@ -1,10 +1,10 @@
 import { constants, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { bytesToHex, hexToBytes, utf8 } from '../../src/bytes.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { bytesToHex, concatBytes, hexToBytes, utf8 } from '../../src/bytes.ts';
 import { isOneDerSequence } from '../../src/crypto/der.ts';
-import { sha256d, taggedHash, taggedPairHash, tagOf } from '../../src/crypto/hash.ts';
+import { pairHasherOf, sha256d, taggedHash, taggedPairHash, tagOf } from '../../src/crypto/hash.ts';
 import { primitives as node } from '../../src/crypto/node.ts';
 import { primitives as portable } from '../../src/crypto/portable.ts';
 import { BadKeyError } from '../../src/errors.ts';
@@ -119,7 +119,52 @@ test('a DER sequence is recognised by filling its bytes exactly', () => {
   expect(isOneDerSequence(der(0x30, 0x82, 1, 0, body(257)))).toBe(false);
 });
 
+test('messages are hashed alike, whether they are put together first or not', () => {
+  const bytes = Uint8Array.from({ length: 1100 }, (_, i) => i * 7);
+  const twice = (message: Uint8Array) =>
+    node.sha256().update(node.sha256().update(message).digest()).digest();
+  for (const length of [0, 1, 511, 512, 513, 1100]) {
+    const message = bytes.subarray(0, length);
+    const cut = Math.floor(length / 3);
+    expect(sha256d(message.subarray(0, cut), message.subarray(cut))).toEqual(twice(message));
+  }
+});
+
+test('pairs of hashes are hashed where they lie', () => {
+  const tag = tagOf('some tag');
+  const pairs = Uint8Array.from({ length: 70 }, (_, i) => i);
+  const target = new Uint8Array(40).fill(0xaa);
+  pairHasherOf(tag)(pairs, 3, target, 4);
+  const hash = taggedPairHash(tag, pairs.subarray(3, 35), pairs.subarray(35, 67));
+  expect(target).toEqual(
+    concatBytes(target.subarray(0, 4), hash, Uint8Array.of(170, 170, 170, 170)),
+  );
+  expect(target.subarray(0, 4)).toEqual(Uint8Array.of(170, 170, 170, 170));
+});
+
+test('Node hashes in one call where it can, with the same result', async () => {
+  vi.resetModules();
+  vi.doMock('node:crypto', async (original) => {
+    const all = await original<typeof import('node:crypto')>();
+    return { ...all, default: { ...all, hash: undefined } };
+  });
+  const { primitives: old } = await import('../../src/crypto/node.ts');
+  vi.doUnmock('node:crypto');
+  expect(old.hashInto).not.toBe(node.hashInto);
+  const [a, b] = [new Uint8Array(32), new Uint8Array(32)];
+  old.hashInto(utf8('abc'), a, 0);
+  node.hashInto(utf8('abc'), b, 0);
+  expect(a).toEqual(b);
+});
+
 describe.each(implementations)('$name primitives', ({ primitives, other }) => {
+  test('a hash in one call is put where it is wanted', () => {
+    const target = new Uint8Array(36);
+    primitives.hashInto(utf8('abc'), target, 2);
+    const digest = primitives.sha256().update(utf8('abc')).digest();
+    expect(target).toEqual(concatBytes(new Uint8Array(2), digest, new Uint8Array(2)));
+  });
+
   test('sha256 of "abc", in one piece and in three', () => {
     const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     const digest = primitives.sha256().update(utf8('abc')).digest();

@@ -1,16 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesToHex, hexToBytes, utf8 } from '../../src/bytes.ts';
-import { taggedPairHash, tagOf } from '../../src/crypto/hash.ts';
+import { taggedHash, taggedPairHash, tagOf } from '../../src/crypto/hash.ts';
 import { CorruptShareError, OutOfRangeError } from '../../src/errors.ts';
 import {
   blockHash,
   buildHashTree,
   buildLongHashTree,
   type HashNode,
+  hashIn,
   neededHashes,
   nodeCount,
   pathRuns,
+  replaceLeaves,
   VerifyingTree,
 } from '../../src/share/hashtree.ts';
 import { Stint } from '../../src/turn.ts';
@@ -54,9 +56,67 @@ test.each([0, 1, 2, 3, 100, 300, 1025])(
   'a tree over %i leaves is the same made in turns',
   async (n) => {
     const leaves = leavesOf(n);
-    expect(hex(await buildLongHashTree(leaves, new Stint()))).toEqual(hex(buildHashTree(leaves)));
+    const stored = await buildLongHashTree(leaves, new Stint());
+    expect(bytesToHex(stored)).toBe(hex(buildHashTree(leaves)).join(''));
   },
 );
+
+test('every node is what the definition says, whatever tree was made before', async () => {
+  const padding = (n: number) => taggedHash(tagOf('Merkle tree empty leaf'), utf8(`${n}`));
+  const pairOf = (a: Uint8Array, b: Uint8Array) =>
+    taggedPairHash(tagOf('Merkle tree internal node'), a, b);
+  for (const count of [...Array(35).keys(), 129, 3, 3, 12]) {
+    const leaves = leavesOf(count);
+    const levels = [leaves];
+    for (let n = count; n < (nodeCount(count) + 1) / 2; n++) leaves.push(padding(n));
+    for (let [row] = levels; row && row.length > 1; [row] = levels) {
+      const below = row;
+      levels.unshift(
+        Array.from({ length: below.length / 2 }, (_, i) =>
+          pairOf(below[2 * i] as Uint8Array, below[2 * i + 1] as Uint8Array),
+        ),
+      );
+    }
+    const expected = hex(levels.flat());
+    expect(hex(buildHashTree(leaves.slice(0, count)))).toEqual(expected);
+    const stored = await buildLongHashTree(leaves.slice(0, count), new Stint());
+    expect(bytesToHex(stored)).toBe(expected.join(''));
+    expect(hashIn(stored, 0)).toEqual(levels[0]?.[0]);
+  }
+});
+
+describe('leaves that are replaced', () => {
+  test('give every node above them, and only what lies beside their paths is asked for', () => {
+    for (const count of [1, 2, 3, 8, 13]) {
+      const before = buildHashTree(leavesOf(count));
+      for (let first = 0; first < count; first++) {
+        for (let length = 1; first + length <= count; length++) {
+          const changed = Array.from({ length }, (_, i) => blockHash(Uint8Array.of(200 + i)));
+          const leaves = leavesOf(count).toSpliced(first, length, ...changed);
+          const asked: number[] = [];
+          const made = replaceLeaves(count, first, changed, (node) => {
+            asked.push(node);
+            return before[node] as Uint8Array;
+          });
+          const after = new Map([...before.entries(), ...made]);
+          expect(hex([...after.values()])).toEqual(hex(buildHashTree(leaves)));
+          const above = new Set(made.map(([node]) => node));
+          expect(above.size).toBe(made.length);
+          const needed = changed.flatMap((_, i) => neededHashes(count, first + i));
+          const beside = new Set(needed.filter((node) => !above.has(node)));
+          expect(asked.toSorted((a, b) => a - b)).toEqual([...beside].toSorted((a, b) => a - b));
+        }
+      }
+    }
+  });
+
+  test('are leaves of the tree', () => {
+    const hashAt = () => wrong;
+    expect(() => replaceLeaves(3, 2, [wrong, wrong], hashAt)).toThrowError(
+      new OutOfRangeError('leaf', 3, 'the tree has 3'),
+    );
+  });
+});
 
 describe('hash values', () => {
   test('block hashes, with the salt first', () => {

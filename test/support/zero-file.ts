@@ -50,7 +50,7 @@ export async function zeroFile(options: ZeroOptions): Promise<ZeroFile> {
     seqnum: 7,
     salt: format === 'sdmf' ? salt : undefined,
     // Of each tree, sealing looks at the root; the rest is made when it is asked for.
-    blockHashTrees: Array.from({ length: total }, () => [levels[0] as Uint8Array]),
+    blockHashTrees: Array.from({ length: total }, () => levels[0] as Uint8Array),
     encryptedPrivateKey: golden.encryptedPrivateKey,
     verificationKey: testKey.spki,
     sign: (prefix) => testKey.sign(prefix),
