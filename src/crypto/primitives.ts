@@ -32,7 +32,7 @@ export interface SigningKey {
 
 export interface Primitives {
   sha256(): Sha256;
-  /** SHA-256 of `message`, put at `target[at]`: for small messages faster than a hash in progress. */
+  /** SHA-256 of `message`, put at `target[at]`: of few bytes faster than a hash in progress. */
   hashInto(message: Uint8Array, target: Uint8Array, at: number): void;
   /** AES-128-CTR from a zero counter; its own inverse. `key` is 16 bytes. */
   aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array>;

@@ -7,7 +7,7 @@
   ;; 1 MiB, never more: tables and strips of blocks, laid out by simd-kernel.ts.
   (memory (export "memory") 16 16)
 
-  ;; Writes to `target` the weighted sum of the sources, 64 bytes at a time until `length` is reached.
+  ;; Writes to `target` the weighted sum of the sources, 64 bytes at a time up to `length`.
   ;; Source c is at `sources` + c * `stride`; the tables of its weight, of the low and of the high
   ;; halves, are at `tables` + 32 c. There is at least one source, and at least one byte.
   (func (export "sum")

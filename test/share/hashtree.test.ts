@@ -61,7 +61,7 @@ test.each([0, 1, 2, 3, 100, 300, 1025])(
   },
 );
 
-test('every node of a tree is what the definition says, whatever tree was made before', async () => {
+test('every node is what the definition says, whatever tree was made before', async () => {
   const padding = (n: number) => taggedHash(tagOf('Merkle tree empty leaf'), utf8(`${n}`));
   const pairOf = (a: Uint8Array, b: Uint8Array) =>
     taggedPairHash(tagOf('Merkle tree internal node'), a, b);
