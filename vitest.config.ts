@@ -1,17 +1,45 @@
+import { existsSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { base } from './vitest.base.ts';
+
+const every = ['test/**/*.test.ts'];
+/** These replace modules, which other files must not see. */
+const alone = ['test/description/grid-folder-mount.test.ts', 'test/storage/failures.test.ts'];
+/** These are about a disk, and want a real one. */
+const onDisk = ['atomic-file', 'directory', 'folder', 'left-behind', 'ownership'].map(
+  (name) => `test/storage/${name}.test.ts`,
+);
+
+/** Grids of folders sync every write, which takes no time in memory; a container may have little. */
+const inMemory = hasRoom('/dev/shm') ? { TMPDIR: '/dev/shm' } : {};
+
+function hasRoom(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > 2 ** 30;
+}
 
 export default defineConfig({
-  // `#crypto` resolves to the TypeScript sources in tests, to dist/ in the package.
-  ssr: { resolve: { conditions: ['@tahoe-mutable/source', 'node', 'import', 'default'] } },
-  resolve: { conditions: ['@tahoe-mutable/source', 'node', 'import', 'default'] },
+  ...base,
   test: {
-    include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/equal-bytes.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Every core: by default one is left for the watcher, and on two that is half.
-    maxWorkers: '100%',
-    // Shares are made and dropped by the megabyte: with more room for the young, less is collected.
-    execArgv: ['--max-semi-space-size=64'],
+    ...base.test,
+    // What one file has loaded, and V8 has compiled, serves the next one.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: every,
+          exclude: [...alone, ...onDisk],
+          isolate: false,
+          env: inMemory,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'disk', include: onDisk, isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: alone, env: inMemory } },
+    ],
   },
 });

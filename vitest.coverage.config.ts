@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { CoverageReporter } from './test/support/coverage-report.ts';
-import base from './vitest.config.ts';
+import { base } from './vitest.base.ts';
 
 // The tests of the charts, and the table of what they have taken: `npm run coverage`.
 export default defineConfig({

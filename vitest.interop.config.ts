@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import base from './vitest.config.ts';
+import { base } from './vitest.base.ts';
 
 // Against real Tahoe-LAFS nodes, which need Python: `npm run test:interop`.
 export default defineConfig({

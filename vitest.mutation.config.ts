@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import base from './vitest.config.ts';
+import { base } from './vitest.base.ts';
 
 // What `npm run mutation` runs against the mutants of one file: its own tests.
 export default defineConfig({
