@@ -12,7 +12,8 @@ const aheadBytes = 7 << 20;
 /** Of one share. */
 interface Ahead {
   readonly dropped: AbortController;
-  readonly windows: Map<number, Promise<readonly Entry[]>>;
+  /** By first segment and number of segments. */
+  readonly windows: Map<string, Promise<readonly Entry[]>>;
 }
 
 export class BlocksAhead {
@@ -26,8 +27,9 @@ export class BlocksAhead {
   /** The entries of a window, as the server gives them; the next ones are asked for, too. */
   entries(input: ReadBlocksInput): Promise<readonly Entry[]> {
     const windows = this.#ask(input);
-    const entries = windows.get(input.firstSegment) as Promise<readonly Entry[]>;
-    windows.delete(input.firstSegment);
+    const name = windowName(input.firstSegment, input.segmentCount);
+    const entries = windows.get(name) as Promise<readonly Entry[]>;
+    windows.delete(name);
     return entries;
   }
 
@@ -43,11 +45,14 @@ export class BlocksAhead {
     const ahead = Math.max(1, Math.floor(aheadBytes / (segmentCount * version.segmentSize)));
     for (let i = 0; i <= ahead; i++) {
       const first = firstSegment + i * segmentCount;
-      if (first >= endSegment || windows.has(first)) continue;
-      const entries = reader.blocks(first, Math.min(segmentCount, endSegment - first));
+      if (first >= endSegment) break;
+      const count = Math.min(segmentCount, endSegment - first);
+      const name = windowName(first, count);
+      if (windows.has(name)) continue;
+      const entries = reader.blocks(first, count);
       // Whether that is a failure is said when it is wanted.
       entries.catch(() => {});
-      windows.set(first, entries);
+      windows.set(name, entries);
     }
     return windows;
   }
@@ -70,6 +75,10 @@ export class BlocksAhead {
     this.#shares.set(name, ahead);
     return ahead;
   }
+}
+
+function windowName(firstSegment: number, segmentCount: number): string {
+  return `${firstSegment}+${segmentCount}`;
 }
 
 function nameOf({ server, shnum, version }: ReadBlocksInput): string {

@@ -11,6 +11,7 @@
 import { equalBytes } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
 import { Stint } from '../turn.ts';
+import { entryRange, type Geometry, geometryOf } from './geometry.ts';
 import {
   buildHashTree,
   buildLongHashTree,
@@ -141,8 +142,13 @@ function requireRoot({ rootHash }: ShareHeader, roots: readonly Uint8Array[]): v
   throw new CorruptShareError('block hash tree', 'the trees do not lead to the signed root');
 }
 
+/** Behind share data that keep their length. */
 function doTreesStay(base: ShareHeader, { newDataLength }: UpdateRun): boolean {
-  return newDataLength === base.dataLength;
+  if (newDataLength === base.dataLength) return true;
+  const { required, segmentSize, segmentCount } = base;
+  const after = geometryOf('mdmf', required, newDataLength, segmentSize);
+  const lengthOf = (it: Geometry) => entryRange(it, 0, segmentCount).length;
+  return after.segmentCount === segmentCount && lengthOf(after) === lengthOf(base);
 }
 
 function firstLeafOf({ segmentCount }: ShareHeader): number {

@@ -72,3 +72,12 @@ test('a server that takes another write enabler is listed and read all the same'
   expectBytes(read.result, small);
   expect(read.waves).toBe(3);
 });
+
+test('a change in place takes three: the map, what it needs of trees and blocks, the writes', async () => {
+  const { waves, file, another } = await farFile('mdmf', bytesOf(500_000));
+  const change = () => another().open(file.writeCap).update(bytesOf(9, 3), 200_000);
+  const update = await waves.of(change);
+  expect(update.result.inPlace).toBe(true);
+  expect(update.waves).toBe(3);
+  expect(counts(update.calls)).toEqual({ 'read all': 16, read: 7, write: 10 });
+});

@@ -380,7 +380,8 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
 describe('an MDMF update falls back to whole shares', () => {
   const size = 3 * S;
   const cases: [string, (share: Uint8Array, view: DataView) => void][] = [
-    ['a hash is damaged', (share) => flip(share, dataOffset + 3 * entry + 40)],
+    // Nodes 1 and 2 are halves of the tree; the run is in the left one.
+    ['a hash is damaged', (share) => flip(share, dataOffset + 3 * entry + 2 * 32 + 8)],
     ['the private key is said to lie elsewhere', (_, view) => view.setBigUint64(59, 124n)],
     ['the share hash chain is damaged', (share, view) => flip(share, at(view, 67) + 5)],
     ['the signature is damaged', (share, view) => flip(share, at(view, 75) + 5)],

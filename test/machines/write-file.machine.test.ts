@@ -158,7 +158,10 @@ describe('an append', () => {
     const it = start(append, opened, mapped(full));
     expect([it.state(), given(it, 'readTrees')]).toEqual([
       'readingTrees',
-      { map: full, version: v1 },
+      {
+        ...{ map: full, version: v1, kept: [{ from: 2048, to: 3000 }] },
+        ...{ firstSegment: 2, segmentCount: 1, newDataLength: 3010 },
+      },
     ]);
     it.step(trees);
     expect([it.state(), given(it, 'readVersion')]).toEqual([

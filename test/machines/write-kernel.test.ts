@@ -452,7 +452,9 @@ describe('an update', () => {
   });
 
   test('is made in place with the trees, and with what is kept', () => {
-    expect(decide(begun)).toEqual({ kind: 'readTrees', map: full, base: v1 });
+    const run = { firstSegment: 2, segmentCount: 1, newDataLength: 3010 };
+    const kept = [{ from: 2048, to: 3000 }];
+    expect(decide(begun)).toEqual({ kind: 'readTrees', ...run, kept, map: full, base: v1 });
     const held = having(begun, trees(true));
     const ranges = [{ from: 2048, to: 3000 }];
     expect(decide(held)).toEqual({ kind: 'read', map: full, base: v1, ranges });

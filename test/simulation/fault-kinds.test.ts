@@ -188,9 +188,9 @@ const baseIsSpare: readonly Edit[] = [
 ];
 const signatureUnchecked: readonly Edit[] = [
   {
-    file: 'src/share/verify.ts',
-    from: '  if (!equalBytes(deriveFingerprint(verificationKey), fingerprint)) {',
-    to: '  if (verificationKey.length >= 0) return new Uint8Array(32);\n  if (fingerprint.length === 0) {',
+    file: 'src/share/signatures.ts',
+    from: '    const key = await',
+    to: '    if (signature.length >= 0) return new Uint8Array(32);\n    const key = await',
   },
 ];
 /** No chain is led to the root: that would find a damaged root too. */
@@ -511,7 +511,7 @@ const keySpoilsShare: readonly Edit[] = [
   },
   {
     file: 'src/runtime/map-servers.ts',
-    from: '    if (pkcs8 === undefined) return false;',
+    from: '  if (pkcs8 === undefined) return undefined;',
     to: "    if (pkcs8 === undefined) throw new CorruptShareError('x', 'y');",
   },
   {
@@ -524,13 +524,13 @@ const keySpoilsShare: readonly Edit[] = [
 const treesUnchecked: readonly Edit[] = [
   {
     file: 'src/runtime/update-in-place.ts',
-    from: 'verifier.acceptTree(holding.shnum, chain, tree);',
-    to: 'void [verifier, chain];',
+    from: 'check.admitNodes(\n            holding.shnum,\n            chain,\n            nodes.map((node) => [node, tree(node)]),\n          );',
+    to: 'void [check, chain];',
   },
   {
-    file: 'src/share/encode-update.ts',
-    from: 'if (!equalBytes(root, rootHash)) {',
-    to: 'if (!equalBytes(root, root)) {',
+    file: 'src/share/update-trees.ts',
+    from: 'if (equalBytes(buildHashTree(roots)[0] as Uint8Array, rootHash)) return;',
+    to: 'if (equalBytes(buildHashTree(roots)[0] as Uint8Array, rootHash) || true) return;',
   },
 ];
 const inPlace: Partial<WorldOptions> = {
