@@ -3,12 +3,15 @@ import { defineConfig } from 'vitest/config';
 import { base } from './vitest.base.ts';
 
 const every = ['test/**/*.test.ts'];
-/** These replace modules, which other files must not see. */
-const alone = ['test/description/grid-folder-mount.test.ts', 'test/storage/failures.test.ts'];
+/** These replace modules, which other files must not see, or measure their own process. */
+const alone = [
+  'test/client/errors.test.ts',
+  'test/description/grid-folder-mount.test.ts',
+  'test/storage/failures.test.ts',
+];
 /** These are about a disk, and want a real one. */
-const onDisk = ['atomic-file', 'directory', 'folder', 'left-behind', 'ownership'].map(
-  (name) => `test/storage/${name}.test.ts`,
-);
+const disk = ['atomic-file', 'directory', 'folder', 'left-behind', 'ownership', 'processes'];
+const onDisk = disk.map((name) => `test/storage/${name}.test.ts`);
 
 /** Grids of folders sync every write, which takes no time in memory; a container may have little. */
 const inMemory = hasRoom('/dev/shm') ? { TMPDIR: '/dev/shm' } : {};

@@ -80,7 +80,7 @@ export interface ReadBlocksInput extends Place {
   readonly version: Version;
   readonly firstSegment: number;
   readonly segmentCount: number;
-  /** One past the last segment that is wanted of this share: those between may be asked for, too. */
+  /** One past the last segment wanted of this share: those between may be asked for, too. */
   readonly endSegment: number;
 }
 export type ReadBlocksResult = Result<object>;
@@ -110,7 +110,12 @@ export interface OpenInput {
   readonly attempt: number;
 }
 
+/** Blocks of a share: of `segmentCount` segments, and later of those up to `endSegment`. */
+export type BlockRun = Omit<ReadBlocksInput, 'version'>;
+
 export interface ReadTreesInput extends InPlace {
+  /** What will be read next, if nothing goes wrong: it may be asked for now. */
+  readonly next: readonly BlockRun[];
   /** Every place of it is of `version`, and all N shares are there. */
   readonly map: Servermap;
   readonly version: Version;

@@ -5,9 +5,17 @@
  * goes on where it was; what proved corrupt stays out.
  */
 import { type Failure, internalFailure } from './failure.ts';
+import type { BlockRun } from './io.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import type { Span } from './rewrite.ts';
-import { type MarkedHolding, type Servermap, type Version, withMarked } from './servermap.ts';
+import {
+  type MarkedHolding,
+  type ServerId,
+  type Servermap,
+  sharesOf,
+  type Version,
+  withMarked,
+} from './servermap.ts';
 
 /** The segments that hold `range`, which is not empty: `endSegment` is one past the last. */
 export function segmentsOf({ segmentSize }: Version, { from, to }: Span) {
@@ -26,6 +34,23 @@ const windowSegmentsMax = 1024;
 export function windowOf({ segmentSize }: Version): number {
   const fitting = Math.floor(windowBytes / Math.max(1, segmentSize));
   return Math.min(windowSegmentsMax, Math.max(1, fitting));
+}
+
+/** The blocks that a read of these ranges begins with, each at the lowest of the k shares. */
+export function firstBlocks(
+  map: Servermap,
+  version: Version,
+  ranges: readonly Span[],
+): readonly BlockRun[] {
+  const lowest = [...sharesOf(map, version.id)].sort(([a], [b]) => a - b);
+  return ranges.flatMap((range) => {
+    const { firstSegment, endSegment } = segmentsOf(version, range);
+    const segmentCount = Math.min(windowOf(version), endSegment - firstSegment);
+    return lowest.slice(0, version.required).map(([shnum, servers]) => {
+      const server = servers[0] as ServerId;
+      return { server, shnum, firstSegment, segmentCount, endSegment };
+    });
+  });
 }
 
 /** The books of reading ranges of one version. */

@@ -69,18 +69,15 @@ export interface InPlace {
   readonly segmentCount: number;
   /** Bytes of the file. */
   readonly newDataLength: number;
-  /** What is kept of the rewritten segments, and read before. */
-  readonly kept: readonly Span[];
 }
 
 /** The same of {@link recipeInPlace}. */
 export function inPlace(base: Version, offset: number, length: number): InPlace {
-  const recipe = recipeInPlace(base, offset, length);
-  const { firstSegment, newDataLength, parts } = recipe;
-  const kept = rangesToRead(base, parts);
-  const end = Math.max(offset + length, ...kept.map(({ to }) => to));
+  const { firstSegment, newDataLength, parts } = recipeInPlace(base, offset, length);
+  const kept = parts.map((part) => (part.kind === 'kept' ? part.to : 0));
+  const end = Math.max(offset + length, ...kept);
   const segmentCount = Math.ceil(end / base.segmentSize) - firstSegment;
-  return { firstSegment, segmentCount, newDataLength, kept };
+  return { firstSegment, segmentCount, newDataLength };
 }
 
 /** The same by writing the whole file. */

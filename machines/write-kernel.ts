@@ -6,6 +6,7 @@
  * writer may be why, and then it is worth another attempt, if there are any left.
  */
 import type { Failure, Result } from './failure.ts';
+import type { ReadTreesInput } from './io.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import type { PublishPlan, PublishReport } from './publish-kernel.ts';
 import {
@@ -17,10 +18,9 @@ import {
   quorumOf,
   rivalsOf,
 } from './quorum.ts';
-import type { VersionReadEnd } from './read-version-kernel.ts';
+import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import {
-  type InPlace,
   inPlace,
   type Recipe,
   rangesToRead,
@@ -170,7 +170,7 @@ export type WriteEnd =
 
 export type WriteDecision =
   | { readonly kind: 'map'; readonly mode: Mode }
-  | ({ readonly kind: 'readTrees'; readonly map: Servermap; readonly base: Version } & InPlace)
+  | ({ readonly kind: 'readTrees'; readonly base: Version } & Omit<ReadTreesInput, 'version'>)
   | {
       readonly kind: 'read';
       readonly map: Servermap;
@@ -213,7 +213,9 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
     const tooMuch = beyondBase(base) ?? tooLarge(base, offset + change.size);
     if (tooMuch !== null) return afterObstacle(record, tooMuch);
     if (record.trees === 'unread' && mayBeInPlace(map)) {
-      return { kind: 'readTrees', map, base, ...inPlace(base, offset, change.size) };
+      const recipe = recipeInPlace(base, offset, change.size);
+      const next = firstBlocks(map, base, rangesToRead(base, recipe.parts));
+      return { kind: 'readTrees', map, base, next, ...inPlace(base, offset, change.size) };
     }
   }
   // After a collision the contents are written even if they need no change: the version that

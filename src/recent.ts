@@ -1,4 +1,6 @@
-/** @module recent: the latest few results, also those that are still being made, by name. */
+/**
+ * @module recent: the latest few results, also those that are still being made, by name.
+ */
 
 export class Recent<Name, Result> {
   readonly #max: number;

@@ -9,8 +9,6 @@
 import { fromPromise } from 'xstate';
 import { internalFailure } from '../../machines/failure.ts';
 import type { ReadTreesInput, ReadTreesResult } from '../../machines/io.ts';
-import { segmentsOf, windowOf } from '../../machines/read-version-kernel.ts';
-import { type ServerId, sharesOf } from '../../machines/servermap.ts';
 import { bytesToHex } from '../bytes.ts';
 import { hashLength, nodeRuns } from '../share/hashtree.ts';
 import type { ShareHeader } from '../share/header.ts';
@@ -28,26 +26,13 @@ export function readTrees(bench: Workbench) {
   return fromPromise<ReadTreesResult, ReadTreesInput>(async ({ input, signal }) => {
     const { desk } = bench;
     try {
-      expectKept(desk, input);
+      for (const run of input.next) desk.ahead.expect({ ...run, version: input.version });
       desk.trees = await verifiedTrees(desk, input, signal);
       return { ok: true };
     } catch (error) {
       return { ok: false, failure: internalFailure(error) };
     }
   });
-}
-
-/** What is kept of the segments will be read next, from the k lowest shares: it is asked for now. */
-function expectKept({ ahead }: Desk, { map, version, kept }: ReadTreesInput): void {
-  const shares = [...sharesOf(map, version.id)].sort(([a], [b]) => a - b);
-  for (const range of kept) {
-    const { firstSegment, endSegment } = segmentsOf(version, range);
-    const segmentCount = Math.min(windowOf(version), endSegment - firstSegment);
-    for (const [shnum, [server]] of shares.slice(0, version.required)) {
-      const place = { server: server as ServerId, shnum, version };
-      ahead.expect({ ...place, firstSegment, segmentCount, endSegment });
-    }
-  }
 }
 
 /** The trees by share number. Rejects if that of any share cannot be had in time. */

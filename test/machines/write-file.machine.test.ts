@@ -159,8 +159,11 @@ describe('an append', () => {
     expect([it.state(), given(it, 'readTrees')]).toEqual([
       'readingTrees',
       {
-        ...{ map: full, version: v1, kept: [{ from: 2048, to: 3000 }] },
-        ...{ firstSegment: 2, segmentCount: 1, newDataLength: 3010 },
+        ...{ map: full, version: v1, firstSegment: 2, segmentCount: 1, newDataLength: 3010 },
+        next: [
+          { server: 's0', shnum: 0, firstSegment: 2, segmentCount: 1, endSegment: 3 },
+          { server: 's1', shnum: 1, firstSegment: 2, segmentCount: 1, endSegment: 3 },
+        ],
       },
     ]);
     it.step(trees);

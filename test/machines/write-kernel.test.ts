@@ -453,8 +453,9 @@ describe('an update', () => {
 
   test('is made in place with the trees, and with what is kept', () => {
     const run = { firstSegment: 2, segmentCount: 1, newDataLength: 3010 };
-    const kept = [{ from: 2048, to: 3000 }];
-    expect(decide(begun)).toEqual({ kind: 'readTrees', ...run, kept, map: full, base: v1 });
+    const blocks = { firstSegment: 2, segmentCount: 1, endSegment: 3 };
+    const next = [0, 1].map((n) => ({ server: `s${n}`, shnum: n, ...blocks }));
+    expect(decide(begun)).toEqual({ kind: 'readTrees', ...run, next, map: full, base: v1 });
     const held = having(begun, trees(true));
     const ranges = [{ from: 2048, to: 3000 }];
     expect(decide(held)).toEqual({ kind: 'read', map: full, base: v1, ranges });
