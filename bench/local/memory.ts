@@ -24,7 +24,7 @@ export async function memory(): Promise<readonly Row[]> {
     return uses.map((use): Row => {
       const extra = answerOf(script, [use, folder]) as number;
       const naming = { unit: 'MiB more at the peak', against: 'the file itself' };
-      return cost(`memory ${use} 100 MiB`, extra / MiB, huge.size / MiB, naming);
+      return cost(`memory ${use} 100 MiB, folders`, extra / MiB, huge.size / MiB, naming);
     });
   });
 }
