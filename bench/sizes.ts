@@ -16,4 +16,4 @@ export const large: Subject = { name: '10 MiB', format: 'mdmf', size: 10 * MiB }
 export const huge: Subject = { name: '100 MiB', format: 'mdmf', size: 100 * MiB };
 
 /** What a change in place writes, in the middle of a file. */
-export const patchLength = KiB;
+export const patchLength = 2 ** 10;

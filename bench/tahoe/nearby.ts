@@ -69,7 +69,7 @@ async function measure(
 }
 
 /** To create a file of many segments is what everybody calls to publish one. */
-function nameOf(operation: Operation, { format }: Subject): string {
+export function nameOf(operation: Operation, { format }: Subject): string {
   return operation === 'create' && format === 'mdmf' ? 'publish' : operation;
 }
 

@@ -3,10 +3,14 @@ import { depths } from '../../bench/tahoe/far.ts';
 import { elsewhere } from '../../bench/tahoe/moved.ts';
 import { roundTrips } from '../../bench/tahoe/tap.ts';
 
-test('depth is what the delay adds, in delays', () => {
-  const near = { a: [10, 30, 20], b: [40, 40, 40] };
-  const away = { a: [120, 125, 119], b: [240, 250, 230] };
-  expect(depths(near, away)).toEqual([2, 4]);
+test('depth is what the delay adds to the best time, in delays', () => {
+  const near = { a: [90, 30, 20], b: [40, 41, 400] };
+  const away = { a: [120, 125, 190], b: [240, 250, 900] };
+  expect(depths(near, away, 50)).toEqual([2, 4]);
+});
+
+test('depth is never less than next to nothing', () => {
+  expect(depths({ a: [20], b: [20] }, { a: [19], b: [70] }, 50)).toEqual([0.1, 1]);
 });
 
 test('a chain is of requests that began after the one before was answered', () => {
