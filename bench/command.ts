@@ -29,7 +29,10 @@ export function wishesIn(args: readonly string[], parts: readonly string[]): Wis
   return { quick, json, parts: wanted };
 }
 
-/** Runs the parts one after the other, says so on stderr, and prints what they found. */
+/**
+ * Runs the parts one after the other, says so on stderr, and prints what they found. One that fails takes
+ * nothing from the others; the process then ends with 1.
+ */
 export async function runParts(
   wishes: Wishes,
   measure: (part: string) => Promise<readonly Row[]>,
@@ -37,7 +40,12 @@ export async function runParts(
   const rows: Row[] = [];
   for (const part of wishes.parts) {
     const startedAt = performance.now();
-    rows.push(...(await measure(part)));
+    try {
+      rows.push(...(await measure(part)));
+    } catch (error) {
+      console.error(`${part} failed:`, error);
+      process.exitCode = 1;
+    }
     console.error(`${part}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
   }
   console.log(wishes.json ? toJson(rows) : toTable(rows));

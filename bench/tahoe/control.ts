@@ -17,8 +17,8 @@ export async function control({ quick, real, ours }: Bench): Promise<readonly Ro
     ] as const) {
       const cap = await makeFile(ours, subject);
       const action = () => ({ kind: 'read', cap, times }) as const;
-      await compare(3, [ours, other], action);
-      const samples = await compare(quick ? 8 : 21, [ours, other], action);
+      await compare(2, [ours, other], action);
+      const samples = await compare(quick ? 6 : 21, [ours, other], action);
       const operation = `read ${subject.name}, A against A`;
       rows.push(...rowsOf(operation, samples, 'the same client once more'));
     }
