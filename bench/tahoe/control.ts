@@ -7,7 +7,9 @@ import { large, small } from '../sizes.ts';
 import { type Bench, compare, makeFile, rowsOf } from './bench.ts';
 import { OurClient } from './our-client.ts';
 
-export async function control({ quick, real, ours }: Bench): Promise<readonly Row[]> {
+export async function control({ quick, real }: Bench): Promise<readonly Row[]> {
+  // Both are new: one that has run for longer has more of its code compiled.
+  const ours = await OurClient.start(real.serversYaml);
   const other = await OurClient.start(real.serversYaml);
   const rows: Row[] = [];
   try {
@@ -17,13 +19,13 @@ export async function control({ quick, real, ours }: Bench): Promise<readonly Ro
     ] as const) {
       const cap = await makeFile(ours, subject);
       const action = () => ({ kind: 'read', cap, times }) as const;
-      await compare(2, [ours, other], action);
+      await compare(4, [ours, other], action);
       const samples = await compare(quick ? 6 : 21, [ours, other], action);
       const operation = `read ${subject.name}, A against A`;
       rows.push(...rowsOf(operation, samples, 'the same client once more'));
     }
   } finally {
-    await other.close();
+    for (const client of [ours, other]) await client.close();
   }
   return rows;
 }
