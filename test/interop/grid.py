@@ -14,13 +14,16 @@ requests {"id": n, "do": ..., ...} on stdin and gets one {"id": n, "ok": ...} or
     stop         servers                as if they had lost power: live connections are cut
     start        servers                the same nodes again, on the same ports
     fill-disk    server, full           from now on its writes fail for lack of space, or not
+    usage                               the milliseconds of CPU that this process has used
 
+With no servers of its own the process is one for gateways to the servers of another.
 `server` is a position in `ready.servers`, from 0; `servers` is a list of them. Closing stdin ends the process.
 """
 
 import errno
 import json
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -175,11 +178,12 @@ class Grid:
         return place
 
     async def until_seen(self, gateway):
-        """Waits until the gateway's view of who is up is ours."""
-        expected = {s.server_id().encode() for s in self.servers if s.node is not None}
-        while {
-            server.get_serverid() for server in gateway.storage_broker.get_connected_servers()
-        } != expected:
+        """Waits until the gateway's view of who is up is ours; or, with no servers here, full."""
+        broker = gateway.storage_broker
+        running = {s.server_id().encode() for s in self.servers if s.node is not None}
+        known = {server.get_serverid() for server in broker.get_known_servers()}
+        expected = running if self.servers else known
+        while {server.get_serverid() for server in broker.get_connected_servers()} != expected:
             await deferLater(reactor, POLL_SECONDS, lambda: None)
 
     async def stop_servers(self, servers):
@@ -199,6 +203,10 @@ class Grid:
     async def fill_disk(self, server, full):
         self.servers[server].fill_disk(full)
 
+    async def usage(self):
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return {"cpuMs": 1000 * (used.ru_utime + used.ru_stime)}
+
 
 class Control(LineReceiver):
     delimiter = b"\n"
@@ -210,6 +218,7 @@ class Control(LineReceiver):
             "stop": grid.stop_servers,
             "start": grid.start_servers,
             "fill-disk": grid.fill_disk,
+            "usage": grid.usage,
         }
 
     def lineReceived(self, line):

@@ -57,6 +57,10 @@ export interface RealGrid {
   /** A share's container file, as it lies on the server's disk. */
   readContainer(position: number, storageIndex: Uint8Array, shnum: number): Promise<Uint8Array>;
   deleteShare(position: number, storageIndex: Uint8Array, shnum: number): Promise<void>;
+  /** Of the process that all its nodes run in. */
+  readonly pid: number;
+  /** Milliseconds of CPU that this process has used. */
+  cpuMs(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -64,7 +68,7 @@ export interface RealGrid {
 const ROOT = dirname(createRequire(import.meta.url).resolve('tahoe-mutable/package.json'));
 const TAHOE_DEFAULTS: GatewayEncoding = { needed: 3, happy: 7, total: 10 };
 
-/** Starts `count` real storage servers on loopback. */
+/** Starts `count` real storage servers on loopback; with none, a place for gateways to others. */
 export async function startRealGrid(count = 13): Promise<RealGrid> {
   const folder = await mkdtemp(join(tmpdir(), 'tahoe-mutable-interop-'));
   const launcher = new Launcher(folder, count);
@@ -97,6 +101,8 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
       readFile(join(slot(position, storageIndex), String(shnum))),
     deleteShare: (position, storageIndex, shnum) =>
       rm(join(slot(position, storageIndex), String(shnum))),
+    pid: launcher.pid,
+    cpuMs: async () => ((await launcher.ask('usage', {})) as { cpuMs: number }).cpuMs,
     close: async () => {
       await launcher.close();
       await noteSecrets(ready.servers, gateways);
@@ -291,6 +297,11 @@ class Launcher {
     const answer = this.#expect(id);
     this.#process.stdin.write(`${JSON.stringify({ id, do: command, ...parameters })}\n`);
     return answer;
+  }
+
+  /** Once it is ready. */
+  get pid(): number {
+    return this.#process.pid as number;
   }
 
   async close(): Promise<void> {

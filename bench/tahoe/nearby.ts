@@ -1,0 +1,105 @@
+/**
+ * @module nearby: what operations cost when servers are on the same machine: both clients in turns, on
+ * files of their own, with connections that are open already.
+ */
+import type { Row } from '../figure.ts';
+import { huge, large, medium, type Subject, small } from '../sizes.ts';
+import { type Bench, compare, forget, makeFile, rowsOf } from './bench.ts';
+import type { Action, Client } from './client.ts';
+import { newKeys } from './keys.ts';
+
+/** Each takes about as long to make as a small file does ten times. */
+const keysAtOnce = 2;
+
+export type Operation = 'create' | 'read' | 'overwrite' | 'in place';
+
+/** How often to measure something, and how often to do it each time. */
+export interface Effort {
+  readonly pairs: number;
+  readonly times: number;
+}
+
+export async function smallFiles(bench: Bench): Promise<readonly Row[]> {
+  const effort = { pairs: bench.quick ? 8 : 30, times: 4 };
+  return await measure(bench, small, ['create', 'read', 'overwrite'], effort);
+}
+
+export async function mediumFiles(bench: Bench): Promise<readonly Row[]> {
+  const effort = { pairs: bench.quick ? 6 : 15, times: 3 };
+  return await measure(bench, medium, ['create', 'read', 'overwrite'], effort);
+}
+
+export async function largeFiles(bench: Bench): Promise<readonly Row[]> {
+  const effort = { pairs: bench.quick ? 5 : 11, times: 1 };
+  return await measure(bench, large, ['create', 'read', 'overwrite', 'in place'], effort);
+}
+
+export async function hugeFiles(bench: Bench): Promise<readonly Row[]> {
+  const whole = { pairs: bench.quick ? 2 : 7, times: 1 };
+  const inPlace = { pairs: bench.quick ? 5 : 11, times: 1 };
+  const operations: readonly Operation[] = bench.quick
+    ? ['create', 'read']
+    : ['create', 'read', 'overwrite'];
+  return [
+    ...(await measure(bench, huge, operations, whole)),
+    ...(await measure(bench, huge, ['in place'], inPlace)),
+  ];
+}
+
+async function measure(
+  bench: Bench,
+  subject: Subject,
+  operations: readonly Operation[],
+  effort: Effort,
+): Promise<readonly Row[]> {
+  const { ours, theirs } = bench;
+  const files = await filesOf([ours, theirs], subject);
+  const rows: Row[] = [];
+  for (const operation of operations) {
+    const actionOf = actions(operation, subject, files, effort.times);
+    // The first one compiles code and opens connections.
+    if (subject !== huge) await compare(1, [ours, theirs], actionOf);
+    const samples = await compare(effort.pairs, [ours, theirs], actionOf);
+    const made = [...samples.a, ...samples.b].flatMap(({ caps }) => caps);
+    for (const cap of made) await forget(bench.real, cap);
+    rows.push(...rowsOf(`${nameOf(operation, subject)} ${subject.name}`, samples));
+  }
+  for (const cap of files.values()) await forget(bench.real, cap);
+  return rows;
+}
+
+/** To create a file of many segments is what everybody calls to publish one. */
+export function nameOf(operation: Operation, { format }: Subject): string {
+  return operation === 'create' && format === 'mdmf' ? 'publish' : operation;
+}
+
+/** A file for each client to work on. */
+export async function filesOf(
+  clients: readonly Client[],
+  subject: Subject,
+): Promise<ReadonlyMap<Client, string>> {
+  const files = new Map<Client, string>();
+  for (const client of clients) files.set(client, await makeFile(client, subject));
+  return files;
+}
+
+export function actions(
+  kind: Operation,
+  { format, size }: Subject,
+  files: ReadonlyMap<Client, string>,
+  times: number,
+): (client: Client) => Promise<Action> {
+  return async (client) => {
+    const cap = files.get(client) as string;
+    switch (kind) {
+      case 'create':
+        return { kind, format, size, keys: await newKeys(Math.min(times, keysAtOnce)) };
+      case 'read':
+        return { kind, cap, times };
+      case 'overwrite':
+        return { kind, cap, size, times };
+      case 'in place':
+        return { kind, cap, offset: size / 2, times };
+    }
+  };
+}
