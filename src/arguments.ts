@@ -106,6 +106,7 @@ interface GridArguments {
   readonly random?: unknown;
   readonly inspect?: unknown;
   readonly encoding?: unknown;
+  readonly spareKeys?: unknown;
 }
 
 /** @throws BadArgumentError, OutOfRangeError */
@@ -129,6 +130,7 @@ export function checkGrid(options: GridArguments, names: readonly (keyof Deadlin
   }
   if (now !== undefined) requireFunction('now', now);
   if (random !== undefined) requireFunction('random', random);
+  if (given.spareKeys !== undefined) requireCount('spareKeys', given.spareKeys as number);
   if (inspect !== undefined && typeof inspect !== 'function') {
     const wanted = 'a function or an observer';
     const { next } = requireObject('inspect', inspect, wanted) as Observer<unknown>;

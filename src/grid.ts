@@ -37,6 +37,7 @@ import {
   platformClock,
 } from './runtime/run.ts';
 import { batchesFor, type Keyring, type Session } from './runtime/session.ts';
+import { SpareKeys } from './runtime/spare-keys.ts';
 import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
@@ -70,6 +71,12 @@ export interface GridOptions {
   readonly random?: () => number;
   /** Handed to XState: sees every actor, event and transition. */
   readonly inspect?: Inspect;
+  /**
+   * Keys that are made ahead for {@link Grid.create}, which else takes most of its time to make one:
+   * while nothing is under way on the grid, and never so that a process has to wait for them, but for
+   * one that was begun. 0 by default. `close` drops them.
+   */
+  readonly spareKeys?: number;
   /** Bytes of each share that a servermap update reads at once; Tahoe reads 4000. */
   readonly headLength?: number;
 }
@@ -113,6 +120,7 @@ export class Grid {
   readonly #setting: FileSetting;
   readonly #advisories: Advisories;
   readonly #primitives: Primitives;
+  readonly #spareKeys: SpareKeys;
   #closing = new Closing();
 
   /**
@@ -140,6 +148,8 @@ export class Grid {
     const internal: InternalGridOptions = options;
     this.notices = [...(internal.notices ?? []), ...minorityNotices(encoding, gridSize)];
     this.#primitives = internal.primitives ?? primitives;
+    const makeKey = () => this.#primitives.generateKey();
+    this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
     const engine: Engine = {
       clock: options.clock ?? platformClock,
       now: options.now ?? (() => performance.now()),
@@ -158,6 +168,7 @@ export class Grid {
       unusableHappy: unusable.happy,
       turns: new Turns(),
       engine,
+      during: (work) => this.#spareKeys.during(work),
       newSession: (own, cap, keyring) => {
         const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
         const usualTotal = encoding.total;
@@ -175,6 +186,7 @@ export class Grid {
     this.#closing.close();
     this.#closing = new Closing();
     this.#advisories.close();
+    this.#spareKeys.close();
     for (const server of this.servers) server.close?.();
   }
 
@@ -205,15 +217,17 @@ export class Grid {
       plaintext: toPlaintext(contents),
       isNewKey: key === undefined || isNewKey === true,
     };
-    const signing = key ?? (await this.#primitives.generateKey());
-    const cap = writeCapOf(signing, format);
-    const encryptedPrivateKey = await encryptPrivateKey(
-      cap.writekey,
-      signing.pkcs8,
-      this.#primitives,
-    );
-    const writer = { signing, encryptedPrivateKey };
-    return MutableFile.create(cap, this.#setting, writer, first, rest);
+    return this.#spareKeys.during(async () => {
+      const signing = key ?? (await this.#spareKeys.take());
+      const cap = writeCapOf(signing, format);
+      const encryptedPrivateKey = await encryptPrivateKey(
+        cap.writekey,
+        signing.pkcs8,
+        this.#primitives,
+      );
+      const writer = { signing, encryptedPrivateKey };
+      return MutableFile.create(cap, this.#setting, writer, first, rest);
+    });
   }
 }
 

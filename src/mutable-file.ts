@@ -32,6 +32,7 @@ import type { OperationOptions } from './runtime/options.ts';
 import type { WriteOutcome } from './runtime/outcome.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
+import type { SpareKeys } from './runtime/spare-keys.ts';
 import { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
@@ -72,6 +73,8 @@ export interface FileSetting {
   /** What operations run on; each gets its own view of it. */
   readonly engine: Engine;
   readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
+  /** Runs an operation, during which the grid does nothing of its own accord. */
+  readonly during: SpareKeys['during'];
 }
 
 /** One operation, of what it is told and what it works with. */
@@ -268,7 +271,7 @@ export class MutableFile {
     const bench = new Workbench(newSession);
     const { encoding, gridSize } = this.#setting;
     try {
-      return await work(bench, { ...options, encoding, gridSize });
+      return await this.#setting.during(() => work(bench, { ...options, encoding, gridSize }));
     } finally {
       bench.close();
       throwIfBroken();

@@ -8,8 +8,6 @@ import { readLeaseSecret } from './description/grid-folder.ts';
 import { gridSizeOf } from './description/grid-size.ts';
 import type { UnusableSettings } from './encoding.ts';
 import { Grid, type GridOptions, type InternalGridOptions } from './grid.ts';
-import { DirectoryServer } from './storage/directory.ts';
-import { HttpServer } from './storage/http.ts';
 import { tcpNurls } from './storage/nurl.ts';
 import type { StorageServer } from './storage/server.ts';
 
@@ -31,7 +29,7 @@ export async function openGrid(path: string, options: OpenGridOptions = {}): Pro
   requireOptions(options);
   const { entries, size, encoding, format, unusableSettings, leaseSecretPath } =
     await loadGridFile(path);
-  const servers = entries.map(serverOf);
+  const servers = await Promise.all(entries.map(serverOf));
   // Who says how many there are need not be told, nor is it kept.
   const members = options.gridSize === undefined ? await gridSizeOf(size) : undefined;
   const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
@@ -51,7 +49,12 @@ function stillUnusable({ format, ...numbers }: UnusableSettings, given: OpenGrid
   };
 }
 
-function serverOf({ directory, nurls, ...identity }: GridEntry): StorageServer {
-  if (directory !== undefined) return new DirectoryServer({ ...identity, directory });
+/** A grid of folders does without HTTPS and CBOR, one across the network without folders. */
+async function serverOf({ directory, nurls, ...identity }: GridEntry): Promise<StorageServer> {
+  if (directory !== undefined) {
+    const { DirectoryServer } = await import('./storage/directory.ts');
+    return new DirectoryServer({ ...identity, directory });
+  }
+  const { HttpServer } = await import('./storage/http.ts');
   return new HttpServer({ ...identity, nurls: tcpNurls(nurls) });
 }

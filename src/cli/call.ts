@@ -3,6 +3,8 @@
  *
  * A command parses, calls the library, and returns a {@link Report}; nothing else prints, but for
  * what must be out before the work is done ({@link Call.say}).
+ *
+ * What only some commands need is loaded when they do: `--help` would wait for the whole engine.
  */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
@@ -10,15 +12,11 @@ import type { Command } from 'commander';
 import type { Cap } from '../caps.ts';
 import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
-import { openGrid } from '../open-grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
-import { capFrom } from './cap-argument.ts';
 import { UsageError } from './complaint.ts';
-import { withContents } from './contents-argument.ts';
 import { print } from './output.ts';
 import { oneLine } from './plain-text.ts';
-import { ProgressBar } from './progress.ts';
 import { isStdin } from './stdin.ts';
 
 /** The options that every command has. */
@@ -88,6 +86,7 @@ export class Call {
 
   /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
   async openGrid(purpose: 'read' | 'write'): Promise<Grid> {
+    const { openGrid } = await import('../open-grid.ts');
     this.#grid = await openGrid(this.gridPath, {
       ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
       ...(this.#inspect && { inspect: this.#inspect }),
@@ -107,16 +106,19 @@ export class Call {
     return print(this.streams.stdout, text);
   }
 
-  cap(argument: string): Promise<Cap> {
+  async cap(argument: string): Promise<Cap> {
+    const { capFrom } = await import('./cap-argument.ts');
     return capFrom(argument, this.streams.stdin, this.signal);
   }
 
-  withContents<T>(argument: string, work: (contents: FileSource) => Promise<T>): Promise<T> {
+  async withContents<T>(argument: string, work: (contents: FileSource) => Promise<T>): Promise<T> {
+    const { withContents } = await import('./contents-argument.ts');
     return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
   }
 
   /** Runs an operation with its progress on stderr. */
   async watch<T>(work: (options: OperationOptions) => Promise<T>): Promise<T> {
+    const { ProgressBar } = await import('./progress.ts');
     const bar = new ProgressBar(this.streams.stderr, this.#grid?.servers);
     try {
       return await work({ signal: this.signal, onProgress: bar.show });

@@ -89,7 +89,11 @@ async function generateKey(): Promise<SigningKey> {
     privateKeyEncoding: { type: 'pkcs8', format: 'der' },
     publicKeyEncoding: { type: 'spki', format: 'der' },
   });
-  return importSigningKey(privateKey);
+  try {
+    return await importSigningKey(privateKey);
+  } finally {
+    privateKey.fill(0);
+  }
 }
 
 async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {

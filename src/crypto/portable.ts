@@ -42,7 +42,12 @@ async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {
 async function generateKey(): Promise<SigningKey> {
   const algorithm = { ...RSA_PSS, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
   const { privateKey } = await subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  return importSigningKey(new Uint8Array(await subtle.exportKey('pkcs8', privateKey)));
+  const pkcs8 = new Uint8Array(await subtle.exportKey('pkcs8', privateKey));
+  try {
+    return await importSigningKey(pkcs8);
+  } finally {
+    pkcs8.fill(0);
+  }
 }
 
 async function importSigningKey(pkcs8: Uint8Array): Promise<SigningKey> {

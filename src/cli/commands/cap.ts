@@ -2,8 +2,6 @@
  * @module cap: `cap`, what a cap is and what it can be made to. Needs no grid.
  */
 import type { Command } from 'commander';
-import { toBase32 } from '../../bytes.ts';
-import { formatCap, storageIndexOf, toReadCap, toVerifyCap } from '../../caps.ts';
 import type { Perform } from '../call.ts';
 import { table } from '../plain-text.ts';
 
@@ -15,6 +13,8 @@ export function addCapCommand(program: Command, perform: Perform): void {
     .action(
       perform(async (call, argument: string) => {
         const cap = await call.cap(argument);
+        const { toBase32 } = await import('../../bytes.ts');
+        const { formatCap, storageIndexOf, toReadCap, toVerifyCap } = await import('../../caps.ts');
         const { kind, format, directory } = cap;
         const storageIndex = toBase32(storageIndexOf(cap));
         const readCap = kind === 'verify' ? undefined : formatCap(toReadCap(cap));

@@ -3,7 +3,6 @@
  */
 import type { Command } from 'commander';
 import { bestVersion, type Servermap, sharesOf } from '../../../machines/servermap.ts';
-import { staleHoldings } from '../../../machines/stale.ts';
 import type { Verification } from '../../../machines/verify-kernel.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
@@ -27,7 +26,7 @@ export function addCheckCommand(program: Command, perform: Perform): void {
           async (options): Promise<Finding> =>
             verify
               ? file.verify(options)
-              : findingOf(await file.servermap({ ...options, mode: 'check' })),
+              : await findingOf(await file.servermap({ ...options, mode: 'check' })),
         );
         const lines = bad.map(
           ({ server, shnum, reason }) =>
@@ -54,7 +53,8 @@ export function addCheckCommand(program: Command, perform: Perform): void {
 }
 
 /** As far as headers and signatures tell. */
-function findingOf(map: Servermap): Finding {
+async function findingOf(map: Servermap): Promise<Finding> {
+  const { staleHoldings } = await import('../../../machines/stale.ts');
   const best = bestVersion(map);
   const bad = map.holdings.flatMap(({ server, shnum, verdict }) =>
     verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],

@@ -6,9 +6,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type Format, formatCap, writeCapOf } from '../../caps.ts';
-import { primitives } from '../../crypto/node.ts';
-import { signingKeyFromPem } from '../../crypto/pem.ts';
+import type { Format } from '../../caps.ts';
 import type { SigningKey } from '../../crypto/primitives.ts';
 import { decodeText } from '../../decode-text.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
@@ -57,6 +55,8 @@ async function create(
   argument: string,
   { privateKey, output, ...wanted }: Options,
 ): Promise<Report> {
+  const { formatCap, writeCapOf } = await import('../../caps.ts');
+  const { primitives } = await import('../../crypto/node.ts');
   const key = await (privateKey === undefined
     ? primitives.generateKey()
     : readKey(privateKey, call.signal));
@@ -120,5 +120,6 @@ async function keptFor<T>(path: string, text: string, work: () => Promise<T>): P
 const lengthMax = 65_536;
 
 async function readKey(path: string, signal: AbortSignal): Promise<SigningKey> {
+  const { signingKeyFromPem } = await import('../../crypto/pem.ts');
   return signingKeyFromPem(decodeText(await startOfFile(path, { lengthMax, signal })) ?? '');
 }

@@ -1,7 +1,6 @@
 /**
  * @module get: `get`, the contents of a file, or a part of them, as they arrive.
  */
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { replaceFile } from '../../storage/atomic-file.ts';
@@ -37,9 +36,9 @@ export function addGetCommand(program: Command, perform: Perform): void {
         await call.watch(async (options) => {
           const stream = grid.open(cap).stream({ ...options, offset, length });
           const counting = async function* () {
-            for await (const piece of Readable.fromWeb(stream as never)) {
+            for await (const piece of stream) {
               size += piece.length;
-              yield piece as Uint8Array;
+              yield piece;
             }
           };
           await deliver(call, counting(), output);

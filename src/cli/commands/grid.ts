@@ -2,9 +2,8 @@
  * @module grid: `grid create`, an embedded grid of folders; `grid status`, which servers answer.
  */
 import type { Command } from 'commander';
-import { createGridFolder } from '../../description/grid-folder.ts';
-import { type GridStatus, gridStatus } from '../../description/grid-status.ts';
-import { completeEncoding, type Encoding, minorityNotices } from '../../encoding.ts';
+import type { GridStatus } from '../../description/grid-status.ts';
+import type { Encoding } from '../../encoding.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../complaint.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
@@ -27,6 +26,8 @@ export function addGridCommand(program: Command, perform: Perform): void {
     .option('--encoding <k,N>', 'any k of N shares make a file; also k,happy,N', encodingNumbers)
     .action(
       perform(async (_call, folder: string, { servers, encoding = {} }: Options) => {
+        const { createGridFolder } = await import('../../description/grid-folder.ts');
+        const { completeEncoding, minorityNotices } = await import('../../encoding.ts');
         const path = await createGridFolder(folder, { servers, encoding });
         const whole = completeEncoding(encoding);
         const { required, total } = whole;
@@ -43,6 +44,7 @@ export function addGridCommand(program: Command, perform: Perform): void {
     .description('ask every server; exits with 1 if no file could be written')
     .action(
       perform(async (call) => {
+        const { gridStatus } = await import('../../description/grid-status.ts');
         const status = await gridStatus(call.gridPath, { signal: call.signal });
         return {
           json: status,

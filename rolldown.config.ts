@@ -1,0 +1,64 @@
+/**
+ * The command line in a few files: of a short command's time, most went into finding and opening
+ * two hundred modules. The library ships as it was compiled, module by module.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defineConfig, type Plugin } from 'rolldown';
+
+/** What a bundle has in it of others goes with the texts of their licenses. */
+function withLicenses(): Plugin {
+  return {
+    name: 'licenses',
+    async generateBundle() {
+      const folders = [...this.getModuleIds()].flatMap(
+        (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [],
+      );
+      const texts = [...new Set(folders)].sort().map(licenseOf);
+      const source = (await Promise.all(texts)).join('\n');
+      this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source });
+    },
+  };
+}
+
+async function licenseOf(folder: string): Promise<string> {
+  const { name, version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const file = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
+  if (file === undefined) throw new Error(`${name}: no license to go with it`);
+  return `${name} ${version}\n\n${await readFile(join(folder, file), 'utf8')}`;
+}
+
+/** Without what only some grids or commands need. */
+function isOfEveryGrid(id: string): boolean {
+  if (/[\\/](xstate|yaml)[\\/]/.test(id)) return true;
+  if (/[\\/](cli|storage|simulation|inspector)[\\/]|grid-status/.test(id)) return false;
+  return /[\\/](machines|src)[\\/]/.test(id);
+}
+
+export default defineConfig({
+  input: 'src/cli/main.ts',
+  platform: 'node',
+  resolve: { conditionNames: ['@tahoe-mutable/source', 'node', 'import', 'default'] },
+  // A native addon, found beside its own package.
+  external: ['fs-native-extensions'],
+  plugins: [withLicenses()],
+  output: {
+    // As deep as `src/cli`, so that the page of the visualizer is where the inspector looks.
+    dir: 'dist/bundle/cli',
+    cleanDir: true,
+    chunkFileNames: '[name].js',
+    // Names stay, for what --verbose prints; comments and blanks are only more to read.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    // By what is wanted first: every command, then those with a cap, then those with a grid.
+    codeSplitting: {
+      groups: [
+        { name: 'start', tags: ['$initial'], test: /(?<!cli[\\/]main\.ts)$/ },
+        {
+          name: 'cap',
+          test: /[\\/]src[\\/](crypto[\\/]|bytes|caps|hidden|turn)|@noble[\\/]hashes/,
+        },
+        { name: 'grid', test: isOfEveryGrid },
+      ],
+    },
+  },
+});
