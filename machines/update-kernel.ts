@@ -28,6 +28,8 @@ export type { ServerReport } from './reports.ts';
 
 /** Answers that are kept outstanding while more servers have to be asked. */
 export const queryWindow = 5;
+/** The same where everybody is asked: the work for an answer grows with those outstanding. */
+export const roundWindow = 50;
 
 /** The books of one update. */
 export interface UpdateRecord extends Known {
@@ -152,7 +154,7 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
 
 /** How many answers should be outstanding: a first wave by mode, then a window no wider than it. */
 function wantedInFlight(view: UpdateView): number {
-  if (view.mode === 'check' || view.mode === 'repair') return view.statuses.length;
+  if (view.mode === 'check' || view.mode === 'repair') return roundWindow;
   const firstWave = view.mode === 'write' ? view.total + view.required : readersWave(view);
   const isFirst = view.statuses.every((status) => status === 'unasked');
   if (isFirst) return firstWave;
