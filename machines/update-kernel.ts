@@ -7,6 +7,7 @@
  */
 
 import type { Failure } from './failure.ts';
+import { oncePer } from './once.ts';
 import { chooseForReader, type Mapped, type Membership, meetingSize, quorumOf } from './quorum.ts';
 import type { ServerReport } from './reports.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
@@ -117,6 +118,9 @@ export function decide(view: UpdateView): UpdateDecision {
   const wanted = Math.min(wantedInFlight(view) - asked - verifying, unasked);
   return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
+
+/** The same, of the books. */
+export const decideOn = oncePer((record: UpdateRecord) => decide(viewOf(record)));
 
 /** How an update that is over has ended. */
 export function outcomeOf(record: UpdateRecord): 'enough' | 'exhausted' {
@@ -240,7 +244,7 @@ export function statusOf(record: UpdateRecord, server: ServerId): ServerStatus |
 
 /** The next servers to ask, in permuted order. */
 export function nextServers(record: UpdateRecord): readonly ServerId[] {
-  const decision = decide(viewOf(record));
+  const decision = decideOn(record);
   if (decision.kind !== 'ask') return [];
   return record.servers.filter((_, i) => record.statuses[i] === 'unasked').slice(0, decision.count);
 }
