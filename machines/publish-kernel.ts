@@ -8,6 +8,7 @@
  */
 import type { Failure } from './failure.ts';
 import { lineOf, type Versions } from './lineage.ts';
+import { oncePer } from './once.ts';
 import { isLike } from './publish-claims.ts';
 import {
   type Candidate,
@@ -186,7 +187,9 @@ function seenIn(map: Servermap, id: ServerId, total: number): readonly Seen[] {
 
 // --- what is next -------------------------------------------------------------------------------
 
-export function decide(record: PublishRecord): PublishDecision {
+export const decide = oncePer(decideOn);
+
+function decideOn(record: PublishRecord): PublishDecision {
   const requests = requestsOf(record);
   if (record.version === null) {
     return canSucceed(record, requests) ? { kind: 'prepare' } : { kind: 'notEnoughServers' };

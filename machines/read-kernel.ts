@@ -4,6 +4,7 @@
  */
 import type { Failure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
+import { oncePer } from './once.ts';
 import { chooseForReader, type Membership, quorumOf } from './quorum.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
@@ -121,7 +122,9 @@ export type ReadDecision =
 const readAttemptsMax = 2;
 
 /** What to do next. */
-export function decide(record: ReadRecord): ReadDecision {
+export const decide = oncePer(decideOn);
+
+function decideOn(record: ReadRecord): ReadDecision {
   const { map, end } = record;
   if (end?.kind === 'failed') return end;
   if (map === null) return { kind: 'map', mode: 'read' };

@@ -6,6 +6,7 @@
  * To *verify* is the same with every share instead of k (`retrieve.py`).
  */
 import type { Failure } from './failure.ts';
+import { oncePer } from './once.ts';
 import type { BlockReport } from './reports.ts';
 import type { Place } from './servermap.ts';
 
@@ -62,7 +63,9 @@ export function heldShnums(record: RetrieveRecord): readonly number[] {
 }
 
 /** What to do next. */
-export function decide(record: RetrieveRecord): RetrieveDecision {
+export const decide = oncePer(decideOn);
+
+function decideOn(record: RetrieveRecord): RetrieveDecision {
   if (record.nextSegment >= record.endSegment) return { kind: 'delivered' };
   const held = new Set(heldShnums(record));
   const fetching = new Set(

@@ -19,14 +19,13 @@ import { serverQueryMachine } from './server-query.machine.ts';
 import type { MarkedHolding, Mode, ServerId, Servermap, ServerStatus } from './servermap.ts';
 import {
   apply,
-  decide,
+  decideOn,
   isBuiltOn,
   nextServers,
   outcomeOf,
   statusOf,
   toServermap,
   type UpdateRecord,
-  viewOf,
 } from './update-kernel.ts';
 
 export interface ServermapUpdateInput {
@@ -103,7 +102,7 @@ export const servermapUpdateMachine = setup({
     }),
   },
   guards: {
-    isOver: ({ context }) => decide(viewOf(context.record)).kind === 'done',
+    isOver: ({ context }) => decideOn(context.record).kind === 'done',
     isAsked: ({ context }, { server }: ServerAnswered) =>
       statusOf(context.record, server) === 'asked',
     isOpen: ({ context }, { report: { server } }: ServerSettled) =>

@@ -7,6 +7,7 @@
  */
 
 import type { Failure } from './failure.ts';
+import { oncePer } from './once.ts';
 import { chooseForReader, type Mapped, type Membership, meetingSize, quorumOf } from './quorum.ts';
 import type { ServerReport } from './reports.ts';
 import { findBoundary, mayEndWhileVerifying, type Rule } from './rules.ts';
@@ -28,6 +29,8 @@ export type { ServerReport } from './reports.ts';
 
 /** Answers that are kept outstanding while more servers have to be asked. */
 export const queryWindow = 5;
+/** The same where everybody is asked: the work for an answer grows with those outstanding. */
+export const roundWindow = 50;
 
 /** The books of one update. */
 export interface UpdateRecord extends Known {
@@ -116,6 +119,9 @@ export function decide(view: UpdateView): UpdateDecision {
   return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
 
+/** The same, of the books. */
+export const decideOn = oncePer((record: UpdateRecord) => decide(viewOf(record)));
+
 /** How an update that is over has ended. */
 export function outcomeOf(record: UpdateRecord): 'enough' | 'exhausted' {
   return lackOf(viewOf(record)) === 'nothing' ? 'enough' : 'exhausted';
@@ -152,7 +158,7 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
 
 /** How many answers should be outstanding: a first wave by mode, then a window no wider than it. */
 function wantedInFlight(view: UpdateView): number {
-  if (view.mode === 'check' || view.mode === 'repair') return view.statuses.length;
+  if (view.mode === 'check' || view.mode === 'repair') return roundWindow;
   const firstWave = view.mode === 'write' ? view.total + view.required : readersWave(view);
   const isFirst = view.statuses.every((status) => status === 'unasked');
   if (isFirst) return firstWave;
@@ -238,7 +244,7 @@ export function statusOf(record: UpdateRecord, server: ServerId): ServerStatus |
 
 /** The next servers to ask, in permuted order. */
 export function nextServers(record: UpdateRecord): readonly ServerId[] {
-  const decision = decide(viewOf(record));
+  const decision = decideOn(record);
   if (decision.kind !== 'ask') return [];
   return record.servers.filter((_, i) => record.statuses[i] === 'unasked').slice(0, decision.count);
 }

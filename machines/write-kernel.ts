@@ -8,6 +8,7 @@
 import type { Failure, Result } from './failure.ts';
 import type { ReadTreesInput } from './io.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
+import { oncePer } from './once.ts';
 import type { PublishPlan, PublishReport } from './publish-kernel.ts';
 import {
   chooseBase,
@@ -184,7 +185,9 @@ export type WriteDecision =
   | WriteEnd;
 
 /** What to do next. */
-export function decide(record: WriteRecord): WriteDecision {
+export const decide = oncePer(decideOn);
+
+function decideOn(record: WriteRecord): WriteDecision {
   const { published } = record;
   if (record.obstacle !== null) return afterObstacle(record, record.obstacle);
   const map = record.map ?? unaskedMap(record);

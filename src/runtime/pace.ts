@@ -9,7 +9,7 @@
  * When this process itself was held up, so that nobody listened, the time begins anew: the answer
  * may be waiting.
  */
-import { unlessAborted } from '../abort.ts';
+import { followerOf, unlessAborted } from '../abort.ts';
 import type { Engine } from './run.ts';
 
 /** Nobody is given up sooner: a pause of that length is nothing unusual on a wire. */
@@ -49,22 +49,23 @@ export class Pace {
    */
   async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, now } = this.#engine;
-    const late = new AbortController();
+    const { controller, letGo } = followerOf(signal);
     const open: OpenCall = {
       startedAt: now(),
-      giveUp: () => late.abort(new DOMException('far behind the other servers', 'TimeoutError')),
+      giveUp: () =>
+        controller.abort(new DOMException('far behind the other servers', 'TimeoutError')),
       timer: undefined,
     };
     this.#open.add(open);
     this.#begun++;
     this.#arm(open);
-    const hurried = AbortSignal.any([signal, late.signal]);
     try {
-      const answer = await unlessAborted(call(hurried), hurried);
+      const answer = await unlessAborted(call(controller.signal), controller.signal);
       this.#answered++;
       this.#slowestMs = Math.max(this.#slowestMs, now() - open.startedAt);
       return answer;
     } finally {
+      letGo();
       clock.clearTimeout(open.timer);
       this.#open.delete(open);
       this.#learn();

@@ -12,6 +12,7 @@
  */
 import { fromPromise } from 'xstate';
 import type { QueryInput, QueryResult } from '../../machines/io.ts';
+import { followerOf } from '../abort.ts';
 import { BadWriteEnablerError } from '../errors.ts';
 import type { StorageServer } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
@@ -74,11 +75,11 @@ async function listAndGuess(
 ): Promise<readonly number[]> {
   const place = { server: server.id, shnum: [...session.servers.keys()].indexOf(server.id) };
   if (place.shnum >= session.usualTotal) return list(session, server, signal);
-  const guess = new AbortController();
+  const { controller: guess, letGo } = followerOf(signal);
   const range = { offset: 0, length: session.headLength };
-  const head = readRange(session, place, range, AbortSignal.any([signal, guess.signal]));
+  const head = readRange(session, place, range, guess.signal);
   // A guess that was wrong is nobody's failure.
-  head.catch(() => {});
+  head.finally(letGo).catch(() => {});
   try {
     const shnums = await list(session, server, signal);
     if (shnums.includes(place.shnum)) expectHead(session, place, head);

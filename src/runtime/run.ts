@@ -19,7 +19,7 @@ import {
 import { operationCancel } from '../../machines/events.ts';
 import type { Deadlines } from '../../machines/io.ts';
 import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
-import { unlessAborted } from '../abort.ts';
+import { followerOf, unlessAborted } from '../abort.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import type { Closing } from './closing.ts';
 
@@ -127,13 +127,13 @@ export async function withDeadline<T>(
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const late = new AbortController();
-  const giveUp = () => late.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
-  const timer = clock.setTimeout(giveUp, ms);
-  const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+  const { controller, letGo } = followerOf(signal);
+  const late = () => new DOMException(`no answer within ${ms} ms`, 'TimeoutError');
+  const timer = clock.setTimeout(() => controller.abort(late()), ms);
   try {
-    return await unlessAborted(work(either), either);
+    return await unlessAborted(work(controller.signal), controller.signal);
   } finally {
+    letGo();
     clock.clearTimeout(timer);
   }
 }

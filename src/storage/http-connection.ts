@@ -70,7 +70,7 @@ export class HttpConnection {
 
   async #attempt(call: HttpCall): Promise<HttpAnswer> {
     const closed = this.#closed;
-    await this.#gate.enter(call.signal);
+    await this.#enter(call.signal);
     const request = this.#openInside(call, closed);
     // In a microtask Node has put the socket back for the next call to find; in the event not yet.
     request.once('close', () => queueMicrotask(() => this.#gate.leave()));
@@ -84,6 +84,18 @@ export class HttpConnection {
     } finally {
       this.#underWay.delete(exchange);
     }
+  }
+
+  /**
+   * Who is given up in the turn in which there was a place makes no request: Node destroys the
+   * idle socket of one that ends before it gets it.
+   */
+  async #enter(signal: AbortSignal | undefined): Promise<void> {
+    await this.#gate.enter(signal);
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    if (!signal?.aborted) return;
+    this.#gate.leave();
+    throw signal.reason;
   }
 
   /** Opens a request for who has passed the gate, and leaves it again when none can be made. */

@@ -65,6 +65,8 @@ export class ConnectionClosedError extends CallFailedError {
 const ERROR_BODY_MAX = 10_000;
 /** What is sent within the time of silence, and received within twice that, in bytes. */
 const CHUNK = 64 * 1024;
+/** An answer that nobody waits for any more may take so long, and {@link CHUNK} bytes, to end. */
+const RUN_OUT_MS = 500;
 const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** One request, made once. */
@@ -76,6 +78,8 @@ export class Exchange {
   #fail!: (problem: unknown) => void;
   #progress: Progress = 'unconnected';
   #answering = false;
+  /** The caller has its answer, or why there is none. */
+  #isOver = false;
   #silence: NodeJS.Timeout | undefined;
   #slowness: NodeJS.Timeout | undefined;
 
@@ -99,9 +103,11 @@ export class Exchange {
     try {
       return await Promise.race([this.#failed, this.#converse()]);
     } catch (problem) {
-      this.#request.destroy();
+      if (signal?.aborted && this.#progress === 'delivered') this.#letRunOut();
+      else this.#request.destroy();
       throw problem;
     } finally {
+      this.#isOver = true;
       this.#expectNothing();
       clearTimeout(this.#slowness);
       signal?.removeEventListener('abort', abort);
@@ -113,6 +119,13 @@ export class Exchange {
   /** Gives the call up; it fails. */
   close(): void {
     this.#fail(new ConnectionClosedError(this.#progress));
+  }
+
+  /** A connection costs more than a short answer. No process waits for either. */
+  #letRunOut(): void {
+    const timer = setTimeout(() => this.#request.destroy(), RUN_OUT_MS).unref();
+    this.#request.once('close', () => clearTimeout(timer));
+    this.#request.socket?.unref();
   }
 
   async #converse(): Promise<HttpAnswer> {
@@ -160,28 +173,32 @@ export class Exchange {
     const status = response.statusCode ?? 0;
     const succeeded = status >= 200 && status < 300;
     const limit = succeeded ? this.#call.answerMax : ERROR_BODY_MAX;
-    const body = new GrowingBytes();
+    const body = new GrowingBytes(Math.min(limit, announced(response.headers)));
     let expected = CHUNK;
     this.#expectChunk();
-    try {
-      for await (const chunk of response as AsyncIterable<Uint8Array>) {
-        if (body.length + chunk.length > limit) {
-          if (succeeded) throw new Error(`it sent over ${limit} bytes`);
-          break;
+    await new Promise<void>((resolve, reject) => {
+      response.on('data', (chunk: Uint8Array) => {
+        if (body.length + chunk.length > limit || (this.#isOver && body.length > CHUNK)) {
+          response.destroy();
+          if (succeeded) reject(new Error(`it sent over ${limit} bytes`));
+          return resolve();
         }
         body.add(chunk);
         this.#expectProgress();
-        if (body.length < expected) continue;
+        if (body.length < expected) return;
         expected = body.length + CHUNK;
         this.#expectChunk();
-      }
-    } catch (problem) {
+      });
+      response.once('end', resolve).once('error', reject);
+      response.once('close', () => reject(new Error('Premature close')));
+    }).catch((problem) => {
       throw this.#failure(problem);
-    }
+    });
     return { status, headers: response.headers, body: body.whole() };
   }
 
   #expectProgress(): void {
+    if (this.#isOver) return;
     // Cheaper than a new one: an answer may come in a great many pieces.
     if (this.#silence !== undefined) return void this.#silence.refresh();
     this.#silence = setTimeout(() => {
@@ -190,6 +207,7 @@ export class Exchange {
   }
 
   #expectChunk(): void {
+    if (this.#isOver) return;
     clearTimeout(this.#slowness);
     const allowedMs = 2 * this.#silenceMs;
     this.#slowness = setTimeout(() => {
@@ -215,8 +233,13 @@ export class Exchange {
 
 /** Bytes in one piece, however small the pieces that they come in: each of those costs more. */
 class GrowingBytes {
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array;
   #length = 0;
+
+  /** @param expected how many there will be, as far as anybody knows */
+  constructor(expected: number) {
+    this.#bytes = new Uint8Array(expected);
+  }
 
   get length(): number {
     return this.#length;
@@ -236,6 +259,12 @@ class GrowingBytes {
   whole(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
+}
+
+/** The length of a range as the server states it, which may err; 0 where it does not. */
+function announced(headers: IncomingHttpHeaders): number {
+  const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(headers['content-range'] ?? '') ?? [];
+  return Math.max(0, Number(to ?? -1) - Number(from ?? 0) + 1);
 }
 
 /** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */

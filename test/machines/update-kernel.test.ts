@@ -100,6 +100,15 @@ describe('whom to ask first', () => {
     },
   );
 
+  test.each<Mode>(['check', 'repair'])(
+    '%s: 50 of very many servers, whoever has answered',
+    (mode) => {
+      expect(decide(viewFor(mode, '-'.repeat(1000)))).toEqual(ask(50));
+      expect(decide(viewFor(mode, `${'?'.repeat(48)}GE${'-'.repeat(950)}`))).toEqual(ask(2));
+      expect(decide(viewFor(mode, `GE${'?'.repeat(50)}${'-'.repeat(9)}`))).toEqual(wait);
+    },
+  );
+
   test('no more than there are', () => {
     expect(decide(viewFor('write', '--'))).toEqual(ask(2));
   });

@@ -108,6 +108,36 @@ test('a call that is given up while connecting is given up at once', async () =>
   expect((await connection.call(call())).status).toBe(200);
 });
 
+test('a call that is given up while the server answers leaves its connection for the next', async () => {
+  const sockets = new Set<unknown>();
+  const abort = new AbortController();
+  const reason = new Error('enough');
+  storage.misbehaviour = async ({ socket }, _, answer) => {
+    sockets.add(socket);
+    abort.abort(reason);
+    await answer();
+  };
+  const given = connection.call(call({ signal: abort.signal }));
+  await expect(given).rejects.toBe(reason);
+  expect((await connection.call(call())).status).toBe(200);
+  expect([storage.requests.length, sockets.size]).toEqual([2, 1]);
+});
+
+test('but no longer than a moment, nor for many bytes: others wait for its place', async () => {
+  for (const bytes of [0, MIB]) {
+    const abort = new AbortController();
+    storage.misbehaviour = (_, response) => {
+      response.writeHead(200);
+      response.write(new Uint8Array(bytes));
+      abort.abort(new Error('enough'));
+    };
+    const details = { signal: abort.signal, answerMax: 2 * MIB };
+    await expect(connection.call(call(details))).rejects.toThrowError('enough');
+    storage.misbehaviour = undefined;
+    expect((await connection.call(call())).status).toBe(200);
+  }
+});
+
 test('a large body is made as fast as it is taken: little of it is under way', async () => {
   const piece = new Uint8Array(64 * 1024);
   const count = 1024;
