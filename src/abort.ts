@@ -9,13 +9,27 @@ export interface Follower {
   readonly letGo: () => void;
 }
 
+/** Who follows a signal. It has one listener for all: Node warns of more than ten. */
+const followers = new WeakMap<AbortSignal, Set<AbortController>>();
+
 /** For a call that ends; `AbortSignal.any`, for signals that nobody lets go, costs far more. */
 export function followerOf(signal: AbortSignal | undefined): Follower {
   const controller = new AbortController();
-  const follow = () => controller.abort(signal?.reason);
-  if (signal?.aborted) follow();
-  else signal?.addEventListener('abort', follow, { once: true });
-  return { controller, letGo: () => signal?.removeEventListener('abort', follow) };
+  if (signal?.aborted) controller.abort(signal.reason);
+  if (signal === undefined || signal.aborted) return { controller, letGo: () => {} };
+  const all = followers.get(signal) ?? followed(signal);
+  all.add(controller);
+  return { controller, letGo: () => all.delete(controller) };
+}
+
+function followed(signal: AbortSignal): Set<AbortController> {
+  const all = new Set<AbortController>();
+  followers.set(signal, all);
+  const follow = () => {
+    for (const controller of all) controller.abort(signal.reason);
+  };
+  signal.addEventListener('abort', follow, { once: true });
+  return all;
 }
 
 /** What `promise` gives, or a rejection with `signal.reason` as soon as that is aborted. */
