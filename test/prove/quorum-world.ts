@@ -430,7 +430,8 @@ export class QuorumWorlds {
     const { cast } = this;
     const { size, required } = this.model;
     const acked = next[this.acked] as number;
-    const landings = this.landingsOf(next);
+    // As it was before: what lands now may be the last of its version.
+    const landings = this.#landings[next[this.landings] as number] as readonly Landing[];
     let isForked = false;
     let entries = landings;
     if (!cast.isBuiltOn(acked, mark)) {
@@ -445,7 +446,7 @@ export class QuorumWorlds {
         entries = [...entries, { mark, servers: all, shnums: numbers }];
       }
     }
-    next[this.landings] = this.#landingsId(entries);
+    next[this.landings] = this.#landingsId(entries.filter((one) => this.#mayYetWin(next, one)));
     return isForked;
   }
 
