@@ -40,19 +40,19 @@ export const quorumPerCommit: readonly Planned[] = [
   planned([3, 1, 2, 1, 3]),
   planned([3, 2, 2, 2, 1], lean),
   planned([3, 2, 2, 1, 2], { lost: 1 }),
-  planned([3, 1, 2, 2, 2], lean),
-  planned([3, 1, 3, 2, 2], lean),
-  planned([4, 1, 3, 3, 1], { ...lean, ties: 'any' }),
+  planned([3, 1, 2, 2, 2], covering),
+  planned([3, 1, 3, 2, 2], covering),
+  planned([3, 1, 2, 3, 1], covering),
+  planned([4, 1, 3, 3, 1], covering),
 ];
 
 export const quorumFull: readonly Planned[] = [
+  planned([4, 1, 3, 2, 2], covering),
+  planned([4, 1, 4, 2, 2], covering),
+  planned([5, 1, 3, 2, 2], covering),
+  planned([3, 1, 2, 2, 3], covering),
   planned([3, 1, 2, 2, 2], {}, 20_000_000),
-  planned([3, 1, 2, 3, 1], lean, 20_000_000),
-  planned([4, 1, 3, 2, 2], lean, 40_000_000),
-  planned([4, 1, 4, 2, 2], lean, 40_000_000),
-  planned([5, 1, 3, 2, 2], lean, 40_000_000),
   planned([3, 2, 2, 2, 2], lean, 40_000_000),
   planned([4, 2, 3, 3, 1], lean, 40_000_000),
   planned([4, 2, 3, 2, 2], lean, 40_000_000),
-  planned([3, 1, 2, 2, 3], lean, 40_000_000),
 ];
