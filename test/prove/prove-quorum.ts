@@ -22,7 +22,16 @@ function explored(model: QuorumModel, limit: number): QuorumFindings {
 }
 
 /** What a model leaves out, or adds. */
-function detailOf({ late, givesUp, ties, parents, readers, lost, rots, covers }: QuorumModel): string {
+function detailOf({
+  late,
+  givesUp,
+  ties,
+  parents,
+  readers,
+  lost,
+  rots,
+  covers,
+}: QuorumModel): string {
   return [
     late && givesUp && ties === 'any' ? 'in full' : '',
     covers ? 'without what is covered' : '',

@@ -38,6 +38,9 @@ export const shippedKernels: Kernels = { ...publish, ...rules };
 const tokenOf = (mark: Mark) => -1 - mark;
 export const markOfToken = (token: number): Mark => -1 - token;
 
+/** Versions of one exploration, rotten ones apart. */
+export const marksMax = 1 << 16;
+
 /** Ranks of versions of one number: there is always one between two. */
 const rankMax = 0xffff;
 
@@ -68,8 +71,10 @@ export class QuorumCast {
       const parent = base === none ? null : this.made(base).version;
       const letter = String.fromCharCode(rank);
       const version = versionOf(seqnum, letter, { required, total, ...(isNaming && { parent }) });
+      const mark = this.#made.items.length;
+      if (mark >= marksMax) throw new RangeError('more versions than fingerprints have room for');
       const order = (seqnum * (rankMax + 1) + rank) * 2;
-      return { version, base, rank, plain: this.#made.items.length, isNaming, order };
+      return { version, base, rank, plain: mark, isNaming, order };
     });
   }
 

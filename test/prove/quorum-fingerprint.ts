@@ -8,7 +8,7 @@
  *
  * This is where the time goes, so it is written over arrays that are there already.
  */
-import { markOfToken } from './quorum-cast.ts';
+import { markOfToken, marksMax } from './quorum-cast.ts';
 import { type Known, type Mark, none, type Slot } from './quorum-parts.ts';
 import type { QuorumWorlds, World } from './quorum-world.ts';
 
@@ -34,14 +34,12 @@ function stirB(hash: number): number {
   return h ^ (h >>> 16);
 }
 
-const marksMax = 1 << 16;
-
 export class Fingerprints {
   readonly #worlds: QuorumWorlds;
-  readonly #codesA = new Int32Array(marksMax);
-  readonly #codesB = new Int32Array(marksMax);
+  readonly #codesA = new Int32Array(2 * marksMax);
+  readonly #codesB = new Int32Array(2 * marksMax);
   /** When a version was last in sight. */
-  readonly #stamps = new Int32Array(marksMax);
+  readonly #stamps = new Int32Array(2 * marksMax);
   #stamp = 0;
   readonly #live: Mark[] = [];
   // Of each server, and of each actor on each server.
