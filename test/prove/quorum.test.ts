@@ -182,7 +182,7 @@ describe('npm run prove -- --quorum', () => {
     expect(stdout.trim().split('\n')).toEqual(mistakes.map(({ name }) => name));
     const found = await prove('--quorum --mistake no-beside --json');
     expect(found.code).toBe(0);
-    expect(JSON.parse(found.stdout)).toMatchObject({ mistake: 'no-beside', violations: 1 });
+    expect(JSON.parse(found.stdout)).toMatchObject({ mistake: 'no-beside', violations: 2 });
   });
 
   test.each([
