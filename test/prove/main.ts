@@ -16,7 +16,7 @@ import {
   showWalks,
 } from './prove-quorum.ts';
 import { modelOf, type QuorumModel } from './quorum-model.ts';
-import { lean } from './quorum-plan.ts';
+import { leanOf } from './quorum-plan.ts';
 import { say } from './show.ts';
 import type { Model } from './sweep.ts';
 
@@ -68,7 +68,11 @@ const program: Command = new Command('prove')
   .option('--writers <A>', 'how many', positive)
   .option('--attempts <T>', 'how often each tries', positive)
   .option('--readers <n>', 'readers who ask server by server, beside the writers', whole, 0)
-  .option('--lean', 'without late answers, given up requests, and ties in either order', false)
+  .option(
+    '--lean',
+    'without steps that others cover; with k > 1 without late answers and losses',
+    false,
+  )
   .option('--limit <states>', 'stop there', positive, 1_000_000)
   .option(
     '--walks <n>',
@@ -121,7 +125,7 @@ function chosenQuorum(): QuorumModel | undefined {
     );
   }
   const size = { servers, required: k, size: quorumSize, writers, attempts, total: flags.shares };
-  const model = modelOf(size, { readers: flags.readers, ...(flags.lean && lean) });
+  const model = modelOf(size, { readers: flags.readers, ...(flags.lean && leanOf(size)) });
   const problem = problemOf(model);
   if (problem !== undefined) program.error(`error: ${problem}`);
   return model;

@@ -22,10 +22,20 @@ function explored(model: QuorumModel, limit: number): QuorumFindings {
 }
 
 /** What a model leaves out, or adds. */
-function detailOf({ late, givesUp, ties, parents, readers, lost, rots }: QuorumModel): string {
+function detailOf({
+  late,
+  givesUp,
+  ties,
+  parents,
+  readers,
+  lost,
+  rots,
+  covers,
+}: QuorumModel): string {
   return [
     late && givesUp && ties === 'any' ? 'in full' : '',
-    !late && !givesUp ? `lean${ties === 'any' ? ', any ties' : ''}` : '',
+    covers ? 'without what is covered' : '',
+    !late && !givesUp && !covers ? `lean${ties === 'any' ? ', any ties' : ''}` : '',
     parents === 'all' ? '' : `parents ${parents}`,
     readers > 0 ? `${readers} reader` : '',
     lost > 0 ? `${lost} share lost` : '',

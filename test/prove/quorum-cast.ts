@@ -18,106 +18,28 @@ import type { WriteReport } from '../../machines/reports.ts';
 import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import type { Kernels, QuorumModel } from './quorum-model.ts';
+import {
+  type Flight,
+  Interned,
+  type Known,
+  keyOf,
+  landed,
+  type Made,
+  type Mark,
+  none,
+  type Planned,
+  type Slot,
+  type Writer,
+} from './quorum-parts.ts';
 
 export const shippedKernels: Kernels = { ...publish, ...rules };
-
-/** A version of the file, or a rotten share of one. */
-export type Mark = number;
-
-/** No version, no row, nobody. */
-export const none = -1;
-
-export interface Made {
-  readonly version: Version;
-  readonly base: Mark;
-  /** Among versions of one number: the lower is the older. */
-  readonly rank: number;
-  /** The version that a rotten share was of; of a version itself. */
-  readonly plain: Mark;
-  readonly isNaming: boolean;
-  /** Ascending with age; what has rotted comes after what it was. */
-  readonly order: number;
-}
-
-/** On its way to a server. */
-export interface Flight {
-  readonly at: number;
-  /** The row that it tests for, as heads show it. */
-  readonly from: number;
-  readonly mark: Mark;
-  /** Bits: the shares that it writes. */
-  readonly shnums: number;
-  /** Of all but `at`. */
-  readonly kind: number;
-}
-
-/** How the request to a server stands, where it is not on its way: landed, or the row it found. */
-export const landed = -2;
-
-export interface Writer {
-  readonly role: 'writer' | 'nameless' | 'reader';
-  /** Counts from 0. */
-  readonly attempt: number;
-  readonly phase: 'looking' | 'writing' | 'ended';
-  /** The row of each server that was heard. */
-  readonly heard: readonly number[];
-  /** The newest of what had been acknowledged when the look began. */
-  readonly acked: Mark;
-  readonly mark: Mark;
-  readonly record: PublishRecord | null;
-  /** Of each server. */
-  readonly pending: readonly number[];
-}
-
-/** A writer, and what is asked of it again and again. */
-export interface Known {
-  readonly writer: Writer;
-  readonly flights: readonly Flight[];
-  /** What makes it what it is: numbers from 0, and versions below. */
-  readonly globals: readonly number[];
-  readonly versions: readonly Mark[];
-  readonly locals: readonly (readonly number[])[];
-  readonly marks: readonly Mark[];
-  /** What it comes to, by what it is told. */
-  readonly next: Map<number, number>;
-  plan: Planned | null;
-}
-
-/** What a look that is over leads to. */
-export interface Planned {
-  /** What it builds on, and what a reader would be given. */
-  readonly base: Mark;
-  readonly read: Mark;
-  /** Null: nothing to build on, or it can not succeed. */
-  readonly record: PublishRecord | null;
-}
-
-/** Values by number: equal ones have one. */
-class Interned<T> {
-  readonly items: T[] = [];
-  readonly #ids = new Map<string, number>();
-
-  idOf(key: string, make: () => T): number {
-    const known = this.#ids.get(key);
-    if (known !== undefined) return known;
-    this.#ids.set(key, this.items.length);
-    return this.items.push(make()) - 1;
-  }
-}
-
-/** A key for a list of whole numbers, each of 32 bits. */
-export function keyOf(numbers: readonly number[]): string {
-  let key = '';
-  for (let i = 0; i < numbers.length; i++) {
-    const value = numbers[i] as number;
-    key += String.fromCharCode(value & 0xffff, value >>> 16);
-  }
-  return key;
-}
 
 /** A token of a writer that stands for a version. */
 const tokenOf = (mark: Mark) => -1 - mark;
 export const markOfToken = (token: number): Mark => -1 - token;
+
+/** Versions of one exploration, rotten ones apart. */
+export const marksMax = 1 << 16;
 
 /** Ranks of versions of one number: there is always one between two. */
 const rankMax = 0xffff;
@@ -149,8 +71,10 @@ export class QuorumCast {
       const parent = base === none ? null : this.made(base).version;
       const letter = String.fromCharCode(rank);
       const version = versionOf(seqnum, letter, { required, total, ...(isNaming && { parent }) });
+      const mark = this.#made.items.length;
+      if (mark >= marksMax) throw new RangeError('more versions than fingerprints have room for');
       const order = (seqnum * (rankMax + 1) + rank) * 2;
-      return { version, base, rank, plain: this.#made.items.length, isNaming, order };
+      return { version, base, rank, plain: mark, isNaming, order };
     });
   }
 
@@ -261,6 +185,15 @@ export class QuorumCast {
     });
   }
 
+  #slotsOf({ record, mark }: Writer): readonly (Slot | null)[] {
+    if (record === null || !this.model.covers) return [];
+    return record.targets.map(({ status, held, placed }) => {
+      if (status === 'closed' || placed.length > 0) return null;
+      const [there] = this.#heldRow(record, mark, held);
+      return { isSent: status === 'writing', held: there as Mark };
+    });
+  }
+
   #heldRow(record: PublishRecord, own: Mark, held: Target['held']): readonly Mark[] {
     return Array.from({ length: record.total }, (_, n) => {
       const head = held.find(({ shnum }) => shnum === n)?.head;
@@ -351,13 +284,18 @@ export class QuorumCast {
   begun(id: number, mark: Mark): number {
     const { writer, next } = this.known(id);
     const key = -1 - mark;
-    const known = next.get(key);
-    if (known !== undefined) return known;
+    const made = next.get(key);
+    if (made !== undefined) return made;
     const { version } = this.made(mark);
-    const record = this.#kernels.apply(this.planned(id).record as PublishRecord, {
-      type: 'prepared',
-      version,
-    });
+    const planned = this.planned(id).record as PublishRecord;
+    const marks = writer.heard.flatMap((row) => (row === none ? [] : this.row(row)));
+    const above = [...marks, mark].flatMap((one) => (one === none ? [] : this.#above(one)));
+    const versions = {
+      ...Object.fromEntries(above.map((one) => [one.id, one])),
+      ...planned.versions,
+    };
+    const known: PublishRecord = { ...planned, versions };
+    const record = this.#kernels.apply(known, { type: 'prepared', version });
     const pending = writer.heard.map(() => none);
     const begun = this.#carriedOn({
       ...writer,
@@ -387,11 +325,11 @@ export class QuorumCast {
 
   /** The books without what no decision depends on any more. */
   withoutPast(record: PublishRecord): PublishRecord {
-    const { total, writers, attempts } = this.model;
+    const { total, writers, attempts, covers } = this.model;
     // Which numbers are where decides what goes beside them; with one number nothing does.
     const isPlain = total === 1;
     // A server is asked four times at most. It surprises once per version that lands there.
-    const isCounted = !isPlain || writers * attempts > 4;
+    const isCounted = !isPlain || (!covers && writers * attempts > 4);
     const targets = record.targets.map((target): Target => {
       const isClosed = target.status === 'closed';
       return {
@@ -405,7 +343,39 @@ export class QuorumCast {
     });
     // That there was one is all that matters of surprises.
     const surprises = record.surprises.map((): Surprise => ({ server: '', shnum: 0, found: '' }));
-    return { ...record, targets, surprises: surprises.slice(0, 1), failures: [] };
+    const versions = covers ? this.#needed(record, targets) : record.versions;
+    return { ...record, versions, targets, surprises: surprises.slice(0, 1), failures: [] };
+  }
+
+  /** The same with so many attempts begun before. */
+  withAttempt(id: number, attempt: number): number {
+    const { writer, next } = this.known(id);
+    const key = 2 ** 40 + attempt;
+    const known = next.get(key);
+    if (known !== undefined) return known;
+    const made =
+      writer.phase === 'ended'
+        ? this.#idOf(this.#looker('writer', attempt))
+        : this.#idOf({ ...writer, attempt });
+    next.set(key, made);
+    return made;
+  }
+
+  /** Versions that are held, or written, and what these were built on. */
+  #needed(record: PublishRecord, targets: readonly Target[]): PublishRecord['versions'] {
+    const needed: Record<string, Version> = {};
+    const add = (version: Version | undefined) => {
+      for (let at = version; at !== undefined && needed[at.id] === undefined; ) {
+        needed[at.id] = at;
+        const tag = at.parentTag;
+        at = Object.values(record.versions).find((one) => one.tag === tag);
+      }
+    };
+    add(record.version ?? undefined);
+    for (const { held } of targets) {
+      for (const { share } of held) if (share.kind === 'good') add(record.versions[share.version]);
+    }
+    return needed;
   }
 
   #ended(writer: Writer): number {
@@ -424,6 +394,11 @@ export class QuorumCast {
   left(id: number): number {
     const { writer } = this.known(id);
     return writer.attempt + 1 < this.model.attempts ? this.#given(writer) : none;
+  }
+
+  spent(id: number): number {
+    const { writer, next } = this.known(id);
+    return this.#memo(next, 0, 0, 3, () => this.#given(writer));
   }
 
   /** The request to `at` has landed, or found `found`; its answer is on its way. */
@@ -456,11 +431,27 @@ export class QuorumCast {
     return {
       server: `s${at}`,
       seen: this.seen(row),
-      proven: row.flatMap((mark, shnum) =>
-        mark === none || this.isRotten(mark) ? [] : [{ shnum, version: this.made(mark).version }],
+      proven: [...row].flatMap((mark, shnum) =>
+        mark === none || this.isRotten(mark)
+          ? []
+          : [
+              { shnum, version: this.made(mark).version },
+              // Of a number that nothing has.
+              ...this.#above(mark).map((version) => ({ shnum: this.model.total, version })),
+            ],
       ),
       failure: null,
     };
+  }
+
+  /** What `mark` was built on, and that, and so on, where writers are to know it. */
+  #above(mark: Mark): readonly Version[] {
+    const all: Version[] = [];
+    if (!this.model.covers) return all;
+    for (let at = this.made(mark).base; at !== none; at = this.made(at).base) {
+      all.push(this.made(at).version);
+    }
+    return all;
   }
 
   #told(id: number, at: number, what: number, report: () => WriteReport): number {
@@ -521,6 +512,7 @@ export class QuorumCast {
       writer,
       ...known,
       flights: this.#flightsOf(writer),
+      slots: this.#slotsOf(writer),
       marks: [
         ...new Set([
           ...[...globals, ...locals.flat()].filter((token) => token < 0).map(markOfToken),

@@ -23,8 +23,9 @@ import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { Prng } from '../../src/simulation/prng.ts';
 import { byHand, settle } from '../support/by-hand.ts';
 import { deadlines } from '../support/facts.ts';
-import { landed, none, type QuorumCast } from './quorum-cast.ts';
+import type { QuorumCast } from './quorum-cast.ts';
 import { modelOf, type QuorumModel } from './quorum-model.ts';
+import { landed, none } from './quorum-parts.ts';
 import { Course } from './quorum-walk.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 

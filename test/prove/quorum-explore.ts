@@ -90,10 +90,16 @@ export function exploreQuorum(model: QuorumModel, options: QuorumOptions): Quoru
   let transitions = 0;
   let violations = 0;
 
-  const reach = (world: World, parent: number, ordinal: number) => {
-    if (!recent.add(world)) return;
+  const isMet = (world: World) => {
     prints.take(world);
-    if (!met.add(prints.high, prints.low)) return;
+    return met.has(prints.high, prints.low);
+  };
+  const reach = (world: World, parent: number, ordinal: number) => {
+    if (!recent.add(world) || worlds.isOver(world)) return;
+    if (isMet(world)) return;
+    const { high, low } = prints;
+    for (const younger of worlds.youngerOf(world)) if (isMet(younger)) return;
+    met.add(high, low);
     queue.push(world);
     parents.push(parent);
     ordinals.push(ordinal);

@@ -8,7 +8,8 @@
  *
  * This is where the time goes, so it is written over arrays that are there already.
  */
-import { type Mark, markOfToken, none } from './quorum-cast.ts';
+import { markOfToken, marksMax } from './quorum-cast.ts';
+import { type Known, type Mark, none, type Slot } from './quorum-parts.ts';
 import type { QuorumWorlds, World } from './quorum-world.ts';
 
 // Two lanes of 32 bits, each with its own number to multiply by.
@@ -33,14 +34,12 @@ function stirB(hash: number): number {
   return h ^ (h >>> 16);
 }
 
-const marksMax = 1 << 16;
-
 export class Fingerprints {
   readonly #worlds: QuorumWorlds;
-  readonly #codesA = new Int32Array(marksMax);
-  readonly #codesB = new Int32Array(marksMax);
+  readonly #codesA = new Int32Array(2 * marksMax);
+  readonly #codesB = new Int32Array(2 * marksMax);
   /** When a version was last in sight. */
-  readonly #stamps = new Int32Array(marksMax);
+  readonly #stamps = new Int32Array(2 * marksMax);
   #stamp = 0;
   readonly #live: Mark[] = [];
   // Of each server, and of each actor on each server.
@@ -55,6 +54,9 @@ export class Fingerprints {
   /** The print of the last world. */
   high = 0;
   low = 0;
+  #future = 0;
+  #hashA = 0;
+  #hashB = 0;
   // What `#hash` came to.
   #a = 0;
   #b = 0;
@@ -87,16 +89,125 @@ export class Fingerprints {
     const { cast, model, strays, acked } = this.#worlds;
     this.#stamp++;
     this.#live.length = 0;
+    if (model.covers) this.#future = this.#worlds.futureOf(world);
     this.#add(world[acked] as number);
     for (let at = 0; at < model.servers; at++) this.#addAll(cast.row(world[at] as number));
     for (let place = model.servers; place < strays; place++) {
-      this.#addAll(cast.known(world[place] as number).marks);
+      const known = cast.known(world[place] as number);
+      if (model.covers && known.slots.length > 0) this.#addBooks(known);
+      else this.#addAll(known.marks);
     }
     for (const { from, mark } of this.#worlds.straysOf(world)) {
       this.#add(mark);
       this.#addAll(cast.row(from));
     }
     for (const { mark } of this.#worlds.landingsOf(world)) this.#add(mark);
+    if (model.covers) this.#addParents();
+  }
+
+  #addBooks({ writer: { mark, pending }, slots }: Known): void {
+    const { cast } = this.#worlds;
+    const { order } = cast.made(mark);
+    this.#add(mark);
+    slots.forEach((slot, at) => {
+      if (slot === null) return;
+      const see = (other: Mark) => {
+        const { order: its, version } = cast.made(other);
+        if (its < order || version.seqnum >= this.#future) this.#add(other);
+      };
+      if (!slot.isSent || cast.made(slot.held).version.seqnum >= this.#future) see(slot.held);
+      const found = pending[at] as number;
+      if (found >= 0) see(cast.row(found)[0] as Mark);
+    });
+  }
+
+  /** All that versions in sight were built on, down to what all have in common. */
+  #addParents(): void {
+    const { cast } = this.#worlds;
+    const live = this.#live;
+    // The newest of these contains all that is common to all.
+    let common = live[0] as Mark;
+    for (const mark of live) while (!cast.isBuiltOn(mark, common)) common = cast.made(common).base;
+    const count = live.length;
+    for (let i = 0; i < count; i++) {
+      for (let at = live[i] as Mark; at !== common; at = cast.made(at).base) this.#add(at);
+    }
+  }
+
+  /** Of a version on a server: what is kept from being acknowledged there. Or which it is. */
+  #hashBlocked(other: Mark, mark: Mark): void {
+    const { cast } = this.#worlds;
+    const { order, base } = cast.made(mark);
+    const { order: its, version } = cast.made(other);
+    if (version.seqnum >= this.#future) {
+      this.#hashA = mixA(this.#hashA, 0x77);
+      this.#hashB = mixB(this.#hashB, 0x77);
+      // Its own place in the order matters, and what it contains.
+      this.#exact(other);
+      return;
+    }
+    let a = 0;
+    let b = 0;
+    for (const one of this.#live) {
+      const made = cast.made(one);
+      if (made.order >= order || made.order >= its) continue;
+      if (cast.isBuiltOn(other, one) || cast.isBuiltOn(base, one)) continue;
+      a = (a + stirA(this.#codesA[one] as number)) | 0;
+      b = (b + stirB(this.#codesB[one] as number)) | 0;
+    }
+    this.#hashA = mixA(this.#hashA, a);
+    this.#hashB = mixB(this.#hashB, b);
+  }
+
+  #exact(mark: Mark): void {
+    this.#hashA = mixA(this.#hashA, this.#codesA[mark] as number);
+    this.#hashB = mixB(this.#hashB, this.#codesB[mark] as number);
+  }
+
+  /** What a writer knows of a server. */
+  #hashSlot(known: Known, at: number, world: World): void {
+    const { cast } = this.#worlds;
+    const { mark, pending } = known.writer;
+    const { order } = cast.made(mark);
+    const slot = known.slots[at] as Slot | null;
+    const put = (value: number) => {
+      this.#hashA = mixA(this.#hashA, value);
+      this.#hashB = mixB(this.#hashB, value);
+    };
+    this.#hashA = 0x1234;
+    this.#hashB = 0x4321;
+    if (slot === null) {
+      put(
+        (known.locals[at] as number[])[0] === 4 || (known.locals[at] as number[])[3] === 0 ? 1 : 2,
+      );
+    } else if (!slot.isSent) {
+      if (cast.made(slot.held).order < order) {
+        put(3);
+        this.#exact(slot.held);
+      } else {
+        put(4);
+        this.#hashBlocked(slot.held, mark);
+      }
+    } else {
+      const found = pending[at] as number;
+      if (found === none && cast.row(world[at] as number)[0] === slot.held) put(5);
+      else {
+        put(found === none ? 6 : found < 0 ? 7 : 8);
+        this.#hashBlocked(slot.held, mark);
+        if (found >= 0) {
+          const there = cast.row(found)[0] as Mark;
+          if (cast.made(there).order < order) {
+            put(9);
+            this.#exact(there);
+          } else {
+            put(10);
+            this.#hashBlocked(there, mark);
+          }
+        }
+      }
+    }
+    this.#a = this.#hashA;
+    this.#b = this.#hashB;
   }
 
   #addAll(marks: readonly Mark[]): void {
@@ -206,7 +317,10 @@ export class Fingerprints {
     const order = this.#order;
     const areAlike = model.total === 1;
     for (let i = 0; i < order.length; i++) {
-      const { globals, versions, locals } = cast.known(world[servers + i] as number);
+      const known = cast.known(world[servers + i] as number);
+      const { globals, locals } = known;
+      const isBooked = model.covers && known.slots.length > 0;
+      const versions = isBooked ? nothing : known.versions;
       let a = 0;
       let b = 0;
       for (let j = 0; j < versions.length; j++) {
@@ -218,7 +332,8 @@ export class Fingerprints {
       this.#globalsB[i] = mixB(this.#b, b);
       let signature = this.#globalsA[i] as number;
       for (let at = 0; at < servers; at++) {
-        this.#hash(locals[at] ?? nothing);
+        if (isBooked) this.#hashSlot(known, at, world);
+        else this.#hash(locals[at] ?? nothing);
         this.#localsA[i * servers + at] = this.#a;
         this.#localsB[i * servers + at] = this.#b;
         const place = areAlike ? this.#a : mixA(this.#a, at + 1);
@@ -281,6 +396,18 @@ export class Met {
 
   get size(): number {
     return this.#count;
+  }
+
+  has(high: number, low: number): boolean {
+    const word = high === 0 && low === 0 ? 1 : low;
+    const slots = this.#slots;
+    const mask = (slots.length >> 1) - 1;
+    for (let i = high & mask; ; i = (i + 1) & mask) {
+      const there = slots[2 * i] as number;
+      const other = slots[2 * i + 1] as number;
+      if (there === high && other === word) return true;
+      if (there === 0 && other === 0) return false;
+    }
   }
 
   /** @returns whether it is new */

@@ -26,6 +26,8 @@ export interface QuorumModel {
   readonly late: boolean;
   /** Whether a writer may learn that a request is lost, and go on without it. */
   readonly givesUp: boolean;
+  /** Whether steps are left out that others cover (`quorum-cover.ts`): of one share on each server. */
+  readonly covers: boolean;
   /** Whether a new version may be any in the order of those with its number, or the newest. */
   readonly ties: 'any' | 'newest';
   /** Shares that may rot, with their heads legible. */
@@ -66,7 +68,7 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
   return {
     ...size,
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
-    ...{ lost: 0, readers: 0, rots: 0 },
+    ...{ lost: 0, readers: 0, rots: 0, covers: false },
     ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
     ...more,
   };

@@ -4,7 +4,7 @@
  * A version is called after its writer: `a` and `b` wrote their first, `A` and `B` their second,
  * `α` and `β` their third; `o` was there before, and what has rotted is struck with `~`.
  */
-import { type Mark, none } from './quorum-cast.ts';
+import { type Mark, none } from './quorum-parts.ts';
 import type { Names, QuorumWorlds, Told, World } from './quorum-world.ts';
 
 export interface TracedStep {

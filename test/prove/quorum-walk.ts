@@ -5,9 +5,9 @@
  * reads again and again.
  */
 import { Prng } from '../../src/simulation/prng.ts';
-import { type Flight, none } from './quorum-cast.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
 import { modelOf } from './quorum-model.ts';
+import { type Flight, none } from './quorum-parts.ts';
 import { Narrator } from './quorum-trace.ts';
 import { type Emit, QuorumWorlds, type Told, type World } from './quorum-world.ts';
 

@@ -13,8 +13,10 @@
  * begun.
  */
 import { meetingSize } from '../../machines/quorum.ts';
-import { type Flight, keyOf, landed, type Mark, none, QuorumCast } from './quorum-cast.ts';
+import { QuorumCast } from './quorum-cast.ts';
+import { Cover } from './quorum-cover.ts';
 import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
+import { type Flight, keyOf, landed, type Mark, none } from './quorum-parts.ts';
 
 export type World = readonly number[];
 
@@ -43,6 +45,9 @@ export interface Names {
   readonly call: (mark: Mark, index: number, attempt: number) => void;
 }
 
+/** What was planned from sets of servers that were heard at last. */
+type Covers = { readonly now: readonly number[]; readonly base: Mark; readonly seqnum: number }[];
+
 /** @param next null: nothing changes but what was found */
 export type Emit = (next: World | null, violation: Violation | undefined, told: Told) => void;
 
@@ -55,6 +60,7 @@ export class QuorumWorlds {
   readonly #landingIds = new Map<string, number>([['', 0]]);
   readonly #judged = new Map<string, Violation | undefined>();
   readonly #reads = new Map<string, Mark>();
+  readonly #cover: Cover | null;
   /** Of so many ways to be observed, the one that is emitted; null: all are. */
   choose: ((ways: number) => number) | null = null;
   // Where the parts of a world are.
@@ -68,6 +74,10 @@ export class QuorumWorlds {
     this.cast = new QuorumCast(model, kernels);
     this.model = model;
     this.#actors = model.writers + model.readers;
+    if (model.covers && (model.total > 1 || model.rots > 0 || model.parents !== 'all')) {
+      throw new RangeError('one share on each server, sound, and named parents: nothing else');
+    }
+    this.#cover = model.covers ? new Cover(this) : null;
     this.#meeting = meetingSize(this.cast.quorum);
     this.strays = model.servers + this.#actors;
     this.landings = this.strays + 1;
@@ -81,12 +91,27 @@ export class QuorumWorlds {
     return [...this.cast.firstRows(), ...actors, 0, 0, 0, this.model.rots];
   }
 
+  /** Whether no step to come breaks anything, as far as that is looked at. */
+  isOver(world: World): boolean {
+    return this.#cover?.isOver(world) ?? false;
+  }
+
+  /** Worlds that cover this one, with fewer attempts behind them. */
+  youngerOf(world: World): Iterable<World> {
+    return this.#cover?.younger(world) ?? [];
+  }
+
+  /** The least number that a version to come may have. */
+  futureOf(world: World): number {
+    return this.#cover?.futureOf(world) ?? 0;
+  }
+
   /** Of versions that may yet win W servers. */
   landingsOf(world: World): readonly Landing[] {
     const all = this.#landings[world[this.landings] as number] as readonly Landing[];
-    return all.every((one) => this.#mayYetWin(world, one))
+    return all.every((one) => this.mayYetWin(world, one))
       ? all
-      : all.filter((one) => this.#mayYetWin(world, one));
+      : all.filter((one) => this.mayYetWin(world, one));
   }
 
   straysOf(world: World): readonly Flight[] {
@@ -113,16 +138,26 @@ export class QuorumWorlds {
     const id = world[servers + index] as number;
     const { heard } = this.cast.known(id).writer;
     const unheard = heard.flatMap((row, at) => (row === none ? [at] : []));
-    for (let set = 0; set < 1 << unheard.length; set++) {
+    const covers: Covers = [];
+    // The larger sets first: they may cover what is in them.
+    for (let set = (1 << unheard.length) - 1; set >= 0; set--) {
       const now = unheard.filter((_, i) => (set & (1 << i)) !== 0);
       // With fewer nothing can be won, and a reader asks for more.
       if (heard.length - unheard.length + now.length < this.#meeting) continue;
-      this.plan(world, index, now, emit);
+      this.plan(world, index, now, emit, this.model.covers ? covers : null);
     }
   }
 
-  /** `index` hears the servers `now`, and makes its plan. */
-  plan(world: World, index: number, now: readonly number[], emit: Emit): void {
+  /**
+   * `index` hears the servers `now`, and makes its plan; unless it is in `covers`, which it joins.
+   */
+  plan(
+    world: World,
+    index: number,
+    now: readonly number[],
+    emit: Emit,
+    covers: Covers | null = null,
+  ): void {
     const { cast } = this;
     const { servers } = this.model;
     const first = world[servers + index] as number;
@@ -143,6 +178,15 @@ export class QuorumWorlds {
       ]);
     }
     if (record === null) return;
+    if (covers !== null) {
+      const { seqnum } = record;
+      const isIn = covers.some(
+        (one) =>
+          one.base === base && one.seqnum === seqnum && now.every((at) => one.now.includes(at)),
+      );
+      if (isIn) return;
+      covers.push({ now, base, seqnum });
+    }
     const violation: Violation | undefined = cast.isBuiltOn(base, acked) ? undefined : 'lost';
     const ranks = this.#ranksOf(world, record.seqnum);
     const all = cast.ranksAmong(ranks);
@@ -216,7 +260,8 @@ export class QuorumWorlds {
   #writes(world: World, index: number, emit: Emit): void {
     const { cast, model } = this;
     const id = world[model.servers + index] as number;
-    for (const flight of cast.known(id).flights) this.write(world, index, flight, emit);
+    if (this.#cover !== null) this.#cover.writes(world, index, emit);
+    else for (const flight of cast.known(id).flights) this.write(world, index, flight, emit);
     this.leave(world, index, emit);
   }
 
@@ -227,8 +272,9 @@ export class QuorumWorlds {
     const { writer, flights } = cast.known(id);
     const left = cast.left(id);
     if (left === none) return;
+    if (this.#cover?.isIdle(world, index) === true) return;
     const strays = flights.filter(
-      (flight) => writer.pending[flight.at] === none && this.#mayLand(world, flight),
+      (flight) => writer.pending[flight.at] === none && this.mayLand(world, flight),
     );
     emit(this.#withStrays(world.with(model.servers + index, left), strays), undefined, (name) => [
       `${name.writer(index, writer.attempt)} leaves its attempt`,
@@ -291,7 +337,7 @@ export class QuorumWorlds {
       case 'lands': {
         const told = model.late ? cast.pending(id, at, landed) : cast.accepted(id, at);
         const after = cast.rowAfter(row, flight);
-        this.#lands(
+        this.lands(
           become(told),
           flight,
           after,
@@ -302,7 +348,7 @@ export class QuorumWorlds {
         return;
       }
       case 'givesUp': {
-        const isUnderWay = found === none && this.#mayLand(world, flight);
+        const isUnderWay = found === none && this.mayLand(world, flight);
         const gaveUp = become(cast.gaveUp(id, at));
         const next = isUnderWay ? this.#withStrays(gaveUp, [flight]) : gaveUp;
         emit(
@@ -314,7 +360,7 @@ export class QuorumWorlds {
     }
   }
 
-  #mayLand(world: World, flight: Flight): boolean {
+  mayLand(world: World, flight: Flight): boolean {
     return this.cast.rowAfter(world[flight.at] as number, flight) !== none;
   }
 
@@ -337,7 +383,7 @@ export class QuorumWorlds {
     const flight = strays[i] as Flight;
     const after = this.cast.rowAfter(world[flight.at] as number, flight);
     const rest = world.with(this.strays, this.cast.flightsId(strays.toSpliced(i, 1)));
-    this.#lands(rest, flight, after, none, emit, (name) => [
+    this.lands(rest, flight, after, none, emit, (name) => [
       `a late write of ${name.mark(flight.mark)} lands on s${flight.at}`,
     ]);
   }
@@ -362,7 +408,7 @@ export class QuorumWorlds {
   }
 
   /** The request lands; `by` is the writer that it is of, if it is still waited for. */
-  #lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void {
+  lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void {
     const { cast } = this;
     const { at, mark, shnums } = flight;
     const next = [...world];
@@ -370,8 +416,13 @@ export class QuorumWorlds {
     const strays = this.straysOf(world);
     const kept = strays.filter((one) => one.at !== at || cast.rowAfter(after, one) !== none);
     if (kept.length < strays.length) next[this.strays] = cast.flightsId(kept);
+    const isWorth = this.#cover?.dropsSpent(next) ?? true;
     const isForked = this.#record(next, mark, 1 << at, shnums);
     const violation = isForked ? 'chain' : this.#judge(next);
+    if (!isWorth) {
+      if (violation !== undefined) emit(null, violation, told);
+      return;
+    }
     this.#observed(world, next, at, by, emit, violation, told);
   }
 
@@ -401,11 +452,13 @@ export class QuorumWorlds {
       } else if (writer.phase === 'writing' && writer.pending[at] === none) {
         const flight = flights.find((one) => one.at === at);
         if (flight === undefined || cast.rowAfter(row, flight) !== none) continue;
+        if (this.#cover?.isNoNews(before, i, row, next[at] as number) === true) continue;
         const finds: Told = (name) => [
           `the request of ${name.writer(i, writer.attempt)} finds ${name.row(row)} on s${at}`,
         ];
-        const { late } = this.model;
-        const found = () => (late ? cast.pending(id, at, row) : cast.surprised(id, at, row));
+        const { late, covers } = this.model;
+        const found = () =>
+          late || covers ? cast.pending(id, at, row) : cast.surprised(id, at, row);
         observers.push([servers + i, found, finds]);
       }
     }
@@ -430,7 +483,8 @@ export class QuorumWorlds {
     const { cast } = this;
     const { size, required } = this.model;
     const acked = next[this.acked] as number;
-    const landings = this.landingsOf(next);
+    // As it was before: what lands now may be the last of it.
+    const landings = this.#landings[next[this.landings] as number] as readonly Landing[];
     let isForked = false;
     let entries = landings;
     if (!cast.isBuiltOn(acked, mark)) {
@@ -445,17 +499,24 @@ export class QuorumWorlds {
         entries = [...entries, { mark, servers: all, shnums: numbers }];
       }
     }
-    next[this.landings] = this.#landingsId(entries);
+    next[this.landings] = this.#landingsId(entries.filter((one) => this.mayYetWin(next, one)));
     return isForked;
   }
 
-  #mayYetWin(world: World, { mark, servers }: Landing): boolean {
+  mayYetWin(world: World, { mark, servers }: Landing): boolean {
     const { cast, model } = this;
     if (cast.isBuiltOn(world[this.acked] as number, mark)) return false;
-    for (let i = 0; i < model.writers; i++) {
-      if (cast.known(world[model.servers + i] as number).writer.mark === mark) return true;
-    }
     let all = servers;
+    const { order } = cast.made(mark);
+    for (let i = 0; i < model.writers; i++) {
+      if (cast.known(world[model.servers + i] as number).writer.mark !== mark) continue;
+      if (!model.covers) return true;
+      // Where something newer is it does not land any more.
+      for (let at = 0; at < model.servers; at++) {
+        const [there] = cast.row(world[at] as number);
+        if (cast.made(there as number).order < order) all |= 1 << at;
+      }
+    }
     for (const stray of this.straysOf(world)) if (stray.mark === mark) all |= 1 << stray.at;
     return bitsIn(all) >= model.size;
   }

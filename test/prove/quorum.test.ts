@@ -8,9 +8,10 @@ import { exploreQuorum } from './quorum-explore.ts';
 import { Fingerprints } from './quorum-fingerprint.ts';
 import { mistakes, showMistake } from './quorum-mistakes.ts';
 import { deathsAllowed, modelOf, type QuorumModel } from './quorum-model.ts';
+import type { Flight } from './quorum-parts.ts';
 import { lean } from './quorum-plan.ts';
 import { walkQuorum, walkSizes } from './quorum-walk.ts';
-import { QuorumWorlds, type World } from './quorum-world.ts';
+import { type Emit, QuorumWorlds, type World } from './quorum-world.ts';
 
 function size(
   [servers, required, quorum, writers, attempts]: readonly [number, number, number, number, number],
@@ -21,16 +22,16 @@ function size(
 
 describe('writers over a quorum, every interleaving', () => {
   test.each<[Parameters<typeof size>[0], Partial<QuorumModel>, number]>([
-    [[3, 1, 2, 1, 2], {}, 929],
-    [[3, 1, 2, 2, 1], {}, 8876],
-    [[3, 1, 2, 2, 1], { parents: 'none' }, 4632],
-    [[3, 1, 3, 2, 1], {}, 7862],
-    [[4, 1, 3, 2, 1], lean, 625],
-    [[3, 2, 2, 1, 2], { ...lean, lost: 1 }, 478],
-    [[3, 2, 3, 2, 1], lean, 588],
+    [[3, 1, 2, 1, 2], {}, 850],
+    [[3, 1, 2, 2, 1], {}, 8674],
+    [[3, 1, 2, 2, 1], { parents: 'none' }, 4498],
+    [[3, 1, 3, 2, 1], {}, 7504],
+    [[4, 1, 3, 2, 1], lean, 621],
+    [[3, 2, 2, 1, 2], { ...lean, lost: 1 }, 473],
+    [[3, 2, 3, 2, 1], lean, 561],
     // More shares than servers, and fewer.
-    [[3, 2, 2, 1, 1], { total: 5 }, 650],
-    [[4, 2, 3, 1, 1], { total: 3 }, 965],
+    [[3, 2, 2, 1, 1], { total: 5 }, 647],
+    [[4, 2, 3, 1, 1], { total: 3 }, 955],
   ])('at S, k, W, writers, tries = %j, %j: %i states, nothing is lost', (point, more, states) => {
     const findings = exploreQuorum(size(point, more), { limit: 200_000 });
     expect(findings).toMatchObject({ ended: 'exhausted', violations: 0, traces: {}, states });
@@ -48,6 +49,33 @@ describe('writers over a quorum, every interleaving', () => {
       violations: 0,
     });
     expect(walkSizes({ walks: 20, seed: 0 })).toMatchObject({ walks: 20, violations: 0 });
+  });
+
+  test('what lands last counts, whoever still waits for it', () => {
+    const worlds = new QuorumWorlds(size([3, 1, 2, 1, 2], lean));
+    const { model, acked } = worlds;
+    const nexts = (from: (emit: Emit) => void) => {
+      const all: World[] = [];
+      from((next) => next !== null && all.push(next));
+      return all;
+    };
+    const [begun] = nexts((emit) => worlds.plan(worlds.first(), 0, [0, 1, 2], emit)) as [World];
+    const [flight] = worlds.cast.known(begun[model.servers] as number).flights;
+    const [once] = nexts((emit) => worlds.write(begun, 0, flight as Flight, emit)) as [World];
+    const [left] = nexts((emit) => worlds.leave(once, 0, emit)) as [World];
+    const [strays] = nexts((emit) => worlds.arrive(left, 0, emit)) as [World];
+    expect(once[acked]).toBe(0);
+    expect(strays[acked]).toBe(worlds.straysOf(left)[0]?.mark);
+    // One of two servers that are left: its writer has ended by then.
+    const two = new QuorumWorlds(size([3, 1, 3, 1, 1], lean));
+    const landed = [0, 1, 2].reduce(
+      (world) => {
+        const [next] = two.cast.known(world[3] as number).flights;
+        return nexts((emit) => two.write(world, 0, next as Flight, emit))[0] as World;
+      },
+      nexts((emit) => two.plan(two.first(), 0, [0, 1, 2], emit))[0] as World,
+    );
+    expect(landed[two.acked]).not.toBe(0);
   });
 
   test('how many attempts may be half way at once: what they take leaves k shares', () => {
@@ -146,8 +174,7 @@ describe('npm run prove -- --quorum', () => {
     const { stdout, code } = await prove(line);
     expect(code).toBe(0);
     expect(stdout.trim().split('\n')).toHaveLength(1);
-    expect(JSON.parse(stdout)).toMatchObject({ violations: 0, ended: 'exhausted', total: 1 });
-    expect(JSON.parse(stdout).states).toBeGreaterThan(100);
+    expect(JSON.parse(stdout)).toMatchObject({ violations: 0, ended: 'exhausted', states: 50 });
   });
 
   test('the names of the mistakes, and one of them', async () => {
@@ -155,7 +182,7 @@ describe('npm run prove -- --quorum', () => {
     expect(stdout.trim().split('\n')).toEqual(mistakes.map(({ name }) => name));
     const found = await prove('--quorum --mistake no-beside --json');
     expect(found.code).toBe(0);
-    expect(JSON.parse(found.stdout)).toMatchObject({ mistake: 'no-beside', violations: 1 });
+    expect(JSON.parse(found.stdout)).toMatchObject({ mistake: 'no-beside', violations: 2 });
   });
 
   test.each([

@@ -1,0 +1,107 @@
+/**
+ * @module quorum-parts: what versions, requests and writers over a quorum are made of.
+ */
+import type { PublishRecord } from '../../machines/publish-kernel.ts';
+import type { Version } from '../../machines/servermap.ts';
+
+/** A version of the file, or a rotten share of one. */
+export type Mark = number;
+
+/** No version, no row, nobody. */
+export const none = -1;
+
+export interface Made {
+  readonly version: Version;
+  readonly base: Mark;
+  /** Among versions of one number: the lower is the older. */
+  readonly rank: number;
+  /** The version that a rotten share was of; of a version itself. */
+  readonly plain: Mark;
+  readonly isNaming: boolean;
+  /** Ascending with age; what has rotted comes after what it was. */
+  readonly order: number;
+}
+
+/** On its way to a server. */
+export interface Flight {
+  readonly at: number;
+  /** The row that it tests for, as heads show it. */
+  readonly from: number;
+  readonly mark: Mark;
+  /** Bits: the shares that it writes. */
+  readonly shnums: number;
+  /** Of all but `at`. */
+  readonly kind: number;
+}
+
+/** How the request to a server stands, where it is not on its way: landed, or the row it found. */
+export const landed = -2;
+
+export interface Writer {
+  readonly role: 'writer' | 'nameless' | 'reader';
+  /** Counts from 0. */
+  readonly attempt: number;
+  readonly phase: 'looking' | 'writing' | 'ended';
+  /** The row of each server that was heard. */
+  readonly heard: readonly number[];
+  /** The newest of what had been acknowledged when the look began. */
+  readonly acked: Mark;
+  readonly mark: Mark;
+  readonly record: PublishRecord | null;
+  /** Of each server. */
+  readonly pending: readonly number[];
+}
+
+/** A writer, and what is asked of it again and again. */
+export interface Known {
+  readonly writer: Writer;
+  readonly flights: readonly Flight[];
+  /** What makes it what it is: numbers from 0, and versions below. */
+  readonly globals: readonly number[];
+  readonly versions: readonly Mark[];
+  readonly locals: readonly (readonly number[])[];
+  readonly marks: readonly Mark[];
+  /** Of each server, for one who writes with one share on each; null: nothing comes of it. */
+  readonly slots: readonly (Slot | null)[];
+  /** What it comes to, by what it is told. */
+  readonly next: Map<number, number>;
+  plan: Planned | null;
+}
+
+/** What a writer knows of one server that it has not won yet. */
+export interface Slot {
+  readonly isSent: boolean;
+  readonly held: Mark;
+}
+
+/** What a look that is over leads to. */
+export interface Planned {
+  /** What it builds on, and what a reader would be given. */
+  readonly base: Mark;
+  readonly read: Mark;
+  /** Null: nothing to build on, or it can not succeed. */
+  readonly record: PublishRecord | null;
+}
+
+/** Values by number: equal ones have one. */
+export class Interned<T> {
+  readonly items: T[] = [];
+  readonly #ids = new Map<string, number>();
+
+  idOf(key: string, make: () => T): number {
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    this.#ids.set(key, this.items.length);
+    return this.items.push(make()) - 1;
+  }
+}
+
+/** A key for a list of whole numbers, each of 32 bits. */
+export function keyOf(numbers: readonly number[]): string {
+  let key = '';
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i] as number;
+    key += String.fromCharCode(value & 0xffff, value >>> 16);
+  }
+  return key;
+}
