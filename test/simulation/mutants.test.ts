@@ -228,7 +228,7 @@ const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'machines/servermap-update.machine.ts',
-        from: "isOver: ({ context }) => decide(viewOf(context.record)).kind === 'done',",
+        from: "isOver: ({ context }) => decideOn(context.record).kind === 'done',",
         to: "isOver: ({ context: { record } }) => !record.statuses.includes('asked'),",
       },
     ],
