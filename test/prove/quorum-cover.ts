@@ -17,13 +17,30 @@
  * - an attempt that has come to nothing is as well not begun, and whoever stands just so with fewer
  *   attempts behind it covers the one with more.
  */
+
+import type { QuorumCast } from './quorum-cast.ts';
+import type { QuorumModel } from './quorum-model.ts';
 import { type Flight, type Mark, none } from './quorum-parts.ts';
-import type { Emit, Names, QuorumWorlds, Told, World } from './quorum-world.ts';
+import type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
+
+/** What is asked of the worlds whose steps these are. */
+interface Worlds {
+  readonly cast: QuorumCast;
+  readonly model: QuorumModel;
+  /** Where in a world the newest acknowledged version is. */
+  readonly acked: number;
+  lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void;
+  mayLand(world: World, flight: Flight): boolean;
+  marksIn(world: World): ReadonlySet<Mark>;
+  straysOf(world: World): readonly Flight[];
+  landingsOf(world: World): readonly Landing[];
+  mayYetWin(world: World, landing: Landing): boolean;
+}
 
 export class Cover {
-  readonly #worlds: QuorumWorlds;
+  readonly #worlds: Worlds;
 
-  constructor(worlds: QuorumWorlds) {
+  constructor(worlds: Worlds) {
     this.#worlds = worlds;
   }
 

@@ -17,15 +17,9 @@ import { QuorumCast } from './quorum-cast.ts';
 import { Cover } from './quorum-cover.ts';
 import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
 import { type Flight, keyOf, landed, type Mark, none } from './quorum-parts.ts';
+import type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
 
-export type World = readonly number[];
-
-/** Where a version has landed that may yet win W servers: bits of servers and of share numbers. */
-export interface Landing {
-  readonly mark: Mark;
-  readonly servers: number;
-  readonly shnums: number;
-}
+export type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
 
 /**
  * What may come of a request: it lands, or finds something else; its writer hears that it has
@@ -33,23 +27,8 @@ export interface Landing {
  */
 export type Outcome = 'hears' | 'finds' | 'lands' | 'givesUp';
 
-/** What happened, for a trace. */
-export type Told = (name: Names) => readonly string[];
-
-/** How versions and writers are called in a trace. */
-export interface Names {
-  readonly writer: (index: number, attempt: number) => string;
-  readonly row: (id: number) => string;
-  readonly mark: (mark: Mark) => string;
-  /** From now on `mark` is called after its writer. */
-  readonly call: (mark: Mark, index: number, attempt: number) => void;
-}
-
 /** What was planned from sets of servers that were heard at last. */
 type Covers = { readonly now: readonly number[]; readonly base: Mark; readonly seqnum: number }[];
-
-/** @param next null: nothing changes but what was found */
-export type Emit = (next: World | null, violation: Violation | undefined, told: Told) => void;
 
 export class QuorumWorlds {
   readonly cast: QuorumCast;
