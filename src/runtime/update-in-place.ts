@@ -14,7 +14,7 @@ import { hashLength, nodeRuns } from '../share/hashtree.ts';
 import type { ShareHeader } from '../share/header.ts';
 import { updateTreesMax } from '../share/limits.ts';
 import type { ShareReader } from '../share/reader.ts';
-import { nodesNeeded, type OldTree } from '../share/update-trees.ts';
+import { countNeeded, nodesNeeded, type OldTree } from '../share/update-trees.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
 import { withDeadline } from './run.ts';
@@ -42,11 +42,11 @@ async function verifiedTrees(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, OldTree>> {
   const header = headerOf(session, version.id);
-  const nodes = [0, ...nodesNeeded(header, run).filter((node) => node > 0)];
   // Trees beyond this limit would take more memory than writing the file again as a whole.
-  if (nodes.length * hashLength * header.total > updateTreesMax) {
+  if (countNeeded(header, run) * hashLength * header.total > updateTreesMax) {
     throw new Error('the block hash trees are too large');
   }
+  const nodes = [0, ...nodesNeeded(header, run).filter((node) => node > 0)];
   const check = checksOf(checks, version.id, header, 'read');
   const trees = new Map<number, OldTree>();
   const stint = new Stint();

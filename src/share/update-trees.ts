@@ -42,6 +42,12 @@ export interface NewTrees {
   readonly changes: readonly (readonly HashNode[])[];
 }
 
+/** About as many as {@link nodesNeeded}, and not fewer: of a large tree they are not to be listed. */
+export function countNeeded(base: ShareHeader, run: UpdateRun): number {
+  const leaves = firstLeafOf(base) + 1;
+  return doTreesStay(base, run) ? run.segmentCount + 2 * Math.log2(leaves) + 1 : leaves;
+}
+
 /** The nodes of each old tree that {@link updateTrees} asks for, ascending. */
 export function nodesNeeded(base: ShareHeader, run: UpdateRun): readonly number[] {
   const firstLeaf = firstLeafOf(base);

@@ -8,7 +8,7 @@ import { encodeUpdate, type UpdateInput } from '../../src/share/encode-update.ts
 import { parseShareHeader, type ShareHeader } from '../../src/share/header.ts';
 import { joinPlaintexts, plaintextOf } from '../../src/share/plaintext.ts';
 import type { EncodedVersion } from '../../src/share/seal.ts';
-import { nodesNeeded, type OldTree } from '../../src/share/update-trees.ts';
+import { countNeeded, nodesNeeded, type OldTree } from '../../src/share/update-trees.ts';
 import {
   allShares,
   applyParts,
@@ -397,6 +397,9 @@ describe('of the old trees', () => {
     const needed = nodesNeeded(file.header, run);
     // Leaf 4 is node 19; the tree has 16 leaves.
     expect(needed).toEqual([2, 3, 10, 19, 20]);
+    expect(countNeeded(file.header, run)).toBe(2 + 2 * 4 + 1);
+    const longer = { ...run, newDataLength: run.newDataLength + 2 ** 17 };
+    expect(nodesNeeded(file.header, longer)).toHaveLength(countNeeded(file.header, longer));
     expect([...asked].sort((a, b) => a - b)).toEqual(needed);
   });
 });
