@@ -5,7 +5,7 @@
  * the slot (docs/format.md §7.3). It needs the write enabler, so only writers can.
  */
 import { unlessAborted } from '../abort.ts';
-import { BadWriteEnablerError, NoSuchShareError } from '../errors.ts';
+import { BadWriteEnablerError, NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import type { ByteRange, ReadTestWriteAnswer, StorageServer } from '../storage/server.ts';
 import { nextTurn } from '../turn.ts';
 
@@ -89,14 +89,21 @@ export class BatchedReads {
           if (found === undefined) throw new NoSuchShareError(server.id, shnum);
           return found[i] as Uint8Array;
         } catch (error) {
-          // Some share there is not ours to write to; it can be read all the same.
-          if (error instanceof BadWriteEnablerError) return single(wish);
+          if (isReadableOtherwise(error)) return single(wish);
           throw error;
         }
       };
       settle(read());
     });
   }
+}
+
+/**
+ * Whether a server may well give by plain reads what it refuses to a read-test-write: some share
+ * there is not ours to write to, or its disk is full. One that is too slow is not asked again.
+ */
+export function isReadableOtherwise(error: unknown): boolean {
+  return error instanceof BadWriteEnablerError || error instanceof ServerUnavailableError;
 }
 
 /** Aborted when nobody wants the answer any more. */

@@ -13,8 +13,8 @@
 import { fromPromise } from 'xstate';
 import type { QueryInput, QueryResult } from '../../machines/io.ts';
 import { followerOf } from '../abort.ts';
-import { BadWriteEnablerError } from '../errors.ts';
 import type { StorageServer } from '../storage/server.ts';
+import { isReadableOtherwise } from './batched-reads.ts';
 import { toFailure } from './failure.ts';
 import { expectHead, readAllShares, readRange, type Session, serverOf } from './session.ts';
 import type { Workbench } from './workbench.ts';
@@ -41,8 +41,7 @@ async function sharesOn(
   try {
     return await readAll(session, server, signal);
   } catch (error) {
-    // Some share there is not ours to write to; it can be read all the same.
-    if (error instanceof BadWriteEnablerError) return list(session, server, signal);
+    if (isReadableOtherwise(error)) return list(session, server, signal);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** How many round trips an operation waits for, and what it asks for, where nobody disturbs it. */
 import { describe, expect, test } from 'vitest';
-import { bytesOf, expectBytes, testGrid } from '../support/client-grid.ts';
+import { ServerUnavailableError } from '../../src/errors.ts';
+import { altered, bytesOf, expectBytes, testGrid } from '../support/client-grid.ts';
 import { Waves } from '../support/waves.ts';
 
 const small = bytesOf(2048);
@@ -80,4 +81,19 @@ test('a change in place takes three: the map, what it needs of trees and blocks,
   expect(update.result.inPlace).toBe(true);
   expect(update.waves).toBe(3);
   expect(counts(update.calls)).toEqual({ 'read all': 16, read: 7, write: 10 });
+});
+
+test('servers that refuse every read-test-write, their disks being full, are read all the same', async () => {
+  const waves = new Waves();
+  const { create, another, servers } = testGrid({ wrap: waves.far });
+  const { result: file } = await waves.of(() => create('mdmf', small));
+  const full = servers.map((server) =>
+    altered(waves.far(server), {
+      readTestWrite: async () => {
+        throw new ServerUnavailableError(server.id, 'it answered with status 500');
+      },
+    }),
+  );
+  const read = await waves.of(() => another({ servers: full }).open(file.writeCap).read());
+  expectBytes(read.result, small);
 });
