@@ -8,6 +8,7 @@
  * other ones. Its weights do not depend on t; a {@link Kernel} keeps them as tables of products.
  */
 import { OutOfRangeError } from '../errors.ts';
+import { Recent } from '../recent.ts';
 import { fastestKernel } from './fastest-kernel.ts';
 import { logarithm, power } from './gf256.ts';
 import type { Kernel, Sums } from './kernel.ts';
@@ -174,19 +175,10 @@ function checkLengths(blocks: readonly Uint8Array[]): void {
 }
 
 /** All segments of a file use the same few; the tables of one can reach 4 MiB (k = 128). */
-const sumsKept = 8;
-const recentSums = new Map<string, Sums>();
+const recentSums = new Recent<string, Sums>(8);
 
 function sumsOf(kernel: Kernel, from: readonly number[], to: readonly number[]): Sums {
-  const key = `${kernel.name}:${from}>${to}`;
-  const sums = recentSums.get(key) ?? kernel.prepare(weightsOf(from, to));
-  recentSums.delete(key);
-  recentSums.set(key, sums);
-  for (const oldest of recentSums.keys()) {
-    if (recentSums.size <= sumsKept) break;
-    recentSums.delete(oldest);
-  }
-  return sums;
+  return recentSums.of(`${kernel.name}:${from}>${to}`, () => kernel.prepare(weightsOf(from, to)));
 }
 
 /** Where the polynomial is evaluated for share r. */
