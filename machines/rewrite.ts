@@ -47,11 +47,7 @@ export function uniformBase(map: Servermap): Version | undefined {
 }
 
 /** `length` new bytes at `offset`, which is not beyond the end, in place. */
-export function recipeInPlace(
-  base: Version,
-  offset: number,
-  length: number,
-): Extract<Recipe, { kind: 'inPlace' }> {
+export function recipeInPlace(base: Version, offset: number, length: number): InPlaceRecipe {
   const { segmentSize, dataLength } = base;
   const end = offset + length;
   const newDataLength = Math.max(dataLength, end);
@@ -71,14 +67,15 @@ export interface InPlace {
   readonly newDataLength: number;
 }
 
-/** The same of {@link recipeInPlace}. */
-export function inPlace(base: Version, offset: number, length: number): InPlace {
-  const { firstSegment, newDataLength, parts } = recipeInPlace(base, offset, length);
+/** The same of a recipe for new bytes up to `end`. */
+export function inPlaceOf(base: Version, recipe: InPlaceRecipe, end: number): InPlace {
+  const { firstSegment, newDataLength, parts } = recipe;
   const kept = parts.map((part) => (part.kind === 'kept' ? part.to : 0));
-  const end = Math.max(offset + length, ...kept);
-  const segmentCount = Math.ceil(end / base.segmentSize) - firstSegment;
+  const segmentCount = Math.ceil(Math.max(end, ...kept) / base.segmentSize) - firstSegment;
   return { firstSegment, segmentCount, newDataLength };
 }
+
+type InPlaceRecipe = Extract<Recipe, { kind: 'inPlace' }>;
 
 /** The same by writing the whole file. */
 export function recipeWhole(base: Version, offset: number, length: number): Recipe {

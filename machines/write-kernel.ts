@@ -22,7 +22,7 @@ import {
 import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import {
-  inPlace,
+  inPlaceOf,
   type Recipe,
   rangesToRead,
   recipeInPlace,
@@ -218,7 +218,8 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
     if (record.trees === 'unread' && mayBeInPlace(map)) {
       const recipe = recipeInPlace(base, offset, change.size);
       const next = firstBlocks(map, base, rangesToRead(base, recipe.parts));
-      return { kind: 'readTrees', map, base, next, ...inPlace(base, offset, change.size) };
+      const run = inPlaceOf(base, recipe, offset + change.size);
+      return { kind: 'readTrees', map, base, next, ...run };
     }
   }
   // After a collision the contents are written even if they need no change: the version that
