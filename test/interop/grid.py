@@ -23,10 +23,12 @@ With no servers of its own the process is one for gateways to the servers of ano
 import errno
 import json
 import os
+import random
 import resource
 import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from allmydata.client import create_client
 from twisted.application.service import MultiService
@@ -38,17 +40,51 @@ from twisted.python import log
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.05
+# A node that has not come up, or a view that is not right, by then never will be.
+PATIENCE_SECONDS = 15
+PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def free_ports(count):
-    """Distinct ports that were free a moment ago; Tahoe refuses port 0."""
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind((LOOPBACK, 0))
+    """Distinct ports that were free a moment ago; Tahoe refuses port 0.
+
+    Not of those that the kernel gives to outgoing connections: one of them could take the port of
+    a server that is stopped for a while, which then could never be started again.
+    """
+    first, last = map(int, PORT_RANGE.read_text().split()) if PORT_RANGE.exists() else (49152, 65535)
+    candidates = [port for port in range(10_000, 65_536) if not first <= port <= last]
+    sockets = []
+    for port in random.sample(candidates, len(candidates)):
+        s = socket.socket()
+        try:
+            s.bind((LOOPBACK, port))
+        except OSError:
+            s.close()
+            continue
+        sockets.append(s)
+        if len(sockets) == count:
+            break
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
     return ports
+
+
+async def comes_true(holds, patience=PATIENCE_SECONDS):
+    """Waits until `holds()`; says whether it ever did."""
+    deadline = reactor.seconds() + patience
+    while not holds():
+        if reactor.seconds() > deadline:
+            return False
+        await deferLater(reactor, POLL_SECONDS, lambda: None)
+    return True
+
+
+def is_listening(port):
+    return any(
+        isinstance(reader, tcp.Port) and reader.getHost().port == port
+        for reader in reactor.getReaders()
+    )
 
 
 def ini(sections):
@@ -87,6 +123,9 @@ class StorageNode:
         if self.node is None:
             self.node = await create_client(str(self.folder))
             self.node.setServiceParent(self.services)
+            # Twisted only writes down that a port is taken.
+            if not await comes_true(lambda: is_listening(self.port)):
+                raise RuntimeError(f"{self.folder.name} does not listen on port {self.port}")
 
     async def stop(self):
         if self.node is not None:
@@ -169,22 +208,43 @@ class Grid:
             }
             (folder / "tahoe.cfg").write_text(ini(config))
             (folder / "private/servers.yaml").write_text(Path(servers).read_text())
-            node = await create_client(str(folder))
-            node.setServiceParent(self.services)
             place = {"url": f"http://{LOOPBACK}:{port}", "folder": str(folder)}
-            self.gateways[name] = (node, place)
-        node, place = self.gateways[name]
-        await self.until_seen(node)
+            self.gateways[name] = (await self.start_gateway(folder), place)
+        _node, place = self.gateways[name]
+        await self.until_seen(name)
         return place
 
-    async def until_seen(self, gateway):
-        """Waits until the gateway's view of who is up is ours; or, with no servers here, full."""
-        broker = gateway.storage_broker
+    async def start_gateway(self, folder):
+        node = await create_client(str(folder))
+        node.setServiceParent(self.services)
+        return node
+
+    async def until_seen(self, name):
+        """Waits until the gateway's view of who is up is ours; or, with no servers here, full.
+
+        It asks every server once a second; where one of these questions never ends, its view stays
+        as it was, and the gateway is started anew.
+        """
+        if await comes_true(lambda: not self.unlike(name)):
+            return
+        node, place = self.gateways[name]
+        log.msg(f"{name} is started anew, for it is wrong about {self.unlike(name)}")
+        # What does not end may keep it from ever being stopped altogether; its port is free at once.
+        node.disownServiceParent()
+        port = urlsplit(place["url"]).port
+        await comes_true(lambda: not is_listening(port))
+        self.gateways[name] = (await self.start_gateway(Path(place["folder"])), place)
+        if not await comes_true(lambda: not self.unlike(name)):
+            raise RuntimeError(f"{name} is wrong about {self.unlike(name)}")
+
+    def unlike(self, name):
+        """The servers that the gateway thinks up and that are not, or the other way round."""
+        node, _place = self.gateways[name]
+        broker = node.storage_broker
         running = {s.server_id().encode() for s in self.servers if s.node is not None}
         known = {server.get_serverid() for server in broker.get_known_servers()}
-        expected = running if self.servers else known
-        while {server.get_serverid() for server in broker.get_connected_servers()} != expected:
-            await deferLater(reactor, POLL_SECONDS, lambda: None)
+        seen = {server.get_serverid() for server in broker.get_connected_servers()}
+        return sorted(seen ^ (running if self.servers else known))
 
     async def stop_servers(self, servers):
         for server in servers:
@@ -197,8 +257,8 @@ class Grid:
         await self.until_all_see()
 
     async def until_all_see(self):
-        for node, _place in self.gateways.values():
-            await self.until_seen(node)
+        for name in self.gateways:
+            await self.until_seen(name)
 
     async def fill_disk(self, server, full):
         self.servers[server].fill_disk(full)
