@@ -23,7 +23,6 @@ With no servers of its own the process is one for gateways to the servers of ano
 import errno
 import json
 import os
-import random
 import resource
 import socket
 import sys
@@ -45,29 +44,31 @@ PATIENCE_SECONDS = 15
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def free_ports(count):
-    """Distinct ports that were free a moment ago; Tahoe refuses port 0.
+def candidate_ports():
+    """Each once, beginning elsewhere in every process.
 
-    Not of those that the kernel gives to outgoing connections: one of them could take the port of
+    None of those that the kernel gives to outgoing connections: one of them could take the port of
     a server that is stopped for a while, which then could never be started again.
     """
     first, last = map(int, PORT_RANGE.read_text().split()) if PORT_RANGE.exists() else (49152, 65535)
-    candidates = [port for port in range(10_000, 65_536) if not first <= port <= last]
-    sockets = []
-    for port in random.sample(candidates, len(candidates)):
-        s = socket.socket()
-        try:
-            s.bind((LOOPBACK, port))
-        except OSError:
-            s.close()
-            continue
-        sockets.append(s)
-        if len(sockets) == count:
-            break
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    ports = [port for port in range(10_000, 65_536) if not first <= port <= last]
+    begin = os.getpid() * 64 % len(ports)
+    yield from ports[begin:] + ports[:begin]
+
+
+CANDIDATES = candidate_ports()
+
+
+def free_port():
+    """One that is free now, and that this process has not given away; Tahoe refuses port 0."""
+    for port in CANDIDATES:
+        with socket.socket() as s:
+            try:
+                s.bind((LOOPBACK, port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no port is free")
 
 
 async def comes_true(holds, patience=PATIENCE_SECONDS):
@@ -166,8 +167,8 @@ class Grid:
         self.services = MultiService()
         self.services.startService()
         self.servers = [
-            StorageNode(self.services, folder / f"server{number:02}", port)
-            for number, port in enumerate(free_ports(count))
+            StorageNode(self.services, folder / f"server{number:02}", free_port())
+            for number in range(count)
         ]
         self.gateways = {}
 
@@ -189,7 +190,7 @@ class Grid:
     async def gateway(self, needed, happy, total, servers):
         name = f"gateway-{needed}-{happy}-{total}-{Path(servers).stem}"
         if name not in self.gateways:
-            [port] = free_ports(1)
+            port = free_port()
             folder = self.folder / name
             (folder / "private").mkdir(parents=True)
             config = {
