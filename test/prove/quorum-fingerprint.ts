@@ -42,6 +42,8 @@ export class Fingerprints {
   readonly #stamps = new Int32Array(2 * marksMax);
   #stamp = 0;
   readonly #live: Mark[] = [];
+  /** Parents that are named by versions in sight, and are not in sight themselves. */
+  readonly #gone: Mark[] = [];
   // Of each server, and of each actor on each server.
   readonly #columnsA: Int32Array;
   readonly #columnsB: Int32Array;
@@ -235,6 +237,7 @@ export class Fingerprints {
     const first = cast.made(live[0] as Mark).version.seqnum;
     let before = none;
     let rank = 0;
+    this.#gone.length = 0;
     for (const mark of live) {
       const { version, base, isNaming, plain } = cast.made(mark);
       if (plain !== mark) {
@@ -244,16 +247,24 @@ export class Fingerprints {
       }
       rank = version.seqnum === before ? rank + 1 : 0;
       before = version.seqnum;
-      // A parent that nobody can meet any more is as good as none, but for what it contains.
+      // Of a parent that nobody can meet any more only what it contains matters, and who names it:
+      // two versions that name one parent are known to be built on the same.
       let near = base;
       while (near !== none && this.#stamps[near] !== this.#stamp) near = cast.made(near).base;
       const descent = base === none ? 1 : near === base ? 2 : 3;
       const own = ((version.seqnum - first) * 32 + rank) * 8 + descent * 2 + Number(isNaming) + 1;
-      const codeA = near === none ? 0x13 : (this.#codesA[near] as number);
-      const codeB = near === none ? 0x13 : (this.#codesB[near] as number);
+      const gone = near === base ? 0 : this.#placeOfGone(base);
+      const codeA = (near === none ? 0x13 : (this.#codesA[near] as number)) + gone;
+      const codeB = (near === none ? 0x13 : (this.#codesB[near] as number)) + gone;
       this.#codesA[mark] = stirA(mixA(codeA, own));
       this.#codesB[mark] = stirB(mixB(codeB, own));
     }
+  }
+
+  /** Counts from 1, in the order of those that name it. */
+  #placeOfGone(parent: Mark): number {
+    const place = this.#gone.indexOf(parent);
+    return place < 0 ? this.#gone.push(parent) : place + 1;
   }
 
   /** Sets `#a` and `#b`. */

@@ -118,6 +118,17 @@ describe('a fingerprint', () => {
     expect(printOf(begun(heard, 0))).not.toBe(printOf(heard));
   });
 
+  test('tells apart who names one parent and who names two, also when these are gone', () => {
+    const { cast } = worlds;
+    const markOf = (seqnum: number, rank: number, base: number) =>
+      cast.markOf(seqnum, rank, base, true);
+    const [one, other] = [markOf(2, 10, 0), markOf(2, 20, 0)];
+    const childOf = (rank: number, base: number) => cast.rowId([markOf(3, rank, base)]);
+    const held = (base: number) =>
+      worlds.first().with(0, childOf(10, one)).with(1, childOf(20, base));
+    expect(printOf(held(one))).not.toBe(printOf(held(other)));
+  });
+
   test('tells servers apart where shares have numbers', () => {
     const numbered = new QuorumWorlds(size([3, 2, 2, 1, 1]));
     const own = new Fingerprints(numbered);
