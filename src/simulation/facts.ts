@@ -102,6 +102,8 @@ export interface Facts {
   readonly writtenBy: Map<string, string>;
   /** Where a version has ever been put. */
   readonly landed: Map<string, Set<string>>;
+  /** Where a disk has put a share of a version that is damaged, but says what it is of. */
+  readonly damagedCopies: Map<string, Set<string>>;
   /** Writes that somebody had given up on. They may arrive all the same. */
   lateWrites: number;
   /** Versions that a quorum holds: whose they are, and the record that says so. */
@@ -137,6 +139,7 @@ export function emptyFacts(): Facts {
     contents: new Map(),
     writtenBy: new Map(),
     landed: new Map(),
+    damagedCopies: new Map(),
     lateWrites: 0,
     acknowledged: new Map(),
     bases: new Map(),
@@ -202,16 +205,16 @@ function fromHeader(about: Json): Facts {
     const version = parseVersion(name);
     if (version === undefined) continue;
     facts.contents.set(name, [`v${version.seqnum}`]);
-    landedAt(facts, name).add(place);
+    placesOf(facts.landed, name).add(place);
     // Planted damage and planted newer shares count as the disk's doing.
     if (held !== name) facts.spoilt.add(place.split(':')[0] as string);
   }
   return facts;
 }
 
-function landedAt(facts: Facts, version: string): Set<string> {
-  const places = facts.landed.get(version) ?? new Set();
-  facts.landed.set(version, places);
+function placesOf(versions: Map<string, Set<string>>, version: string): Set<string> {
+  const places = versions.get(version) ?? new Set();
+  versions.set(version, places);
   return places;
 }
 
@@ -388,8 +391,12 @@ function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): vo
       operation.damaged.add(place);
     }
   }
-  if (after === null || parseVersion(after) === undefined) return;
-  landedAt(facts, after).add(place);
+  if (after === null) return;
+  if (parseVersion(after) === undefined) {
+    placesOf(facts.damagedCopies, after.replace(/ .*/, '')).add(place);
+    return;
+  }
+  placesOf(facts.landed, after).add(place);
   if (writer === null) {
     const { seqnum = 0 } = parseVersion(after) ?? {};
     if (!facts.contents.has(after)) facts.contents.set(after, seqnum === 0 ? [] : ['lost']);

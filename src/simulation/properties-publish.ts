@@ -208,11 +208,14 @@ export const publishProperties: readonly PropertyDefinition[] = [
       if (kind !== 'published') return undefined;
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
       const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
+      const copied = facts.damagedCopies.get(version?.checkstring ?? '') ?? new Set();
       const accepted = writes.filter(({ status }) => status === 'accepted');
       const feigned = facts.operations.get(operation)?.feigned ?? new Set();
-      const ghost = accepted.find(
-        (w) => !landed.has(placeName(w.server, w.shnum)) && !feigned.has(w.server),
-      );
+      const ghost = accepted.find(({ server, shnum }) => {
+        const place = placeName(server, shnum);
+        // A disk may have copied a share there; damaged, it is still its writer’s own by its head.
+        return !landed.has(place) && !copied.has(place) && !feigned.has(server);
+      });
       if (ghost !== undefined) return `share ${ghost.shnum} never came to ${ghost.server}`;
       const servers = new Set(accepted.map(({ server }) => server)).size;
       const shnums = new Set(accepted.map(({ shnum }) => shnum));

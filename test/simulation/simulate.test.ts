@@ -11,6 +11,12 @@ test.each(Array.from({ length: 25 }, (_, seed) => seed))(
   },
 );
 
+test('a damaged share of its own, which a disk has copied, may count for a writer', async () => {
+  // Copied before the writer looks at that server again: a fresh seed of the long run found it.
+  const { violations } = await simulate(505_487);
+  expect(violations).toEqual([]);
+});
+
 describe('a run that breaks a property', () => {
   /** The race of the ticket, with much beside it that does not matter. */
   const broken = async () =>
