@@ -18,6 +18,12 @@ export function sha256d(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   if (length > message.length) {
+    const [only] = parts;
+    if (only !== undefined && parts.length === 1) {
+      primitives.hashInto(only, inner, 0);
+      primitives.hashInto(inner, hash, 0);
+      return hash;
+    }
     const long = primitives.sha256();
     for (const part of parts) long.update(part);
     primitives.hashInto(long.digest(), hash, 0);

@@ -30,8 +30,8 @@ const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLengt
 /** The bare operation with the key, on what {@link encodePss} gives. */
 const BARE = { padding: constants.RSA_NO_PADDING } as const;
 const ZERO_COUNTER = new Uint8Array(16);
-/** Bytes that are encrypted at a stretch. */
-const sliceLength = 2 ** 20;
+/** Bytes that are encrypted at a stretch: the cipher's answers stay in the cache. */
+const sliceLength = 2 ** 16;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 const verifyAsync = promisify(nodeVerify);
@@ -40,6 +40,7 @@ export const primitives: Primitives = {
   sha256,
   hashInto,
   aesCtr,
+  aesCtrInto,
   randomBytes: (length) => plain(randomBytes(length)),
   generateKey,
   importSigningKey,
@@ -71,15 +72,30 @@ function hashInto(message: Uint8Array, target: Uint8Array, at: number): void {
 }
 
 async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {
-  const cipher = createCipheriv('aes-128-ctr', key, ZERO_COUNTER);
-  if (data.length <= sliceLength) return plain(cipher.update(data));
+  if (data.length <= sliceLength) return plain(cipherOf(key).update(data));
   const out = new Uint8Array(data.length);
-  const stint = new Stint();
-  for (let start = 0; start < data.length; start += sliceLength) {
-    out.set(cipher.update(data.subarray(start, start + sliceLength)), start);
-    await stint.spend(sliceLength / bytesPerWork);
-  }
+  await aesCtrInto(key, [data], [out]);
   return out;
+}
+
+async function aesCtrInto(
+  key: Uint8Array,
+  pieces: readonly Uint8Array[],
+  targets: readonly Uint8Array[],
+): Promise<void> {
+  const cipher = cipherOf(key);
+  const stint = new Stint();
+  for (const [i, piece] of pieces.entries()) {
+    const target = targets[i] as Uint8Array;
+    for (let start = 0; start < piece.length; start += sliceLength) {
+      target.set(cipher.update(piece.subarray(start, start + sliceLength)), start);
+      await stint.spend(Math.min(sliceLength, piece.length - start) / bytesPerWork);
+    }
+  }
+}
+
+function cipherOf(key: Uint8Array) {
+  return createCipheriv('aes-128-ctr', key, ZERO_COUNTER);
 }
 
 async function generateKey(): Promise<SigningKey> {

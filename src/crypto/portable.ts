@@ -9,7 +9,7 @@
  * WebCrypto takes them (tested), and no specification forbids a browser's to.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, hexToBytes } from '../bytes.ts';
+import { bytesToHex, concatBytes, hexToBytes } from '../bytes.ts';
 import { BadKeyError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
 import { hasTwoPrimes, isOneDerSequence } from './der.ts';
@@ -25,6 +25,7 @@ export const primitives: Primitives = {
   sha256: () => sha256.create(),
   hashInto: (message, target, at) => target.set(sha256(message), at),
   aesCtr,
+  aesCtrInto,
   randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   generateKey,
   importSigningKey,
@@ -37,6 +38,19 @@ async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {
   const aesKey = await subtle.importKey('raw', source(key), 'AES-CTR', false, ['encrypt']);
   const algorithm = { name: 'AES-CTR', counter: new Uint8Array(16), length: 128 };
   return new Uint8Array(await subtle.encrypt(algorithm, aesKey, source(data)));
+}
+
+async function aesCtrInto(
+  key: Uint8Array,
+  pieces: readonly Uint8Array[],
+  targets: readonly Uint8Array[],
+): Promise<void> {
+  const out = await aesCtr(key, concatBytes(...pieces));
+  let start = 0;
+  for (const target of targets) {
+    target.set(out.subarray(start, start + target.length));
+    start += target.length;
+  }
 }
 
 async function generateKey(): Promise<SigningKey> {

@@ -36,6 +36,12 @@ export interface Primitives {
   hashInto(message: Uint8Array, target: Uint8Array, at: number): void;
   /** AES-128-CTR from a zero counter; its own inverse. `key` is 16 bytes. */
   aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array>;
+  /** The same of pieces that follow each other, each put into a target of its own length. */
+  aesCtrInto(
+    key: Uint8Array,
+    pieces: readonly Uint8Array[],
+    targets: readonly Uint8Array[],
+  ): Promise<void>;
   randomBytes(length: number): Uint8Array;
   generateKey(): Promise<SigningKey>;
   /** @throws BadKeyError unless `pkcs8` is an unencrypted 2048-bit RSA key */

@@ -9,21 +9,18 @@ import { type Codec, roomFor } from './codec.ts';
 /** Bytes of a block that are coded at a stretch. */
 const sliceLength = 2 ** 16;
 
-/** What {@link Codec.decode} gives of blocks of `length` bytes, one behind the other. */
+/** What {@link Codec.decode} gives of blocks of `length` bytes. */
 export async function decodeInTurns(
   codec: Codec,
   blocks: ReadonlyMap<number, Uint8Array>,
   length: number,
-  joined = new Uint8Array(codec.required * length),
-): Promise<Uint8Array> {
-  const targets = Array.from({ length: codec.required }, (_, i) =>
-    joined.subarray(i * length, (i + 1) * length),
-  );
+  targets = roomFor(blocks, [...Array(codec.required).keys()], codec.required),
+): Promise<readonly Uint8Array[]> {
   await bySlices(length, targets.length, (slice) => {
     const slices = [...blocks].map(([shnum, block]) => [shnum, slice(block)] as const);
     codec.decode(new Map(slices), targets.map(slice));
   });
-  return joined;
+  return targets;
 }
 
 /** What {@link Codec.encode} gives of blocks of `length` bytes. */

@@ -1,25 +1,45 @@
 /**
  * @module gathered: joins pieces of any number and length. Memory grows with the bytes that came,
- * not with the number of pieces: a piece of three bytes does not cost a hundred.
+ * not with the number of pieces: a piece of three bytes does not cost a hundred. What is known to
+ * become of usual size gets its room at once, in which pieces can be made.
  */
 import { concatBytes } from '../bytes.ts';
 import { requireInMemory } from '../share/limits.ts';
 
 /** Short pieces are copied into blocks of this many bytes; a piece as long is kept as it is. */
 const chunkLength = 2 ** 16;
+/** Bytes of room that are given before anything came. */
+const roomMax = 2 ** 28;
 
 export class Gathered {
   readonly #chunks: Uint8Array[] = [];
-  #open = new Uint8Array(0);
+  #open: Uint8Array;
   #filled = 0;
   #length = 0;
+
+  /** @param expected bytes, if that is known */
+  constructor(expected = 0) {
+    this.#open = new Uint8Array(expected <= roomMax ? expected : 0);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Where the next piece, of this length, will be, if that is known. */
+  roomFor(length: number): Uint8Array | undefined {
+    const end = this.#filled + length;
+    return end <= this.#open.length ? this.#open.subarray(this.#filled, end) : undefined;
+  }
 
   /** @throws BeyondLimitError when it becomes more than one array holds */
   add(piece: Uint8Array): void {
     this.#length += piece.length;
     requireInMemory(this.#length);
-    if (piece.length < chunkLength && this.#filled + piece.length <= this.#open.length) {
-      this.#open.set(piece, this.#filled);
+    const room = this.roomFor(piece.length);
+    if (room !== undefined) {
+      const isThere = room.buffer === piece.buffer && room.byteOffset === piece.byteOffset;
+      if (!isThere) room.set(piece);
       this.#filled += piece.length;
       return;
     }

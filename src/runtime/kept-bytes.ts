@@ -6,15 +6,25 @@ import type { Span } from '../../machines/rewrite.ts';
 import { Gathered } from './gathered.ts';
 
 export class KeptBytes {
-  readonly #ranges = new Map<string, { readonly range: Span; bytes: Gathered }>();
+  readonly #ranges = new Map<string, { readonly range: Span; readonly bytes: Gathered }>();
 
   /** Adds the bytes of `range` from `at` on. At its beginning, what was kept of it is forgotten. */
   add(range: Span, at: number, bytes: Uint8Array): void {
+    this.#of(range, at).add(bytes);
+  }
+
+  /** Where so many bytes of `range` from `at` on can be put before they are added, if anywhere. */
+  roomFor(range: Span, at: number, length: number): Uint8Array | undefined {
+    return this.#of(range, at).roomFor(length);
+  }
+
+  #of(range: Span, at: number): Gathered {
     const key = `${range.from}-${range.to}`;
     const known = this.#ranges.get(key);
-    const kept = known !== undefined && at > range.from ? known : { range, bytes: new Gathered() };
-    this.#ranges.set(key, kept);
-    kept.bytes.add(bytes);
+    if (known !== undefined && (at > range.from || known.bytes.length === 0)) return known.bytes;
+    const bytes = new Gathered(range.to - range.from);
+    this.#ranges.set(key, { range, bytes });
+    return bytes;
   }
 
   /** A part of one of the ranges that have been read. */

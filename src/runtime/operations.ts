@@ -29,7 +29,7 @@ import {
 } from './outcome.ts';
 import { progressOf } from './progress.ts';
 import { publishOn } from './publish-version.ts';
-import { keep, retrieveOn, type Take, verifyOn } from './retrieve-segments.ts';
+import { keeper, retrieveOn, type Taker, verifyOn } from './retrieve-segments.ts';
 import { runMachine } from './run.ts';
 import { remember } from './session.ts';
 import { readTrees } from './update-in-place.ts';
@@ -71,7 +71,7 @@ export async function readFile(
   range: Range,
   options: FileOptions,
 ): Promise<Uint8Array> {
-  await runRead(bench, range, keep, true, options);
+  await runRead(bench, range, keeper, true, options);
   return bench.desk.kept.whole();
 }
 
@@ -82,14 +82,15 @@ export async function streamFile(
   sink: (bytes: Uint8Array) => Promise<void>,
   options: FileOptions,
 ): Promise<void> {
-  await runRead(bench, range, (_desk, _range, _at, bytes) => sink(bytes), false, options);
+  const taker: Taker = { take: (_desk, _range, _at, bytes) => sink(bytes) };
+  await runRead(bench, range, taker, false, options);
 }
 
-/** @param canTakeBack whether a fresh session takes away what `take` was given */
+/** @param canTakeBack whether a fresh session takes away what the taker was given */
 async function runRead(
   bench: Workbench,
   { offset = 0, length }: Range,
-  take: Take,
+  taker: Taker,
   canTakeBack: boolean,
   options: FileOptions,
 ): Promise<void> {
@@ -99,7 +100,7 @@ async function runRead(
       openSession: bench.openSession(),
       servermapUpdate,
       readVersion: readVersionMachine.provide({
-        actors: { servermapUpdate, retrieve: retrieveOn(bench, take, options.onProgress) },
+        actors: { servermapUpdate, retrieve: retrieveOn(bench, taker, options.onProgress) },
       }),
     },
   });
@@ -211,7 +212,7 @@ async function runWrite(
       servermapUpdate,
       readTrees: readTrees(bench),
       readVersion: readVersionMachine.provide({
-        actors: { servermapUpdate, retrieve: retrieveOn(bench, keep, onProgress) },
+        actors: { servermapUpdate, retrieve: retrieveOn(bench, keeper, onProgress) },
       }),
       ...(modifier !== undefined && { applyModifier: applyModifier(bench, modifier) }),
       publish: publishOn(bench, { contents, onProgress }),

@@ -17,6 +17,7 @@ import type { Place } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
+import { segmentLength } from '../share/geometry.ts';
 import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
@@ -26,11 +27,19 @@ import type { OperationOptions } from './options.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import type { Desk, Workbench } from './workbench.ts';
 
-/** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
-export type Take = (desk: Desk, range: Span, at: number, bytes: Uint8Array) => unknown;
+/** Who is given what is read. */
+export interface Taker {
+  /** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
+  take(desk: Desk, range: Span, at: number, bytes: Uint8Array): unknown;
+  /** Where it wants them to be before it takes them, if that matters to it. */
+  roomFor?(desk: Desk, range: Span, at: number, length: number): Uint8Array | undefined;
+}
 
 /** Keeps what is read, in memory. */
-export const keep: Take = ({ kept }, range, at, bytes) => kept.add(range, at, bytes);
+export const keeper: Taker = {
+  take: ({ kept }, range, at, bytes) => kept.add(range, at, bytes),
+  roomFor: ({ kept }, range, at, length) => kept.roomFor(range, at, length),
+};
 
 /** What a short segment costs beside its bytes, to decode and hand over: some 20 µs. */
 const workPerSegment = 8;
@@ -38,13 +47,13 @@ const workPerSegment = 8;
 /** The chart with its IO: reads segments in order, and hands over what is wanted of them. */
 export function retrieveOn(
   bench: Workbench,
-  take: Take,
+  taker: Taker,
   onProgress: OperationOptions['onProgress'],
 ): typeof retrieveMachine {
   return retrieveMachine.provide({
     actors: {
       blockRead: blockReadMachine.provide({ actors: { readBlocks: readBlocks(bench, 'read') } }),
-      decodeSegments: decodeSegments(bench, take, onProgress),
+      decodeSegments: decodeSegments(bench, taker, onProgress),
     },
   });
 }
@@ -59,20 +68,27 @@ export function verifyOn(bench: Workbench): typeof retrieveMachine {
   });
 }
 
-function decodeSegments(bench: Workbench, take: Take, onProgress: OperationOptions['onProgress']) {
+function decodeSegments(
+  bench: Workbench,
+  taker: Taker,
+  onProgress: OperationOptions['onProgress'],
+) {
   return fromPromise<DecodeResult, DecodeInput>(async ({ input }) => {
     const { desk, thrown } = bench;
     const { version, range, firstSegment, segmentCount } = input;
     const total = range.to - range.from;
     const stint = new Stint();
     for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
-      const plaintext = await decoded(desk, segnum, input);
-      desk.blocks.delete(segnum);
       const start = segnum * version.segmentSize;
       const at = Math.max(range.from, start);
+      const length = segmentLength(headerOf(desk.session, version.id), segnum);
+      const isWhole = at === start && start + length <= range.to;
+      const room = isWhole ? taker.roomFor?.(desk, range, at, length) : undefined;
+      const plaintext = await decoded(desk, segnum, input, room);
+      desk.blocks.delete(segnum);
       const wanted = plaintext.subarray(at - start, range.to - start);
       try {
-        await take(desk, range, at, wanted);
+        await taker.take(desk, range, at, wanted);
       } catch (error) {
         return { ok: false, failure: thrown.failureOf(error) };
       }
@@ -88,6 +104,7 @@ function decoded(
   { session, blocks }: Desk,
   segnum: number,
   { version, shnums }: DecodeInput,
+  room: Uint8Array | undefined,
 ): Promise<Uint8Array> {
   const held = blocks.get(segnum);
   const entries = shnums.map((shnum) => [shnum, held?.get(shnum) as Entry] as const);
@@ -96,7 +113,7 @@ function decoded(
   const salt = entries[0]?.[1].salt;
   const header = headerOf(session, version.id);
   const { primitives } = session.engine;
-  return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt, primitives);
+  return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt, primitives, room);
 }
 
 /**

@@ -13,6 +13,7 @@ import type { ShareHeader } from './header.ts';
 /**
  * The plaintext of one segment, from accepted blocks of k or more shares, keyed by shnum.
  * @param salt of the segment (MDMF); SDMF takes the header's
+ * @param plaintext where it is put, of its length; new memory by default
  * @throws OutOfRangeError when there are too few blocks, or of other lengths or shnums than can be
  */
 export async function decodeSegment(
@@ -21,7 +22,8 @@ export async function decodeSegment(
   segnum: number,
   blocks: ReadonlyMap<number, Uint8Array>,
   salt: Uint8Array | undefined = header.salt,
-  { aesCtr }: Pick<Primitives, 'aesCtr'> = primitives,
+  { aesCtrInto }: Pick<Primitives, 'aesCtrInto'> = primitives,
+  plaintext: Uint8Array = new Uint8Array(segmentLength(header, segnum)),
 ): Promise<Uint8Array> {
   const length = blockLength(header, segnum);
   for (const block of blocks.values()) {
@@ -30,7 +32,11 @@ export async function decodeSegment(
   }
   if (salt === undefined)
     throw new OutOfRangeError('salt length', 0, 'MDMF has a salt per segment');
-  const padded = await decodeInTurns(createCodec(header.required, header.total), blocks, length);
-  const ciphertext = padded.subarray(0, segmentLength(header, segnum));
-  return aesCtr(deriveDataKey(salt, readkey), ciphertext);
+  const codec = createCodec(header.required, header.total);
+  const ciphertext = await decodeInTurns(codec, blocks, length);
+  const places = ciphertext.map((_, i) => plaintext.subarray(i * length, (i + 1) * length));
+  // What fills up the last block is not encrypted.
+  const pieces = ciphertext.map((piece, i) => piece.subarray(0, places[i]?.length));
+  await aesCtrInto(deriveDataKey(salt, readkey), pieces, places);
+  return plaintext;
 }

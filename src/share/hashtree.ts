@@ -6,7 +6,7 @@
  */
 import { primitives } from '#crypto';
 import { equalBytes, utf8 } from '../bytes.ts';
-import { hashLength, pairHasherOf, taggedHash, tagOf } from '../crypto/hash.ts';
+import { hashLength, pairHasherOf, sha256d, taggedHash, tagOf } from '../crypto/hash.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
 import type { Stint } from '../turn.ts';
 
@@ -22,6 +22,15 @@ export type HashNode = readonly [node: number, hash: Uint8Array];
 /** The hash of a block, a leaf of its share's block hash tree. MDMF hashes salt || block. */
 export function blockHash(block: Uint8Array, salt?: Uint8Array): Uint8Array {
   return salt === undefined ? taggedHash(BLOCK_TAG, block) : taggedHash(BLOCK_TAG, salt, block);
+}
+
+/** Bytes in front of a block, and of its salt, for {@link hashTagged}. */
+export const blockTagLength = BLOCK_TAG.length;
+
+/** The {@link blockHash} of what lies behind room for the tag: native hashing of one stretch. */
+export function hashTagged(message: Uint8Array): Uint8Array {
+  message.set(BLOCK_TAG);
+  return sha256d(message);
 }
 
 /** A {@link blockHash} in progress: of a block, in MDMF with its salt in front, piece by piece. */

@@ -46,8 +46,10 @@ export function plaintextOf(bytes: Uint8Array): Plaintext {
   };
 }
 
-/** One source after the other. */
+/** One source after the other; one alone is not copied. */
 export function joinPlaintexts(...sources: readonly Plaintext[]): Plaintext {
+  const [only] = sources;
+  if (only !== undefined && sources.length === 1) return only;
   const size = sources.reduce((sum, source) => sum + source.size, 0);
   return {
     size,

@@ -3,12 +3,16 @@
  *
  * Two passes. The first encodes every segment and keeps only the hashes of the blocks, which the
  * signature needs. The second happens on demand: an entry that somebody wants to write is encoded
- * again, with the same salt. The last few segments are kept, so that the writers of N shares in
- * rough lockstep cost one encoding and not N. Memory is for these few segments, not for the file.
+ * again, with the same salt, and the blocks that hold the text must have the hashes they had. The
+ * last few segments are kept, so that the writers of N shares in rough lockstep cost one encoding
+ * and not N. Memory is for these few segments, not for the file.
+ *
+ * What all shares store of a segment is made where it is sent from: each entry behind room for the
+ * tag of its hash, so that it is hashed and handed out as it lies.
  */
 import { primitives } from '#crypto';
 import { divideUp, segmentSizeMax, segmentsWrittenMax } from '../../machines/limits.ts';
-import { concatBytes, equalBytes } from '../bytes.ts';
+import { equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import { createCodec } from '../erasure/codec.ts';
@@ -16,14 +20,14 @@ import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
 import { Recent } from '../recent.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
-import { entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
-import { blockHash } from './hashtree.ts';
+import { blockLength, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
+import { blockTagLength, hashTagged } from './hashtree.ts';
 import { type Plaintext, readExactly } from './plaintext.ts';
 
 /** What a caller of either kind of encoding may say about the passes. */
 export interface SegmentOptions {
   /** The platform's by default. */
-  readonly primitives?: Pick<Primitives, 'aesCtr'> | undefined;
+  readonly primitives?: Pick<Primitives, 'aesCtrInto'> | undefined;
   /** 16 bytes. */
   readonly readkey: Uint8Array;
   readonly signal?: AbortSignal | undefined;
@@ -49,12 +53,6 @@ export interface EncodedSegments {
   readonly blockHashes: readonly (readonly Uint8Array[])[];
   /** What share `shnum` stores of a segment: the block, in MDMF after the salt. */
   entry(segnum: number, shnum: number): Promise<Uint8Array>;
-}
-
-/** Of a segment, between the passes. */
-interface Remembered {
-  readonly salt: Uint8Array;
-  readonly plaintextHash: Uint8Array;
 }
 
 /** Segments whose blocks are kept; writers further apart encode again. */
@@ -84,41 +82,70 @@ export function tooLarge({ format, segmentSize, dataLength }: Geometry): OutOfRa
  */
 export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegments> {
   const { geometry, total, plaintext, firstSegment: first, signal } = input;
-  const { aesCtr } = input.primitives ?? primitives;
+  const { aesCtrInto } = input.primitives ?? primitives;
   checkEncodable(geometry);
-  const codec = createCodec(geometry.required, total);
-  const shnums = Array.from({ length: total }, (_, shnum) => shnum);
+  const { required } = geometry;
+  const codec = createCodec(required, total);
+  // If k is 1, all shares are one.
+  const made = required === 1 ? 1 : total;
+  const shnums = Array.from({ length: made }, (_, shnum) => shnum);
   const count = plaintext.size === 0 ? 0 : divideUp(plaintext.size, geometry.segmentSize);
-  const hashesSalt = entrySaltLength(geometry) > 0;
-  const remembered: Remembered[] = [];
+  const saltEnd = blockTagLength + entrySaltLength(geometry);
+  const blockHashes = Array.from({ length: total }, (): Uint8Array[] => []);
+  const salts: Uint8Array[] = [];
+  const source = new SegmentSource(input);
 
-  const source = new SegmentSource(input, remembered);
-  const encode = async (index: number): Promise<readonly Uint8Array[]> => {
+  /** Also for secrecy: one key stream over two texts would give away their difference. */
+  const isAsBefore = (index: number, slots: readonly Uint8Array[]) =>
+    slots.slice(0, required).every((slot, shnum) => {
+      const before = blockHashes[shnum]?.[index];
+      return before === undefined || equalBytes(before, hashTagged(slot));
+    });
+  const encode = async (index: number, arena?: Uint8Array): Promise<readonly Uint8Array[]> => {
     signal?.throwIfAborted();
     const segment = await source.read(index);
-    const key = deriveDataKey((remembered[index] as Remembered).salt, input.readkey);
-    const ciphertext = await aesCtr(key, segment);
-    const primaries = splitEvenly(ciphertext, geometry.required);
-    return encodeInTurns(codec, primaries, shnums, primaries[0]?.length ?? 0);
+    salts[index] ??= input.nextSalt();
+    const salt = salts[index] as Uint8Array;
+    const length = blockLength(geometry, first + index);
+    const slotLength = saltEnd + length;
+    const room = arena ?? new Uint8Array(made * slotLength);
+    const slots = shnums.map((n) => room.subarray(n * slotLength, (n + 1) * slotLength));
+    const blocks = slots.map((slot) => slot.subarray(saltEnd));
+    const primaries = blocks.slice(0, required);
+    const pieces = primaries.map((_, i) => segment.subarray(i * length, (i + 1) * length));
+    const places = primaries.map((block, i) => block.subarray(0, pieces[i]?.length));
+    await aesCtrInto(deriveDataKey(salt, input.readkey), pieces, places);
+    // The last ones are filled up with zeros, which are not encrypted.
+    primaries.forEach((block, i) => {
+      block.fill(0, pieces[i]?.length);
+    });
+    if (saltEnd > blockTagLength) for (const slot of slots) slot.set(salt, blockTagLength);
+    if (!isAsBefore(index, slots)) throw source.changed(index);
+    await encodeInTurns(codec, primaries, shnums, length, blocks);
+    return slots;
   };
   const recent = new Recent<number, Promise<readonly Uint8Array[]>>(segmentsKept);
-  const blocksOf = (index: number) => {
-    const blocks = recent.of(index, () => encode(index));
+  const slotsOf = (index: number) => {
+    const slots = recent.of(index, () => encode(index));
     // A failure is not kept: the next one who asks tries again.
-    blocks.catch(() => recent.forget(index, blocks));
-    return blocks;
+    slots.catch(() => recent.forget(index, slots));
+    return slots;
   };
 
-  const blockHashes = shnums.map((): Uint8Array[] => []);
   const stint = new Stint();
+  // Of a longer file the first segments are forgotten before anybody asks for them.
+  const scratch =
+    count > segmentsKept
+      ? new Uint8Array(made * (saltEnd + blockLength(geometry, first)))
+      : undefined;
   for (let index = 0; index < count; index++) {
-    const blocks = await blocksOf(index);
-    const salt = hashesSalt ? remembered[index]?.salt : undefined;
-    blocks.forEach((block, shnum) => {
-      blockHashes[shnum]?.push(blockHash(block, salt));
+    const slots = await (scratch === undefined ? slotsOf(index) : encode(index, scratch));
+    const hashes = slots.map(hashTagged);
+    blockHashes.forEach((ofShare, shnum) => {
+      ofShare.push(hashes[shnum % made] as Uint8Array);
     });
     input.onSegment?.(index + 1, count);
-    await stint.spend(total * (1 + (blocks[0]?.length ?? 0) / bytesPerWork));
+    await stint.spend(total * (1 + (slots[0]?.length ?? 0) / bytesPerWork));
   }
 
   return {
@@ -127,9 +154,8 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     blockHashes,
     async entry(segnum, shnum) {
       source.throwIfBroken();
-      const index = segnum - first;
-      const block = (await blocksOf(index))[shnum] as Uint8Array;
-      return hashesSalt ? concatBytes(remembered[index]?.salt as Uint8Array, block) : block;
+      const slots = await slotsOf(segnum - first);
+      return (slots[shnum % made] as Uint8Array).subarray(blockTagLength);
     },
   };
 }
@@ -137,12 +163,10 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
 /** The plaintext, segment by segment; one that has failed or changed once is not read again. */
 class SegmentSource {
   readonly #input: SegmentsInput;
-  readonly #remembered: Remembered[];
   #broken: { readonly error: unknown } | undefined;
 
-  constructor(input: SegmentsInput, remembered: Remembered[]) {
+  constructor(input: SegmentsInput) {
     this.#input = input;
-    this.#remembered = remembered;
   }
 
   throwIfBroken(): void {
@@ -151,45 +175,23 @@ class SegmentSource {
 
   async read(index: number): Promise<Uint8Array> {
     this.throwIfBroken();
-    const { plaintext, geometry, firstSegment, nextSalt } = this.#input;
+    const { plaintext, geometry, firstSegment } = this.#input;
     try {
-      const segnum = firstSegment + index;
-      const length = segmentLength(geometry, segnum);
-      const segment = await readExactly(plaintext, index * geometry.segmentSize, length);
-      const plaintextHash = await hashInTurns(segment);
-      const before = this.#remembered[index] ?? { salt: nextSalt(), plaintextHash };
-      this.#remembered[index] = before;
-      // Also for secrecy: one key stream over two texts would give away their difference.
-      if (!equalBytes(before.plaintextHash, plaintextHash)) {
-        throw new SourceChangedError(`segment ${segnum}`, { segment: segnum });
-      }
-      return segment;
+      const length = segmentLength(geometry, firstSegment + index);
+      return await readExactly(plaintext, index * geometry.segmentSize, length);
     } catch (error) {
-      this.#broken ??= { error };
-      throw this.#broken.error;
+      throw this.#breakBy(error);
     }
   }
-}
 
-/** `count` pieces of one length, the last ones filled up with zeros (which are not encrypted). */
-function splitEvenly(bytes: Uint8Array, count: number): Uint8Array[] {
-  const length = divideUp(bytes.length, count);
-  let padded = bytes;
-  if (bytes.length !== length * count) {
-    padded = new Uint8Array(length * count);
-    padded.set(bytes);
+  /** The error of a segment that is not what it was. */
+  changed(index: number): unknown {
+    const segment = this.#input.firstSegment + index;
+    return this.#breakBy(new SourceChangedError(`segment ${segment}`, { segment }));
   }
-  return Array.from({ length: count }, (_, i) => padded.subarray(i * length, (i + 1) * length));
-}
 
-async function hashInTurns(bytes: Uint8Array): Promise<Uint8Array> {
-  const hash = primitives.sha256();
-  const stint = new Stint();
-  for (let start = 0; start < bytes.length; start += sliceLength) {
-    hash.update(bytes.subarray(start, start + sliceLength));
-    await stint.spend(sliceLength / bytesPerWork);
+  #breakBy(error: unknown): unknown {
+    this.#broken ??= { error };
+    return this.#broken.error;
   }
-  return hash.digest();
 }
-/** Bytes that are hashed at a stretch. */
-const sliceLength = 2 ** 20;

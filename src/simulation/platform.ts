@@ -40,6 +40,7 @@ export class Platform {
       hashInto: real.hashInto,
       randomBytes,
       aesCtr: (key, data) => this.#inOrder(real.aesCtr(key, data)),
+      aesCtrInto: (...asked) => this.#inOrder(real.aesCtrInto(...asked)),
       generateKey: () => this.#inOrder(real.generateKey().then(signing)),
       importSigningKey: (pkcs8) => this.#inOrder(importSigningKey(pkcs8).then(signing)),
       importVerifyingKey: (spki) => this.#inOrder(importVerifyingKey(spki).then(verifying)),

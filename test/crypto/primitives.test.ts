@@ -183,9 +183,22 @@ describe.each(implementations)('$name primitives', ({ primitives, other }) => {
     expect(await primitives.aesCtr(key, new Uint8Array(0))).toEqual(new Uint8Array(0));
   });
 
+  test('AES-CTR goes on from piece to piece, of whatever lengths, each to its place', async () => {
+    const key = utf8('0123456789abcdef');
+    const data = Uint8Array.from({ length: 200_003 }, (_, i) => i % 251);
+    const cuts = [0, 1, 1, 70_001, 70_018, 136_000, data.length];
+    const pieces = cuts.slice(1).map((cut, i) => data.subarray(cuts[i], cut));
+    const targets = pieces.map(({ length }) => new Uint8Array(length));
+    await primitives.aesCtrInto(key, pieces, targets);
+    const whole = await primitives.aesCtr(key, data);
+    expect(Buffer.compare(concatBytes(...targets), whole)).toBe(0);
+  });
+
   test.each([0, 15, 17, 24, 32])('AES-CTR refuses a key of %i bytes', async (length) => {
     const run = primitives.aesCtr(new Uint8Array(length), new Uint8Array(1));
     await expect(run).rejects.toThrowError(RangeError);
+    const into = primitives.aesCtrInto(new Uint8Array(length), [], []);
+    await expect(into).rejects.toThrowError(RangeError);
   });
 
   test('random bytes are as many as asked for, and differ', () => {

@@ -4,8 +4,8 @@ import { BeyondLimitError } from '../../src/errors.ts';
 import { Gathered } from '../../src/runtime/gathered.ts';
 import { bytesOf } from '../support/client-grid.ts';
 
-function gather(pieces: readonly Uint8Array[]): Uint8Array {
-  const gathered = new Gathered();
+function gather(pieces: readonly Uint8Array[], expected?: number): Uint8Array {
+  const gathered = new Gathered(expected);
   for (const piece of pieces) gathered.add(piece);
   return gathered.whole();
 }
@@ -15,7 +15,10 @@ test('pieces of any lengths become one, in order', () => {
   fc.assert(
     fc.property(fc.array(length, { maxLength: 12 }), (lengths) => {
       const pieces = lengths.map((n, i) => bytesOf(n, i));
-      expect(Buffer.compare(gather(pieces), Buffer.concat(pieces))).toBe(0);
+      const whole = Buffer.concat(pieces);
+      for (const expected of [0, whole.length - 1, whole.length, whole.length + 1]) {
+        expect(Buffer.compare(gather(pieces, Math.max(0, expected)), whole)).toBe(0);
+      }
     }),
     { numRuns: 200 },
   );
@@ -27,6 +30,18 @@ test('two hundred thousand pieces are no more than one call takes; one alone is 
   expect([whole.length, whole[599_999]]).toEqual([600_000, 3]);
   expect(gather([piece])).toBe(piece);
   expect(gather([])).toEqual(new Uint8Array(0));
+});
+
+test('of what is expected, pieces can be made where they will be', () => {
+  const gathered = new Gathered(9);
+  const first = gathered.roomFor(4)?.fill(1) as Uint8Array;
+  gathered.add(first);
+  gathered.add(Uint8Array.of(2, 2));
+  expect(gathered.roomFor(4)).toBe(undefined);
+  gathered.add(gathered.roomFor(3)?.fill(3) as Uint8Array);
+  expect(gathered.whole()).toEqual(Uint8Array.of(1, 1, 1, 1, 2, 2, 3, 3, 3));
+  expect(gathered.whole().buffer).toBe(first.buffer);
+  expect(new Gathered(2 ** 32).roomFor(1)).toBe(undefined);
 });
 
 test('what one array does not hold is refused before it is put together', () => {
