@@ -481,6 +481,10 @@ describe('what a reader may be given', () => {
     expect(readOf('a a d b bo', majority(5), more)).toBe('d');
     // Who is out of sight, and is named by all, is in the line.
     expect(readOf('a a d b b', majority(5), more)).toBe('d');
+    // So is what is in it, though its own parent is in doubt.
+    const first = { b: made(2, 'b', null), c: made(2, 'c', null) };
+    const a = { ...named.a, parentTag: null };
+    expect(readOf('a a ab b c', majority(5), { ...first, a })).toBe('a');
   });
 
   test('where two quorums may miss each other, W servers are enough', () => {
