@@ -28,8 +28,8 @@ export class Gathered {
 
   /** Where the next piece, of this length, will be, if that is known. */
   roomFor(length: number): Uint8Array | undefined {
-    const end = this.#filled + length;
-    return end <= this.#open.length ? this.#open.subarray(this.#filled, end) : undefined;
+    const room = this.#open.subarray(this.#filled, this.#filled + length);
+    return room.length === length ? room : undefined;
   }
 
   /** @throws BeyondLimitError when it becomes more than one array holds */

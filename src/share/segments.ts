@@ -15,7 +15,7 @@ import { divideUp, segmentSizeMax, segmentsWrittenMax } from '../../machines/lim
 import { equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import type { Primitives } from '../crypto/primitives.ts';
-import { createCodec } from '../erasure/codec.ts';
+import { type Codec, createCodec } from '../erasure/codec.ts';
 import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
 import { Recent } from '../recent.ts';
@@ -81,52 +81,14 @@ export function tooLarge({ format, segmentSize, dataLength }: Geometry): OutOfRa
  * @throws SourceChangedError when the plaintext ends early or is not the same in both passes
  */
 export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegments> {
-  const { geometry, total, plaintext, firstSegment: first, signal } = input;
-  const { aesCtrInto } = input.primitives ?? primitives;
+  const { geometry, total, plaintext, firstSegment: first } = input;
   checkEncodable(geometry);
-  const { required } = geometry;
-  const codec = createCodec(required, total);
-  // If k is 1, all shares are one.
-  const made = required === 1 ? 1 : total;
-  const shnums = Array.from({ length: made }, (_, shnum) => shnum);
   const count = plaintext.size === 0 ? 0 : divideUp(plaintext.size, geometry.segmentSize);
-  const saltEnd = blockTagLength + entrySaltLength(geometry);
-  const blockHashes = Array.from({ length: total }, (): Uint8Array[] => []);
-  const salts: Uint8Array[] = [];
   const source = new SegmentSource(input);
-
-  /** Also for secrecy: one key stream over two texts would give away their difference. */
-  const isAsBefore = (index: number, slots: readonly Uint8Array[]) =>
-    slots.slice(0, required).every((slot, shnum) => {
-      const before = blockHashes[shnum]?.[index];
-      return before === undefined || equalBytes(before, hashTagged(slot));
-    });
-  const encode = async (index: number, arena?: Uint8Array): Promise<readonly Uint8Array[]> => {
-    signal?.throwIfAborted();
-    const segment = await source.read(index);
-    salts[index] ??= input.nextSalt();
-    const salt = salts[index] as Uint8Array;
-    const length = blockLength(geometry, first + index);
-    const slotLength = saltEnd + length;
-    const room = arena ?? new Uint8Array(made * slotLength);
-    const slots = shnums.map((n) => room.subarray(n * slotLength, (n + 1) * slotLength));
-    const blocks = slots.map((slot) => slot.subarray(saltEnd));
-    const primaries = blocks.slice(0, required);
-    const pieces = primaries.map((_, i) => segment.subarray(i * length, (i + 1) * length));
-    const places = primaries.map((block, i) => block.subarray(0, pieces[i]?.length));
-    await aesCtrInto(deriveDataKey(salt, input.readkey), pieces, places);
-    // The last ones are filled up with zeros, which are not encrypted.
-    primaries.forEach((block, i) => {
-      block.fill(0, pieces[i]?.length);
-    });
-    if (saltEnd > blockTagLength) for (const slot of slots) slot.set(salt, blockTagLength);
-    if (!isAsBefore(index, slots)) throw source.changed(index);
-    await encodeInTurns(codec, primaries, shnums, length, blocks);
-    return slots;
-  };
+  const encoder = new SegmentEncoder(input, source);
   const recent = new Recent<number, Promise<readonly Uint8Array[]>>(segmentsKept);
   const slotsOf = (index: number) => {
-    const slots = recent.of(index, () => encode(index));
+    const slots = recent.of(index, () => encoder.encode(index));
     // A failure is not kept: the next one who asks tries again.
     slots.catch(() => recent.forget(index, slots));
     return slots;
@@ -134,16 +96,10 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
 
   const stint = new Stint();
   // Of a longer file the first segments are forgotten before anybody asks for them.
-  const scratch =
-    count > segmentsKept
-      ? new Uint8Array(made * (saltEnd + blockLength(geometry, first)))
-      : undefined;
+  const scratch = count > segmentsKept ? encoder.room(0) : undefined;
   for (let index = 0; index < count; index++) {
-    const slots = await (scratch === undefined ? slotsOf(index) : encode(index, scratch));
-    const hashes = slots.map(hashTagged);
-    blockHashes.forEach((ofShare, shnum) => {
-      ofShare.push(hashes[shnum % made] as Uint8Array);
-    });
+    const slots = await (scratch === undefined ? slotsOf(index) : encoder.encode(index, scratch));
+    encoder.remember(slots);
     input.onSegment?.(index + 1, count);
     await stint.spend(total * (1 + (slots[0]?.length ?? 0) / bytesPerWork));
   }
@@ -151,13 +107,92 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
   return {
     first,
     count,
-    blockHashes,
+    blockHashes: encoder.blockHashes,
     async entry(segnum, shnum) {
       source.throwIfBroken();
       const slots = await slotsOf(segnum - first);
-      return (slots[shnum % made] as Uint8Array).subarray(blockTagLength);
+      return (slots[shnum % slots.length] as Uint8Array).subarray(blockTagLength);
     },
   };
+}
+
+/**
+ * One segment after the other, in both passes: of each the slots of all shares, where the entry lies
+ * behind room for the tag of its hash. If k is 1, all shares are one, and there is one slot.
+ */
+class SegmentEncoder {
+  readonly blockHashes: readonly Uint8Array[][];
+  readonly #input: SegmentsInput;
+  readonly #source: SegmentSource;
+  readonly #codec: Codec;
+  readonly #shnums: readonly number[];
+  /** Of each slot, where its block begins. */
+  readonly #blockStart: number;
+  readonly #salts: Uint8Array[] = [];
+
+  constructor(input: SegmentsInput, source: SegmentSource) {
+    const { geometry, total } = input;
+    this.#input = input;
+    this.#source = source;
+    this.#codec = createCodec(geometry.required, total);
+    this.#shnums = [...Array(geometry.required === 1 ? 1 : total).keys()];
+    this.#blockStart = blockTagLength + entrySaltLength(geometry);
+    this.blockHashes = Array.from({ length: total }, () => []);
+  }
+
+  /** Memory for the slots of a segment. */
+  room(index: number): Uint8Array {
+    return new Uint8Array(this.#shnums.length * (this.#blockStart + this.#blockLength(index)));
+  }
+
+  /**
+   * @param room for as many bytes, or more
+   * @throws SourceChangedError when a segment that was remembered is not the same any more
+   */
+  async encode(index: number, room = this.room(index)): Promise<readonly Uint8Array[]> {
+    const { geometry, readkey, nextSalt, signal } = this.#input;
+    const { aesCtrInto } = this.#input.primitives ?? primitives;
+    signal?.throwIfAborted();
+    const segment = await this.#source.read(index);
+    this.#salts[index] ??= nextSalt();
+    const salt = this.#salts[index] as Uint8Array;
+    const length = this.#blockLength(index);
+    const slotLength = this.#blockStart + length;
+    const slots = this.#shnums.map((n) => room.subarray(n * slotLength, (n + 1) * slotLength));
+    const blocks = slots.map((slot) => slot.subarray(this.#blockStart));
+    const primaries = blocks.slice(0, geometry.required);
+    const pieces = primaries.map((_, i) => segment.subarray(i * length, (i + 1) * length));
+    const places = primaries.map((block, i) => block.subarray(0, pieces[i]?.length));
+    await aesCtrInto(deriveDataKey(salt, readkey), pieces, places);
+    // The last ones are filled up with zeros, which are not encrypted.
+    primaries.forEach((block, i) => {
+      block.fill(0, pieces[i]?.length);
+    });
+    if (this.#blockStart > blockTagLength) for (const slot of slots) slot.set(salt, blockTagLength);
+    if (!this.#isAsBefore(index, slots)) throw this.#source.changed(index);
+    await encodeInTurns(this.#codec, primaries, this.#shnums, length, blocks);
+    return slots;
+  }
+
+  /** Keeps the hashes of the next segment, the first time that it is encoded. */
+  remember(slots: readonly Uint8Array[]): void {
+    const hashes = slots.map(hashTagged);
+    this.blockHashes.forEach((ofShare, shnum) => {
+      ofShare.push(hashes[shnum % hashes.length] as Uint8Array);
+    });
+  }
+
+  #blockLength(index: number): number {
+    return blockLength(this.#input.geometry, this.#input.firstSegment + index);
+  }
+
+  /** Also for secrecy: one key stream over two texts would give away their difference. */
+  #isAsBefore(index: number, slots: readonly Uint8Array[]): boolean {
+    return slots.slice(0, this.#input.geometry.required).every((slot, shnum) => {
+      const before = this.blockHashes[shnum]?.[index];
+      return before === undefined || equalBytes(before, hashTagged(slot));
+    });
+  }
 }
 
 /** The plaintext, segment by segment; one that has failed or changed once is not read again. */
