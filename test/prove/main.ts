@@ -34,6 +34,7 @@ interface Flags {
   readonly readers: number;
   readonly lean: boolean;
   readonly limit: number;
+  readonly seconds: number;
   readonly walks?: number;
   readonly seed?: number;
   readonly mistake?: string;
@@ -73,7 +74,8 @@ const program: Command = new Command('prove')
     'without steps that others cover; with k > 1 without late answers and losses',
     false,
   )
-  .option('--limit <states>', 'stop there', positive, 1_000_000)
+  .option('--limit <states>', 'stop after so many', positive, 1_000_000)
+  .option('--seconds <n>', 'stop after so long', positive, 300)
   .option(
     '--walks <n>',
     'random courses instead of every one; without a size: S = 3 to 13',
@@ -132,6 +134,8 @@ function chosenQuorum(): QuorumModel | undefined {
 }
 
 function problemOf({ servers, required, size, total, attempts, writers, readers }: QuorumModel) {
+  // Whom a writer may hear are 2^S sets.
+  if (servers > 13 && flags.walks === undefined) return '--servers is 13 at most without --walks';
   if (servers > 30) return '--servers is 30 at most';
   if (size > servers) return `--quorum-size ${size} is more than --servers ${servers}`;
   if (2 * size <= servers) return `--quorum-size ${size} is not more than half of ${servers}`;
@@ -143,7 +147,7 @@ function problemOf({ servers, required, size, total, attempts, writers, readers 
 }
 
 async function quorum(): Promise<boolean> {
-  const { mistake, walks, json, limit, all } = flags;
+  const { mistake, walks, json, limit, seconds, all } = flags;
   if (mistake === 'list') {
     listMistakes();
     return true;
@@ -155,7 +159,7 @@ async function quorum(): Promise<boolean> {
   }
   const model = chosenQuorum();
   if (walks !== undefined) return showWalks(model, walks, flags.seed ?? 0, json);
-  if (model !== undefined) return showQuorum(model, limit, json);
+  if (model !== undefined) return showQuorum(model, limit, seconds, json);
   if (json) program.error('error: --json needs a size, --walks or --mistake');
   return proveWriters(all);
 }

@@ -17,8 +17,8 @@ const violationNames: Readonly<Record<Violation, string>> = {
   unreadable: 'nothing can be read that contains what was acknowledged',
 };
 
-function explored(model: QuorumModel, limit: number): QuorumFindings {
-  return withBar('writers', (onProgress) => exploreQuorum(model, { limit, onProgress }));
+function explored(model: QuorumModel, limit: number, seconds?: number): QuorumFindings {
+  return withBar('writers', (onProgress) => exploreQuorum(model, { limit, seconds, onProgress }));
 }
 
 /** What a model leaves out, or adds. */
@@ -89,9 +89,14 @@ function showRow(rows: Table, { model, limit }: Planned): boolean {
 }
 
 /** One size, as one JSON object or with a shortest trace of everything that was broken. */
-export function showQuorum(model: QuorumModel, limit: number, isJson: boolean): boolean {
+export function showQuorum(
+  model: QuorumModel,
+  limit: number,
+  secondsMax: number,
+  isJson: boolean,
+): boolean {
   const begun = performance.now();
-  const findings = explored(model, limit);
+  const findings = explored(model, limit, secondsMax);
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(1));
   if (isJson) {
     say(JSON.stringify({ ...model, limit, ...findings, seconds }));

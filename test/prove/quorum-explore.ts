@@ -12,7 +12,7 @@ import { QuorumWorlds, type World } from './quorum-world.ts';
 export interface QuorumFindings {
   readonly states: number;
   readonly transitions: number;
-  readonly ended: 'exhausted' | 'limit';
+  readonly ended: 'exhausted' | 'limit' | 'time' | 'first';
   /** Steps that broke something. */
   readonly violations: number;
   /** A shortest path to each kind of them. */
@@ -22,6 +22,8 @@ export interface QuorumFindings {
 export interface QuorumOptions {
   /** States. */
   readonly limit: number;
+  /** Seconds after which it ends, whatever it came to. */
+  readonly seconds?: number | undefined;
   /** Whether to stop at the first violation. */
   readonly first?: boolean;
   readonly kernels?: Kernels | undefined;
@@ -78,7 +80,8 @@ class Numbers {
 }
 
 export function exploreQuorum(model: QuorumModel, options: QuorumOptions): QuorumFindings {
-  const { limit, first = false, kernels, onProgress } = options;
+  const { limit, seconds = Number.POSITIVE_INFINITY, first = false, kernels, onProgress } = options;
+  const until = performance.now() + seconds * 1000;
   const worlds = new QuorumWorlds(model, kernels);
   const prints = new Fingerprints(worlds);
   const met = new Met();
@@ -114,15 +117,19 @@ export function exploreQuorum(model: QuorumModel, options: QuorumOptions): Quoru
     traces: Object.fromEntries([...broken].map(([name, step]) => [name, traceOf(worlds, step)])),
   });
 
+  let isLate = false;
   reach(worlds.first(), -1, 0);
   for (let at = 0; ; at++) {
     if (at % 10_000 === 0) onProgress?.(met.size, limit);
     const world = queue.shift();
     if (world === undefined) return found('exhausted');
-    if (met.size > limit || (first && violations > 0)) return found('limit');
+    if (first && violations > 0) return found('first');
+    if (met.size > limit) return found('limit');
+    if (isLate) return found('time');
     let ordinal = 0;
     worlds.steps(world, (next, violation) => {
-      transitions++;
+      if (isLate) return;
+      if ((++transitions & 255) === 0) isLate = performance.now() > until;
       const step = ordinal++;
       if (violation !== undefined) {
         violations++;
