@@ -43,6 +43,14 @@ describe('writers over a quorum, every interleaving', () => {
     expect(states).toBeGreaterThan(1000);
   });
 
+  test('ends when its time is over, also within the steps of one world', () => {
+    const { ended, transitions } = exploreQuorum(size([13, 1, 7, 2, 2]), {
+      limit: 1000,
+      seconds: 0,
+    });
+    expect([ended, transitions]).toEqual(['time', 256]);
+  });
+
   test('at random, also of sizes that the seeds choose', () => {
     expect(walkQuorum(size([3, 1, 2, 2, 3]), { walks: 300, seed: 0 })).toMatchObject({
       walks: 300,
