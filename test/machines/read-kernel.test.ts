@@ -175,6 +175,8 @@ describe('what surely contains all that was acknowledged', () => {
     const record = having({ ...begun, newest: v1 }, mapped(known));
     expect(decide(record)).toMatchObject({ kind: 'read', version: v2, isConfirmed: false });
     expect(record.newest).toBe(v1);
+    const end = { kind: 'delivered', version: v2 } as const;
+    expect(decide(having(record, { type: 'read', end }))).toEqual({ ...end, isConfirmed: false });
   });
 
   test('is counted by the N of the file, not the grid’s', () => {
@@ -188,6 +190,16 @@ describe('what surely contains all that was acknowledged', () => {
     expect([isConfirmed(3), isConfirmed(2)]).toEqual([true, true]);
     const none = mapOf(4, [], [], { s3: 'failed' });
     expect(confirmedIn(none, grid)).toBeUndefined();
+    // One server is W where N is 1, and says nothing where it is 3, whatever the grid's N is now.
+    const away = { s1: 'failed', s2: 'failed', s3: 'failed' } as const;
+    const single = versionOf(1, 'a', { required: 1, total: 1 });
+    const one = mapOf(4, [goodAt('s0', 0, single)], [single], away);
+    const three = mapOf(4, [goodAt('s0', 0, v1), goodAt('s0', 1, v1)], [v1], away);
+    for (const total of [1, 3]) {
+      const { membership } = grid;
+      expect(confirmedIn(one, { total, membership })).toBe(single);
+      expect(confirmedIn(three, { total, membership })).toBeUndefined();
+    }
   });
 
   test('is never forgotten', () => {

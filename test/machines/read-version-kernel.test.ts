@@ -3,11 +3,12 @@ import {
   apply,
   corruptShares,
   decide,
+  firstBlocks,
   segmentsOf,
   start,
   windowOf,
 } from '../../machines/read-version-kernel.ts';
-import { versionOf } from '../support/facts.ts';
+import { goodAt, mapOf, versionOf } from '../support/facts.ts';
 import { corruptSource, mapWith, retrieved } from '../support/operations.ts';
 
 /** Three segments: 1024, 1024, 952 bytes. */
@@ -40,6 +41,40 @@ describe('where bytes are', () => {
     [1 << 21, 1],
   ])('segments of %i bytes come %i at once', (segmentSize, window) => {
     expect(windowOf({ ...v1, segmentSize })).toBe(window);
+  });
+});
+
+describe('the blocks that a read begins with', () => {
+  test('are of the k lowest share numbers, range by range, each at its first server', () => {
+    const holdings = [
+      ...[goodAt('s3', 2, v1), goodAt('s2', 1, v1), goodAt('s1', 0, versionOf(2))],
+      ...[goodAt('s1', 1, v1), goodAt('s0', 0, v1)],
+    ];
+    const known = mapOf(4, holdings, [v1, versionOf(2)]);
+    const both = { firstSegment: 0, segmentCount: 2, endSegment: 2 };
+    const last = { firstSegment: 2, segmentCount: 1, endSegment: 3 };
+    expect(firstBlocks(known, v1, ranges)).toEqual([
+      { server: 's0', shnum: 0, ...both },
+      { server: 's2', shnum: 1, ...both },
+      { server: 's0', shnum: 0, ...last },
+      { server: 's2', shnum: 1, ...last },
+    ]);
+    expect(firstBlocks(known, v1, [])).toEqual([]);
+  });
+
+  test('are a window of a long range', () => {
+    const long = { ...v1, segmentSize: 1 << 19, dataLength: 5 << 19 };
+    const range = { from: 1 << 19, to: 5 << 19 };
+    const window = { firstSegment: 1, segmentCount: 2, endSegment: 5 };
+    expect(firstBlocks(map, long, [range])).toEqual([
+      { server: 's0', shnum: 0, ...window },
+      { server: 's1', shnum: 1, ...window },
+    ]);
+  });
+
+  test('are those of fewer shares where fewer are known', () => {
+    const one = { server: 's2', shnum: 2, firstSegment: 2, segmentCount: 1, endSegment: 3 };
+    expect(firstBlocks(mapWith(v1, [2]), v1, ranges.slice(1))).toEqual([one]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  inPlaceOf,
   type Part,
   rangesToRead,
   recipeInPlace,
@@ -39,6 +40,29 @@ describe('in place', () => {
   test('behind the end of a full last segment begins a new one', () => {
     const recipe = recipeInPlace({ ...v1, dataLength: 2048 }, 2048, 1);
     expect(recipe).toMatchObject({ firstSegment: 2, newDataLength: 2049, parts: [fresh] });
+  });
+
+  test.each<[string, number, number, number, number, number]>([
+    ['behind the end, within a segment', 3000, 10, 2, 1, 3010],
+    ['behind the end, beyond its segment', 3000, 1000, 2, 2, 4000],
+    ['in the middle of one segment', 100, 10, 0, 1, 3000],
+    ['all of one segment', 1024, 1024, 1, 1, 3000],
+    ['over a boundary', 1000, 100, 0, 2, 3000],
+    ['in the last segment', 2100, 10, 2, 1, 3000],
+    ['all of it', 0, 3000, 0, 3, 3000],
+  ])('touches few segments: %s', (_, offset, length, firstSegment, segmentCount, newDataLength) => {
+    const recipe = recipeInPlace(v1, offset, length);
+    const run = { firstSegment, segmentCount, newDataLength };
+    expect(inPlaceOf(v1, recipe, offset + length)).toEqual(run);
+  });
+
+  test('touches every segment up to the last byte that is new or kept', () => {
+    const recipe = { kind: 'inPlace', base: v1.id, firstSegment: 1, newDataLength: 3000 } as const;
+    const countOf = (parts: readonly Part[], end: number) =>
+      inPlaceOf(v1, { ...recipe, parts }, end).segmentCount;
+    expect(countOf([fresh, kept(1100, 3000)], 1100)).toBe(2);
+    expect(countOf([kept(1024, 1100), fresh], 2049)).toBe(2);
+    expect(countOf([kept(1024, 1100), fresh], 2048)).toBe(1);
   });
 });
 

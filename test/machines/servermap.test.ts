@@ -8,10 +8,13 @@ import {
   markedHolding,
   mergedVersion,
   newerUnrecoverable,
+  newestOf,
   noParentTag,
   recoverableVersions,
   sharesOf,
+  silentIn,
   unrecoverableVersions,
+  type Version,
   withMarked,
 } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, unverified, versionOf } from '../support/facts.ts';
@@ -27,6 +30,24 @@ describe('versions', () => {
     expect(compareVersions(v2a, v2b)).toBeLessThan(0);
     expect(compareVersions(v2b, v2a)).toBeGreaterThan(0);
     expect(compareVersions(v2a, { ...v2a, id: 'other' })).toBe(0);
+  });
+
+  test('are ordered by seqnum whatever their formats, which a checkstring begins with', () => {
+    const checkstring = v2a.checkstring.replace(/^01/, '00');
+    const sdmf = { ...v2a, format: 'sdmf', checkstring } as const;
+    expect([sdmf, v1, v3].sort(compareVersions)).toEqual([v1, sdmf, v3]);
+    expect([v3, v1, sdmf].sort(compareVersions)).toEqual([v1, sdmf, v3]);
+  });
+
+  test.each<[string, Version | null, Version | undefined, Version | null]>([
+    ['nothing', null, undefined, null],
+    ['what was found first', null, v1, v1],
+    ['what was known, when nothing is found', v1, undefined, v1],
+    ['what is found, when that is newer', v1, v2a, v2a],
+    ['what was known, when that is newer', v2a, v1, v2a],
+    ['what was known, of two with one seqnum', v2a, v2b, v2a],
+  ])('the newest of a known and a found one is %s', (_, known, found, newest) => {
+    expect(newestOf(known, found)).toBe(newest);
   });
 
   test('are recoverable with k distinct shares, wherever those are', () => {
@@ -102,6 +123,14 @@ describe('versions', () => {
     expect(contenders(map)).toEqual([]);
     expect(highestSeqnum(map)).toBe(0);
   });
+});
+
+test('silent are the servers that failed, in the order of the map, and no others', () => {
+  const map = mapOf(6, [goodAt('s0', 0, v1)], [v1], {
+    ...{ s1: 'failed', s2: 'unasked', s3: 'corrupt', s5: 'failed' },
+  });
+  expect(silentIn(map)).toEqual(['s1', 's5']);
+  expect(silentIn(mapOf(2, [], []))).toEqual([]);
 });
 
 describe('a share marked by a reader', () => {

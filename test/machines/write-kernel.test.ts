@@ -456,6 +456,10 @@ describe('an update', () => {
     const blocks = { firstSegment: 2, segmentCount: 1, endSegment: 3 };
     const next = [0, 1].map((n) => ({ server: `s${n}`, shnum: n, ...blocks }));
     expect(decide(begun)).toEqual({ kind: 'readTrees', ...run, next, map: full, base: v1 });
+    // What does not fit behind the last byte adds segments.
+    const longer = having(begin({ ...append, size: 1000 }), mapped(full));
+    const adding = { ...run, segmentCount: 2, newDataLength: 4000 };
+    expect(decide(longer)).toEqual({ kind: 'readTrees', ...adding, next, map: full, base: v1 });
     const held = having(begun, trees(true));
     const ranges = [{ from: 2048, to: 3000 }];
     expect(decide(held)).toEqual({ kind: 'read', map: full, base: v1, ranges });
