@@ -102,8 +102,8 @@ export interface Facts {
   readonly writtenBy: Map<string, string>;
   /** Where a version has ever been put. */
   readonly landed: Map<string, Set<string>>;
-  /** Where a disk has put a share of a version that is damaged, but says what it is of. */
-  readonly damagedCopies: Map<string, Set<string>>;
+  /** Where a disk has put a share of a version, right or damaged. */
+  readonly copies: Map<string, Set<string>>;
   /** Writes that somebody had given up on. They may arrive all the same. */
   lateWrites: number;
   /** Versions that a quorum holds: whose they are, and the record that says so. */
@@ -139,7 +139,7 @@ export function emptyFacts(): Facts {
     contents: new Map(),
     writtenBy: new Map(),
     landed: new Map(),
-    damagedCopies: new Map(),
+    copies: new Map(),
     lateWrites: 0,
     acknowledged: new Map(),
     bases: new Map(),
@@ -392,10 +392,8 @@ function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): vo
     }
   }
   if (after === null) return;
-  if (parseVersion(after) === undefined) {
-    placesOf(facts.damagedCopies, after.replace(/ .*/, '')).add(place);
-    return;
-  }
+  if (writer === null) placesOf(facts.copies, after.replace(/ .*/, '')).add(place);
+  if (parseVersion(after) === undefined) return;
   placesOf(facts.landed, after).add(place);
   if (writer === null) {
     const { seqnum = 0 } = parseVersion(after) ?? {};

@@ -208,7 +208,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
       if (kind !== 'published') return undefined;
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
       const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
-      const copied = facts.damagedCopies.get(version?.checkstring ?? '') ?? new Set();
+      const copied = facts.copies.get(version?.checkstring ?? '') ?? new Set();
       const accepted = writes.filter(({ status }) => status === 'accepted');
       const feigned = facts.operations.get(operation)?.feigned ?? new Set();
       const ghost = accepted.find(({ server, shnum }) => {
@@ -231,8 +231,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q6',
     name: 'a lost answer is no verdict',
     statement:
-      'A write that landed is never counted as somebody else’s, nor, unless it landed late, as not ' +
-      'done.',
+      'A write that landed is never counted as somebody else’s, nor, unless it landed late, or a ' +
+      'disk has put a copy there, as not done.',
     judge: () => (record, facts) => {
       const [, output] = ended(record, facts) ?? [];
       const own = output?.surprises.find(({ found }) => found === output.version?.checkstring);
@@ -249,6 +249,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
       const landed = places
         .map((shnum) => placeName(report.server, shnum))
         .find((place) => checkstring !== null && facts.places.get(place) === checkstring);
+      // Brought by a disk to a server that the write never came to, it is not what was asked for.
+      if (landed && facts.copies.get(checkstring ?? '')?.has(landed)) return undefined;
       return landed && `${landed} holds the version, and counts as failed`;
     },
   },
