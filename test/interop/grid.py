@@ -71,9 +71,9 @@ def free_port():
     raise RuntimeError("no port is free")
 
 
-async def comes_true(holds, patience=PATIENCE_SECONDS):
+async def comes_true(holds):
     """Waits until `holds()`; says whether it ever did."""
-    deadline = reactor.seconds() + patience
+    deadline = reactor.seconds() + PATIENCE_SECONDS
     while not holds():
         if reactor.seconds() > deadline:
             return False
