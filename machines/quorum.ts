@@ -8,7 +8,8 @@
  * A server that c has won can never again accept an older rival. So with B servers won every older
  * version outside of the line is *dead*: it is on fewer than W servers for ever (D1). Where parents
  * are known, single rivals are dead earlier: when they, and each of their ancestors outside of the
- * line, can no longer come to W servers (D2). docs/publish.md has the theorem and its proof.
+ * line, can no longer come to W servers (D2). Where d servers may lose what they hold, B is d more, and
+ * of W servers only W − d count. docs/publish.md has the theorem and its proof.
  */
 import { contains, lineOf, newestFirst, parentOf, type Versions } from './lineage.ts';
 import {
@@ -27,6 +28,8 @@ export interface Membership {
   readonly servers: number;
   /** W, where the file has as many shares and the grid as many servers. */
   readonly happy: number;
+  /** d: how many servers may lose what they hold, or go back to what they held before. 0 if unsaid. */
+  readonly losable?: number;
 }
 
 /** How many servers there are, and how many acknowledge a version. */
@@ -35,6 +38,8 @@ export interface Quorum {
   readonly servers: number;
   /** W. */
   readonly size: number;
+  /** d, as far as that leaves quorums that meet: 2W > S + d. */
+  readonly losable?: number;
 }
 
 /** A share as far as the rules look at it. */
@@ -58,8 +63,10 @@ export interface View {
 }
 
 /** The quorum of a file with N = `total`. */
-export function quorumOf({ servers, happy }: Membership, total: number): Quorum {
-  return { servers, size: Math.min(happy, total, servers) };
+export function quorumOf({ servers, happy, losable = 0 }: Membership, total: number): Quorum {
+  const size = Math.min(happy, total, servers);
+  const kept = Math.max(0, Math.min(losable, 2 * size - servers - 1));
+  return { servers, size, ...(kept > 0 && { losable: kept }) };
 }
 
 /** Whether any two quorums have a server in common: without that nothing can be promised. */
@@ -67,9 +74,14 @@ export function isMajority({ servers, size }: Quorum): boolean {
   return 2 * size > servers;
 }
 
-/** B: the fewest servers that meet every quorum; where 2W > S does not hold, W. */
-export function meetingSize({ servers, size }: Quorum): number {
-  return Math.min(servers - size + 1, size);
+/** B: the fewest servers that meet every quorum, with d to spare; where 2W > S does not hold, W. */
+export function meetingSize({ servers, size, losable = 0 }: Quorum): number {
+  return Math.min(servers - size + 1 + losable, size);
+}
+
+/** W − d: what was acknowledged is on so many servers for good. */
+function lastingSize({ size, losable = 0 }: Quorum): number {
+  return size - losable;
 }
 
 /** Whether a server has told all that it holds. */
@@ -164,10 +176,10 @@ export function isReplaceable(view: View, candidate: Candidate, share: Held): bo
   return isMet || isOutrun(view, candidate, other);
 }
 
-/** D2: neither `rival` nor an ancestor of it outside of the line can come to W servers any more. */
+/** D2: neither `rival` nor an ancestor of it outside of the line can be acknowledged any more. */
 function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean {
   for (let at = rival; !line.has(at.id); ) {
-    if (mayWin(view, won, at) >= view.quorum.size) return false;
+    if (mayWin(view, won, at) >= lastingSize(view.quorum)) return false;
     const parent = parentOf(view.versions, at);
     if (parent.kind === 'nothing') return true;
     // It has left every server, and still both name it.
@@ -250,7 +262,7 @@ function isConfirmed(view: View, base: Version): boolean {
   return !mayBeOverlooked(view, line);
 }
 
-/** Whether something outside of `line` may be on W servers. */
+/** Whether something outside of `line` may have been acknowledged. */
 function mayBeOverlooked(view: View, line: ReadonlySet<Hex>): boolean {
   const { quorum, servers, versions } = view;
   const unheard = servers.filter(({ held }) => held === null).length + strangers(view);
@@ -259,11 +271,11 @@ function mayBeOverlooked(view: View, line: ReadonlySet<Hex>): boolean {
     heldBy.filter((held) => held.some(isIt)).length + unheard;
   const rivals = Object.values(versions).filter(({ id }) => !line.has(id));
   const mayWinOf = (rival: Version) => countOf((share) => mayContain(versions, share, rival));
-  if (rivals.some((rival) => mayWinOf(rival) >= quorum.size)) return true;
+  if (rivals.some((rival) => mayWinOf(rival) >= lastingSize(quorum))) return true;
   // These may have an ancestor in common that nobody sees.
   const isOfUnknownDescent = (share: Held) =>
     !isDescentKnown(versions, line, versionIn(versions, share));
-  return countOf(isOfUnknownDescent) >= quorum.size;
+  return countOf(isOfUnknownDescent) >= lastingSize(quorum);
 }
 
 function isDescentKnown(

@@ -107,6 +107,7 @@ interface GridArguments {
   readonly inspect?: unknown;
   readonly encoding?: unknown;
   readonly spareKeys?: unknown;
+  readonly losableServers?: unknown;
 }
 
 /** @throws BadArgumentError, OutOfRangeError */
@@ -130,7 +131,9 @@ export function checkGrid(options: GridArguments, names: readonly (keyof Deadlin
   }
   if (now !== undefined) requireFunction('now', now);
   if (random !== undefined) requireFunction('random', random);
-  if (given.spareKeys !== undefined) requireCount('spareKeys', given.spareKeys as number);
+  for (const count of ['spareKeys', 'losableServers'] as const) {
+    if (given[count] !== undefined) requireCount(count, given[count] as number);
+  }
   if (inspect !== undefined && typeof inspect !== 'function') {
     const wanted = 'a function or an observer';
     const { next } = requireObject('inspect', inspect, wanted) as Observer<unknown>;

@@ -48,18 +48,46 @@ function check(key: string, value: number, max: number, whatMax: string): void {
   }
 }
 
-/** What to say of a grid where two quorums need have no server in common: that, and the cure. */
-export function minorityNotices(encoding: Encoding, gridSize: number): readonly string[] {
-  const { happy, total } = encoding;
-  const quorum = quorumOf({ servers: gridSize, happy }, total);
-  if (isMajority(quorum)) return [];
-  const least = Math.floor(gridSize / 2) + 1;
-  const cure =
-    least <= total
-      ? `set shares.happy to ${least} or more, for every writer`
-      : `${total} shares cannot be on more than half of the servers`;
-  return [
-    `a write counts as done on ${quorum.size} of ${gridSize} servers, not more than half: of two ` +
-      `writers both may succeed, and one change be lost; ${cure}`,
-  ];
+/** How many servers all writers of a grid count with. */
+export interface GridNumbers {
+  /** S. */
+  readonly gridSize: number;
+  /** d: how many of them may lose what they hold. */
+  readonly losableServers: number;
+}
+
+/** What to say of a grid that cannot promise what it should: that, and the cure. */
+export function quorumNotices(encoding: Encoding, numbers: GridNumbers): readonly string[] {
+  const { happy, required } = encoding;
+  const { gridSize: servers, losableServers: losable } = numbers;
+  const { size, losable: kept = 0 } = quorumOf({ servers, happy, losable }, encoding.total);
+  const done = `a write counts as done on ${size} of ${servers} servers`;
+  if (!isMajority({ servers, size })) {
+    const cure = cureFor(Math.floor(servers / 2) + 1, encoding.total, 'more than half of the');
+    return [
+      `${done}, not more than half: of two writers both may succeed, and one change be lost; ${cure}`,
+    ];
+  }
+  if (kept < losable) {
+    const least = Math.floor((servers + losable) / 2) + 1;
+    return [
+      `${done}: when more than ${kept} of them lose shares a change may be lost, not first with more ` +
+        `than losable-servers: ${losable}; ${cureFor(least, encoding.total, `${least}`)}`,
+    ];
+  }
+  if (losable > 0 && size < required + losable) {
+    const least = required + losable;
+    return [
+      `${done}: when ${losable} of them lose shares fewer than ${required} may be left, too few to ` +
+        `read; ${cureFor(least, encoding.total, `${least}`)}`,
+    ];
+  }
+  return [];
+}
+
+/** @param least the `happy` that is needed, of servers as `most` says */
+function cureFor(least: number, total: number, most: string): string {
+  return least <= total
+    ? `set shares.happy to ${least} or more, for every writer`
+    : `${total} shares cannot be on ${most} servers`;
 }

@@ -12,7 +12,7 @@ import type { Primitives, SigningKey } from './crypto/primitives.ts';
 import {
   defaultEncoding,
   type Encoding,
-  minorityNotices,
+  quorumNotices,
   type UnusableSettings,
 } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
@@ -51,6 +51,12 @@ export interface GridOptions {
    * for good. As many as `servers` by default. All writers of a file have to say the same.
    */
   readonly gridSize?: number;
+  /**
+   * d: how many servers may lose shares, or go back to older ones, and still no acknowledged change
+   * is lost. 0 by default. More takes a higher `happy`: 2 × happy > S + d, and k + d at least, for
+   * enough shares to be left. All writers and readers of a file have to say the same.
+   */
+  readonly losableServers?: number;
   /** Of new files; existing files keep their k and N. 3 (7) of 10 by default. */
   readonly encoding?: Encoding;
   /** Of new files. MDMF by default: it can change in place. */
@@ -111,6 +117,8 @@ export class Grid {
   readonly servers: readonly StorageServer[];
   /** S: see {@link GridOptions.gridSize}. */
   readonly gridSize: number;
+  /** d: see {@link GridOptions.losableServers}. */
+  readonly losableServers: number;
   /** What its owner should know of it, for people: above all that it has no majority to promise. */
   readonly notices: readonly string[];
   readonly encoding: Encoding;
@@ -131,6 +139,7 @@ export class Grid {
     checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
+    const { losableServers = 0 } = options;
     requireDistinct(servers);
     if (!Number.isSafeInteger(gridSize) || gridSize < servers.length) {
       throw new OutOfRangeError('gridSize', gridSize, `must be at least ${servers.length}`);
@@ -141,12 +150,16 @@ export class Grid {
     }
     this.servers = servers;
     this.gridSize = gridSize;
+    this.losableServers = losableServers;
     this.encoding = encoding;
     this.format = format;
     this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const internal: InternalGridOptions = options;
-    this.notices = [...(internal.notices ?? []), ...minorityNotices(encoding, gridSize)];
+    this.notices = [
+      ...(internal.notices ?? []),
+      ...quorumNotices(encoding, { gridSize, losableServers }),
+    ];
     this.#primitives = internal.primitives ?? primitives;
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
@@ -165,6 +178,7 @@ export class Grid {
     this.#setting = {
       encoding,
       gridSize,
+      losableServers,
       unusableHappy: unusable.happy,
       turns: new Turns(),
       engine,

@@ -66,6 +66,8 @@ export interface FileSetting {
   readonly encoding: Encoding;
   /** S: the largest number of servers that any writer may know. */
   readonly gridSize: number;
+  /** d: how many of them may lose what they hold. */
+  readonly losableServers: number;
   /** Why `encoding.happy` is only a default, if it is: writes fail with this. */
   readonly unusableHappy: Error | undefined;
   /** One writer at a time per file, within this process. */
@@ -269,9 +271,10 @@ export class MutableFile {
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
     const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
     const bench = new Workbench(newSession);
-    const { encoding, gridSize } = this.#setting;
+    const { encoding, gridSize, losableServers } = this.#setting;
+    const all = { ...options, encoding, gridSize, losableServers };
     try {
-      return await this.#setting.during(() => work(bench, { ...options, encoding, gridSize }));
+      return await this.#setting.during(() => work(bench, all));
     } finally {
       bench.close();
       throwIfBroken();

@@ -11,7 +11,7 @@ import { Grid, type GridOptions, type InternalGridOptions } from './grid.ts';
 import { tcpNurls } from './storage/nurl.ts';
 import type { StorageServer } from './storage/server.ts';
 
-/** `encoding`, `format`, `gridSize` and `leaseSecret` are the description's own by default. */
+/** `encoding`, `format`, `gridSize`, `losableServers` and `leaseSecret` are the description's own by default. */
 export type OpenGridOptions = Omit<GridOptions, 'servers' | 'unusable'>;
 
 /**
@@ -32,11 +32,12 @@ export async function openGrid(path: string, options: OpenGridOptions = {}): Pro
   const servers = await Promise.all(entries.map(serverOf));
   // Who says how many there are need not be told, nor is it kept.
   const members = options.gridSize === undefined ? await gridSizeOf(size) : undefined;
+  const losableServers = options.losableServers ?? size.losable;
   const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
   const unusable = stillUnusable(unusableSettings, options);
   const settings: InternalGridOptions = {
     ...{ encoding, ...(format && { format }), ...options, ...members },
-    ...{ unusable, servers, leaseSecret },
+    ...{ unusable, servers, leaseSecret, losableServers },
   };
   return new Grid(settings);
 }

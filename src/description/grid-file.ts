@@ -25,7 +25,7 @@ import {
   unusableOf,
   whereOf,
 } from './announcement.ts';
-import { type DescribedSize, statedSizeIn } from './grid-size.ts';
+import { type DescribedSize, statedIn } from './grid-size.ts';
 import { KnownServers, misplacedFolder } from './same-server.ts';
 import { readNodeConfig } from './tahoe-cfg.ts';
 import { gridErrorOf, readTextFile } from './text-file.ts';
@@ -73,7 +73,7 @@ interface Refusal extends UnusableEntry {
 export async function loadGridFile(path: string): Promise<GridFile> {
   const sources = await findSources(resolve(path));
   const { node } = sources;
-  const { described, refused, stated } = await readSources(sources);
+  const { described, refused, stated, losable } = await readSources(sources);
   const { ids, entries, unusable } = await usableOf(sources.path, described, refused);
   const {
     privacy,
@@ -85,7 +85,7 @@ export async function loadGridFile(path: string): Promise<GridFile> {
   const sizePath = sources.servers ?? join(node, 'private', 'servers.yaml');
   return {
     ...{ path: sources.path, entries, unusable },
-    size: { path: sizePath, stated, described: ids.size, usable: entries.length },
+    size: { path: sizePath, stated, losable, described: ids.size, usable: entries.length },
     ...config,
     ...{ unusableSettings, leaseSecretPath },
   };
@@ -189,7 +189,7 @@ async function readSources({ servers, caches }: Sources) {
       refused.push({ id: path, nickname: basename(path), problem, error });
     }
   }
-  return { described, refused, stated: statedSizeIn(servers ?? '', own) };
+  return { described, refused, ...statedIn(servers ?? '', own) };
 }
 
 /** A map under `storage`: `{<id>: {ann: {…}}}`. */

@@ -6,10 +6,12 @@
  * than it did: somebody takes a server out of it, an introducer forgets one. So the largest number
  * that was ever seen is kept beside it, as the name of an empty file: `servers.yaml.seen-13`. A
  * larger one is made before smaller ones go, so the largest stays, whatever several processes do
- * at once. What the owner writes into `servers.yaml` counts instead: `grid-size: 13`.
+ * at once. What the owner writes into `servers.yaml` counts instead: `grid-size: 13`. Only there
+ * it is said how many of these servers may lose what they hold: `losable-servers: 1`.
  */
 import { open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { GridNumbers } from '../encoding.ts';
 import { BadGridError } from '../errors.ts';
 import { errnoOf, removeQuietly, syncFolder } from '../storage/atomic-file.ts';
 
@@ -19,14 +21,14 @@ export interface DescribedSize {
   readonly path: string;
   /** What the owner has said; undefined when nothing. */
   readonly stated: number | undefined;
+  /** d: how many servers may lose what they hold, as the owner has said. */
+  readonly losable: number;
   /** Distinct servers that are described, those included that cannot be used. */
   readonly described: number;
   readonly usable: number;
 }
 
-export interface GridSize {
-  /** S. */
-  readonly gridSize: number;
+export interface GridSize extends GridNumbers {
   /** What the owner of the grid should know of it, for people. */
   readonly notices: readonly string[];
 }
@@ -36,22 +38,23 @@ export interface GridSize {
  * @throws BadGridError naming a file that is called like one of ours, and holds no number
  */
 export async function gridSizeOf(size: DescribedSize): Promise<GridSize> {
-  const { path, stated, described, usable } = size;
+  const { path, stated, losable: losableServers, described, usable } = size;
   if (stated !== undefined) {
     const problem = `${path}: grid-size: ${stated} is less than the ${usable} servers to be used`;
-    return { gridSize: Math.max(stated, usable), notices: stated < usable ? [problem] : [] };
+    const gridSize = Math.max(stated, usable);
+    return { gridSize, losableServers, notices: stated < usable ? [problem] : [] };
   }
   let kept = 0;
   try {
     kept = Math.max(kept, ...(await numbersAt(path)));
     if (described > kept) kept = await keep(path, described);
-    return { gridSize: kept, notices: [] };
+    return { gridSize: kept, losableServers, notices: [] };
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
     const gridSize = Math.max(kept, described);
     return {
-      gridSize,
+      ...{ gridSize, losableServers },
       notices: [`${dirname(path)}: cannot keep that the grid has ${gridSize} servers: ${errno}`],
     };
   }
@@ -74,6 +77,7 @@ async function keep(base: string, size: number): Promise<number> {
 
 /** As many digits as a number of servers can have. */
 const NUMBER = /^[1-9]\d{0,5}$/;
+const NUMBER_OR_NONE = /^(0|[1-9]\d{0,5})$/;
 
 async function numbersAt(base: string): Promise<readonly number[]> {
   const start = basename(fileOf(base, ''));
@@ -89,10 +93,17 @@ function fileOf(base: string, size: number | ''): string {
   return `${base}.seen-${size}`;
 }
 
-/** The `grid-size` of a `servers.yaml`. @throws BadGridError */
-export function statedSizeIn(path: string, content: unknown): number | undefined {
-  const size = content instanceof Map ? content.get('grid-size') : undefined;
-  if (size === undefined) return undefined;
-  if (NUMBER.test(String(size))) return Number(size);
-  throw new BadGridError(path, 'grid-size: must be a number of servers');
+/** What the owner has said in a `servers.yaml`. @throws BadGridError */
+export function statedIn(path: string, content: unknown) {
+  return {
+    stated: numberIn(path, content, 'grid-size', NUMBER),
+    losable: numberIn(path, content, 'losable-servers', NUMBER_OR_NONE) ?? 0,
+  };
+}
+
+function numberIn(path: string, content: unknown, key: string, wanted: RegExp): number | undefined {
+  const number = content instanceof Map ? content.get(key) : undefined;
+  if (number === undefined) return undefined;
+  if (wanted.test(String(number))) return Number(number);
+  throw new BadGridError(path, `${key}: must be a number of servers`);
 }

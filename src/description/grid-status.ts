@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { isMajority, quorumOf } from '../../machines/quorum.ts';
 import { reasonOf } from '../../machines/reason.ts';
 import { requireOptions, requirePath } from '../arguments.ts';
-import { minorityNotices } from '../encoding.ts';
+import { quorumNotices } from '../encoding.ts';
 import { ServerUnavailableError } from '../errors.ts';
 import { Pace } from '../runtime/pace.ts';
 import { defaultDeadlines, platformClock } from '../runtime/run.ts';
@@ -43,6 +43,8 @@ export interface GridStatus {
   readonly reachable: number;
   /** S: the largest number of servers that the grid ever had, or what its owner says. */
   readonly gridSize: number;
+  /** d: how many of them may lose what they hold, and no change is lost; as their owner says. */
+  readonly losableServers: number;
   /** W, the distinct servers that a new file has to reach: min(happy, N, S). */
   readonly quorum: number;
   /** 2W > S: without that nothing can be promised to several writers. */
@@ -72,8 +74,8 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
     encoding,
     unusableSettings,
   } = await loadGridFile(path);
-  const { gridSize, notices } = await gridSizeOf(size);
-  const quorum = quorumOf({ servers: gridSize, happy: encoding.happy }, encoding.total);
+  const { notices, ...numbers } = await gridSizeOf(size);
+  const quorum = quorumOf({ servers: numbers.gridSize, happy: encoding.happy }, encoding.total);
   const pace = new Pace({ clock: platformClock, now: () => performance.now() });
   const { signal } = options;
   const deadline = AbortSignal.timeout(defaultDeadlines.queryMs);
@@ -91,10 +93,10 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
     path: file,
     servers: [...servers, ...unusable.map(leftOut)],
     reachable: servers.filter(({ reachable }) => reachable).length,
-    gridSize,
+    ...numbers,
     quorum: quorum.size,
     isMajority: isMajority(quorum),
-    notices: [...notices, ...minorityNotices(encoding, gridSize)],
+    notices: [...notices, ...quorumNotices(encoding, numbers)],
     problem: unusableSettings.encoding?.message ?? unusableSettings.format?.message ?? null,
   };
 }

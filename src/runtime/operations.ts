@@ -41,6 +41,8 @@ export interface FileOptions extends OperationOptions {
   readonly encoding: Encoding;
   /** S: the largest number of servers that any writer may know. */
   readonly gridSize: number;
+  /** d: how many of them may lose what they hold. */
+  readonly losableServers: number;
 }
 
 /** Part of a file, in bytes. */
@@ -260,9 +262,12 @@ export function backoffsOf(attempts: number, firstMs: number, random: () => numb
 }
 
 /** What every chart is told of the grid. */
-function gridOf({ servers, engine }: Workbench, { encoding, gridSize }: FileOptions) {
+function gridOf(
+  { servers, engine }: Workbench,
+  { encoding, gridSize, losableServers }: FileOptions,
+) {
   const { required, total, happy } = encoding;
-  const membership = { servers: gridSize, happy };
+  const membership = { servers: gridSize, happy, losable: losableServers };
   return { servers, required, total, membership, deadlines: engine.deadlines };
 }
 

@@ -81,6 +81,8 @@ export interface AttemptFact {
 
 export interface Facts {
   readonly encoding: Encoding;
+  /** d: how many servers may lose what they hold. */
+  readonly losable: number;
   readonly operations: Map<string, OperationFact>;
   readonly actors: Map<string, ActorFact>;
   /** `s0:1` -> what it holds. */
@@ -126,6 +128,7 @@ export function parseVersion(name: string): { seqnum: number; root: string } | u
 export function emptyFacts(): Facts {
   return {
     encoding: { required: 1, happy: 1, total: 1 },
+    losable: 0,
     operations: new Map(),
     actors: new Map(),
     places: new Map(),
@@ -183,8 +186,13 @@ export function learn(facts: Facts, record: TraceRecord): Facts {
 }
 
 function fromHeader(about: Json): Facts {
-  const { encoding, servers } = about as unknown as {
+  const {
+    encoding,
+    losable = 0,
+    servers,
+  } = about as unknown as {
     encoding: Encoding;
+    losable?: number;
     servers: readonly { id: string; shares: Record<string, string>; rotten?: number[] }[];
   };
   const places = new Map<string, string>();
@@ -195,6 +203,7 @@ function fromHeader(about: Json): Facts {
   const facts: Facts = {
     ...emptyFacts(),
     encoding,
+    losable,
     places,
     initialPlaces: new Map(places),
     servers: servers.map(({ id }) => id),

@@ -51,13 +51,15 @@ export function acknowledged(facts: Facts): readonly Acknowledged[] {
 }
 
 /**
- * Whether any two quorums meet, and every server holds what it was given, as it says: then neither a
+ * Whether any two quorums meet on a server that holds what it was given, as it says: then neither a
  * fork nor a lost update can happen (docs/publish.md). Who writes by `force` was promised nothing.
  */
 export function doQuorumsMeet(facts: Facts): boolean {
   const operations = [...facts.operations.values()];
   if (operations.some(({ spec, feigned }) => spec.force || feigned.size > 0)) return false;
-  return 2 * smallestQuorum(facts) > facts.servers.length && facts.forgetful.size === 0;
+  const { servers, forgetful, losable } = facts;
+  if (forgetful.size > losable) return false;
+  return 2 * smallestQuorum(facts) > servers.length + forgetful.size;
 }
 
 /** The fewest servers that anybody has taken for a quorum; Infinity before somebody writes. */

@@ -132,7 +132,8 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'X1',
     name: 'no fork',
     statement:
-      'No two acknowledged versions have one seqnum, as long as 2W > S and no disk forgets.',
+      'No two acknowledged versions have one seqnum, as long as 2W > S + f for the f <= d disks ' +
+      'that forget.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
@@ -147,7 +148,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'no lost update',
     statement:
       'What a write makes, and is acknowledged, was built on every version that was acknowledged ' +
-      'before it began, as long as 2W > S and no disk forgets.',
+      'before it began, as long as 2W > S + f for the f <= d disks that forget.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
@@ -165,7 +166,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'reads are fresh',
     statement:
       'A read that says so returns nothing that was not built on all that was acknowledged before ' +
-      'it began, as long as 2W > S, no disk forgets, and no server lies.',
+      'it began, as long as 2W > S + f for the f <= d disks that forget, and nobody lies.',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;
@@ -183,7 +184,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'modify is linearizable',
     statement:
       'All writes can be put in one order, with growing seqnums, that explains which version and ' +
-      'which contents every modifier saw, as long as 2W > S and no disk forgets.',
+      'which contents every modifier saw, as long as 2W > S + f for the f <= d disks that forget.',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined) return undefined;
       const history = historyOf(facts);
@@ -210,7 +211,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     name: 'what may be acknowledged is kept',
     statement:
       'A version that a quorum has held, or that is acknowledged later, is overwritten by nothing ' +
-      'that was not built on it, as long as 2W > S and no disk forgets.',
+      'that was not built on it, as long as 2W > S + f for the f <= d disks that forget.',
     judge: () => {
       const heirs = new Map<string, string>();
       return (record, facts) => {

@@ -153,6 +153,7 @@ function parseWorld([head, ...rest]: readonly Line[]): WorldOptions {
     'k',
     'happy',
     'n',
+    'losable',
     'size',
     'format',
     'head',
@@ -184,6 +185,7 @@ function parseWorld([head, ...rest]: readonly Line[]): WorldOptions {
     ...(settings.has('file') && {
       fileEncoding: fileEncoding(line, settings.get('file') as string),
     }),
+    losable: count('losable', 0),
     size: count('size', 0),
     headLength: count('head', 4000),
     isDeaf: settings.get('deaf') === 'yes',

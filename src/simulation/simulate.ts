@@ -49,6 +49,7 @@ export function optionsOf(seed: number, allowed: readonly FaultKind[] = faultKin
     faults,
     headLength: prng.chance(0.3) ? 123 : 4000,
     isDeaf: prng.chance(0.15),
+    losable: prng.chance(0.3) ? 1 : 0,
   };
 }
 

@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly format?: Format | undefined;
   /** 2 (3) of 3 by default. */
   readonly encoding?: Encoding | undefined;
+  /** d: how many servers may lose what they hold; 0 by default. */
+  readonly losable?: number | undefined;
   /** k and N of the planted versions, where they are not the clients'. */
   readonly fileEncoding?: Pick<Encoding, 'required' | 'total'> | undefined;
   /** In the permuted order of the file. */

@@ -332,6 +332,7 @@ export class World {
       servers,
       // Whoever does not know all servers knows how many there are.
       gridSize: this.#disks.servers.length,
+      losableServers: this.options.losable ?? 0,
       encoding: this.encoding,
       leaseSecret: new Uint8Array(32),
       deadlines: defaultDeadlines,
@@ -520,13 +521,14 @@ export class World {
     await this.#platform.settle();
     this.#key = await key;
     await this.#disks.plant();
-    const { seed = 0, format = 'sdmf', operations } = this.options;
+    const { seed = 0, format = 'sdmf', operations, losable = 0 } = this.options;
     const servers = this.#disks.servers.map(({ id, shares, isKnown }, i) => ({
       ...{ id, isKnown, shares: Object.fromEntries(shares) },
       rotten: rottenIn(this.options.servers[i]),
     }));
     const encoding = { ...this.encoding, ...this.options.fileEncoding };
-    const about = { seed, format, encoding, servers, operations };
+    const rules = losable > 0 && { losable };
+    const about = { seed, format, encoding, ...rules, servers, operations };
     this.#record({ kind: 'header', format: 'tahoe-mutable-trace 1', about: toJson(about) });
   }
 

@@ -64,7 +64,7 @@ describe('a servers.yaml', () => {
         },
       ],
       unusable: [],
-      size: { path, stated: undefined, described: 1, usable: 1 },
+      size: { path, stated: undefined, losable: 0, described: 1, usable: 1 },
       encoding: { required: 3, happy: 7, total: 10 },
       format: undefined,
       unusableSettings: {},

@@ -125,14 +125,14 @@ describe('the largest number that was ever seen', () => {
     const path = join(folder, 'servers.yaml');
     const counts = Array.from({ length: 40 }, (_, i) => ((i * 7) % 40) + 1);
     const open = (described: number) =>
-      gridSizeOf({ path, stated: undefined, described, usable: 1 });
+      gridSizeOf({ path, stated: undefined, losable: 0, described, usable: 1 });
     const sizes = await Promise.all(counts.map(open));
     for (const [i, { gridSize, notices }] of sizes.entries()) {
       expect(gridSize).toBeGreaterThanOrEqual(counts[i] as number);
       expect(notices).toEqual([]);
     }
     expect(await keptIn(folder)).toEqual(['servers.yaml.seen-40']);
-    expect(await open(1)).toEqual({ gridSize: 40, notices: [] });
+    expect(await open(1)).toEqual({ gridSize: 40, losableServers: 0, notices: [] });
   });
 
   test('is told where it cannot be kept, and counts for the moment', async () => {

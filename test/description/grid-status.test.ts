@@ -90,7 +90,7 @@ test('every server says what it is, or why it cannot be used', async () => {
   await rm(join(folders, 's03'), { recursive: true });
   const { servers, ...summary } = await gridStatus(path);
   expect(summary).toEqual({
-    ...{ path, reachable: 6, gridSize: 10, quorum: 6, isMajority: true },
+    ...{ path, reachable: 6, gridSize: 10, losableServers: 0, quorum: 6, isMajority: true },
     ...{ notices: [], problem: null },
   });
   const here = '127.0.0.1';

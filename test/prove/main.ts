@@ -32,6 +32,7 @@ interface Flags {
   readonly writers?: number;
   readonly attempts?: number;
   readonly readers: number;
+  readonly losable: number;
   readonly lean: boolean;
   readonly limit: number;
   readonly seconds: number;
@@ -68,6 +69,7 @@ const program: Command = new Command('prove')
   .option('--quorum-size <W>', 'servers that acknowledge a version', positive)
   .option('--writers <A>', 'how many', positive)
   .option('--attempts <T>', 'how often each tries', positive)
+  .option('--losable <n>', 'disks that may lose shares, or go back to older ones', whole, 0)
   .option('--readers <n>', 'readers who ask server by server, beside the writers', whole, 0)
   .option(
     '--lean',
@@ -126,19 +128,30 @@ function chosenQuorum(): QuorumModel | undefined {
       'error: a size is --servers, --k, --quorum-size, --writers and --attempts together',
     );
   }
-  const size = { servers, required: k, size: quorumSize, writers, attempts, total: flags.shares };
-  const model = modelOf(size, { readers: flags.readers, ...(flags.lean && leanOf(size)) });
+  const { readers, losable, shares: total } = flags;
+  const size = { servers, required: k, size: quorumSize, writers, attempts, total, losable };
+  const model = modelOf(size, { readers, ...(flags.lean && leanOf(size)) });
   const problem = problemOf(model);
   if (problem !== undefined) program.error(`error: ${problem}`);
   return model;
 }
 
-function problemOf({ servers, required, size, total, attempts, writers, readers }: QuorumModel) {
+function problemOf({
+  servers,
+  required,
+  size,
+  total,
+  attempts,
+  writers,
+  readers,
+  losable,
+}: QuorumModel) {
   // Whom a writer may hear are 2^S sets.
   if (servers > 13 && flags.walks === undefined) return '--servers is 13 at most without --walks';
   if (servers > 30) return '--servers is 30 at most';
   if (size > servers) return `--quorum-size ${size} is more than --servers ${servers}`;
   if (2 * size <= servers) return `--quorum-size ${size} is not more than half of ${servers}`;
+  if (2 * size <= servers + losable) return `--losable ${losable} leaves no quorums that meet`;
   if (required > total) return `--k ${required} is more than --shares ${total}`;
   if (total > 30) return '--shares is 30 at most';
   if (attempts > 20) return '--attempts is 20 at most';

@@ -30,6 +30,7 @@ function detailOf({
   readers,
   lost,
   rots,
+  losable,
   covers,
 }: QuorumModel): string {
   return [
@@ -40,6 +41,7 @@ function detailOf({
     readers > 0 ? `${readers} reader` : '',
     lost > 0 ? `${lost} share lost` : '',
     rots > 0 ? `${rots} rots` : '',
+    losable > 0 ? `${losable} disk lost` : '',
   ]
     .filter((text) => text !== '')
     .join(', ');

@@ -58,7 +58,8 @@ export class QuorumCast {
   constructor(model: QuorumModel, kernels = shippedKernels) {
     this.model = model;
     this.#kernels = kernels;
-    this.quorum = { servers: model.servers, size: model.size };
+    const { servers, size: happy, losable } = model;
+    this.quorum = rules.quorumOf({ servers, happy, losable }, happy);
     this.markOf(1, (rankMax + 1) / 2, none, true);
     this.flightsId([]);
   }

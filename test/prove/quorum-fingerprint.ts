@@ -369,8 +369,9 @@ export class Fingerprints {
     const columnsA = this.#columnsA;
     const columnsB = this.#columnsB;
     const acked = world[worlds.acked] as Mark;
-    let a = mixA(this.#codesA[acked] as number, world[worlds.rots] as number);
-    let b = mixB(this.#codesB[acked] as number, world[worlds.rots] as number);
+    const faults = (world[worlds.rots] as number) * 32 + (world[worlds.losses] as number);
+    let a = mixA(this.#codesA[acked] as number, faults);
+    let b = mixB(this.#codesB[acked] as number, faults);
     if (total > 1) {
       for (const { mark, shnums } of worlds.landingsOf(world)) {
         a = (a + stirA(mixA(this.#codesA[mark] as number, shnums))) | 0;

@@ -32,9 +32,21 @@ export const mistakes: readonly Mistake[] = [
   {
     name: 'one-fewer',
     says: 'B - 1 servers instead of B',
-    edits: [{ file: rules, from: 'Math.min(servers - size + 1, size)', to: 'servers - size' }],
+    edits: [{ file: rules, from: 'servers - size + 1 + losable', to: 'servers - size' }],
     size: three,
     seed: 1,
+  },
+  {
+    name: 'none-to-spare',
+    says: 'B servers are enough where one may have lost what it held',
+    edits: [{ file: rules, from: 'servers - size + 1 + losable', to: 'servers - size + 1' }],
+    size: { servers: 3, required: 1, size: 3, writers: 2, attempts: 1, losable: 1 },
+  },
+  {
+    name: 'lost-counted',
+    says: 'a version is held against W servers where one may have lost it (D2, and readers)',
+    edits: [{ file: rules, from: 'return size - losable;', to: 'return size;' }],
+    size: { servers: 4, required: 1, size: 3, writers: 2, attempts: 1, losable: 1 },
   },
   {
     name: 'no-order',

@@ -32,6 +32,8 @@ export interface QuorumModel {
   readonly ties: 'any' | 'newest';
   /** Shares that may rot, with their heads legible. */
   readonly rots: number;
+  /** d: how often, and for how many servers, a disk may lose shares, or go back to older ones. */
+  readonly losable: number;
   /**
    * What a request tests, and what a re-read after a lost answer looks at: the whole server, or
    * only the shares that were written.
@@ -56,6 +58,7 @@ export interface QuorumSize {
   readonly writers: number;
   readonly attempts: number;
   readonly total?: number | undefined;
+  readonly losable?: number | undefined;
 }
 
 /**
@@ -64,11 +67,11 @@ export interface QuorumSize {
  * number of its own.
  */
 export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): QuorumModel {
-  const { servers, required, total } = size;
+  const { servers, required, total, losable = 0 } = size;
   return {
     ...size,
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
-    ...{ lost: 0, readers: 0, rots: 0, covers: false },
+    ...{ lost: 0, readers: 0, rots: 0, losable, covers: false },
     ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
     ...more,
   };

@@ -16,12 +16,13 @@ export interface Planned {
  */
 export const lean = { late: false, givesUp: false, ties: 'newest' } as const;
 
-/** Of one number: all but what is covered by something else. */
+/** Of one number, and no disk that is lost: all but what is covered by something else. */
 export const covering = { covers: true, late: false, givesUp: false } as const;
 
 /** What `--lean` is, of this size. */
 export function leanOf(size: QuorumSize): Partial<QuorumModel> {
-  return modelOf(size).total === 1 ? covering : lean;
+  const { total, losable } = modelOf(size);
+  return total === 1 && losable === 0 ? covering : lean;
 }
 
 function planned(

@@ -4,6 +4,7 @@
  * The steps are those of the exploration. But here a reading is a step of its own, and a reader
  * reads again and again.
  */
+import { meetingSize } from '../../machines/quorum.ts';
 import { Prng } from '../../src/simulation/prng.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
 import { modelOf } from './quorum-model.ts';
@@ -63,8 +64,9 @@ function sizeOf(number: number): QuorumModel {
   const writers = 1 + random.below(4);
   const attempts = 1 + random.below(4);
   const parents = random.pick(['all', 'all', 'some', 'none'] as const);
+  const losable = random.chance(0.25) ? Math.min(random.below(3), 2 * size - servers - 1) : 0;
   return modelOf(
-    { servers, required, size, writers, attempts, total },
+    { servers, required, size, writers, attempts, total, losable },
     { parents, readers: 1, late: true },
   );
 }
@@ -153,10 +155,14 @@ export class Course {
       const steps = this.#emitted((emit) =>
         this.#worlds.arrive(this.world, random.below(strays.length), emit),
       );
-      return { violation: this.#take(random.pick(steps)), taken: null };
+      if (steps.length > 0) return { violation: this.#take(random.pick(steps)), taken: null };
     }
     if (model.rots > 0 && random.chance(0.05)) {
       const steps = this.#emitted((emit) => this.#worlds.rot(this.world, emit));
+      if (steps.length > 0) return { violation: this.#take(random.pick(steps)), taken: null };
+    }
+    if (model.losable > 0 && random.chance(0.05)) {
+      const steps = this.#emitted((emit) => this.#worlds.lose(this.world, emit));
       if (steps.length > 0) return { violation: this.#take(random.pick(steps)), taken: null };
     }
     if (!areWriting && (active.length === 0 || random.chance(0.1))) {
@@ -179,8 +185,7 @@ export class Course {
     const { heard } = cast.known(id).writer;
     const unheard = heard.flatMap((row, at) => (row === none ? [at] : []));
     const isReader = index >= model.writers;
-    const { size, servers } = model;
-    const enough = isReader ? Math.min(size, servers - size + 1) : size;
+    const enough = isReader ? meetingSize(cast.quorum) : model.size;
     const isEnough = heard.length - unheard.length >= enough;
     if (unheard.length > 0 && !(isEnough && random.chance(0.15))) {
       const step = this.#worlds.hear(this.world, index, random.pick(unheard));

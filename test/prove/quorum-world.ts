@@ -3,7 +3,7 @@
  *
  * A world is a row of numbers: of each server what it holds, of each writer where it is, the
  * requests that nobody waits for, where versions have landed that may yet win W servers, the newest
- * version that has, and how many shares may still rot.
+ * version that has, how many shares may still rot, and how many disks lose what they hold.
  *
  * A reading is observed by nobody, and what it brings depends on nothing but the writes to that
  * server. So it is put off as long as it can be: until just before a write changes the server, or
@@ -47,13 +47,15 @@ export class QuorumWorlds {
   readonly landings: number;
   readonly acked: number;
   readonly rots: number;
+  readonly losses: number;
   readonly length: number;
 
   constructor(model: QuorumModel, kernels?: Kernels) {
     this.cast = new QuorumCast(model, kernels);
     this.model = model;
     this.#actors = model.writers + model.readers;
-    if (model.covers && (model.total > 1 || model.rots > 0 || model.parents !== 'all')) {
+    const isSound = model.rots === 0 && model.losable === 0;
+    if (model.covers && (model.total > 1 || !isSound || model.parents !== 'all')) {
       throw new RangeError('one share on each server, sound, and named parents: nothing else');
     }
     this.#cover = model.covers ? new Cover(this) : null;
@@ -62,12 +64,13 @@ export class QuorumWorlds {
     this.landings = this.strays + 1;
     this.acked = this.strays + 2;
     this.rots = this.strays + 3;
-    this.length = this.strays + 4;
+    this.losses = this.strays + 4;
+    this.length = this.strays + 5;
   }
 
   first(): World {
     const actors = Array.from({ length: this.#actors }, (_, i) => this.cast.newWriter(i));
-    return [...this.cast.firstRows(), ...actors, 0, 0, 0, this.model.rots];
+    return [...this.cast.firstRows(), ...actors, 0, 0, 0, this.model.rots, this.model.losable];
   }
 
   /** Whether no step to come breaks anything, as far as that is looked at. */
@@ -107,6 +110,7 @@ export class QuorumWorlds {
     }
     this.#arrivals(world, emit);
     this.rot(world, emit);
+    this.lose(world, emit);
   }
 
   // --- looks ------------------------------------------------------------------------------------
@@ -339,8 +343,17 @@ export class QuorumWorlds {
     }
   }
 
+  /** Now, or once a disk has gone back to what `flight` tests for. */
   mayLand(world: World, flight: Flight): boolean {
+    if ((world[this.losses] as number) > 0) return true;
     return this.cast.rowAfter(world[flight.at] as number, flight) !== none;
+  }
+
+  /** Forgets the requests that cannot land any more. */
+  #dropStrays(next: number[]): void {
+    const strays = this.straysOf(next);
+    const kept = strays.filter((flight) => this.mayLand(next, flight));
+    if (kept.length < strays.length) next[this.strays] = this.cast.flightsId(kept);
   }
 
   #withStrays(world: World, more: readonly Flight[]): World {
@@ -361,6 +374,7 @@ export class QuorumWorlds {
     const strays = this.straysOf(world);
     const flight = strays[i] as Flight;
     const after = this.cast.rowAfter(world[flight.at] as number, flight);
+    if (after === none) return;
     const rest = world.with(this.strays, this.cast.flightsId(strays.toSpliced(i, 1)));
     this.lands(rest, flight, after, none, emit, (name) => [
       `a late write of ${name.mark(flight.mark)} lands on s${flight.at}`,
@@ -386,15 +400,35 @@ export class QuorumWorlds {
     }
   }
 
+  /** The disk of any server loses all shares that are newer than some version, or has that again. */
+  lose(world: World, emit: Emit): void {
+    const { cast, model } = this;
+    const left = world[this.losses] as number;
+    if (left === 0) return;
+    for (let at = 0; at < model.servers; at++) {
+      const row = cast.row(world[at] as number);
+      for (const old of [none, ...this.marksIn(world)]) {
+        const isNewer = (mark: Mark) =>
+          mark !== none && (old === none || cast.made(mark).order > cast.made(old).order);
+        if (!row.some(isNewer)) continue;
+        const next = [...world];
+        next[at] = cast.rowId(row.map((mark) => (isNewer(mark) ? old : mark)));
+        next[this.losses] = left - 1;
+        this.#dropStrays(next);
+        const violation = this.#judge(next);
+        this.#observed(world, next, at, none, emit, violation, (name) => [
+          `the disk of s${at} goes back to ${name.row(next[at] as number)}`,
+        ]);
+      }
+    }
+  }
+
   /** The request lands; `by` is the writer that it is of, if it is still waited for. */
   lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void {
-    const { cast } = this;
     const { at, mark, shnums } = flight;
     const next = [...world];
     next[at] = after;
-    const strays = this.straysOf(world);
-    const kept = strays.filter((one) => one.at !== at || cast.rowAfter(after, one) !== none);
-    if (kept.length < strays.length) next[this.strays] = cast.flightsId(kept);
+    this.#dropStrays(next);
     const isWorth = this.#cover?.dropsSpent(next) ?? true;
     const isForked = this.#record(next, mark, 1 << at, shnums);
     const violation = isForked ? 'chain' : this.#judge(next);
@@ -551,7 +585,7 @@ export class QuorumWorlds {
 
   #isUnreadable(rows: readonly number[], acked: Mark): boolean {
     const { cast, model } = this;
-    if (model.rots > 0) return false;
+    if (model.rots > 0 || model.losable > 0) return false;
     const shnums = new Map<Mark, number>();
     for (const row of rows) {
       cast.row(row).forEach((mark, n) => {

@@ -47,7 +47,7 @@ const maps = (name: string, servers = 3) => [
 const mistakes: readonly Mistake[] = [
   {
     name: 'B - 1 servers make older versions dead',
-    edits: quorum('Math.min(servers - size + 1, size)', 'Math.min(servers - size, size)'),
+    edits: quorum('servers - size + 1 + losable', 'servers - size + losable'),
     breaks: 'X1',
     world: world([3, 1, 2, 2], modify('w1'), modify('w2')),
     labels: ['start w1', 'start w2'],

@@ -35,7 +35,7 @@ describe('parsing', () => {
     expect(runs).toHaveLength(1);
     expect(runs[0]?.title).toBe('One');
     expect(runs[0]?.options).toEqual({
-      ...{ seed: 5, format: 'mdmf', size: 9, headLength: 123, isDeaf: true },
+      ...{ seed: 5, format: 'mdmf', losable: 0, size: 9, headLength: 123, isDeaf: true },
       encoding: { required: 1, happy: 2, total: 4 },
       fileEncoding: { required: 2, total: 7 },
       servers: [
@@ -67,7 +67,7 @@ describe('parsing', () => {
     ['start w1', 1, 'there is no grid yet'],
     ['# prose\nstart w1', 2, 'a comment goes on without #'],
     ['----\nx', 1, 'there is no command above ----'],
-    ['grid m=2\ns0:', 1, 'm is none of k happy n size format head seed deaf file'],
+    ['grid m=2\ns0:', 1, 'm is none of k happy n losable size format head seed deaf file'],
     ['grid k=x\ns0:', 1, 'k=x is no whole number'],
     ['grid format=tar\ns0:', 1, 'format=tar'],
     ['grid file=3\ns0:', 1, 'file=3 is not like 3of10'],

@@ -27,11 +27,11 @@ export function addGridCommand(program: Command, perform: Perform): void {
     .action(
       perform(async (_call, folder: string, { servers, encoding = {} }: Options) => {
         const { createGridFolder } = await import('../../description/grid-folder.ts');
-        const { completeEncoding, minorityNotices } = await import('../../encoding.ts');
+        const { completeEncoding, quorumNotices } = await import('../../encoding.ts');
         const path = await createGridFolder(folder, { servers, encoding });
         const whole = completeEncoding(encoding);
         const { required, total } = whole;
-        const [note] = minorityNotices(whole, servers);
+        const [note] = quorumNotices(whole, { gridSize: servers, losableServers: 0 });
         return {
           json: { path, servers, encoding: whole },
           text: `${path}: ${counted(servers, 'server')}, ${required}-of-${total}\n`,
