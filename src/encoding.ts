@@ -71,15 +71,16 @@ export function quorumNotices(encoding: Encoding, numbers: GridNumbers): readonl
   if (kept < losable) {
     const least = Math.floor((servers + losable) / 2) + 1;
     return [
-      `${done}: when more than ${kept} of them lose shares a change may be lost, not first with more ` +
-        `than losable-servers: ${losable}; ${cureFor(least, encoding.total, `${least}`)}`,
+      `${done}: that allows for ${kept} that lose shares, not for ${losable}; ` +
+        cureFor(least, encoding.total, `${least}`),
     ];
   }
   if (losable > 0 && size < required + losable) {
     const least = required + losable;
     return [
-      `${done}: when ${losable} of them lose shares fewer than ${required} may be left, too few to ` +
-        `read; ${cureFor(least, encoding.total, `${least}`)}`,
+      `${done}: when ${losable} of them ${losable === 1 ? 'loses' : 'lose'} shares too few of the ` +
+        `${required} that a reader needs may be left; ` +
+        cureFor(least, encoding.total, `${least}`),
     ];
   }
   return [];

@@ -206,6 +206,58 @@ describe('grid-size in servers.yaml', () => {
   });
 });
 
+describe('losable-servers in servers.yaml', () => {
+  test('are those that the owner allows for, none if nothing is said', async () => {
+    const said = { storage: storageOf(3), 'grid-size': 13 };
+    const path = await put('servers.yaml', said);
+    expect((await openGrid(path)).losableServers).toBe(0);
+    for (const count of [0, 1, '2']) {
+      await put('servers.yaml', { ...said, 'losable-servers': count });
+      expect(await openGrid(path)).toMatchObject({ gridSize: 13, losableServers: Number(count) });
+      expect(await gridStatus(path)).toMatchObject({ losableServers: Number(count) });
+    }
+    expect((await openGrid(path, { losableServers: 1 })).losableServers).toBe(1);
+    expect((await openGrid(path, { gridSize: 13 })).losableServers).toBe(2);
+  });
+
+  test.each([null, -1, 2.5, 'many', { a: 1 }])('are refused as %j', async (count) => {
+    const path = await put('servers.yaml', { storage: storageOf(3), 'losable-servers': count });
+    const error = new BadGridError(path, 'losable-servers: must be a number of servers');
+    await expect(openGrid(folder)).rejects.toThrowError(error);
+  });
+
+  test('are a number for the library', () => {
+    const servers = memoryServers(3);
+    for (const losableServers of [-1, 0.5, Number.NaN]) {
+      expect(() => new Grid({ servers, losableServers })).toThrowError(OutOfRangeError);
+    }
+  });
+
+  test('are more than a quorum has to spare: the grid says what would be enough', () => {
+    const noticesOf = (happy: number, losableServers: number, total = 10) => {
+      const encoding = { required: 3, happy, total };
+      return new Grid({ servers: memoryServers(10), encoding, losableServers }).notices;
+    };
+    expect([noticesOf(7, 0), noticesOf(7, 3), noticesOf(8, 5)]).toEqual([[], [], []]);
+    const lost = (happy: number, kept: number, losable: number, cure: string) => [
+      `a write counts as done on ${happy} of 10 servers: that allows for ${kept} that lose shares, ` +
+        `not for ${losable}; ${cure}`,
+    ];
+    expect(noticesOf(7, 4)).toEqual(
+      lost(7, 3, 4, 'set shares.happy to 8 or more, for every writer'),
+    );
+    expect(noticesOf(9, 10)).toEqual(lost(9, 7, 10, '10 shares cannot be on 11 servers'));
+    expect(noticesOf(8, 6)).toEqual(
+      lost(8, 5, 6, 'set shares.happy to 9 or more, for every writer'),
+    );
+    const encoding = { required: 7, happy: 7, total: 10 };
+    expect(new Grid({ servers: memoryServers(10), encoding, losableServers: 1 }).notices).toEqual([
+      'a write counts as done on 7 of 10 servers: when 1 of them loses shares too few of the 7 that ' +
+        'a reader needs may be left; set shares.happy to 8 or more, for every writer',
+    ]);
+  });
+});
+
 describe('gridSize as an option', () => {
   test('wins over the description, and is not kept', async () => {
     await put('servers.yaml', { storage: storageOf(3) });
