@@ -8,8 +8,8 @@
  * A server that c has won can never again accept an older rival. So with B servers won every older
  * version outside of the line is *dead*: it is on fewer than W servers for ever (D1). Where parents
  * are known, single rivals are dead earlier: when they, and each of their ancestors outside of the
- * line, can no longer come to W servers (D2). Where d servers may lose what they hold, B is d more, and
- * of W servers only W − d count. docs/publish.md has the theorem and its proof.
+ * line, can no longer come to W servers (D2). Where d servers may lose what they hold, B is d more,
+ * and of W servers W − d count. docs/publish.md has the theorem and its proof.
  */
 import { contains, lineOf, newestFirst, parentOf, type Versions } from './lineage.ts';
 import {
@@ -28,7 +28,7 @@ export interface Membership {
   readonly servers: number;
   /** W, where the file has as many shares and the grid as many servers. */
   readonly happy: number;
-  /** d: how many servers may lose what they hold, or go back to what they held before. 0 if unsaid. */
+  /** d: how many servers may lose what they hold, or go back to what they held; 0 if unsaid. */
   readonly losable?: number;
 }
 

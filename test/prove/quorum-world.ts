@@ -15,6 +15,7 @@
 import { meetingSize } from '../../machines/quorum.ts';
 import { QuorumCast } from './quorum-cast.ts';
 import { Cover } from './quorum-cover.ts';
+import { lossesOf, rotsOf, type Spoilt } from './quorum-disks.ts';
 import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
 import { type Flight, keyOf, landed, type Mark, none } from './quorum-parts.ts';
 import type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
@@ -383,42 +384,31 @@ export class QuorumWorlds {
 
   /** Any share rots. */
   rot(world: World, emit: Emit): void {
-    const { cast, model } = this;
-    const left = world[this.rots] as number;
-    if (left === 0) return;
-    for (let at = 0; at < model.servers; at++) {
-      cast.row(world[at] as number).forEach((mark, n) => {
-        if (mark === none || cast.isRotten(mark)) return;
-        const row = cast.rowId(cast.row(world[at] as number).with(n, cast.rotten(mark)));
-        const next = [...world];
-        next[at] = row;
-        next[this.rots] = left - 1;
-        this.#observed(world, next, at, none, emit, undefined, (name) => [
-          `share ${n} of ${name.mark(mark)} rots on s${at}`,
-        ]);
-      });
-    }
+    this.#spoil(world, this.rots, emit, (row) => rotsOf(this.cast, row));
   }
 
-  /** The disk of any server loses all shares that are newer than some version, or has that again. */
+  /** The disk of any server loses what it held, or goes back. */
   lose(world: World, emit: Emit): void {
-    const { cast, model } = this;
-    const left = world[this.losses] as number;
-    if (left === 0) return;
-    for (let at = 0; at < model.servers; at++) {
-      const row = cast.row(world[at] as number);
-      for (const old of [none, ...this.marksIn(world)]) {
-        const isNewer = (mark: Mark) =>
-          mark !== none && (old === none || cast.made(mark).order > cast.made(old).order);
-        if (!row.some(isNewer)) continue;
+    const olds = [none, ...this.marksIn(world)];
+    this.#spoil(world, this.losses, emit, (row) => lossesOf(this.cast, row, olds));
+  }
+
+  /** Every server comes to each of `waysOf` what it holds, as often as `left` in `world` says. */
+  #spoil(
+    world: World,
+    left: number,
+    emit: Emit,
+    waysOf: (row: readonly Mark[]) => readonly Spoilt[],
+  ): void {
+    if (world[left] === 0) return;
+    for (let at = 0; at < this.model.servers; at++) {
+      for (const { row, told } of waysOf(this.cast.row(world[at] as number))) {
         const next = [...world];
-        next[at] = cast.rowId(row.map((mark) => (isNewer(mark) ? old : mark)));
-        next[this.losses] = left - 1;
+        next[at] = this.cast.rowId(row);
+        next[left] = (world[left] as number) - 1;
         this.#dropStrays(next);
-        const violation = this.#judge(next);
-        this.#observed(world, next, at, none, emit, violation, (name) => [
-          `the disk of s${at} goes back to ${name.row(next[at] as number)}`,
-        ]);
+        const tell: Told = (name) => told(name).map((line) => `${line} s${at}`);
+        this.#observed(world, next, at, none, emit, this.#judge(next), tell);
       }
     }
   }

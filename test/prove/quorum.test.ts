@@ -158,7 +158,7 @@ describe('a mistake in the rules shows', () => {
 
   test('and each has a name of its own', () => {
     expect(new Set(mistakes.map(({ name }) => name)).size).toBe(mistakes.length);
-    expect(mistakes).toHaveLength(11);
+    expect(mistakes).toHaveLength(13);
   });
 });
 

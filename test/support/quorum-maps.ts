@@ -1,5 +1,5 @@
 /** @module quorum-maps: maps as tests of the quorum write them: a word a server, a letter a version. */
-import type { Mapped, Quorum } from '../../machines/quorum.ts';
+import { chooseBase, chooseForReader, type Mapped, type Quorum } from '../../machines/quorum.ts';
 import type { Holding, Version } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, versionOf } from './facts.ts';
 
@@ -45,4 +45,17 @@ export function seen(words: string, versions: Named = named): Mapped {
     words.includes(letter) ? [version] : [],
   );
   return mapOf(servers.length, holdings, inSight, Object.fromEntries(silent));
+}
+
+/** What a writer builds on, by its letter; null: on nothing, undefined: there is no base. */
+export const baseOf = (words: string, quorum: Quorum, versions: Named = named) =>
+  letterOf(chooseBase(seen(words, versions), quorum));
+/** What a reader is given, by its letter; undefined: it has to ask more servers. */
+export const readOf = (words: string, quorum: Quorum, versions: Named = named) =>
+  letterOf(chooseForReader(seen(words, versions), quorum));
+
+export function letterOf(version: Version | null | undefined) {
+  const isIt = ({ seqnum, rootHash }: Version) =>
+    seqnum === version?.seqnum && rootHash === version.rootHash;
+  return version && Object.entries(named).find(([, one]) => isIt(one))?.[0];
 }
