@@ -63,12 +63,19 @@ export function servermapText(map: Servermap, servers: readonly Named[]): string
 function verdictText({ verdict }: Holding, map: Servermap): string {
   switch (verdict.kind) {
     case 'good':
-      return `version ${map.versions[verdict.version]?.seqnum}`;
+      return titleOf(map, map.versions[verdict.version] as Version);
     case 'bad':
       return `bad: ${oneLine(verdict.reason)}`;
     case 'unverified':
       return `not verified: ${oneLine(verdict.reason)}`;
   }
+}
+
+/** `version 2`; rivals of one number are told apart by their roots. */
+function titleOf({ versions }: Servermap, { seqnum, rootHash, id }: Version): string {
+  const isRival = (other: Version) => other.seqnum === seqnum && other.id !== id;
+  const root = Object.values(versions).some(isRival) ? ` (root ${rootHash.slice(0, 12)}…)` : '';
+  return `version ${seqnum}${root}`;
 }
 
 /** Newest first. */
@@ -85,7 +92,7 @@ export function versionLines(map: Servermap): readonly string[] {
 }
 
 function versionText(map: Servermap, version: Version): string {
-  const { seqnum, rootHash, format, required, total, dataLength } = version;
+  const { rootHash, format, required, total, dataLength } = version;
   const shares = [...sharesOf(map, version.id).keys()];
   const isBest = version.id === bestVersion(map)?.id;
   const state = isBest
@@ -95,7 +102,7 @@ function versionText(map: Servermap, version: Version): string {
       : 'cannot be read';
   const size = counted(dataLength, 'byte');
   return [
-    `version ${seqnum}: ${state}`,
+    `${titleOf(map, version)}: ${state}`,
     `  ${format.toUpperCase()}, ${required}-of-${total}, ${size}, root ${rootHash.slice(0, 12)}…`,
     `  ${shares.length} of ${counted(total, 'share')}: ${inRuns(shares) || 'none'}`,
   ].join('\n');

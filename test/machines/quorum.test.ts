@@ -20,6 +20,7 @@ import type { Holding, ServerStatus, Version } from '../../machines/servermap.ts
 import { bad, goodAt, mapOf, unverified, versionOf } from '../support/facts.ts';
 import {
   baseOf,
+  letterOf,
   made,
   majority,
   type Named,

@@ -44,14 +44,12 @@ interface Flags {
 }
 
 function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It has to be a whole number from 1 on.');
 }
 
 function whole(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
+  if (/^(0|[1-9]\d{0,14})$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It has to be a whole number from 0 on.');
 }
 
@@ -161,6 +159,8 @@ function problemOf({
 
 async function quorum(): Promise<boolean> {
   const { mistake, walks, json, limit, seconds, all } = flags;
+  const odd = contradiction();
+  if (odd !== undefined) program.error(`error: ${odd}`);
   if (mistake === 'list') {
     listMistakes();
     return true;
@@ -175,6 +175,24 @@ async function quorum(): Promise<boolean> {
   if (model !== undefined) return showQuorum(model, limit, seconds, json);
   if (json) program.error('error: --json needs a size, --walks or --mistake');
   return proveWriters(all);
+}
+
+/** Flags of which one has nothing to say beside the other. */
+function contradiction(): string | undefined {
+  const { mistake, walks, all, lean, full, readers, losable, rule, perServer } = flags;
+  const hasSize = flags.servers !== undefined || flags.quorumSize !== undefined;
+  if (full || rule !== undefined || perServer !== '1') {
+    return '--full, --rule and --per-server are of the other exploration, without --quorum';
+  }
+  if (mistake !== undefined && (hasSize || walks !== undefined || all)) {
+    return '--mistake has a size of its own';
+  }
+  if (all && (hasSize || walks !== undefined)) return '--all is every size';
+  if (!hasSize && (lean || readers > 0 || losable > 0)) {
+    return '--lean, --readers and --losable need a size';
+  }
+  if (lean && walks !== undefined) return '--walks are of the whole model, never --lean';
+  return undefined;
 }
 
 async function proveWriters(isFull: boolean): Promise<boolean> {
