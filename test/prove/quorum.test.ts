@@ -44,7 +44,7 @@ describe('writers over a quorum, every interleaving', () => {
   });
 
   test('ends when its time is over, also within the steps of one world', () => {
-    const { ended, transitions } = exploreQuorum(size([13, 1, 7, 2, 2]), {
+    const { ended, transitions } = exploreQuorum(size([9, 1, 5, 2, 2]), {
       limit: 1000,
       seconds: 0,
     });
