@@ -20,7 +20,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { builtPackage } from './built.ts';
+import { builtPackage, withoutTypes } from './built.ts';
 import { root } from './root.ts';
 
 const ROOT = root;
@@ -160,27 +160,9 @@ async function changedFiles(edits: readonly Edit[]): Promise<ReadonlyMap<string,
       if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} times: ${from}`);
       source = pieces.join(to);
     }
-    changed.set(file.replace(/\.ts$/, '.js'), await transpile(file, source));
+    changed.set(file.replace(/\.ts$/, '.js'), withoutTypes(file, source));
   }
   return changed;
-}
-
-async function transpile(file: string, source: string): Promise<string> {
-  const { default: ts } = await import('typescript');
-  const compilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    rewriteRelativeImportExtensions: true,
-    verbatimModuleSyntax: true,
-  };
-  const options = { compilerOptions, reportDiagnostics: true };
-  const { outputText, diagnostics = [] } = ts.transpileModule(source, options);
-  const [problem] = diagnostics;
-  if (problem === undefined) return outputText;
-  throw new Error(
-    `${file} is no program: ${ts.flattenDiagnosticMessageText(problem.messageText, '; ')}`,
-  );
 }
 
 async function exists(path: string): Promise<boolean> {
