@@ -64,7 +64,10 @@ async function sources(): Promise<string[]> {
 
 async function fingerprint(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of [...files, join(ROOT, 'package.json'), import.meta.filename]) {
+  for (const file of [
+    ...files,
+    ...['package.json', 'test/support/built.ts'].map((name) => join(ROOT, name)),
+  ]) {
     hash
       .update(`${file}\0`)
       .update(await readFile(file))
