@@ -263,6 +263,8 @@ export function versionName(hex: string): string {
 }
 
 const unrecorded = new Set(['parent', 'deadlines', 'self']);
+/** What a property is that was assigned. */
+const ordinary = { configurable: true, enumerable: true, writable: true };
 
 /** JSON of `value`: versions by name, no long bytes, no actors. */
 export function toJson(value: unknown): Json {
@@ -273,11 +275,16 @@ export function toJson(value: unknown): Json {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object') return String(typeof value);
-  const fields = Object.entries(value)
-    .filter(([key, field]) => field !== undefined && !unrecorded.has(key))
-    .map(([key, field]) => [textOf(key), toJson(field)]);
-  // Not by assignment: to `__proto__` that is something else.
-  return Object.fromEntries(fields);
+  const json: Record<string, Json> = {};
+  for (const key of Object.keys(value)) {
+    const field = (value as Readonly<Record<string, unknown>>)[key];
+    if (field === undefined || unrecorded.has(key)) continue;
+    const name = textOf(key);
+    if (name !== '__proto__') json[name] = toJson(field);
+    // By assignment that is something else.
+    else Object.defineProperty(json, name, { ...ordinary, value: toJson(field) });
+  }
+  return json;
 }
 
 function textOf(text: string): string {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { builtPackage } from '../support/built.ts';
 import { runCli } from '../support/cli.ts';
 import { root } from '../support/root.ts';
 
@@ -24,8 +25,9 @@ const verifyCap = `URI:MDMF-Verifier:${'a'.repeat(26)}:${'a'.repeat(52)}`;
 async function loadedBy(...args: readonly string[]): Promise<readonly string[]> {
   const notes = join(scratch, args.join('').replace(/\W/g, ''));
   const preloaded = pathToFileURL(join(root, 'test/support/note-loaded.mjs'));
+  const program = join(await builtPackage(), 'cli/main.js');
   const env = { NOTE_LOADED: notes, NODE_OPTIONS: `--import ${preloaded}` };
-  const { exit, stderr } = await runCli(args, { env });
+  const { exit, stderr } = await runCli(args, { env, program });
   expect([exit, stderr]).toEqual([0, '']);
   const urls = (await readFile(notes, 'utf8')).split('\n').filter((url) => url.startsWith('file:'));
   const names = new Set(urls.map(nameOf));

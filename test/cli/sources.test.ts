@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatCap, writeCapOf } from '../../src/caps.ts';
 import { BadSourceError } from '../../src/errors.ts';
 import { createGridFolder, openFile, openGrid } from '../../src/node.ts';
-import { builtPackage } from '../support/built.ts';
+import { bundledProgram } from '../support/bundled.ts';
 import { runHere } from '../support/cli.ts';
 import { bytesOf, testKey } from '../support/client-grid.ts';
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await (await openGrid(grid)).create({ contents: before, key: testKey });
   cap = `@${join(scratch, 'cap')}`;
   await writeFile(join(scratch, 'cap'), formatCap(writeCapOf(testKey, 'mdmf')));
-  program = join(await builtPackage(), 'cli/main.js');
+  program = await bundledProgram();
 });
 afterAll(() => rm(scratch, { recursive: true }));
 

@@ -9,6 +9,7 @@ import { AnswerLostError, ServerUnavailableError } from '../../src/errors.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
 import type { DirectoryServer } from '../../src/storage/directory.ts';
 import { builtPackage } from '../support/built.ts';
+import { bundledProgram } from '../support/bundled.ts';
 import { foreignServer, stagingOf } from '../support/foreign-folder.ts';
 import { part, TestSlot, write } from '../support/test-slot.ts';
 
@@ -116,7 +117,7 @@ describe('a platform without the native addon', () => {
     }`;
       const register = `import { register } from 'node:module';
       register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))});`;
-      const main = join(await builtPackage(), 'cli/main.js');
+      const main = await bundledProgram();
       const grid = join(folder, 'grid');
       const cli = async (...args: string[]) => {
         const loader = `data:text/javascript,${encodeURIComponent(register)}`;

@@ -2,10 +2,9 @@
  * @module cli: the command line, built and as a child process, or within the test's own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { main } from '../../src/cli/program.ts';
-import { builtPackage } from './built.ts';
+import { bundledProgram } from './bundled.ts';
 
 export interface Ended {
   readonly stdout: Buffer;
@@ -17,14 +16,17 @@ export interface Ended {
 export interface Surroundings {
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another `main.js` than the bundled one. */
+  readonly program?: string;
 }
 
 /** Starts `tahoe-mutable …` with an open stdin, and with no grid in its environment. */
 export async function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program?: string,
 ): Promise<{ readonly child: ChildProcess; readonly ended: Promise<Ended> }> {
-  const main = join(await builtPackage(), 'cli/main.js');
+  const main = program ?? (await bundledProgram());
   const { PATH = '', TMPDIR = '' } = process.env;
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH, ...(TMPDIR && { TMPDIR }), ...env },
@@ -52,9 +54,9 @@ export async function startCli(
 /** Runs `tahoe-mutable …` to its end. */
 export async function runCli(
   args: readonly string[],
-  { stdin = '', env = {} }: Surroundings = {},
+  { stdin = '', env = {}, program }: Surroundings = {},
 ): Promise<Ended> {
-  const { child, ended } = await startCli(args, env);
+  const { child, ended } = await startCli(args, env, program);
   child.stdin?.end(stdin);
   return ended;
 }
