@@ -87,7 +87,7 @@ async function transpile(files: readonly string[], target: string): Promise<void
 
 /**
  * `erasableSyntaxOnly` and `verbatimModuleSyntax` make each file translatable by itself: types go,
- * and nothing else. TypeScript takes fifty times as long for the same.
+ * and nothing else.
  * @throws Error when it is no program
  */
 export function withoutTypes(name: string, source: string): string {
