@@ -25,14 +25,25 @@ export function segmentsOf({ segmentSize }: Version, { from, to }: Span) {
   };
 }
 
-/** Bytes of plaintext per window: a few segments of a large file, many small ones. */
+/** Bytes of plaintext of a first window: a few segments of a large file, many small ones. */
 const windowBytes = 1 << 20;
+/** Of the longest one. */
+const longestWindowBytes = 1 << 22;
 /** Segments that are fetched and checked at once, however short. */
 const windowSegmentsMax = 1024;
 
-/** How many segments to fetch at once. */
-export function windowOf({ segmentSize }: Version): number {
-  const fitting = Math.floor(windowBytes / Math.max(1, segmentSize));
+/** How many segments to fetch at once, at first. */
+export function windowOf(version: Version): number {
+  return segmentsIn(windowBytes, version);
+}
+
+/** How many in the end. */
+export function longestWindowOf(version: Version): number {
+  return segmentsIn(longestWindowBytes, version);
+}
+
+function segmentsIn(bytes: number, { segmentSize }: Version): number {
+  const fitting = Math.floor(bytes / Math.max(1, segmentSize));
   return Math.min(windowSegmentsMax, Math.max(1, fitting));
 }
 

@@ -12,6 +12,7 @@ import type { GridView } from './read-kernel.ts';
 import {
   apply,
   decide,
+  longestWindowOf,
   segmentsOf,
   start,
   type VersionRead,
@@ -54,8 +55,8 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const { map, version, nextSegment, ranges } = record;
   const range = ranges[0] as Span;
   const { endSegment } = segmentsOf(version, range);
-  const window = windowOf(version);
-  const segments = { firstSegment: nextSegment, endSegment, window };
+  const windows = { window: windowOf(version), windowMax: longestWindowOf(version) };
+  const segments = { firstSegment: nextSegment, endSegment, ...windows };
   return { purpose: 'read', map, version, ...segments, range, deadlines };
 }
 

@@ -36,8 +36,10 @@ export interface RetrieveRecord {
   readonly nextSegment: number;
   /** One past the last segment wanted. */
   readonly endSegment: number;
-  /** Segments per window. */
+  /** Segments of the window under way. */
   readonly window: number;
+  /** Segments of the longest one. */
+  readonly windowMax: number;
 }
 
 /** Shares that are verified at once: all of them may be 255, with a window of each in memory. */
@@ -134,12 +136,18 @@ function applyReport(record: RetrieveRecord, report: BlockReport): RetrieveRecor
   return withSource(record, { ...source, status: report.status, failure: report.failure });
 }
 
+/** The first bytes should come soon, and what a window costs by itself seldom. */
+export function windowAfter(window: number, windowMax: number): number {
+  return Math.min(2 * window, windowMax);
+}
+
 /** The shares that served a window serve on. */
 function advance(record: RetrieveRecord): RetrieveRecord {
   const { firstSegment, segmentCount } = currentWindow(record);
   return {
     ...record,
     nextSegment: firstSegment + segmentCount,
+    window: windowAfter(record.window, record.windowMax),
     sources: record.sources.map((s) => (s.status === 'held' ? { ...s, status: 'usable' } : s)),
   };
 }

@@ -38,8 +38,10 @@ export interface RetrieveInput {
   readonly firstSegment: number;
   /** One past the last segment wanted. */
   readonly endSegment: number;
-  /** Segments per window. */
+  /** Segments of the first window. */
   readonly window: number;
+  /** Segments of the longest one: each is twice the one before, up to that. */
+  readonly windowMax: number;
   /** Which bytes of these segments are wanted. */
   readonly range: Span;
   readonly deadlines: Deadlines;
@@ -63,7 +65,7 @@ export function retrieveSummary({ record }: Context) {
 }
 
 function recordOf(input: RetrieveInput): RetrieveRecord {
-  const { purpose, map, version, firstSegment, endSegment, window } = input;
+  const { purpose, map, version, firstSegment, endSegment, window, windowMax } = input;
   const sources = [...sharesOf(map, version.id)].flatMap(([shnum, servers]) =>
     servers.map((server) => ({ server, shnum, status: 'usable', failure: null }) as const),
   );
@@ -74,6 +76,7 @@ function recordOf(input: RetrieveInput): RetrieveRecord {
     nextSegment: firstSegment,
     endSegment,
     window,
+    windowMax,
   };
 }
 

@@ -58,7 +58,8 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const { dataLength, segmentSize } = version;
   const endSegment = Math.ceil(dataLength / Math.max(1, segmentSize));
   const window = windowOf(version);
-  const segments = { firstSegment: 0, endSegment, window, range: { from: 0, to: dataLength } };
+  const windows = { window, windowMax: window };
+  const segments = { firstSegment: 0, endSegment, ...windows, range: { from: 0, to: dataLength } };
   return { purpose: 'verify', map, version, ...segments, deadlines };
 }
 

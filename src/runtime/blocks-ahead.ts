@@ -3,6 +3,8 @@
  * are checked, decoded and handed over. They are checked when it is their turn.
  */
 import type { ReadBlocksInput } from '../../machines/io.ts';
+import { longestWindowOf } from '../../machines/read-version-kernel.ts';
+import { windowAfter } from '../../machines/retrieve-kernel.ts';
 import type { Entry } from '../share/reader.ts';
 import { readerOf, type Session } from './session.ts';
 
@@ -42,17 +44,22 @@ export class BlocksAhead {
     const { version, firstSegment, segmentCount, endSegment } = input;
     const { dropped, windows } = this.#of(input);
     const reader = readerOf(this.#session, input, dropped.signal, 'blocks');
-    const ahead = Math.max(1, Math.floor(aheadBytes / (segmentCount * version.segmentSize)));
-    for (let i = 0; i <= ahead; i++) {
-      const first = firstSegment + i * segmentCount;
-      if (first >= endSegment) break;
-      const count = Math.min(segmentCount, endSegment - first);
+    const windowMax = longestWindowOf(version);
+    const next = firstSegment + segmentCount;
+    const enough = next + Math.floor(aheadBytes / version.segmentSize);
+    let window = segmentCount;
+    for (let first = firstSegment; first < endSegment; ) {
+      const count = Math.min(window, endSegment - first);
+      if (first > next && first + count > enough) break;
       const name = windowName(first, count);
-      if (windows.has(name)) continue;
-      const entries = reader.blocks(first, count);
-      // Whether that is a failure is said when it is wanted.
-      entries.catch(() => {});
-      windows.set(name, entries);
+      if (!windows.has(name)) {
+        const entries = reader.blocks(first, count);
+        // Whether that is a failure is said when it is wanted.
+        entries.catch(() => {});
+        windows.set(name, entries);
+      }
+      first += count;
+      window = windowAfter(window, windowMax);
     }
     return windows;
   }

@@ -299,14 +299,14 @@ describe('a stream', () => {
     return create('mdmf', new Uint8Array(81 * 2 ** 17));
   }
 
-  test('reads a window of a mebibyte, and not more than seven mebibytes further', async () => {
+  test('reads one mebibyte, then two, then four at once, seven mebibytes ahead at most', async () => {
     const reads: Read[] = [];
     const reader = (await long(reads)).stream().getReader();
-    // 8 segments are a window.
+    // 8 segments are the first window, 16 the second.
     for (const [delivered, asked] of [
-      [1, 64],
-      [8, 72],
-      [8, 80],
+      [1, 8 + 16 + 32],
+      [8, 8 + 16 + 32],
+      [16, 81],
     ] as const) {
       for (let i = 0; i < delivered; i++) await reader.read();
       await manyTurns();
@@ -324,7 +324,7 @@ describe('a stream', () => {
     const asked = reads.length;
     await manyTurns();
     expect(reads.length).toBe(asked);
-    expect(segmentsAsked(reads)).toBe(64);
+    expect(segmentsAsked(reads)).toBe(56);
   });
 
   test('fails as a read does', async () => {

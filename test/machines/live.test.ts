@@ -294,7 +294,13 @@ describe('a live retrieve', () => {
         }),
       },
     });
-    const segments = { firstSegment: 0, endSegment: 3, window: 2, range: { from: 0, to: 3000 } };
+    const segments = {
+      firstSegment: 0,
+      endSegment: 3,
+      window: 2,
+      windowMax: 2,
+      range: { from: 0, to: 3000 },
+    };
     const map = mapOf(3, holdings, [v1]);
     const actor = createActor(machine, {
       input: { purpose: 'read', map, version: v1, ...segments, deadlines },

@@ -4,6 +4,7 @@ import {
   corruptShares,
   decide,
   firstBlocks,
+  longestWindowOf,
   segmentsOf,
   start,
   windowOf,
@@ -32,15 +33,17 @@ describe('where bytes are', () => {
   });
 
   test.each([
-    [0, 1024],
-    [1, 1024],
-    [1024, 1024],
-    [1025, 1023],
-    [131_073, 7],
-    [1 << 20, 1],
-    [1 << 21, 1],
-  ])('segments of %i bytes come %i at once', (segmentSize, window) => {
-    expect(windowOf({ ...v1, segmentSize })).toBe(window);
+    [0, 1024, 1024],
+    [1, 1024, 1024],
+    [1024, 1024, 1024],
+    [1025, 1023, 1024],
+    [131_073, 7, 31],
+    [1 << 20, 1, 4],
+    [1 << 21, 1, 2],
+    [1 << 23, 1, 1],
+  ])('segments of %i bytes come %i at once, %i in the end', (segmentSize, window, longest) => {
+    const version = { ...v1, segmentSize };
+    expect([windowOf(version), longestWindowOf(version)]).toEqual([window, longest]);
   });
 });
 

@@ -59,6 +59,7 @@ test('reads the ranges in order, a retrieve each', () => {
       firstSegment: 0,
       endSegment: 2,
       window: 1024,
+      windowMax: 1024,
       range: both[0],
     },
   ]);

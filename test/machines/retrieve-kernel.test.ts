@@ -21,7 +21,7 @@ function recordOf(
   sources: readonly ShareSource[],
   more: Partial<RetrieveRecord> = {},
 ): RetrieveRecord {
-  const range = { nextSegment: 0, endSegment: 5, window: 2 };
+  const range = { nextSegment: 0, endSegment: 5, window: 2, windowMax: 2 };
   return { purpose: 'read', required: 2, sources, ...range, ...more };
 }
 
@@ -154,6 +154,15 @@ describe('the books', () => {
     const last = advance(advance(start));
     expect(currentWindow(last)).toEqual({ firstSegment: 4, segmentCount: 1 });
     expect(next(advance(last))).toBe('delivered');
+  });
+
+  test('each window is twice as long as the one before, up to the longest', () => {
+    const windows = [];
+    let record: RetrieveRecord = { ...start, window: 2, windowMax: 7, endSegment: 31 };
+    for (; next(record) !== 'delivered'; record = advance(record)) {
+      windows.push(currentWindow(record).segmentCount);
+    }
+    expect(windows).toEqual([2, 4, 7, 7, 7, 4]);
   });
 });
 

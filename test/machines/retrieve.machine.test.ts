@@ -32,7 +32,7 @@ const range = { from: 100, to: 400 };
 
 /** k = 2; segments 1 to 3, two at a time. */
 function start(more: Partial<RetrieveInput> = {}): Walk<Machine> {
-  const segments = { firstSegment: 1, endSegment: 4, window: 2 };
+  const segments = { firstSegment: 1, endSegment: 4, window: 2, windowMax: 2 };
   const input = { purpose: 'read', map, version, ...segments, range, deadlines, ...more } as const;
   return walk(retrieveMachine, input, coverage.onMicrostep);
 }

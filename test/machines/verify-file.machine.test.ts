@@ -48,6 +48,7 @@ test('asks everybody, and looks at every share of the newest version', () => {
       firstSegment: 0,
       endSegment: 3,
       window: 1024,
+      windowMax: 1024,
       range: { from: 0, to: 3000 },
     },
   ]);
