@@ -4,56 +4,93 @@
  * A fixed deadline is either too short for a slow grid or too long for a hung server. But an
  * operation makes like calls to many servers, so it can see for itself what "slow" is here: once
  * half of the calls begun have been answered (and two at least), whoever takes longer than four
- * times the slowest answer so far, and longer than a second, is given up. Until then the fixed
- * deadline of the chart stands.
+ * times the slowest answer so far is given up. Until then the fixed deadline of the chart stands.
+ * A pause on the wire is no reason to do without a server that is needed: it has a second at least,
+ * until so many others have answered that the operation can do without it.
+ * Who was given up is asked again whenever there is something to ask, but not waited for at length
+ * a second time in one operation.
  * When this process itself was held up, so that nobody listened, the time begins anew: the answer
  * may be waiting.
  */
+import type { ServerId } from '../../machines/servermap.ts';
 import { followerOf, unlessAborted } from '../abort.ts';
 import type { Engine } from './run.ts';
 
-/** Nobody is given up sooner: a pause of that length is nothing unusual on a wire. */
+/** How long a call may take at least, and how many times as long as the slowest that was answered. */
+export interface Patience {
+  readonly minMs: number;
+  readonly factor: number;
+}
+
+/** With a server that is needed: a pause of a second is nothing unusual on a wire. */
 export const patienceMinMs = 1000;
-/** Answers of one grid spread less than this, unless something is wrong. */
-export const patienceFactor = 4;
+export const withNeeded: Patience = { minMs: patienceMinMs, factor: 4 };
+/** With one that is not: answers of one grid spread less than this, unless something is wrong. */
+export const withSpare: Patience = { minMs: 250, factor: 4 };
+/** With one that is not, and was given up before. */
+export const withSilent: Patience = { minMs: 50, factor: 1 };
 /** A timer that is later than this (ms) shows that this process was held up, not a server. */
 const latenessMax = 100;
 /** Fewer answers than this say nothing about the grid. */
 const answersMin = 2;
 
 interface OpenCall {
+  readonly server: ServerId;
   /** Or since when this process has been listening. */
   startedAt: number;
   readonly giveUp: () => void;
   timer: unknown;
 }
 
+/** What the paces of one operation have in common. */
+export interface Peers {
+  /** How many servers have to answer before the others can be done without. */
+  readonly needed: () => number;
+  /** Those that were given up. */
+  readonly silent: Set<ServerId>;
+}
+
+/** Nobody can be done without. */
+const allNeeded = (): Peers => ({ needed: () => Number.POSITIVE_INFINITY, silent: new Set() });
+
 /** The like calls of one operation. */
 export class Pace {
   readonly #engine: Pick<Engine, 'clock' | 'now'>;
+  readonly #peers: Peers;
   readonly #open = new Set<OpenCall>();
+  readonly #answering = new Set<ServerId>();
   #begun = 0;
   #answered = 0;
   #slowestMs = 0;
   /** How long any call may take, once that is known. */
   #patienceMs: number | undefined;
+  /** The same of one to a server that was given up before. */
+  #lastPatienceMs: number | undefined;
 
-  constructor(engine: Pick<Engine, 'clock' | 'now'>) {
+  constructor(engine: Pick<Engine, 'clock' | 'now'>, peers: Peers = allNeeded()) {
     this.#engine = engine;
+    this.#peers = peers;
   }
 
   /**
-   * Runs one call with a signal that is aborted with `signal`, or when the call falls too far
-   * behind.
+   * Runs one call to `server`, with a signal that is aborted with `signal`, or when the call falls
+   * too far behind.
    * @throws DOMException `TimeoutError` then
    */
-  async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(
+    server: ServerId,
+    signal: AbortSignal,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { clock, now } = this.#engine;
     const { controller, letGo } = followerOf(signal);
     const open: OpenCall = {
+      server,
       startedAt: now(),
-      giveUp: () =>
-        controller.abort(new DOMException('far behind the other servers', 'TimeoutError')),
+      giveUp: () => {
+        this.#peers.silent.add(server);
+        controller.abort(new DOMException('far behind the other servers', 'TimeoutError'));
+      },
       timer: undefined,
     };
     this.#open.add(open);
@@ -62,6 +99,8 @@ export class Pace {
     try {
       const answer = await unlessAborted(call(controller.signal), controller.signal);
       this.#answered++;
+      this.#answering.add(server);
+      this.#peers.silent.delete(server);
       this.#slowestMs = Math.max(this.#slowestMs, now() - open.startedAt);
       return answer;
     } finally {
@@ -75,18 +114,26 @@ export class Pace {
   /** Judges anew how long is too long, and tells the open calls if that has changed. */
   #learn(): void {
     if (this.#answered < Math.max(answersMin, this.#begun / 2)) return;
-    const patienceMs = Math.max(patienceMinMs, patienceFactor * this.#slowestMs);
+    const areNeeded = this.#answering.size < this.#peers.needed();
+    const patienceMs = this.#patienceOf(areNeeded ? withNeeded : withSpare);
     if (patienceMs === this.#patienceMs) return;
     this.#patienceMs = patienceMs;
+    this.#lastPatienceMs = areNeeded ? patienceMs : this.#patienceOf(withSilent);
     for (const open of this.#open) this.#arm(open);
   }
 
+  #patienceOf({ minMs, factor }: Patience): number {
+    return Math.max(minMs, factor * this.#slowestMs);
+  }
+
   #arm(open: OpenCall): void {
-    if (this.#patienceMs === undefined) return;
+    const wasSilent = this.#peers.silent.has(open.server);
+    const patienceMs = wasSilent ? this.#lastPatienceMs : this.#patienceMs;
+    if (patienceMs === undefined) return;
     const { clock, now } = this.#engine;
     clock.clearTimeout(open.timer);
     const armedAt = now();
-    const dueAt = Math.max(armedAt, open.startedAt + this.#patienceMs);
+    const dueAt = Math.max(armedAt, open.startedAt + patienceMs);
     open.timer = clock.setTimeout(() => {
       if (now() - dueAt <= latenessMax) return open.giveUp();
       open.startedAt = now();

@@ -142,7 +142,7 @@ function writeShare(bench: Workbench) {
     const server = serverOf(session, input.server);
     const request = requestFor(session, server, input, sending);
     try {
-      const { wrote, reads } = await session.paces.write.run(signal, (hurried) =>
+      const { wrote, reads } = await session.paces.write.run(input.server, signal, (hurried) =>
         server.readTestWrite(session.storageIndex, request, { signal: hurried }),
       );
       const seen = [...reads].map(([shnum, [head]]) => ({
@@ -221,7 +221,7 @@ function rereadShare(bench: Workbench) {
       }
     };
     try {
-      const held = await session.paces.write.run(signal, (hurried) =>
+      const held = await session.paces.write.run(server, signal, (hurried) =>
         serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
       );
       const seen = await Promise.all(held.map(headOf));

@@ -47,7 +47,7 @@ async function sharesOn(
 }
 
 function list(session: Session, server: StorageServer, signal: AbortSignal) {
-  return session.paces.query.run(signal, (hurried) =>
+  return session.paces.query.run(server.id, signal, (hurried) =>
     server.listShares(session.storageIndex, { signal: hurried }),
   );
 }
@@ -58,7 +58,7 @@ async function readAll(
   signal: AbortSignal,
 ): Promise<readonly number[]> {
   const range = { offset: 0, length: session.headLength };
-  const { reads } = await session.paces.query.run(signal, (hurried) =>
+  const { reads } = await session.paces.query.run(server.id, signal, (hurried) =>
     readAllShares(session, server, [range], hurried),
   );
   for (const [shnum, [head]] of reads) {

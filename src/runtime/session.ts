@@ -156,7 +156,7 @@ export function readRange(
 ): Promise<Uint8Array> {
   const storageServer = serverOf(session, server);
   const { cap, paces, storageIndex, batches } = session;
-  return paces[pace].run(signal, (hurried) =>
+  return paces[pace].run(server, signal, (hurried) =>
     storageServer.isFar === true && cap.kind === 'write' && BatchedReads.suits(range)
       ? batches.read(storageServer, shnum, range, hurried)
       : storageServer.readShare(storageIndex, shnum, range, { signal: hurried }),

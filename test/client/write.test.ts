@@ -17,7 +17,7 @@ import {
   WrongFormatError,
 } from '../../src/errors.ts';
 import type { Progress } from '../../src/runtime/options.ts';
-import { patienceMinMs } from '../../src/runtime/pace.ts';
+import { withSilent, withSpare } from '../../src/runtime/pace.ts';
 import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
@@ -545,13 +545,41 @@ describe('a write', () => {
     const silent = holdings(servers, file.cap)[0]?.server.id as string;
     writes.set(silent, () => new Promise(() => {}));
     const overwriting = file.overwrite(bytesOf(50, 2));
-    expect(await passTime(clock, overwriting)).toBe(patienceMinMs);
+    expect(await passTime(clock, overwriting, 50)).toBe(withSpare.minMs);
     const outcome = await overwriting;
     expect(outcome.missing).toEqual([]);
     expect(outcome.placed.some(({ server }) => server === silent)).toBe(false);
   });
 
-  test('to a server that has gone silent altogether takes one such patience more, to ask it', async () => {
+  test('is held up once, in the map, by a server that hangs from the start', async () => {
+    const clock = new SimulatedClock();
+    const now = () => clock.now();
+    let hanging = '';
+    const mute = (server: StorageServer) => {
+      const unlessHung = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
+        return (...args: Args) =>
+          server.id === hanging ? new Promise<T>(() => {}) : call(...args);
+      };
+      return altered(server, {
+        listShares: unlessHung((...args) => server.listShares(...args)),
+        readShare: unlessHung((...args) => server.readShare(...args)),
+        readTestWrite: unlessHung((...args) => server.readTestWrite(...args)),
+      });
+    };
+    const { create, servers } = testGrid({ clock, now, wrap: mute });
+    const file = await create('mdmf', bytesOf(400_000));
+    hanging = holdings(servers, file.cap)[0]?.server.id as string;
+    const overwriting = file.overwrite(bytesOf(400_000, 2));
+    expect(await passTime(clock, overwriting, 50)).toBe(withSpare.minMs);
+    expect((await overwriting).missing).toEqual([]);
+    // Its share has another home now: the file can change in place.
+    const before = clock.now();
+    const updating = file.update(bytesOf(50, 3), 100);
+    expect((await passTime(clock, updating, 50)) - before).toBe(withSpare.minMs);
+    expect(await updating).toMatchObject({ inPlace: true, missing: [] });
+  });
+
+  test('to a server that has gone silent altogether takes a moment more, to ask it', async () => {
     const clock = new SimulatedClock();
     const now = () => clock.now();
     const mute = (server: StorageServer, index: number): StorageServer => {
@@ -569,7 +597,7 @@ describe('a write', () => {
     const encoding = { required: 3, happy: 7, total: 13 };
     const { create } = testGrid({ clock, now, encoding, wrap: mute });
     const creating = create('mdmf', bytesOf(100));
-    expect(await passTime(clock, creating)).toBe(2 * patienceMinMs);
+    expect(await passTime(clock, creating, 50)).toBe(withSpare.minMs + withSilent.minMs);
     await creating;
   });
 });

@@ -1,16 +1,22 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { SimulatedClock } from 'xstate';
-import { Pace, patienceFactor, patienceMinMs } from '../../src/runtime/pace.ts';
+import { Pace, patienceMinMs, withNeeded, withSilent, withSpare } from '../../src/runtime/pace.ts';
 
-/** A group of calls, each answered after the given milliseconds; 'never' is a hung server. */
-async function outcomes(latenciesMs: readonly (number | 'never')[], untilMs: number) {
+type Latency = number | 'never';
+
+/**
+ * A group of calls, to the servers `s0`, `s1` …, each answered after the given milliseconds;
+ * 'never' is a hung server.
+ */
+async function outcomes(latenciesMs: readonly Latency[], untilMs: number, needed?: number) {
   const clock = new SimulatedClock();
-  const pace = new Pace({ clock, now: () => clock.now() });
+  const peers = needed === undefined ? undefined : peersOf(needed);
+  const pace = new Pace({ clock, now: () => clock.now() }, peers);
   const never = new AbortController().signal;
-  const settled = latenciesMs.map((latency) => {
+  const settled = latenciesMs.map((latency, server) => {
     const outcome = { is: 'open', atMs: Number.NaN };
     void pace
-      .run(never, () => {
+      .run(`s${server}`, never, () => {
         let resolve: (is: string) => void = () => {};
         const promise = new Promise<string>((settle) => {
           resolve = settle;
@@ -29,6 +35,10 @@ async function outcomes(latenciesMs: readonly (number | 'never')[], untilMs: num
   return settled;
 }
 
+function peersOf(needed: number, ...silent: string[]) {
+  return { needed: () => needed, silent: new Set(silent) };
+}
+
 describe('a server is given up when it falls far behind its peers', () => {
   test('one of thirteen hangs: after the least patience, not after the fixed deadline', async () => {
     const quick = Array.from({ length: 12 }, () => 20);
@@ -39,12 +49,60 @@ describe('a server is given up when it falls far behind its peers', () => {
 
   test('on a slow grid the patience follows the slowest answer', async () => {
     const all = await outcomes([900, 1000, 800, 'never'], 10_000);
-    expect(all[3]).toEqual({ is: 'TimeoutError', atMs: 1000 * patienceFactor });
+    expect(all[3]).toEqual({ is: 'TimeoutError', atMs: 1000 * withNeeded.factor });
   });
 
   test('a slow server within four times the slowest of its peers is waited for', async () => {
     const all = await outcomes([900, 1000, 800, 3900], 10_000);
     expect(all[3]).toEqual({ is: 'answered', atMs: 3900 });
+  });
+
+  test('one that nobody needs any more: sooner', async () => {
+    const all = await outcomes([20, 20, 20, 'never'], 5000, 3);
+    expect(all[3]).toEqual({ is: 'TimeoutError', atMs: withSpare.minMs });
+  });
+
+  test('nobody is needed any more only when so many servers have answered', async () => {
+    const all = await outcomes([20, 20, 20, 600, 'never', 'never'], 10_000, 4);
+    expect(all[3]).toEqual({ is: 'answered', atMs: 600 });
+    expect(all[4]).toEqual({ is: 'TimeoutError', atMs: 600 * withSpare.factor });
+    const few = await outcomes([20, 20, 20, 'never', 'never'], 5000, 4);
+    expect(few[4]).toEqual({ is: 'TimeoutError', atMs: withNeeded.minMs });
+  });
+
+  test('a slow server that nobody needs is waited for in proportion to its peers', async () => {
+    const all = await outcomes([100, 100, 100, 390, 410], 5000, 3);
+    expect(all[3]).toEqual({ is: 'answered', atMs: 390 });
+    // That answer has shown what slow is here.
+    expect(all[4]).toEqual({ is: 'answered', atMs: 410 });
+  });
+
+  test('one that was silent before: for a moment, until it answers', async () => {
+    const clock = new SimulatedClock();
+    const peers = peersOf(2, 's2', 's3');
+    const pace = new Pace({ clock, now: () => clock.now() }, peers);
+    const never = new AbortController().signal;
+    const settle: (() => void)[] = [];
+    const call = (server: string) =>
+      pace.run(server, never, () => new Promise<void>((resolve) => settle.push(resolve)));
+    const hung = () => pace.run('s2', never, () => new Promise(() => {}));
+    const heard = [call('s0'), call('s1'), call('s3')];
+    for (const answer of settle) answer();
+    await Promise.all(heard);
+    expect(peers.silent).toEqual(new Set(['s2']));
+    const first = hung();
+    clock.increment(withSilent.minMs);
+    await expect(first).rejects.toMatchObject({ name: 'TimeoutError' });
+    peers.silent.delete('s2');
+    const second = hung();
+    const later = vi.fn();
+    second.catch(later);
+    clock.increment(withSpare.minMs - 1);
+    await Promise.resolve();
+    expect(later).not.toHaveBeenCalled();
+    clock.increment(1);
+    await expect(second).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(peers.silent).toEqual(new Set(['s2']));
   });
 
   test('while fewer than half have answered nobody is given up', async () => {
@@ -80,16 +138,17 @@ describe('a server is given up when it falls far behind its peers', () => {
     };
     const pace = new Pace({ clock, now: () => nowMs });
     const never = new AbortController().signal;
-    for (let i = 0; i < 3; i++) await pace.run(never, async () => i);
+    for (let i = 0; i < 3; i++) await pace.run(`s${i}`, never, async () => i);
     let hear = (_: string) => {};
     const heard = pace.run(
+      's3',
       never,
       () =>
         new Promise((resolve) => {
           hear = resolve;
         }),
     );
-    const hung = pace.run(never, () => new Promise(() => {}));
+    const hung = pace.run('s4', never, () => new Promise(() => {}));
     // Nothing ran for a minute, and now timers come first.
     fireAt(60_000);
     hear('an answer');
