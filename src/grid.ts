@@ -37,7 +37,7 @@ import {
   type Machines,
   platformClock,
 } from './runtime/run.ts';
-import { batchesFor, type Keyring, type Session } from './runtime/session.ts';
+import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
 import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
@@ -245,6 +245,7 @@ function newSession(
 ): Omit<Session, 'advisories' | 'paces' | 'usualTotal'> {
   const storageIndex = storageIndexOf(cap);
   const permuted = permutedServers(servers, storageIndex);
+  const secretsFor = secretsOf(cap, leaseSecret, storageIndex);
   keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
   return {
     engine,
@@ -256,19 +257,24 @@ function newSession(
     servers: new Map(permuted.map((server) => [server.id, server])),
     heads: new Map(),
     early: new Map(),
-    batches: batchesFor({ cap, leaseSecret, storageIndex }),
+    batches: batchesFor({ secretsFor, storageIndex }),
     headers: new Map(),
+    asked: new Set(),
     headLength,
-    leaseSecret,
+    secretsFor,
   };
 }
 
 /** @param enough servers, for a version to be read or acknowledged, as far as the grid knows */
 function pacesOf(engine: Engine, headers: Session['headers'], enough: number): Session['paces'] {
-  const silent = new Set<string>();
   const needed = () => Math.max(enough, ...[...headers.values()].map(({ required }) => required));
-  const newPace = () => new Pace(engine, { needed, silent });
-  return { query: newPace(), field: newPace(), blocks: newPace(), write: newPace() };
+  return {
+    query: new Pace(engine, needed),
+    queryAll: new Pace(engine),
+    field: new Pace(engine),
+    blocks: new Pace(engine),
+    write: new Pace(engine, needed),
+  };
 }
 
 function completeDeadlines(given: Partial<Deadlines>): Deadlines {

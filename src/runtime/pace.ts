@@ -5,10 +5,9 @@
  * operation makes like calls to many servers, so it can see for itself what "slow" is here: once
  * half of the calls begun have been answered (and two at least), whoever takes longer than four
  * times the slowest answer so far is given up. Until then the fixed deadline of the chart stands.
- * A pause on the wire is no reason to do without a server that is needed: it has a second at least,
- * until so many others have answered that the operation can do without it.
- * Who was given up is asked again whenever there is something to ask, but not waited for at length
- * a second time in one operation.
+ * A pause on the wire is no reason to do without a server that is needed: it has a second at least.
+ * Where some can be done without, that ends when as many others have answered as are needed. Who was
+ * given up then, and is asked again, is not waited for at length a second time.
  * When this process itself was held up, so that nobody listened, the time begins anew: the answer
  * may be waiting.
  */
@@ -27,7 +26,7 @@ export const patienceMinMs = 1000;
 export const withNeeded: Patience = { minMs: patienceMinMs, factor: 4 };
 /** With one that is not: answers of one grid spread less than this, unless something is wrong. */
 export const withSpare: Patience = { minMs: 250, factor: 4 };
-/** With one that is not, and was given up before. */
+/** With one that is not, and was given up before in this operation. */
 export const withSilent: Patience = { minMs: 50, factor: 1 };
 /** A timer that is later than this (ms) shows that this process was held up, not a server. */
 const latenessMax = 100;
@@ -42,23 +41,15 @@ interface OpenCall {
   timer: unknown;
 }
 
-/** What the paces of one operation have in common. */
-export interface Peers {
-  /** How many servers have to answer before the others can be done without. */
-  readonly needed: () => number;
-  /** Those that were given up. */
-  readonly silent: Set<ServerId>;
-}
-
-/** Nobody can be done without. */
-const allNeeded = (): Peers => ({ needed: () => Number.POSITIVE_INFINITY, silent: new Set() });
-
 /** The like calls of one operation. */
 export class Pace {
   readonly #engine: Pick<Engine, 'clock' | 'now'>;
-  readonly #peers: Peers;
+  readonly #needed: () => number;
   readonly #open = new Set<OpenCall>();
-  readonly #answering = new Set<ServerId>();
+  /** Who has given an answer that is needed. */
+  readonly #heard = new Set<ServerId>();
+  /** Who was given up, and has not answered since. */
+  readonly #silent = new Set<ServerId>();
   #begun = 0;
   #answered = 0;
   #slowestMs = 0;
@@ -67,20 +58,23 @@ export class Pace {
   /** The same of one to a server that was given up before. */
   #lastPatienceMs: number | undefined;
 
-  constructor(engine: Pick<Engine, 'clock' | 'now'>, peers: Peers = allNeeded()) {
+  /** @param needed of how many servers answers are needed; by default of all */
+  constructor(engine: Pick<Engine, 'clock' | 'now'>, needed = () => Number.POSITIVE_INFINITY) {
     this.#engine = engine;
-    this.#peers = peers;
+    this.#needed = needed;
   }
 
   /**
    * Runs one call to `server`, with a signal that is aborted with `signal`, or when the call falls
    * too far behind.
+   * @param isNeeded whether an answer is one of those that are needed
    * @throws DOMException `TimeoutError` then
    */
   async run<T>(
     server: ServerId,
     signal: AbortSignal,
     call: (signal: AbortSignal) => Promise<T>,
+    isNeeded: (answer: T) => boolean = () => true,
   ): Promise<T> {
     const { clock, now } = this.#engine;
     const { controller, letGo } = followerOf(signal);
@@ -88,7 +82,7 @@ export class Pace {
       server,
       startedAt: now(),
       giveUp: () => {
-        this.#peers.silent.add(server);
+        this.#silent.add(server);
         controller.abort(new DOMException('far behind the other servers', 'TimeoutError'));
       },
       timer: undefined,
@@ -99,8 +93,8 @@ export class Pace {
     try {
       const answer = await unlessAborted(call(controller.signal), controller.signal);
       this.#answered++;
-      this.#answering.add(server);
-      this.#peers.silent.delete(server);
+      if (isNeeded(answer)) this.#heard.add(server);
+      this.#silent.delete(server);
       this.#slowestMs = Math.max(this.#slowestMs, now() - open.startedAt);
       return answer;
     } finally {
@@ -114,7 +108,7 @@ export class Pace {
   /** Judges anew how long is too long, and tells the open calls if that has changed. */
   #learn(): void {
     if (this.#answered < Math.max(answersMin, this.#begun / 2)) return;
-    const areNeeded = this.#answering.size < this.#peers.needed();
+    const areNeeded = this.#heard.size < this.#needed();
     const patienceMs = this.#patienceOf(areNeeded ? withNeeded : withSpare);
     if (patienceMs === this.#patienceMs) return;
     this.#patienceMs = patienceMs;
@@ -127,7 +121,7 @@ export class Pace {
   }
 
   #arm(open: OpenCall): void {
-    const wasSilent = this.#peers.silent.has(open.server);
+    const wasSilent = this.#silent.has(open.server);
     const patienceMs = wasSilent ? this.#lastPatienceMs : this.#patienceMs;
     if (patienceMs === undefined) return;
     const { clock, now } = this.#engine;

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { SimulatedClock } from 'xstate';
 import { Pace, patienceMinMs, withNeeded, withSilent, withSpare } from '../../src/runtime/pace.ts';
+import { manyTurns } from '../support/client-grid.ts';
 
 type Latency = number | 'never';
 
@@ -10,8 +11,8 @@ type Latency = number | 'never';
  */
 async function outcomes(latenciesMs: readonly Latency[], untilMs: number, needed?: number) {
   const clock = new SimulatedClock();
-  const peers = needed === undefined ? undefined : peersOf(needed);
-  const pace = new Pace({ clock, now: () => clock.now() }, peers);
+  const count = needed === undefined ? undefined : () => needed;
+  const pace = new Pace({ clock, now: () => clock.now() }, count);
   const never = new AbortController().signal;
   const settled = latenciesMs.map((latency, server) => {
     const outcome = { is: 'open', atMs: Number.NaN };
@@ -35,8 +36,22 @@ async function outcomes(latenciesMs: readonly Latency[], untilMs: number, needed
   return settled;
 }
 
-function peersOf(needed: number, ...silent: string[]) {
-  return { needed: () => needed, silent: new Set(silent) };
+/** A pace for which so many servers are needed; of calls to it. */
+function scene(needed: number) {
+  const clock = new SimulatedClock();
+  const pace = new Pace({ clock, now: () => clock.now() }, () => needed);
+  const { signal } = new AbortController();
+  return {
+    clock,
+    call: (server: string, isNeeded = true) =>
+      pace.run(
+        server,
+        signal,
+        async () => {},
+        () => isNeeded,
+      ),
+    hung: (server: string) => pace.run(server, signal, () => new Promise(() => {})),
+  };
 }
 
 describe('a server is given up when it falls far behind its peers', () => {
@@ -77,32 +92,43 @@ describe('a server is given up when it falls far behind its peers', () => {
     expect(all[4]).toEqual({ is: 'answered', atMs: 410 });
   });
 
-  test('one that was silent before: for a moment, until it answers', async () => {
-    const clock = new SimulatedClock();
-    const peers = peersOf(2, 's2', 's3');
-    const pace = new Pace({ clock, now: () => clock.now() }, peers);
-    const never = new AbortController().signal;
-    const settle: (() => void)[] = [];
-    const call = (server: string) =>
-      pace.run(server, never, () => new Promise<void>((resolve) => settle.push(resolve)));
-    const hung = () => pace.run('s2', never, () => new Promise(() => {}));
-    const heard = [call('s0'), call('s1'), call('s3')];
-    for (const answer of settle) answer();
-    await Promise.all(heard);
-    expect(peers.silent).toEqual(new Set(['s2']));
-    const first = hung();
-    clock.increment(withSilent.minMs);
-    await expect(first).rejects.toMatchObject({ name: 'TimeoutError' });
-    peers.silent.delete('s2');
-    const second = hung();
-    const later = vi.fn();
-    second.catch(later);
+  test('answers that are not needed show what slow is, and leave the others needed', async () => {
+    const { clock, call, hung } = scene(2);
+    await Promise.all([call('s0'), call('s1'), call('s2', false)]);
+    const quickly = hung('s3');
+    clock.increment(withSpare.minMs);
+    await expect(quickly).rejects.toMatchObject({ name: 'TimeoutError' });
+    const slow = scene(3);
+    await Promise.all([slow.call('s0'), slow.call('s1'), slow.call('s2', false)]);
+    const given = vi.fn();
+    slow.hung('s3').catch(given);
+    slow.clock.increment(withNeeded.minMs - 1);
+    await manyTurns();
+    expect(given).not.toHaveBeenCalled();
+    slow.clock.increment(1);
+    await manyTurns();
+    expect(given).toHaveBeenCalledOnce();
+  });
+
+  test('one that was silent before: for a moment, until it has answered', async () => {
+    const { clock, call, hung } = scene(2);
+    await Promise.all([call('s0'), call('s1')]);
+    for (const ms of [withSpare.minMs, withSilent.minMs]) {
+      const given = vi.fn();
+      hung('s2').catch(given);
+      clock.increment(ms - 1);
+      await manyTurns();
+      expect(given).not.toHaveBeenCalled();
+      clock.increment(1);
+      await manyTurns();
+      expect(given).toHaveBeenCalledOnce();
+    }
+    await call('s2');
+    const given = vi.fn();
+    hung('s2').catch(given);
     clock.increment(withSpare.minMs - 1);
-    await Promise.resolve();
-    expect(later).not.toHaveBeenCalled();
-    clock.increment(1);
-    await expect(second).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(peers.silent).toEqual(new Set(['s2']));
+    await manyTurns();
+    expect(given).not.toHaveBeenCalled();
   });
 
   test('while fewer than half have answered nobody is given up', async () => {
