@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { SimulatedClock } from 'xstate';
 import { storageIndexOf } from '../../src/caps.ts';
 import {
   AnswerLostError,
@@ -17,7 +16,6 @@ import {
   WrongFormatError,
 } from '../../src/errors.ts';
 import type { Progress } from '../../src/runtime/options.ts';
-import { withSilent, withSpare } from '../../src/runtime/pace.ts';
 import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
@@ -26,7 +24,6 @@ import {
   expectBytes,
   type Held,
   holdings,
-  passTime,
   putShare,
   shareOf,
   testGrid,
@@ -534,71 +531,6 @@ describe('a write', () => {
     );
     expect(appended.map((outcome) => outcome?.seqnum)).toEqual([2, 3, 4, 5, 6, 7]);
     expect(await file.read()).toEqual(Uint8Array.of(0, 1, 2, 3, 4, 5));
-  });
-
-  test('to a server that never answers is given up, far behind its peers, and goes elsewhere', async () => {
-    const clock = new SimulatedClock();
-    const writes: Writes = new Map();
-    const now = () => clock.now();
-    const { create, servers } = testGrid({ clock, now, wrap: disturbing(writes) });
-    const file = await create('mdmf', bytesOf(100));
-    const silent = holdings(servers, file.cap)[0]?.server.id as string;
-    writes.set(silent, () => new Promise(() => {}));
-    const overwriting = file.overwrite(bytesOf(50, 2));
-    expect(await passTime(clock, overwriting, 50)).toBe(withSpare.minMs);
-    const outcome = await overwriting;
-    expect(outcome.missing).toEqual([]);
-    expect(outcome.placed.some(({ server }) => server === silent)).toBe(false);
-  });
-
-  test('is held up once, in the map, by a server that hangs from the start', async () => {
-    const clock = new SimulatedClock();
-    const now = () => clock.now();
-    let hanging = '';
-    const mute = (server: StorageServer) => {
-      const unlessHung = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
-        return (...args: Args) =>
-          server.id === hanging ? new Promise<T>(() => {}) : call(...args);
-      };
-      return altered(server, {
-        listShares: unlessHung((...args) => server.listShares(...args)),
-        readShare: unlessHung((...args) => server.readShare(...args)),
-        readTestWrite: unlessHung((...args) => server.readTestWrite(...args)),
-      });
-    };
-    const { create, servers } = testGrid({ clock, now, wrap: mute });
-    const file = await create('mdmf', bytesOf(400_000));
-    hanging = holdings(servers, file.cap)[0]?.server.id as string;
-    const overwriting = file.overwrite(bytesOf(400_000, 2));
-    expect(await passTime(clock, overwriting, 50)).toBe(withSpare.minMs);
-    expect((await overwriting).missing).toEqual([]);
-    // Its share has another home now: the file can change in place.
-    const before = clock.now();
-    const updating = file.update(bytesOf(50, 3), 100);
-    expect((await passTime(clock, updating, 50)) - before).toBe(withSpare.minMs);
-    expect(await updating).toMatchObject({ inPlace: true, missing: [] });
-  });
-
-  test('to a server that has gone silent altogether takes a moment more, to ask it', async () => {
-    const clock = new SimulatedClock();
-    const now = () => clock.now();
-    const mute = (server: StorageServer, index: number): StorageServer => {
-      if (index !== 3) return server;
-      const never = () => new Promise<never>(() => {});
-      let isMapped = false;
-      const listShares: StorageServer['listShares'] = (...args) => {
-        if (isMapped) return never();
-        isMapped = true;
-        return server.listShares(...args);
-      };
-      return altered(server, { listShares, readShare: never, readTestWrite: never });
-    };
-    // Every server gets a share, or would.
-    const encoding = { required: 3, happy: 7, total: 13 };
-    const { create } = testGrid({ clock, now, encoding, wrap: mute });
-    const creating = create('mdmf', bytesOf(100));
-    expect(await passTime(clock, creating, 50)).toBe(withSpare.minMs + withSilent.minMs);
-    await creating;
   });
 });
 
