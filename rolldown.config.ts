@@ -4,6 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'rolldown';
 
 /** What a bundle has in it of others goes with the texts of their licenses. */
@@ -38,7 +39,11 @@ function isOfEveryGrid(id: string): boolean {
 export default defineConfig({
   input: 'src/cli/main.ts',
   platform: 'node',
-  resolve: { conditionNames: ['@tahoe-mutable/source', 'node', 'import', 'default'] },
+  resolve: {
+    // Modules before CommonJS: of these, only what is used goes into the bundle.
+    conditionNames: ['@tahoe-mutable/source', 'module', 'node', 'import', 'default'],
+    alias: { yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)) },
+  },
   // A native addon, found beside its own package.
   external: ['fs-native-extensions'],
   plugins: [withLicenses()],

@@ -211,9 +211,7 @@ function canSucceed(record: PublishRecord, requests: readonly Request[]): boolea
 }
 
 /** Whether a quorum may still be won: if not, what is there is left to those who can. */
-function isWinnable(record: PublishRecord): boolean {
-  const view = viewOf(record);
-  const candidate = candidateOf(record);
+function isWinnable(record: PublishRecord, view: View, candidate: Candidate): boolean {
   const mayBeWon = (target: Target, won: ReadonlySet<ServerId>) => {
     if (candidate.won.has(target.server) || target.status === 'writing') return true;
     if (target.status === 'closed' || target.isCrowded) return false;
@@ -261,9 +259,9 @@ interface Draft {
 
 /** What may be sent now. */
 function requestsOf(record: PublishRecord): readonly Request[] {
-  if (!isWinnable(record)) return [];
   const candidate = candidateOf(record);
   const view = viewOf(record);
+  if (!isWinnable(record, view, candidate)) return [];
   const mayWrite = ({ held }: Target) =>
     record.force || held.every(({ share }) => isReplaceable(view, candidate, share));
   const open = record.targets.filter((target) => target.status === 'open' && mayWrite(target));
@@ -363,9 +361,10 @@ function givenTo({ status, placed, shnums }: Target): readonly number[] {
 
 /** The one that has the fewest share numbers, with what it is to get; the first of equals. */
 function leastOf(drafts: readonly Draft[]): Draft | undefined {
-  const loadOf = ({ target, shnums }: Draft) =>
-    new Set([...target.held.map(({ shnum }) => shnum), ...shnums]).size;
-  return [...drafts].sort((a, b) => loadOf(a) - loadOf(b))[0];
+  const loads = drafts.map(
+    ({ target, shnums }) => new Set([...target.held.map(({ shnum }) => shnum), ...shnums]).size,
+  );
+  return drafts[loads.indexOf(Math.min(...loads))];
 }
 
 function requestFor(

@@ -204,15 +204,19 @@ export function apply(record: UpdateRecord, fact: UpdateFact): UpdateRecord {
 }
 
 function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
-  const before = statusOf(record, report.server);
+  const { server, status, failure } = report;
+  const index = record.servers.indexOf(server);
+  const before = record.statuses[index];
   if (before !== 'asked' && before !== 'verifying') return record;
+  const settled = { ...record, statuses: record.statuses.with(index, status) };
+  // Most servers of a large grid hold nothing, and nothing else is new then.
+  if (status === 'empty') return settled;
   const versions = { ...record.versions };
   for (const version of report.versions) {
     versions[version.id] = mergedVersion(versions[version.id], version);
   }
-  const { server, failure } = report;
   return {
-    ...withStatus(record, report.server, before, report.status),
+    ...settled,
     versions,
     holdings: [
       ...record.holdings,
@@ -222,7 +226,7 @@ function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
     total: Math.max(record.total, ...report.versions.map((v) => v.total)),
     privateKey:
       record.privateKey === 'missing' && report.privateKeyFound ? 'found' : record.privateKey,
-    failures: record.failures.with(record.servers.indexOf(server), failure),
+    failures: record.failures.with(index, failure),
   };
 }
 
@@ -246,7 +250,13 @@ export function statusOf(record: UpdateRecord, server: ServerId): ServerStatus |
 export function nextServers(record: UpdateRecord): readonly ServerId[] {
   const decision = decideOn(record);
   if (decision.kind !== 'ask') return [];
-  return record.servers.filter((_, i) => record.statuses[i] === 'unasked').slice(0, decision.count);
+  const { servers, statuses } = record;
+  const next: ServerId[] = [];
+  for (let at = -1; next.length < decision.count; ) {
+    at = statuses.indexOf('unasked', at + 1);
+    next.push(servers[at] as ServerId);
+  }
+  return next;
 }
 
 /** The finished map; places in permuted order, then by share number (so the order of answers

@@ -5,6 +5,7 @@
  */
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
+import { quorumOf } from '../machines/quorum.ts';
 import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
 import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
@@ -36,7 +37,7 @@ import {
   type Machines,
   platformClock,
 } from './runtime/run.ts';
-import { batchesFor, type Keyring, type Session } from './runtime/session.ts';
+import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
 import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
@@ -173,6 +174,7 @@ export class Grid {
       primitives: internal.primitives,
     };
     const checked = servers.map(withCheckedAnswers);
+    const enough = quorumOf({ servers: gridSize, happy: encoding.happy }, encoding.total).size;
     const advisories = new Advisories(engine);
     this.#advisories = advisories;
     this.#setting = {
@@ -186,7 +188,9 @@ export class Grid {
       newSession: (own, cap, keyring) => {
         const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
         const usualTotal = encoding.total;
-        return { ...session, usualTotal, advisories, engine: { ...own, closing: this.#closing } };
+        const paces = pacesOf(own, session.headers, Math.max(encoding.required, enough));
+        const engine = { ...own, closing: this.#closing };
+        return { ...session, usualTotal, paces, advisories, engine };
       },
     };
   }
@@ -252,9 +256,10 @@ function newSession(
   keyring: Keyring,
   headLength: number,
   leaseSecret: Uint8Array,
-): Omit<Session, 'advisories' | 'usualTotal'> {
+): Omit<Session, 'advisories' | 'paces' | 'usualTotal'> {
   const storageIndex = storageIndexOf(cap);
   const permuted = permutedServers(servers, storageIndex);
+  const secretsFor = secretsOf(cap, leaseSecret, storageIndex);
   keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
   return {
     engine,
@@ -264,18 +269,25 @@ function newSession(
     signatures: keyring.signatures,
     privateKeys: new Recent(privateKeysMax),
     servers: new Map(permuted.map((server) => [server.id, server])),
-    paces: {
-      query: new Pace(engine),
-      field: new Pace(engine),
-      blocks: new Pace(engine),
-      write: new Pace(engine),
-    },
     heads: new Map(),
     early: new Map(),
-    batches: batchesFor({ cap, leaseSecret, storageIndex }),
+    batches: batchesFor({ secretsFor, storageIndex }),
     headers: new Map(),
+    asked: new Set(),
     headLength,
-    leaseSecret,
+    secretsFor,
+  };
+}
+
+/** @param enough servers, for a version to be read or acknowledged, as far as the grid knows */
+function pacesOf(engine: Engine, headers: Session['headers'], enough: number): Session['paces'] {
+  const needed = () => Math.max(enough, ...[...headers.values()].map(({ required }) => required));
+  return {
+    query: new Pace(engine, needed),
+    queryAll: new Pace(engine),
+    field: new Pace(engine),
+    blocks: new Pace(engine),
+    write: new Pace(engine, needed),
   };
 }
 

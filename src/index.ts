@@ -41,7 +41,7 @@ export type {
   ReadCallOptions,
   WriteCallOptions,
 } from './mutable-file.ts';
-export type { Modifier } from './runtime/operations.ts';
+export type { Modifier } from './runtime/job.ts';
 export type { Progress } from './runtime/options.ts';
 export type { WriteOutcome } from './runtime/outcome.ts';
 export type { Clock } from './runtime/run.ts';

@@ -16,10 +16,10 @@ import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './c
 import type { Encoding } from './encoding.ts';
 import { DirectoryCapError, InsufficientCapError, OutOfRangeError } from './errors.ts';
 import { guarded } from './runtime/guarded.ts';
+import type { Modifier } from './runtime/job.ts';
 import {
   createFile,
   type FileOptions,
-  type Modifier,
   mapFile,
   modifyFile,
   type Range,

@@ -82,7 +82,7 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   const asked = entries.map((entry) =>
     pace
-      .run(either, (hurried) => ask(entry, hurried))
+      .run(entry.id, either, (hurried) => ask(entry, hurried))
       .catch((error) => {
         signal?.throwIfAborted();
         return failed(entry, problemOf(error, entry.directory));

@@ -12,7 +12,7 @@ import type { VerifyInput } from '../../machines/io.ts';
 import { reasonOf } from '../../machines/reason.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Place, Verdict, Version } from '../../machines/servermap.ts';
-import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
+import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { WriteCap } from '../caps.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
@@ -32,34 +32,26 @@ import {
   serverOf,
   type WriterKeys,
 } from './session.ts';
-import type { Workbench } from './workbench.ts';
+import { benchOf } from './workbench.ts';
 
-/** The chart with its IO; in the simulator and the demo it may be another one. */
-export function updateOn(bench: Workbench): typeof servermapUpdateMachine {
-  const { servermapUpdate } = bench.engine.machines ?? { servermapUpdate: servermapUpdateMachine };
-  return servermapUpdate.provide({
-    actors: {
-      serverQuery: serverQueryMachine.provide({
-        actors: { queryServer: queryServer(bench), verifyShares: verifyShares(bench) },
-      }),
-    },
-  });
-}
+const verifyShares = fromCallback<ShareJudged, VerifyInput>(({ input, sendBack, system }) => {
+  const { session } = benchOf(system).desk;
+  const controller = new AbortController();
+  const { server, shnums, wantsPrivateKey, wantsNumbers } = input;
+  const wants = { privateKey: wantsPrivateKey, numbers: wantsNumbers };
+  for (const shnum of shnums) {
+    // A rejection is a bug; the share is then unverified, and says why.
+    void judgeShare(session, { server, shnum }, wants, controller.signal)
+      .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
+      .then(sendBack);
+  }
+  return () => controller.abort(new DOMException('cancelled', 'AbortError'));
+});
 
-function verifyShares(bench: Workbench) {
-  return fromCallback<ShareJudged, VerifyInput>(({ input, sendBack }) => {
-    const { session } = bench.desk;
-    const controller = new AbortController();
-    const { server, shnums, wantsPrivateKey, wantsNumbers } = input;
-    const wants = { privateKey: wantsPrivateKey, numbers: wantsNumbers };
-    for (const shnum of shnums) {
-      // A rejection is a bug; the share is then unverified, and says why.
-      void judgeShare(session, { server, shnum }, wants, controller.signal)
-        .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
-        .then(sendBack);
-    }
-    return () => controller.abort(new DOMException('cancelled', 'AbortError'));
-  });
+/** `update` with its IO. */
+export function mapping(update: typeof servermapUpdateMachine): typeof servermapUpdateMachine {
+  const serverQuery = serverQueryMachine.provide({ actors: { queryServer, verifyShares } });
+  return update.provide({ actors: { serverQuery } });
 }
 
 /** What is read of a share with a further request, if its first bytes do not hold it. */

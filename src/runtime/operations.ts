@@ -4,21 +4,16 @@
  * `MutableFile` is the face, the charts decide; here a chart gets its IO and its input, and what it
  * ends with becomes a value or a typed error.
  */
-import { fromPromise } from 'xstate';
-import type { ApplyModifierInput, ApplyModifierResult } from '../../machines/io.ts';
-import { readFileMachine } from '../../machines/read-file.machine.ts';
-import { readVersionMachine } from '../../machines/read-version.machine.ts';
 import type { Mode, Servermap, Version } from '../../machines/servermap.ts';
-import { verifyFileMachine } from '../../machines/verify-file.machine.ts';
 import type { Verification } from '../../machines/verify-kernel.ts';
-import { type WriteFileReport, writeFileMachine } from '../../machines/write-file.machine.ts';
+import type { WriteFileReport } from '../../machines/write-file.machine.ts';
 import type { Change } from '../../machines/write-kernel.ts';
-import { refuse } from '../arguments.ts';
 import type { Encoding } from '../encoding.ts';
 import { geometryOf } from '../share/geometry.ts';
-import { isBytes, type Plaintext, plaintextOf } from '../share/plaintext.ts';
+import { type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { checkEncodable } from '../share/segments.ts';
-import { updateOn } from './map-servers.ts';
+import { readFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
+import { keeper, type Modifier, type Taker } from './job.ts';
 import type { OperationOptions } from './options.ts';
 import {
   modifyOutcome,
@@ -28,12 +23,8 @@ import {
   writeOutcome,
 } from './outcome.ts';
 import { progressOf } from './progress.ts';
-import { publishOn } from './publish-version.ts';
-import { keeper, retrieveOn, type Taker, verifyOn } from './retrieve-segments.ts';
-import { runMachine } from './run.ts';
 import { remember } from './session.ts';
-import { readTrees } from './update-in-place.ts';
-import type { Workbench } from './workbench.ts';
+import { runOn, type Workbench } from './workbench.ts';
 
 /** What every operation below is told. */
 export interface FileOptions extends OperationOptions {
@@ -61,7 +52,8 @@ export async function mapFile(
   const { cap, keyring } = bench.desk.session;
   const isForWriting = mode === 'write' || mode === 'repair';
   const wantsPrivateKey = isForWriting && cap.kind === 'write' && keyring.writer === undefined;
-  return runMachine(bench.engine, updateOn(bench), {
+  bench.job = { taker: keeper, wantsAll: mode === 'check' || mode === 'repair' };
+  return runOn(bench, updateOn(bench.engine), {
     input: { mode, ...gridOf(bench, options), wantsPrivateKey },
     ...watching(bench, options),
   });
@@ -84,7 +76,7 @@ export async function streamFile(
   sink: (bytes: Uint8Array) => Promise<void>,
   options: FileOptions,
 ): Promise<void> {
-  const taker: Taker = { take: (_desk, _range, _at, bytes) => sink(bytes) };
+  const taker: Taker = { take: (_kept, _range, _at, bytes) => sink(bytes) };
   await runRead(bench, range, taker, false, options);
 }
 
@@ -96,18 +88,9 @@ async function runRead(
   canTakeBack: boolean,
   options: FileOptions,
 ): Promise<void> {
-  const servermapUpdate = updateOn(bench);
-  const machine = readFileMachine.provide({
-    actors: {
-      openSession: bench.openSession(),
-      servermapUpdate,
-      readVersion: readVersionMachine.provide({
-        actors: { servermapUpdate, retrieve: retrieveOn(bench, taker, options.onProgress) },
-      }),
-    },
-  });
+  bench.job = { taker, onProgress: options.onProgress };
   const { deadlines, ...grid } = gridOf(bench, options);
-  const report = await runMachine(bench.engine, machine, {
+  const report = await runOn(bench, readFileOn(bench.engine), {
     input: { grid, wanted: { offset, length: length ?? null }, canTakeBack, deadlines },
     ...watching(bench, options),
     onOutput: rememberIn(bench),
@@ -117,15 +100,9 @@ async function runRead(
 
 /** Checks signatures, hashes and blocks of every share. */
 export async function verifyFile(bench: Workbench, options: FileOptions): Promise<Verification> {
-  const machine = verifyFileMachine.provide({
-    actors: {
-      openSession: bench.openSession(),
-      servermapUpdate: updateOn(bench),
-      retrieve: verifyOn(bench),
-    },
-  });
+  bench.job = { taker: keeper, wantsAll: true };
   const { deadlines, ...grid } = gridOf(bench, options);
-  const report = await runMachine(bench.engine, machine, {
+  const report = await runOn(bench, verifyFileOn(bench.engine), {
     input: { grid, deadlines },
     ...watching(bench, options),
     onOutput: rememberIn(bench),
@@ -137,15 +114,6 @@ export interface WriteOptions extends FileOptions {
   /** Write even over a newer version that cannot be read. */
   readonly force?: boolean | undefined;
 }
-
-/**
- * Gets the contents and gives new ones, or nothing for "no change". It runs again after every
- * collision. The contents may then already hold its earlier change, which it must allow for.
- */
-export type Modifier = (
-  contents: Uint8Array,
-  attempt: { readonly attempt: number; readonly seqnum: number },
-) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
 /** What is to be written, and when to try again. */
 export interface Writing {
@@ -207,21 +175,9 @@ async function runWrite(
 ): Promise<WriteFileReport> {
   const { onProgress, force = false } = options;
   const { cap, keyring } = bench.desk.session;
-  const servermapUpdate = updateOn(bench);
-  const machine = writeFileMachine.provide({
-    actors: {
-      openSession: bench.openSession(),
-      servermapUpdate,
-      readTrees: readTrees(bench),
-      readVersion: readVersionMachine.provide({
-        actors: { servermapUpdate, retrieve: retrieveOn(bench, keeper, onProgress) },
-      }),
-      ...(modifier !== undefined && { applyModifier: applyModifier(bench, modifier) }),
-      publish: publishOn(bench, { contents, onProgress }),
-    },
-  });
+  bench.job = { taker: keeper, contents, modifier, onProgress };
   const { deadlines, ...grid } = gridOf(bench, options);
-  return runMachine(bench.engine, machine, {
+  return runOn(bench, writeFileOn(bench.engine), {
     input: {
       task: { change, format: cap.format, ...grid, force },
       hasPrivateKey: keyring.writer !== undefined,
@@ -231,23 +187,6 @@ async function runWrite(
     },
     ...watching(bench, options),
     onOutput: rememberIn(bench),
-  });
-}
-
-function applyModifier(bench: Workbench, modifier: Modifier) {
-  return fromPromise<ApplyModifierResult, ApplyModifierInput>(async ({ input }) => {
-    const { desk, thrown } = bench;
-    try {
-      const changed: unknown = await modifier(desk.kept.whole().slice(), input);
-      if (changed === undefined) return { ok: true, isChanged: false };
-      if (!isBytes(changed)) {
-        refuse('what the modifier gave', changed, 'a Uint8Array, or undefined for no change');
-      }
-      desk.changed = plaintextOf(changed);
-      return { ok: true, isChanged: true };
-    } catch (error) {
-      return { ok: false, failure: thrown.failureOf(error) };
-    }
   });
 }
 

@@ -27,7 +27,7 @@ import { encodeVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
 import { parentTagOf } from '../share/parent.ts';
-import { joinPlaintexts, type Plaintext, plaintextOf } from '../share/plaintext.ts';
+import { joinPlaintexts, plaintextOf } from '../share/plaintext.ts';
 import type { EncodedVersion } from '../share/seal.ts';
 import type {
   ReadTestWriteRequest,
@@ -36,57 +36,41 @@ import type {
   StorageServer,
 } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
+import type { Job } from './job.ts';
 import { judgeShare } from './map-servers.ts';
-import type { OperationOptions } from './options.ts';
 import { Sending } from './sending.ts';
 import {
   acceptHeader,
   headerOf,
   readRange,
   type Session,
-  secretsFor,
   serverOf,
   type WriterKeys,
 } from './session.ts';
-import type { Desk, Workbench } from './workbench.ts';
-
-/** What is to be published. */
-export interface Publication {
-  /** The caller's, unless a modifier has changed what was there. */
-  readonly contents: Plaintext;
-  readonly onProgress?: OperationOptions['onProgress'];
-}
+import { benchOf, type Desk } from './workbench.ts';
 
 /** The chart with its IO. */
-export function publishOn(bench: Workbench, publication: Publication): typeof publishMachine {
+export function publishing(): typeof publishMachine {
+  const actors = { writeShare, rereadShare, verifyClaim };
   return publishMachine.provide({
-    actors: {
-      prepareShares: prepareShares(bench, publication),
-      shareWrite: shareWriteMachine.provide({
-        actors: {
-          writeShare: writeShare(bench),
-          rereadShare: rereadShare(bench),
-          verifyClaim: verifyClaim(bench),
-        },
-      }),
-    },
+    actors: { prepareShares, shareWrite: shareWriteMachine.provide({ actors }) },
   });
 }
 
 /** A failure here is of the caller's making: the source of the contents, or what it asked for. */
-function prepareShares(bench: Workbench, publication: Publication) {
-  return fromPromise<PrepareResult, PrepareInput>(async ({ input, signal }) => {
-    const { desk, thrown } = bench;
+const prepareShares = fromPromise<PrepareResult, PrepareInput>(
+  async ({ input, signal, system }) => {
+    const { desk, job, thrown } = benchOf(system);
     try {
-      const encoded = await encode(desk, input, publication, signal);
+      const encoded = await encode(desk, input, job, signal);
       const salt = await saltOf(desk, encoded);
       desk.sending = new Sending(encoded, input.recipe.kind === 'whole', thrown);
       return { ok: true, version: acceptHeader(desk.session, encoded.header, salt) };
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }
-  });
-}
+  },
+);
 
 /** As a reader comes to it: not every signer takes the salt that it is given. */
 async function saltOf(
@@ -102,10 +86,12 @@ async function saltOf(
   }
 }
 
+const nothing = plaintextOf(new Uint8Array(0));
+
 function encode(
   desk: Desk,
   { seqnum, base, recipe }: PrepareInput,
-  { contents, onProgress }: Publication,
+  { contents = nothing, onProgress }: Job,
   signal: AbortSignal,
 ): Promise<EncodedVersion> {
   const { session, kept, changed = contents, trees } = desk;
@@ -134,30 +120,32 @@ function encode(
   return encodeVersion({ ...input, format: session.cap.format, required, total });
 }
 
-function writeShare(bench: Workbench) {
-  return fromPromise<WriteResult, WriteInput>(async ({ input, signal }) => {
-    const { session } = bench.desk;
-    const sending = bench.desk.sending as Sending;
-    if (sending.failure !== undefined) return { kind: 'notSent', failure: sending.failure };
-    const server = serverOf(session, input.server);
-    const request = requestFor(session, server, input, sending);
-    try {
-      const { wrote, reads } = await session.paces.write.run(signal, (hurried) =>
-        server.readTestWrite(session.storageIndex, request, { signal: hurried }),
-      );
-      const seen = [...reads].map(([shnum, [head]]) => ({
-        shnum,
-        checkstring: bytesToHex(head ?? new Uint8Array(0)),
-      }));
-      return { kind: 'answered', wrote, seen };
-    } catch (error) {
-      // A part that cannot be produced is not written, and neither are those before it.
-      const failure = sending.failureBy(error);
-      if (failure !== undefined) return { kind: 'notSent', failure };
-      return toWriteResult(error);
-    }
-  });
-}
+const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, system }) => {
+  const { desk } = benchOf(system);
+  const { session } = desk;
+  const sending = desk.sending as Sending;
+  if (sending.failure !== undefined) return { kind: 'notSent', failure: sending.failure };
+  const server = serverOf(session, input.server);
+  const request = requestFor(session, server, input, sending);
+  try {
+    const { wrote, reads } = await session.paces.write.run(
+      input.server,
+      signal,
+      (hurried) => server.readTestWrite(session.storageIndex, request, { signal: hurried }),
+      ({ wrote }) => wrote,
+    );
+    const seen = [...reads].map(([shnum, [head]]) => ({
+      shnum,
+      checkstring: bytesToHex(head ?? new Uint8Array(0)),
+    }));
+    return { kind: 'answered', wrote, seen };
+  } catch (error) {
+    // A part that cannot be produced is not written, and neither are those before it.
+    const failure = sending.failureBy(error);
+    if (failure !== undefined) return { kind: 'notSent', failure };
+    return toWriteResult(error);
+  }
+});
 
 function requestFor(
   session: Session,
@@ -179,7 +167,7 @@ function requestFor(
     return [shnum, test.kind === 'absent' ? { ...write, newLength: 0 } : write];
   });
   return {
-    secrets: secretsFor(session, server),
+    secrets: session.secretsFor(server),
     shares: new Map(shares),
     reads: [{ offset: 0, length: encoded.checkstring.length }],
   };
@@ -206,9 +194,9 @@ function toWriteResult(error: unknown): WriteResult {
 /**
  * The checkstrings of all shares on this server, as an answer to the write would have told them.
  */
-function rereadShare(bench: Workbench) {
-  return fromPromise<RereadResult, RereadInput>(async ({ input: { server }, signal }) => {
-    const { session, sending } = bench.desk;
+const rereadShare = fromPromise<RereadResult, RereadInput>(
+  async ({ input: { server }, signal, system }) => {
+    const { session, sending } = benchOf(system).desk;
     const range = { offset: 0, length: (sending as Sending).encoded.checkstring.length };
     // Under the pace of the writes: there are too few re-reads to judge one by another.
     const headOf = async (shnum: number): Promise<readonly SeenShare[]> => {
@@ -221,21 +209,25 @@ function rereadShare(bench: Workbench) {
       }
     };
     try {
-      const held = await session.paces.write.run(signal, (hurried) =>
-        serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
+      const held = await session.paces.write.run(
+        server,
+        signal,
+        (hurried) =>
+          serverOf(session, server).listShares(session.storageIndex, { signal: hurried }),
+        () => false,
       );
       const seen = await Promise.all(held.map(headOf));
       return { ok: true, seen: seen.flat() };
     } catch (error) {
       return { ok: false, failure: toFailure(error) };
     }
-  });
-}
+  },
+);
 
 /** Judges what a server shows as a map does: each share by its own key and signature. */
-function verifyClaim(bench: Workbench) {
-  return fromPromise<ClaimResult, ClaimInput>(async ({ input: { server, shnums }, signal }) => {
-    const { session } = bench.desk;
+const verifyClaim = fromPromise<ClaimResult, ClaimInput>(
+  async ({ input: { server, shnums }, signal, system }) => {
+    const { session } = benchOf(system).desk;
     const seen: JudgedShare[] = [];
     // Two writes to one server may look at one share at the same time.
     const look = { ...session, heads: new Map() };
@@ -252,8 +244,8 @@ function verifyClaim(bench: Workbench) {
       seen.push({ shnum, checkstring, version: good });
     }
     return { ok: true, seen };
-  });
-}
+  },
+);
 
 function toShareTest(test: WriteTest): ShareTest {
   if (test.kind === 'absent') return { offset: 0, length: 1, specimen: new Uint8Array(0) };

@@ -12,42 +12,56 @@
  */
 import { fromPromise } from 'xstate';
 import type { QueryInput, QueryResult } from '../../machines/io.ts';
+import type { ServerId } from '../../machines/servermap.ts';
 import { followerOf } from '../abort.ts';
 import type { StorageServer } from '../storage/server.ts';
 import { isReadableOtherwise } from './batched-reads.ts';
 import { toFailure } from './failure.ts';
+import type { Job } from './job.ts';
+import type { Pace } from './pace.ts';
 import { expectHead, readAllShares, readRange, type Session, serverOf } from './session.ts';
-import type { Workbench } from './workbench.ts';
+import { benchOf } from './workbench.ts';
 
 /** The actor of that name. */
-export function queryServer(bench: Workbench) {
-  return fromPromise<QueryResult, QueryInput>(async ({ input: { server }, signal }) => {
-    const { session } = bench.desk;
+export const queryServer = fromPromise<QueryResult, QueryInput>(
+  async ({ input: { server }, signal, system }) => {
+    const { desk, job } = benchOf(system);
+    const { session } = desk;
+    const pace = paceOf(session, server, job);
     try {
-      return { ok: true, shnums: await sharesOn(session, serverOf(session, server), signal) };
+      const shnums = await sharesOn(session, serverOf(session, server), pace, signal);
+      return { ok: true, shnums };
     } catch (error) {
       return { ok: false, failure: toFailure(error) };
     }
-  });
+  },
+);
+
+/** Who asks a server again has found that the others do not suffice: all are needed from then on. */
+function paceOf({ asked, paces }: Session, server: ServerId, { wantsAll }: Job): Pace {
+  const isAgain = asked.has(server);
+  asked.add(server);
+  return wantsAll === true || isAgain ? paces.queryAll : paces.query;
 }
 
 async function sharesOn(
   session: Session,
   server: StorageServer,
+  pace: Pace,
   signal: AbortSignal,
 ): Promise<readonly number[]> {
-  if (server.isFar !== true) return list(session, server, signal);
-  if (session.cap.kind !== 'write') return listAndGuess(session, server, signal);
+  if (server.isFar !== true) return list(session, server, pace, signal);
+  if (session.cap.kind !== 'write') return listAndGuess(session, server, pace, signal);
   try {
-    return await readAll(session, server, signal);
+    return await readAll(session, server, pace, signal);
   } catch (error) {
-    if (isReadableOtherwise(error)) return list(session, server, signal);
+    if (isReadableOtherwise(error)) return list(session, server, pace, signal);
     throw error;
   }
 }
 
-function list(session: Session, server: StorageServer, signal: AbortSignal) {
-  return session.paces.query.run(signal, (hurried) =>
+function list(session: Session, server: StorageServer, pace: Pace, signal: AbortSignal) {
+  return pace.run(server.id, signal, (hurried) =>
     server.listShares(session.storageIndex, { signal: hurried }),
   );
 }
@@ -55,10 +69,11 @@ function list(session: Session, server: StorageServer, signal: AbortSignal) {
 async function readAll(
   session: Session,
   server: StorageServer,
+  pace: Pace,
   signal: AbortSignal,
 ): Promise<readonly number[]> {
   const range = { offset: 0, length: session.headLength };
-  const { reads } = await session.paces.query.run(signal, (hurried) =>
+  const { reads } = await pace.run(server.id, signal, (hurried) =>
     readAllShares(session, server, [range], hurried),
   );
   for (const [shnum, [head]] of reads) {
@@ -70,17 +85,18 @@ async function readAll(
 async function listAndGuess(
   session: Session,
   server: StorageServer,
+  pace: Pace,
   signal: AbortSignal,
 ): Promise<readonly number[]> {
   const place = { server: server.id, shnum: [...session.servers.keys()].indexOf(server.id) };
-  if (place.shnum >= session.usualTotal) return list(session, server, signal);
+  if (place.shnum >= session.usualTotal) return list(session, server, pace, signal);
   const { controller: guess, letGo } = followerOf(signal);
   const range = { offset: 0, length: session.headLength };
   const head = readRange(session, place, range, guess.signal);
   // A guess that was wrong is nobody's failure.
   head.finally(letGo).catch(() => {});
   try {
-    const shnums = await list(session, server, signal);
+    const shnums = await list(session, server, pace, signal);
     if (shnums.includes(place.shnum)) expectHead(session, place, head);
     else guess.abort();
     return shnums;

@@ -12,7 +12,6 @@ import type {
 } from '../../machines/io.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
-import type { Span } from '../../machines/rewrite.ts';
 import type { Place } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
 import { readkeyOf } from '../caps.ts';
@@ -23,81 +22,50 @@ import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
 import { toFailure } from './failure.ts';
 import { adviseCorrupt } from './map-servers.ts';
-import type { OperationOptions } from './options.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
-import type { Desk, Workbench } from './workbench.ts';
-
-/** Who is given what is read. */
-export interface Taker {
-  /** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
-  take(desk: Desk, range: Span, at: number, bytes: Uint8Array): unknown;
-  /** Where it wants them to be before it takes them, if that matters to it. */
-  roomFor?(desk: Desk, range: Span, at: number, length: number): Uint8Array | undefined;
-}
-
-/** Keeps what is read, in memory. */
-export const keeper: Taker = {
-  take: ({ kept }, range, at, bytes) => kept.add(range, at, bytes),
-  roomFor: ({ kept }, range, at, length) => kept.roomFor(range, at, length),
-};
+import { benchOf, type Desk } from './workbench.ts';
 
 /** What a short segment costs beside its bytes, to decode and hand over: some 20 µs. */
 const workPerSegment = 8;
 
 /** The chart with its IO: reads segments in order, and hands over what is wanted of them. */
-export function retrieveOn(
-  bench: Workbench,
-  taker: Taker,
-  onProgress: OperationOptions['onProgress'],
-): typeof retrieveMachine {
-  return retrieveMachine.provide({
-    actors: {
-      blockRead: blockReadMachine.provide({ actors: { readBlocks: readBlocks(bench, 'read') } }),
-      decodeSegments: decodeSegments(bench, taker, onProgress),
-    },
-  });
+export function retrieving(): typeof retrieveMachine {
+  const blockRead = blockReadMachine.provide({ actors: { readBlocks: readBlocks('read') } });
+  return retrieveMachine.provide({ actors: { blockRead, decodeSegments } });
 }
 
 /** The chart with its IO: looks at every block, and decodes nothing, which needs no readkey. */
-export function verifyOn(bench: Workbench): typeof retrieveMachine {
-  return retrieveMachine.provide({
-    actors: {
-      blockRead: blockReadMachine.provide({ actors: { readBlocks: readBlocks(bench, 'verify') } }),
-      decodeSegments: fromPromise<DecodeResult, DecodeInput>(async () => ({ ok: true })),
-    },
-  });
+export function verifying(): typeof retrieveMachine {
+  const blockRead = blockReadMachine.provide({ actors: { readBlocks: readBlocks('verify') } });
+  const decodeNothing = fromPromise<DecodeResult, DecodeInput>(async () => ({ ok: true }));
+  return retrieveMachine.provide({ actors: { blockRead, decodeSegments: decodeNothing } });
 }
 
-function decodeSegments(
-  bench: Workbench,
-  taker: Taker,
-  onProgress: OperationOptions['onProgress'],
-) {
-  return fromPromise<DecodeResult, DecodeInput>(async ({ input }) => {
-    const { desk, thrown } = bench;
-    const { version, range, firstSegment, segmentCount } = input;
-    const total = range.to - range.from;
-    const stint = new Stint();
-    for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
-      const start = segnum * version.segmentSize;
-      const at = Math.max(range.from, start);
-      const length = segmentLength(headerOf(desk.session, version.id), segnum);
-      const isWhole = at === start && start + length <= range.to;
-      const room = isWhole ? taker.roomFor?.(desk, range, at, length) : undefined;
-      const plaintext = await decoded(desk, segnum, input, room);
-      desk.blocks.delete(segnum);
-      const wanted = plaintext.subarray(at - start, range.to - start);
-      try {
-        await taker.take(desk, range, at, wanted);
-      } catch (error) {
-        return { ok: false, failure: thrown.failureOf(error) };
-      }
-      onProgress?.({ phase: 'reading', done: at + wanted.length - range.from, total });
-      await stint.spend(workPerSegment);
+const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, system }) => {
+  const { desk, job, thrown } = benchOf(system);
+  const { taker, onProgress } = job;
+  const { version, range, firstSegment, segmentCount } = input;
+  const total = range.to - range.from;
+  const stint = new Stint();
+  for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
+    const start = segnum * version.segmentSize;
+    const at = Math.max(range.from, start);
+    const length = segmentLength(headerOf(desk.session, version.id), segnum);
+    const isWhole = at === start && start + length <= range.to;
+    const room = isWhole ? taker.roomFor?.(desk.kept, range, at, length) : undefined;
+    const plaintext = await decoded(desk, segnum, input, room);
+    desk.blocks.delete(segnum);
+    const wanted = plaintext.subarray(at - start, range.to - start);
+    try {
+      await taker.take(desk.kept, range, at, wanted);
+    } catch (error) {
+      return { ok: false, failure: thrown.failureOf(error) };
     }
-    return { ok: true };
-  });
-}
+    onProgress?.({ phase: 'reading', done: at + wanted.length - range.from, total });
+    await stint.spend(workPerSegment);
+  }
+  return { ok: true };
+});
 
 /** The plaintext of a segment of which the blocks are held. */
 function decoded(
@@ -119,9 +87,9 @@ function decoded(
 /**
  * Reads and checks the blocks of one share for one window, and holds those that are for reading.
  */
-function readBlocks(bench: Workbench, purpose: Purpose) {
-  return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal }) => {
-    const { session, blocks, checks, ahead } = bench.desk;
+function readBlocks(purpose: Purpose) {
+  return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal, system }) => {
+    const { session, blocks, checks, ahead } = benchOf(system).desk;
     const { version, shnum, firstSegment } = input;
     const check = checksOf(checks, version.id, headerOf(session, version.id), purpose);
     const reader = readerOf(session, input, signal, 'blocks');

@@ -67,9 +67,14 @@ export const defaultDeadlines: Deadlines = {
   writeMs: 60_000,
 };
 
-interface RunOptions<Machine extends AnyStateMachine> {
+/** What all actors of a run have in common. */
+export type System = AnyActorRef['system'];
+
+export interface RunOptions<Machine extends AnyStateMachine> {
   readonly input: InputFrom<Machine>;
   readonly signal?: AbortSignal | undefined;
+  /** Gets it before the run starts. */
+  readonly onSystem?: (system: System) => void;
   /** Sees every actor of the run as it is made. */
   readonly onActor?: ((actor: AnyActorRef) => void) | undefined;
   /** Gets the output, even if the caller has aborted the run. */
@@ -83,7 +88,7 @@ interface RunOptions<Machine extends AnyStateMachine> {
 export async function runMachine<Machine extends AnyStateMachine>(
   engine: Engine,
   machine: Machine,
-  { input, signal, onActor, onOutput }: RunOptions<Machine>,
+  { input, signal, onSystem, onActor, onOutput }: RunOptions<Machine>,
 ): Promise<OutputFrom<Machine>> {
   const { clock, inspect, closing } = engine;
   const throwIfAborted = () => {
@@ -94,6 +99,7 @@ export async function runMachine<Machine extends AnyStateMachine>(
   // XState types its clock by `any`; ours is the same shape.
   const options = { id: machine.id, input, clock, ...(inspect && { inspect }) } as object;
   const actor = createActor(machine, options as never) as Actor<Machine>;
+  onSystem?.(actor.system);
   if (onActor !== undefined) {
     onActor(actor as AnyActorRef);
     actor.system.inspect((event) => {

@@ -51,6 +51,9 @@ export function remember(keyring: Keyring, version: Version): void {
   if (version.seqnum > (keyring.newest?.seqnum ?? 0)) keyring.newest = version;
 }
 
+/** What is asked for: calls of one kind take about as long as each other. */
+type Call = 'query' | 'queryAll' | 'field' | 'blocks' | 'write';
+
 export interface Session {
   readonly engine: Engine;
   readonly cap: Cap;
@@ -68,13 +71,16 @@ export interface Session {
   /** Headers with a valid signature, by version. */
   readonly headers: Map<Hex, ShareHeader>;
   /** Like calls of this operation, which show each other what "slow" is. */
-  readonly paces: Readonly<Record<'query' | 'field' | 'blocks' | 'write', Pace>>;
+  readonly paces: Readonly<Record<Call, Pace>>;
+  /** Who was asked which shares it holds. */
+  readonly asked: Set<ServerId>;
   /** Bytes that the first read of a share asks for. */
   readonly headLength: number;
   readonly batches: BatchedReads;
   /** N of most files here. */
   readonly usualTotal: number;
-  readonly leaseSecret: Uint8Array;
+  /** What a server asks of whoever writes to it. @throws InsufficientCapError without a write cap */
+  readonly secretsFor: (server: StorageServer) => WriteSecrets;
   readonly advisories: Advisories;
 }
 
@@ -156,28 +162,31 @@ export function readRange(
 ): Promise<Uint8Array> {
   const storageServer = serverOf(session, server);
   const { cap, paces, storageIndex, batches } = session;
-  return paces[pace].run(signal, (hurried) =>
-    storageServer.isFar === true && cap.kind === 'write' && BatchedReads.suits(range)
-      ? batches.read(storageServer, shnum, range, hurried)
-      : storageServer.readShare(storageIndex, shnum, range, { signal: hurried }),
+  return paces[pace].run(
+    server,
+    signal,
+    (hurried) =>
+      storageServer.isFar === true && cap.kind === 'write' && BatchedReads.suits(range)
+        ? batches.read(storageServer, shnum, range, hurried)
+        : storageServer.readShare(storageIndex, shnum, range, { signal: hurried }),
+    // No write has succeeded by it.
+    () => false,
   );
 }
 
 /** The read-test-write that reads of every share on the server, and writes nothing. */
 export function readAllShares(
-  session: Pick<Session, 'cap' | 'leaseSecret' | 'storageIndex'>,
+  session: Pick<Session, 'secretsFor' | 'storageIndex'>,
   server: StorageServer,
   reads: readonly ByteRange[],
   signal: AbortSignal,
 ): Promise<ReadTestWriteAnswer> {
-  const request = { secrets: secretsFor(session, server), shares: new Map(), reads };
+  const request = { secrets: session.secretsFor(server), shares: new Map(), reads };
   return server.readTestWrite(session.storageIndex, request, { signal });
 }
 
 /** For {@link Session.batches}. */
-export function batchesFor(
-  session: Pick<Session, 'cap' | 'leaseSecret' | 'storageIndex'>,
-): BatchedReads {
+export function batchesFor(session: Pick<Session, 'secretsFor' | 'storageIndex'>): BatchedReads {
   return new BatchedReads({
     one: (server, { shnum, range }, signal) =>
       server.readShare(session.storageIndex, shnum, range, { signal }),
@@ -215,14 +224,20 @@ export function headerOf(session: Session, id: Hex): ShareHeader {
   return header;
 }
 
-/** What a server asks of whoever writes to it. @throws InsufficientCapError without a write cap */
-export function secretsFor(
-  { cap, leaseSecret, storageIndex }: Pick<Session, 'cap' | 'leaseSecret' | 'storageIndex'>,
-  server: StorageServer,
-): WriteSecrets {
-  if (cap.kind !== 'write') throw new InsufficientCapError('writing', 'write', cap.kind);
-  return {
-    writeEnabler: deriveWriteEnabler(cap.writekey, server.tubId),
-    ...deriveLeaseSecrets(leaseSecret, storageIndex, server.tubId),
+/** For {@link Session.secretsFor}: what a server asks for is derived once. */
+export function secretsOf(
+  cap: Cap,
+  leaseSecret: Uint8Array,
+  storageIndex: Uint8Array,
+): Session['secretsFor'] {
+  const known = new Map<StorageServer, WriteSecrets>();
+  return (server) => {
+    if (cap.kind !== 'write') throw new InsufficientCapError('writing', 'write', cap.kind);
+    const secrets = known.get(server) ?? {
+      writeEnabler: deriveWriteEnabler(cap.writekey, server.tubId),
+      ...deriveLeaseSecrets(leaseSecret, storageIndex, server.tubId),
+    };
+    known.set(server, secrets);
+    return secrets;
   };
 }

@@ -19,12 +19,12 @@ import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
 import { withDeadline } from './run.ts';
 import { headerOf, readerOf } from './session.ts';
-import type { Desk, Workbench } from './workbench.ts';
+import { benchOf, type Desk } from './workbench.ts';
 
 /** The actor of that name. */
-export function readTrees(bench: Workbench) {
-  return fromPromise<ReadTreesResult, ReadTreesInput>(async ({ input, signal }) => {
-    const { desk } = bench;
+export const readTrees = fromPromise<ReadTreesResult, ReadTreesInput>(
+  async ({ input, signal, system }) => {
+    const { desk } = benchOf(system);
     try {
       for (const run of input.next) desk.ahead.expect({ ...run, version: input.version });
       desk.trees = await verifiedTrees(desk, input, signal);
@@ -32,8 +32,8 @@ export function readTrees(bench: Workbench) {
     } catch (error) {
       return { ok: false, failure: internalFailure(error) };
     }
-  });
-}
+  },
+);
 
 /** The trees by share number. Rejects if that of any share cannot be had in time. */
 async function verifiedTrees(

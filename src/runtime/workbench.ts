@@ -5,7 +5,7 @@
  * forgotten: `openSession` empties this, so that nothing that was read before another writer came
  * is used after.
  */
-import { fromPromise } from 'xstate';
+import { type AnyStateMachine, fromPromise, type OutputFrom } from 'xstate';
 import type { OpenInput } from '../../machines/io.ts';
 import type { Hex, ServerId } from '../../machines/servermap.ts';
 import type { Plaintext } from '../share/plaintext.ts';
@@ -13,8 +13,9 @@ import type { Entry } from '../share/reader.ts';
 import type { OldTree } from '../share/update-trees.ts';
 import type { BlockChecks } from './block-checks.ts';
 import { BlocksAhead } from './blocks-ahead.ts';
+import { type Job, keeper } from './job.ts';
 import { KeptBytes } from './kept-bytes.ts';
-import type { Engine } from './run.ts';
+import { type Engine, type RunOptions, runMachine, type System } from './run.ts';
 import type { Sending } from './sending.ts';
 import type { Session } from './session.ts';
 import { Thrown } from './thrown.ts';
@@ -41,6 +42,7 @@ export class Workbench {
   /** In permuted order. */
   readonly servers: readonly ServerId[];
   readonly thrown = new Thrown();
+  job: Job = { taker: keeper };
   readonly #newSession: () => Session;
   #desk: Desk;
   #isUsed = false;
@@ -57,15 +59,13 @@ export class Workbench {
     return this.#desk;
   }
 
-  /** The actor of that name. */
-  openSession() {
-    return fromPromise<unknown, OpenInput>(async () => {
-      if (this.#isUsed) {
-        this.close();
-        this.#desk = deskOf(this.#newSession());
-      }
-      this.#isUsed = true;
-    });
+  /** Begins an attempt. */
+  open(): void {
+    if (this.#isUsed) {
+      this.close();
+      this.#desk = deskOf(this.#newSession());
+    }
+    this.#isUsed = true;
   }
 
   /** Nothing that is still under way is wanted. */
@@ -73,6 +73,28 @@ export class Workbench {
     this.#desk.ahead.dropAll();
   }
 }
+
+const benches = new WeakMap<System, Workbench>();
+
+/** What the run that an actor belongs to has in hand: so charts get their IO once, not per run. */
+export function benchOf(system: System): Workbench {
+  return benches.get(system) as Workbench;
+}
+
+/** Runs `machine` with this in hand; see {@link runMachine}. */
+export function runOn<Machine extends AnyStateMachine>(
+  bench: Workbench,
+  machine: Machine,
+  options: RunOptions<Machine>,
+): Promise<OutputFrom<Machine>> {
+  const onSystem = (system: System) => benches.set(system, bench);
+  return runMachine(bench.engine, machine, { ...options, onSystem });
+}
+
+/** The actor of that name. */
+export const openSession = fromPromise<unknown, OpenInput>(async ({ system }) =>
+  benchOf(system).open(),
+);
 
 function deskOf(session: Session): Desk {
   return {

@@ -16,11 +16,11 @@ import { ServerUnavailableError } from '../../src/errors.ts';
 import { Grid, type InternalGridOptions } from '../../src/grid.ts';
 import { Recent } from '../../src/recent.ts';
 import { Advisories } from '../../src/runtime/advisories.ts';
-import { updateOn } from '../../src/runtime/map-servers.ts';
+import { updateOn } from '../../src/runtime/charts.ts';
 import { Pace } from '../../src/runtime/pace.ts';
-import { defaultDeadlines, runMachine } from '../../src/runtime/run.ts';
-import { batchesFor, type WriterKeys } from '../../src/runtime/session.ts';
-import { Workbench } from '../../src/runtime/workbench.ts';
+import { defaultDeadlines } from '../../src/runtime/run.ts';
+import { batchesFor, secretsOf, type WriterKeys } from '../../src/runtime/session.ts';
+import { runOn, Workbench } from '../../src/runtime/workbench.ts';
 import { FileSignatures } from '../../src/share/signatures.ts';
 import type { ProgramClient } from '../../src/simulation/operations.ts';
 import { importVerifyingKey } from '../../src/simulation/platform.ts';
@@ -191,11 +191,14 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
       primitives: known,
     };
     const pace = new Pace(engine);
+    const storageIndex = storageIndexOf(cap);
+    const secretsFor = secretsOf(cap, new Uint8Array(32), storageIndex);
     const session = {
       engine,
-      paces: { query: pace, field: pace, blocks: pace, write: pace },
+      paces: { query: pace, queryAll: pace, field: pace, blocks: pace, write: pace },
+      asked: new Set<string>(),
       cap,
-      storageIndex: storageIndexOf(cap),
+      storageIndex,
       keyring: {},
       signatures: new FileSignatures(cap.fingerprint, known),
       privateKeys: new Recent<string, Promise<WriterKeys | undefined>>(1),
@@ -203,20 +206,16 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
       heads: new Map(),
       headers: new Map(),
       early: new Map(),
-      batches: batchesFor({
-        cap,
-        storageIndex: storageIndexOf(cap),
-        leaseSecret: new Uint8Array(32),
-      }),
+      batches: batchesFor({ secretsFor, storageIndex }),
       usualTotal: 10,
       headLength: 4000,
-      leaseSecret: new Uint8Array(32),
+      secretsFor,
       advisories: new Advisories(engine),
     };
     const servers = [...session.servers.keys()];
     const grid30 = { servers, required: 3, total: 10, deadlines: defaultDeadlines };
     const membership = { servers: 30, happy: 7 };
-    return runMachine(engine, updateOn(new Workbench(() => session)), {
+    return runOn(new Workbench(() => session), updateOn(engine), {
       input: { ...grid30, membership, mode: 'write', marked: [marked], wantsPrivateKey: true },
     });
   });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { SimulatedClock } from 'xstate';
 import { storageIndexOf } from '../../src/caps.ts';
 import {
   AnswerLostError,
@@ -17,7 +16,6 @@ import {
   WrongFormatError,
 } from '../../src/errors.ts';
 import type { Progress } from '../../src/runtime/options.ts';
-import { patienceMinMs } from '../../src/runtime/pace.ts';
 import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
@@ -26,7 +24,6 @@ import {
   expectBytes,
   type Held,
   holdings,
-  passTime,
   putShare,
   shareOf,
   testGrid,
@@ -534,43 +531,6 @@ describe('a write', () => {
     );
     expect(appended.map((outcome) => outcome?.seqnum)).toEqual([2, 3, 4, 5, 6, 7]);
     expect(await file.read()).toEqual(Uint8Array.of(0, 1, 2, 3, 4, 5));
-  });
-
-  test('to a server that never answers is given up, far behind its peers, and goes elsewhere', async () => {
-    const clock = new SimulatedClock();
-    const writes: Writes = new Map();
-    const now = () => clock.now();
-    const { create, servers } = testGrid({ clock, now, wrap: disturbing(writes) });
-    const file = await create('mdmf', bytesOf(100));
-    const silent = holdings(servers, file.cap)[0]?.server.id as string;
-    writes.set(silent, () => new Promise(() => {}));
-    const overwriting = file.overwrite(bytesOf(50, 2));
-    expect(await passTime(clock, overwriting)).toBe(patienceMinMs);
-    const outcome = await overwriting;
-    expect(outcome.missing).toEqual([]);
-    expect(outcome.placed.some(({ server }) => server === silent)).toBe(false);
-  });
-
-  test('to a server that has gone silent altogether takes one such patience more, to ask it', async () => {
-    const clock = new SimulatedClock();
-    const now = () => clock.now();
-    const mute = (server: StorageServer, index: number): StorageServer => {
-      if (index !== 3) return server;
-      const never = () => new Promise<never>(() => {});
-      let isMapped = false;
-      const listShares: StorageServer['listShares'] = (...args) => {
-        if (isMapped) return never();
-        isMapped = true;
-        return server.listShares(...args);
-      };
-      return altered(server, { listShares, readShare: never, readTestWrite: never });
-    };
-    // Every server gets a share, or would.
-    const encoding = { required: 3, happy: 7, total: 13 };
-    const { create } = testGrid({ clock, now, encoding, wrap: mute });
-    const creating = create('mdmf', bytesOf(100));
-    expect(await passTime(clock, creating)).toBe(2 * patienceMinMs);
-    await creating;
   });
 });
 

@@ -102,7 +102,7 @@ export const mistakes: readonly Mistake[] = [
     says: 'the newest version that can be read is built on, one’s own attempt as well (no R1)',
     edits: [
       { file: rules, from: '(base) => reachOf(view, base).size >= quorum.size', to: '() => true' },
-      { file: kernel, from: 'if (!isWinnable(record)) return [];', to: '' },
+      { file: kernel, from: 'if (!isWinnable(record, view, candidate)) return [];', to: '' },
     ],
     size: three,
     seed: 1,

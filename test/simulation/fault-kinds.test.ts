@@ -63,6 +63,7 @@ const noDeadline: readonly Edit[] = [
   },
   { file: shareWrite, from: 'context.deadlines.writeMs', to: '1e12 * context.deadlines.writeMs' },
   { file: 'src/runtime/pace.ts', from: 'patienceMinMs = 1000', to: 'patienceMinMs = 1e12' },
+  { file: 'src/runtime/pace.ts', from: 'minMs: 250', to: 'minMs: 1e12' },
 ];
 /** A write whose answer was lost was not done. */
 const lostMeansUndone: readonly Edit[] = [

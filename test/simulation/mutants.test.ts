@@ -160,7 +160,7 @@ const mutants: readonly Mutant[] = [
       { file: serverQuery, from: queryDeadline, to: '' },
       {
         file: 'src/runtime/pace.ts',
-        from: 'if (this.#patienceMs === undefined) return;',
+        from: 'if (patienceMs === undefined) return;',
         to: 'return;',
       },
     ],

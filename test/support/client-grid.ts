@@ -191,10 +191,14 @@ export async function manyTurns(): Promise<void> {
 }
 
 /**
- * Lets the time of `clock` pass, second by second, until `work` is settled.
+ * Lets the time of `clock` pass, step by step, until `work` is settled.
  * @returns the time when it was, in milliseconds
  */
-export async function passTime(clock: SimulatedClock, work: Promise<unknown>): Promise<number> {
+export async function passTime(
+  clock: SimulatedClock,
+  work: Promise<unknown>,
+  stepMs = 1000,
+): Promise<number> {
   let isSettled = false;
   const settle = () => {
     isSettled = true;
@@ -202,7 +206,7 @@ export async function passTime(clock: SimulatedClock, work: Promise<unknown>): P
   work.then(settle, settle);
   await manyTurns();
   while (!isSettled) {
-    clock.increment(1000);
+    clock.increment(stepMs);
     await manyTurns();
   }
   return clock.now();
