@@ -8,7 +8,7 @@
 import { type CallbackActorLogic, fromCallback, fromPromise, type PromiseActorLogic } from 'xstate';
 import type { ShareJudged } from './events.ts';
 import type { Failure, Result } from './failure.ts';
-import type { SeenShare, WriteTest } from './reports.ts';
+import type { PlannedRequest, SeenShare, WriteTest } from './reports.ts';
 import type { InPlace, Recipe, Span } from './rewrite.ts';
 import type { Hex, Place, ServerId, Servermap, Version } from './servermap.ts';
 
@@ -100,6 +100,11 @@ export interface PrepareInput {
   /** The version that the new one is built on; null where nothing is there. */
   readonly base: Hex | null;
   readonly recipe: Recipe;
+  /**
+   * What will be written first, unless something comes in between: all of it but what makes it a
+   * share of the new version may be on its way before that is known.
+   */
+  readonly requests: readonly PlannedRequest[];
 }
 /** The version that is encoded and signed. */
 export type PrepareResult = Result<{ readonly version: Version }>;

@@ -19,7 +19,7 @@ import {
   type Quorum,
   type View,
 } from './quorum.ts';
-import type { SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
+import type { PlannedRequest, SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   type Hex,
   type Holding,
@@ -67,12 +67,7 @@ export interface Target {
   readonly failure: Failure | null;
 }
 
-/** One request: these shares are written if the server holds just what the tests say. */
-export interface Request {
-  readonly server: ServerId;
-  readonly shnums: readonly number[];
-  /** Of every share number below N. */
-  readonly tests: readonly WriteTest[];
+export interface Request extends PlannedRequest {
   /** Counts from 0. */
   readonly attempt: number;
 }
@@ -197,6 +192,11 @@ function decideOn(record: PublishRecord): PublishDecision {
   if (requests.length > 0) return { kind: 'write', requests };
   if (record.targets.some(({ status }) => status === 'writing')) return { kind: 'wait' };
   return { kind: outcomeOf(record) };
+}
+
+/** What will be sent first, as far as it is known before the new version is. */
+export function firstRequests(record: PublishRecord): readonly PlannedRequest[] {
+  return requestsOf(record).map(({ server, shnums, tests }) => ({ server, shnums, tests }));
 }
 
 /**

@@ -15,6 +15,7 @@ import { type Deadlines, type PrepareInput, type PrepareResult, unprovided } fro
 import {
   apply,
   decide,
+  firstRequests,
   type PublishDecision,
   type PublishFact,
   type PublishPlan,
@@ -137,6 +138,7 @@ export const publishMachine = setup({
           seqnum: record.seqnum,
           base: record.base?.id ?? null,
           recipe,
+          requests: firstRequests(record),
         }),
         onDone: [
           {

@@ -63,3 +63,11 @@ export interface WriteReport {
   readonly proven: readonly ProvenShare[];
   readonly failure: Failure | null;
 }
+
+/** One request: these shares are written if the server holds just what the tests say. */
+export interface PlannedRequest {
+  readonly server: ServerId;
+  readonly shnums: readonly number[];
+  /** Of every share number below N. */
+  readonly tests: readonly WriteTest[];
+}

@@ -17,23 +17,25 @@ import {
   type WriteResult,
 } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
-import type { WriteTest } from '../../machines/reports.ts';
+import type { PlannedRequest, WriteTest } from '../../machines/reports.ts';
 import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { AnswerLostError, BadKeyError, CorruptShareError, NoSuchShareError } from '../errors.ts';
-import { encodeVersion } from '../share/encode.ts';
+import { type Along, encodeVersion, type UnsealedVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
+import { Lockstep } from '../share/lockstep.ts';
 import { parentTagOf } from '../share/parent.ts';
 import { joinPlaintexts, plaintextOf } from '../share/plaintext.ts';
-import type { EncodedVersion } from '../share/seal.ts';
+import type { EncodedVersion, SendableVersion } from '../share/seal.ts';
 import type {
   ReadTestWriteRequest,
   ShareTest,
   ShareWrite,
   StorageServer,
+  WritePart,
 } from '../storage/server.ts';
 import { toFailure } from './failure.ts';
 import type { Job } from './job.ts';
@@ -62,9 +64,11 @@ const prepareShares = fromPromise<PrepareResult, PrepareInput>(
   async ({ input, signal, system }) => {
     const { desk, job, thrown } = benchOf(system);
     try {
-      const encoded = await encode(desk, input, job, signal);
+      const sending = new Sending(input.recipe.kind === 'whole', thrown);
+      desk.sending = sending;
+      const encoded = await encode(desk, input, job, signal, alongOf(desk, input, sending));
       const salt = await saltOf(desk, encoded);
-      desk.sending = new Sending(encoded, input.recipe.kind === 'whole', thrown);
+      sending.version = encoded;
       return { ok: true, version: acceptHeader(desk.session, encoded.header, salt) };
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
@@ -93,6 +97,7 @@ function encode(
   { seqnum, base, recipe }: PrepareInput,
   { contents = nothing, onProgress }: Job,
   signal: AbortSignal,
+  along: Along,
 ): Promise<EncodedVersion> {
   const { session, kept, changed = contents, trees } = desk;
   const { signing, encryptedPrivateKey } = session.keyring.writer as WriterKeys;
@@ -117,7 +122,45 @@ function encode(
     return encodeUpdate({ ...input, base, trees, firstSegment, newDataLength });
   }
   const { required, total } = recipe;
-  return encodeVersion({ ...input, format: session.cap.format, required, total });
+  return encodeVersion({ ...input, format: session.cap.format, required, total, along });
+}
+
+/** Segments of which the blocks are kept while all servers come by: 3.5 MiB, for 3-of-10. */
+const windowAlong = 8;
+
+/** Begins the first requests, if the file is so long that it would else be encoded twice. */
+function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Along {
+  const { session, early } = desk;
+  const { clock, now } = session.engine;
+  const wait = (ms: number, sooner: Promise<unknown>) =>
+    new Promise<void>((resolve) => {
+      const timer = clock.setTimeout(resolve, ms);
+      void sooner.then(() => {
+        clock.clearTimeout(timer);
+        resolve();
+      });
+    });
+  const lockstep = new Lockstep(windowAlong, { now, wait });
+  const begin = (version: UnsealedVersion) => {
+    for (const request of requests) {
+      early.begin(request, async (decided, signal) => {
+        const server = serverOf(session, request.server);
+        const { entry, leave } = lockstep.join();
+        const partsOf = (shnum: number) => {
+          const parts = sending.watched(version.shareParts(shnum, entry));
+          const head = parts.at(-1) as WritePart;
+          return [...parts.slice(0, -1), { ...head, bytes: () => decided.then(head.bytes) }];
+        };
+        const all = requestFor(session, server, request, { ...version, isWhole: true }, partsOf);
+        try {
+          return await server.readTestWrite(session.storageIndex, all, { signal });
+        } finally {
+          leave();
+        }
+      });
+    }
+  };
+  return { lockstep, begin };
 }
 
 const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, system }) => {
@@ -126,12 +169,16 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
   const sending = desk.sending as Sending;
   if (sending.failure !== undefined) return { kind: 'notSent', failure: sending.failure };
   const server = serverOf(session, input.server);
-  const request = requestFor(session, server, input, sending);
+  const { version, isWhole } = sending;
+  const partsOf = (shnum: number) => sending.parts(shnum);
+  const request = requestFor(session, server, input, { ...version, isWhole }, partsOf);
+  const begun = desk.early.decide(input);
   try {
     const { wrote, reads } = await session.paces.write.run(
       input.server,
       signal,
-      (hurried) => server.readTestWrite(session.storageIndex, request, { signal: hurried }),
+      begun ??
+        ((hurried) => server.readTestWrite(session.storageIndex, request, { signal: hurried })),
       ({ wrote }) => wrote,
     );
     const seen = [...reads].map(([shnum, [head]]) => ({
@@ -147,29 +194,34 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
   }
 });
 
+interface Lengths extends Pick<SendableVersion, 'shareLength' | 'checkstringLength'> {
+  /** Whether whole shares are written, and not parts of them. */
+  readonly isWhole: boolean;
+}
+
 function requestFor(
   session: Session,
   server: StorageServer,
-  { shnums, tests }: WriteInput,
-  sending: Sending,
+  { shnums, tests }: PlannedRequest,
+  { shareLength, checkstringLength, isWhole }: Lengths,
+  partsOf: (shnum: number) => readonly WritePart[],
 ): ReadTestWriteRequest {
-  const { encoded, isWhole } = sending;
   const shares = tests.map((test, shnum): readonly [number, ShareWrite] => {
     const isWritten = shnums.includes(shnum);
     const write = {
       tests: [toShareTest(test)],
-      parts: isWritten ? sending.parts(shnum) : [],
+      parts: isWritten ? partsOf(shnum) : [],
       newLength: null,
     };
     // A shorter version leaves no bytes of the old one behind it.
-    if (isWritten) return [shnum, isWhole ? { ...write, newLength: encoded.shareLength } : write];
+    if (isWritten) return [shnum, isWhole ? { ...write, newLength: shareLength } : write];
     // A mere test of an absent share would make an empty one; its deletion does nothing.
     return [shnum, test.kind === 'absent' ? { ...write, newLength: 0 } : write];
   });
   return {
     secrets: session.secretsFor(server),
     shares: new Map(shares),
-    reads: [{ offset: 0, length: encoded.checkstring.length }],
+    reads: [{ offset: 0, length: checkstringLength }],
   };
 }
 
@@ -197,7 +249,7 @@ function toWriteResult(error: unknown): WriteResult {
 const rereadShare = fromPromise<RereadResult, RereadInput>(
   async ({ input: { server }, signal, system }) => {
     const { session, sending } = benchOf(system).desk;
-    const range = { offset: 0, length: (sending as Sending).encoded.checkstring.length };
+    const range = { offset: 0, length: (sending as Sending).version.checkstringLength };
     // Under the pace of the writes: there are too few re-reads to judge one by another.
     const headOf = async (shnum: number): Promise<readonly SeenShare[]> => {
       try {

@@ -1,23 +1,23 @@
 /**
- * @module sending: a version that is encoded, as it is being sent.
+ * @module sending: a version as it is being sent.
  *
- * Its contents are read a second time then. If they cannot be read, no share is sent after that,
+ * Its contents may be read a second time then. If they cannot be read, no share is sent after that,
  * and the failure is held against no server.
  */
 import type { Failure } from '../../machines/failure.ts';
-import type { EncodedVersion } from '../share/seal.ts';
+import type { SendableVersion } from '../share/seal.ts';
 import type { WritePart } from '../storage/server.ts';
 import type { Thrown } from './thrown.ts';
 
 export class Sending {
-  readonly encoded: EncodedVersion;
+  /** Once it is encoded. */
+  version!: SendableVersion;
   /** Whether whole shares are sent, and not parts of them. */
   readonly isWhole: boolean;
   readonly #thrown: Thrown;
   #failed: { readonly error: unknown; readonly failure: Failure } | undefined;
 
-  constructor(encoded: EncodedVersion, isWhole: boolean, thrown: Thrown) {
-    this.encoded = encoded;
+  constructor(isWhole: boolean, thrown: Thrown) {
     this.isWhole = isWhole;
     this.#thrown = thrown;
   }
@@ -34,7 +34,12 @@ export class Sending {
 
   /** What is to be written of a share. */
   parts(shnum: number): readonly WritePart[] {
-    return this.encoded.shareParts(shnum).map((part) => this.#watched(part));
+    return this.watched(this.version.shareParts(shnum));
+  }
+
+  /** The same parts; what the source fails with is noted. */
+  watched(parts: readonly WritePart[]): readonly WritePart[] {
+    return parts.map((part) => this.#watched(part));
   }
 
   #watched(part: WritePart): WritePart {

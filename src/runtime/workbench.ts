@@ -13,6 +13,7 @@ import type { Entry } from '../share/reader.ts';
 import type { OldTree } from '../share/update-trees.ts';
 import type { BlockChecks } from './block-checks.ts';
 import { BlocksAhead } from './blocks-ahead.ts';
+import { EarlyWrites } from './early-writes.ts';
 import { type Job, keeper } from './job.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { type Engine, type RunOptions, runMachine, type System } from './run.ts';
@@ -33,8 +34,9 @@ export interface Desk {
   trees: ReadonlyMap<number, OldTree>;
   /** What the modifier gave. */
   changed: Plaintext | undefined;
-  /** The new version, once it is encoded. */
+  /** The new version. */
   sending: Sending | undefined;
+  readonly early: EarlyWrites;
 }
 
 export class Workbench {
@@ -71,6 +73,7 @@ export class Workbench {
   /** Nothing that is still under way is wanted. */
   close(): void {
     this.#desk.ahead.dropAll();
+    this.#desk.early.dropAll();
   }
 }
 
@@ -106,5 +109,6 @@ function deskOf(session: Session): Desk {
     trees: new Map(),
     changed: undefined,
     sending: undefined,
+    early: new EarlyWrites(),
   };
 }

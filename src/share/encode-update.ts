@@ -72,7 +72,7 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
   });
   const { header, head, tail } = sealed;
   return encodedVersion(sealed, (shnum) => [
-    ...entryParts(header, segments, shnum),
+    ...entryParts(header, header.layout, segments, shnum),
     ...(wholes === null ? nodeParts(header, changes[shnum] as readonly HashNode[]) : [tail(shnum)]),
     head(shnum),
   ]);

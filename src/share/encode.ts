@@ -6,18 +6,26 @@ import type { Format } from '../caps.ts';
 import { checkEncoding } from '../erasure/codec.ts';
 import type { WritePart } from '../storage/server.ts';
 import { Stint } from '../turn.ts';
-import { geometryOf } from './geometry.ts';
+import { type Geometry, geometryOf } from './geometry.ts';
 import { buildLongHashTree, hashIn } from './hashtree.ts';
+import { checkstringLengthOf } from './header.ts';
+import { layoutOf } from './layout.ts';
+import { deferred, type EntryOf, type Lockstep } from './lockstep.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
   type EncodedVersion,
   encodedVersion,
   entryParts,
+  headRange,
   partOf,
+  type SealedVersion,
+  type SendableVersion,
   sealVersion,
+  signatureLength,
+  tailRange,
   type VersionInput,
 } from './seal.ts';
-import { checkEncodable, encodeSegments, type SegmentOptions } from './segments.ts';
+import { checkEncodable, encodeSegments, type SegmentOptions, segmentsKept } from './segments.ts';
 
 export interface EncodeInput extends VersionInput, SegmentOptions {
   readonly format: Format;
@@ -28,10 +36,26 @@ export interface EncodeInput extends VersionInput, SegmentOptions {
   readonly total: number;
   /** 16 fresh random bytes. */
   readonly newSalt: () => Uint8Array;
+  /** Of an MDMF file of more than a few segments. */
+  readonly along?: Along | undefined;
+}
+
+/** Writers who go along with the first pass. */
+export interface Along {
+  readonly lockstep: Lockstep;
+  /** Is told before the pass begins. */
+  readonly begin: (version: UnsealedVersion) => void;
+}
+
+/** A version that is being encoded. The last two parts of a share are ready when that is over. */
+export interface UnsealedVersion extends Omit<SendableVersion, 'shareParts'> {
+  /** @param entry of a writer in the lockstep */
+  shareParts(shnum: number, entry: EntryOf): readonly WritePart[];
 }
 
 /**
- * The first pass over the plaintext; the second happens when parts are asked for their bytes.
+ * The first pass over the plaintext; the second happens when parts are asked for their bytes, unless
+ * whoever asks goes along with the first.
  * @throws OutOfRangeError unless 1 <= k <= N <= 255, and for a file that would be too large
  * @throws SourceChangedError as do the parts, when the plaintext is not the same each time
  */
@@ -41,9 +65,34 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
   const geometry = geometryOf(format, required, plaintext.size);
   checkEncodable(geometry);
   const salt = format === 'sdmf' ? newSalt() : undefined;
+  const isLong = format === 'mdmf' && geometry.segmentCount > segmentsKept;
+  const along = isLong ? input.along : undefined;
+  const sealing = deferred<SealedVersion>();
+  // Whoever goes along is told; if nobody does, the caller is.
+  sealing.promise.catch(() => {});
+  along?.begin(unsealed(input, geometry, sealing.promise));
+  try {
+    const { lockstep } = along ?? {};
+    const sealed = await encoded({ ...input, geometry, salt, lockstep });
+    sealing.resolve(sealed.sealed);
+    return sealed.version;
+  } catch (error) {
+    along?.lockstep.fail(error);
+    sealing.reject(error);
+    throw error;
+  }
+}
+
+interface EncodeRun extends EncodeInput {
+  readonly geometry: Geometry;
+  readonly salt: Uint8Array | undefined;
+  readonly lockstep: Lockstep | undefined;
+}
+
+async function encoded(input: EncodeRun) {
+  const { format, salt, newSalt } = input;
   const segments = await encodeSegments({
     ...input,
-    geometry,
     firstSegment: 0,
     nextSalt: () => salt ?? newSalt(),
   });
@@ -54,15 +103,40 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
   }
   const sealed = await sealVersion({
     ...input,
-    ...{ geometry, salt },
     roots: blockHashTrees.map((tree) => hashIn(tree, 0)),
     treeOf: (shnum) => blockHashTrees[shnum] as Uint8Array,
   });
   const { header, head, tail } = sealed;
-  return encodedVersion(sealed, (shnum) => {
-    const parts = [...entryParts(header, segments, shnum), tail(shnum), head(shnum)];
-    return format === 'sdmf' ? [wholeShare(header.layout.end, parts)] : parts;
+  const { layout } = header;
+  const version = encodedVersion(sealed, (shnum) => {
+    const parts = [...entryParts(header, layout, segments, shnum), tail(shnum), head(shnum)];
+    return format === 'sdmf' ? [wholeShare(layout.end, parts)] : parts;
   });
+  return { sealed, version };
+}
+
+/** As it will be: of all fields the lengths are known. */
+function unsealed(
+  { total, verificationKey, encryptedPrivateKey }: EncodeInput,
+  geometry: Geometry,
+  sealing: Promise<SealedVersion>,
+): UnsealedVersion {
+  const lengths = {
+    verificationKey: verificationKey.length,
+    signature: signatureLength,
+    encryptedPrivateKey: encryptedPrivateKey.length,
+  };
+  const layout = layoutOf(geometry, total, lengths);
+  const count = geometry.segmentCount;
+  return {
+    checkstringLength: checkstringLengthOf(geometry.format),
+    shareLength: layout.end,
+    shareParts: (shnum, entry) => [
+      ...entryParts(geometry, layout, { first: 0, count, entry }, shnum),
+      partOf(tailRange(geometry, layout), async () => (await sealing).tail(shnum).bytes()),
+      partOf(headRange(geometry, layout), async () => (await sealing).head(shnum).bytes()),
+    ],
+  };
 }
 
 /** One write, so that a server that crashes keeps one version of the share whole, if it can. */

@@ -82,7 +82,12 @@ export function checkstringOf({
   format,
   prefix,
 }: Pick<ShareHeader, 'format' | 'prefix'>): Uint8Array {
-  return prefix.subarray(0, rootHashOffset + hashLength + (format === 'sdmf' ? saltLength : 0));
+  return prefix.subarray(0, checkstringLengthOf(format));
+}
+
+/** In bytes. */
+export function checkstringLengthOf(format: Format): number {
+  return rootHashOffset + hashLength + (format === 'sdmf' ? saltLength : 0);
 }
 
 const rootHashOffset = 9;

@@ -16,15 +16,13 @@ import {
   parseShareHeader,
   type ShareHeader,
 } from './header.ts';
-import { chainEntryLength, layoutOf } from './layout.ts';
+import { chainEntryLength, layoutOf, type ShareLayout } from './layout.ts';
 import type { EncodedSegments } from './segments.ts';
 
 /** A version whose shares can be written, any of them at any time and more than once. */
-export interface EncodedVersion {
-  /** The same in all shares. */
-  readonly header: ShareHeader;
-  readonly signature: Uint8Array;
-  readonly checkstring: Uint8Array;
+export interface SendableVersion {
+  /** Bytes of the checkstring. */
+  readonly checkstringLength: number;
   /** Bytes of a whole share. */
   readonly shareLength: number;
   /**
@@ -33,6 +31,13 @@ export interface EncodedVersion {
    * @throws OutOfRangeError when there is no such share
    */
   shareParts(shnum: number): readonly WritePart[];
+}
+
+export interface EncodedVersion extends SendableVersion {
+  /** The same in all shares. */
+  readonly header: ShareHeader;
+  readonly signature: Uint8Array;
+  readonly checkstring: Uint8Array;
 }
 
 /** What a publisher knows of a version, whatever its segments. */
@@ -59,6 +64,9 @@ export interface SealInput extends VersionInput {
   /** Of MDMF; where Tahoe puts them unless the share exists. */
   readonly shareDataOffset?: number | undefined;
 }
+
+/** Bytes of what a key of 2048 bits signs. */
+export const signatureLength = 256;
 
 export interface SealedVersion {
   readonly header: ShareHeader;
@@ -94,31 +102,38 @@ export async function sealVersion(input: SealInput): Promise<SealedVersion> {
     geometry.format === 'sdmf'
       ? [verificationKey, signature, chain(shnum), treeOf(shnum)]
       : [encryptedPrivateKey, chain(shnum), signature, verificationKey];
-  const { offset, length } =
-    geometry.format === 'sdmf' ? layout.blockHashTree : layout.verificationKey;
+  const back = (shnum: number) =>
+    geometry.format === 'sdmf' ? encryptedPrivateKey : treeOf(shnum);
   return {
     header,
     signature,
     head: (shnum) =>
-      partOf({ offset: 0, length: offset + length }, () =>
-        concatBytes(headerBytes, ...front(shnum)),
-      ),
-    tail: (shnum) =>
-      geometry.format === 'sdmf'
-        ? partOf(layout.encryptedPrivateKey, () => encryptedPrivateKey)
-        : partOf(layout.blockHashTree, () => treeOf(shnum)),
+      partOf(headRange(geometry, layout), () => concatBytes(headerBytes, ...front(shnum))),
+    tail: (shnum) => partOf(tailRange(geometry, layout), () => back(shnum)),
   };
+}
+
+/** In front of the share data: header and fields, without a gap. */
+export function headRange({ format }: Geometry, layout: ShareLayout): ByteRange {
+  const { offset, length } = format === 'sdmf' ? layout.blockHashTree : layout.verificationKey;
+  return { offset: 0, length: offset + length };
+}
+
+/** Behind the share data. */
+export function tailRange({ format }: Geometry, layout: ShareLayout): ByteRange {
+  return format === 'sdmf' ? layout.encryptedPrivateKey : layout.blockHashTree;
 }
 
 /** The entries of all encoded segments, in share `shnum`. */
 export function entryParts(
-  header: ShareHeader,
-  { first, count, entry }: EncodedSegments,
+  geometry: Geometry,
+  { shareData }: Pick<ShareLayout, 'shareData'>,
+  { first, count, entry }: Pick<EncodedSegments, 'first' | 'count' | 'entry'>,
   shnum: number,
 ): WritePart[] {
   return Array.from({ length: count }, (_, i) => {
-    const { offset, length } = entryRange(header, first + i);
-    const range = { offset: header.layout.shareData.offset + offset, length };
+    const { offset, length } = entryRange(geometry, first + i);
+    const range = { offset: shareData.offset + offset, length };
     return partOf(range, () => entry(first + i, shnum));
   });
 }
@@ -134,10 +149,9 @@ export function encodedVersion(
   { header, signature }: Pick<SealedVersion, 'header' | 'signature'>,
   partsOf: (shnum: number) => readonly WritePart[],
 ): EncodedVersion {
+  const checkstring = checkstringOf(header);
   return {
-    header,
-    signature,
-    checkstring: checkstringOf(header),
+    ...{ header, signature, checkstring, checkstringLength: checkstring.length },
     shareLength: header.layout.end,
     shareParts(shnum) {
       if (!Number.isInteger(shnum) || shnum < 0 || shnum >= header.total) {

@@ -5,7 +5,9 @@
  * signature needs. The second happens on demand: an entry that somebody wants to write is encoded
  * again, with the same salt, and the blocks that hold the text must have the hashes they had. The
  * last few segments are kept, so that the writers of N shares in rough lockstep cost one encoding
- * and not N. Memory is for these few segments, not for the file.
+ * and not N. Memory is for these few segments, not for the file. Writers that are there from the
+ * beginning go along with the first pass, which waits for them (`lockstep.ts`): then there is no
+ * second one.
  *
  * What all shares store of a segment is made where it is sent from: each entry behind room for the
  * tag of its hash, so that it is hashed and handed out as it lies.
@@ -22,6 +24,7 @@ import { Recent } from '../recent.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
 import { blockLength, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
 import { blockTagLength, hashTagged } from './hashtree.ts';
+import type { Lockstep } from './lockstep.ts';
 import { type Plaintext, readExactly } from './plaintext.ts';
 
 /** What a caller of either kind of encoding may say about the passes. */
@@ -44,6 +47,8 @@ export interface SegmentsInput extends SegmentOptions {
   readonly firstSegment: number;
   /** 16 bytes for the next segment: fresh random ones, or SDMF's IV. */
   readonly nextSalt: () => Uint8Array;
+  /** Those who write along with the first pass. */
+  readonly lockstep?: Lockstep | undefined;
 }
 
 export interface EncodedSegments {
@@ -56,7 +61,7 @@ export interface EncodedSegments {
 }
 
 /** Segments whose blocks are kept; writers further apart encode again. */
-const segmentsKept = 4;
+export const segmentsKept = 4;
 
 /** @throws OutOfRangeError for a file that is too large to be encoded */
 export function checkEncodable(geometry: Geometry): void {
@@ -81,12 +86,13 @@ export function tooLarge({ format, segmentSize, dataLength }: Geometry): OutOfRa
  * @throws SourceChangedError when the plaintext ends early or is not the same in both passes
  */
 export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegments> {
-  const { geometry, total, plaintext, firstSegment: first } = input;
+  const { geometry, total, plaintext, firstSegment: first, lockstep } = input;
   checkEncodable(geometry);
   const count = plaintext.size === 0 ? 0 : divideUp(plaintext.size, geometry.segmentSize);
   const source = new SegmentSource(input);
   const encoder = new SegmentEncoder(input, source);
-  const recent = new Recent<number, Promise<readonly Uint8Array[]>>(segmentsKept);
+  const kept = lockstep?.window ?? segmentsKept;
+  const recent = new Recent<number, Promise<readonly Uint8Array[]>>(kept);
   const slotsOf = (index: number) => {
     const slots = recent.of(index, () => encoder.encode(index));
     // A failure is not kept: the next one who asks tries again.
@@ -96,10 +102,18 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
 
   const stint = new Stint();
   // Of a longer file the first segments are forgotten before anybody asks for them.
-  const scratch = count > segmentsKept ? encoder.room(0) : undefined;
+  const scratch = count > kept && lockstep === undefined ? encoder.room(0) : undefined;
+  const entry = async (index: number, shnum: number) => {
+    source.throwIfBroken();
+    const slots = await slotsOf(index);
+    return (slots[shnum % slots.length] as Uint8Array).subarray(blockTagLength);
+  };
+  lockstep?.begin(entry);
   for (let index = 0; index < count; index++) {
+    await lockstep?.turnOf(index);
     const slots = await (scratch === undefined ? slotsOf(index) : encoder.encode(index, scratch));
     encoder.remember(slots);
+    lockstep?.encoded(index);
     input.onSegment?.(index + 1, count);
     await stint.spend(total * (1 + (slots[0]?.length ?? 0) / bytesPerWork));
   }
@@ -108,11 +122,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     first,
     count,
     blockHashes: encoder.blockHashes,
-    async entry(segnum, shnum) {
-      source.throwIfBroken();
-      const slots = await slotsOf(segnum - first);
-      return (slots[shnum % slots.length] as Uint8Array).subarray(blockTagLength);
-    },
+    entry: (segnum, shnum) => entry(segnum - first, shnum),
   };
 }
 

@@ -1,0 +1,117 @@
+/**
+ * @module lockstep: writers of shares that go along with the first pass over a long file.
+ *
+ * The pass keeps the blocks of a few segments, and waits for the writers that are still at an older
+ * one. But not for one that most of the others have to wait for: it is left behind, and what it
+ * writes is encoded once more when it comes to it.
+ */
+
+/** How one that is left behind is told from one that is slow, as all of them may be. */
+export interface Patience {
+  readonly now: () => number;
+  /** Settles after so many milliseconds, or with `sooner`. */
+  readonly wait: (ms: number, sooner: Promise<unknown>) => Promise<unknown>;
+}
+
+/** What others wait for one writer, in all. */
+export const patienceMs = 250;
+
+/** What a share stores of a segment, counted from the first one that is encoded. */
+export type EntryOf = (index: number, shnum: number) => Promise<Uint8Array>;
+
+/** Of one writer: the segment that it was at last, and how long it has been waited for. */
+interface Walker {
+  at: number;
+  waitedMs: number;
+}
+
+export class Lockstep {
+  /** Segments whose blocks are kept. */
+  readonly window: number;
+  readonly #patience: Patience;
+  readonly #walkers = new Set<Walker>();
+  #entry: EntryOf | undefined;
+  #encoded = -1;
+  #changed = deferred<void>();
+
+  constructor(window: number, patience: Patience) {
+    this.window = window;
+    this.#patience = patience;
+  }
+
+  /** A writer that asks for the segments in order, and says when it is done. */
+  join(): { entry: EntryOf; leave: () => void } {
+    const walker: Walker = { at: -1, waitedMs: 0 };
+    this.#walkers.add(walker);
+    const leave = () => {
+      this.#walkers.delete(walker);
+      this.#tell();
+    };
+    const entry: EntryOf = async (index, shnum) => {
+      walker.at = index;
+      this.#tell();
+      while (this.#encoded < index) await this.#changed.promise;
+      return (this.#entry as EntryOf)(index, shnum);
+    };
+    return { entry, leave };
+  }
+
+  begin(entry: EntryOf): void {
+    this.#entry = entry;
+  }
+
+  /** Settles when the segment `index` may take the place of an older one. */
+  async turnOf(index: number): Promise<void> {
+    const { now, wait } = this.#patience;
+    for (;;) {
+      const all = [...this.#walkers];
+      const behind = all.filter(({ at }) => at <= index - this.window);
+      if (behind.length === 0) return;
+      const waiting = all.filter(({ at }) => at >= index).length;
+      const { promise } = this.#changed;
+      if (2 * waiting < all.length) {
+        await promise;
+        continue;
+      }
+      const least = Math.min(...behind.map(({ waitedMs }) => patienceMs - waitedMs));
+      const since = now();
+      await wait(least, promise);
+      for (const walker of behind) {
+        walker.waitedMs += now() - since;
+        if (walker.waitedMs >= patienceMs) this.#walkers.delete(walker);
+      }
+    }
+  }
+
+  encoded(index: number): void {
+    this.#encoded = index;
+    this.#tell();
+  }
+
+  /** The pass has failed: nobody is given anything any more. */
+  fail(error: unknown): void {
+    this.#entry = () => Promise.reject(error);
+    this.encoded(Number.POSITIVE_INFINITY);
+  }
+
+  #tell(): void {
+    const { resolve } = this.#changed;
+    this.#changed = deferred();
+    resolve();
+  }
+}
+
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. */
+export function deferred<T>(): Deferred<T> {
+  let settle: Omit<Deferred<T>, 'promise'> | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...(settle as Omit<Deferred<T>, 'promise'>) };
+}
