@@ -76,12 +76,16 @@ export interface JudgedShare extends SeenShare {
   readonly version: Version | null;
 }
 
-export interface ReadBlocksInput extends Place {
-  readonly version: Version;
+/** Segments that are fetched at once. */
+export interface Window {
   readonly firstSegment: number;
   readonly segmentCount: number;
-  /** One past the last segment wanted of this share: those between may be asked for, too. */
-  readonly endSegment: number;
+}
+
+export interface ReadBlocksInput extends Place, Window {
+  readonly version: Version;
+  /** What will be wanted of this share next: it may be asked for, too. */
+  readonly ahead: readonly Window[];
 }
 export type ReadBlocksResult = Result<object>;
 
@@ -115,7 +119,7 @@ export interface OpenInput {
   readonly attempt: number;
 }
 
-/** Blocks of a share: of `segmentCount` segments, and later of those up to `endSegment`. */
+/** Blocks of a share, and those that will be wanted next. */
 export type BlockRun = Omit<ReadBlocksInput, 'version'>;
 
 export interface ReadTreesInput extends InPlace {

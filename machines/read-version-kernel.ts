@@ -6,7 +6,12 @@
  */
 import { type Failure, internalFailure } from './failure.ts';
 import type { BlockRun } from './io.ts';
-import type { RetrieveReport } from './retrieve-kernel.ts';
+import {
+  currentWindow,
+  type RetrieveReport,
+  type Windows,
+  windowsAhead,
+} from './retrieve-kernel.ts';
 import type { Span } from './rewrite.ts';
 import {
   type MarkedHolding,
@@ -25,26 +30,17 @@ export function segmentsOf({ segmentSize }: Version, { from, to }: Span) {
   };
 }
 
-/** Bytes of plaintext of a first window: a few segments of a large file, many small ones. */
-const windowBytes = 1 << 20;
-/** Of the longest one. */
-const longestWindowBytes = 1 << 22;
+/** Bytes of plaintext, of a few segments of a large file, or of many small ones. */
+const bytes: Windows = { first: 1 << 20, longest: 1 << 22, ahead: 7 << 20 };
 /** Segments that are fetched and checked at once, however short. */
 const windowSegmentsMax = 1024;
 
-/** How many segments to fetch at once, at first. */
-export function windowOf(version: Version): number {
-  return segmentsIn(windowBytes, version);
-}
-
-/** How many in the end. */
-export function longestWindowOf(version: Version): number {
-  return segmentsIn(longestWindowBytes, version);
-}
-
-function segmentsIn(bytes: number, { segmentSize }: Version): number {
-  const fitting = Math.floor(bytes / Math.max(1, segmentSize));
-  return Math.min(windowSegmentsMax, Math.max(1, fitting));
+/** How many segments to fetch at once. */
+export function windowsOf({ segmentSize }: Version): Windows {
+  const fitting = (length: number) => Math.max(1, Math.floor(length / Math.max(1, segmentSize)));
+  const first = Math.min(windowSegmentsMax, fitting(bytes.first));
+  const longest = Math.min(windowSegmentsMax, fitting(bytes.longest));
+  return { first, longest, ahead: fitting(bytes.ahead) };
 }
 
 /** The blocks that a read of these ranges begins with, each at the lowest of the k shares. */
@@ -53,13 +49,15 @@ export function firstBlocks(
   version: Version,
   ranges: readonly Span[],
 ): readonly BlockRun[] {
+  const windows = windowsOf(version);
   const lowest = [...sharesOf(map, version.id)].sort(([a], [b]) => a - b);
   return ranges.flatMap((range) => {
     const { firstSegment, endSegment } = segmentsOf(version, range);
-    const segmentCount = Math.min(windowOf(version), endSegment - firstSegment);
+    const at = { nextSegment: firstSegment, endSegment, window: windows.first, windows };
+    const run = { ...currentWindow(at), ahead: windowsAhead(at) };
     return lowest.slice(0, version.required).map(([shnum, servers]) => {
       const server = servers[0] as ServerId;
-      return { server, shnum, firstSegment, segmentCount, endSegment };
+      return { server, shnum, ...run };
     });
   });
 }

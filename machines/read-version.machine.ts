@@ -12,14 +12,13 @@ import type { GridView } from './read-kernel.ts';
 import {
   apply,
   decide,
-  longestWindowOf,
   segmentsOf,
   start,
   type VersionRead,
   type VersionReadDecision,
   type VersionReadEnd,
   type VersionReadFact,
-  windowOf,
+  windowsOf,
 } from './read-version-kernel.ts';
 import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
 import type { Span } from './rewrite.ts';
@@ -55,8 +54,7 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const { map, version, nextSegment, ranges } = record;
   const range = ranges[0] as Span;
   const { endSegment } = segmentsOf(version, range);
-  const windows = { window: windowOf(version), windowMax: longestWindowOf(version) };
-  const segments = { firstSegment: nextSegment, endSegment, ...windows };
+  const segments = { firstSegment: nextSegment, endSegment, windows: windowsOf(version) };
   return { purpose: 'read', map, version, ...segments, range, deadlines };
 }
 

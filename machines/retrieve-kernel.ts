@@ -6,6 +6,7 @@
  * To *verify* is the same with every share instead of k (`retrieve.py`).
  */
 import type { Failure } from './failure.ts';
+import type { Window } from './io.ts';
 import { oncePer } from './once.ts';
 import type { BlockReport } from './reports.ts';
 import type { Place } from './servermap.ts';
@@ -38,8 +39,16 @@ export interface RetrieveRecord {
   readonly endSegment: number;
   /** Segments of the window under way. */
   readonly window: number;
-  /** Segments of the longest one. */
-  readonly windowMax: number;
+  readonly windows: Windows;
+}
+
+/** In segments. The first bytes should come soon, and what a window costs by itself seldom. */
+export interface Windows {
+  readonly first: number;
+  /** Each is twice the one before, up to that. */
+  readonly longest: number;
+  /** How far beyond the one under way blocks may be asked for. */
+  readonly ahead: number;
 }
 
 /** Shares that are verified at once: all of them may be 255, with a window of each in memory. */
@@ -52,12 +61,30 @@ export type RetrieveDecision =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'notEnoughShares' };
 
-export function currentWindow(record: RetrieveRecord): {
-  firstSegment: number;
-  segmentCount: number;
-} {
-  const { nextSegment, endSegment, window } = record;
+/** Of a record, what says which window is under way. */
+type Windowed = Pick<RetrieveRecord, 'nextSegment' | 'endSegment' | 'window' | 'windows'>;
+
+export function currentWindow({ nextSegment, endSegment, window }: Windowed): Window {
   return { firstSegment: nextSegment, segmentCount: Math.min(window, endSegment - nextSegment) };
+}
+
+/** Those that come after it, as far as they may be asked for now. */
+export function windowsAhead(record: Windowed): readonly Window[] {
+  const { ahead } = record.windows;
+  const all: Window[] = [];
+  const start = afterWindow(record);
+  for (let at = start; at.nextSegment < at.endSegment; at = afterWindow(at)) {
+    const window = currentWindow(at);
+    if (window.firstSegment + window.segmentCount > start.nextSegment + ahead) break;
+    all.push(window);
+  }
+  return all;
+}
+
+function afterWindow<Record extends Windowed>(record: Record): Record {
+  const { firstSegment, segmentCount } = currentWindow(record);
+  const window = Math.min(2 * record.window, record.windows.longest);
+  return { ...record, nextSegment: firstSegment + segmentCount, window };
 }
 
 export function heldShnums(record: RetrieveRecord): readonly number[] {
@@ -136,18 +163,10 @@ function applyReport(record: RetrieveRecord, report: BlockReport): RetrieveRecor
   return withSource(record, { ...source, status: report.status, failure: report.failure });
 }
 
-/** The first bytes should come soon, and what a window costs by itself seldom. */
-export function windowAfter(window: number, windowMax: number): number {
-  return Math.min(2 * window, windowMax);
-}
-
 /** The shares that served a window serve on. */
 function advance(record: RetrieveRecord): RetrieveRecord {
-  const { firstSegment, segmentCount } = currentWindow(record);
   return {
-    ...record,
-    nextSegment: firstSegment + segmentCount,
-    window: windowAfter(record.window, record.windowMax),
+    ...afterWindow(record),
     sources: record.sources.map((s) => (s.status === 'held' ? { ...s, status: 'usable' } : s)),
   };
 }

@@ -27,6 +27,8 @@ import {
   type RetrieveRecord,
   type RetrieveReport,
   type ShareStatus,
+  type Windows,
+  windowsAhead,
 } from './retrieve-kernel.ts';
 import type { Span } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
@@ -38,10 +40,7 @@ export interface RetrieveInput {
   readonly firstSegment: number;
   /** One past the last segment wanted. */
   readonly endSegment: number;
-  /** Segments of the first window. */
-  readonly window: number;
-  /** Segments of the longest one: each is twice the one before, up to that. */
-  readonly windowMax: number;
+  readonly windows: Windows;
   /** Which bytes of these segments are wanted. */
   readonly range: Span;
   readonly deadlines: Deadlines;
@@ -65,7 +64,7 @@ export function retrieveSummary({ record }: Context) {
 }
 
 function recordOf(input: RetrieveInput): RetrieveRecord {
-  const { purpose, map, version, firstSegment, endSegment, window, windowMax } = input;
+  const { purpose, map, version, firstSegment, endSegment, windows } = input;
   const sources = [...sharesOf(map, version.id)].flatMap(([shnum, servers]) =>
     servers.map((server) => ({ server, shnum, status: 'usable', failure: null }) as const),
   );
@@ -75,8 +74,8 @@ function recordOf(input: RetrieveInput): RetrieveRecord {
     sources,
     nextSegment: firstSegment,
     endSegment,
-    window,
-    windowMax,
+    window: windows.first,
+    windows,
   };
 }
 
@@ -107,12 +106,12 @@ export const retrieveMachine = setup({
       const { record, version, deadlines } = context;
       const decision = decide(record);
       if (decision.kind !== 'fetch') return;
-      const { endSegment } = record;
       const window = currentWindow(record);
+      const ahead = windowsAhead(record);
       for (const { server, shnum } of decision.sources) {
         enqueue.spawnChild('blockRead', {
           id: `read:${server}:${shnum}:${window.firstSegment}`,
-          input: { server, shnum, version, ...window, endSegment, parent: self, deadlines },
+          input: { server, shnum, version, ...window, ahead, parent: self, deadlines },
         });
       }
       enqueue.assign({ record: apply(record, { type: 'asked', sources: decision.sources }) });

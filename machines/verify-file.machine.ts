@@ -10,7 +10,7 @@ import type { OperationCancel } from './events.ts';
 import { recordBug } from './failure.ts';
 import { type Deadlines, type OpenInput, unprovided } from './io.ts';
 import { confirmedIn, type GridView } from './read-kernel.ts';
-import { windowOf } from './read-version-kernel.ts';
+import { windowsOf } from './read-version-kernel.ts';
 import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
 import type { Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
@@ -57,9 +57,10 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   const { map, version } = decide(record) as Extract<VerifyDecision, { kind: 'verify' }>;
   const { dataLength, segmentSize } = version;
   const endSegment = Math.ceil(dataLength / Math.max(1, segmentSize));
-  const window = windowOf(version);
-  const windows = { window, windowMax: window };
-  const segments = { firstSegment: 0, endSegment, ...windows, range: { from: 0, to: dataLength } };
+  const { first } = windowsOf(version);
+  // All shares are read, so each a little at a time.
+  const windows = { first, longest: first, ahead: 0 };
+  const segments = { firstSegment: 0, endSegment, windows, range: { from: 0, to: dataLength } };
   return { purpose: 'verify', map, version, ...segments, deadlines };
 }
 

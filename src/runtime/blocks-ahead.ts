@@ -2,14 +2,9 @@
  * @module blocks-ahead: the blocks of the next windows of a share, asked for while those before them
  * are checked, decoded and handed over. They are checked when it is their turn.
  */
-import type { ReadBlocksInput } from '../../machines/io.ts';
-import { longestWindowOf } from '../../machines/read-version-kernel.ts';
-import { windowAfter } from '../../machines/retrieve-kernel.ts';
+import type { ReadBlocksInput, Window } from '../../machines/io.ts';
 import type { Entry } from '../share/reader.ts';
 import { readerOf, type Session } from './session.ts';
-
-/** Bytes of contents that are under way, or here, beyond the window that is wanted; or one window. */
-const aheadBytes = 7 << 20;
 
 /** Of one share. */
 interface Ahead {
@@ -29,7 +24,7 @@ export class BlocksAhead {
   /** The entries of a window, as the server gives them; the next ones are asked for, too. */
   entries(input: ReadBlocksInput): Promise<readonly Entry[]> {
     const windows = this.#ask(input);
-    const name = windowName(input.firstSegment, input.segmentCount);
+    const name = windowName(input);
     const entries = windows.get(name) as Promise<readonly Entry[]>;
     windows.delete(name);
     return entries;
@@ -41,25 +36,15 @@ export class BlocksAhead {
   }
 
   #ask(input: ReadBlocksInput): Ahead['windows'] {
-    const { version, firstSegment, segmentCount, endSegment } = input;
     const { dropped, windows } = this.#of(input);
     const reader = readerOf(this.#session, input, dropped.signal, 'blocks');
-    const windowMax = longestWindowOf(version);
-    const next = firstSegment + segmentCount;
-    const enough = next + Math.floor(aheadBytes / version.segmentSize);
-    let window = segmentCount;
-    for (let first = firstSegment; first < endSegment; ) {
-      const count = Math.min(window, endSegment - first);
-      if (first > next && first + count > enough) break;
-      const name = windowName(first, count);
-      if (!windows.has(name)) {
-        const entries = reader.blocks(first, count);
-        // Whether that is a failure is said when it is wanted.
-        entries.catch(() => {});
-        windows.set(name, entries);
-      }
-      first += count;
-      window = windowAfter(window, windowMax);
+    for (const window of [input, ...input.ahead]) {
+      const name = windowName(window);
+      if (windows.has(name)) continue;
+      const entries = reader.blocks(window.firstSegment, window.segmentCount);
+      // Whether that is a failure is said when it is wanted.
+      entries.catch(() => {});
+      windows.set(name, entries);
     }
     return windows;
   }
@@ -84,7 +69,7 @@ export class BlocksAhead {
   }
 }
 
-function windowName(firstSegment: number, segmentCount: number): string {
+function windowName({ firstSegment, segmentCount }: Window): string {
   return `${firstSegment}+${segmentCount}`;
 }
 

@@ -7,7 +7,7 @@ import { answered, deafParent, passed, rejected, type Walk, walk } from '../supp
 
 const coverage = chartCoverage(blockReadMachine);
 const version = versionOf(1);
-const range = { server: 's0', shnum: 1, version, firstSegment: 4, segmentCount: 2, endSegment: 9 };
+const range = { server: 's0', shnum: 1, version, firstSegment: 4, segmentCount: 2, ahead: [] };
 
 function start(): Walk<typeof blockReadMachine> {
   const input = { ...range, parent: deafParent(), deadlines };
@@ -47,7 +47,7 @@ test.each(ends)('%s after %j', (status, event, failure) => {
 });
 
 test('traces and pictures show what is read, and what went wrong', () => {
-  const { version, endSegment, ...shown } = range;
+  const { version, ahead, ...shown } = range;
   const it = start();
   expect(blockReadSummary(it.context())).toEqual({ ...shown, failure: null });
   const failed = it.step(failing('corrupt')).context();

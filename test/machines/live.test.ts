@@ -297,8 +297,7 @@ describe('a live retrieve', () => {
     const segments = {
       firstSegment: 0,
       endSegment: 3,
-      window: 2,
-      windowMax: 2,
+      windows: { first: 2, longest: 2, ahead: 0 },
       range: { from: 0, to: 3000 },
     };
     const map = mapOf(3, holdings, [v1]);

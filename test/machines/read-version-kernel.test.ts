@@ -4,10 +4,9 @@ import {
   corruptShares,
   decide,
   firstBlocks,
-  longestWindowOf,
   segmentsOf,
   start,
-  windowOf,
+  windowsOf,
 } from '../../machines/read-version-kernel.ts';
 import { goodAt, mapOf, versionOf } from '../support/facts.ts';
 import { corruptSource, mapWith, retrieved } from '../support/operations.ts';
@@ -33,17 +32,17 @@ describe('where bytes are', () => {
   });
 
   test.each([
-    [0, 1024, 1024],
-    [1, 1024, 1024],
-    [1024, 1024, 1024],
-    [1025, 1023, 1024],
-    [131_073, 7, 31],
-    [1 << 20, 1, 4],
-    [1 << 21, 1, 2],
-    [1 << 23, 1, 1],
-  ])('segments of %i bytes come %i at once, %i in the end', (segmentSize, window, longest) => {
-    const version = { ...v1, segmentSize };
-    expect([windowOf(version), longestWindowOf(version)]).toEqual([window, longest]);
+    [0, 1024, 1024, 7 << 20],
+    [1, 1024, 1024, 7 << 20],
+    [1024, 1024, 1024, 7168],
+    [1025, 1023, 1024, 7161],
+    [131_073, 7, 31, 55],
+    [1 << 20, 1, 4, 7],
+    [1 << 21, 1, 2, 3],
+    [1 << 23, 1, 1, 1],
+  ])('segments of %i bytes: %i, up to %i at once, and %i ahead', (segmentSize, ...segments) => {
+    const [first, longest, ahead] = segments;
+    expect(windowsOf({ ...v1, segmentSize })).toEqual({ first, longest, ahead });
   });
 });
 
@@ -54,8 +53,8 @@ describe('the blocks that a read begins with', () => {
       ...[goodAt('s1', 1, v1), goodAt('s0', 0, v1)],
     ];
     const known = mapOf(4, holdings, [v1, versionOf(2)]);
-    const both = { firstSegment: 0, segmentCount: 2, endSegment: 2 };
-    const last = { firstSegment: 2, segmentCount: 1, endSegment: 3 };
+    const both = { firstSegment: 0, segmentCount: 2, ahead: [] };
+    const last = { firstSegment: 2, segmentCount: 1, ahead: [] };
     expect(firstBlocks(known, v1, ranges)).toEqual([
       { server: 's0', shnum: 0, ...both },
       { server: 's2', shnum: 1, ...both },
@@ -68,7 +67,8 @@ describe('the blocks that a read begins with', () => {
   test('are a window of a long range', () => {
     const long = { ...v1, segmentSize: 1 << 19, dataLength: 5 << 19 };
     const range = { from: 1 << 19, to: 5 << 19 };
-    const window = { firstSegment: 1, segmentCount: 2, endSegment: 5 };
+    const ahead = [{ firstSegment: 3, segmentCount: 2 }];
+    const window = { firstSegment: 1, segmentCount: 2, ahead };
     expect(firstBlocks(map, long, [range])).toEqual([
       { server: 's0', shnum: 0, ...window },
       { server: 's1', shnum: 1, ...window },
@@ -76,7 +76,7 @@ describe('the blocks that a read begins with', () => {
   });
 
   test('are those of fewer shares where fewer are known', () => {
-    const one = { server: 's2', shnum: 2, firstSegment: 2, segmentCount: 1, endSegment: 3 };
+    const one = { server: 's2', shnum: 2, firstSegment: 2, segmentCount: 1, ahead: [] };
     expect(firstBlocks(mapWith(v1, [2]), v1, ranges.slice(1))).toEqual([one]);
   });
 });

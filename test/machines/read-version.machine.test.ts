@@ -58,8 +58,7 @@ test('reads the ranges in order, a retrieve each', () => {
       version: v1,
       firstSegment: 0,
       endSegment: 2,
-      window: 1024,
-      windowMax: 1024,
+      windows: { first: 1024, longest: 1024, ahead: 7168 },
       range: both[0],
     },
   ]);

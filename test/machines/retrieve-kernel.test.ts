@@ -8,6 +8,7 @@ import {
   heldShnums,
   type RetrieveRecord,
   type ShareSource,
+  windowsAhead,
 } from '../../machines/retrieve-kernel.ts';
 
 type Status = ShareSource['status'];
@@ -21,7 +22,12 @@ function recordOf(
   sources: readonly ShareSource[],
   more: Partial<RetrieveRecord> = {},
 ): RetrieveRecord {
-  const range = { nextSegment: 0, endSegment: 5, window: 2, windowMax: 2 };
+  const range = {
+    nextSegment: 0,
+    endSegment: 5,
+    window: 2,
+    windows: { first: 2, longest: 2, ahead: 2 },
+  };
   return { purpose: 'read', required: 2, sources, ...range, ...more };
 }
 
@@ -158,11 +164,28 @@ describe('the books', () => {
 
   test('each window is twice as long as the one before, up to the longest', () => {
     const windows = [];
-    let record: RetrieveRecord = { ...start, window: 2, windowMax: 7, endSegment: 31 };
+    const ahead = [];
+    const given = { first: 2, longest: 7, ahead: 11 };
+    let record: RetrieveRecord = { ...start, windows: given, endSegment: 31 };
     for (; next(record) !== 'delivered'; record = advance(record)) {
       windows.push(currentWindow(record).segmentCount);
+      ahead.push(windowsAhead(record).map(({ firstSegment: at, segmentCount: n }) => [at, n]));
     }
     expect(windows).toEqual([2, 4, 7, 7, 7, 4]);
+    expect(ahead).toEqual([
+      [
+        [2, 4],
+        [6, 7],
+      ],
+      [[6, 7]],
+      [[13, 7]],
+      [
+        [20, 7],
+        [27, 4],
+      ],
+      [[27, 4]],
+      [],
+    ]);
   });
 });
 

@@ -32,7 +32,7 @@ const range = { from: 100, to: 400 };
 
 /** k = 2; segments 1 to 3, two at a time. */
 function start(more: Partial<RetrieveInput> = {}): Walk<Machine> {
-  const segments = { firstSegment: 1, endSegment: 4, window: 2, windowMax: 2 };
+  const segments = { firstSegment: 1, endSegment: 4, windows: { first: 2, longest: 2, ahead: 2 } };
   const input = { purpose: 'read', map, version, ...segments, range, deadlines, ...more } as const;
   return walk(retrieveMachine, input, coverage.onMicrostep);
 }
@@ -42,9 +42,11 @@ const settles = (server: string, shnum: number, status: BlockReport['status']) =
   return blocksSettled({ server, shnum, status, failure });
 };
 const decoded = answered('decodeSegments', { ok: true });
-const reads = (server: string, shnum: number, firstSegment = 1, segmentCount = 2) =>
-  `start read:${server}:${shnum}:${firstSegment} ` +
-  JSON.stringify({ server, shnum, version, firstSegment, segmentCount, endSegment: 4 });
+const reads = (server: string, shnum: number, firstSegment = 1, segmentCount = 2) => {
+  const ahead = firstSegment === 1 ? [{ firstSegment: 3, segmentCount: 1 }] : [];
+  const blocks = { server, shnum, version, firstSegment, segmentCount, ahead };
+  return `start read:${server}:${shnum}:${firstSegment} ${JSON.stringify(blocks)}`;
+};
 const decodes = (firstSegment: number, segmentCount: number, ...shnums: readonly number[]) =>
   `start decodeSegments ${JSON.stringify({ version, firstSegment, segmentCount, shnums, range })}`;
 const decoding = () =>

@@ -47,8 +47,7 @@ test('asks everybody, and looks at every share of the newest version', () => {
       version: v1,
       firstSegment: 0,
       endSegment: 3,
-      window: 1024,
-      windowMax: 1024,
+      windows: { first: 1024, longest: 1024, ahead: 0 },
       range: { from: 0, to: 3000 },
     },
   ]);

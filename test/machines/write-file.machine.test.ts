@@ -161,8 +161,8 @@ describe('an append', () => {
       {
         ...{ map: full, version: v1, firstSegment: 2, segmentCount: 1, newDataLength: 3010 },
         next: [
-          { server: 's0', shnum: 0, firstSegment: 2, segmentCount: 1, endSegment: 3 },
-          { server: 's1', shnum: 1, firstSegment: 2, segmentCount: 1, endSegment: 3 },
+          { server: 's0', shnum: 0, firstSegment: 2, segmentCount: 1, ahead: [] },
+          { server: 's1', shnum: 1, firstSegment: 2, segmentCount: 1, ahead: [] },
         ],
       },
     ]);

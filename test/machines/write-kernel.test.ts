@@ -453,7 +453,7 @@ describe('an update', () => {
 
   test('is made in place with the trees, and with what is kept', () => {
     const run = { firstSegment: 2, segmentCount: 1, newDataLength: 3010 };
-    const blocks = { firstSegment: 2, segmentCount: 1, endSegment: 3 };
+    const blocks = { firstSegment: 2, segmentCount: 1, ahead: [] };
     const next = [0, 1].map((n) => ({ server: `s${n}`, shnum: n, ...blocks }));
     expect(decide(begun)).toEqual({ kind: 'readTrees', ...run, next, map: full, base: v1 });
     // What does not fit behind the last byte adds segments.
