@@ -77,7 +77,7 @@ const mistakes: readonly Mistake[] = [
       ...['deliver w3 s2 list', 'deliver w2 s3 list', 'deliver w3 s1 read sh1 head'],
       ...['deliver w1 s1 read sh1 head', 'deliver w2 s0 list', 'deliver w3 s0 read sh0 head'],
       ...['deliver w2 s1 list', 'deliver w2 s0 read sh0 head', 'deliver w3 s2 read sh2 head'],
-      ...['advance', 'deliver w2 s2 list', 'deliver w2 s1 read sh1 head'],
+      ...['advance', 'advance', 'deliver w2 s2 list', 'deliver w2 s1 read sh1 head'],
       ...['deliver w1 s1 write sh0', 'deliver w3 s0 write sh3', 'deliver w3 s1 write sh0'],
       ...['deliver w3 s1 read sh0 head', 'deliver w3 s2 write sh0', 'deliver w3 s2 write sh2'],
       ...['deliver w1 s2 read sh0 head', 'deliver w1 s2 write sh0 sh2', 'deliver w1 s1 write sh1'],
