@@ -43,12 +43,17 @@ const shows = (n: number, version: Version) =>
 
 const absent = { kind: 'absent' } as WriteTest;
 /** A request for `shnum`, where nothing else is there. */
-const starts = (server: string, shnum: number, held: Version | null, attempt = 0) => {
+const planned = (server: string, shnum: number, held: Version | null) => {
   const test: WriteTest = held === null ? absent : { kind: 'begins', head: held.checkstring };
-  const tests = [absent, absent, absent].with(shnum, test);
-  const request = { server, shnums: [shnum], tests, checkstring: ours.checkstring };
+  return { server, shnums: [shnum], tests: [absent, absent, absent].with(shnum, test) };
+};
+const starts = (server: string, shnum: number, held: Version | null, attempt = 0) => {
+  const request = { ...planned(server, shnum, held), checkstring: ours.checkstring };
   return `start write:${server}:${attempt} ${JSON.stringify(request)}`;
 };
+/** With what will be sent first. */
+const prepares = (seqnum: number, base: Version | null, requests: readonly object[]) =>
+  `start prepareShares ${JSON.stringify({ seqnum, base: base?.id ?? null, recipe, requests })}`;
 const tells = (event: object) => `emit ${JSON.stringify(event)}`;
 
 describe('choosing targets', () => {
@@ -56,14 +61,22 @@ describe('choosing targets', () => {
     const it = start();
     expect(it.state()).toBe('preparing');
     expect(it.log()).toEqual([
-      `start prepareShares ${JSON.stringify({ seqnum: 2, base: v1.id, recipe })}`,
+      prepares(
+        2,
+        v1,
+        [0, 1, 2].map((n) => planned(`s${n}`, n, v1)),
+      ),
     ]);
   });
 
   test('also on nothing, where nothing is to be built on', () => {
     const it = start(mapOf(4, [goodAt('s0', 0, v2)], [v2]), { base: null });
     expect(it.log()).toEqual([
-      `start prepareShares ${JSON.stringify({ seqnum: 3, base: null, recipe })}`,
+      prepares(
+        3,
+        null,
+        [0, 1, 2].map((n) => planned(`s${n + 1}`, n, null)),
+      ),
     ]);
   });
 
