@@ -26,7 +26,7 @@ import { AnswerLostError, BadKeyError, CorruptShareError, NoSuchShareError } fro
 import { type Along, encodeVersion, type UnsealedVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
-import { Lockstep } from '../share/lockstep.ts';
+import type { Lockstep } from '../share/lockstep.ts';
 import { parentTagOf } from '../share/parent.ts';
 import { joinPlaintexts, plaintextOf } from '../share/plaintext.ts';
 import type { EncodedVersion, SendableVersion } from '../share/seal.ts';
@@ -125,9 +125,6 @@ function encode(
   return encodeVersion({ ...input, format: session.cap.format, required, total, along });
 }
 
-/** Segments of which the blocks are kept while all servers come by: 3.5 MiB, for 3-of-10. */
-const windowAlong = 8;
-
 /** Begins the first requests, if the file is so long that it would else be encoded twice. */
 function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Along {
   const { session, early } = desk;
@@ -140,8 +137,7 @@ function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Alon
         resolve();
       });
     });
-  const lockstep = new Lockstep(windowAlong, { now, wait });
-  const begin = (version: UnsealedVersion) => {
+  const begin = (version: UnsealedVersion, lockstep: Lockstep) => {
     for (const request of requests) {
       early.begin(request, async (decided, signal) => {
         const server = serverOf(session, request.server);
@@ -160,7 +156,7 @@ function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Alon
       });
     }
   };
-  return { lockstep, begin };
+  return { patience: { now, wait }, begin };
 }
 
 const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, system }) => {

@@ -10,7 +10,7 @@ import { type Geometry, geometryOf } from './geometry.ts';
 import { buildLongHashTree, hashIn } from './hashtree.ts';
 import { checkstringLengthOf } from './header.ts';
 import { layoutOf } from './layout.ts';
-import { deferred, type EntryOf, type Lockstep } from './lockstep.ts';
+import { deferred, type EntryOf, Lockstep, type Patience } from './lockstep.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
   type EncodedVersion,
@@ -42,10 +42,13 @@ export interface EncodeInput extends VersionInput, SegmentOptions {
 
 /** Writers who go along with the first pass. */
 export interface Along {
-  readonly lockstep: Lockstep;
+  readonly patience: Patience;
   /** Is told before the pass begins. */
-  readonly begin: (version: UnsealedVersion) => void;
+  readonly begin: (version: UnsealedVersion, lockstep: Lockstep) => void;
 }
+
+/** Of the blocks that are kept while all writers come by: a few segments, and two at least. */
+const keptBytes = 1 << 22;
 
 /** A version that is being encoded. The last two parts of a share are ready when that is over. */
 export interface UnsealedVersion extends Omit<SendableVersion, 'shareParts'> {
@@ -67,20 +70,25 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
   const salt = format === 'sdmf' ? newSalt() : undefined;
   const isLong = format === 'mdmf' && geometry.segmentCount > segmentsKept;
   const along = isLong ? input.along : undefined;
+  const lockstep = along && new Lockstep(windowOf(geometry, total), along.patience);
   const sealing = deferred<SealedVersion>();
   // Whoever goes along is told; if nobody does, the caller is.
   sealing.promise.catch(() => {});
-  along?.begin(unsealed(input, geometry, sealing.promise));
+  if (lockstep) along?.begin(unsealed(input, geometry, sealing.promise), lockstep);
   try {
-    const { lockstep } = along ?? {};
     const sealed = await encoded({ ...input, geometry, salt, lockstep });
     sealing.resolve(sealed.sealed);
     return sealed.version;
   } catch (error) {
-    along?.lockstep.fail(error);
+    lockstep?.fail(error);
     sealing.reject(error);
     throw error;
   }
+}
+
+function windowOf({ segmentSize, required }: Geometry, total: number): number {
+  const copies = required === 1 ? 1 : total / required;
+  return Math.max(2, Math.floor(keptBytes / (segmentSize * copies)));
 }
 
 interface EncodeRun extends EncodeInput {

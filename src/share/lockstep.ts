@@ -2,8 +2,8 @@
  * @module lockstep: writers of shares that go along with the first pass over a long file.
  *
  * The pass keeps the blocks of a few segments, and waits for the writers that are still at an older
- * one. But not for one that most of the others have to wait for: it is left behind, and what it
- * writes is encoded once more when it comes to it.
+ * one. But not for one that half of them have to wait for, nor when nobody gets on at all: it is left
+ * behind, and what it writes is encoded once more when it comes to it.
  */
 
 /** How one that is left behind is told from one that is slow, as all of them may be. */
@@ -15,6 +15,8 @@ export interface Patience {
 
 /** What others wait for one writer, in all. */
 export const patienceMs = 250;
+/** How long nobody may get on: all may be on slow lines, but some line brings a block. */
+export const stallMs = 5_000;
 
 /** What a share stores of a segment, counted from the first one that is encoded. */
 export type EntryOf = (index: number, shnum: number) => Promise<Uint8Array>;
@@ -68,17 +70,14 @@ export class Lockstep {
       const behind = all.filter(({ at }) => at <= index - this.window);
       if (behind.length === 0) return;
       const waiting = all.filter(({ at }) => at >= index).length;
-      const { promise } = this.#changed;
-      if (2 * waiting < all.length) {
-        await promise;
-        continue;
-      }
+      const areMost = 2 * waiting >= all.length;
       const least = Math.min(...behind.map(({ waitedMs }) => patienceMs - waitedMs));
       const since = now();
-      await wait(least, promise);
+      await wait(areMost ? least : stallMs, this.#changed.promise);
+      const ms = now() - since;
       for (const walker of behind) {
-        walker.waitedMs += now() - since;
-        if (walker.waitedMs >= patienceMs) this.#walkers.delete(walker);
+        if (areMost) walker.waitedMs += ms;
+        if (walker.waitedMs >= patienceMs || ms >= stallMs) this.#walkers.delete(walker);
       }
     }
   }

@@ -1,19 +1,16 @@
 import { expect, test } from 'vitest';
-import { Lockstep, patienceMs } from '../../src/share/lockstep.ts';
+import { Lockstep, patienceMs, stallMs } from '../../src/share/lockstep.ts';
 import { manyTurns } from '../support/client-grid.ts';
 
 /** A pass over `count` segments, on a clock that moves when it is told to. */
 function pass(count: number, window = 3) {
-  const timers: (() => void)[] = [];
+  let timer: { readonly ms: number; readonly resolve: () => void } | undefined;
   let now = 0;
   const wait = (ms: number, sooner: Promise<unknown>) =>
     Promise.race([
       sooner,
       new Promise<void>((resolve) => {
-        timers.push(() => {
-          now += ms;
-          resolve();
-        });
+        timer = { ms, resolve };
       }),
     ]);
   const lockstep = new Lockstep(window, { now: () => now, wait });
@@ -26,11 +23,11 @@ function pass(count: number, window = 3) {
       lockstep.encoded(index);
     }
   };
-  /** Until the pass waits for no more than time, and that time. */
-  const passTime = async () => {
-    while (timers.length === 0) await manyTurns();
-    timers.at(-1)?.();
-    await manyTurns();
+  /** Until the pass waits for so long, and that time. */
+  const passTime = async (ms: number) => {
+    while (timer?.ms !== ms) await manyTurns();
+    now += ms;
+    timer.resolve();
   };
   const writer = (shnum: number) => {
     const { entry, leave } = lockstep.join();
@@ -43,7 +40,7 @@ function pass(count: number, window = 3) {
     };
     return { take, leave, got };
   };
-  return { lockstep, encoded, run, passTime, timers, writer, now: () => now };
+  return { lockstep, encoded, run, passTime, writer, now: () => now };
 }
 
 test('whoever asks is given a segment when it is encoded', async () => {
@@ -58,16 +55,16 @@ test('whoever asks is given a segment when it is encoded', async () => {
 });
 
 test('the pass keeps a few segments, and waits while all are at them', async () => {
-  const { run, writer, encoded, timers } = pass(9);
+  const { run, writer, encoded, now } = pass(9);
   const [one, two] = [writer(0), writer(1)];
   const end = run();
   await manyTurns();
   // Nobody has asked for the first one yet.
   expect(encoded).toEqual([0, 1]);
   await one.take(0);
-  expect([encoded, timers.length]).toEqual([[0, 1], 0]);
+  expect([encoded, now()]).toEqual([[0, 1], 0]);
   await two.take(0);
-  expect([encoded, timers.length]).toEqual([[0, 1, 2], 0]);
+  expect([encoded, now()]).toEqual([[0, 1, 2], 0]);
   one.leave();
   two.leave();
   await end;
@@ -84,12 +81,25 @@ test('one that half of the others wait for is left behind, when its time is over
   })();
   await manyTurns();
   expect([encoded, now()]).toEqual([[0, 1, 2], 0]);
-  await passTime();
+  await passTime(patienceMs);
   await Promise.all([end, rest]);
   expect(now()).toBe(patienceMs);
   // What it asks for now is made anew, by whom it asks.
   await slow.take(1);
   expect([slow.got, fast.got]).toEqual([[0, 1], encoded]);
+});
+
+test('when nobody gets on, whoever is behind is left there', async () => {
+  const { run, writer, encoded, passTime, now } = pass(4);
+  const [fast] = [writer(0), writer(1), writer(2)];
+  const end = run();
+  const rest = (async () => {
+    for (let index = 0; index < 4; index++) await fast?.take(index);
+  })();
+  // Two of three hang, so it is not known that they are the slow ones.
+  await passTime(stallMs);
+  await Promise.all([end, rest]);
+  expect([now(), fast?.got]).toEqual([stallMs, encoded]);
 });
 
 test('when the pass fails, whoever waits is told', async () => {
