@@ -7,6 +7,7 @@ import { SimulatedClock } from 'xstate';
 import { storageIndexOf } from '../../src/caps.ts';
 import { NewerVersionSeenError } from '../../src/errors.ts';
 import { patienceMinMs, withSilent, withSpare } from '../../src/runtime/pace.ts';
+import { patienceMs } from '../../src/share/lockstep.ts';
 import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import { altered, bytesOf, holdings, passTime, testGrid } from '../support/client-grid.ts';
@@ -105,4 +106,23 @@ test('a write to a server that has gone silent altogether takes a moment more, t
   const creating = create('mdmf', bytesOf(100));
   expect(await passTime(clock, creating, 50)).toBe(withSpare.minMs + withSilent.minMs);
   await creating;
+});
+
+test('a long file is encoded without a server that takes none of it, which is given up after that', async () => {
+  const clock = new SimulatedClock();
+  const now = () => clock.now();
+  let silent = '';
+  const wrap = (server: StorageServer) =>
+    altered(server, {
+      readTestWrite: (...args) =>
+        server.id === silent ? new Promise(() => {}) : server.readTestWrite(...args),
+    });
+  const { create, servers } = testGrid({ clock, now, wrap });
+  const file = await create('mdmf', bytesOf(100));
+  silent = holdings(servers, file.cap)[0]?.server.id as string;
+  const contents = bytesOf(30 * 131_073, 2);
+  const overwriting = file.overwrite(contents);
+  expect(await passTime(clock, overwriting, 50)).toBe(patienceMs + withSpare.minMs);
+  expect((await overwriting).missing).toEqual([]);
+  expect((await file.read()).length).toBe(contents.length);
 });
