@@ -31,7 +31,8 @@ function hanging() {
   return { hang, wrap };
 }
 
-test('a write to a server that never answers is given up, far behind its peers, and goes elsewhere', async () => {
+/** A small file; the server of its first share answers no write from then on. */
+async function mutedFile() {
   const clock = new SimulatedClock();
   const now = () => clock.now();
   let silent = '';
@@ -43,6 +44,11 @@ test('a write to a server that never answers is given up, far behind its peers, 
   const { create, servers } = testGrid({ clock, now, wrap });
   const file = await create('mdmf', bytesOf(100));
   silent = holdings(servers, file.cap)[0]?.server.id as string;
+  return { clock, file, silent };
+}
+
+test('a write to a server that never answers is given up, far behind its peers, and goes elsewhere', async () => {
+  const { clock, file, silent } = await mutedFile();
   const overwriting = file.overwrite(bytesOf(50, 2));
   expect(await passTime(clock, overwriting, 50)).toBe(withSpare.minMs);
   const outcome = await overwriting;
@@ -109,17 +115,7 @@ test('a write to a server that has gone silent altogether takes a moment more, t
 });
 
 test('a long file is encoded without a server that takes none of it, which is given up after that', async () => {
-  const clock = new SimulatedClock();
-  const now = () => clock.now();
-  let silent = '';
-  const wrap = (server: StorageServer) =>
-    altered(server, {
-      readTestWrite: (...args) =>
-        server.id === silent ? new Promise(() => {}) : server.readTestWrite(...args),
-    });
-  const { create, servers } = testGrid({ clock, now, wrap });
-  const file = await create('mdmf', bytesOf(100));
-  silent = holdings(servers, file.cap)[0]?.server.id as string;
+  const { clock, file } = await mutedFile();
   const contents = bytesOf(30 * 131_073, 2);
   const overwriting = file.overwrite(contents);
   expect(await passTime(clock, overwriting, 50)).toBe(patienceMs + withSpare.minMs);
