@@ -20,6 +20,7 @@ import { publishMachine } from '../../machines/publish.machine.ts';
 import type { PlannedRequest, WriteTest } from '../../machines/reports.ts';
 import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
+import { unlessAborted } from '../abort.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { AnswerLostError, BadKeyError, CorruptShareError, NoSuchShareError } from '../errors.ts';
@@ -142,11 +143,9 @@ function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Alon
       early.begin(request, async (decided, signal) => {
         const server = serverOf(session, request.server);
         const { entry, leave } = lockstep.join();
-        const partsOf = (shnum: number) => {
-          const parts = sending.watched(version.shareParts(shnum, entry));
-          const head = parts.at(-1) as WritePart;
-          return [...parts.slice(0, -1), { ...head, bytes: () => decided.then(head.bytes) }];
-        };
+        signal.addEventListener('abort', leave, { once: true });
+        const partsOf = (shnum: number) =>
+          heldBack(sending.watched(version.shareParts(shnum, entry)), decided, signal);
         const all = requestFor(session, server, request, { ...version, isWhole: true }, partsOf);
         try {
           return await server.readTestWrite(session.storageIndex, all, { signal });
@@ -189,6 +188,17 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
     return toWriteResult(error);
   }
 });
+
+/** The last part waits for `decided`. A server waits with its lock held: so nothing outlasts `signal`. */
+function heldBack(
+  parts: readonly WritePart[],
+  decided: Promise<void>,
+  signal: AbortSignal,
+): readonly WritePart[] {
+  const head = parts.at(-1) as WritePart;
+  const late = [...parts.slice(0, -1), { ...head, bytes: () => decided.then(head.bytes) }];
+  return late.map((part) => ({ ...part, bytes: () => unlessAborted(part.bytes(), signal) }));
+}
 
 interface Lengths extends Pick<SendableVersion, 'shareLength' | 'checkstringLength'> {
   /** Whether whole shares are written, and not parts of them. */
