@@ -189,7 +189,9 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
   }
 });
 
-/** The last part waits for `decided`. A server waits with its lock held: so nothing outlasts `signal`. */
+/**
+ * The last part waits for `decided`. A server waits with its lock held, so nothing outlasts `signal`.
+ */
 function heldBack(
   parts: readonly WritePart[],
   decided: Promise<void>,
