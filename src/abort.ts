@@ -9,40 +9,44 @@ export interface Follower {
   readonly letGo: () => void;
 }
 
-/** Who follows a signal. It has one listener for all: Node warns of more than ten. */
-const followers = new WeakMap<AbortSignal, Set<AbortController>>();
+/** Who is told of a signal's abort. It has one listener for all: Node warns of more than ten. */
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `listener` when `signal` is aborted, until that is taken back by what is returned. */
+function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const all = listeners.get(signal) ?? listenedTo(signal);
+  all.add(listener);
+  return () => all.delete(listener);
+}
+
+function listenedTo(signal: AbortSignal): Set<() => void> {
+  const all = new Set<() => void>();
+  listeners.set(signal, all);
+  const tell = () => {
+    for (const listener of all) listener();
+  };
+  signal.addEventListener('abort', tell, { once: true });
+  return all;
+}
 
 /** For a call that ends; `AbortSignal.any`, for signals that nobody lets go, costs far more. */
 export function followerOf(signal: AbortSignal | undefined): Follower {
   const controller = new AbortController();
   if (signal?.aborted) controller.abort(signal.reason);
   if (signal === undefined || signal.aborted) return { controller, letGo: () => {} };
-  const all = followers.get(signal) ?? followed(signal);
-  all.add(controller);
-  return { controller, letGo: () => all.delete(controller) };
-}
-
-function followed(signal: AbortSignal): Set<AbortController> {
-  const all = new Set<AbortController>();
-  followers.set(signal, all);
-  const follow = () => {
-    for (const controller of all) controller.abort(signal.reason);
-  };
-  signal.addEventListener('abort', follow, { once: true });
-  return all;
+  return { controller, letGo: onAbort(signal, () => controller.abort(signal.reason)) };
 }
 
 /** What `promise` gives, or a rejection with `signal.reason` as soon as that is aborted. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = () => {};
+  let letGo = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) reject(signal.reason);
+    else letGo = onAbort(signal, () => reject(signal.reason));
   });
-  if (signal.aborted) stop();
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    letGo();
   }
 }
