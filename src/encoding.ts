@@ -63,7 +63,12 @@ export function quorumNotices(encoding: Encoding, numbers: GridNumbers): readonl
   const { size, losable: kept = 0 } = quorumOf({ servers, happy, losable }, encoding.total);
   const done = `a write counts as done on ${size} of ${servers} servers`;
   if (!isMajority({ servers, size })) {
-    const cure = cureFor(Math.floor(servers / 2) + 1, encoding.total, 'more than half of the');
+    const cure = cureFor(
+      Math.floor(servers / 2) + 1,
+      encoding.total,
+      servers,
+      'more than half of the',
+    );
     return [
       `${done}, not more than half: of two writers both may succeed, and one change be lost; ${cure}`,
     ];
@@ -72,7 +77,7 @@ export function quorumNotices(encoding: Encoding, numbers: GridNumbers): readonl
     const least = Math.floor((servers + losable) / 2) + 1;
     return [
       `${done}: that allows for ${kept} that lose shares, not for ${losable}; ` +
-        cureFor(least, encoding.total, `${least}`),
+        cureFor(least, encoding.total, servers, `${least}`),
     ];
   }
   if (losable > 0 && size < required + losable) {
@@ -80,15 +85,15 @@ export function quorumNotices(encoding: Encoding, numbers: GridNumbers): readonl
     return [
       `${done}: when ${losable} of them ${losable === 1 ? 'loses' : 'lose'} shares too few of the ` +
         `${required} that a reader needs may be left; ` +
-        cureFor(least, encoding.total, `${least}`),
+        cureFor(least, encoding.total, servers, `${least}`),
     ];
   }
   return [];
 }
 
 /** @param least the `happy` that is needed, of servers as `most` says */
-function cureFor(least: number, total: number, most: string): string {
-  return least <= total
-    ? `set shares.happy to ${least} or more, for every writer`
-    : `${total} shares cannot be on ${most} servers`;
+function cureFor(least: number, total: number, servers: number, most: string): string {
+  if (least > total) return `${total} shares cannot be on ${most} servers`;
+  if (least > servers) return `that takes ${least} servers`;
+  return `set shares.happy to ${least} or more, for every writer`;
 }

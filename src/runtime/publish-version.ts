@@ -146,8 +146,8 @@ function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Alon
         signal.addEventListener('abort', leave, { once: true });
         const partsOf = (shnum: number) =>
           heldBack(sending.watched(version.shareParts(shnum, entry)), decided, signal);
-        const all = requestFor(session, server, request, { ...version, isWhole: true }, partsOf);
         try {
+          const all = requestFor(session, server, request, { ...version, isWhole: true }, partsOf);
           return await server.readTestWrite(session.storageIndex, all, { signal });
         } finally {
           leave();

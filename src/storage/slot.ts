@@ -5,6 +5,8 @@
  * of shares, so that the embedded backends cannot differ. Nothing here changes anything: `judge`
  * answers, `planChanges` says what each share shall become, `produceParts` yields its new bytes.
  */
+
+import { unlessAborted } from '../abort.ts';
 import { equalBytes } from '../bytes.ts';
 import { BadWriteEnablerError, OutOfRangeError } from '../errors.ts';
 import type {
@@ -132,8 +134,8 @@ export async function* produceParts(
 ): AsyncGenerator<{ readonly offset: number; readonly bytes: Uint8Array }> {
   for (const part of parts) {
     signal?.throwIfAborted();
-    const bytes = await part.bytes();
-    signal?.throwIfAborted();
+    // Whoever waits for a part holds a lock.
+    const bytes = await (signal ? unlessAborted(part.bytes(), signal) : part.bytes());
     if (bytes.length !== part.length) {
       throw new OutOfRangeError('bytes of a part', bytes.length, `${part.length} were promised`);
     }

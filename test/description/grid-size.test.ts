@@ -250,6 +250,11 @@ describe('losable-servers in servers.yaml', () => {
     expect(noticesOf(8, 6)).toEqual(
       lost(8, 5, 6, 'set shares.happy to 9 or more, for every writer'),
     );
+    const few = { servers: memoryServers(5), encoding: { required: 3, happy: 5, total: 10 } };
+    expect(new Grid({ ...few, losableServers: 3 }).notices).toEqual([
+      'a write counts as done on 5 of 5 servers: when 3 of them lose shares too few of the 3 that a ' +
+        'reader needs may be left; that takes 6 servers',
+    ]);
     const encoding = { required: 7, happy: 7, total: 10 };
     expect(new Grid({ servers: memoryServers(10), encoding, losableServers: 1 }).notices).toEqual([
       'a write counts as done on 7 of 10 servers: when 1 of them loses shares too few of the 7 that ' +

@@ -126,3 +126,13 @@ test('a request names what is wrong with it, and no secret', () => {
     checkRequest({ secrets: randomSecrets(), shares: negative, reads: [] }),
   ).toThrowError(new OutOfRangeError('new length', -5, 'must be a whole number from 0 to 2^53-1'));
 });
+
+test('whoever gives up is not kept by a part that never comes', async () => {
+  const never = { ...part(0, 'a'), bytes: () => new Promise<Uint8Array>(() => {}) };
+  const plan = planOf(0, write({ parts: [never] }));
+  if (plan?.kind !== 'rewrite') throw new Error('is rewritten');
+  const controller = new AbortController();
+  const piece = produceParts(plan, controller.signal).next();
+  controller.abort(new Error('enough'));
+  await expect(piece).rejects.toThrowError('enough');
+});
