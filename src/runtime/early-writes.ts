@@ -7,7 +7,7 @@
  */
 import type { PlannedRequest } from '../../machines/reports.ts';
 import type { ServerId } from '../../machines/servermap.ts';
-import { type Deferred, deferred } from '../share/lockstep.ts';
+import { type Deferred, deferred } from '../deferred.ts';
 import type { ReadTestWriteAnswer } from '../storage/server.ts';
 
 /** Begins a request of which the end waits for `decided`. */

@@ -20,7 +20,6 @@ import { publishMachine } from '../../machines/publish.machine.ts';
 import type { PlannedRequest, WriteTest } from '../../machines/reports.ts';
 import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
-import { unlessAborted } from '../abort.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { AnswerLostError, BadKeyError, CorruptShareError, NoSuchShareError } from '../errors.ts';
@@ -145,7 +144,7 @@ function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Alon
         const { entry, leave } = lockstep.join();
         signal.addEventListener('abort', leave, { once: true });
         const partsOf = (shnum: number) =>
-          heldBack(sending.watched(version.shareParts(shnum, entry)), decided, signal);
+          heldBack(sending.watched(version.shareParts(shnum, entry)), decided);
         try {
           const all = requestFor(session, server, request, { ...version, isWhole: true }, partsOf);
           return await server.readTestWrite(session.storageIndex, all, { signal });
@@ -164,16 +163,12 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
   const sending = desk.sending as Sending;
   if (sending.failure !== undefined) return { kind: 'notSent', failure: sending.failure };
   const server = serverOf(session, input.server);
-  const { version, isWhole } = sending;
-  const partsOf = (shnum: number) => sending.parts(shnum);
-  const request = requestFor(session, server, input, { ...version, isWhole }, partsOf);
-  const begun = desk.early.decide(input);
+  const send = desk.early.decide(input) ?? sender(session, server, input, sending);
   try {
     const { wrote, reads } = await session.paces.write.run(
       input.server,
       signal,
-      begun ??
-        ((hurried) => server.readTestWrite(session.storageIndex, request, { signal: hurried })),
+      send,
       ({ wrote }) => wrote,
     );
     const seen = [...reads].map(([shnum, [head]]) => ({
@@ -189,17 +184,18 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
   }
 });
 
-/**
- * The last part waits for `decided`. A server waits with its lock held, so nothing outlasts `signal`.
- */
-function heldBack(
-  parts: readonly WritePart[],
-  decided: Promise<void>,
-  signal: AbortSignal,
-): readonly WritePart[] {
+/** Sends a request that was not begun before. */
+function sender(session: Session, server: StorageServer, input: WriteInput, sending: Sending) {
+  const { version, isWhole } = sending;
+  const partsOf = (shnum: number) => sending.parts(shnum);
+  const request = requestFor(session, server, input, { ...version, isWhole }, partsOf);
+  return (signal: AbortSignal) => server.readTestWrite(session.storageIndex, request, { signal });
+}
+
+/** The last part waits for `decided`. */
+function heldBack(parts: readonly WritePart[], decided: Promise<void>): readonly WritePart[] {
   const head = parts.at(-1) as WritePart;
-  const late = [...parts.slice(0, -1), { ...head, bytes: () => decided.then(head.bytes) }];
-  return late.map((part) => ({ ...part, bytes: () => unlessAborted(part.bytes(), signal) }));
+  return [...parts.slice(0, -1), { ...head, bytes: () => decided.then(head.bytes) }];
 }
 
 interface Lengths extends Pick<SendableVersion, 'shareLength' | 'checkstringLength'> {

@@ -3,6 +3,7 @@
  * docs/format.md §5).
  */
 import type { Format } from '../caps.ts';
+import { deferred } from '../deferred.ts';
 import { checkEncoding } from '../erasure/codec.ts';
 import type { WritePart } from '../storage/server.ts';
 import { Stint } from '../turn.ts';
@@ -10,7 +11,7 @@ import { type Geometry, geometryOf } from './geometry.ts';
 import { buildLongHashTree, hashIn } from './hashtree.ts';
 import { checkstringLengthOf } from './header.ts';
 import { layoutOf } from './layout.ts';
-import { deferred, type EntryOf, Lockstep, type Patience } from './lockstep.ts';
+import { type EntryOf, Lockstep, type Patience } from './lockstep.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
   type EncodedVersion,

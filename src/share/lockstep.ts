@@ -5,6 +5,7 @@
  * one. But not for one that half of them have to wait for, nor when nobody gets on at all: it is left
  * behind, and what it writes is encoded once more when it comes to it.
  */
+import { deferred } from '../deferred.ts';
 
 /** How one that is left behind is told from one that is slow, as all of them may be. */
 export interface Patience {
@@ -98,19 +99,4 @@ export class Lockstep {
     this.#changed = deferred();
     resolve();
   }
-}
-
-export interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** `Promise.withResolvers`, which Node 20 lacks. */
-export function deferred<T>(): Deferred<T> {
-  let settle: Omit<Deferred<T>, 'promise'> | undefined;
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { promise, ...(settle as Omit<Deferred<T>, 'promise'>) };
 }
