@@ -91,6 +91,8 @@ export interface PublishPlan {
   readonly wholeShares: boolean;
   /** Write over whatever was seen. */
   readonly force: boolean;
+  /** Whether a server that holds something else is left alone: the map is to be made anew. */
+  readonly asksOnce?: boolean;
 }
 
 /** The books of one publish. */
@@ -478,7 +480,8 @@ function withSurprise(record: PublishRecord, target: Target, report: WriteReport
   );
   // In place only the shares of the base can be changed.
   const hasOwn = record.wholeShares || ownOf(record, { ...target, held }).length > 0;
-  const isLast = target.attempt >= attemptsMax || (!hasOwn && placed.length === 0);
+  const isOut = record.asksOnce === true || target.attempt >= attemptsMax;
+  const isLast = isOut || (!hasOwn && placed.length === 0);
   const detail = `server ${server}: what it holds is not what was seen there before`;
   // A share that was there and is gone is nobody's write.
   const isGone = target.held.some(({ shnum }) => held.every((seen) => seen.shnum !== shnum));

@@ -3,11 +3,13 @@
  *
  * Theory of operation. Every attempt opens a fresh session, makes a fresh map, and **picks its base
  * version from that map** (Tahoe re-reads the version it began with, and so overwrites what it
- * never looked at). `weighing` is the only way to `publishing`: it asks everybody when something
- * stands in the way, takes the way in place where all shares allow it, has read what is kept, and
- * has it changed. A collision, a newer version that can not be found, or shares replaced under the
- * reader mean that somebody else is writing: back off, then try again. Attempts are bounded, and
- * the waiting times come in by input: no clock and no randomness here.
+ * never looked at). The first may take the map that the last write left (`remembered.ts`); if that
+ * does not hold any more, it begins again with a fresh one. `weighing` is the only way to
+ * `publishing`: it asks everybody when something stands in the way, takes the way in place where
+ * all shares allow it, has read what is kept, and has it changed. A collision, a newer version that
+ * can not be found, or shares replaced under the reader mean that somebody else is writing: back
+ * off, then try again. Attempts are bounded, and the waiting times come in by input: no clock and
+ * no randomness here.
  */
 import { assign, emit, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
@@ -24,11 +26,12 @@ import {
 import { type PublishInput, publishMachine } from './publish.machine.ts';
 import { type ReadVersionInput, readVersionMachine } from './read-version.machine.ts';
 import type { Recipe } from './rewrite.ts';
-import type { Version } from './servermap.ts';
+import type { Servermap, Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 import {
   apply,
   decide,
+  leftBy,
   type Standoff,
   standoffIn,
   start,
@@ -44,6 +47,8 @@ export interface WriteFileInput {
   readonly hasPrivateKey: boolean;
   /** The newest version that is remembered from earlier operations. */
   readonly newest: Version | null;
+  /** How the servers stood after the last write, if nothing disturbed it. */
+  readonly remembered?: Servermap | null;
   /** How long to wait after each collision, in milliseconds; one more attempt than entries. */
   readonly backoffsMs: readonly number[];
   readonly deadlines: Deadlines;
@@ -53,6 +58,8 @@ export interface WriteFileInput {
 export type WriteFileReport = (WriteEnd | { readonly kind: 'cancelled' }) & {
   readonly attempts: number;
   readonly newest: Version | null;
+  /** For the next write of the file, if nothing disturbed this one. */
+  readonly remembered: Servermap | null;
 };
 
 export interface Context {
@@ -84,7 +91,7 @@ export function writeFileSummary({ record }: Context) {
     attemptsMax,
     hasPrivateKey,
     newest: newest?.seqnum ?? null,
-    mapped: map?.mode ?? null,
+    mapped: record.isRemembered ? 'remembered' : (map?.mode ?? null),
     trees,
     isRead,
     modified,
@@ -119,7 +126,8 @@ function publishInput(context: Context): PublishInput & { readonly recipe: Recip
 }
 
 function reportOf({ record }: Context, end: object) {
-  return { ...end, attempts: record.attempt + 1, newest: record.newest };
+  const { attempt, newest } = record;
+  return { ...end, attempts: attempt + 1, newest, remembered: leftBy(record) };
 }
 
 const end = {
@@ -160,11 +168,12 @@ export const writeFileMachine = setup({
 }).createMachine({
   id: 'writeFile',
   description: 'Create, overwrite, update or modify a file; on a collision, do it again.',
-  context: ({ input: { task, hasPrivateKey, newest, backoffsMs, deadlines } }) => ({
-    record: start({ ...task, attemptsMax: backoffsMs.length + 1 }, hasPrivateKey, newest),
-    backoffsMs,
-    deadlines,
-  }),
+  context: ({ input }) => {
+    const { task, hasPrivateKey, newest, remembered = null, backoffsMs, deadlines } = input;
+    const attemptsMax = backoffsMs.length + 1;
+    const record = start({ ...task, attemptsMax }, hasPrivateKey, newest, remembered);
+    return { record, backoffsMs, deadlines };
+  },
   initial: 'opening',
   on: { 'operation.cancel': '.cancelled' },
   states: {
@@ -187,6 +196,11 @@ export const writeFileMachine = setup({
         { guard: { type: 'isNext', params: 'modify' }, target: 'changing' },
         { guard: { type: 'isNext', params: 'publish' }, target: 'publishing' },
         { guard: { type: 'isNext', params: 'backOff' }, target: 'backingOff' },
+        {
+          guard: { type: 'isNext', params: 'forget' },
+          target: 'opening',
+          actions: { type: 'record', params: { type: 'forgotten' } },
+        },
         { guard: { type: 'isNext', params: 'published' }, target: 'published' },
         { guard: { type: 'isNext', params: 'unchanged' }, target: 'unchanged' },
         { guard: { type: 'isNext', params: 'gaveUp' }, target: 'gaveUp' },

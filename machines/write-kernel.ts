@@ -8,6 +8,7 @@
 import type { Failure, Result } from './failure.ts';
 import type { ReadTreesInput } from './io.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
+import { contains } from './lineage.ts';
 import { oncePer } from './once.ts';
 import type { PublishPlan, PublishReport } from './publish-kernel.ts';
 import {
@@ -20,6 +21,7 @@ import {
   rivalsOf,
 } from './quorum.ts';
 import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
+import { isStillGood, mapAfter } from './remembered.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import {
   inPlaceOf,
@@ -48,7 +50,8 @@ import { type StaleShare, staleShares } from './stale.ts';
 export type Change =
   /** A first version; of a new key, which has no file yet, nobody has to be asked. */
   | { readonly kind: 'create'; readonly isNewKey: boolean }
-  | { readonly kind: 'overwrite' }
+  /** By `size` bytes. */
+  | { readonly kind: 'overwrite'; readonly size: number }
   /** `size` new bytes at `offset`; null: behind the last one. */
   | { readonly kind: 'update'; readonly size: number; readonly offset: number | null }
   | { readonly kind: 'modify' };
@@ -77,8 +80,12 @@ export interface WriteRecord extends WriteTask {
   readonly hasPrivateKey: boolean;
   /** The newest version that is known to be acknowledged. */
   readonly newest: Version | null;
-  /** The last one that was made in this attempt. */
+  /** The last one that was made in this attempt, or what is remembered. */
   readonly map: Servermap | null;
+  /** Whether the map is that of an earlier write: what it shows may not be so any more. */
+  readonly isRemembered: boolean;
+  /** The write from memory that met another writer. */
+  readonly stumbled: PublishReport | null;
   /** The block hash trees of all shares: an update in place needs them. */
   readonly trees: 'unread' | 'held' | 'unavailable';
   /** Whether what is to be kept has been read. */
@@ -125,17 +132,34 @@ export type Obstacle =
   /** A bug, or the caller's own code. */
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** @param remembered how the servers stood after the last write of this file, if that is known */
 export function start(
   task: WriteTask,
   hasPrivateKey: boolean,
   newest: Version | null,
+  remembered: Servermap | null = null,
 ): WriteRecord {
-  return { ...task, attempt: 0, hasPrivateKey, newest, ...fresh };
+  const record = { ...task, attempt: 0, hasPrivateKey, newest, stumbled: null, ...fresh };
+  if (remembered === null || !mayBeFromMemory(record)) return record;
+  if (!isStillGood(remembered, task.servers, newest)) return record;
+  return { ...record, map: remembered, isRemembered: true };
+}
+
+/** In bytes: with more to send, and again if it was in vain, a look costs next to nothing. */
+const sizeFromMemory = 2 ** 19;
+
+/** Whoever may end without a write, or shows the contents to somebody, has to ask. */
+function mayBeFromMemory({ change, force, hasPrivateKey }: WriteRecord): boolean {
+  if (force || !hasPrivateKey) return false;
+  if (change.kind !== 'overwrite' && change.kind !== 'update') return false;
+  if (change.size > sizeFromMemory) return false;
+  return change.kind === 'overwrite' || change.size > 0;
 }
 
 /** An attempt knows nothing of the one before. */
 const fresh = {
   map: null,
+  isRemembered: false,
   trees: 'unread',
   isRead: false,
   modified: 'no',
@@ -152,7 +176,9 @@ export type WriteFact =
   /** A bug, or the caller's own code has thrown. */
   | { readonly type: 'failed'; readonly failure: Failure }
   /** The wait after a collision is over. */
-  | { readonly type: 'waited' };
+  | { readonly type: 'waited' }
+  /** What was remembered was not so any more. */
+  | { readonly type: 'forgotten' };
 
 /** How a write ended; `unchanged`: nothing had to be written over `base`. */
 export type WriteEnd =
@@ -182,6 +208,8 @@ export type WriteDecision =
   | { readonly kind: 'publish'; readonly plan: PublishPlan; readonly recipe: Recipe }
   /** Another attempt may get by what is in the way. */
   | { readonly kind: 'backOff'; readonly obstacle: Obstacle }
+  /** To begin again, with a fresh map. */
+  | { readonly kind: 'forget' }
   | WriteEnd;
 
 /** What to do next. */
@@ -205,16 +233,27 @@ function decideOn(record: WriteRecord): WriteDecision {
   return decideOnBase(record, known, base);
 }
 
+/** How the servers stand now, for the next write to begin with, if nothing disturbed this one. */
+export function leftBy(record: WriteRecord): Servermap | null {
+  const { map, published } = record;
+  return published === null ? null : mapAfter(map ?? unaskedMap(record), published);
+}
+
 /** What to do with the version that the new one is built on. */
 function decideOnBase(record: WriteRecord, map: Servermap, base: Version): WriteDecision {
-  const { change, modified, attempt, isRead } = record;
+  const { change, modified, attempt, isRead, stumbled } = record;
   if (change.kind === 'update') {
     const { dataLength: size } = base;
     const offset = change.offset ?? size;
+    // What was appended from memory may be in it: it is not appended twice.
+    if (change.offset === null && stumbled !== null && mayHold(map, base, stumbled)) {
+      return afterObstacle(record, { kind: 'notPublished', report: stumbled });
+    }
     if (offset > size) return afterObstacle(record, { kind: 'outOfRange', offset, size });
     if (change.size === 0) return { kind: 'unchanged', base };
     const tooMuch = beyondBase(base) ?? tooLarge(base, offset + change.size);
     if (tooMuch !== null) return afterObstacle(record, tooMuch);
+    if (record.trees === 'unavailable' && record.isRemembered) return { kind: 'forget' };
     if (record.trees === 'unread' && mayBeInPlace(map)) {
       const recipe = recipeInPlace(base, offset, change.size);
       const next = firstBlocks(map, base, rangesToRead(base, recipe.parts));
@@ -233,6 +272,10 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
   }
   if (change.kind === 'modify' && modified === 'no') return { kind: 'modify', base };
   return publishOf(record, map, base, recipe);
+}
+
+function mayHold({ versions }: Servermap, base: Version, { version }: PublishReport): boolean {
+  return version !== null && contains(versions, base, version) !== 'no';
 }
 
 // --- the map ------------------------------------------------------------------------------------
@@ -343,9 +386,16 @@ function tooLarge({ format, required, dataLength }: Version, end: number): Obsta
 }
 
 function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
+  if (record.isRemembered && mayBeOutdated(obstacle)) return { kind: 'forget' };
   if (!isContention(obstacle)) return { kind: 'failed', obstacle };
   if (record.attempt + 1 < record.attemptsMax) return { kind: 'backOff', obstacle };
   return { kind: 'gaveUp', obstacle };
+}
+
+/** Whether it may be that what is remembered is not so any more. */
+function mayBeOutdated(obstacle: Obstacle): boolean {
+  if (obstacle.kind !== 'notPublished') return obstacle.kind !== 'failed';
+  return ['uncoordinated', 'notEnoughServers'].includes(obstacle.report.kind);
 }
 
 /** Versions any of which may be acknowledged, and the servers that could tell. */
@@ -428,7 +478,8 @@ function publishOf(
   const quorum = quorumIn(record, map);
   const goal = { base, quorum, required, total };
   const wholeShares = recipe.kind === 'whole';
-  const plan = { map, ...goal, wholeShares, force: record.force };
+  const { force, isRemembered } = record;
+  const plan = { map, ...goal, wholeShares, force, ...(isRemembered && { asksOnce: true }) };
   return { kind: 'publish', plan, recipe };
 }
 
@@ -441,7 +492,7 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
       const { map } = fact;
       const hasPrivateKey = record.hasPrivateKey || map.privateKey === 'found';
       const newest = newestOf(record.newest, chooseForReader(map, quorumIn(record, map)));
-      return { ...record, map, hasPrivateKey, newest };
+      return { ...record, map, isRemembered: false, hasPrivateKey, newest };
     }
     case 'treesRead':
       return { ...record, trees: fact.areHeld ? 'held' : 'unavailable' };
@@ -458,7 +509,13 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
       return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
     case 'waited':
       return { ...record, ...fresh, attempt: record.attempt + 1 };
+    case 'forgotten':
+      return { ...record, ...fresh, stumbled: stumbledIn(record) };
   }
+}
+
+function stumbledIn({ obstacle }: WriteRecord): PublishReport | null {
+  return obstacle?.kind === 'notPublished' ? obstacle.report : null;
 }
 
 function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {

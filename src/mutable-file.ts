@@ -185,7 +185,8 @@ export class MutableFile {
   async overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
     return this.#write('overwriting', options, () => {
       const plaintext = toPlaintext(contents);
-      return (bench, all) => writeOnce(bench, { kind: 'overwrite' }, plaintext, all);
+      const change = { kind: 'overwrite', size: plaintext.size } as const;
+      return (bench, all) => writeOnce(bench, change, plaintext, all);
     });
   }
 

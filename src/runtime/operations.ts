@@ -23,7 +23,7 @@ import {
   writeOutcome,
 } from './outcome.ts';
 import { progressOf } from './progress.ts';
-import { remember } from './session.ts';
+import { headerOf, recall, remember } from './session.ts';
 import { runOn, type Workbench } from './workbench.ts';
 
 /** What every operation below is told. */
@@ -174,19 +174,28 @@ async function runWrite(
   options: WriteOptions,
 ): Promise<WriteFileReport> {
   const { onProgress, force = false } = options;
-  const { cap, keyring } = bench.desk.session;
+  const { session } = bench.desk;
+  const { cap, keyring } = session;
   bench.job = { taker: keeper, contents, modifier, onProgress };
   const { deadlines, ...grid } = gridOf(bench, options);
+  const { lastWrite } = keyring;
+  // However this one ends, the servers are not as they were.
+  delete keyring.lastWrite;
+  if (lastWrite !== undefined) recall(session, lastWrite);
   return runOn(bench, writeFileOn(bench.engine), {
     input: {
       task: { change, format: cap.format, ...grid, force },
       hasPrivateKey: keyring.writer !== undefined,
       newest: keyring.newest ?? null,
+      remembered: lastWrite?.map ?? null,
       backoffsMs,
       deadlines,
     },
     ...watching(bench, options),
-    onOutput: rememberIn(bench),
+    onOutput: (report) => {
+      rememberIn(bench)(report);
+      rememberWrite(bench, report);
+    },
   });
 }
 
@@ -212,6 +221,13 @@ function gridOf(
 
 function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
   return { signal, onActor: progressOf(onProgress, servers.length) };
+}
+
+/** So that the next write need not ask who holds what. */
+function rememberWrite({ desk }: Workbench, { remembered }: WriteFileReport): void {
+  if (remembered === null) return;
+  const [id = ''] = Object.keys(remembered.versions);
+  desk.session.keyring.lastWrite = { map: remembered, header: headerOf(desk.session, id) };
 }
 
 /** What was acknowledged is out there, however the operation ended. */

@@ -6,7 +6,7 @@
  */
 
 import type { Failure } from '../../machines/io.ts';
-import type { Hex, Place, ServerId, Version } from '../../machines/servermap.ts';
+import type { Hex, Place, ServerId, Servermap, Version } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
 import { bytesToHex, equalBytes } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
@@ -15,7 +15,7 @@ import { deriveLeaseSecrets } from '../crypto/leases.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
 import { InsufficientCapError } from '../errors.ts';
 import type { Recent } from '../recent.ts';
-import { checkstringOf, headerLengthMax, type ShareHeader } from '../share/header.ts';
+import { checkstringOf, headerLengthMax, packHeader, type ShareHeader } from '../share/header.ts';
 import { parentTagLength, parentTagOf } from '../share/parent.ts';
 import { ShareReader } from '../share/reader.ts';
 import type { FileSignatures } from '../share/signatures.ts';
@@ -44,6 +44,13 @@ export interface Keyring {
   /** The newest version that is known to be acknowledged. */
   newest?: Version;
   signatures?: FileSignatures;
+  /** How the servers stood after the last write, if nothing disturbed it, and how its shares begin. */
+  lastWrite?: LastWrite;
+}
+
+export interface LastWrite {
+  readonly map: Servermap;
+  readonly header: ShareHeader;
 }
 
 /** Remembers `version` unless a newer one, or one as new, is remembered. */
@@ -118,6 +125,13 @@ export async function openShare(
   const head = await (early === undefined ? read() : unlessAborted(early.catch(read), signal));
   session.heads.set(key, head);
   return head;
+}
+
+/** Takes it for granted that the shares are still as that write left them. */
+export function recall(session: Session, { map, header }: LastWrite): void {
+  session.headers.set(bytesToHex(header.prefix), header);
+  const head = packHeader(header, header.layout);
+  for (const holding of map.holdings) session.heads.set(keyOf(holding), head);
 }
 
 /** The fields of a share, served from its head as far as that goes. */

@@ -16,6 +16,7 @@ import {
   altered,
   bytesOf,
   expectBytes,
+  forgetful,
   holdings,
   memoryServers,
   putShare,
@@ -228,6 +229,7 @@ test('a first version is made once: an object knows what it has seen and made', 
   const { create, another, servers } = testGrid({ count: 20, wrap });
   const file = await create('mdmf', bytesOf(10));
   for (const n of [2, 3, 4]) await file.overwrite(bytesOf(10, n));
+  await forgetful(file);
   for (const { server } of holdings(servers, file.cap)) silent.add(server.id);
   const writes = [
     () => file.overwrite(bytesOf(3)),

@@ -20,6 +20,7 @@ import {
   passTime,
   shareOf,
   testGrid,
+  testKey,
 } from '../support/client-grid.ts';
 
 const formats = ['sdmf', 'mdmf'] as const;
@@ -295,8 +296,8 @@ describe('a stream', () => {
   /** 81 segments, each a single block. */
   async function long(reads: Read[]) {
     const encoding = { required: 1, happy: 1, total: 1 };
-    const { create } = testGrid({ count: 1, encoding, wrap: notingReads(reads) });
-    return create('mdmf', new Uint8Array(81 * 2 ** 17));
+    const { grid } = testGrid({ count: 1, encoding, wrap: notingReads(reads) });
+    return grid.create({ format: 'mdmf', contents: new Uint8Array(81 * 2 ** 17), key: testKey });
   }
 
   test('reads one mebibyte, then two, then four at once, seven mebibytes ahead at most', async () => {

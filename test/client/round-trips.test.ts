@@ -1,7 +1,7 @@
 /** How many round trips an operation waits for, and what it asks for, where nobody disturbs it. */
 import { describe, expect, test } from 'vitest';
 import { ServerUnavailableError } from '../../src/errors.ts';
-import { altered, bytesOf, expectBytes, testGrid } from '../support/client-grid.ts';
+import { altered, bytesOf, expectBytes, testGrid, testKey } from '../support/client-grid.ts';
 import { Waves } from '../support/waves.ts';
 
 const small = bytesOf(2048);
@@ -9,8 +9,8 @@ const other = bytesOf(2048, 2);
 
 async function farFile(format: 'sdmf' | 'mdmf', contents = small) {
   const waves = new Waves();
-  const { create, another, servers } = testGrid({ wrap: waves.far });
-  const { result: file } = await waves.of(() => create(format, contents));
+  const { grid, another, servers } = testGrid({ wrap: waves.far });
+  const { result: file } = await waves.of(() => grid.create({ format, contents, key: testKey }));
   return { waves, file, another, servers };
 }
 
@@ -51,6 +51,32 @@ describe.each(['sdmf', 'mdmf'] as const)('a small file, %s', (format) => {
   });
 });
 
+describe.each(['sdmf', 'mdmf'] as const)('a file that was just written, %s', (format) => {
+  test('is overwritten in one round trip: what it wrote is tested for', async () => {
+    const { waves, file } = await farFile(format);
+    for (const seed of [2, 3]) {
+      const contents = bytesOf(2048, seed);
+      const overwrite = await waves.of(() => file.overwrite(contents));
+      expect(overwrite.waves).toBe(1);
+      expect(counts(overwrite.calls)).toEqual({ write: 10 });
+      expectBytes((await waves.of(() => file.read())).result, contents);
+    }
+  });
+
+  test('has a version of another writer since: that is found, and built on', async () => {
+    const { waves, file, another } = await farFile(format);
+    await waves.of(() => another().open(file.writeCap).overwrite(bytesOf(1000, 3)));
+    const overwrite = await waves.of(() => file.overwrite(other));
+    expect(overwrite.result).toMatchObject({
+      seqnum: 3,
+      base: { seqnum: 2 },
+      placed: { length: 10 },
+    });
+    expect(overwrite.waves).toBe(4);
+    expectBytes((await waves.of(() => another().open(file.writeCap).read())).result, other);
+  });
+});
+
 test('a share that is not where it was guessed is read where it is', async () => {
   const { waves, file, another, servers } = await farFile('mdmf');
   // Another client's order of servers: what it guesses is wrong everywhere.
@@ -81,6 +107,16 @@ test('a change in place takes three: the map, what it needs of trees and blocks,
   expect(update.result.inPlace).toBe(true);
   expect(update.waves).toBe(3);
   expect(counts(update.calls)).toEqual({ 'read all': 16, read: 7, write: 10 });
+});
+
+test('a change in place of a file that was just written takes two, the next one too', async () => {
+  const { waves, file } = await farFile('mdmf', bytesOf(500_000));
+  for (const seed of [3, 4]) {
+    const update = await waves.of(() => file.update(bytesOf(9, seed), 200_000));
+    expect(update.result.inPlace).toBe(true);
+    expect(update.waves).toBe(2);
+    expect(counts(update.calls)).toEqual({ 'read all': 10, write: 10 });
+  }
 });
 
 test('servers that refuse every read-test-write, their disks being full, are read all the same', async () => {

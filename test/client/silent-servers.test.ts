@@ -10,7 +10,7 @@ import { patienceMinMs, withSilent, withSpare } from '../../src/runtime/pace.ts'
 import { patienceMs } from '../../src/share/lockstep.ts';
 import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
-import { altered, bytesOf, holdings, passTime, testGrid } from '../support/client-grid.ts';
+import { altered, bytesOf, holdings, passTime, testGrid, testKey } from '../support/client-grid.ts';
 
 /** Servers of which one takes every call and answers none, once it is told to hang. */
 function hanging() {
@@ -108,8 +108,8 @@ test('a write to a server that has gone silent altogether takes a moment more, t
   };
   // Every server gets a share, or would.
   const encoding = { required: 3, happy: 7, total: 13 };
-  const { create } = testGrid({ clock, now, encoding, wrap: mute });
-  const creating = create('mdmf', bytesOf(100));
+  const { grid } = testGrid({ clock, now, encoding, wrap: mute });
+  const creating = grid.create({ format: 'mdmf', contents: bytesOf(100), key: testKey });
   expect(await passTime(clock, creating, 50)).toBe(withSpare.minMs + withSilent.minMs);
   await creating;
 });

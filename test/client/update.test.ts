@@ -13,6 +13,7 @@ import {
   altered,
   bytesOf,
   expectBytes,
+  forgetful,
   type Held,
   holdings,
   putShare,
@@ -323,6 +324,7 @@ describe.each(['sdmf', 'mdmf'] as const)('an update of a %s file', (format) => {
     const file = await create(format, bytesOf(200_000));
     const stale = shareOf(holdings(servers, file.cap)[3] as Held, file.cap);
     await file.overwrite(bytesOf(200_000, 2));
+    await forgetful(file);
     const index = storageIndexOf(file.cap);
     const spare = servers.find((server) => diskOf(server).sharesOf(index).length === 0);
     await putShare(spare as StorageServer, file.cap, 3, stale);

@@ -22,6 +22,7 @@ import {
   altered,
   bytesOf,
   expectBytes,
+  forgetful,
   type Held,
   holdings,
   putShare,
@@ -306,6 +307,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
     const old = shareOf(held as Held, file.cap);
     const order = (await file.servermap()).servers.map(({ id }) => id);
     await file.overwrite(bytesOf(80, 2));
+    await forgetful(file);
     // Another share of version 1, on a server that holds a share of version 2 already.
     const place = servers.find(({ id }) => id === order[5]);
     await putShare(place as StorageServer, file.cap, 0, old);
@@ -360,6 +362,7 @@ describe.each(formats)('a newer version of a %s file that cannot be read', (form
     const old = held.map((h) => shareOf(h, file.cap));
     await file.overwrite(bytesOf(50, 2));
     await file.overwrite(bytesOf(60, 3));
+    await forgetful(file);
     // Only two shares of version 3 are left; the other servers were restored to version 1.
     for (const [i, { server, shnum }] of held.entries()) {
       if (i >= 2) await putShare(server, file.cap, shnum, old[i] as Uint8Array);

@@ -214,7 +214,7 @@ describe('live', () => {
         readVersion,
       },
     });
-    const task = { change: { kind: 'overwrite' }, format: 'mdmf', force: false } as const;
+    const task = { change: { kind: 'overwrite', size: 9 }, format: 'mdmf', force: false } as const;
     const input = { hasPrivateKey: true, newest: null, backoffsMs: [], deadlines };
     const actor = createActor(machine, { input: { task: { ...task, ...grid }, ...input } });
     const output = toPromise(actor);

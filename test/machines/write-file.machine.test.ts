@@ -69,7 +69,7 @@ function startWith(input: WriteFileInput, ...events: readonly object[]): Walk<Ma
   return events.reduce<Walk<Machine>>((w, event) => w.step(event as never), it);
 }
 
-const overwrite: Change = { kind: 'overwrite' };
+const overwrite: Change = { kind: 'overwrite', size: 9 };
 const modify: Change = { kind: 'modify' };
 const append: Change = { kind: 'update', size: 10, offset: null };
 /** Every share of another encoding is at hand but one: no update in place. */
@@ -113,7 +113,30 @@ describe('an overwrite', () => {
       inPlace: false,
       attempts: 1,
       newest: versionOf(2),
+      remembered: null,
     });
+  });
+
+  test('begins with what the last write left, and with a fresh map if that was not so any more', () => {
+    const own = versionOf(1, 'a', { required: 1 });
+    const remembered = mapWith(own);
+    const from = startWith(inputOf(overwrite, { remembered }), opened);
+    expect([from.state(), given(from, 'publish')]).toMatchObject([
+      'publishing',
+      { map: remembered, base: own },
+    ]);
+    from.step(collided);
+    expect([from.state(), effects(from)]).toEqual([
+      'opening',
+      ['stop publish', 'start openSession'],
+    ]);
+    from.step(opened);
+    expect([from.state(), given(from, 'servermapUpdate')]).toMatchObject([
+      'mapping',
+      { mode: 'write' },
+    ]);
+    from.step(mapped(full)).step(collided);
+    expect([from.state(), from.output()]).toMatchObject(['gaveUp', { attempts: 1 }]);
   });
 
   test('asks everybody, and for the private key, when a first look shows no version', () => {
@@ -135,6 +158,7 @@ describe('an overwrite', () => {
         obstacle: { kind: 'unrecoverable', map: { ...bare, mode: 'repair' } },
         attempts: 1,
         newest: null,
+        remembered: null,
       },
     ]);
   });
@@ -148,6 +172,7 @@ describe('an overwrite', () => {
         obstacle: { kind: 'notPublished', report: publishReport('uncoordinated') },
         attempts: 1,
         newest: v1,
+        remembered: null,
       },
     ]);
   });
@@ -216,7 +241,7 @@ describe('an append', () => {
     const it = start({ ...append, size: 0 }, opened, mapped(full));
     expect([it.state(), it.output()]).toEqual([
       'unchanged',
-      { kind: 'unchanged', base: v1, attempts: 1, newest: v1 },
+      { kind: 'unchanged', base: v1, attempts: 1, newest: v1, remembered: null },
     ]);
   });
 });
@@ -359,7 +384,7 @@ describe('cancel', () => {
     it.step(operationCancel());
     expect([it.state(), it.log()]).toEqual(['cancelled', log]);
     const newest = ['opening', 'mapping'].includes(state) ? null : v1;
-    expect(it.output()).toEqual({ kind: 'cancelled', attempts: 1, newest });
+    expect(it.output()).toEqual({ kind: 'cancelled', attempts: 1, newest, remembered: null });
   });
 });
 

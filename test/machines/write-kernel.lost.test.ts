@@ -12,7 +12,7 @@ const v2b = versionOf(2, 'b');
 function decided(newest: Version, map: Servermap, force = false, kind: Change['kind'] = 'modify') {
   const changes = {
     create: { kind: 'create', isNewKey: false },
-    overwrite: { kind: 'overwrite' },
+    overwrite: { kind: 'overwrite', size: 9 },
     update: { kind: 'update', size: 10, offset: null },
     modify: { kind: 'modify' },
   } as const;

@@ -29,7 +29,7 @@ const v1 = versionOf(1);
 const v2 = versionOf(2);
 const full = mapWith(v1);
 const failure = { kind: 'thrown', detail: 'x', ref: 3 } as const;
-const overwrite: Change = { kind: 'overwrite' };
+const overwrite: Change = { kind: 'overwrite', size: 9 };
 const modify: Change = { kind: 'modify' };
 const append: Change = { kind: 'update', size: 10, offset: null };
 

@@ -71,7 +71,7 @@ export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
 export interface TestGrid {
   readonly grid: Grid;
   readonly servers: readonly MemoryServer[];
-  /** With {@link testKey}. */
+  /** With {@link testKey}. Its next write has to ask who holds what: see {@link forgetful}. */
   create(format: 'sdmf' | 'mdmf', contents?: Contents): Promise<MutableFile>;
   /** Another client of the same servers. */
   another(options?: Partial<GridOptions>): Grid;
@@ -95,10 +95,16 @@ export function testGrid(
   return {
     grid,
     servers: memory,
-    create: (format, contents = new Uint8Array(0)) =>
-      grid.create({ format, contents, key: testKey }),
+    create: async (format, contents = new Uint8Array(0)) =>
+      forgetful(await grid.create({ format, contents, key: testKey })),
     another: gridWith,
   };
+}
+
+/** `file`, which does not remember how its last write left the servers. */
+export async function forgetful(file: MutableFile): Promise<MutableFile> {
+  await file.modify(() => undefined);
+  return file;
 }
 
 /** `server` with some of its methods replaced. */

@@ -107,9 +107,10 @@ export async function brokenPromises(
   const broken: string[] = [];
   let contents = file.contents();
   let seqnum = 1;
-  for (const { offset, data } of edits) {
+  for (const [i, { offset, data }] of edits.entries()) {
     const outcome: WriteOutcome = await schedule.run(
-      'A',
+      // Whoever writes for the first time has to look.
+      `A${i}`,
       (client) => client.file.update(data, offset, client.options),
       { rule, order },
     );
