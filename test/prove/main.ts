@@ -33,6 +33,7 @@ interface Flags {
   readonly attempts?: number;
   readonly readers: number;
   readonly losable: number;
+  readonly remembers: boolean;
   readonly lean: boolean;
   readonly limit: number;
   readonly seconds: number;
@@ -69,6 +70,7 @@ const program: Command = new Command('prove')
   .option('--attempts <T>', 'how often each tries', positive)
   .option('--losable <n>', 'disks that may lose shares, or go back to older ones', whole, 0)
   .option('--readers <n>', 'readers who ask server by server, beside the writers', whole, 0)
+  .option('--remembers', 'writers who may begin with what their last write left', false)
   .option(
     '--lean',
     'without steps that others cover; with k > 1 without late answers and losses',
@@ -126,9 +128,9 @@ function chosenQuorum(): QuorumModel | undefined {
       'error: a size is --servers, --k, --quorum-size, --writers and --attempts together',
     );
   }
-  const { readers, losable, shares: total } = flags;
+  const { readers, losable, remembers, shares: total } = flags;
   const size = { servers, required: k, size: quorumSize, writers, attempts, total, losable };
-  const model = modelOf(size, { readers, ...(flags.lean && leanOf(size)) });
+  const model = modelOf(size, { readers, remembers, ...(flags.lean && leanOf(size, remembers)) });
   const problem = problemOf(model);
   if (problem !== undefined) program.error(`error: ${problem}`);
   return model;
@@ -179,7 +181,7 @@ async function quorum(): Promise<boolean> {
 
 /** Flags of which one has nothing to say beside the other. */
 function contradiction(): string | undefined {
-  const { mistake, walks, all, lean, full, readers, losable, rule, perServer } = flags;
+  const { mistake, walks, all, lean, full, readers, losable, remembers, rule, perServer } = flags;
   const hasSize = flags.servers !== undefined || flags.quorumSize !== undefined;
   if (full || rule !== undefined || perServer !== '1') {
     return '--full, --rule and --per-server are of the other exploration, without --quorum';
@@ -188,8 +190,8 @@ function contradiction(): string | undefined {
     return '--mistake has a size of its own';
   }
   if (all && (hasSize || walks !== undefined)) return '--all is every size';
-  if (!hasSize && (lean || readers > 0 || losable > 0)) {
-    return '--lean, --readers and --losable need a size';
+  if (!hasSize && (lean || remembers || readers > 0 || losable > 0)) {
+    return '--lean, --remembers, --readers and --losable need a size';
   }
   if (lean && walks !== undefined) return '--walks are of the whole model, never --lean';
   return undefined;

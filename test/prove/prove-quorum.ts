@@ -32,6 +32,7 @@ function detailOf({
   rots,
   losable,
   covers,
+  remembers,
 }: QuorumModel): string {
   return [
     late && givesUp && ties === 'any' ? 'in full' : '',
@@ -42,6 +43,7 @@ function detailOf({
     lost > 0 ? `${lost} share lost` : '',
     rots > 0 ? `${rots} rots` : '',
     losable > 0 ? `${losable} disk lost` : '',
+    remembers ? 'from memory' : '',
   ]
     .filter((text) => text !== '')
     .join(', ');

@@ -231,9 +231,9 @@ export class QuorumCast {
   }
 
   #looker(role: Writer['role'], attempt: number): Writer {
-    const heard = Array.from({ length: this.model.servers }, () => none);
+    const heard = this.#nothingHeard();
     const nothing = { acked: none, mark: none, record: null, pending: [] };
-    return { role, attempt, phase: 'looking', heard, ...nothing };
+    return { role, attempt, phase: 'looking', heard, isWarm: false, ...nothing };
   }
 
   hears(id: number, at: number, row: number, acked: Mark): number {
@@ -255,16 +255,17 @@ export class QuorumCast {
     return known.plan;
   }
 
-  #planned({ heard, role }: Writer): Planned {
+  #planned({ heard, role, isWarm }: Writer): Planned {
     const { required, total } = this.model;
     const { quorum } = this;
     const { chooseBase, chooseForReader, decide, start } = this.#kernels;
     const map = this.mapOf(heard);
-    const read = this.#markIn(heard, chooseForReader(map, quorum));
+    // Nobody is given what is only remembered.
+    const read = isWarm ? none : this.#markIn(heard, chooseForReader(map, quorum));
     const base = role === 'reader' ? undefined : chooseBase(map, quorum);
     if (base === undefined) return { base: none, read, record: null };
     const plan = { map, base, quorum, required, total, wholeShares: true, force: false };
-    const record = start(plan);
+    const record = start(isWarm ? { ...plan, asksOnce: true } : plan);
     const mark = base === null ? none : this.#markIn(heard, base);
     return { base: mark, read, record: decide(record).kind === 'prepare' ? record : null };
   }
@@ -300,7 +301,7 @@ export class QuorumCast {
     const pending = writer.heard.map(() => none);
     const begun = this.#carriedOn({
       ...writer,
-      ...{ phase: 'writing', heard: [], acked: none, mark, record, pending },
+      ...{ phase: 'writing', heard: [], isWarm: false, acked: none, mark, record, pending },
     });
     next.set(key, begun);
     return begun;
@@ -318,7 +319,7 @@ export class QuorumCast {
       case 'wait':
         return this.#idOf({ ...writer, record: this.withoutPast(record) });
       case 'published':
-        return this.#ended(writer);
+        return this.model.remembers ? this.#given(writer) : this.#ended(writer);
       default:
         return this.#given(writer);
     }
@@ -380,15 +381,37 @@ export class QuorumCast {
   }
 
   #ended(writer: Writer): number {
-    const nothing = { heard: [], acked: none, mark: none, record: null, pending: [] };
-    return this.#idOf({ ...writer, ...nothing, phase: 'ended', attempt: 0 });
+    const nothing = { heard: [], isWarm: false, acked: none, mark: none, record: null };
+    return this.#idOf({ ...writer, ...nothing, pending: [], phase: 'ended', attempt: 0 });
   }
 
   /** The writer when its attempt is over: it tries again, or ends. */
   #given(writer: Writer): number {
     const attempt = writer.attempt + 1;
     if (attempt >= this.model.attempts) return this.#ended(writer);
-    return this.#idOf(this.#looker(writer.role, attempt));
+    const looker = this.#looker(writer.role, attempt);
+    if (!this.model.remembers) return this.#idOf(looker);
+    const heard = this.#rememberedBy(writer);
+    return this.#idOf({ ...looker, heard, isWarm: heard.some((row) => row !== none) });
+  }
+
+  /** Of each server what it was last seen to hold; none if its last request is not answered. */
+  #rememberedBy({ record, mark }: Writer): readonly number[] {
+    if (record === null) return this.#nothingHeard();
+    return record.targets.map(({ status, isHeard, placed, held }) => {
+      const isKnown = status === 'open' && (isHeard || placed.length > 0);
+      return isKnown ? this.rowId(this.#heldRow(record, mark, held)) : none;
+    });
+  }
+
+  #nothingHeard(): readonly number[] {
+    return Array.from({ length: this.model.servers }, () => none);
+  }
+
+  /** The writer `id`, which looks, whatever it remembers. */
+  forgets(id: number): number {
+    const { writer, next } = this.known(id);
+    return this.#memo(next, 0, 1, 3, () => this.#idOf(this.#looker(writer.role, writer.attempt)));
   }
 
   /** The writer once its attempt was left, as by one that died; none: it was the last. */
@@ -526,9 +549,9 @@ export class QuorumCast {
   }
 
   #tokensOf(writer: Writer) {
-    const { role, attempt, phase, heard, acked, mark, record, pending } = writer;
+    const { role, attempt, phase, heard, isWarm, acked, mark, record, pending } = writer;
     const roles = { writer: 0, nameless: 1, reader: 2 };
-    const who = [roles[role], attempt];
+    const who = [roles[role], attempt, Number(isWarm || record?.asksOnce === true)];
     if (phase === 'ended') return { globals: [9], versions: [], locals: heard.map(() => []) };
     if (phase === 'looking') {
       const globals = [...who, acked === none ? 0 : tokenOf(acked)];

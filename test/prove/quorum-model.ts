@@ -30,6 +30,8 @@ export interface QuorumModel {
   readonly covers: boolean;
   /** Whether a new version may be any in the order of those with its number, or the newest. */
   readonly ties: 'any' | 'newest';
+  /** Whether a writer may begin its next attempt, or its next write, from what its last one left. */
+  readonly remembers: boolean;
   /** Shares that may rot, with their heads legible. */
   readonly rots: number;
   /** d: how often, and for how many servers, a disk may lose shares, or go back to older ones. */
@@ -71,7 +73,7 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
   return {
     ...size,
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
-    ...{ lost: 0, readers: 0, rots: 0, losable, covers: false },
+    ...{ lost: 0, readers: 0, rots: 0, losable, covers: false, remembers: false },
     ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
     ...more,
   };

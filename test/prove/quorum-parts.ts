@@ -44,6 +44,8 @@ export interface Writer {
   readonly phase: 'looking' | 'writing' | 'ended';
   /** The row of each server that was heard. */
   readonly heard: readonly number[];
+  /** Whether that is what its last attempt left it with: it may begin with that, or look. */
+  readonly isWarm: boolean;
   /** The newest of what had been acknowledged when the look began. */
   readonly acked: Mark;
   readonly mark: Mark;
@@ -104,4 +106,10 @@ export function keyOf(numbers: readonly number[]): string {
     key += String.fromCharCode(value & 0xffff, value >>> 16);
   }
   return key;
+}
+
+export function bitsIn(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest > 0; rest &= rest - 1) count++;
+  return count;
 }

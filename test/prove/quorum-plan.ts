@@ -20,9 +20,9 @@ export const lean = { late: false, givesUp: false, ties: 'newest' } as const;
 export const covering = { covers: true, late: false, givesUp: false } as const;
 
 /** What `--lean` is, of this size. */
-export function leanOf(size: QuorumSize): Partial<QuorumModel> {
+export function leanOf(size: QuorumSize, remembers = false): Partial<QuorumModel> {
   const { total, losable } = modelOf(size);
-  return total === 1 && losable === 0 ? covering : lean;
+  return total === 1 && losable === 0 && !remembers ? covering : lean;
 }
 
 function planned(
@@ -46,6 +46,8 @@ export const quorumPerCommit: readonly Planned[] = [
   planned([3, 1, 3, 2, 2], covering),
   planned([3, 1, 2, 3, 1], covering),
   planned([4, 1, 3, 3, 1], covering),
+  planned([3, 1, 2, 2, 2], { ...lean, remembers: true }),
+  planned([3, 1, 2, 1, 3], { remembers: true }),
 ];
 
 export const quorumFull: readonly Planned[] = [

@@ -27,3 +27,16 @@ export interface Names {
 
 /** @param next null: nothing changes but what was found */
 export type Emit = (next: World | null, violation: Violation | undefined, told: Told) => void;
+
+/**
+ * What may come of a request: it lands, or finds something else; its writer hears that it has
+ * landed; or its writer goes on without it.
+ */
+export type Outcome = 'hears' | 'finds' | 'lands' | 'givesUp';
+
+/** What was planned from sets of servers that were heard at last. */
+export type Covers = {
+  readonly now: readonly number[];
+  readonly base: Mark;
+  readonly seqnum: number;
+}[];

@@ -67,7 +67,7 @@ function sizeOf(number: number): QuorumModel {
   const losable = random.chance(0.25) ? Math.min(random.below(3), 2 * size - servers - 1) : 0;
   return modelOf(
     { servers, required, size, writers, attempts, total, losable },
-    { parents, readers: 1, late: true },
+    { parents, readers: 1, late: true, remembers: number % 2 === 1 },
   );
 }
 
@@ -182,12 +182,16 @@ export class Course {
     const { cast, model } = this.#worlds;
     const random = this.#random;
     const taken = { index, flight: null };
-    const { heard } = cast.known(id).writer;
+    const { heard, isWarm } = cast.known(id).writer;
+    if (isWarm && random.chance(0.4)) {
+      const steps = this.#emitted((emit) => this.#worlds.forget(this.world, index, emit));
+      return { violation: this.#take(random.pick(steps)), taken };
+    }
     const unheard = heard.flatMap((row, at) => (row === none ? [at] : []));
     const isReader = index >= model.writers;
     const enough = isReader ? meetingSize(cast.quorum) : model.size;
     const isEnough = heard.length - unheard.length >= enough;
-    if (unheard.length > 0 && !(isEnough && random.chance(0.15))) {
+    if (!isWarm && unheard.length > 0 && !(isEnough && random.chance(0.15))) {
       const step = this.#worlds.hear(this.world, index, random.pick(unheard));
       return { violation: this.#take(step), taken };
     }

@@ -17,19 +17,10 @@ import { QuorumCast } from './quorum-cast.ts';
 import { Cover } from './quorum-cover.ts';
 import { lossesOf, rotsOf, type Spoilt } from './quorum-disks.ts';
 import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
-import { type Flight, keyOf, landed, type Mark, none } from './quorum-parts.ts';
-import type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
+import { bitsIn, type Flight, keyOf, landed, type Mark, none } from './quorum-parts.ts';
+import type { Covers, Emit, Landing, Names, Outcome, Told, World } from './quorum-step.ts';
 
 export type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
-
-/**
- * What may come of a request: it lands, or finds something else; its writer hears that it has
- * landed; or its writer goes on without it.
- */
-export type Outcome = 'hears' | 'finds' | 'lands' | 'givesUp';
-
-/** What was planned from sets of servers that were heard at last. */
-type Covers = { readonly now: readonly number[]; readonly base: Mark; readonly seqnum: number }[];
 
 export class QuorumWorlds {
   readonly cast: QuorumCast;
@@ -120,7 +111,12 @@ export class QuorumWorlds {
   #plans(world: World, index: number, emit: Emit): void {
     const { servers } = this.model;
     const id = world[servers + index] as number;
-    const { heard } = this.cast.known(id).writer;
+    const { heard, isWarm } = this.cast.known(id).writer;
+    if (isWarm) {
+      this.plan(world, index, [], emit);
+      this.forget(world, index, emit);
+      return;
+    }
     const unheard = heard.flatMap((row, at) => (row === none ? [at] : []));
     const covers: Covers = [];
     // The larger sets first: they may cover what is in them.
@@ -145,7 +141,7 @@ export class QuorumWorlds {
     const { cast } = this;
     const { servers } = this.model;
     const first = world[servers + index] as number;
-    const { attempt } = cast.known(first).writer;
+    const { attempt, isWarm } = cast.known(first).writer;
     let id = first;
     for (const at of now) id = this.#hears(id, world, at);
     const { record, base, read } = cast.planned(id);
@@ -171,7 +167,9 @@ export class QuorumWorlds {
       if (isIn) return;
       covers.push({ now, base, seqnum });
     }
-    const violation: Violation | undefined = cast.isBuiltOn(base, acked) ? undefined : 'lost';
+    // Who did not look may build on an old version; that never wins W servers.
+    const isSound = isWarm || cast.isBuiltOn(base, acked);
+    const violation: Violation | undefined = isSound ? undefined : 'lost';
     const ranks = this.#ranksOf(world, record.seqnum);
     const all = cast.ranksAmong(ranks);
     for (const rank of this.model.ties === 'any' ? all : all.slice(-1)) {
@@ -186,6 +184,16 @@ export class QuorumWorlds {
         return [...lines, `${name.writer(index, attempt)} writes over ${over}${order}`];
       });
     }
+  }
+
+  /** `index` looks, whatever it remembers. */
+  forget(world: World, index: number, emit: Emit): void {
+    const at = this.model.servers + index;
+    const id = world[at] as number;
+    const { attempt } = this.cast.known(id).writer;
+    emit(world.with(at, this.cast.forgets(id)), undefined, (name) => [
+      `${name.writer(index, attempt)} forgets what it remembers`,
+    ]);
   }
 
   /** `index` hears the server `at`, as a step of its own. */
@@ -447,7 +455,7 @@ export class QuorumWorlds {
       if (i === by) continue;
       const id = next[servers + i] as number;
       const { writer, flights } = cast.known(id);
-      if (writer.phase === 'looking' && writer.heard[at] === none) {
+      if (writer.phase === 'looking' && !writer.isWarm && writer.heard[at] === none) {
         const hears: Told = (name) => [
           `${name.writer(i, writer.attempt)} hears ${name.row(row)} from s${at}`,
         ];
@@ -589,10 +597,4 @@ export class QuorumWorlds {
     const halfWay = [...shnums.keys()].filter((mark) => !cast.isBuiltOn(acked, mark));
     return halfWay.length <= deathsAllowed(model);
   }
-}
-
-export function bitsIn(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest > 0; rest &= rest - 1) count++;
-  return count;
 }
