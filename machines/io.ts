@@ -25,6 +25,7 @@ export interface Deadlines {
 
 export interface QueryInput {
   readonly server: ServerId;
+  readonly wantsPrivateKey: boolean;
 }
 export type QueryResult = Result<{ readonly shnums: readonly number[] }>;
 

@@ -131,7 +131,7 @@ export const serverQueryMachine = setup({
       invoke: {
         id: 'queryServer',
         src: 'queryServer',
-        input: ({ context }) => ({ server: context.server }),
+        input: ({ context: { server, wantsPrivateKey } }) => ({ server, wantsPrivateKey }),
         onDone: [
           {
             guard: { type: 'isFailure', params: ({ event }) => event.output },

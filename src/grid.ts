@@ -268,6 +268,7 @@ function newSession(
     keyring,
     signatures: keyring.signatures,
     privateKeys: new Recent(privateKeysMax),
+    keyAhead: undefined,
     servers: new Map(permuted.map((server) => [server.id, server])),
     heads: new Map(),
     early: new Map(),

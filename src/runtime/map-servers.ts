@@ -6,21 +6,18 @@
  * shares healthy whose signature is damaged).
  */
 import { fromCallback } from 'xstate';
-import { primitives } from '#crypto';
 import { type ShareJudged, shareJudged } from '../../machines/events.ts';
 import type { VerifyInput } from '../../machines/io.ts';
 import { reasonOf } from '../../machines/reason.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Place, Verdict, Version } from '../../machines/servermap.ts';
 import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
-import { bytesToHex, equalBytes } from '../bytes.ts';
-import type { WriteCap } from '../caps.ts';
-import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
-import type { Primitives } from '../crypto/primitives.ts';
+import { bytesToHex } from '../bytes.ts';
 import type { ShareHeader } from '../share/header.ts';
 import type { ShareReader } from '../share/reader.ts';
 import { verifyNumber } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
+import { findPrivateKey } from './private-key.ts';
 import { queryServer } from './query-server.ts';
 import {
   acceptHeader,
@@ -30,7 +27,6 @@ import {
   readerOf,
   type Session,
   serverOf,
-  type WriterKeys,
 } from './session.ts';
 import { benchOf } from './workbench.ts';
 
@@ -123,39 +119,6 @@ const headMax = 75;
 
 function unverified(error: unknown): Verdict {
   return { kind: 'unverified', reason: toFailure(error).detail };
-}
-
-/** A key that does not decrypt is not held against its share; another share may have a good one. */
-async function findPrivateKey(
-  { cap, keyring, engine, privateKeys }: Session,
-  reader: ShareReader,
-): Promise<boolean> {
-  if (cap.kind !== 'write') return false;
-  if (keyring.writer !== undefined) return true;
-  try {
-    const encryptedPrivateKey = await reader.encryptedPrivateKey();
-    // All shares have the same bytes there, and are looked at together.
-    const writer = await privateKeys.of(bytesToHex(encryptedPrivateKey), () =>
-      openPrivateKey(cap, encryptedPrivateKey, engine.primitives ?? primitives),
-    );
-    if (writer !== undefined) keyring.writer = writer;
-    return keyring.writer !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** What a writer needs, if the field holds the private key of the cap. */
-async function openPrivateKey(
-  { writekey, fingerprint }: WriteCap,
-  encryptedPrivateKey: Uint8Array,
-  crypto: Primitives,
-): Promise<WriterKeys | undefined> {
-  const pkcs8 = await decryptPrivateKey(writekey, encryptedPrivateKey, crypto);
-  if (pkcs8 === undefined) return undefined;
-  const signing = await crypto.importSigningKey(pkcs8);
-  if (!equalBytes(deriveFingerprint(signing.spki), fingerprint)) return undefined;
-  return { signing, encryptedPrivateKey };
 }
 
 /** Tells the server's operator; nobody waits for it and nothing depends on it. */

@@ -19,17 +19,19 @@ import { isReadableOtherwise } from './batched-reads.ts';
 import { toFailure } from './failure.ts';
 import type { Job } from './job.ts';
 import type { Pace } from './pace.ts';
+import { expectKey } from './private-key.ts';
 import { expectHead, readAllShares, readRange, type Session, serverOf } from './session.ts';
 import { benchOf } from './workbench.ts';
 
 /** The actor of that name. */
 export const queryServer = fromPromise<QueryResult, QueryInput>(
-  async ({ input: { server }, signal, system }) => {
+  async ({ input: { server, wantsPrivateKey }, signal, system }) => {
     const { desk, job } = benchOf(system);
     const { session } = desk;
     const pace = paceOf(session, server, job);
     try {
-      const shnums = await sharesOn(session, serverOf(session, server), pace, signal);
+      const wanted = { pace, wantsPrivateKey, signal };
+      const shnums = await sharesOn(session, serverOf(session, server), wanted);
       return { ok: true, shnums };
     } catch (error) {
       return { ok: false, failure: toFailure(error) };
@@ -44,16 +46,22 @@ function paceOf({ asked, paces }: Session, server: ServerId, { wantsAll }: Job):
   return wantsAll === true || isAgain ? paces.queryAll : paces.query;
 }
 
+interface Query {
+  readonly pace: Pace;
+  readonly wantsPrivateKey: boolean;
+  readonly signal: AbortSignal;
+}
+
 async function sharesOn(
   session: Session,
   server: StorageServer,
-  pace: Pace,
-  signal: AbortSignal,
+  query: Query,
 ): Promise<readonly number[]> {
+  const { pace, signal } = query;
   if (server.isFar !== true) return list(session, server, pace, signal);
   if (session.cap.kind !== 'write') return listAndGuess(session, server, pace, signal);
   try {
-    return await readAll(session, server, pace, signal);
+    return await readAll(session, server, query);
   } catch (error) {
     if (isReadableOtherwise(error)) return list(session, server, pace, signal);
     throw error;
@@ -66,20 +74,42 @@ function list(session: Session, server: StorageServer, pace: Pace, signal: Abort
   );
 }
 
+/** What a share of an SDMF file of 1 MiB, 3-of-10, takes, and more. */
+const wholeShareMax = 2 ** 19;
+
+/**
+ * Whether a server is asked for all of its share. In SDMF the private key is behind the data, and
+ * nobody knows where that ends; of a small file it is nothing more. The first one usually has one.
+ */
+function isKeyBearer(
+  { cap, servers, usualTotal }: Session,
+  { id }: StorageServer,
+  { wantsPrivateKey }: Query,
+): boolean {
+  const [first] = servers.keys();
+  return wantsPrivateKey && cap.format === 'sdmf' && id === first && servers.size >= usualTotal;
+}
+
 async function readAll(
   session: Session,
   server: StorageServer,
-  pace: Pace,
-  signal: AbortSignal,
+  query: Query,
 ): Promise<readonly number[]> {
-  const range = { offset: 0, length: session.headLength };
-  const { reads } = await pace.run(server.id, signal, (hurried) =>
-    readAllShares(session, server, [range], hurried),
-  );
-  for (const [shnum, [head]] of reads) {
-    expectHead(session, { server: server.id, shnum }, Promise.resolve(head as Uint8Array));
+  const { pace, signal } = query;
+  const isBearer = isKeyBearer(session, server, query);
+  const range = { offset: 0, length: isBearer ? wholeShareMax : session.headLength };
+  const answer = pace.run(server.id, signal, async (hurried) => {
+    const { reads } = await readAllShares(session, server, [range], hurried);
+    return new Map([...reads].map(([shnum, [head]]) => [shnum, head as Uint8Array]));
+  });
+  if (isBearer) {
+    const heads = answer.then((all) => all.values());
+    expectKey(session, heads);
   }
-  return [...reads.keys()];
+  for (const [shnum, head] of await answer) {
+    expectHead(session, { server: server.id, shnum }, Promise.resolve(head));
+  }
+  return [...(await answer).keys()];
 }
 
 async function listAndGuess(

@@ -69,6 +69,8 @@ export interface Session {
   readonly signatures: FileSignatures;
   /** By the field of a share that they were in. */
   readonly privateKeys: Recent<string, Promise<WriterKeys | undefined>>;
+  /** Settled when the private key has been looked for where it is likely to be, if that was done. */
+  keyAhead: Promise<unknown> | undefined;
   /** In permuted order. */
   readonly servers: ReadonlyMap<ServerId, StorageServer>;
   /** The first bytes of every share that was looked at, by {@link keyOf}. */

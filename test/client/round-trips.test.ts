@@ -1,7 +1,19 @@
 /** How many round trips an operation waits for, and what it asks for, where nobody disturbs it. */
 import { describe, expect, test } from 'vitest';
+import { storageIndexOf } from '../../src/caps.ts';
 import { ServerUnavailableError } from '../../src/errors.ts';
-import { altered, bytesOf, expectBytes, testGrid, testKey } from '../support/client-grid.ts';
+import { diskOf, type MemoryServer } from '../../src/storage/memory.ts';
+import {
+  altered,
+  bytesOf,
+  expectBytes,
+  type Held,
+  holdings,
+  putShare,
+  shareOf,
+  testGrid,
+  testKey,
+} from '../support/client-grid.ts';
 import { Waves } from '../support/waves.ts';
 
 const small = bytesOf(2048);
@@ -48,6 +60,31 @@ describe.each(['sdmf', 'mdmf'] as const)('a small file, %s', (format) => {
     expect(overwrite.waves).toBe(2);
     expect(counts(overwrite.calls)).toEqual({ 'read all': 13, write: 10 });
     expectBytes((await waves.of(() => file.read())).result, other);
+  });
+});
+
+describe('an SDMF file of 1 MiB', () => {
+  const contents = bytesOf(2 ** 20);
+
+  test('is overwritten in two round trips: the private key comes with the whole of one share', async () => {
+    const { waves, file, another } = await farFile('sdmf', contents);
+    const overwrite = await waves.of(() => another().open(file.writeCap).overwrite(other));
+    expect(overwrite.waves).toBe(2);
+    expect(counts(overwrite.calls)).toEqual({ 'read all': 13, write: 10 });
+  });
+
+  test('takes one more where that share is elsewhere: all others are asked for the key', async () => {
+    const { waves, file, another, servers } = await farFile('sdmf', contents);
+    const order = (await waves.of(() => file.servermap())).result.servers;
+    const first = servers.find(({ id }) => id === order[0]?.id) as MemoryServer;
+    const index = storageIndexOf(file.cap);
+    const [held] = holdings([first], file.cap) as [Held];
+    const spare = servers.find((one) => diskOf(one).sharesOf(index).length === 0) as MemoryServer;
+    await putShare(spare, file.cap, held.shnum, shareOf(held, file.cap));
+    diskOf(first).deleteShare(index, held.shnum);
+    const overwrite = await waves.of(() => another().open(file.writeCap).overwrite(other));
+    expect(overwrite.waves).toBe(3);
+    expect(overwrite.result.missing).toEqual([]);
   });
 });
 

@@ -44,7 +44,10 @@ describe('querying', () => {
     const it = start();
     expect(it.state()).toBe('querying');
     expect(it.context()).toMatchObject({ shnums: [], judged: [], failure: null });
-    expect(it.log()).toEqual(['after 10 ms queryDeadline', 'start queryServer {"server":"s0"}']);
+    expect(it.log()).toEqual([
+      'after 10 ms queryDeadline',
+      'start queryServer {"server":"s0","wantsPrivateKey":true}',
+    ]);
   });
 
   test('no shares: empty', () => {

@@ -1,0 +1,60 @@
+/**
+ * @module private-key: finds what a writer needs in the shares: the private key, which all of them
+ * carry, encrypted by the write key of the cap.
+ */
+import { primitives } from '#crypto';
+import { bytesToHex, equalBytes } from '../bytes.ts';
+import type { WriteCap } from '../caps.ts';
+import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
+import type { Primitives } from '../crypto/primitives.ts';
+import { ShareReader } from '../share/reader.ts';
+import type { Session, WriterKeys } from './session.ts';
+
+/** A key that does not decrypt is not held against its share; another share may have a good one. */
+export async function findPrivateKey(session: Session, reader: ShareReader): Promise<boolean> {
+  await session.keyAhead;
+  return openedFrom(session, reader);
+}
+
+/** Has the private key looked for in the shares that `heads` are of, before anybody asks for it. */
+export function expectKey(session: Session, heads: Promise<Iterable<Uint8Array>>): void {
+  session.keyAhead = heads
+    .then(async (all) => {
+      // What is not there was not asked for.
+      const nothing = async () => new Uint8Array(0);
+      for (const head of all) await openedFrom(session, new ShareReader(nothing, head));
+    })
+    .catch(() => {});
+}
+
+async function openedFrom(
+  { cap, keyring, engine, privateKeys }: Session,
+  reader: ShareReader,
+): Promise<boolean> {
+  if (cap.kind !== 'write') return false;
+  if (keyring.writer !== undefined) return true;
+  try {
+    const encryptedPrivateKey = await reader.encryptedPrivateKey();
+    // All shares have the same bytes there, and are looked at together.
+    const writer = await privateKeys.of(bytesToHex(encryptedPrivateKey), () =>
+      openPrivateKey(cap, encryptedPrivateKey, engine.primitives ?? primitives),
+    );
+    if (writer !== undefined) keyring.writer = writer;
+    return keyring.writer !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** What a writer needs, if the field holds the private key of the cap. */
+async function openPrivateKey(
+  { writekey, fingerprint }: WriteCap,
+  encryptedPrivateKey: Uint8Array,
+  crypto: Primitives,
+): Promise<WriterKeys | undefined> {
+  const pkcs8 = await decryptPrivateKey(writekey, encryptedPrivateKey, crypto);
+  if (pkcs8 === undefined) return undefined;
+  const signing = await crypto.importSigningKey(pkcs8);
+  if (!equalBytes(deriveFingerprint(signing.spki), fingerprint)) return undefined;
+  return { signing, encryptedPrivateKey };
+}
