@@ -269,6 +269,7 @@ function newSession(
     signatures: keyring.signatures,
     privateKeys: new Recent(privateKeysMax),
     keyAhead: undefined,
+    shares: undefined,
     servers: new Map(permuted.map((server) => [server.id, server])),
     heads: new Map(),
     early: new Map(),

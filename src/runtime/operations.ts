@@ -226,8 +226,12 @@ function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
 /** So that the next write need not ask who holds what. */
 function rememberWrite({ desk }: Workbench, { remembered }: WriteFileReport): void {
   if (remembered === null) return;
+  const { session, sending } = desk;
   const [id = ''] = Object.keys(remembered.versions);
-  desk.session.keyring.lastWrite = { map: remembered, header: headerOf(desk.session, id) };
+  // Of shares that were written as a whole nothing is noted.
+  const isKnown = sending?.isWhole === false && session.shares?.isWorthIt === true;
+  const shares = isKnown ? session.shares : undefined;
+  session.keyring.lastWrite = { map: remembered, header: headerOf(session, id), shares };
 }
 
 /** What was acknowledged is out there, however the operation ended. */

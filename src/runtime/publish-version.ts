@@ -64,7 +64,7 @@ const prepareShares = fromPromise<PrepareResult, PrepareInput>(
   async ({ input, signal, system }) => {
     const { desk, job, thrown } = benchOf(system);
     try {
-      const sending = new Sending(input.recipe.kind === 'whole', thrown);
+      const sending = new Sending(input.recipe.kind === 'whole', thrown, desk.session.shares);
       desk.sending = sending;
       const encoded = await encode(desk, input, job, signal, alongOf(desk, input, sending));
       const salt = await saltOf(desk, encoded);
@@ -171,6 +171,7 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
       send,
       ({ wrote }) => wrote,
     );
+    if (wrote) sending.landed(input);
     const seen = [...reads].map(([shnum, [head]]) => ({
       shnum,
       checkstring: bytesToHex(head ?? new Uint8Array(0)),
@@ -187,7 +188,7 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
 /** Sends a request that was not begun before. */
 function sender(session: Session, server: StorageServer, input: WriteInput, sending: Sending) {
   const { version, isWhole } = sending;
-  const partsOf = (shnum: number) => sending.parts(shnum);
+  const partsOf = (shnum: number) => sending.parts({ server: server.id, shnum });
   const request = requestFor(session, server, input, { ...version, isWhole }, partsOf);
   return (signal: AbortSignal) => server.readTestWrite(session.storageIndex, request, { signal });
 }
@@ -286,7 +287,7 @@ const verifyClaim = fromPromise<ClaimResult, ClaimInput>(
     const { session } = benchOf(system).desk;
     const seen: JudgedShare[] = [];
     // Two writes to one server may look at one share at the same time.
-    const look = { ...session, heads: new Map() };
+    const look = { ...session, heads: new Map(), shares: undefined };
     const wants = { privateKey: false, numbers: false };
     const judged = shnums.map((shnum) => judgeShare(look, { server, shnum }, wants, signal));
     for (const { shnum, verdict, version } of await Promise.all(judged)) {

@@ -5,8 +5,10 @@
  * and the failure is held against no server.
  */
 import type { Failure } from '../../machines/failure.ts';
+import type { Place } from '../../machines/servermap.ts';
 import type { SendableVersion } from '../share/seal.ts';
 import type { WritePart } from '../storage/server.ts';
+import type { RememberedShares } from './remembered-shares.ts';
 import type { Thrown } from './thrown.ts';
 
 export class Sending {
@@ -15,11 +17,16 @@ export class Sending {
   /** Whether whole shares are sent, and not parts of them. */
   readonly isWhole: boolean;
   readonly #thrown: Thrown;
+  readonly #shares: RememberedShares | undefined;
+  /** Parts of shares, until it is known whether they have landed. */
+  readonly #sent: (Place & { readonly offset: number; readonly bytes: Uint8Array })[] = [];
   #failed: { readonly error: unknown; readonly failure: Failure } | undefined;
 
-  constructor(isWhole: boolean, thrown: Thrown) {
+  /** @param shares in which is noted what has landed in place */
+  constructor(isWhole: boolean, thrown: Thrown, shares?: RememberedShares) {
     this.isWhole = isWhole;
     this.#thrown = thrown;
+    this.#shares = isWhole ? undefined : shares;
   }
 
   /** Why nothing can be sent any more. */
@@ -33,8 +40,26 @@ export class Sending {
   }
 
   /** What is to be written of a share. */
-  parts(shnum: number): readonly WritePart[] {
-    return this.watched(this.version.shareParts(shnum));
+  parts(place: Place): readonly WritePart[] {
+    const parts = this.watched(this.version.shareParts(place.shnum));
+    return this.#shares === undefined ? parts : parts.map((part) => this.#noted(place, part));
+  }
+
+  #noted({ server, shnum }: Place, part: WritePart): WritePart {
+    const bytes = async () => {
+      const made = await part.bytes();
+      // What sends it may use the memory again.
+      this.#sent.push({ server, shnum, offset: part.offset, bytes: made.slice() });
+      return made;
+    };
+    return { ...part, bytes };
+  }
+
+  /** The server has written what it was sent. */
+  landed({ server }: Pick<Place, 'server'>): void {
+    for (const { offset, bytes, ...place } of this.#sent) {
+      if (place.server === server) this.#shares?.add(place, offset, bytes);
+    }
   }
 
   /** The same parts; what the source fails with is noted. */

@@ -29,6 +29,7 @@ import type { Advisories } from './advisories.ts';
 import { BatchedReads } from './batched-reads.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import type { Pace } from './pace.ts';
+import { keyOf, type RememberedShares } from './remembered-shares.ts';
 import type { Engine } from './run.ts';
 
 /** What a writer needs beside the cap; found in a share, or made with the file. */
@@ -51,6 +52,8 @@ export interface Keyring {
 export interface LastWrite {
   readonly map: Servermap;
   readonly header: ShareHeader;
+  /** What is known of the shares after a change in place. */
+  readonly shares: RememberedShares | undefined;
 }
 
 /** Remembers `version` unless a newer one, or one as new, is remembered. */
@@ -75,6 +78,8 @@ export interface Session {
   readonly servers: ReadonlyMap<ServerId, StorageServer>;
   /** The first bytes of every share that was looked at, by {@link keyOf}. */
   readonly heads: Map<string, Uint8Array>;
+  /** What is known of the shares of the base, during a change in place. */
+  shares: RememberedShares | undefined;
   /** First bytes that were asked for with the list, until their share is opened. */
   readonly early: Map<string, Promise<Uint8Array>>;
   /** Headers with a valid signature, by version. */
@@ -91,10 +96,6 @@ export interface Session {
   /** What a server asks of whoever writes to it. @throws InsufficientCapError without a write cap */
   readonly secretsFor: (server: StorageServer) => WriteSecrets;
   readonly advisories: Advisories;
-}
-
-function keyOf({ server, shnum }: Place): string {
-  return `${shnum}@${server}`;
 }
 
 export function serverOf(session: Session, id: ServerId): StorageServer {
@@ -121,8 +122,9 @@ export async function openShare(
 ): Promise<Uint8Array> {
   const key = keyOf(place);
   const early = session.early.get(key);
-  // Whoever opens a share again wants to see what it is now.
+  // Whoever opens a share wants to see what it is now.
   session.early.delete(key);
+  session.shares = undefined;
   const read = () => readRange(session, place, { offset: 0, length: session.headLength }, signal);
   const head = await (early === undefined ? read() : unlessAborted(early.catch(read), signal));
   session.heads.set(key, head);
@@ -130,20 +132,27 @@ export async function openShare(
 }
 
 /** Takes it for granted that the shares are still as that write left them. */
-export function recall(session: Session, { map, header }: LastWrite): void {
+export function recall(session: Session, { map, header, shares }: LastWrite): void {
+  session.shares = shares;
   session.headers.set(bytesToHex(header.prefix), header);
   const head = packHeader(header, header.layout);
   for (const holding of map.holdings) session.heads.set(keyOf(holding), head);
 }
 
-/** The fields of a share, served from its head as far as that goes. */
+/** The fields of a share, served from its head, and from what is known of it, as far as that goes. */
 export function readerOf(
   session: Session,
   place: Place,
   signal: AbortSignal,
   pace: 'field' | 'blocks' = 'field',
 ): ShareReader {
-  const read = (range: ByteRange) => readRange(session, place, range, signal, pace);
+  const read = async (range: ByteRange) => {
+    const known = session.shares?.cut(place, range);
+    if (known !== undefined) return known;
+    const bytes = await readRange(session, place, range, signal, pace);
+    session.shares?.add(place, range.offset, bytes);
+    return bytes;
+  };
   return new ShareReader(read, headOf(session, place));
 }
 

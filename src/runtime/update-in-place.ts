@@ -17,6 +17,7 @@ import type { ShareReader } from '../share/reader.ts';
 import { countNeeded, nodesNeeded, type OldTree } from '../share/update-trees.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
+import { RememberedShares } from './remembered-shares.ts';
 import { withDeadline } from './run.ts';
 import { headerOf, readerOf } from './session.ts';
 import { benchOf, type Desk } from './workbench.ts';
@@ -26,6 +27,7 @@ export const readTrees = fromPromise<ReadTreesResult, ReadTreesInput>(
   async ({ input, signal, system }) => {
     const { desk } = benchOf(system);
     try {
+      desk.session.shares ??= new RememberedShares();
       for (const run of input.next) desk.ahead.expect({ ...run, version: input.version });
       desk.trees = await verifiedTrees(desk, input, signal);
       return { ok: true };

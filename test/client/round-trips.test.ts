@@ -146,14 +146,55 @@ test('a change in place takes three: the map, what it needs of trees and blocks,
   expect(counts(update.calls)).toEqual({ 'read all': 16, read: 7, write: 10 });
 });
 
-test('a change in place of a file that was just written takes two, the next one too', async () => {
-  const { waves, file } = await farFile('mdmf', bytesOf(500_000));
-  for (const seed of [3, 4]) {
-    const update = await waves.of(() => file.update(bytesOf(9, seed), 200_000));
-    expect(update.result.inPlace).toBe(true);
-    expect(update.waves).toBe(2);
-    expect(counts(update.calls)).toEqual({ 'read all': 10, write: 10 });
+describe('a change in place of a file that was just written', () => {
+  const size = 500_000;
+  const twoTrips = { waves: 2, calls: { 'read all': 10, write: 10 } };
+  const oneTrip = { waves: 1, calls: { write: 10 } };
+
+  async function justWritten() {
+    const { waves, file, another } = await farFile('mdmf', bytesOf(size));
+    const contents = [...bytesOf(size)];
+    const update = async (offset: number | undefined, seed: number) => {
+      const data = bytesOf(9, seed);
+      const at = offset ?? contents.length;
+      contents.splice(at, data.length, ...data);
+      const write = () => (offset === undefined ? file.append(data) : file.update(data, offset));
+      const { result, waves: count, calls } = await waves.of(write);
+      expect(result.inPlace).toBe(true);
+      const read = await waves.of(() => another().open(file.writeCap).read());
+      expectBytes(read.result, Uint8Array.from(contents));
+      return { waves: count, calls: counts(calls) };
+    };
+    return { waves, file, another, update };
   }
+
+  test('takes two, for what it needs of trees and blocks, and then one in the same segment', async () => {
+    const { update } = await justWritten();
+    expect(await update(200_000, 3)).toEqual(twoTrips);
+    expect(await update(200_000, 4)).toEqual(oneTrip);
+    expect(await update(200_007, 5)).toEqual(oneTrip);
+    expect((await update(0, 6)).waves).toBe(2);
+    expect(await update(200_000, 7)).toEqual(oneTrip);
+    expect(await update(3, 8)).toEqual(oneTrip);
+  });
+
+  test('is one after the other where appended to: what was written is known', async () => {
+    const { update } = await justWritten();
+    expect((await update(undefined, 3)).waves).toBe(2);
+    for (const seed of [4, 5, 6]) expect(await update(undefined, seed)).toEqual(oneTrip);
+  });
+
+  test('is in vain where somebody else has written since: what was met is read, then all is made again', async () => {
+    const { waves, file, another, update } = await justWritten();
+    await update(200_000, 3);
+    await waves.of(() => another().open(file.writeCap).update(bytesOf(9, 4), 200_004));
+    const again = await waves.of(() => file.update(bytesOf(9, 5), 200_000));
+    expect(again.result).toMatchObject({ seqnum: 4, base: { seqnum: 3 }, inPlace: true });
+    expect(again.waves).toBe(5);
+    const { result } = await waves.of(() => another().open(file.writeCap).read());
+    const both = [...bytesOf(9, 5), ...bytesOf(9, 4).slice(5)];
+    expectBytes(result.subarray(200_000, 200_013), Uint8Array.from(both));
+  });
 });
 
 test('servers that refuse every read-test-write, their disks being full, are read all the same', async () => {

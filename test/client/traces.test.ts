@@ -203,6 +203,7 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
       signatures: new FileSignatures(cap.fingerprint, known),
       privateKeys: new Recent<string, Promise<WriterKeys | undefined>>(1),
       keyAhead: undefined,
+      shares: undefined,
       servers: new Map(grid.servers.map((server): [string, StorageServer] => [server.id, server])),
       heads: new Map(),
       headers: new Map(),
