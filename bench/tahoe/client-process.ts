@@ -7,6 +7,7 @@
  */
 import { primitives } from '#crypto';
 import type { Grid } from '../../src/grid.ts';
+import type { MutableFile } from '../../src/mutable-file.ts';
 import { openGrid } from '../../src/node.ts';
 import type { Plaintext } from '../../src/share/plaintext.ts';
 import { chartsShare } from '../profile.ts';
@@ -26,15 +27,23 @@ export type Use = 'publish' | 'stream' | 'read';
 const [servers = ''] = process.argv.slice(2);
 const grid = await openGrid(servers, { leaseSecret: primitives.randomBytes(32) });
 
-/** A file is opened anew each time: nothing is remembered of it. */
+const opened = new Map<string, MutableFile>();
+
+/** A file is opened anew each time, so that nothing is remembered of it, unless it is used again. */
+function open(cap: string, again: boolean): MutableFile {
+  const file = (again ? opened.get(cap) : undefined) ?? grid.open(cap);
+  if (again) opened.set(cap, file);
+  return file;
+}
+
 const abilities: Abilities = {
   async create(format, contents, pkcs8) {
     const key = await primitives.importSigningKey(pkcs8);
     return (await grid.create({ format, contents, key, isNewKey: true })).writeCap;
   },
   read: (cap) => grid.open(cap).read(),
-  overwrite: (cap, contents) => grid.open(cap).overwrite(contents),
-  change: (cap, offset, patch) => grid.open(cap).update(patch, offset),
+  overwrite: (cap, contents, again) => open(cap, again).overwrite(contents),
+  change: (cap, offset, patch, again) => open(cap, again).update(patch, offset),
   cpuMs: async () => cpuMs(),
 };
 

@@ -4,7 +4,10 @@
  */
 import type { Memory } from '../usage.ts';
 
-/** `times` of one thing; a file is opened anew each time, so that nothing is remembered of it. */
+/**
+ * `times` of one thing; a file is opened anew each time, so that nothing is remembered of it. `again`:
+ * it is opened once, by a client that can.
+ */
 export type Action =
   /** One file per key (PKCS#8 DER), none of which has a file yet. */
   | {
@@ -19,12 +22,14 @@ export type Action =
       readonly cap: string;
       readonly size: number;
       readonly times: number;
+      readonly again?: boolean;
     }
   | {
       readonly kind: 'in place';
       readonly cap: string;
       readonly offset: number;
       readonly times: number;
+      readonly again?: boolean;
     };
 
 /** Of one time, on average. */

@@ -16,9 +16,9 @@ const roundTripMs = 50;
 const deepMs = 200;
 
 const subjects: readonly (readonly [Subject, readonly Operation[]])[] = [
-  [small, ['create', 'read', 'overwrite']],
+  [small, ['create', 'read', 'overwrite', 'overwrite again']],
   [medium, ['read', 'overwrite']],
-  [large, ['read', 'in place', 'create']],
+  [large, ['read', 'in place', 'in place again', 'create']],
 ];
 
 export async function far(bench: Bench): Promise<readonly Row[]> {

@@ -14,7 +14,14 @@ const keysAtOnce = 2;
 /** Small operations that come before those that are measured. */
 const warmUpTimes = 100;
 
-export type Operation = 'create' | 'read' | 'overwrite' | 'in place';
+export type Operation =
+  | 'create'
+  | 'read'
+  | 'overwrite'
+  | 'in place'
+  /** By a client that keeps the file open. */
+  | 'overwrite again'
+  | 'in place again';
 
 /** How often to measure something, and how often to do it each time. */
 export interface Effort {
@@ -24,7 +31,7 @@ export interface Effort {
 
 export async function smallFiles(bench: Bench): Promise<readonly Row[]> {
   const effort = { pairs: bench.quick ? 8 : 30, times: 4 };
-  return await measure(bench, small, ['create', 'read', 'overwrite'], effort);
+  return await measure(bench, small, ['create', 'read', 'overwrite', 'overwrite again'], effort);
 }
 
 export async function mediumFiles(bench: Bench): Promise<readonly Row[]> {
@@ -34,7 +41,8 @@ export async function mediumFiles(bench: Bench): Promise<readonly Row[]> {
 
 export async function largeFiles(bench: Bench): Promise<readonly Row[]> {
   const effort = { pairs: bench.quick ? 5 : 11, times: 1 };
-  return await measure(bench, large, ['create', 'read', 'overwrite', 'in place'], effort);
+  const changes = ['overwrite', 'in place', 'in place again'] as const;
+  return await measure(bench, large, ['create', 'read', ...changes], effort);
 }
 
 export async function hugeFiles(bench: Bench): Promise<readonly Row[]> {
@@ -115,8 +123,12 @@ export function actions(
         return { kind, cap, times };
       case 'overwrite':
         return { kind, cap, size, times };
+      case 'overwrite again':
+        return { kind: 'overwrite', cap, size, times, again: true };
       case 'in place':
         return { kind, cap, offset: size / 2, times };
+      case 'in place again':
+        return { kind: 'in place', cap, offset: size / 2, times, again: true };
     }
   };
 }

@@ -11,8 +11,8 @@ export interface Abilities {
   /** @returns the write cap */
   create(format: 'sdmf' | 'mdmf', contents: Uint8Array, pkcs8: Uint8Array): Promise<string>;
   read(cap: string): Promise<unknown>;
-  overwrite(cap: string, contents: Uint8Array): Promise<unknown>;
-  change(cap: string, offset: number, patch: Uint8Array): Promise<unknown>;
+  overwrite(cap: string, contents: Uint8Array, again: boolean): Promise<unknown>;
+  change(cap: string, offset: number, patch: Uint8Array, again: boolean): Promise<unknown>;
   /** Milliseconds of CPU that its process has used. */
   cpuMs(): Promise<number>;
 }
@@ -41,11 +41,11 @@ function prepared(client: Abilities, action: Action): (time: number) => Promise<
       return () => client.read(action.cap);
     case 'overwrite': {
       const contents = primitives.randomBytes(action.size);
-      return () => client.overwrite(action.cap, contents);
+      return () => client.overwrite(action.cap, contents, action.again === true);
     }
     case 'in place': {
       const patch = primitives.randomBytes(patchLength);
-      return () => client.change(action.cap, action.offset, patch);
+      return () => client.change(action.cap, action.offset, patch, action.again === true);
     }
   }
 }

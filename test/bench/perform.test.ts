@@ -12,8 +12,8 @@ function client(): Abilities & { readonly asked: unknown[] } {
       return `cap${asked.length}`;
     },
     read: (cap) => note('read', cap),
-    overwrite: (cap, contents) => note('overwrite', cap, contents.length),
-    change: (cap, offset, patch) => note('change', cap, offset, patch.length),
+    overwrite: (cap, contents, again) => note('overwrite', cap, contents.length, again),
+    change: (cap, offset, patch, again) => note('change', cap, offset, patch.length, again),
     cpuMs: async () => 3 * asked.length,
   };
 }
@@ -31,8 +31,12 @@ test('a file is made with each key, and its cap is kept', async () => {
 
 test.each([
   [{ kind: 'read', cap: 'c', times: 3 } as const, ['read', 'c']],
-  [{ kind: 'overwrite', cap: 'c', size: 7, times: 3 } as const, ['overwrite', 'c', 7]],
-  [{ kind: 'in place', cap: 'c', offset: 9, times: 3 } as const, ['change', 'c', 9, 1024]],
+  [{ kind: 'overwrite', cap: 'c', size: 7, times: 3 } as const, ['overwrite', 'c', 7, false]],
+  [
+    { kind: 'overwrite', cap: 'c', size: 7, times: 3, again: true } as const,
+    ['overwrite', 'c', 7, true],
+  ],
+  [{ kind: 'in place', cap: 'c', offset: 9, times: 3 } as const, ['change', 'c', 9, 1024, false]],
 ])('$kind is done as often as the action says, and told per time', async (action, asked) => {
   const it = client();
   const sample = await perform(it, action);
