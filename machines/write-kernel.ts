@@ -10,7 +10,7 @@ import type { ReadTreesInput } from './io.ts';
 import { type Beyond, beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import { contains } from './lineage.ts';
 import { oncePer } from './once.ts';
-import type { PublishPlan, PublishReport } from './publish-kernel.ts';
+import type { PublishPlan, PublishReport, Write } from './publish-kernel.ts';
 import {
   chooseBase,
   chooseForReader,
@@ -84,7 +84,7 @@ export interface WriteRecord extends WriteTask {
   readonly map: Servermap | null;
   /** Whether the map is that of an earlier write: what it shows may not be so any more. */
   readonly isRemembered: boolean;
-  /** The write from memory that met another writer. */
+  /** The write from memory that met another writer, if some of it may be there. */
   readonly stumbled: PublishReport | null;
   /** The block hash trees of all shares: an update in place needs them. */
   readonly trees: 'unread' | 'held' | 'unavailable';
@@ -514,8 +514,11 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
   }
 }
 
+/** What was met surely did not take any of it, but other servers may have. */
 function stumbledIn({ obstacle }: WriteRecord): PublishReport | null {
-  return obstacle?.kind === 'notPublished' ? obstacle.report : null;
+  if (obstacle?.kind !== 'notPublished') return null;
+  const mayBeThere = ({ status }: Write) => status === 'accepted' || status === 'unknown';
+  return obstacle.report.writes.some(mayBeThere) ? obstacle.report : null;
 }
 
 function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {

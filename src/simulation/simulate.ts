@@ -45,7 +45,7 @@ export function optionsOf(seed: number, allowed: readonly FaultKind[] = faultKin
     format,
     encoding,
     servers: layoutOf(prng, encoding, faults),
-    operations: operationsOf(prng),
+    operations: byClients(new Prng(seed + 0.25 * 2 ** 32), operationsOf(prng)),
     faults,
     headLength: prng.chance(0.3) ? 123 : 4000,
     isDeaf: prng.chance(0.15),
@@ -107,6 +107,15 @@ function operationsOf(prng: Prng): readonly OperationSpec[] {
   if (prng.chance(0.1)) operations.push({ name: 'c1', task: { kind: 'verify' } });
   if (prng.chance(0.1)) operations.push({ name: 'm1', task: { kind: 'map', mode: 'check' } });
   return [...operations, finalRead];
+}
+
+/** Now and then several writes are one client's, which remembers how its last one left the servers. */
+function byClients(prng: Prng, operations: readonly OperationSpec[]): readonly OperationSpec[] {
+  if (!prng.chance(0.4)) return operations;
+  const isWrite = ({ name }: OperationSpec) => name.startsWith('w');
+  return operations.map((one) =>
+    isWrite(one) && prng.chance(0.8) ? { ...one, client: 'a' } : one,
+  );
 }
 
 /** Begins when all others have ended and everybody is back. */
@@ -231,12 +240,23 @@ function pickChoice(prng: Prng, world: World): Choice | undefined {
   }
   if (advance !== undefined && (useful.length === 0 || prng.chance(0.01))) return advance;
   // Somebody has to begin; the others follow at once or much later.
-  const starts = useful.filter(({ kind }) => kind === 'start');
+  const starts = useful.filter(
+    ({ kind, operation }) => kind === 'start' && !isBusy(world, operation),
+  );
   const isFirst = world.operations.every(
     ({ spec, status }) => status === 'waiting' || spec.name === finalRead.name,
   );
   if (starts.length > 0 && prng.chance(isFirst ? 1 : 0.06)) return starts[0];
-  return useful.length === 0 ? undefined : prng.pick(useful);
+  const others = useful.filter((one) => one.kind !== 'start' || starts.includes(one));
+  return others.length === 0 ? advance : prng.pick(others);
+}
+
+/** Whether another operation of the same client is under way: it takes one after the other. */
+function isBusy({ operations }: World, name: string | undefined): boolean {
+  const client = operations.find(({ spec }) => spec.name === name)?.spec.client;
+  return operations.some(
+    ({ spec, status }) => spec.client === client && client !== undefined && status === 'running',
+  );
 }
 
 /** Every kind that can happen now is as likely as any other. */

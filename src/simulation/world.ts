@@ -336,7 +336,7 @@ export class World {
       encoding: this.encoding,
       leaseSecret: new Uint8Array(32),
       deadlines: defaultDeadlines,
-      clock: this.#clock.for(own),
+      clock: this.#clock.for(name ?? own),
       now: () => this.#clock.now,
       random: this.#prng.random,
       primitives: this.#platform.primitives,
@@ -386,7 +386,8 @@ export class World {
       return;
     }
     operation.status = 'killed';
-    this.#clock.forget(name);
+    this.#clock.forget(operation.spec.client ?? name);
+    this.#clients.delete(operation.spec.client ?? name);
     // What it sent may arrive; reads change nothing.
     for (const message of [...this.#network.inFlight]) {
       if (message.operation !== name) continue;

@@ -174,6 +174,17 @@ describe('a write from memory', () => {
       obstacle,
     });
     expect(withMap(v1).kind).toBe('readTrees');
+    // Of somebody whose parent nobody knows.
+    const stranger = versionOf(3, 'x', { required: 1 });
+    expect(withMap(stranger)).toEqual({ kind: 'gaveUp', obstacle });
+    const none = reportOf({
+      kind: 'uncoordinated',
+      writes: [written(0, 'surprised'), written(1, 'failed'), written(2, 'refused')],
+    });
+    const unharmed = having(begin(append), published(none), forgotten);
+    expect(decide(having(unharmed, { type: 'mapped', map: mapWith(stranger) })).kind).toBe(
+      'readTrees',
+    );
     // Written twice at one place it is there once.
     const update: Change = { kind: 'update', size: 10, offset: 7 };
     const twice = having(begin(update), published(report), forgotten);

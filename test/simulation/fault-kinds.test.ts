@@ -504,19 +504,19 @@ const effects: readonly Effect[] = [
 /** A private key that does not open spoils its share. */
 const keySpoilsShare: readonly Edit[] = [
   {
-    file: 'src/runtime/map-servers.ts',
-    from: "import { reasonOf } from '../../machines/reason.ts';",
+    file: 'src/runtime/private-key.ts',
+    from: "import { ShareReader } from '../share/reader.ts';",
     to:
-      "import { reasonOf } from '../../machines/reason.ts';\n" +
-      "import { CorruptShareError } from '../errors.ts';",
+      "import { CorruptShareError } from '../errors.ts';\n" +
+      "import { ShareReader } from '../share/reader.ts';",
   },
   {
-    file: 'src/runtime/map-servers.ts',
+    file: 'src/runtime/private-key.ts',
     from: '  if (pkcs8 === undefined) return undefined;',
     to: "    if (pkcs8 === undefined) throw new CorruptShareError('x', 'y');",
   },
   {
-    file: 'src/runtime/map-servers.ts',
+    file: 'src/runtime/private-key.ts',
     from: '  } catch {\n    return false;\n  }',
     to: '  } catch (error) {\n    throw error;\n  }',
   },

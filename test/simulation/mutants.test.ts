@@ -51,6 +51,7 @@ const seenIsReplaceable: Edit = {
   to: 'return true || isOutrun(view, candidate, other);',
 };
 const mapServers = 'src/runtime/map-servers.ts';
+const privateKey = 'src/runtime/private-key.ts';
 
 const mutants: readonly Mutant[] = [
   {
@@ -109,7 +110,7 @@ const mutants: readonly Mutant[] = [
     name: 'early private key retirement',
     edits: [
       {
-        file: mapServers,
+        file: privateKey,
         from: '  } catch {\n    return false;\n  }',
         to: '  } catch (error) {\n    throw error;\n  }',
       },
