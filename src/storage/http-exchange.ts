@@ -164,7 +164,10 @@ export class Exchange {
         left -= chunk.length;
         if (left === 0) this.#progress = 'delivered';
         this.#expectProgress();
-        if (!this.#request.write(chunk)) await drained(this.#request);
+        // What is not waited for stays in Node's queue, while its maker may put other bytes there.
+        const isQueued = chunk.length < this.#request.writableHighWaterMark;
+        const isTaken = this.#request.write(isQueued ? chunk.slice() : chunk);
+        if (!isTaken) await drained(this.#request);
       }
     }
   }

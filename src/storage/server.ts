@@ -22,7 +22,8 @@ export interface ShareTest extends ByteRange {
 
 /**
  * Bytes to be written, produced when the backend is ready for them, so that a large share never
- * has to be in memory whole. The length is known beforehand; `bytes()` may be called again.
+ * has to be in memory whole. The length is known beforehand; `bytes()` may be called again. What it
+ * gives is good until the next part of that share is asked for, or the call is settled.
  */
 export interface WritePart extends ByteRange {
   bytes(): Promise<Uint8Array>;
