@@ -24,6 +24,7 @@ import { bytesPerWork, Stint } from '../turn.ts';
 import { hasTwoPrimes, isOneDerSequence } from './der.ts';
 import type { Primitives, Sha256, SigningKey, VerifyingKey } from './primitives.ts';
 import { encodePss, pssSaltLength, saltIn } from './pss.ts';
+import { release } from './release.ts';
 
 /** Node's default is the maximum salt (222 bytes), which Tahoe rejects. */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLength } as const;
@@ -88,7 +89,9 @@ async function aesCtrInto(
   for (const [i, piece] of pieces.entries()) {
     const target = targets[i] as Uint8Array;
     for (let start = 0; start < piece.length; start += sliceLength) {
-      target.set(cipher.update(piece.subarray(start, start + sliceLength)), start);
+      const slice = cipher.update(piece.subarray(start, start + sliceLength));
+      target.set(slice, start);
+      if (slice.length === slice.buffer.byteLength) release(slice);
       await stint.spend(Math.min(sliceLength, piece.length - start) / bytesPerWork);
     }
   }
