@@ -127,7 +127,8 @@ export function readerOf(
   signal: AbortSignal,
   pace: 'field' | 'blocks' = 'field',
 ): ShareReader {
-  const read = (range: ByteRange) => readRange(session, place, range, signal, pace);
+  const read = (range: ByteRange, into?: Uint8Array) =>
+    readRange(session, place, range, signal, pace, into);
   return new ShareReader(read, headOf(session, place));
 }
 
@@ -159,6 +160,7 @@ export function readRange(
   range: ByteRange,
   signal: AbortSignal,
   pace: 'field' | 'blocks' | 'write' = 'field',
+  into?: Uint8Array,
 ): Promise<Uint8Array> {
   const storageServer = serverOf(session, server);
   const { cap, paces, storageIndex, batches } = session;
@@ -168,7 +170,7 @@ export function readRange(
     (hurried) =>
       storageServer.isFar === true && cap.kind === 'write' && BatchedReads.suits(range)
         ? batches.read(storageServer, shnum, range, hurried)
-        : storageServer.readShare(storageIndex, shnum, range, { signal: hurried }),
+        : storageServer.readShare(storageIndex, shnum, range, { signal: hurried, into }),
     // No write has succeeded by it.
     () => false,
   );

@@ -20,6 +20,8 @@ export interface HttpCall {
   readonly idempotent: boolean;
   /** The size in bytes of the largest answer that makes sense. */
   readonly answerMax: number;
+  /** Where the answer may be put. */
+  readonly into?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -176,7 +178,8 @@ export class Exchange {
     const status = response.statusCode ?? 0;
     const succeeded = status >= 200 && status < 300;
     const limit = succeeded ? this.#call.answerMax : ERROR_BODY_MAX;
-    const body = new GrowingBytes(Math.min(limit, announced(response.headers)));
+    const { into = new Uint8Array(Math.min(limit, announced(response.headers))) } = this.#call;
+    const body = new GrowingBytes(into);
     let expected = CHUNK;
     this.#expectChunk();
     await new Promise<void>((resolve, reject) => {
@@ -239,9 +242,9 @@ class GrowingBytes {
   #bytes: Uint8Array;
   #length = 0;
 
-  /** @param expected how many there will be, as far as anybody knows */
-  constructor(expected: number) {
-    this.#bytes = new Uint8Array(expected);
+  /** @param room for as many as there will be, as far as anybody knows */
+  constructor(room: Uint8Array) {
+    this.#bytes = room;
   }
 
   get length(): number {

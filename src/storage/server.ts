@@ -71,6 +71,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ReadOptions extends CallOptions {
+  /**
+   * Where the bytes may be put, which saves memory: as many as the range has, or more. The caller
+   * looks at it when the call is settled, and the server does nothing to it any more then.
+   */
+  readonly into?: Uint8Array | undefined;
+}
+
 /**
  * One storage server. All methods may reject with {@link ServerUnavailableError}, with
  * `signal.reason`, and with {@link OutOfRangeError} for arguments that no server would take (see
@@ -99,7 +107,7 @@ export interface StorageServer {
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
-    options?: CallOptions,
+    options?: ReadOptions,
   ): Promise<Uint8Array>;
 
   /**
