@@ -33,6 +33,8 @@ const BARE = { padding: constants.RSA_NO_PADDING } as const;
 const ZERO_COUNTER = new Uint8Array(16);
 /** Bytes that are encrypted at a stretch: the cipher's answers stay in the cache. */
 const sliceLength = 2 ** 16;
+/** Of a shorter answer V8 may take care when it likes. */
+const releasedMin = 2 ** 14;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 const verifyAsync = promisify(nodeVerify);
@@ -91,7 +93,8 @@ async function aesCtrInto(
     for (let start = 0; start < piece.length; start += sliceLength) {
       const slice = cipher.update(piece.subarray(start, start + sliceLength));
       target.set(slice, start);
-      if (slice.length === slice.buffer.byteLength) release(slice);
+      const { byteLength } = slice.buffer;
+      if (byteLength === slice.length && byteLength >= releasedMin) release(slice);
       await stint.spend(Math.min(sliceLength, piece.length - start) / bytesPerWork);
     }
   }
