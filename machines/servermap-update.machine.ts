@@ -82,6 +82,7 @@ export const servermapUpdateMachine = setup({
   actions: {
     askNext: enqueueActions(({ context: { record, deadlines }, enqueue, self }) => {
       const servers = nextServers(record);
+      if (servers.length === 0) return;
       const wantsPrivateKey = record.privateKey === 'missing';
       const wantsNumbers = isBuiltOn(record.mode);
       for (const server of servers) {

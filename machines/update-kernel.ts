@@ -106,16 +106,17 @@ function mappedIn({ servers, statuses, holdings, versions }: UpdateRecord): Mapp
 
 /** What to do next. */
 export function decide(view: UpdateView): UpdateDecision {
-  const { asked, verifying, unasked } = tally(view.statuses);
+  const counts = tally(view.statuses);
+  const { asked, verifying, unasked } = counts;
   // (1) (2) A server is settled only when its whole answer is judged, and nothing is over while
   // anything is being verified, also right of the boundary.
   const mayEnd = verifying === 0 || mayEndWhileVerifying(view.rule);
   if (!mayEnd && unasked === 0) return wait;
-  const lack = lackOf(view);
+  const lack = lackOf(view, counts);
   if (lack === 'nothing') return mayEnd ? enough : wait;
   if (asked + verifying + unasked === 0) return exhausted;
   if (lack === 'answers') return wait;
-  const wanted = Math.min(wantedInFlight(view) - asked - verifying, unasked);
+  const wanted = Math.min(wantedInFlight(view, counts) - asked - verifying, unasked);
   return wanted > 0 ? { kind: 'ask', count: wanted } : wait;
 }
 
@@ -124,7 +125,7 @@ export const decideOn = oncePer((record: UpdateRecord) => decide(viewOf(record))
 
 /** How an update that is over has ended. */
 export function outcomeOf(record: UpdateRecord): 'enough' | 'exhausted' {
-  return lackOf(viewOf(record)) === 'nothing' ? 'enough' : 'exhausted';
+  return lackOf(viewOf(record), tally(record.statuses)) === 'nothing' ? 'enough' : 'exhausted';
 }
 
 const wait: UpdateDecision = { kind: 'wait' };
@@ -132,13 +133,13 @@ const enough: UpdateDecision = { kind: 'done', outcome: 'enough' };
 const exhausted: UpdateDecision = { kind: 'done', outcome: 'exhausted' };
 
 /** What the mode's goal lacks: nothing, answers that are under way, or more servers to ask. */
-function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
+function lackOf(view: UpdateView, { settled }: Tally): 'nothing' | 'answers' | 'servers' {
   const { mode, statuses, required, rule } = view;
   switch (mode) {
     case 'anything':
       return view.hasRecoverable ? 'nothing' : 'servers';
     case 'read': {
-      const isSeen = tally(statuses).settled >= Math.min(readersWave(view), statuses.length);
+      const isSeen = settled >= Math.min(readersWave(view), statuses.length);
       return isSeen && view.isConfirmed && !view.isContested ? 'nothing' : 'servers';
     }
     case 'write': {
@@ -150,14 +151,12 @@ function lackOf(view: UpdateView): 'nothing' | 'answers' | 'servers' {
     }
     case 'check':
     case 'repair':
-      return tally(statuses).settled === statuses.length && !view.lacksPrivateKey
-        ? 'nothing'
-        : 'servers';
+      return settled === statuses.length && !view.lacksPrivateKey ? 'nothing' : 'servers';
   }
 }
 
 /** How many answers should be outstanding: a first wave by mode, then a window no wider than it. */
-function wantedInFlight(view: UpdateView): number {
+function wantedInFlight(view: UpdateView, { settled, failed }: Tally): number {
   if (view.mode === 'check' || view.mode === 'repair') return roundWindow;
   const firstWave = view.mode === 'write' ? view.total + view.required : readersWave(view);
   const isFirst = view.statuses.every((status) => status === 'unasked');
@@ -165,7 +164,6 @@ function wantedInFlight(view: UpdateView): number {
   const window = Math.min(firstWave, queryWindow);
   if (view.mode !== 'read') return window;
   // Who reads waits for what is under way, as long as that may suffice; but not for a single one.
-  const { settled, failed } = tally(view.statuses);
   const lacking = firstWave - (settled - failed);
   return lacking > 0 ? Math.min(window, Math.max(lacking, 2)) : window;
 }
@@ -175,6 +173,9 @@ function readersWave({ mode, required, meetingSize }: UpdateView): number {
   return mode === 'read' ? Math.max(2 * required, meetingSize) : 2 * required;
 }
 
+type Tally = ReturnType<typeof tally>;
+
+/** How many servers stand where. */
 function tally(statuses: readonly ServerStatus[]) {
   let asked = 0;
   let verifying = 0;
@@ -205,7 +206,7 @@ export function apply(record: UpdateRecord, fact: UpdateFact): UpdateRecord {
 
 function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
   const { server, status, failure } = report;
-  const index = record.servers.indexOf(server);
+  const index = placeOf(record, server);
   const before = record.statuses[index];
   if (before !== 'asked' && before !== 'verifying') return record;
   const settled = { ...record, statuses: record.statuses.with(index, status) };
@@ -230,20 +231,34 @@ function applyReport(record: UpdateRecord, report: ServerReport): UpdateRecord {
   };
 }
 
+const known = new WeakMap<readonly ServerId[], ReadonlyMap<ServerId, number>>();
+
+/** Looked up, not looked for: an update of a thousand servers asks for each of them many times. */
+function placesIn(servers: readonly ServerId[]): ReadonlyMap<ServerId, number> {
+  const places = known.get(servers) ?? new Map(servers.map((server, i) => [server, i]));
+  known.set(servers, places);
+  return places;
+}
+
 function withStatus(
   record: UpdateRecord,
   server: ServerId,
   from: ServerStatus,
   to: ServerStatus,
 ): UpdateRecord {
-  const index = record.servers.indexOf(server);
+  const index = placeOf(record, server);
   if (record.statuses[index] !== from) return record;
   return { ...record, statuses: record.statuses.with(index, to) };
 }
 
+/** In the permuted order; -1 for a stranger. */
+function placeOf({ servers }: UpdateRecord, server: ServerId): number {
+  return placesIn(servers).get(server) ?? -1;
+}
+
 /** Where `server` stands; nothing for a stranger. */
 export function statusOf(record: UpdateRecord, server: ServerId): ServerStatus | undefined {
-  return record.statuses[record.servers.indexOf(server)];
+  return record.statuses[placeOf(record, server)];
 }
 
 /** The next servers to ask, in permuted order. */
@@ -262,7 +277,7 @@ export function nextServers(record: UpdateRecord): readonly ServerId[] {
 /** The finished map; places in permuted order, then by share number (so the order of answers
  * leaves no trace in it). */
 export function toServermap(record: UpdateRecord, outcome: Servermap['outcome']): Servermap {
-  const place = new Map(record.servers.map((server, i) => [server, i]));
+  const place = placesIn(record.servers);
   const byPlace = (a: Holding, b: Holding) =>
     (place.get(a.server) ?? 0) - (place.get(b.server) ?? 0) || a.shnum - b.shnum;
   return {

@@ -118,8 +118,10 @@ export class Call {
 
   /** Runs an operation with its progress on stderr. */
   async watch<T>(work: (options: OperationOptions) => Promise<T>): Promise<T> {
-    const { ProgressBar } = await import('./progress.ts');
-    const bar = new ProgressBar(this.streams.stderr, this.#grid?.servers);
+    const { stderr } = this.streams;
+    const { isDrawnOn, ProgressBar } = await import('./progress.ts');
+    const draw = isDrawnOn(stderr) ? (await import('./bar.ts')).newBar : undefined;
+    const bar = new ProgressBar(stderr, this.#grid?.servers, draw);
     try {
       return await work({ signal: this.signal, onProgress: bar.show });
     } finally {

@@ -1,9 +1,9 @@
 /**
  * @module progress: a bar on stderr for what takes long, on a terminal only.
  */
-import { Presets, SingleBar } from 'cli-progress';
 import type { Progress } from '../runtime/options.ts';
 import { listed, standoffText } from '../version-name.ts';
+import type { newBar } from './bar.ts';
 import { counted } from './plain-text.ts';
 import { type Named, serverName } from './servermap-view.ts';
 
@@ -27,18 +27,32 @@ function unconfirmedText(seqnum: number, silent: readonly string[]): string {
   return `version ${seqnum} may not be the newest that was acknowledged${because}`;
 }
 
+/** Whether a bar can be drawn: that is done by moving the cursor, which a dumb terminal cannot. */
+export function isDrawnOn(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && process.env.TERM !== 'dumb';
+}
+
 /** A bar for one operation; its phases take turns on the same line. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
   readonly #servers: readonly Named[];
+  readonly #newBar: typeof newBar | undefined;
   readonly #start = Date.now();
-  #bar: SingleBar | undefined;
+  #bar: ReturnType<typeof newBar> | undefined;
   #phase = '';
 
-  /** @param servers who have nicknames */
-  constructor(stream: NodeJS.WriteStream, servers: readonly Named[] = []) {
+  /**
+   * @param servers who have nicknames
+   * @param draw what draws bars, on a terminal that can show them
+   */
+  constructor(
+    stream: NodeJS.WriteStream,
+    servers: readonly Named[] = [],
+    draw: typeof newBar | undefined = undefined,
+  ) {
     this.#stream = stream;
     this.#servers = servers;
+    this.#newBar = draw;
   }
 
   readonly show = ({ phase, done, total, waitMs, standoff, unconfirmed }: Shown): void => {
@@ -48,8 +62,7 @@ export class ProgressBar {
       this.#stream.write(`${unconfirmedText(seqnum, this.#namesOf(silent))}\n`);
       return;
     }
-    // A bar is drawn by moving the cursor, which a dumb terminal cannot.
-    if (!this.#stream.isTTY || process.env.TERM === 'dumb') return;
+    if (this.#newBar === undefined) return;
     if (Date.now() - this.#start < patienceMs) return;
     if (waitMs !== undefined) {
       this.stop();
@@ -60,16 +73,7 @@ export class ProgressBar {
     if (this.#bar === undefined || phase !== this.#phase) {
       this.stop();
       this.#phase = phase;
-      this.#bar = new SingleBar(
-        {
-          stream: this.#stream,
-          format: `${phase.padEnd(8)} [{bar}] {percentage}%`,
-          barsize: 30,
-          clearOnComplete: true,
-          hideCursor: true,
-        },
-        Presets.legacy,
-      );
+      this.#bar = this.#newBar(this.#stream, phase);
       this.#bar.start(total, done);
     }
     this.#bar.setTotal(total);

@@ -1,6 +1,10 @@
 /**
  * @module blocks-ahead: the blocks of the next windows of a share, asked for while those before them
  * are checked, decoded and handed over. They are checked when it is their turn.
+ *
+ * Windows are read into the memory of those that are done with: new memory each time would be given
+ * back only when there are tens of MiB of it. What a server that was given up may still write to is
+ * left to it.
  */
 import type { ReadBlocksInput, Window } from '../../machines/io.ts';
 import type { Entry } from '../share/reader.ts';
@@ -16,6 +20,9 @@ interface Ahead {
 export class BlocksAhead {
   readonly #session: Session;
   readonly #shares = new Map<string, Ahead>();
+  /** The memory of windows that are here, by their names. */
+  readonly #filled = new Map<string, Uint8Array[]>();
+  readonly #free: Uint8Array[] = [];
 
   constructor(session: Session) {
     this.#session = session;
@@ -35,15 +42,29 @@ export class BlocksAhead {
     this.#ask(input);
   }
 
+  /** The blocks of a window are not looked at any more. */
+  release(window: Window): void {
+    const name = windowName(window);
+    this.#free.push(...(this.#filled.get(name) ?? []));
+    this.#filled.delete(name);
+  }
+
   #ask(input: ReadBlocksInput): Ahead['windows'] {
     const { dropped, windows } = this.#of(input);
     const reader = readerOf(this.#session, input, dropped.signal, 'blocks');
     for (const window of [input, ...input.ahead]) {
       const name = windowName(window);
       if (windows.has(name)) continue;
-      const entries = reader.blocks(window.firstSegment, window.segmentCount);
-      // Whether that is a failure is said when it is wanted.
-      entries.catch(() => {});
+      const rooms: Uint8Array[] = [];
+      const roomFor = (length: number) => {
+        const room = this.#roomFor(length);
+        rooms.push(room);
+        return room;
+      };
+      const entries = reader.blocks(window.firstSegment, window.segmentCount, roomFor);
+      const note = () => this.#filled.set(name, [...(this.#filled.get(name) ?? []), ...rooms]);
+      // Whether there is a failure is said when the window is wanted.
+      entries.then(note, () => {});
       windows.set(name, entries);
     }
     return windows;
@@ -59,6 +80,16 @@ export class BlocksAhead {
   dropAll(): void {
     for (const { dropped } of this.#shares.values()) dropped.abort();
     this.#shares.clear();
+  }
+
+  /**
+   * Windows become longer: what is too short now stays so. The longest differ by little, so powers
+   * of two make them fit; what is not written to costs nothing.
+   */
+  #roomFor(length: number): Uint8Array {
+    const free = this.#free.pop();
+    if (free !== undefined && free.length >= length) return free;
+    return new Uint8Array(2 ** Math.ceil(Math.log2(length)));
   }
 
   #of(input: ReadBlocksInput): Ahead {

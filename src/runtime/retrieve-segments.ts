@@ -64,6 +64,7 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
     onProgress?.({ phase: 'reading', done: at + wanted.length - range.from, total });
     await stint.spend(workPerSegment);
   }
+  desk.ahead.release(input);
   return { ok: true };
 });
 

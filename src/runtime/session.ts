@@ -146,10 +146,10 @@ export function readerOf(
   signal: AbortSignal,
   pace: 'field' | 'blocks' = 'field',
 ): ShareReader {
-  const read = async (range: ByteRange) => {
+  const read = async (range: ByteRange, into?: Uint8Array) => {
     const known = session.shares?.cut(place, range);
     if (known !== undefined) return known;
-    const bytes = await readRange(session, place, range, signal, pace);
+    const bytes = await readRange(session, place, range, signal, pace, into);
     session.shares?.add(place, range.offset, bytes);
     return bytes;
   };
@@ -184,6 +184,7 @@ export function readRange(
   range: ByteRange,
   signal: AbortSignal,
   pace: 'field' | 'blocks' | 'write' = 'field',
+  into?: Uint8Array,
 ): Promise<Uint8Array> {
   const storageServer = serverOf(session, server);
   const { cap, paces, storageIndex, batches } = session;
@@ -193,7 +194,7 @@ export function readRange(
     (hurried) =>
       storageServer.isFar === true && cap.kind === 'write' && BatchedReads.suits(range)
         ? batches.read(storageServer, shnum, range, hurried)
-        : storageServer.readShare(storageIndex, shnum, range, { signal: hurried }),
+        : storageServer.readShare(storageIndex, shnum, range, { signal: hurried, into }),
     // No write has succeeded by it.
     () => false,
   );

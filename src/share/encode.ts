@@ -10,6 +10,7 @@ import { Stint } from '../turn.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { buildLongHashTree, hashIn } from './hashtree.ts';
 import { checkstringLengthOf } from './header.ts';
+import { segmentsKept } from './kept-segments.ts';
 import { layoutOf } from './layout.ts';
 import { type EntryOf, Lockstep, type Patience } from './lockstep.ts';
 import type { Plaintext } from './plaintext.ts';
@@ -26,7 +27,7 @@ import {
   tailRange,
   type VersionInput,
 } from './seal.ts';
-import { checkEncodable, encodeSegments, type SegmentOptions, segmentsKept } from './segments.ts';
+import { checkEncodable, encodeSegments, type SegmentOptions } from './segments.ts';
 
 export interface EncodeInput extends VersionInput, SegmentOptions {
   readonly format: Format;

@@ -4,6 +4,8 @@
  * The pass keeps the blocks of a few segments, and waits for the writers that are still at an older
  * one. But not for one that half of them have to wait for, nor when nobody gets on at all: it is left
  * behind, and what it writes is encoded once more when it comes to it.
+ *
+ * What a writer was given is its own until it asks for the next entry of that share, or leaves.
  */
 import { deferred } from '../deferred.ts';
 
@@ -22,9 +24,12 @@ export const stallMs = 5_000;
 /** What a share stores of a segment, counted from the first one that is encoded. */
 export type EntryOf = (index: number, shnum: number) => Promise<Uint8Array>;
 
-/** Of one writer: the segment that it was at last, and how long it has been waited for. */
 interface Walker {
+  /** The segment that it was at last. */
   at: number;
+  /** Of each share, the segment of which it has an entry, and those of which it has asked for one. */
+  readonly inHand: Map<number, number[]>;
+  /** How long it has been waited for. */
   waitedMs: number;
 }
 
@@ -32,7 +37,9 @@ export class Lockstep {
   /** Segments whose blocks are kept. */
   readonly window: number;
   readonly #patience: Patience;
+  /** Those who are waited for. */
   readonly #walkers = new Set<Walker>();
+  readonly #leftBehind = new Set<Walker>();
   #entry: EntryOf | undefined;
   #encoded = -1;
   #changed = deferred<void>();
@@ -44,17 +51,23 @@ export class Lockstep {
 
   /** A writer that asks for the segments in order, and says when it is done. */
   join(): { entry: EntryOf; leave: () => void } {
-    const walker: Walker = { at: -1, waitedMs: 0 };
+    const walker: Walker = { at: -1, inHand: new Map(), waitedMs: 0 };
     this.#walkers.add(walker);
     const leave = () => {
       this.#walkers.delete(walker);
+      this.#leftBehind.delete(walker);
       this.#tell();
     };
     const entry: EntryOf = async (index, shnum) => {
       walker.at = index;
+      const ofShare = walker.inHand.get(shnum) ?? [];
+      walker.inHand.set(shnum, ofShare);
+      ofShare.push(index);
       this.#tell();
       while (this.#encoded < index) await this.#changed.promise;
-      return (this.#entry as EntryOf)(index, shnum);
+      const bytes = await (this.#entry as EntryOf)(index, shnum);
+      ofShare.splice(0, ofShare.lastIndexOf(index));
+      return bytes;
     };
     return { entry, leave };
   }
@@ -78,9 +91,18 @@ export class Lockstep {
       const ms = now() - since;
       for (const walker of behind) {
         if (areMost) walker.waitedMs += ms;
-        if (walker.waitedMs >= patienceMs || ms >= stallMs) this.#walkers.delete(walker);
+        if (walker.waitedMs < patienceMs && ms < stallMs) continue;
+        // It may have left meanwhile.
+        if (this.#walkers.delete(walker)) this.#leftBehind.add(walker);
       }
     }
+  }
+
+  /** Whether anybody may still be writing an entry of the segment `index`. */
+  isInHand(index: number): boolean {
+    return [...this.#walkers, ...this.#leftBehind].some(({ inHand }) =>
+      [...inHand.values()].some((ofShare) => ofShare.includes(index)),
+    );
   }
 
   encoded(index: number): void {

@@ -14,8 +14,12 @@ import { requestLengthMax } from './limits.ts';
 
 /**
  * Reads one share, whichever the caller has in mind; gives fewer bytes when the share ends before.
+ * They may be put into memory that is given, and has room for them.
  */
-export type ReadRange = (range: ByteRange) => Promise<Uint8Array>;
+export type ReadRange = (range: ByteRange, into?: Uint8Array) => Promise<Uint8Array>;
+
+/** Memory for so many bytes, or more. */
+export type RoomFor = (length: number) => Uint8Array;
 
 /** What a share holds of one segment. */
 export interface Entry {
@@ -108,13 +112,14 @@ export class ShareReader {
 
   /**
    * The entries of `count` segments from `first` on, in one read.
+   * @param roomFor where they may be; new memory by default
    * @throws OutOfRangeError when there are no such segments
    */
-  async blocks(first: number, count: number): Promise<Entry[]> {
+  async blocks(first: number, count: number, roomFor?: RoomFor): Promise<Entry[]> {
     const header = await this.header();
     const { offset, length } = entryRange(header, first, count);
     const range = { offset: header.layout.shareData.offset + offset, length };
-    const bytes = await this.#whole('shareData', range);
+    const bytes = await this.#whole('shareData', range, roomFor);
     const saltEnd = entrySaltLength(header);
     return Array.from({ length: count }, (_, i) => {
       const start = entryRange(header, first + i).offset - offset;
@@ -141,8 +146,8 @@ export class ShareReader {
     return this.#whole(field, (await this.header()).layout[field]);
   }
 
-  async #whole(field: ShareField, range: ByteRange): Promise<Uint8Array> {
-    const bytes = await this.#bytes(range);
+  async #whole(field: ShareField, range: ByteRange, roomFor?: RoomFor): Promise<Uint8Array> {
+    const bytes = await this.#bytes(range, roomFor);
     this.#requireWhole(field, bytes.length, range);
     return bytes;
   }
@@ -152,11 +157,11 @@ export class ShareReader {
     throw new CorruptShareError(fieldNames[field], `${found} of ${length} bytes`);
   }
 
-  async #bytes(range: ByteRange): Promise<Uint8Array> {
+  async #bytes(range: ByteRange, roomFor?: RoomFor): Promise<Uint8Array> {
     const { offset, length } = range;
     if (this.#isAtHand(range)) return this.#head.subarray(offset, offset + length);
     if (length <= requestLengthMax) {
-      return length === 0 ? new Uint8Array(0) : this.#read(range);
+      return length === 0 ? new Uint8Array(0) : this.#read(range, roomFor?.(length));
     }
     const pieces: Uint8Array[] = [];
     await this.#pieces(range, (piece) => pieces.push(piece));

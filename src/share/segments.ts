@@ -20,10 +20,10 @@ import type { Primitives } from '../crypto/primitives.ts';
 import { type Codec, createCodec } from '../erasure/codec.ts';
 import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
-import { Recent } from '../recent.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
 import { blockLength, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
 import { blockTagLength, hashTagged } from './hashtree.ts';
+import { KeptSegments } from './kept-segments.ts';
 import type { Lockstep } from './lockstep.ts';
 import { type Plaintext, readExactly } from './plaintext.ts';
 
@@ -60,9 +60,6 @@ export interface EncodedSegments {
   entry(segnum: number, shnum: number): Promise<Uint8Array>;
 }
 
-/** Segments whose blocks are kept; writers further apart encode again. */
-export const segmentsKept = 4;
-
 /** @throws OutOfRangeError for a file that is too large to be encoded */
 export function checkEncodable(geometry: Geometry): void {
   const { segmentSize, segmentCount } = geometry;
@@ -91,27 +88,17 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
   const count = plaintext.size === 0 ? 0 : divideUp(plaintext.size, geometry.segmentSize);
   const source = new SegmentSource(input);
   const encoder = new SegmentEncoder(input, source);
-  const kept = lockstep?.window ?? segmentsKept;
-  const recent = new Recent<number, Promise<readonly Uint8Array[]>>(kept);
-  const slotsOf = (index: number) => {
-    const slots = recent.of(index, () => encoder.encode(index));
-    // A failure is not kept: the next one who asks tries again.
-    slots.catch(() => recent.forget(index, slots));
-    return slots;
-  };
-
+  const kept = new KeptSegments(encoder, count, lockstep);
   const stint = new Stint();
-  // Of a longer file the first segments are forgotten before anybody asks for them.
-  const scratch = count > kept && lockstep === undefined ? encoder.room(0) : undefined;
   const entry = async (index: number, shnum: number) => {
     source.throwIfBroken();
-    const slots = await slotsOf(index);
+    const slots = await kept.of(index);
     return (slots[shnum % slots.length] as Uint8Array).subarray(blockTagLength);
   };
   lockstep?.begin(entry);
   for (let index = 0; index < count; index++) {
     await lockstep?.turnOf(index);
-    const slots = await (scratch === undefined ? slotsOf(index) : encoder.encode(index, scratch));
+    const slots = await kept.next(index);
     encoder.remember(slots);
     lockstep?.encoded(index);
     input.onSegment?.(index + 1, count);

@@ -106,13 +106,16 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array, position: 
   }
 }
 
-/** Reads `length` bytes at `position`; fewer only where the file ends. */
+/**
+ * Reads `length` bytes at `position`; fewer only where the file ends.
+ * @param bytes where they are put; new memory by default
+ */
 export async function readFully(
   file: FileHandle,
   length: number,
   position: number,
+  bytes: Uint8Array = new Uint8Array(length),
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
     const piece = Math.min(length - done, READ_MAX);

@@ -9,12 +9,14 @@ import {
   checkLeaseSecrets,
   checkRange,
   checkRequest,
+  checkRoom,
   checkShnum,
   checkStorageIndex,
 } from './request.ts';
 import type {
   ByteRange,
   CallOptions,
+  ReadOptions,
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
@@ -40,12 +42,13 @@ export abstract class CheckedServer implements StorageServer {
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
-    options?: CallOptions,
+    options?: ReadOptions,
   ): Promise<Uint8Array> {
     checkStorageIndex(storageIndex);
     checkShnum(shnum);
     checkRange(range);
-    return await this.doReadShare(storageIndex, shnum, range, options?.signal);
+    checkRoom(range, options?.into);
+    return await this.doReadShare(storageIndex, shnum, range, options?.signal, options?.into);
   }
 
   async readTestWrite(
@@ -89,6 +92,7 @@ export abstract class CheckedServer implements StorageServer {
     shnum: number,
     range: ByteRange,
     signal: AbortSignal | undefined,
+    into: Uint8Array | undefined,
   ): Promise<Uint8Array>;
 
   protected abstract doReadTestWrite(

@@ -57,12 +57,20 @@ export async function readContainer(path: string): Promise<HeldContainer> {
   });
 }
 
-/** A range of the data, cut at its end. @throws as {@link readContainer} */
-export async function readContainerData(path: string, range: ByteRange): Promise<Uint8Array> {
+/**
+ * A range of the data, cut at its end.
+ * @param into where the bytes are put; new memory by default
+ * @throws as {@link readContainer}
+ */
+export async function readContainerData(
+  path: string,
+  range: ByteRange,
+  into?: Uint8Array,
+): Promise<Uint8Array> {
   return withFile(path, constants.O_RDONLY, async (file) => {
     const { header } = await readHeader(file, path);
     const { offset, length } = cutRange(range, header.dataLength);
-    return readExactly(file, length, DATA_OFFSET + offset, path);
+    return readExactly(file, length, DATA_OFFSET + offset, path, into);
   });
 }
 
@@ -139,8 +147,9 @@ async function readExactly(
   length: number,
   position: number,
   path: string,
+  into?: Uint8Array,
 ): Promise<Uint8Array> {
-  const bytes = await readFully(file, length, position);
+  const bytes = await readFully(file, length, position, into);
   if (bytes.length < length) throw new BadContainerError(path, 'data: the file became shorter');
   return bytes;
 }

@@ -79,12 +79,13 @@ export class DirectoryServer extends CheckedServer {
     shnum: number,
     range: ByteRange,
     signal: AbortSignal | undefined,
+    into: Uint8Array | undefined,
   ): Promise<Uint8Array> {
     return this.#answer(signal, async () => {
       const bucket = this.#bucket(storageIndex);
       if (await this.#hasBucket(bucket)) {
         const path = join(bucket, String(shnum));
-        const bytes = await readContainerData(path, range).catch(ignoreMissing);
+        const bytes = await readContainerData(path, range, into).catch(ignoreMissing);
         if (bytes !== undefined) return bytes;
       }
       throw new NoSuchShareError(this.id, shnum);

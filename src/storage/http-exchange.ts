@@ -20,6 +20,8 @@ export interface HttpCall {
   readonly idempotent: boolean;
   /** The size in bytes of the largest answer that makes sense. */
   readonly answerMax: number;
+  /** Where the answer may be put. */
+  readonly into?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -164,7 +166,10 @@ export class Exchange {
         left -= chunk.length;
         if (left === 0) this.#progress = 'delivered';
         this.#expectProgress();
-        if (!this.#request.write(chunk)) await drained(this.#request);
+        // What is not waited for stays in Node's queue, while its maker may put other bytes there.
+        const isQueued = chunk.length < this.#request.writableHighWaterMark;
+        const isTaken = this.#request.write(isQueued ? chunk.slice() : chunk);
+        if (!isTaken) await drained(this.#request);
       }
     }
   }
@@ -173,7 +178,8 @@ export class Exchange {
     const status = response.statusCode ?? 0;
     const succeeded = status >= 200 && status < 300;
     const limit = succeeded ? this.#call.answerMax : ERROR_BODY_MAX;
-    const body = new GrowingBytes(Math.min(limit, announced(response.headers)));
+    const { into = new Uint8Array(Math.min(limit, announced(response.headers))) } = this.#call;
+    const body = new GrowingBytes(into);
     let expected = CHUNK;
     this.#expectChunk();
     await new Promise<void>((resolve, reject) => {
@@ -236,9 +242,9 @@ class GrowingBytes {
   #bytes: Uint8Array;
   #length = 0;
 
-  /** @param expected how many there will be, as far as anybody knows */
-  constructor(expected: number) {
-    this.#bytes = new Uint8Array(expected);
+  /** @param room for as many as there will be, as far as anybody knows */
+  constructor(room: Uint8Array) {
+    this.#bytes = room;
   }
 
   get length(): number {

@@ -125,6 +125,7 @@ export class HttpServer extends CheckedServer {
     shnum: number,
     range: ByteRange,
     signal: AbortSignal | undefined,
+    into: Uint8Array | undefined,
   ): Promise<Uint8Array> {
     const { offset } = range;
     // A header cannot ask for no bytes, and whether the share exists is to be known all the same.
@@ -135,6 +136,7 @@ export class HttpServer extends CheckedServer {
       path: `${slotPath(storageIndex)}/${shnum}`,
       headers: { Range: `bytes=${offset}-${last}` },
       answerMax: length,
+      into,
       signal,
     };
     return await this.#ask(call, (answer) => {

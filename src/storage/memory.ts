@@ -81,11 +81,12 @@ export class MemoryServer extends CheckedServer {
     shnum: number,
     range: ByteRange,
     signal: AbortSignal | undefined,
+    into: Uint8Array | undefined,
   ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const share = this.#slot(storageIndex).get(shnum);
     if (share === undefined) throw new NoSuchShareError(this.id, shnum);
-    return copyOf(share.data, range);
+    return copyOf(share.data, range, into);
   }
 
   protected async doReadTestWrite(
@@ -199,7 +200,9 @@ function heldShares(slot: Slot): ReadonlyMap<number, StoredShare & HeldShare> {
   );
 }
 
-function copyOf(data: Uint8Array, range: ByteRange): Uint8Array {
+function copyOf(data: Uint8Array, range: ByteRange, into?: Uint8Array): Uint8Array {
   const { offset, length } = cutRange(range, data.length);
-  return data.slice(offset, offset + length);
+  if (into === undefined) return data.slice(offset, offset + length);
+  into.set(data.subarray(offset, offset + length));
+  return into.subarray(0, length);
 }

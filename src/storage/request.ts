@@ -31,6 +31,12 @@ export function checkRange(range: ByteRange): void {
   checkNatural('length', range.length);
 }
 
+/** @throws OutOfRangeError unless a read of the range fits in */
+export function checkRoom({ length }: ByteRange, into: Uint8Array | undefined): void {
+  if (into === undefined || into.length >= length) return;
+  throw new OutOfRangeError('room', into.length, `the range has ${length} bytes`);
+}
+
 /** @throws OutOfRangeError unless both are 32 bytes: a real server would cut or pad silently */
 export function checkLeaseSecrets(
   secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,

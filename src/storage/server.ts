@@ -22,7 +22,8 @@ export interface ShareTest extends ByteRange {
 
 /**
  * Bytes to be written, produced when the backend is ready for them, so that a large share never
- * has to be in memory whole. The length is known beforehand; `bytes()` may be called again.
+ * has to be in memory whole. The length is known beforehand; `bytes()` may be called again. What it
+ * gives is good until the next part of that share is asked for, or the call is settled.
  */
 export interface WritePart extends ByteRange {
   bytes(): Promise<Uint8Array>;
@@ -70,6 +71,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ReadOptions extends CallOptions {
+  /**
+   * Where the bytes may be put, which saves memory: as many as the range has, or more. The caller
+   * looks at it when the call is settled, and the server does nothing to it any more then.
+   */
+  readonly into?: Uint8Array | undefined;
+}
+
 /**
  * One storage server. All methods may reject with {@link ServerUnavailableError}, with
  * `signal.reason`, and with {@link OutOfRangeError} for arguments that no server would take (see
@@ -98,7 +107,7 @@ export interface StorageServer {
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
-    options?: CallOptions,
+    options?: ReadOptions,
   ): Promise<Uint8Array>;
 
   /**

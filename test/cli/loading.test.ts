@@ -68,6 +68,7 @@ test('cap loads what caps are made of, and no engine', async () => {
     'src/crypto/keys',
     'src/crypto/node',
     'src/crypto/pss',
+    'src/crypto/release',
     'src/hidden',
     'src/turn',
   ]);

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { newBar } from '../../src/cli/bar.ts';
 import { counted, inRuns, oneLine, table } from '../../src/cli/plain-text.ts';
-import { ProgressBar } from '../../src/cli/progress.ts';
+import { isDrawnOn, ProgressBar } from '../../src/cli/progress.ts';
 import { redacted } from '../../src/cli/redaction.ts';
 
 const key = 'a'.repeat(26);
@@ -64,8 +65,8 @@ class Terminal extends Writable {
 
 /** Shows an operation that takes a second. */
 function shown(isTTY: boolean, takesMs: number): string {
-  const stream = new Terminal(isTTY);
-  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream);
+  const stream = new Terminal(isTTY) as Terminal & NodeJS.WriteStream;
+  const bar = new ProgressBar(stream, [], isDrawnOn(stream) ? newBar : undefined);
   bar.show({ phase: 'mapping', done: 1, total: 13 });
   vi.advanceTimersByTime(takesMs);
   bar.show({ phase: 'reading', done: 50, total: 100 });
@@ -91,7 +92,7 @@ test('a dumb terminal, which cannot move its cursor, is shown none', () => {
 test('a wait for another writer is said in words, and so is what nobody knows yet', () => {
   const stream = new Terminal(true);
   const servers = [{ id: 'v0-abcdefghij', nickname: 'home' }];
-  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream, servers);
+  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream, servers, newBar);
   vi.advanceTimersByTime(1000);
   bar.show({ phase: 'waiting', done: 2, total: 8, waitMs: 3200 });
   expect(stream.text).toBe('attempt 2 of 8 has met another writer; waiting 4 seconds\n');

@@ -43,6 +43,12 @@ const refusals: readonly (readonly [name: string, error: string, call: Call])[] 
     (server, options) => server.readShare(index, 0, { offset: -1, length: -1 }, options),
   ],
   [
+    'readShare',
+    'room 2: the range has 3 bytes',
+    (server, options) =>
+      server.readShare(index, 0, { offset: 0, length: 3 }, { ...options, into: random(2) }),
+  ],
+  [
     'readTestWrite',
     INDEX,
     (server, options) =>

@@ -57,6 +57,27 @@ export function parts(newSlot: NewSlot): void {
     expect(await slot.contents()).toEqual({ 0: 'zero' });
   });
 
+  test.each([
+    [3, 100],
+    [10_000, 300],
+    [50_000, 60],
+  ])('of %d bytes, each made where the one before was', async (length, count) => {
+    const slot = newSlot();
+    const bytes = random(length * count);
+    const place = new Uint8Array(length);
+    const parts = Array.from({ length: count }, (_, i): WritePart => {
+      const offset = i * length;
+      const made = () => {
+        place.set(bytes.subarray(offset, offset + length));
+        return place;
+      };
+      return { offset, length, bytes: async () => made() };
+    });
+    await slot.send({ 0: write({ parts }) });
+    const read = await slot.server.readShare(slot.storageIndex, 0, { offset: 0, length: 2 ** 22 });
+    expect(Buffer.compare(read, bytes)).toBe(0);
+  });
+
   test('can be used again for another request', async () => {
     const slot = newSlot();
     const same = write({ parts: [part(0, 'abc'), part(3, 'def')] });

@@ -95,6 +95,21 @@ function reading(newSlot: NewSlot): void {
     expect(await slot.server.listShares(slot.storageIndex)).toEqual([0, 9, 10, 255]);
   });
 
+  test.each([0, 3, 7, 70_000])('memory may be given for what is read: %d more', async (more) => {
+    const slot = newSlot();
+    const { server, storageIndex } = slot;
+    await slot.hold({ 1: '0123456789' });
+    const read = async (offset: number, length: number, into = new Uint8Array(length + more)) => {
+      const bytes = await server.readShare(storageIndex, 1, { offset, length }, { into });
+      return Buffer.from(bytes).toString();
+    };
+    expect(await read(3, 4)).toBe('3456');
+    expect(await read(8, 50)).toBe('89');
+    expect(await read(10, 5)).toBe('');
+    const into = new Uint8Array(10 + more);
+    expect([await read(0, 10, into), await read(2, 3, into)]).toEqual(['0123456789', '234']);
+  });
+
   test('a range is cut at the end of the share, and empty beyond it', async () => {
     const slot = newSlot();
     await slot.hold({ 1: '0123456789' });
