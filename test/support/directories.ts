@@ -6,11 +6,14 @@ import { gunzipSync } from 'node:zlib';
 import { primitives } from '#crypto';
 import { hexToBytes } from '../../src/bytes.ts';
 import { parseCap, type WriteCap } from '../../src/caps.ts';
+import { type Child, linkable } from '../../src/directory/child.ts';
+import type { Addition } from '../../src/directory/edits.ts';
+import { type Metadata, metadataFrom } from '../../src/directory/metadata.ts';
 import type { Writer } from '../../src/directory/rw-field.ts';
 
 /** `[type, { rw_uri, ro_uri, metadata, … }]` of the gateway. */
 export type GatewayChild = readonly [string, Readonly<Record<string, unknown>>];
-type GatewayChildren = Readonly<Record<string, GatewayChild>>;
+export type GatewayChildren = Readonly<Record<string, GatewayChild>>;
 /** What the gateway answers to `GET ?t=json`. */
 export type GatewayListing = readonly [
   'dirnode',
@@ -85,4 +88,39 @@ export function contentsOf({ name, contents }: Pick<DirectoryCase, 'name' | 'con
 
 export function writerOf(cap: string): Writer {
   return { writekey: (parseCap(cap) as WriteCap).writekey, aesCtr: primitives.aesCtr };
+}
+
+/** What the gateway would answer of children, but for those that it leaves out. */
+export function gatewayChildrenOf(children: readonly Child[]): Record<string, GatewayChild> {
+  return Object.fromEntries(
+    children
+      .filter(({ kind, isShadowed }) => kind !== 'ill-formed' && !isShadowed)
+      .map((child) => [child.name as string, gatewayChildOf(child)]),
+  );
+}
+
+function gatewayChildOf({ kind, mutable, format, size, metadata, caps }: Child): GatewayChild {
+  const { write, read, verify } = caps;
+  const common = {
+    metadata,
+    ...(write !== undefined && { rw_uri: write }),
+    ...(read !== undefined && { ro_uri: read }),
+  };
+  if (kind === 'unknown') return ['unknown', common];
+  const known = { ...common, mutable, ...(verify !== undefined && { verify_uri: verify }) };
+  if (kind === 'directory') return ['dirnode', known];
+  const shown = format === 'lit' ? 'CHK' : format?.toUpperCase();
+  return ['filenode', { ...known, format: shown, ...(size !== undefined && { size }) }];
+}
+
+/** Children as the gateway is asked for them, for a new table. */
+export function additionsOf(children: GatewayChildren): Addition[] {
+  return Object.entries(children).map(([name, [, { rw_uri, ro_uri, metadata }]]) => ({
+    name: name.normalize('NFC'),
+    caps: linkable({
+      ...(rw_uri !== undefined && { write: String(rw_uri) }),
+      ...(ro_uri !== undefined && { read: String(ro_uri) }),
+    }),
+    ...(metadata !== undefined && { metadata: metadataFrom(metadata as object as Metadata) }),
+  }));
 }
