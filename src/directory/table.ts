@@ -9,6 +9,7 @@
  * bytes any more, the rest of them is the tail, which is kept as well, and stays last.
  */
 import { concatBytes, netstring, utf8 } from '../bytes.ts';
+import { BeyondLimitError } from '../errors.ts';
 import { readNetstring } from './netstring.ts';
 
 /** The fields behind the name, undeciphered. */
@@ -45,13 +46,22 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Takes contents apart, whatever they are; in time linear in their length. */
+/** Entries of a directory that is read at all; each takes more memory than it has bytes. */
+const entriesMax = 2 ** 20;
+
+/**
+ * Takes contents apart, whatever they are; in time linear in their length.
+ * @throws BeyondLimitError
+ */
 export function parseTable(contents: Uint8Array): Table {
   const entries: Entry[] = [];
   let at = 0;
   while (at < contents.length) {
     const found = readNetstring(contents, at);
     if (found === undefined) break;
+    if (entries.length === entriesMax) {
+      throw new BeyondLimitError('entries of a directory', entriesMax + 1, entriesMax);
+    }
     entries.push(entryOf(found.bytes));
     at = found.end;
   }

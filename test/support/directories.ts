@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { primitives } from '#crypto';
 import { hexToBytes } from '../../src/bytes.ts';
 import { parseCap, type WriteCap } from '../../src/caps.ts';
+import type { SigningKey } from '../../src/crypto/primitives.ts';
 import { type Child, linkable } from '../../src/directory/child.ts';
 import type { Addition } from '../../src/directory/edits.ts';
 import { type Metadata, metadataFrom } from '../../src/directory/metadata.ts';
@@ -75,6 +76,12 @@ export const vectorKeys: readonly {
   readonly private_key_pkcs8_der_base64: string;
   readonly write_cap: string;
 }[] = jsonIn('ssk-caps.json').cases;
+
+/** A key of `ssk-caps.json`. */
+export function vectorKey(index: number): Promise<SigningKey> {
+  const pkcs8 = Buffer.from(vectorKeys[index]!.private_key_pkcs8_der_base64, 'base64');
+  return primitives.importSigningKey(new Uint8Array(pkcs8));
+}
 
 export function directoryCase(name: string): DirectoryCase {
   const found = directoryVectors.cases.find((c) => c.name === name);
