@@ -152,7 +152,7 @@ export class Grid {
   readonly #advisories: Advisories;
   readonly #primitives: Primitives;
   readonly #spareKeys: SpareKeys;
-  readonly #directories: DirectorySetting;
+  readonly #date: () => number;
   #closing = new Closing();
 
   /**
@@ -185,11 +185,7 @@ export class Grid {
       ...quorumNotices(encoding, { gridSize, losableServers }),
     ];
     this.#primitives = internal.primitives ?? primitives;
-    this.#directories = {
-      date: options.date ?? Date.now,
-      aesCtr: this.#primitives.aesCtr,
-      openDirectory: (cap) => this.openDirectory(cap),
-    };
+    this.#date = options.date ?? Date.now;
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
     const engine: Engine = {
@@ -295,6 +291,11 @@ export class Grid {
   async find(address: string, options: OperationOptions = {}): Promise<Child> {
     const { cap, path } = splitAddress(address);
     return this.openDirectory(cap).find(path, options);
+  }
+
+  get #directories(): DirectorySetting {
+    const { aesCtr } = this.#primitives;
+    return { date: this.#date, aesCtr, openDirectory: (cap) => this.openDirectory(cap) };
   }
 
   async #create(

@@ -22,13 +22,27 @@ export interface Netstring {
 
 /** The netstring that begins at `at`; nothing where none does, or not all of one is there. */
 export function readNetstring(bytes: Uint8Array, at: number): Netstring | undefined {
-  const head = bytes.subarray(at, at + lengthTextMax + 1);
-  const colon = head.indexOf(COLON);
-  if (colon < 0) return undefined;
-  const [, digits] = LENGTH.exec(ascii.decode(head.subarray(0, colon))) ?? [];
-  if (digits === undefined) return undefined;
-  const from = at + colon + 1;
-  const to = from + Number(digits.replaceAll('_', ''));
+  let length = 0;
+  let colon = at;
+  // Digits alone, as everybody writes them, are read without a text being made of them.
+  for (let digit = digitAt(bytes, colon); digit >= 0; digit = digitAt(bytes, ++colon)) {
+    length = length * 10 + digit;
+  }
+  if (bytes[colon] !== COLON || colon === at) {
+    const head = bytes.subarray(at, at + lengthTextMax + 1);
+    const end = head.indexOf(COLON);
+    const [, digits] = LENGTH.exec(ascii.decode(head.subarray(0, Math.max(0, end)))) ?? [];
+    if (digits === undefined) return undefined;
+    length = Number(digits.replaceAll('_', ''));
+    colon = at + end;
+  }
+  const from = colon + 1;
+  const to = from + length;
   if (to >= bytes.length || bytes[to] !== COMMA) return undefined;
   return { bytes: bytes.subarray(from, to), end: to + 1 };
+}
+
+function digitAt(bytes: Uint8Array, at: number): number {
+  const digit = (bytes[at] ?? 0) - 0x30;
+  return digit <= 9 ? digit : -1;
 }

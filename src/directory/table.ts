@@ -47,7 +47,7 @@ export function textOf(bytes: Uint8Array): string | undefined {
 }
 
 /** Entries of a directory that is read at all; each takes more memory than it has bytes. */
-const entriesMax = 2 ** 20;
+const entriesMax = 2 ** 18;
 
 /**
  * Takes contents apart, whatever they are; in time linear in their length.

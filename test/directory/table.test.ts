@@ -4,6 +4,7 @@ import { bytesToHex, concatBytes, hexToBytes, netstring, utf8 } from '../../src/
 import { readNetstring } from '../../src/directory/netstring.ts';
 import { openRwCap, sealRwCap } from '../../src/directory/rw-field.ts';
 import { newEntry, packTable, parseTable } from '../../src/directory/table.ts';
+import { BeyondLimitError } from '../../src/errors.ts';
 import { contentsOf, directoryCase, directoryVectors } from '../support/directories.ts';
 
 const textOf = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
@@ -37,9 +38,10 @@ describe('a netstring', () => {
     expect(readNetstring(utf8(text), 0)).toBe(undefined);
   });
 
-  test('of a length that no memory has is none, and so is one behind a long row of zeros', () => {
-    expect(readNetstring(utf8(`${'9'.repeat(60)}:a,`), 0)).toBe(undefined);
-    expect(readNetstring(utf8(`${'0'.repeat(100_000)}1:a,`), 0)).toBe(undefined);
+  test('of a length that no memory has is none, and a long row of zeros says nothing', () => {
+    expect(readNetstring(utf8(`${'9'.repeat(100_000)}:a,`), 0)).toBe(undefined);
+    expect(readNetstring(utf8(`+${'9'.repeat(100)}:a,`), 0)).toBe(undefined);
+    expect(textOf(readNetstring(utf8(`${'0'.repeat(100_000)}1:a,`), 0)?.bytes)).toBe('a');
   });
 });
 
@@ -128,4 +130,14 @@ describe('the encrypted write cap', () => {
     const encrypted = await primitives.aesCtr(hexToBytes(vector.key), utf8(vector.rw_cap));
     expect(field.subarray(16, -32)).toEqual(encrypted);
   });
+});
+
+test('a table of more entries than are read is refused, before it fills the memory', () => {
+  const [entry, max] = [utf8('14:0:,0:,0:,2:{},,'), 2 ** 18];
+  const contents = new Uint8Array(entry.length * (max + 1));
+  for (let at = 0; at < contents.length; at += entry.length) contents.set(entry, at);
+  expect(parseTable(contents.subarray(0, entry.length * max)).entries.length).toBe(max);
+  expect(() => parseTable(contents)).toThrow(
+    new BeyondLimitError('entries of a directory', max + 1, max),
+  );
 });
