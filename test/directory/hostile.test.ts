@@ -58,7 +58,7 @@ const caps = [
 /** Contents that begin as some that Tahoe might have written. */
 function hostileContents(prng: Prng): Uint8Array {
   const chosen = Array.from({ length: 1 + prng.below(6) }, () => prng.pick(pieces));
-  let contents = concatBytes(...chosen);
+  let contents: Uint8Array = concatBytes(...chosen);
   for (let i = prng.below(8); i > 0; i--) contents = mutated(contents, prng);
   return contents;
 }
