@@ -258,9 +258,10 @@ export class Grid {
   /** @throws MalformedCapError, BadArgumentError when it is no directory's */
   openDirectory(cap: Cap | string): Directory {
     if (typeof cap === 'string') {
-      const { directory, contents } = immutableCapOf(cap.replace(/^(?:ro|imm)\./, '')) ?? {};
+      const text = cap.replace(/^(?:ro|imm)\./, '');
+      const { directory, contents } = immutableCapOf(text) ?? {};
       if (directory && contents !== undefined) {
-        return new Directory({ cap, read: async () => contents }, this.#directories);
+        return new Directory({ cap: text, read: async () => contents }, this.#directories);
       }
     }
     const file = this.open(cap);

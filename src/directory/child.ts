@@ -63,7 +63,8 @@ export interface Link {
 
 /** What an entry holds, or what is wrong with it. */
 export async function linkOf({ name, fields }: Entry, holder: Holder): Promise<Link | Broken> {
-  if (name === undefined) return { problem: 'its name is missing, or is not UTF-8' };
+  if (name === undefined)
+    return { problem: 'its name is missing, is not UTF-8, or has no end of marks' };
   if (fields === undefined) return { problem: 'it has fewer than four fields' };
   const metadata = parseMetadata(fields.metadata);
   if (metadata === undefined) return { problem: 'its metadata are no JSON object' };

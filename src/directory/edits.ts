@@ -40,14 +40,16 @@ export interface Addition {
 /** A table while it is changed. */
 export class Draft {
   readonly #before: Table;
-  readonly #named = new Map<string, readonly Entry[]>();
+  readonly #named = new Map<string, Entry[]>();
   #isChanged = false;
 
   constructor(table: Table) {
     this.#before = table;
     for (const entry of table.entries) {
       if (entry.name === undefined) continue;
-      this.#named.set(entry.name, [...(this.#named.get(entry.name) ?? []), entry]);
+      const there = this.#named.get(entry.name);
+      if (there === undefined) this.#named.set(entry.name, [entry]);
+      else there.push(entry);
     }
   }
 

@@ -3,13 +3,16 @@
  */
 import { refuse } from '../arguments.ts';
 import { BadArgumentError } from '../errors.ts';
+import { nfcOf } from './table.ts';
 
 /** A name as a directory has it: in NFC. @throws BadArgumentError */
 export function nameFrom(given: unknown, argument = 'name'): string {
   if (typeof given !== 'string') return refuse(argument, given, 'a string');
   // UTF-8 has none, and what would stand in its place is another name.
   if (/\p{Surrogate}/u.test(given)) throw new BadArgumentError(argument, 'has half a character');
-  return given.normalize('NFC');
+  const name = nfcOf(given);
+  if (name === undefined) throw new BadArgumentError(argument, 'has too many marks in a row');
+  return name;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface Fields {
 export interface Entry {
   /** What its netstring holds. */
   readonly bytes: Uint8Array;
-  /** In NFC; undefined where there is none, or none in UTF-8. */
+  /** In NFC; undefined where there is none, or none in UTF-8, or none that can be put in NFC. */
   readonly name: string | undefined;
   /** Undefined where there are fewer than four. */
   readonly fields: Fields | undefined;
@@ -44,6 +44,14 @@ export function textOf(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** More marks in a row, and to put them in order takes the square of their number. */
+const TOO_MANY_MARKS = /\p{M}{65}/u;
+
+/** A name in NFC; undefined where that would take too long. No script comes near it. */
+export function nfcOf(name: string): string | undefined {
+  return TOO_MANY_MARKS.test(name) ? undefined : name.normalize('NFC');
 }
 
 /** Entries of a directory that is read at all; each takes more memory than it has bytes. */
@@ -70,12 +78,13 @@ export function parseTable(contents: Uint8Array): Table {
 
 function entryOf(bytes: Uint8Array): Entry {
   const name = readNetstring(bytes, 0);
+  const text = name && textOf(name.bytes);
   const ro = name && readNetstring(bytes, name.end);
   const rw = ro && readNetstring(bytes, ro.end);
   const metadata = rw && readNetstring(bytes, rw.end);
   return {
     bytes,
-    name: name && textOf(name.bytes)?.normalize('NFC'),
+    name: text === undefined ? undefined : nfcOf(text),
     fields: metadata && { ro: ro.bytes, rw: rw.bytes, metadata: metadata.bytes },
   };
 }
@@ -96,7 +105,18 @@ export function packTable({ entries, tail }: Table): Uint8Array {
   named.sort((a, b) => compareBytes(a.key, b.key));
   const nameless = entries.filter(({ name }) => name === undefined);
   const all = [...named.map(({ entry }) => entry), ...nameless];
-  return concatBytes(...all.map(({ bytes }) => netstring(bytes)), tail);
+  return joined([...all.map(({ bytes }) => netstring(bytes)), tail]);
+}
+
+/** `concatBytes` of more pieces than a function can be given. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }
 
 /** By code point, which for names in UTF-16 is another order than JavaScript's. */

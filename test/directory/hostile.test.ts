@@ -4,11 +4,17 @@
  *
  * A failing run prints its seed; `FUZZ_SEED=<seed>` plays it again, `INPUTS=100000` plays more.
  */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bytesToHex, concatBytes, netstring, utf8 } from '../../src/bytes.ts';
 import { childrenOf, linkable } from '../../src/directory/child.ts';
 import { adding, Draft, describing, renaming, unlinking } from '../../src/directory/edits.ts';
-import { type Entry, packTable, parseTable, type Table } from '../../src/directory/table.ts';
+import {
+  type Entry,
+  newEntry,
+  packTable,
+  parseTable,
+  type Table,
+} from '../../src/directory/table.ts';
 import { TahoeMutableError } from '../../src/errors.ts';
 import { Prng } from '../../src/simulation/prng.ts';
 import { contentsOf, directoryCase, directoryVectors, writerOf } from '../support/directories.ts';
@@ -164,4 +170,45 @@ test.each([
       throw new Error(`FUZZ_SEED=${seed}: hostile ${kind} ${i}: ${hex}`, { cause });
     }
   }
+});
+
+/** What takes the square of its length from whoever is not careful. */
+describe('a table that is large in one respect', () => {
+  const entry = (name: string, metadata = '{}') =>
+    newEntry(name, { ro: utf8('URI:LIT:'), rw: new Uint8Array(0), metadata: utf8(metadata) });
+  const many = (count: number, make: (i: number) => Entry) =>
+    packTable({ entries: Array.from({ length: count }, (_, i) => make(i)), tail: utf8('') });
+
+  async function cpuMsOf(contents: Uint8Array): Promise<number> {
+    const start = process.cpuUsage();
+    const table = parseTable(contents);
+    const draft = new Draft(table);
+    await adding([{ name: 'new', caps: linkable('URI:LIT:') }], true, editor)(draft);
+    expect(packTable(draft.changed!).length).toBeGreaterThan(contents.length);
+    await childrenOf(table.entries.slice(0, 1000), editor);
+    return process.cpuUsage(start).user / 1000;
+  }
+
+  test.each([
+    ['entries', () => many(2 ** 15, (i) => entry(`n${i}`))],
+    ['entries of one name', () => many(2 ** 15, () => entry('n'))],
+    ['the marks of a name', () => many(1, () => entry(`a${'\u0301\u0327'.repeat(500_000)}`))],
+    ['marks of names', () => many(3000, (i) => entry(`${i}${'\u0301\u0327'.repeat(500)}`))],
+    ['allowed marks', () => many(3000, (i) => entry(`${i}${'\u0301\u0327'.repeat(32)}`))],
+    ['a name', () => many(1, () => entry('n'.repeat(4_000_000)))],
+    ['metadata', () => many(1, () => entry('n', `{"a": "${'\\n'.repeat(2_000_000)}"}`))],
+    [
+      'a row of digits',
+      () =>
+        concatBytes(
+          many(1, () => entry('n')),
+          utf8('9'.repeat(4_000_000)),
+        ),
+    ],
+  ])('%s: costs no more than its length', async (_, make) => {
+    const contents = make();
+    const ms = await cpuMsOf(contents);
+    // Some ten times what it takes: the square of any of these would be an hour.
+    expect(ms).toBeLessThan(10_000);
+  });
 });
