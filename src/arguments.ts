@@ -104,6 +104,7 @@ interface GridArguments {
   readonly clock?: unknown;
   readonly now?: unknown;
   readonly random?: unknown;
+  readonly date?: unknown;
   readonly inspect?: unknown;
   readonly encoding?: unknown;
   readonly spareKeys?: unknown;
@@ -113,8 +114,7 @@ interface GridArguments {
 /** @throws BadArgumentError, OutOfRangeError */
 export function checkGrid(options: GridArguments, names: readonly (keyof Deadlines)[]): void {
   const given: GridArguments = requireObject('options', options, 'an object');
-  const { servers, gridSize, leaseSecret, deadlines, clock, now, random, inspect, encoding } =
-    given;
+  const { servers, gridSize, leaseSecret, deadlines, clock, inspect, encoding } = given;
   if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
   for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
   if (gridSize !== undefined && typeof gridSize !== 'number') {
@@ -129,8 +129,9 @@ export function checkGrid(options: GridArguments, names: readonly (keyof Deadlin
     requireFunction('clock.setTimeout', setTimeout);
     requireFunction('clock.clearTimeout', clearTimeout);
   }
-  if (now !== undefined) requireFunction('now', now);
-  if (random !== undefined) requireFunction('random', random);
+  for (const source of ['now', 'random', 'date'] as const) {
+    if (given[source] !== undefined) requireFunction(source, given[source]);
+  }
   for (const count of ['spareKeys', 'losableServers'] as const) {
     if (given[count] !== undefined) requireCount(count, given[count] as number);
   }

@@ -81,6 +81,42 @@ export class DirectoryCapError extends TahoeMutableError {
   }
 }
 
+/** A directory has no child of this name. `facts.name` is the name, in NFC. */
+export class NoSuchChildError extends TahoeMutableError {
+  static override readonly code = 'NoSuchChildError';
+
+  constructor(name: string) {
+    super(`no child is called ${JSON.stringify(name)}`, { name });
+  }
+}
+
+/** A directory has a child of this name, which was not to be replaced. */
+export class ExistingChildError extends TahoeMutableError {
+  static override readonly code = 'ExistingChildError';
+
+  constructor(name: string, kind = 'child') {
+    super(`a ${kind} is called ${JSON.stringify(name)} already`, { name, kind });
+  }
+}
+
+/** What a path goes through is no directory. `facts.name` is the name of it. */
+export class NotADirectoryError extends TahoeMutableError {
+  static override readonly code = 'NotADirectoryError';
+
+  constructor(name: string, kind: string) {
+    super(`${JSON.stringify(name)} is no directory, but ${kind}`, { name, kind });
+  }
+}
+
+/** An entry of a directory that is kept as it is: nothing may be made of it under another name. */
+export class UnusableEntryError extends TahoeMutableError {
+  static override readonly code = 'UnusableEntryError';
+
+  constructor(name: string, problem: string) {
+    super(`the entry of ${JSON.stringify(name)}: ${problem}`, { name, problem });
+  }
+}
+
 /** An argument outside its range: an offset beyond the end, k > N, a negative length. */
 export class OutOfRangeError extends TahoeMutableError {
   static override readonly code = 'OutOfRangeError';

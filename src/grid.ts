@@ -7,9 +7,22 @@ import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
 import { quorumOf } from '../machines/quorum.ts';
 import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
-import { type Cap, type Format, parseCap, storageIndexOf, writeCapOf } from './caps.ts';
+import {
+  type Cap,
+  type Format,
+  parseCap,
+  storageIndexOf,
+  type WriteCap,
+  writeCapOf,
+} from './caps.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { Primitives, SigningKey } from './crypto/primitives.ts';
+import type { Child } from './directory/child.ts';
+import { firstTable } from './directory/edits.ts';
+import { immutableCapOf } from './directory/immutable.ts';
+import { splitAddress } from './directory/names.ts';
+import { packTable } from './directory/table.ts';
+import { additionsFrom, Directory, type DirectorySetting, type NewChild } from './directory.ts';
 import {
   defaultEncoding,
   type Encoding,
@@ -17,7 +30,7 @@ import {
   type UnusableSettings,
 } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
-import { BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
+import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import {
   type Contents,
   type FileSetting,
@@ -28,6 +41,7 @@ import { permutedServers } from './permute.ts';
 import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
+import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
 import {
   type Clock,
@@ -39,6 +53,7 @@ import {
 } from './runtime/run.ts';
 import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
+import type { Plaintext } from './share/plaintext.ts';
 import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
@@ -76,6 +91,8 @@ export interface GridOptions {
   readonly now?: () => number;
   /** Jitter only; in [0, 1). */
   readonly random?: () => number;
+  /** Milliseconds since 1970: when a link of a directory was made or changed. */
+  readonly date?: () => number;
   /** Handed to XState: sees every actor, event and transition. */
   readonly inspect?: Inspect;
   /**
@@ -96,6 +113,11 @@ export interface CreateOptions extends WriteCallOptions {
   readonly key?: SigningKey;
   /** Whether `key` was just made, so that no file can have it: then nobody is asked for one. */
   readonly isNewKey?: boolean;
+}
+
+export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' | 'raw'> {
+  /** What is in it from the beginning; their metadata are kept as given, and have no times. */
+  readonly children?: readonly NewChild[];
 }
 
 /** Enough for every header, key and signature of a small share: one read per share. */
@@ -130,6 +152,7 @@ export class Grid {
   readonly #advisories: Advisories;
   readonly #primitives: Primitives;
   readonly #spareKeys: SpareKeys;
+  readonly #date: () => number;
   #closing = new Closing();
 
   /**
@@ -162,6 +185,7 @@ export class Grid {
       ...quorumNotices(encoding, { gridSize, losableServers }),
     ];
     this.#primitives = internal.primitives ?? primitives;
+    this.#date = options.date ?? Date.now;
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
     const engine: Engine = {
@@ -226,24 +250,78 @@ export class Grid {
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     checkOperation(options);
-    const { format = this.format, contents = new Uint8Array(0), key, isNewKey, ...rest } = options;
+    const { contents = new Uint8Array(0), ...rest } = options;
+    const plaintext = toPlaintext(contents);
+    return this.#create(false, rest, async () => plaintext);
+  }
+
+  /** @throws MalformedCapError, BadArgumentError when it is no directory's */
+  openDirectory(cap: Cap | string): Directory {
+    if (typeof cap === 'string') {
+      const text = cap.replace(/^(?:ro|imm)\./, '');
+      const { directory, contents } = immutableCapOf(text) ?? {};
+      if (directory && contents !== undefined) {
+        return new Directory({ cap: text, read: async () => contents }, this.#directories);
+      }
+    }
+    const file = this.open(cap);
+    if (file.cap.directory) return new Directory(file, this.#directories);
+    throw new BadArgumentError('cap', 'is that of a file, not of a directory');
+  }
+
+  /**
+   * Makes a new directory. `file.created` on it tells where its shares went.
+   * @throws BadArgumentError for a child that cannot be linked, and as {@link create}
+   */
+  async createDirectory(options: CreateDirectoryOptions = {}): Promise<Directory> {
+    checkOperation(options);
+    const { children = [], ...rest } = options;
+    const additions = additionsFrom(children);
+    const { aesCtr } = this.#directories;
+    // Write caps of children are encrypted for whoever has the new one's.
+    const file = await this.#create(true, rest, async ({ writekey }) =>
+      toPlaintext(packTable(await firstTable({ writekey, aesCtr }, additions))),
+    );
+    return new Directory(file, this.#directories);
+  }
+
+  /**
+   * The child that `dircap/a/b` names.
+   * @throws MalformedCapError, NoSuchChildError, NotADirectoryError, and as `Directory.list`
+   */
+  async find(address: string, options: OperationOptions = {}): Promise<Child> {
+    const { cap, path } = splitAddress(address);
+    return this.openDirectory(cap).find(path, options);
+  }
+
+  get #directories(): DirectorySetting {
+    const { aesCtr } = this.#primitives;
+    return { date: this.#date, aesCtr, openDirectory: (cap) => this.openDirectory(cap) };
+  }
+
+  async #create(
+    directory: boolean,
+    options: CreateOptions,
+    contentsFor: (cap: WriteCap) => Promise<Plaintext>,
+  ): Promise<MutableFile> {
+    const { format = this.format, key, isNewKey, ...rest } = options;
     const { encoding, format: formatProblem } = this.#unusable;
     if (encoding !== undefined) throw encoding;
     if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
     checkCreation({ format, key, isNewKey });
-    const first = {
-      plaintext: toPlaintext(contents),
-      isNewKey: key === undefined || isNewKey === true,
-    };
     return this.#spareKeys.during(async () => {
       const signing = key ?? (await this.#spareKeys.take());
-      const cap = writeCapOf(signing, format);
+      const cap = writeCapOf(signing, format, directory);
       const encryptedPrivateKey = await encryptPrivateKey(
         cap.writekey,
         signing.pkcs8,
         this.#primitives,
       );
       const writer = { signing, encryptedPrivateKey };
+      const first = {
+        plaintext: await contentsFor(cap),
+        isNewKey: key === undefined || isNewKey === true,
+      };
       return MutableFile.create(cap, this.#setting, writer, first, rest);
     });
   }

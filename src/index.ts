@@ -31,9 +31,23 @@ export {
   type WriteCap,
 } from './caps.ts';
 export type { SigningKey } from './crypto/primitives.ts';
+export type { Child } from './directory/child.ts';
+export type { Replace } from './directory/edits.ts';
+export type { Metadata } from './directory/metadata.ts';
+export type { Caps } from './directory/target.ts';
+export type {
+  AddCallOptions,
+  Attempt,
+  Directory,
+  EditCallOptions,
+  EditOutcome,
+  Linked,
+  MoveOutcome,
+  NewChild,
+} from './directory.ts';
 export { defaultEncoding, type Encoding } from './encoding.ts';
 export * from './errors.ts';
-export { type CreateOptions, Grid, type GridOptions } from './grid.ts';
+export { type CreateDirectoryOptions, type CreateOptions, Grid, type GridOptions } from './grid.ts';
 export type {
   Contents,
   ModifyCallOptions,

@@ -14,6 +14,7 @@ import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
+import type { Address } from './cap-text.ts';
 import { UsageError } from './complaint.ts';
 import { print } from './output.ts';
 import { oneLine } from './plain-text.ts';
@@ -111,6 +112,12 @@ export class Call {
     return capFrom(argument, this.streams.stdin, this.signal);
   }
 
+  /** A cap of any kind, and the path behind it. */
+  async address(argument: string): Promise<Address> {
+    const { addressFrom } = await import('./cap-argument.ts');
+    return addressFrom(argument, this.streams.stdin, this.signal);
+  }
+
   async withContents<T>(argument: string, work: (contents: FileSource) => Promise<T>): Promise<T> {
     const { withContents } = await import('./contents-argument.ts');
     return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
@@ -137,6 +144,16 @@ export type Perform = <Args extends unknown[]>(
 
 /** A cap and contents that would both come from stdin. */
 export function requireOneStdin(cap: string, contents: string): void {
-  const isCapStdin = cap === '-' || (cap.startsWith('@') && isStdin(cap.slice(1)));
-  if (isCapStdin && isStdin(contents)) throw new UsageError('CAP and FILE cannot both be "-"');
+  if (isCapStdin(cap) && isStdin(contents)) {
+    throw new UsageError('CAP and FILE cannot both be "-"');
+  }
+}
+
+/** Two caps that would. */
+export function requireOneCapStdin(one: string, other: string): void {
+  if (isCapStdin(one) && isCapStdin(other)) throw new UsageError('two caps cannot both be "-"');
+}
+
+function isCapStdin(cap: string): boolean {
+  return cap === '-' || (cap.startsWith('@') && isStdin(cap.slice(1)));
 }

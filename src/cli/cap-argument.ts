@@ -7,7 +7,7 @@
 import type { Readable } from 'node:stream';
 import type { Cap } from '../caps.ts';
 import { decodeText } from '../decode-text.ts';
-import { capIn } from './cap-text.ts';
+import { type Address, addressIn, capIn } from './cap-text.ts';
 import { UsageError } from './complaint.ts';
 import { holdsCap } from './redaction.ts';
 import { startOf, startOfFile } from './start-of.ts';
@@ -20,21 +20,41 @@ const lengthMax = 4096;
  * The cap that `argument` is, or says where to find.
  * @throws MalformedCapError; UsageError when the file cannot be read
  */
-export async function capFrom(argument: string, stdin: Readable, signal: AbortSignal) {
-  if (argument === '-') return capOnStdin(stdin, signal);
-  if (!argument.startsWith('@')) return capIn(argument);
+export async function capFrom(
+  argument: string,
+  stdin: Readable,
+  signal: AbortSignal,
+): Promise<Cap> {
+  return capIn(await textFrom(argument, stdin, signal));
+}
+
+/**
+ * The same of any kind of cap, with a path behind it or not.
+ * @throws as {@link capFrom}
+ */
+export async function addressFrom(
+  argument: string,
+  stdin: Readable,
+  signal: AbortSignal,
+): Promise<Address> {
+  return addressIn(await textFrom(argument, stdin, signal));
+}
+
+async function textFrom(argument: string, stdin: Readable, signal: AbortSignal): Promise<string> {
+  if (argument === '-') return textOnStdin(stdin, signal);
+  if (!argument.startsWith('@')) return argument;
   const path = argument.slice(1);
-  if (isStdin(path)) return capOnStdin(stdin, signal);
+  if (isStdin(path)) return textOnStdin(stdin, signal);
   if (holdsCap(path)) throw new UsageError('CAP: behind "@" is a cap, not a path');
-  return capOf(path, await startOfFile(path, { lengthMax, signal }));
+  return textIn(path, await startOfFile(path, { lengthMax, signal }));
 }
 
-async function capOnStdin(stdin: Readable, signal: AbortSignal): Promise<Cap> {
+async function textOnStdin(stdin: Readable, signal: AbortSignal): Promise<string> {
   await requireStdin(stdin);
-  return capOf('stdin', await startOf(stdin, { name: 'stdin', lengthMax, signal }));
+  return textIn('stdin', await startOf(stdin, { name: 'stdin', lengthMax, signal }));
 }
 
-function capOf(name: string, bytes: Uint8Array): Cap {
+function textIn(name: string, bytes: Uint8Array): string {
   if (bytes.length === 0) throw new UsageError(`${name}: is empty, where a cap is expected`);
-  return capIn(decodeText(bytes) ?? '');
+  return decodeText(bytes) ?? '';
 }

@@ -19,6 +19,37 @@ export function capIn(text: string): Cap {
   return parseCap(path.length > 0 ? cap : whole);
 }
 
+/** A cap of any kind, and the names behind it. */
+export interface Address {
+  readonly cap: string;
+  readonly names: readonly string[];
+}
+
+/**
+ * `URI:DIR2:…/a/b`, whose names are as they are written, or the address of its page, whose names are
+ * percent-encoded.
+ * @throws MalformedCapError
+ */
+export function addressIn(text: string): Address {
+  const whole = text.trim();
+  const [, kind, inPage, path = ''] = PAGE.exec(whole) ?? [];
+  if (inPage !== undefined && kind?.toLowerCase() === 'uri') {
+    const [, ...names] = path.split('/');
+    return { cap: percentDecoded(inPage), names: withoutLastSlash(names).map(percentDecoded) };
+  }
+  const form = FORM.exec(whole)?.[1];
+  if (form !== undefined) return { cap: percentDecoded(form), names: [] };
+  // What begins otherwise is of a kind that nobody knows: where it ends is not known either.
+  if (!/^(?:ro\.|imm\.)?URI(?::|%3A)/i.test(whole)) return { cap: whole, names: [] };
+  const [cap = '', ...names] = whole.split('/');
+  return { cap: percentDecoded(cap), names: withoutLastSlash(names) };
+}
+
+/** A slash at the end says no more than that there is a directory. */
+function withoutLastSlash(names: readonly string[]): readonly string[] {
+  return names.at(-1) === '' ? names.slice(0, -1) : names;
+}
+
 /** The cap in an address; other text as it is, without percent-encoding. */
 function addressed(text: string): string {
   if (!/^https?:/i.test(text)) return percentDecoded(text);

@@ -338,6 +338,7 @@ export class World {
       deadlines: defaultDeadlines,
       clock: this.#clock.for(name ?? own),
       now: () => this.#clock.now,
+      date: () => this.#clock.now,
       random: this.#prng.random,
       primitives: this.#platform.primitives,
       inspect: recorder,

@@ -15,6 +15,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fromBase32, toBase32, utf8 } from '../../src/bytes.ts';
 import { deriveLeaseSecrets } from '../../src/crypto/leases.ts';
+import type { GatewayListing } from '../support/directories.ts';
 import { spellings, textsOf } from '../support/secret-search.ts';
 
 /** A gateway's `shares.needed`, `shares.happy` and `shares.total`. */
@@ -186,6 +187,21 @@ export class Gateway {
   /** Puts an immutable file into a directory. */
   async putChild(directory: string, name: string, contents: Uint8Array): Promise<void> {
     await this.#ask('PUT', `${file(directory)}/${encodeURIComponent(name)}`, contents);
+  }
+
+  /** What is in a directory, as its web API words it. */
+  async list(directory: string): Promise<GatewayListing> {
+    return JSON.parse((await this.#ask('GET', `${file(directory)}?t=json`)).toString());
+  }
+
+  /** Changes a directory, as `t` says: `rename`, `relink`, `unlink`, `uri`, `set_children`. */
+  async edit(
+    directory: string,
+    query: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<void> {
+    const path = `${file(directory)}?${new URLSearchParams(query)}`;
+    await this.#ask('POST', path, body === undefined ? undefined : utf8(body));
   }
 
   async get(cap: string): Promise<Uint8Array> {

@@ -1,125 +1,24 @@
 /**
  * @module create: `create`, a new file. It prints the write cap: that is what it is for.
- *
- * Nobody else knows the cap of a new file. So it is on its way, to stdout or into a file, before
- * anything is made: where that fails, nothing has been made.
  */
-import { writeFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
-import type { Format } from '../../caps.ts';
-import type { SigningKey } from '../../crypto/primitives.ts';
-import { decodeText } from '../../decode-text.ts';
-import type { WriteOutcome } from '../../runtime/outcome.ts';
-import { errnoOf, removeQuietly } from '../../storage/atomic-file.ts';
-import type { Call, Perform, Report } from '../call.ts';
-import { isInputError, OutputError } from '../complaint.ts';
-import { outcomeText } from '../outcome-text.ts';
+import type { Command } from 'commander';
+import type { Perform } from '../call.ts';
+import { capFirst, type MakingOptions, prepare, withMakingOptions } from '../cap-first.ts';
 import { pathArgument } from '../paths.ts';
-import { startOfFile } from '../start-of.ts';
-import { requireReader } from '../stdout.ts';
-
-interface Options {
-  readonly format?: Format;
-  readonly privateKey?: string;
-  readonly output?: string;
-}
 
 export function addCreateCommand(program: Command, perform: Perform): void {
-  program
+  const command = program
     .command('create')
     .description('make a new file and print its write cap')
-    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument)
-    .addOption(
-      new Option(
-        '--format <format>',
-        "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
-      ).choices(['sdmf', 'mdmf']),
-    )
-    .option(
-      '--private-key <PEM>',
-      'a file with an RSA-2048 key; made anew by default',
-      pathArgument,
-    )
-    .option(
-      '-o, --output <FILE>',
-      'put the write cap into a new file that only you can read, and do not print it',
-      pathArgument,
-    )
-    .addHelpText('after', orderHelp)
-    .action(perform(create));
-}
-
-/** Gives the cap away first, then makes the file. */
-async function create(
-  call: Call,
-  argument: string,
-  { privateKey, output, ...wanted }: Options,
-): Promise<Report> {
-  const { formatCap, writeCapOf } = await import('../../caps.ts');
-  const { primitives } = await import('../../crypto/node.ts');
-  const key = await (privateKey === undefined
-    ? primitives.generateKey()
-    : readKey(privateKey, call.signal));
-  const isNewKey = privateKey === undefined;
-  if (output === undefined) await requireReader(call.streams.stdout);
-  const grid = await call.openGrid('write');
-  const format = wanted.format ?? grid.format;
-  return call.withContents(argument, async (contents) => {
-    const { size } = contents;
-    const make = () =>
-      call.watch((options) => grid.create({ ...options, key, isNewKey, ...wanted, contents }));
-    const writeCap = formatCap(writeCapOf(key, format));
-    if (output !== undefined) {
-      const { verifyCap, created } = await keptFor(output, `${writeCap}\n`, make);
-      const outcome = created as WriteOutcome;
-      return {
-        json: { output, verifyCap, format, size, ...outcome },
-        text: `${output}: the write cap of ${outcomeText(outcome)}\n`,
-      };
-    }
-    await sayFirst(call, writeCap);
-    const { readCap, verifyCap, created } = await make();
-    const outcome = created as WriteOutcome;
-    return {
-      json: { writeCap, readCap, verifyCap, format, size, ...outcome },
-      text: '',
-      tellsCaps: true,
-      ...(outcome.missing.length + outcome.stale.length > 0 && {
-        note: outcomeText(outcome),
-      }),
-    };
-  });
-}
-
-const orderHelp = `
-The write cap is printed, or in its file, before anything is made: where it cannot
-go, nothing is. If the command fails after that, the cap may be one of no file.`;
-
-/** A document can only come at the end; a blank line shows whether it can be printed at all. */
-function sayFirst(call: Call, writeCap: string): Promise<void> {
-  return call.say(call.options.json ? '\n' : `${writeCap}\n`);
-}
-
-/** Puts `text` into a new file at `path`, then works; a mistake in the input removes the file. */
-async function keptFor<T>(path: string, text: string, work: () => Promise<T>): Promise<T> {
-  try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') await removeQuietly(path);
-    throw new OutputError(path, error);
-  }
-  try {
-    return await work();
-  } catch (error) {
-    if (isInputError(error)) await removeQuietly(path);
-    throw error;
-  }
-}
-
-/** Bytes: more than any RSA-2048 key in PEM, in UTF-16, with comments around it. */
-const lengthMax = 65_536;
-
-async function readKey(path: string, signal: AbortSignal): Promise<SigningKey> {
-  const { signingKeyFromPem } = await import('../../crypto/pem.ts');
-  return signingKeyFromPem(decodeText(await startOfFile(path, { lengthMax, signal })) ?? '');
+    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument);
+  withMakingOptions(command).action(
+    perform(async (call, argument: string, options: MakingOptions) => {
+      const making = await prepare(call, options);
+      return call.withContents(argument, async (contents) => {
+        const { grid, how } = making;
+        const make = () => call.watch((more) => grid.create({ ...more, ...how, contents }));
+        return capFirst(call, making, { directory: false, size: contents.size }, make);
+      });
+    }),
+  );
 }

@@ -1,0 +1,62 @@
+/**
+ * @module mkdir: `mkdir`, a new directory, in another or not. It prints the write cap, as `create`
+ * does, and for the same reason.
+ */
+import type { Command } from 'commander';
+import { ExistingChildError, NoSuchChildError } from '../../errors.ts';
+import type { Call, Perform } from '../call.ts';
+import {
+  capFirst,
+  type Making,
+  type MakingOptions,
+  prepare,
+  withMakingOptions,
+} from '../cap-first.ts';
+import { parentOf, placeFrom } from '../place.ts';
+
+export function addMkdirCommand(program: Command, perform: Perform): void {
+  const command = program
+    .command('mkdir')
+    .description('make a new directory and print its write cap')
+    .argument('[DIR]', 'the write cap of a directory to link it in, with a path behind it or not')
+    .argument('[PATH]', 'its name there, behind the names of directories on the way');
+  withMakingOptions(command).action(
+    perform(
+      async (
+        call,
+        argument: string | undefined,
+        path: string | undefined,
+        options: MakingOptions,
+      ) => {
+        const place = argument === undefined ? undefined : await placeFrom(call, argument, path);
+        const making = await prepare(call, options);
+        const { grid, how } = making;
+        const target = place && (await freePlace(call, making, place));
+        return capFirst(call, making, { directory: true }, async () => {
+          const made = await call.watch((more) => grid.createDirectory({ ...more, ...how }));
+          if (target) await call.watch((more) => target.parent.add(target.name, made, more));
+          if (made.file === undefined) throw new Error('a new directory has a file');
+          return made.file;
+        });
+      },
+    ),
+  );
+}
+
+/** Where a directory can be linked: a name that is taken is not found when it has been made. */
+async function freePlace(
+  call: Call,
+  { grid }: Making,
+  place: Awaited<ReturnType<typeof placeFrom>>,
+) {
+  return call.watch(async (options) => {
+    const target = await parentOf(grid, place, options);
+    try {
+      const { kind } = await target.parent.get(target.name, options);
+      throw new ExistingChildError(target.name, kind);
+    } catch (error) {
+      if (error instanceof NoSuchChildError) return target;
+      throw error;
+    }
+  });
+}

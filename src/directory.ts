@@ -1,0 +1,345 @@
+/**
+ * @module directory: one directory on a grid, as its users see it: children by name, and edits of
+ * them that go together with those of others.
+ *
+ * An edit is a `modify` of the directory's file: the whole table is read, changed, and written; where
+ * somebody else wrote at the same time, the change is made again from what is there then.
+ */
+import { requireFunction, requireOptions } from './arguments.ts';
+import { equalBytes } from './bytes.ts';
+import { formatCap, storageIndexOf, type WriteCap } from './caps.ts';
+import type { Primitives } from './crypto/primitives.ts';
+import { type Child, childrenOf, type Holder, linkable } from './directory/child.ts';
+import {
+  type Addition,
+  adding,
+  Draft,
+  describing,
+  type Edit,
+  type Editor,
+  movable,
+  type Replace,
+  renaming,
+  unlinking,
+} from './directory/edits.ts';
+import { immutableCapOf } from './directory/immutable.ts';
+import { type Metadata, metadataFrom, withoutTimes } from './directory/metadata.ts';
+import { nameFrom, namesOf } from './directory/names.ts';
+import { packTable, parseTable, type Table } from './directory/table.ts';
+import type { Caps } from './directory/target.ts';
+import {
+  BadArgumentError,
+  InsufficientCapError,
+  NoSuchChildError,
+  NotADirectoryError,
+} from './errors.ts';
+import { type ModifyCallOptions, MutableFile } from './mutable-file.ts';
+import type { Modifier } from './runtime/job.ts';
+import type { OperationOptions } from './runtime/options.ts';
+import type { WriteOutcome } from './runtime/outcome.ts';
+
+/** What can be linked: a cap, the two caps of a child, a child found elsewhere, or a handle. */
+export type Linked = string | Caps | Child | MutableFile | Directory;
+
+export interface NewChild {
+  readonly name: string;
+  readonly child: Linked;
+  /** JSON; what stands under `tahoe` is the directory's own, but in a new directory. */
+  readonly metadata?: Metadata | undefined;
+}
+
+/** Which attempt of an edit begins, from 0, and the version that it starts from. */
+export type Attempt = Parameters<Modifier>[1];
+
+export interface EditCallOptions extends Omit<ModifyCallOptions, 'raw'> {
+  /** Told before each attempt; the second one is the first that met another writer. */
+  readonly onAttempt?: ((about: Attempt) => void) | undefined;
+}
+
+export interface AddCallOptions extends EditCallOptions {
+  /**
+   * Whether a child that has the name is replaced. False by default: its link may be the only one.
+   * `only-files`: if it is known to be a file.
+   */
+  readonly replace?: Replace | undefined;
+}
+
+export interface EditOutcome {
+  /** The attempt that went through: 0, unless others wrote at the same time. */
+  readonly attempt: number;
+  /** Undefined where nothing had to be written. */
+  readonly write: WriteOutcome | undefined;
+}
+
+/** What a move has done; a part that is undefined was not needed. */
+export interface MoveOutcome {
+  readonly added: EditOutcome;
+  readonly unlinked: EditOutcome | undefined;
+}
+
+/** Where the contents of a directory come from. */
+export type Backing =
+  | MutableFile
+  | {
+      /** The text of the cap of an immutable directory. */
+      readonly cap: string;
+      readonly read: (options: OperationOptions) => Promise<Uint8Array>;
+    };
+
+/** What the grid gives a directory to work with. */
+export interface DirectorySetting {
+  /** Milliseconds since 1970. */
+  readonly date: () => number;
+  readonly aesCtr: Primitives['aesCtr'];
+  readonly openDirectory: (cap: string) => Directory;
+}
+
+export class Directory {
+  readonly #backing: Backing;
+  readonly #setting: DirectorySetting;
+
+  /** Made by `Grid.openDirectory` and `Grid.createDirectory`. */
+  constructor(backing: Backing, setting: DirectorySetting) {
+    this.#backing = backing;
+    this.#setting = setting;
+  }
+
+  /** The file that it is, to map, verify, or read as bytes; an immutable directory has none. */
+  get file(): MutableFile | undefined {
+    return this.#backing instanceof MutableFile ? this.#backing : undefined;
+  }
+
+  /** The text of the read cap. @throws InsufficientCapError for a verify cap */
+  get readCap(): string {
+    return this.#backing instanceof MutableFile ? this.#backing.readCap : this.#backing.cap;
+  }
+
+  /** The text of the verify cap. @throws InsufficientCapError for a literal, which has none */
+  get verifyCap(): string {
+    if (this.#backing instanceof MutableFile) return this.#backing.verifyCap;
+    const verify = immutableCapOf(this.#backing.cap)?.verify;
+    if (verify === undefined) throw new InsufficientCapError('verifying', 'verify', 'literal');
+    return verify;
+  }
+
+  /** The text of the write cap. @throws InsufficientCapError for a read or verify cap */
+  get writeCap(): string {
+    return this.#writable('giving away the write cap').writeCap;
+  }
+
+  /**
+   * Every entry, as what it is, in the order of the contents, which is that of the names' UTF-8.
+   * @throws UnrecoverableFileError, NotEnoughSharesError, InsufficientCapError
+   */
+  async list(options: OperationOptions = {}): Promise<Child[]> {
+    const { entries } = await this.#table(options);
+    return childrenOf(entries, this.#holder);
+  }
+
+  /** The child of a name. @throws NoSuchChildError, and as {@link list} */
+  async get(name: string, options: OperationOptions = {}): Promise<Child> {
+    const wanted = nameFrom(name);
+    const { entries } = await this.#table(options);
+    const named = entries.filter((entry) => entry.name === wanted);
+    const child = (await childrenOf(named, this.#holder)).at(-1);
+    if (child === undefined) throw new NoSuchChildError(wanted);
+    return child;
+  }
+
+  /**
+   * The child at the end of a path, `a/b`; each directory on the way is read once.
+   * @throws NotADirectoryError, NoSuchChildError, BadArgumentError for a path without names
+   */
+  async find(path: string | readonly string[], options: OperationOptions = {}): Promise<Child> {
+    const names = namesOf(path);
+    const last = names.at(-1);
+    if (last === undefined) throw new BadArgumentError('path', 'names no child');
+    const directory = await this.openDirectory(names.slice(0, -1), options);
+    return directory.get(last, options);
+  }
+
+  /** The directory at the end of a path; this one for an empty path. @throws as {@link find} */
+  async openDirectory(
+    path: string | readonly string[],
+    options: OperationOptions = {},
+  ): Promise<Directory> {
+    let directory: Directory = this;
+    for (const name of namesOf(path)) {
+      const { kind, caps } = await directory.get(name, options);
+      const cap = caps.write ?? caps.read;
+      if (kind !== 'directory' || cap === undefined) throw new NotADirectoryError(name, kind);
+      directory = this.#setting.openDirectory(cap);
+    }
+    return directory;
+  }
+
+  /**
+   * Links a child. Metadata of a name stay where none are given.
+   * @throws ExistingChildError, BadArgumentError, and as `MutableFile.modify`
+   */
+  add(
+    name: string,
+    child: Linked,
+    options: AddCallOptions & Pick<NewChild, 'metadata'> = {},
+  ): Promise<EditOutcome> {
+    requireOptions(options);
+    const { metadata, ...rest } = options;
+    return this.addAll([{ name, child, metadata }], rest);
+  }
+
+  /** Links children, all of them or none, in one version. @throws as {@link add} */
+  async addAll(children: readonly NewChild[], options: AddCallOptions = {}): Promise<EditOutcome> {
+    const additions = additionsFrom(children);
+    const replace = replaceIn(options);
+    return this.#edit('adding', (editor) => adding(additions, replace, editor), options);
+  }
+
+  /** Takes a name away, whatever it leads to. @throws NoSuchChildError, and as {@link add} */
+  async unlink(name: string, options: EditCallOptions = {}): Promise<EditOutcome> {
+    const wanted = nameFrom(name);
+    return this.#edit('unlinking', () => unlinking(wanted), options);
+  }
+
+  /**
+   * Gives a child another name, in one version: it is never under both, or under none.
+   * @throws NoSuchChildError, ExistingChildError, UnusableEntryError, and as {@link add}
+   */
+  async rename(from: string, to: string, options: AddCallOptions = {}): Promise<EditOutcome> {
+    const [old, name] = [nameFrom(from, 'from'), nameFrom(to, 'to')];
+    const replace = replaceIn(options);
+    return this.#edit('renaming', (editor) => renaming(old, name, replace, editor), options);
+  }
+
+  /** Replaces the metadata of a link, but for its times. @throws as {@link rename} */
+  async setMetadata(
+    name: string,
+    metadata: Metadata,
+    options: EditCallOptions = {},
+  ): Promise<EditOutcome> {
+    const [wanted, given] = [nameFrom(name), metadataFrom(metadata)];
+    return this.#edit('describing', (editor) => describing(wanted, given, editor), options);
+  }
+
+  /**
+   * Moves a child to another directory: links it there, then unlinks it here. Who dies in between
+   * leaves it in both; the same move, made again, finds it there and does the rest.
+   * @throws as {@link rename}; what is thrown after the child was linked leaves it in both, too
+   */
+  async move(
+    from: string,
+    target: Directory,
+    to: string = from,
+    options: AddCallOptions = {},
+  ): Promise<MoveOutcome> {
+    const [old, name] = [nameFrom(from, 'from'), nameFrom(to, 'to')];
+    if (!(target instanceof Directory)) {
+      throw new BadArgumentError('target', 'is no directory of this library');
+    }
+    const replace = replaceIn(options);
+    const here = storageIndexOf(this.#writable('moving').cap);
+    const there = storageIndexOf(target.#writable('moving').cap);
+    if (equalBytes(here, there)) {
+      return { added: await this.rename(old, name, options), unlinked: undefined };
+    }
+    const draft = new Draft(await this.#table(options));
+    const link = await movable(draft, old, this.#holder);
+    const { write: rw, read: ro } = link.target.caps;
+    if (ro === target.readCap) {
+      throw new BadArgumentError('target', 'is the directory that is to be moved into it');
+    }
+    const addition = { name, caps: { rw, ro }, metadata: withoutTimes(link.metadata) };
+    const add = (editor: Editor) => adding([addition], replace, editor, true);
+    const added = await target.#edit('moving', add, options);
+    const unlink = () => unlinking(old, draft.get(old));
+    return { added, unlinked: await this.#edit('moving', unlink, options) };
+  }
+
+  async #table(options: OperationOptions): Promise<Table> {
+    const { signal, onProgress } = options;
+    return parseTable(await this.#backing.read({ signal, onProgress }));
+  }
+
+  async #edit(
+    operation: string,
+    editWith: (editor: Editor) => Edit,
+    options: EditCallOptions,
+  ): Promise<EditOutcome> {
+    const file = this.#writable(operation);
+    requireOptions(options);
+    const { onAttempt, ...rest } = options;
+    if (onAttempt !== undefined) requireFunction('onAttempt', onAttempt);
+    const edit = editWith(this.#editor(file.cap as WriteCap));
+    let attempt = 0;
+    const modifier: Modifier = async (contents, about) => {
+      attempt = about.attempt;
+      onAttempt?.(about);
+      const draft = new Draft(parseTable(contents));
+      await edit(draft);
+      return draft.changed && packTable(draft.changed);
+    };
+    const write = await file.modify(modifier, { ...rest, raw: true });
+    return { attempt, write };
+  }
+
+  #editor(cap: WriteCap): Editor {
+    const { date, aesCtr } = this.#setting;
+    const ms = date();
+    if (!Number.isFinite(ms)) throw new BadArgumentError('date', 'did not give a finite number');
+    return { isMutable: true, writer: { writekey: cap.writekey, aesCtr }, now: ms / 1000 };
+  }
+
+  get #holder(): Holder {
+    if (!(this.#backing instanceof MutableFile)) return { isMutable: false };
+    const { cap } = this.#backing;
+    if (cap.kind !== 'write') return { isMutable: true };
+    const { aesCtr } = this.#setting;
+    return { isMutable: true, writer: { writekey: cap.writekey, aesCtr } };
+  }
+
+  #writable(operation: string): MutableFile {
+    const { file } = this;
+    const held = file?.cap.kind ?? 'read';
+    if (file === undefined || held !== 'write') {
+      throw new InsufficientCapError(operation, 'write', held);
+    }
+    return file;
+  }
+}
+
+function replaceIn(options: AddCallOptions): Replace {
+  requireOptions(options);
+  const { replace = false } = options;
+  if (typeof replace === 'boolean' || replace === 'only-files') return replace;
+  throw new BadArgumentError('replace', 'is none of true, false, only-files');
+}
+
+/** @throws BadArgumentError for a child that cannot be linked, and for two of one name */
+export function additionsFrom(children: readonly NewChild[]): Addition[] {
+  if (!Array.isArray(children)) throw new BadArgumentError('children', 'are no array');
+  const additions = children.map(({ name, child, metadata }) => ({
+    name: nameFrom(name),
+    caps: linkable(capsOf(child)),
+    metadata: metadata === undefined ? undefined : metadataFrom(metadata),
+  }));
+  const names = new Set(additions.map(({ name }) => name));
+  if (names.size === additions.length) return additions;
+  throw new BadArgumentError('children', 'have one name more than once');
+}
+
+function capsOf(child: Linked): string | Caps {
+  if (typeof child === 'string') return child;
+  if (child instanceof MutableFile) return formatCap(child.cap);
+  if (child instanceof Directory) {
+    return child.file === undefined ? child.readCap : formatCap(child.file.cap);
+  }
+  if (typeof child !== 'object' || child === null) {
+    throw new BadArgumentError('child', 'is no cap, and nothing that has one');
+  }
+  const { write, read } = 'caps' in child ? child.caps : child;
+  for (const cap of [write, read]) {
+    if (cap !== undefined && typeof cap !== 'string') {
+      throw new BadArgumentError('child', 'has a cap that is no text');
+    }
+  }
+  return { ...(write !== undefined && { write }), ...(read !== undefined && { read }) };
+}
