@@ -22,7 +22,7 @@ import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
 import { Recent } from '../recent.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
-import { blockLength, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
+import { blockLength, entrySaltLength, type MutableGeometry, segmentLength } from './geometry.ts';
 import { blockTagLength, hashTagged } from './hashtree.ts';
 import type { Lockstep } from './lockstep.ts';
 import { type Plaintext, readExactly } from './plaintext.ts';
@@ -39,7 +39,7 @@ export interface SegmentOptions {
 }
 
 export interface SegmentsInput extends SegmentOptions {
-  readonly geometry: Geometry;
+  readonly geometry: MutableGeometry;
   /** N */
   readonly total: number;
   /** Of the segments from `firstSegment` on, to the end of the last one that is to be encoded. */
@@ -64,14 +64,14 @@ export interface EncodedSegments {
 export const segmentsKept = 4;
 
 /** @throws OutOfRangeError for a file that is too large to be encoded */
-export function checkEncodable(geometry: Geometry): void {
+export function checkEncodable(geometry: MutableGeometry): void {
   const { segmentSize, segmentCount } = geometry;
   if (segmentSize <= segmentSizeMax && segmentCount <= segmentsWrittenMax) return;
   throw tooLarge(geometry);
 }
 
 /** The error of a file that is too large to be encoded. */
-export function tooLarge({ format, segmentSize, dataLength }: Geometry): OutOfRangeError {
+export function tooLarge({ format, segmentSize, dataLength }: MutableGeometry): OutOfRangeError {
   const problem =
     format === 'sdmf'
       ? `an SDMF file has at most ${segmentSizeMax} bytes; make it an MDMF one`
