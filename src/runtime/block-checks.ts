@@ -14,11 +14,11 @@ import { concatBytes } from '../bytes.ts';
 import type { BlockReader, Entry } from '../share/block-reader.ts';
 import { blockLength, entrySaltLength, type Geometry } from '../share/geometry.ts';
 import {
-  BlockHasher,
   type HashNode,
   hashLength,
   neededHashes,
   nodeCount,
+  TaggedHasher,
 } from '../share/hashtree.ts';
 import { requestLengthMax, wholeTreeMax } from '../share/limits.ts';
 import { TreePages } from '../share/tree-pages.ts';
@@ -74,7 +74,7 @@ export class BlockChecks {
     await this.#admitTree(reader, input);
     const checked: Entry[] = [];
     for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
-      const hasher = new BlockHasher();
+      const hasher = new TaggedHasher();
       const kept: Uint8Array[] = [];
       await reader.entryPieces(segnum, (piece) => {
         hasher.update(piece);

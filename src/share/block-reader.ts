@@ -37,11 +37,16 @@ export interface BlockHeader extends Geometry {
 export abstract class BlockReader<Header extends BlockHeader = BlockHeader> {
   readonly #read: ReadRange;
   readonly #head: Uint8Array;
+  readonly #isWhole: boolean;
 
-  /** @param head the first bytes of the share, if they were read before */
-  constructor(read: ReadRange, head: Uint8Array = new Uint8Array(0)) {
+  /**
+   * @param head the first bytes of the share, if they were read before
+   * @param isWhole whether the share ends with them
+   */
+  constructor(read: ReadRange, head: Uint8Array = new Uint8Array(0), isWhole = false) {
     this.#read = read;
     this.#head = head;
+    this.#isWhole = isWhole;
   }
 
   abstract header(): Promise<Header>;
@@ -140,7 +145,7 @@ export abstract class BlockReader<Header extends BlockHeader = BlockHeader> {
   /** Fewer when the share ends before. */
   protected async bytes(range: ByteRange): Promise<Uint8Array> {
     const { offset, length } = range;
-    if (this.#isAtHand(range)) return this.#head.subarray(offset, offset + length);
+    if (this.#isWhole || this.#isAtHand(range)) return this.#head.subarray(offset, offset + length);
     if (length <= requestLengthMax) {
       return length === 0 ? new Uint8Array(0) : this.#read(range);
     }

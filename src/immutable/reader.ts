@@ -1,0 +1,66 @@
+/**
+ * @module immutable-reader: the fields of one immutable share, by range reads.
+ */
+import { readSafeU64, viewOf } from '../bytes.ts';
+import { CorruptShareError } from '../errors.ts';
+import { BlockReader, type ReadRange } from '../share/block-reader.ts';
+import type { ChkFields } from './caps.ts';
+import {
+  type ChkLayout,
+  checkHashes,
+  chkFieldNames,
+  chkHeaderLengthMax,
+  parseChkLayout,
+} from './layout.ts';
+import { type ChkVersion, parseUeb, uebLengthMax, uebName } from './ueb.ts';
+
+export interface ChkHeader extends ChkVersion {
+  readonly layout: ChkLayout;
+}
+
+export class ChkReader extends BlockReader<ChkHeader> {
+  readonly #cap: ChkFields;
+  #header: Promise<ChkHeader> | undefined;
+
+  /** @param head as those of {@link BlockReader} */
+  constructor(cap: ChkFields, read: ReadRange, head?: Uint8Array, isWhole?: boolean) {
+    super(read, head, isWhole);
+    this.#cap = cap;
+  }
+
+  /** How the file is cut, by the share's own copy of the URI extension block. */
+  header(): Promise<ChkHeader> {
+    this.#header ??= this.#parsed();
+    return this.#header;
+  }
+
+  async #parsed(): Promise<ChkHeader> {
+    const bytes = await this.bytes({ offset: 0, length: chkHeaderLengthMax });
+    const layout = parseChkLayout(bytes, this.#cap);
+    const version = parseUeb(await this.#ueb(layout), this.#cap);
+    checkHashes(layout, version);
+    return { ...version, layout };
+  }
+
+  async #ueb({ uebLength }: ChkLayout): Promise<Uint8Array> {
+    const { offset, length: width } = uebLength;
+    // The share ends with it: what is asked for beyond is cut off.
+    const bytes = await this.bytes({ offset, length: width + uebLengthMax });
+    if (bytes.length < width) throw new CorruptShareError(uebName, 'has no length');
+    const view = viewOf(bytes);
+    const length = width === 4 ? view.getUint32(0) : readSafeU64(view, 0);
+    if (length === undefined || length > bytes.length - width) {
+      throw new CorruptShareError(uebName, `${bytes.length - width} of ${length} bytes`);
+    }
+    return bytes.subarray(width, width + length);
+  }
+
+  /**
+   * `count` nodes of the crypttext hash tree, from node `first` on.
+   * @throws OutOfRangeError when there are no such nodes
+   */
+  async crypttextHashes(first: number, count: number): Promise<Uint8Array[]> {
+    const { crypttextHashTree } = (await this.header()).layout;
+    return this.hashes(chkFieldNames.crypttextHashTree, crypttextHashTree, first, count);
+  }
+}
