@@ -13,7 +13,7 @@ import { BadArgumentError, OutOfRangeError } from './errors.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes, type Plaintext, plaintextOf } from './share/plaintext.ts';
-import type { StorageServer } from './storage/server.ts';
+import type { ReadableShares, StorageServer } from './storage/server.ts';
 
 /** Bytes in memory, or a source that can be read at any place, more than once. */
 export type Contents = Uint8Array | Plaintext;
@@ -154,8 +154,15 @@ function checkServer(name: string, server: unknown): void {
   if (!isBytes(given.permutationSeed)) {
     refuse(`${name}.permutationSeed`, given.permutationSeed, 'a Uint8Array');
   }
-  const { listShares, readShare, readTestWrite, addLease, adviseCorruptShare } = given;
-  const methods = { listShares, readShare, readTestWrite, addLease, adviseCorruptShare };
+  const { readTestWrite, addLease, immutable } = given;
+  checkShares(name, given, { readTestWrite, addLease });
+  if (immutable === undefined) return;
+  checkShares(`${name}.immutable`, requireObject(`${name}.immutable`, immutable, 'an object'));
+}
+
+function checkShares(name: string, shares: Partial<ReadableShares>, more: object = {}): void {
+  const { listShares, readShare, adviseCorruptShare } = shares;
+  const methods = { listShares, readShare, ...more, adviseCorruptShare };
   for (const [method, value] of Object.entries(methods)) {
     requireFunction(`${name}.${method}`, value);
   }
