@@ -10,7 +10,8 @@ import type { Deadlines } from '../machines/io.ts';
 import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
-import type { OperationOptions } from './runtime/options.ts';
+import type { ImmutableCap } from './immutable/caps.ts';
+import type { OperationOptions, Range } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes, type Plaintext, plaintextOf } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
@@ -58,6 +59,14 @@ export function checkOperation(options: OperationOptions): void {
   }
 }
 
+/** Checks the options that reads have. @throws BadArgumentError, OutOfRangeError */
+export function checkRead(options: OperationOptions & Range): void {
+  checkOperation(options);
+  const { offset, length } = options;
+  if (offset !== undefined) requireCount('offset', offset);
+  if (length !== undefined) requireCount('length', length);
+}
+
 /** @throws BadArgumentError */
 export function checkCreation(given: {
   readonly format: unknown;
@@ -93,6 +102,19 @@ export function checkCap(cap: Cap): void {
     isBytesOf(fingerprint, 32) &&
     isBytesOf(key, 16);
   if (!fits) refuse('cap', cap, wanted);
+}
+
+/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
+export function checkImmutableCap(cap: ImmutableCap): void {
+  const wanted = 'an immutable cap, or the text of one';
+  const given = requireObject('cap', cap, wanted);
+  const { kind, directory, contents, key, storageIndex, uebHash } = given;
+  const { required, total, size } = given;
+  const isEncoded = isBytesOf(kind === 'chk' ? key : storageIndex, 16) && isBytesOf(uebHash, 32);
+  const isKnown = kind === 'chk' || kind === 'chk-verify';
+  const hasNumbers = [required, total, size].every((n) => Number.isSafeInteger(n));
+  const fits = kind === 'lit' ? isBytes(contents) : isKnown && isEncoded && hasNumbers;
+  if (!fits || typeof directory !== 'boolean') refuse('cap', cap, wanted);
 }
 
 /** The options of a grid, as a caller without types may give them. */

@@ -18,14 +18,23 @@ export interface ChkHeader extends ChkVersion {
   readonly layout: ChkLayout;
 }
 
+/** What was read of a share before. */
+export interface Opened {
+  /** Its first bytes. */
+  readonly head: Uint8Array;
+  /** Whether it ends with them. */
+  readonly isWhole: boolean;
+  readonly header: ChkHeader;
+}
+
 export class ChkReader extends BlockReader<ChkHeader> {
   readonly #cap: ChkFields;
   #header: Promise<ChkHeader> | undefined;
 
-  /** @param head as those of {@link BlockReader} */
-  constructor(cap: ChkFields, read: ReadRange, head?: Uint8Array, isWhole?: boolean) {
-    super(read, head, isWhole);
+  constructor(cap: ChkFields, read: ReadRange, opened: Partial<Opened> = {}) {
+    super(read, opened.head, opened.isWhole);
     this.#cap = cap;
+    if (opened.header !== undefined) this.#header = Promise.resolve(opened.header);
   }
 
   /** How the file is cut, by the share's own copy of the URI extension block. */

@@ -3,8 +3,8 @@
  * are checked, decoded and handed over. They are checked when it is their turn.
  */
 import type { ReadBlocksInput, Window } from '../../machines/io.ts';
-import type { Entry } from '../share/reader.ts';
-import { readerOf, type Session } from './session.ts';
+import type { Place } from '../../machines/servermap.ts';
+import type { BlockReader, Entry } from '../share/block-reader.ts';
 
 /** Of one share. */
 interface Ahead {
@@ -13,12 +13,15 @@ interface Ahead {
   readonly windows: Map<string, Promise<readonly Entry[]>>;
 }
 
+/** Reads the blocks of a share; the signal is aborted when nobody wants them. */
+type ReaderOf = (place: Place, signal: AbortSignal) => Pick<BlockReader, 'blocks'>;
+
 export class BlocksAhead {
-  readonly #session: Session;
+  readonly #readerOf: ReaderOf;
   readonly #shares = new Map<string, Ahead>();
 
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(readerOf: ReaderOf) {
+    this.#readerOf = readerOf;
   }
 
   /** The entries of a window, as the server gives them; the next ones are asked for, too. */
@@ -37,7 +40,7 @@ export class BlocksAhead {
 
   #ask(input: ReadBlocksInput): Ahead['windows'] {
     const { dropped, windows } = this.#of(input);
-    const reader = readerOf(this.#session, input, dropped.signal, 'blocks');
+    const reader = this.#readerOf(input, dropped.signal);
     for (const window of [input, ...input.ahead]) {
       const name = windowName(window);
       if (windows.has(name)) continue;

@@ -18,7 +18,7 @@ import { type Job, keeper } from './job.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { type Engine, type RunOptions, runMachine, type System } from './run.ts';
 import type { Sending } from './sending.ts';
-import type { Session } from './session.ts';
+import { readerOf, type Session } from './session.ts';
 import { Thrown } from './thrown.ts';
 
 /** What is forgotten with its session. */
@@ -104,7 +104,7 @@ function deskOf(session: Session): Desk {
     session,
     checks: new Map(),
     blocks: new Map(),
-    ahead: new BlocksAhead(session),
+    ahead: new BlocksAhead((place, signal) => readerOf(session, place, signal, 'blocks')),
     kept: new KeptBytes(),
     trees: new Map(),
     changed: undefined,
