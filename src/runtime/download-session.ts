@@ -3,7 +3,6 @@
  * and what is kept between the states of the chart. Nobody replaces a share, so it is never opened
  * anew.
  */
-import type { AnyStateMachine, OutputFrom } from 'xstate';
 import type { Place, ServerId } from '../../machines/servermap.ts';
 import { type ChkCap, immutableStorageIndexOf } from '../immutable/caps.ts';
 import { CrypttextChecks } from '../immutable/crypttext.ts';
@@ -15,10 +14,11 @@ import type { ByteRange, StorageServer } from '../storage/server.ts';
 import type { Advisories } from './advisories.ts';
 import { BlockChecks } from './block-checks.ts';
 import { BlocksAhead } from './blocks-ahead.ts';
+import { InHand } from './in-hand.ts';
 import { type Job, keeper } from './job.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { Pace } from './pace.ts';
-import { type Engine, type RunOptions, runMachine, type System } from './run.ts';
+import type { Engine } from './run.ts';
 import { Thrown } from './thrown.ts';
 
 /** What leads blocks and segments to the hash in the cap. */
@@ -138,19 +138,4 @@ export function nameOf({ server, shnum }: Place): string {
   return `${shnum}@${server}`;
 }
 
-const downloads = new WeakMap<System, Download>();
-
-/** What the run that an actor belongs to has in hand. */
-export function downloadOf(system: System): Download {
-  return downloads.get(system) as Download;
-}
-
-/** Runs `machine` with this in hand; see {@link runMachine}. */
-export function runDownload<Machine extends AnyStateMachine>(
-  download: Download,
-  machine: Machine,
-  options: RunOptions<Machine>,
-): Promise<OutputFrom<Machine>> {
-  const onSystem = (system: System) => downloads.set(system, download);
-  return runMachine(download.engine, machine, { ...options, onSystem });
-}
+export const downloads = new InHand<Download>();

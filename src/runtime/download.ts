@@ -27,7 +27,7 @@ import { decodeChkSegment } from '../immutable/decode.ts';
 import type { ChkReader } from '../immutable/reader.ts';
 import type { ChkVersion } from '../immutable/ueb.ts';
 import { VersionVerifier } from '../share/verify.ts';
-import { type Download, downloadOf, nameOf, runDownload } from './download-session.ts';
+import { type Download, downloads, nameOf } from './download-session.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import { keeper, type Taker } from './job.ts';
 import { judging, unverified } from './map-servers.ts';
@@ -71,7 +71,7 @@ async function run(
   const membership = { servers: servers.length, happy: 1 };
   try {
     chart ??= downloading();
-    const report = await runDownload(download, chart, {
+    const report = await downloads.run(download, chart, {
       input: {
         grid: { servers, required, total, membership },
         wanted: { offset, length: length ?? null },
@@ -88,7 +88,7 @@ async function run(
 }
 
 const queryServer = fromPromise<QueryResult, QueryInput>(async ({ input, signal, system }) => {
-  const download = downloadOf(system);
+  const download = downloads.of(system);
   const { server: id } = input;
   const shares = download.servers.get(id)?.immutable;
   if (shares === undefined) return failed('unreachable', `server ${id}: it has no immutable files`);
@@ -106,7 +106,7 @@ const queryServer = fromPromise<QueryResult, QueryInput>(async ({ input, signal,
 });
 
 const verifyShares = judging((system) => {
-  const download = downloadOf(system);
+  const download = downloads.of(system);
   return (place, signal) => judgeShare(download, place, signal);
 });
 
@@ -154,7 +154,7 @@ function versionOf(header: ChkVersion, { cap }: Download): Version {
 
 const readBlocks = fromPromise<ReadBlocksResult, ReadBlocksInput>(
   async ({ input, signal, system }) => {
-    const download = downloadOf(system);
+    const download = downloads.of(system);
     const { blocks, ahead } = download;
     const { firstSegment, segmentCount } = input;
     try {
@@ -176,7 +176,7 @@ const readBlocks = fromPromise<ReadBlocksResult, ReadBlocksInput>(
 );
 
 const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, system }) => {
-  const download = downloadOf(system);
+  const download = downloads.of(system);
   const { cap, engine, blocks, job, thrown, kept } = download;
   const { version, crypttext } = download.checks;
   const decode = (segnum: number, room: Uint8Array | undefined) => {

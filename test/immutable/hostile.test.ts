@@ -14,7 +14,7 @@ import { type ChkFile, chkContents, encodeChk } from '../support/chk.ts';
 import { immutableGrid } from '../support/immutable-grid.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
-const rounds = Number(process.env.INPUTS ?? 150);
+const rounds = Number(process.env.FUZZ_ROUNDS ?? 150);
 
 const files: readonly ChkFile[] = await Promise.all([
   encodeChk(chkContents(1), { required: 1, total: 4 }),
@@ -104,10 +104,16 @@ async function play(prng: Prng): Promise<void> {
   if (end !== undefined) expect(known).toContain((end as Error).constructor);
 }
 
-test(`${rounds} damaged files, FUZZ_SEED=${seed}`, async () => {
-  for (let round = 0; round < rounds; round++) {
-    await play(new Prng(seed + round)).catch((error) => {
-      throw new Error(`FUZZ_SEED=${seed + round} INPUTS=1: ${error.message}`, { cause: error });
-    });
-  }
-}, 60_000);
+test(
+  `${rounds} damaged files, FUZZ_SEED=${seed}`,
+  async () => {
+    for (let round = 0; round < rounds; round++) {
+      await play(new Prng(seed + round)).catch((error) => {
+        throw new Error(`FUZZ_SEED=${seed + round} FUZZ_ROUNDS=1: ${error.message}`, {
+          cause: error,
+        });
+      });
+    }
+  },
+  60_000 + 200 * rounds,
+);
