@@ -99,10 +99,23 @@ export function checkHashes(layout: ChkLayout, { segmentCount, total }: ChkVersi
   requireLength(layout, 'crypttextHashTree', tree);
   requireLength(layout, 'blockHashTree', tree);
   const { length } = layout.shareHashChain;
-  // A hash per level of the tree, and its leaf: in any order.
-  const chain = Math.log2(nodeCount(total) + 1) * chainEntryLength;
-  if (length % chainEntryLength === 0 && length <= chain) return;
+  if (length % chainEntryLength === 0 && length <= chainLengthOf(total)) return;
   throw new CorruptShareError(chkFieldNames.shareHashChain, `${length} bytes`);
+}
+
+/** A hash per level of the tree, and its leaf: in any order. */
+function chainLengthOf(total: number): number {
+  return Math.log2(nodeCount(total) + 1) * chainEntryLength;
+}
+
+/** Bytes of the segments in which Tahoe cuts a file since 1.20. */
+const usualSegmentSize = 2 ** 20;
+
+/** Where a share most likely has its URI extension block: it may be asked for before that is known. */
+export function likelyUebOffset({ size, required, total }: ChkFields): number {
+  const segmentSize = divideUp(Math.min(usualSegmentSize, size), required) * required;
+  const tree = nodeCount(divideUp(size, Math.max(1, segmentSize))) * hashLength;
+  return headerLengthOf(4) + divideUp(size, required) + 3 * tree + chainLengthOf(total);
 }
 
 function requireLength(

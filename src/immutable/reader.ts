@@ -24,16 +24,20 @@ export interface Opened {
   readonly head: Uint8Array;
   /** Whether it ends with them. */
   readonly isWhole: boolean;
+  /** What lies where the URI extension block is likely to be, if that was read. */
+  readonly tail: { readonly offset: number; readonly bytes: Uint8Array } | undefined;
   readonly header: ChkHeader;
 }
 
 export class ChkReader extends BlockReader<ChkHeader> {
   readonly #cap: ChkFields;
+  readonly #tail: Opened['tail'];
   #header: Promise<ChkHeader> | undefined;
 
   constructor(cap: ChkFields, read: ReadRange, opened: Partial<Opened> = {}) {
     super(read, opened.head, opened.isWhole);
     this.#cap = cap;
+    this.#tail = opened.tail;
     if (opened.header !== undefined) this.#header = Promise.resolve(opened.header);
   }
 
@@ -54,7 +58,8 @@ export class ChkReader extends BlockReader<ChkHeader> {
   async #ueb({ uebLength }: ChkLayout): Promise<Uint8Array> {
     const { offset, length: width } = uebLength;
     // The share ends with it: what is asked for beyond is cut off.
-    const bytes = await this.bytes({ offset, length: width + uebLengthMax });
+    const range = { offset, length: width + uebLengthMax };
+    const bytes = this.#tail?.offset === offset ? this.#tail.bytes : await this.bytes(range);
     if (bytes.length < width) throw new CorruptShareError(uebName, 'has no length');
     const view = viewOf(bytes);
     const length = width === 4 ? view.getUint32(0) : readSafeU64(view, 0);

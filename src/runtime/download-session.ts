@@ -6,8 +6,9 @@
 import type { Place, ServerId } from '../../machines/servermap.ts';
 import { type ChkCap, immutableStorageIndexOf } from '../immutable/caps.ts';
 import { CrypttextChecks } from '../immutable/crypttext.ts';
+import { likelyUebOffset } from '../immutable/layout.ts';
 import { ChkReader, type Opened } from '../immutable/reader.ts';
-import type { ChkVersion } from '../immutable/ueb.ts';
+import { type ChkVersion, uebLengthMax } from '../immutable/ueb.ts';
 import { permutedServers } from '../permute.ts';
 import type { Entry } from '../share/block-reader.ts';
 import type { ByteRange, StorageServer } from '../storage/server.ts';
@@ -74,11 +75,28 @@ export class Download {
   /** Reads the first bytes of a share, and what it says of the file. */
   async open(place: Place, signal: AbortSignal): Promise<ChkReader> {
     const range = { offset: 0, length: this.#headLength };
-    const head = await this.#read(place, range, signal, 'field');
-    const known = { head, isWhole: head.length < range.length };
+    const [head, tail] = await Promise.all([
+      this.#read(place, range, signal, 'field'),
+      this.#tailOf(place, signal),
+    ]);
+    const known = { head, isWhole: head.length < range.length, tail };
     const reader = this.#readerOf(place, signal, 'field', known);
     this.#opened.set(nameOf(place), { ...known, header: await reader.header() });
     return reader;
+  }
+
+  /** Across a network, what is likely to be wanted next is asked for at once. */
+  async #tailOf(place: Place, signal: AbortSignal): Promise<Opened['tail']> {
+    const offset = likelyUebOffset(this.cap);
+    const isFar = this.servers.get(place.server)?.isFar === true;
+    if (!isFar || offset < this.#headLength) return undefined;
+    const range = { offset, length: uebLengthMax };
+    try {
+      return { offset, bytes: await this.#read(place, range, signal, 'field') };
+    } catch {
+      // A guess that was wrong is nobody's failure.
+      return undefined;
+    }
   }
 
   /** The fields of a share that was opened, served from its first bytes as far as these go. */

@@ -118,6 +118,48 @@ describe('a range', () => {
   });
 });
 
+describe('across a network', () => {
+  const ofFirst = (calls: readonly string[]) => calls.filter((call) => call.includes('read 0 '));
+
+  test('the URI extension is asked for with the first bytes, where Tahoe 1.20 puts it', async () => {
+    const contents = chkContents(100_000);
+    const { file, calls } = immutableGrid(await encodeChk(contents), { count: 1, isFar: true });
+    equal(await file.read(), contents);
+    // Of one segment the crypttext hash tree is its root, which the URI extension has.
+    const end = 36 + 33_334 + 3 * 32 + 170;
+    const [block, trees] = [`read 0 36+33334`, [36 + 33_334 + 64, end - 170]];
+    const hashes = trees.map((at) => `read 0 ${at}+${at === end - 170 ? 170 : 32}`);
+    const opening = ['read 0 0+4000', `read 0 ${end}+4096`];
+    expect(
+      ofFirst(calls)
+        .map((call) => call.slice(3))
+        .sort(),
+    ).toEqual([...opening, block, ...hashes].sort());
+    expect(
+      ofFirst(calls)
+        .slice(0, 2)
+        .map((call) => call.slice(3)),
+    ).toEqual(opening);
+  });
+
+  test('and where it is not there, it is read from where it is', async () => {
+    const contents = chkContents(100_000);
+    const made = await encodeChk(contents, { segmentSizeMax: 4096 });
+    const { file, calls } = immutableGrid(made, { count: 1, isFar: true });
+    equal(await file.read(), contents);
+    const asked = ofFirst(calls).filter((call) => /\+(4096|4100)$/.test(call));
+    expect(asked).toHaveLength(2);
+  });
+
+  test('a share that ends before is one that is damaged, not a server that fails', async () => {
+    const contents = chkContents(100_000);
+    const made = await encodeChk(contents);
+    const shares = made.shares.map((share, n) => (n < 7 ? share.slice(0, 33_400) : share));
+    const { file } = immutableGrid({ ...made, shares }, { count: 1, isFar: true });
+    equal(await file.read(), contents);
+  });
+});
+
 describe('a stream', () => {
   test('fetches no more than a few windows ahead, and nothing when nobody takes it', async () => {
     // 64 segments of 1 MiB of which a share has all blocks equal: quick to make.

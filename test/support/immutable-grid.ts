@@ -24,6 +24,8 @@ export interface ImmutableGridOptions extends Partial<GridOptions> {
   readonly count?: number;
   /** The servers of each share: share i is on server i, round and round, by default. */
   readonly placed?: (shnum: number) => readonly number[];
+  /** Whether they are across a network. */
+  readonly isFar?: boolean;
   /** What some servers do, by their number. */
   readonly instead?: Readonly<Record<number, Instead>>;
 }
@@ -32,14 +34,14 @@ export function immutableGrid(
   { cap, shares }: ChkFile,
   options: ImmutableGridOptions = {},
 ): ImmutableGrid {
-  const { count = 10, placed = (shnum) => [shnum % count], instead = {}, ...rest } = options;
+  const { count = 10, placed = (shnum) => [shnum % count], instead = {}, isFar, ...rest } = options;
   const calls: string[] = [];
   const servers = Array.from({ length: count }, (_, i) => new MemoryServer({ id: `s${i}` }));
   const storageIndex = immutableStorageIndexOf(cap);
   shares.forEach((share, shnum) => {
     for (const i of placed(shnum)) diskOf(servers[i]!).setImmutable(storageIndex, shnum, share);
   });
-  const faces = servers.map((server, i) => withCalls(server, calls, instead[i]));
+  const faces = servers.map((server, i) => ({ ...withCalls(server, calls, instead[i]), isFar }));
   const grid = new Grid({ servers: faces, ...rest });
   return { grid, file: grid.openImmutable(cap), calls, servers };
 }
