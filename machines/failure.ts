@@ -22,7 +22,10 @@ export type Failure =
         | 'internal';
       readonly detail: string;
     }
-  /** The caller's own code threw. What it threw is no JSON: the runtime keeps it under `ref`. */
+  /**
+   * The caller's own code threw, or something that the caller shall have as it is. That is no JSON:
+   * the runtime keeps it under `ref`.
+   */
   | { readonly kind: 'thrown'; readonly detail: string; readonly ref: number };
 
 export type Result<Value> =

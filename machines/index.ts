@@ -3,6 +3,13 @@
  * randomness. `tahoe-mutable` provides the IO; tests and the visualizer provide other ones.
  */
 export { blockReadMachine, blockReadSummary } from './block-read.machine.ts';
+export {
+  type DownloadFileInput,
+  type DownloadFileReport,
+  downloadFileMachine,
+  downloadFileSummary,
+} from './download-file.machine.ts';
+export * as downloadKernel from './download-kernel.ts';
 export * from './events.ts';
 export { historicUpdateMachine, updateMachineFor } from './historic-rules.ts';
 export type * from './io.ts';

@@ -30,12 +30,14 @@ export function beyondReading(
   version: Pick<Version, 'seqnum' | 'segmentSize' | 'dataLength'>,
 ): Beyond | null {
   const { seqnum, segmentSize, dataLength } = version;
+  // An immutable file has but one version.
+  const ofVersion = seqnum === 0 ? '' : ` of version ${seqnum}`;
   if (Math.min(segmentSize, dataLength) > segmentSizeMax) {
-    return { what: `segment size of version ${seqnum}`, value: segmentSize, max: segmentSizeMax };
+    return { what: `segment size${ofVersion}`, value: segmentSize, max: segmentSizeMax };
   }
   const value = divideUp(dataLength, Math.max(1, segmentSize));
   if (value <= segmentCountMax) return null;
-  return { what: `segment count of version ${seqnum}`, value, max: segmentCountMax };
+  return { what: `segment count${ofVersion}`, value, max: segmentCountMax };
 }
 
 /** Whether this many bytes of contents are too many for one array. */

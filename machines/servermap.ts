@@ -26,11 +26,14 @@ export type Mode = 'anything' | 'read' | 'write' | 'check' | 'repair';
 /** What a first version names as its parent (docs/format.md §3.1). */
 export const noParentTag: Hex = '14e3b1cc4475426141bcc2c9ab19ca1c';
 
-/** One version of the file; its signature has been verified. */
+/**
+ * One version of the file; its signature has been verified. Of an immutable file the only one: its
+ * id is the hash in the cap, its seqnum 0, and what only writers need is empty.
+ */
 export interface Version {
   /** The signed prefix: the identity of the version. */
   readonly id: Hex;
-  readonly format: Format;
+  readonly format: Format | 'chk';
   readonly seqnum: number;
   readonly rootHash: Hex;
   readonly required: number;

@@ -110,7 +110,7 @@ export type Obstacle =
   | { readonly kind: 'unrecoverable'; readonly map: Servermap }
   | { readonly kind: 'missingPrivateKey'; readonly map: Servermap }
   /** Tahoe would break such a file: each format has its own writer. */
-  | { readonly kind: 'wrongFormat'; readonly cap: Format; readonly file: Format }
+  | { readonly kind: 'wrongFormat'; readonly cap: Format; readonly file: Version['format'] }
   /** It was seen, or made, and `map` shows nothing as new. */
   | { readonly kind: 'versionLost'; readonly lost: Version; readonly map: Servermap }
   | { readonly kind: 'outOfRange'; readonly offset: number; readonly size: number }
@@ -251,7 +251,7 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
     }
     if (offset > size) return afterObstacle(record, { kind: 'outOfRange', offset, size });
     if (change.size === 0) return { kind: 'unchanged', base };
-    const tooMuch = beyondBase(base) ?? tooLarge(base, offset + change.size);
+    const tooMuch = beyondBase(base) ?? tooLarge(record.format, base, offset + change.size);
     if (tooMuch !== null) return afterObstacle(record, tooMuch);
     if (record.trees === 'unavailable' && record.isRemembered) return { kind: 'forget' };
     if (record.trees === 'unread' && mayBeInPlace(map)) {
@@ -380,7 +380,7 @@ function beyondRanges(ranges: readonly Span[]): Obstacle | null {
   return beyond === undefined ? null : { kind: 'beyondLimit', beyond };
 }
 
-function tooLarge({ format, required, dataLength }: Version, end: number): Obstacle | null {
+function tooLarge(format: Format, { required, dataLength }: Version, end: number): Obstacle | null {
   const size = Math.max(dataLength, end);
   return isEncodable(format, required, size) ? null : { kind: 'tooLarge', format, required, size };
 }

@@ -10,10 +10,11 @@ import type { Deadlines } from '../machines/io.ts';
 import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
-import type { OperationOptions } from './runtime/options.ts';
+import type { ImmutableCap } from './immutable/caps.ts';
+import type { OperationOptions, Range } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes, type Plaintext, plaintextOf } from './share/plaintext.ts';
-import type { StorageServer } from './storage/server.ts';
+import type { ReadableShares, StorageServer } from './storage/server.ts';
 
 /** Bytes in memory, or a source that can be read at any place, more than once. */
 export type Contents = Uint8Array | Plaintext;
@@ -58,6 +59,14 @@ export function checkOperation(options: OperationOptions): void {
   }
 }
 
+/** Checks the options that reads have. @throws BadArgumentError, OutOfRangeError */
+export function checkRead(options: OperationOptions & Range): void {
+  checkOperation(options);
+  const { offset, length } = options;
+  if (offset !== undefined) requireCount('offset', offset);
+  if (length !== undefined) requireCount('length', length);
+}
+
 /** @throws BadArgumentError */
 export function checkCreation(given: {
   readonly format: unknown;
@@ -93,6 +102,19 @@ export function checkCap(cap: Cap): void {
     isBytesOf(fingerprint, 32) &&
     isBytesOf(key, 16);
   if (!fits) refuse('cap', cap, wanted);
+}
+
+/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
+export function checkImmutableCap(cap: ImmutableCap): void {
+  const wanted = 'an immutable cap, or the text of one';
+  const given = requireObject('cap', cap, wanted);
+  const { kind, directory, contents, key, storageIndex, uebHash } = given;
+  const { required, total, size } = given;
+  const isEncoded = isBytesOf(kind === 'chk' ? key : storageIndex, 16) && isBytesOf(uebHash, 32);
+  const isKnown = kind === 'chk' || kind === 'chk-verify';
+  const hasNumbers = [required, total, size].every((n) => Number.isSafeInteger(n));
+  const fits = kind === 'lit' ? isBytes(contents) : isKnown && isEncoded && hasNumbers;
+  if (!fits || typeof directory !== 'boolean') refuse('cap', cap, wanted);
 }
 
 /** The options of a grid, as a caller without types may give them. */
@@ -155,8 +177,15 @@ function checkServer(name: string, server: unknown): void {
   if (!isBytes(given.permutationSeed)) {
     refuse(`${name}.permutationSeed`, given.permutationSeed, 'a Uint8Array');
   }
-  const { listShares, readShare, readTestWrite, addLease, adviseCorruptShare } = given;
-  const methods = { listShares, readShare, readTestWrite, addLease, adviseCorruptShare };
+  const { readTestWrite, addLease, immutable } = given;
+  checkShares(name, given, { readTestWrite, addLease });
+  if (immutable === undefined) return;
+  checkShares(`${name}.immutable`, requireObject(`${name}.immutable`, immutable, 'an object'));
+}
+
+function checkShares(name: string, shares: Partial<ReadableShares>, more: object = {}): void {
+  const { listShares, readShare, adviseCorruptShare } = shares;
+  const methods = { listShares, readShare, ...more, adviseCorruptShare };
   for (const [method, value] of Object.entries(methods)) {
     requireFunction(`${name}.${method}`, value);
   }

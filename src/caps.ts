@@ -102,9 +102,8 @@ export function writeCapOf(
  * @throws MalformedCapError
  */
 export function parseCap(text: string): Cap {
-  const assertion = /^(?:ro|imm)\./.exec(text)?.[0] ?? '';
-  const body = text.slice(assertion.length, text.endsWith('\n') ? -1 : undefined);
-  const [scheme, name = '', keyText, fingerprintText, ...rest] = body.split(':');
+  const { assertion, scheme, name, fields } = splitCap(text);
+  const [keyText, fingerprintText, ...rest] = fields;
   if (scheme !== 'URI') throw new MalformedCapError('prefix', 'does not begin with "URI:"');
   if (IMMUTABLE_TYPES.has(name)) {
     throw new MalformedCapError('prefix', 'this is an immutable cap; only mutable ones are known');
@@ -120,6 +119,14 @@ export function parseCap(text: string): Cap {
     throw new MalformedCapError('trailing data', 'an SDMF cap ends with the fingerprint');
   }
   return capOf(type, key, fingerprint);
+}
+
+/** The parts of the text of any cap, without one trailing newline. */
+export function splitCap(text: string) {
+  const assertion = /^(?:ro|imm)\./.exec(text)?.[0] ?? '';
+  const body = text.slice(assertion.length, text.endsWith('\n') ? -1 : undefined);
+  const [scheme, name = '', ...fields] = body.split(':');
+  return { assertion, scheme, name, fields };
 }
 
 /** The text of a cap, always in its four-field form. It is as secret as the cap. */
@@ -198,7 +205,8 @@ function checkAssertion(kind: Cap['kind'], assertion: string): void {
   }
 }
 
-function parseField(field: string, text: string | undefined, length: number): Uint8Array {
+/** @throws MalformedCapError unless `text` is so many bytes in base32 */
+export function parseField(field: string, text: string | undefined, length: number): Uint8Array {
   if (text === undefined) throw new MalformedCapError(field, 'is missing');
   const characters = Math.ceil((length * 8) / 5);
   if (text.length !== characters) {

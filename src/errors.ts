@@ -182,6 +182,18 @@ export class CorruptShareError extends TahoeMutableError {
   }
 }
 
+/**
+ * An immutable file whose shares all hold what they should, and decode to something else than was
+ * encrypted: whoever made it did not mean it to be read.
+ */
+export class BadCiphertextHashError extends TahoeMutableError {
+  static override readonly code = 'BadCiphertextHashError';
+
+  constructor(segnum: number) {
+    super(`segment ${segnum} is not what was encrypted`, { segnum });
+  }
+}
+
 /** A version that is larger, in one of its numbers, than is read: see `share/limits.ts`. */
 export class BeyondLimitError extends TahoeMutableError {
   static override readonly code = 'BeyondLimitError';

@@ -6,7 +6,14 @@
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
 import { quorumOf } from '../machines/quorum.ts';
-import { checkCap, checkCreation, checkGrid, checkOperation, toPlaintext } from './arguments.ts';
+import {
+  checkCap,
+  checkCreation,
+  checkGrid,
+  checkImmutableCap,
+  checkOperation,
+  toPlaintext,
+} from './arguments.ts';
 import {
   type Cap,
   type Format,
@@ -31,6 +38,8 @@ import {
 } from './encoding.ts';
 import { checkEncoding } from './erasure/codec.ts';
 import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
+import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
+import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
 import {
   type Contents,
   type FileSetting,
@@ -41,6 +50,7 @@ import { permutedServers } from './permute.ts';
 import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
+import { Download } from './runtime/download-session.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
 import {
@@ -149,6 +159,7 @@ export class Grid {
   readonly format: Format;
   readonly #unusable: UnusableSettings;
   readonly #setting: FileSetting;
+  readonly #immutableSetting: ImmutableSetting;
   readonly #advisories: Advisories;
   readonly #primitives: Primitives;
   readonly #spareKeys: SpareKeys;
@@ -188,19 +199,20 @@ export class Grid {
     this.#date = options.date ?? Date.now;
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
-    const engine: Engine = {
-      clock: options.clock ?? platformClock,
-      now: options.now ?? (() => performance.now()),
-      random: options.random ?? Math.random,
-      deadlines: completeDeadlines(options.deadlines ?? {}),
-      inspect: options.inspect,
-      machines: internal.machines,
-      primitives: internal.primitives,
-    };
+    const engine = engineOf(internal);
     const checked = servers.map(withCheckedAnswers);
     const enough = quorumOf({ servers: gridSize, happy: encoding.happy }, encoding.total).size;
     const advisories = new Advisories(engine);
     this.#advisories = advisories;
+    const during: FileSetting['during'] = (work) => this.#spareKeys.during(work);
+    this.#immutableSetting = {
+      engine,
+      during,
+      newDownload: (own, cap) => {
+        const engine = { ...own, closing: this.#closing };
+        return new Download({ engine, servers: checked, cap, headLength, advisories });
+      },
+    };
     this.#setting = {
       encoding,
       gridSize,
@@ -208,7 +220,7 @@ export class Grid {
       unusableHappy: unusable.happy,
       turns: new Turns(),
       engine,
-      during: (work) => this.#spareKeys.during(work),
+      during,
       newSession: (own, cap, keyring) => {
         const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
         const usualTotal = encoding.total;
@@ -241,6 +253,16 @@ export class Grid {
     const parsed = typeof cap === 'string' ? parseCap(cap) : cap;
     checkCap(parsed);
     return new MutableFile(parsed, this.#setting);
+  }
+
+  /**
+   * A file that never changes, of `URI:CHK:…` or `URI:LIT:…`; also what is in an immutable directory.
+   * @throws MalformedCapError, BadArgumentError
+   */
+  openImmutable(cap: ImmutableCap | string): ImmutableFile {
+    const parsed = typeof cap === 'string' ? parseImmutableCap(cap) : cap;
+    checkImmutableCap(parsed);
+    return new ImmutableFile(parsed, this.#immutableSetting);
   }
 
   /**
@@ -368,6 +390,17 @@ function pacesOf(engine: Engine, headers: Session['headers'], enough: number): S
     field: new Pace(engine),
     blocks: new Pace(engine),
     write: new Pace(engine, needed),
+  };
+}
+
+function engineOf(options: InternalGridOptions): Engine {
+  const { inspect, machines, primitives } = options;
+  return {
+    clock: options.clock ?? platformClock,
+    now: options.now ?? (() => performance.now()),
+    random: options.random ?? Math.random,
+    deadlines: completeDeadlines(options.deadlines ?? {}),
+    ...{ inspect, machines, primitives },
   };
 }
 

@@ -48,6 +48,17 @@ export type {
 export { defaultEncoding, type Encoding } from './encoding.ts';
 export * from './errors.ts';
 export { type CreateDirectoryOptions, type CreateOptions, Grid, type GridOptions } from './grid.ts';
+export {
+  type ChkCap,
+  type ChkVerifyCap,
+  formatImmutableCap,
+  type ImmutableCap,
+  type LitCap,
+  litCapOf,
+  parseImmutableCap,
+  toImmutableVerifyCap,
+} from './immutable/caps.ts';
+export type { ImmutableFile } from './immutable-file.ts';
 export type {
   Contents,
   ModifyCallOptions,

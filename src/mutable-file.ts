@@ -7,6 +7,7 @@ import type { Verification } from '../machines/verify-kernel.ts';
 import {
   type Contents,
   checkOperation,
+  checkRead,
   requireCount,
   requireFunction,
   toPlaintext,
@@ -15,6 +16,7 @@ import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import type { Encoding } from './encoding.ts';
 import { DirectoryCapError, InsufficientCapError, OutOfRangeError } from './errors.ts';
+import { eitherOf, streamOf } from './read-stream.ts';
 import { guarded } from './runtime/guarded.ts';
 import type { Modifier } from './runtime/job.ts';
 import {
@@ -22,13 +24,12 @@ import {
   type FileOptions,
   mapFile,
   modifyFile,
-  type Range,
   readFile,
   streamFile,
   verifyFile,
   writeOnce,
 } from './runtime/operations.ts';
-import type { OperationOptions } from './runtime/options.ts';
+import type { OperationOptions, Range } from './runtime/options.ts';
 import type { WriteOutcome } from './runtime/outcome.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
@@ -131,20 +132,9 @@ export class MutableFile {
 
   /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
   stream(options: ReadCallOptions = {}): ReadableStream<Uint8Array> {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const writer = writable.getWriter();
-    const gone = new AbortController();
-    writer.closed.catch((reason) => gone.abort(reason));
-    const sink = (bytes: Uint8Array) => writer.write(bytes);
-    this.#read(options, (bench, all) => streamFile(bench, all, sink, all), gone.signal)
-      .then(
-        () => writer.close(),
-        (error) => writer.abort(error),
-      )
-      .catch(() => {
-        // The consumer has gone away: nobody is left to tell.
-      });
-    return readable;
+    return streamOf((sink, gone) =>
+      this.#read(options, (bench, all) => streamFile(bench, all, sink, all), gone),
+    );
   }
 
   /** @param gone aborted when the one who reads has gone away */
@@ -154,12 +144,8 @@ export class MutableFile {
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
-    checkOperation(options);
-    const { offset, length, signal = gone } = options;
-    if (offset !== undefined) requireCount('offset', offset);
-    if (length !== undefined) requireCount('length', length);
-    const either = signal && gone && signal !== gone ? AbortSignal.any([signal, gone]) : signal;
-    return this.#run({ ...options, signal: either }, work);
+    checkRead(options);
+    return this.#run({ ...options, signal: eitherOf(options.signal, gone) }, work);
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */

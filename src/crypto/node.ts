@@ -17,7 +17,7 @@ import nodeCrypto, {
   randomBytes,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { concatBytes } from '../bytes.ts';
+import { concatBytes, u64 } from '../bytes.ts';
 import { BadKeyError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
@@ -30,7 +30,6 @@ import { release } from './release.ts';
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLength } as const;
 /** The bare operation with the key, on what {@link encodePss} gives. */
 const BARE = { padding: constants.RSA_NO_PADDING } as const;
-const ZERO_COUNTER = new Uint8Array(16);
 /** Bytes that are encrypted at a stretch: the cipher's answers stay in the cache. */
 const sliceLength = 2 ** 16;
 /** Of a shorter answer V8 may take care when it likes. */
@@ -85,8 +84,9 @@ async function aesCtrInto(
   key: Uint8Array,
   pieces: readonly Uint8Array[],
   targets: readonly Uint8Array[],
+  counter = 0,
 ): Promise<void> {
-  const cipher = cipherOf(key);
+  const cipher = cipherOf(key, counter);
   const stint = new Stint();
   for (const [i, piece] of pieces.entries()) {
     const target = targets[i] as Uint8Array;
@@ -100,8 +100,8 @@ async function aesCtrInto(
   }
 }
 
-function cipherOf(key: Uint8Array) {
-  return createCipheriv('aes-128-ctr', key, ZERO_COUNTER);
+function cipherOf(key: Uint8Array, counter = 0) {
+  return createCipheriv('aes-128-ctr', key, concatBytes(new Uint8Array(8), u64(counter)));
 }
 
 async function generateKey(): Promise<SigningKey> {

@@ -9,7 +9,7 @@
  * WebCrypto takes them (tested), and no specification forbids a browser's to.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, concatBytes, hexToBytes } from '../bytes.ts';
+import { bytesToHex, concatBytes, hexToBytes, u64 } from '../bytes.ts';
 import { BadKeyError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
 import { hasTwoPrimes, isOneDerSequence } from './der.ts';
@@ -24,7 +24,7 @@ const PSS_SALT = { name: 'RSA-PSS', saltLength: pssSaltLength } as const;
 export const primitives: Primitives = {
   sha256: () => sha256.create(),
   hashInto: (message, target, at) => target.set(sha256(message), at),
-  aesCtr,
+  aesCtr: (key, data) => aesCtr(key, data),
   aesCtrInto,
   randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   generateKey,
@@ -32,11 +32,12 @@ export const primitives: Primitives = {
   importVerifyingKey,
 };
 
-async function aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array> {
+async function aesCtr(key: Uint8Array, data: Uint8Array, counter = 0): Promise<Uint8Array> {
   // WebCrypto would take 24 and 32 bytes as AES-192 and AES-256.
   if (key.length !== 16) throw new RangeError('Invalid key length');
   const aesKey = await subtle.importKey('raw', source(key), 'AES-CTR', false, ['encrypt']);
-  const algorithm = { name: 'AES-CTR', counter: new Uint8Array(16), length: 128 };
+  const start = source(concatBytes(new Uint8Array(8), u64(counter)));
+  const algorithm = { name: 'AES-CTR', counter: start, length: 128 };
   return new Uint8Array(await subtle.encrypt(algorithm, aesKey, source(data)));
 }
 
@@ -44,8 +45,9 @@ async function aesCtrInto(
   key: Uint8Array,
   pieces: readonly Uint8Array[],
   targets: readonly Uint8Array[],
+  counter = 0,
 ): Promise<void> {
-  const out = await aesCtr(key, concatBytes(...pieces));
+  const out = await aesCtr(key, concatBytes(...pieces), counter);
   let start = 0;
   for (const target of targets) {
     target.set(out.subarray(start, start + target.length));

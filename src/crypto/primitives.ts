@@ -36,11 +36,15 @@ export interface Primitives {
   hashInto(message: Uint8Array, target: Uint8Array, at: number): void;
   /** AES-128-CTR from a zero counter; its own inverse. `key` is 16 bytes. */
   aesCtr(key: Uint8Array, data: Uint8Array): Promise<Uint8Array>;
-  /** The same of pieces that follow each other, each put into a target of its own length. */
+  /**
+   * The same of pieces that follow each other, each put into a target of its own length.
+   * @param counter of the first 16 bytes: 0 by default, 2^53-1 at most
+   */
   aesCtrInto(
     key: Uint8Array,
     pieces: readonly Uint8Array[],
     targets: readonly Uint8Array[],
+    counter?: number,
   ): Promise<void>;
   randomBytes(length: number): Uint8Array;
   generateKey(): Promise<SigningKey>;

@@ -41,13 +41,19 @@ export interface Codec {
   ): readonly Uint8Array[];
 }
 
-/** The share header has one byte for each of k and N. */
-const totalSharesMax = 255;
+/** Shares of a mutable file: their header has one byte for each of k and N. */
+const mutableSharesMax = 255;
+/** As many different ones as there are points in the field: immutable files may have them all. */
+export const sharesMax = 256;
 
-/** @throws OutOfRangeError unless 1 <= required <= total <= 255 */
-export function checkEncoding(required: number, total: number): void {
-  if (!Number.isInteger(total) || total < 1 || total > totalSharesMax) {
-    throw new OutOfRangeError('total shares', total, `must be 1 to ${totalSharesMax}`);
+/** @throws OutOfRangeError unless 1 <= required <= total <= totalMax, of mutable files 255 */
+export function checkEncoding(
+  required: number,
+  total: number,
+  totalMax: number = mutableSharesMax,
+): void {
+  if (!Number.isInteger(total) || total < 1 || total > totalMax) {
+    throw new OutOfRangeError('total shares', total, `must be 1 to ${totalMax}`);
   }
   if (!Number.isInteger(required) || required < 1 || required > total) {
     throw new OutOfRangeError('required shares', required, `must be 1 to ${total}, the total`);
@@ -56,14 +62,14 @@ export function checkEncoding(required: number, total: number): void {
 
 /**
  * @param kernel does the arithmetic; the platform's fastest by default
- * @throws OutOfRangeError unless 1 <= required <= total <= 255
+ * @throws OutOfRangeError unless 1 <= required <= total <= 256
  */
 export function createCodec(
   required: number,
   total: number,
   kernel: Kernel = fastestKernel(),
 ): Codec {
-  checkEncoding(required, total);
+  checkEncoding(required, total, sharesMax);
   const primaries = Array.from({ length: required }, (_, shnum) => shnum);
 
   return {

@@ -24,7 +24,7 @@ interface CodecExports extends WebAssembly.Exports {
 
 /** Of one weight: the products of the 16 low halves of a byte, and those of the 16 high ones. */
 const tableLength = 32;
-/** The first half of the memory is for tables: of 127 targets and 128 sources they have 508 KiB. */
+/** The first half of the memory is for tables: of 128 targets and 128 sources they fill it. */
 const stripsAt = 2 ** 19;
 /** The second half is for a strip of each source and of one target; these stay in the L2 cache. */
 const stripsLength = 2 ** 19;

@@ -5,7 +5,7 @@
  * server is told one thing at a time, with the deadline of a query. Only a few more may wait; what
  * comes beyond is dropped, and so is what waits for a server that did not answer.
  */
-import type { StorageServer } from '../storage/server.ts';
+import type { ReadableShares } from '../storage/server.ts';
 import { type Engine, withDeadline } from './run.ts';
 
 /** For one server. */
@@ -28,13 +28,13 @@ interface Talk {
 /** The advisories of one grid. */
 export class Advisories {
   readonly #engine: Engine;
-  readonly #talks = new Map<StorageServer, Talk>();
+  readonly #talks = new Map<ReadableShares, Talk>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  tell(server: StorageServer, storageIndex: Uint8Array, shnum: number, reason: string): void {
+  tell(server: ReadableShares, storageIndex: Uint8Array, shnum: number, reason: string): void {
     const advisory = { storageIndex, shnum, reason: reason.slice(0, reasonMax) };
     const talk = this.#talks.get(server);
     if (talk === undefined) void this.#talk(server, advisory);
@@ -47,7 +47,7 @@ export class Advisories {
     this.#talks.clear();
   }
 
-  async #talk(server: StorageServer, first: Advisory): Promise<void> {
+  async #talk(server: ReadableShares, first: Advisory): Promise<void> {
     const talk: Talk = { waiting: [first], hangUp: new AbortController() };
     const { signal } = talk.hangUp;
     const { queryMs } = this.#engine.deadlines;

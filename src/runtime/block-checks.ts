@@ -11,23 +11,25 @@ import type { ReadBlocksInput } from '../../machines/io.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import type { Hex } from '../../machines/servermap.ts';
 import { concatBytes } from '../bytes.ts';
-import { blockLength, entrySaltLength } from '../share/geometry.ts';
+import type { BlockReader, Entry } from '../share/block-reader.ts';
+import { blockLength, entrySaltLength, type Geometry } from '../share/geometry.ts';
 import {
-  BlockHasher,
   type HashNode,
   hashLength,
   neededHashes,
   nodeCount,
+  TaggedHasher,
 } from '../share/hashtree.ts';
-import type { ShareHeader } from '../share/header.ts';
 import { requestLengthMax, wholeTreeMax } from '../share/limits.ts';
-import type { Entry, ShareReader } from '../share/reader.ts';
 import { TreePages } from '../share/tree-pages.ts';
-import { VersionVerifier } from '../share/verify.ts';
+import { type Rooted, VersionVerifier } from '../share/verify.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
 
+/** Of a version: how its blocks are cut, and what they hang on. */
+type CheckedHeader = Geometry & Rooted;
+
 export class BlockChecks {
-  readonly #header: ShareHeader;
+  readonly #header: CheckedHeader;
   readonly #purpose: Purpose;
   readonly #verifier: VersionVerifier;
   /** The copies whose tree is admitted: whole, or its root. */
@@ -35,8 +37,8 @@ export class BlockChecks {
   /** The pages of trees that are too large to be read whole, by copy. */
   readonly #pages = new Map<string, TreePages>();
 
-  /** @param header its signature must have been verified */
-  constructor(header: ShareHeader, purpose: Purpose) {
+  /** @param header it must have been verified: of a mutable file, by its signature */
+  constructor(header: CheckedHeader, purpose: Purpose) {
     this.#header = header;
     this.#purpose = purpose;
     this.#verifier = new VersionVerifier(header);
@@ -47,7 +49,7 @@ export class BlockChecks {
    * @param fetched gives them as the server does, if they are of usual size
    */
   async checkedEntries(
-    reader: ShareReader,
+    reader: BlockReader,
     input: ReadBlocksInput,
     fetched: () => Promise<readonly Entry[]>,
   ): Promise<readonly Entry[]> {
@@ -67,12 +69,12 @@ export class BlockChecks {
   }
 
   /** The same of blocks that are larger than what is asked for at once. */
-  async #checkedInPieces(reader: ShareReader, input: ReadBlocksInput): Promise<readonly Entry[]> {
+  async #checkedInPieces(reader: BlockReader, input: ReadBlocksInput): Promise<readonly Entry[]> {
     const { shnum, firstSegment, segmentCount } = input;
     await this.#admitTree(reader, input);
     const checked: Entry[] = [];
     for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
-      const hasher = new BlockHasher();
+      const hasher = new TaggedHasher();
       const kept: Uint8Array[] = [];
       await reader.entryPieces(segnum, (piece) => {
         hasher.update(piece);
@@ -104,7 +106,7 @@ export class BlockChecks {
     return segnums.every((segnum) => this.#verifier.missingNodes(shnum, segnum).length === 0);
   }
 
-  async #admitTree(reader: ShareReader, input: ReadBlocksInput): Promise<void> {
+  async #admitTree(reader: BlockReader, input: ReadBlocksInput): Promise<void> {
     const { shnum, firstSegment, segmentCount } = input;
     if (this.#isLed(input)) return;
     const copy = nameOf(input);
@@ -119,7 +121,7 @@ export class BlockChecks {
       this.#pages.set(copy, pages);
       const [chain] = await Promise.all([
         isRooted ? [] : reader.shareHashChain(),
-        pages.turnTo(reader, firstSegment, segmentCount),
+        pages.turnTo((...nodes) => reader.blockHashes(...nodes), firstSegment, segmentCount),
       ]);
       if (!isRooted) this.#verifier.acceptRoot(shnum, chain, pages.hashAt(0));
     }
@@ -150,7 +152,7 @@ export class BlockChecks {
 export function checksOf(
   checks: Map<Hex, BlockChecks>,
   id: Hex,
-  header: ShareHeader,
+  header: CheckedHeader,
   purpose: Purpose,
 ): BlockChecks {
   const known = checks.get(id) ?? new BlockChecks(header, purpose);

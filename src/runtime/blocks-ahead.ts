@@ -7,8 +7,8 @@
  * left to it.
  */
 import type { ReadBlocksInput, Window } from '../../machines/io.ts';
-import type { Entry } from '../share/reader.ts';
-import { readerOf, type Session } from './session.ts';
+import type { Place } from '../../machines/servermap.ts';
+import type { BlockReader, Entry } from '../share/block-reader.ts';
 
 /** Of one share. */
 interface Ahead {
@@ -17,15 +17,18 @@ interface Ahead {
   readonly windows: Map<string, Promise<readonly Entry[]>>;
 }
 
+/** Reads the blocks of a share; the signal is aborted when nobody wants them. */
+type ReaderOf = (place: Place, signal: AbortSignal) => Pick<BlockReader, 'blocks'>;
+
 export class BlocksAhead {
-  readonly #session: Session;
+  readonly #readerOf: ReaderOf;
   readonly #shares = new Map<string, Ahead>();
   /** The memory of windows that are here, by their names. */
   readonly #filled = new Map<string, Uint8Array[]>();
   readonly #free: Uint8Array[] = [];
 
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(readerOf: ReaderOf) {
+    this.#readerOf = readerOf;
   }
 
   /** The entries of a window, as the server gives them; the next ones are asked for, too. */
@@ -51,7 +54,7 @@ export class BlocksAhead {
 
   #ask(input: ReadBlocksInput): Ahead['windows'] {
     const { dropped, windows } = this.#of(input);
-    const reader = readerOf(this.#session, input, dropped.signal, 'blocks');
+    const reader = this.#readerOf(input, dropped.signal);
     for (const window of [input, ...input.ahead]) {
       const name = windowName(window);
       if (windows.has(name)) continue;

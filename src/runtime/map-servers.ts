@@ -19,6 +19,7 @@ import { verifyNumber } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import { findPrivateKey } from './private-key.ts';
 import { queryServer } from './query-server.ts';
+import type { System } from './run.ts';
 import {
   acceptHeader,
   excuseFor,
@@ -30,18 +31,28 @@ import {
 } from './session.ts';
 import { benchOf } from './workbench.ts';
 
-const verifyShares = fromCallback<ShareJudged, VerifyInput>(({ input, sendBack, system }) => {
+type Judge = (place: Place, signal: AbortSignal) => Promise<ShareJudged>;
+
+/** The actor that judges shares, each by itself. */
+export function judging(judgeOf: (system: System, input: VerifyInput) => Judge) {
+  return fromCallback<ShareJudged, VerifyInput>(({ input, sendBack, system }) => {
+    const judge = judgeOf(system, input);
+    const controller = new AbortController();
+    const { server, shnums } = input;
+    for (const shnum of shnums) {
+      // A rejection is a bug; the share is then unverified, and says why.
+      void judge({ server, shnum }, controller.signal)
+        .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
+        .then(sendBack);
+    }
+    return () => controller.abort(new DOMException('cancelled', 'AbortError'));
+  });
+}
+
+const verifyShares = judging((system, { wantsPrivateKey, wantsNumbers }) => {
   const { session } = benchOf(system).desk;
-  const controller = new AbortController();
-  const { server, shnums, wantsPrivateKey, wantsNumbers } = input;
   const wants = { privateKey: wantsPrivateKey, numbers: wantsNumbers };
-  for (const shnum of shnums) {
-    // A rejection is a bug; the share is then unverified, and says why.
-    void judgeShare(session, { server, shnum }, wants, controller.signal)
-      .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
-      .then(sendBack);
-  }
-  return () => controller.abort(new DOMException('cancelled', 'AbortError'));
+  return (place, signal) => judgeShare(session, place, wants, signal);
 });
 
 /** `update` with its IO. */
@@ -117,7 +128,8 @@ async function judgeNumber(
 /** The bytes that are recorded of a bad share: the longer of the two signed prefixes. */
 const headMax = 75;
 
-function unverified(error: unknown): Verdict {
+/** Of a share that could not be read. @throws what is no expected failure */
+export function unverified(error: unknown): Verdict {
   return { kind: 'unverified', reason: toFailure(error).detail };
 }
 

@@ -14,7 +14,7 @@ import { type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { checkEncodable } from '../share/segments.ts';
 import { readFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
 import { keeper, type Modifier, type Taker } from './job.ts';
-import type { OperationOptions } from './options.ts';
+import type { OperationOptions, Range } from './options.ts';
 import {
   modifyOutcome,
   readOutcome,
@@ -34,13 +34,6 @@ export interface FileOptions extends OperationOptions {
   readonly gridSize: number;
   /** d: how many of them may lose what they hold. */
   readonly losableServers: number;
-}
-
-/** Part of a file, in bytes. */
-export interface Range {
-  readonly offset?: number | undefined;
-  /** Up to the end by default. */
-  readonly length?: number | undefined;
 }
 
 /** Maps the file; `write` and `repair` also look for the private key, if need be. */

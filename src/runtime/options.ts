@@ -39,3 +39,10 @@ export interface OperationOptions {
    */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
+
+/** Part of a file, in bytes. */
+export interface Range {
+  readonly offset?: number | undefined;
+  /** Up to the end by default. */
+  readonly length?: number | undefined;
+}

@@ -1,6 +1,7 @@
 /**
  * @module outcome: from what a chart ended with to what the caller gets: a value or a typed error.
  */
+import type { DownloadFileReport } from '../../machines/download-file.machine.ts';
 import type { Failure } from '../../machines/failure.ts';
 import type { Beyond } from '../../machines/limits.ts';
 import { type PublishReport, placedOf } from '../../machines/publish-kernel.ts';
@@ -70,6 +71,26 @@ export function readOutcome(report: ReadFileReport, thrown: Thrown): void {
   if (report.kind !== 'delivered') throw readError(report, thrown);
 }
 
+/** @throws the error that says why nothing, or not all, of an immutable file was delivered */
+export function downloadOutcome(report: DownloadFileReport, thrown: Thrown): void {
+  switch (report.kind) {
+    case 'delivered':
+      return;
+    case 'unrecoverable':
+      throw unrecoverable(report.map, 'the file can not be read');
+    case 'outOfRange':
+      throw outOfRange(report.excess);
+    case 'beyondLimit':
+      throw beyondLimit(report.beyond);
+    case 'notEnoughShares':
+      throw notEnoughShares(report.report, 0);
+    case 'failed':
+      throw failureError(report.failure, thrown);
+    case 'cancelled':
+      throw new Error('cancelled');
+  }
+}
+
 /** @throws the error that says why nothing can be said of the shares */
 export function verifyOutcome(report: VerifyFileReport, thrown: Thrown): Verification {
   if (report.kind === 'verified') return report.verification;
@@ -115,7 +136,7 @@ function readError(report: ReadFailure, thrown: Thrown): unknown {
     case 'beyondLimit':
       return beyondLimit(report.beyond);
     case 'notEnoughShares':
-      return notEnoughShares(report.report, report.version);
+      return notEnoughShares(report.report, report.version.seqnum);
     case 'failed':
       return failureError(report.failure, thrown);
     case 'cancelled':
@@ -151,7 +172,7 @@ function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
     case 'tooLarge':
       return tooLarge(geometryOf(obstacle.format, obstacle.required, obstacle.size));
     case 'notEnoughShares':
-      return notEnoughShares(obstacle.report, obstacle.version);
+      return notEnoughShares(obstacle.report, obstacle.version.seqnum);
     case 'notPublished': {
       const { report } = obstacle;
       return thrownOr(thrown, report.failures, () => publishError(report));
@@ -171,7 +192,8 @@ function failureError(failure: Failure, thrown: Thrown): unknown {
   return thrownOr(thrown, [failure], () => new Error(failure.detail));
 }
 
-function outOfRange({ argument, value, max }: Excess): OutOfRangeError {
+/** The error of an argument that goes beyond the contents. */
+export function outOfRange({ argument, value, max }: Excess): OutOfRangeError {
   const problem =
     argument === 'offset' ? `the file has ${max} bytes` : `only ${max} bytes follow the offset`;
   return new OutOfRangeError(argument, value, problem);
@@ -280,15 +302,20 @@ function describeVersion({ seqnum, rootHash, format, required, total, dataLength
   return { seqnum, rootHash, format, required, total, size: dataLength };
 }
 
+/** What errors call a version; an immutable file has but one. */
+function titleOf(seqnum: number): string {
+  return seqnum === 0 ? 'the file' : `version ${seqnum}`;
+}
+
 /** The error when a map shows no version that can be read. */
-function unrecoverable(map: Servermap): UnrecoverableFileError {
+function unrecoverable(map: Servermap, what = 'no version can be read'): UnrecoverableFileError {
   const seen = unrecoverableVersions(map).map((version) => ({
     ...describeVersion(version),
     shares: sharesOf(map, version.id).size,
   }));
   const bad = map.holdings.filter(({ verdict }) => verdict.kind === 'bad').length;
   const versions = seen
-    .map((v) => `version ${v.seqnum} has ${v.shares} of the ${v.required} shares it needs`)
+    .map((v) => `${titleOf(v.seqnum)} has ${v.shares} of the ${v.required} shares it needs`)
     .join('; ');
   const badNote = bad > 0 ? `; ${bad} corrupt` : '';
   const unread = map.holdings.flatMap(({ verdict }) =>
@@ -296,21 +323,21 @@ function unrecoverable(map: Servermap): UnrecoverableFileError {
   );
   const unreadNote = unread.length > 0 ? `; ${unread.length} not read: ${unread.at(-1)}` : '';
   return new UnrecoverableFileError(
-    `no version can be read: ${versions || 'no good share found'}${badNote}${unreadNote} ` +
+    `${what}: ${versions || 'no good share found'}${badNote}${unreadNote} ` +
       `(${answeredOf(map)})`,
     { seen, bad, unread, servers: map.servers },
   );
 }
 
 /** The error when a retrieve ran out of shares. */
-function notEnoughShares(report: RetrieveReport, version: Version): NotEnoughSharesError {
+function notEnoughShares(report: RetrieveReport, seqnum: number): NotEnoughSharesError {
   const usable = report.sources.filter(({ status }) => status === 'usable' || status === 'held');
   const lost = report.sources.filter(({ status }) => status === 'corrupt' || status === 'failed');
   return new NotEnoughSharesError(
-    `version ${version.seqnum} ran out of good shares: ${usable.length} left of the ` +
+    `${titleOf(seqnum)} ran out of good shares: ${usable.length} left of the ` +
       `${report.required} it needs`,
     {
-      seqnum: version.seqnum,
+      seqnum,
       required: report.required,
       lost: lost.map(({ server, shnum, status, failure }) => ({ server, shnum, status, failure })),
       recoverable: usable.length >= report.required,

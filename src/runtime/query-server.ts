@@ -40,7 +40,14 @@ export const queryServer = fromPromise<QueryResult, QueryInput>(
 );
 
 /** Who asks a server again has found that the others do not suffice: all are needed from then on. */
-function paceOf({ asked, paces }: Session, server: ServerId, { wantsAll }: Job): Pace {
+export function paceOf(
+  {
+    asked,
+    paces,
+  }: Pick<Session, 'asked'> & { paces: Pick<Session['paces'], 'query' | 'queryAll'> },
+  server: ServerId,
+  { wantsAll }: Job,
+): Pace {
   const isAgain = asked.has(server);
   asked.add(server);
   return wantsAll === true || isAgain ? paces.queryAll : paces.query;

@@ -16,14 +16,14 @@ import type { Place } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
-import { segmentLength } from '../share/geometry.ts';
+import { type Geometry, segmentLength } from '../share/geometry.ts';
 import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
 import { toFailure } from './failure.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
-import { benchOf, type Desk } from './workbench.ts';
+import { benchOf, type Desk, type Workbench } from './workbench.ts';
 
 /** What a short segment costs beside its bytes, to decode and hand over: some 20 µs. */
 const workPerSegment = 8;
@@ -43,6 +43,29 @@ export function verifying(): typeof retrieveMachine {
 
 const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, system }) => {
   const { desk, job, thrown } = benchOf(system);
+  const { kept, blocks, ahead } = desk;
+  const geometry = headerOf(desk.session, input.version.id);
+  return decodeWindow(input, { job, thrown, kept, blocks, ahead, geometry }, (segnum, room) =>
+    decoded(desk, segnum, input, room),
+  );
+});
+
+/** What a run has in hand to decode a window. */
+interface Decoding
+  extends Pick<Workbench, 'job' | 'thrown'>,
+    Pick<Desk, 'kept' | 'blocks' | 'ahead'> {
+  readonly geometry: Geometry;
+}
+
+/**
+ * Decodes a window, segment by segment, and hands it over.
+ * @param decode gives the plaintext of one whose blocks are held, in `room` if there is any
+ */
+export async function decodeWindow(
+  input: DecodeInput,
+  { job, thrown, kept, blocks, ahead, geometry }: Decoding,
+  decode: (segnum: number, room: Uint8Array | undefined) => Promise<Uint8Array>,
+): Promise<DecodeResult> {
   const { taker, onProgress } = job;
   const { version, range, firstSegment, segmentCount } = input;
   const total = range.to - range.from;
@@ -50,23 +73,45 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
   for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
     const start = segnum * version.segmentSize;
     const at = Math.max(range.from, start);
-    const length = segmentLength(headerOf(desk.session, version.id), segnum);
+    const length = segmentLength(geometry, segnum);
     const isWhole = at === start && start + length <= range.to;
-    const room = isWhole ? taker.roomFor?.(desk.kept, range, at, length) : undefined;
-    const plaintext = await decoded(desk, segnum, input, room);
-    desk.blocks.delete(segnum);
+    const room = isWhole ? taker.roomFor?.(kept, range, at, length) : undefined;
+    const plaintext = await decode(segnum, room);
+    blocks.delete(segnum);
     const wanted = plaintext.subarray(at - start, range.to - start);
     try {
-      await taker.take(desk.kept, range, at, wanted);
+      await taker.take(kept, range, at, wanted);
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }
     onProgress?.({ phase: 'reading', done: at + wanted.length - range.from, total });
     await stint.spend(workPerSegment);
   }
-  desk.ahead.release(input);
+  ahead.release(input);
   return { ok: true };
-});
+}
+
+/** The entries of a segment, of these shares, all of which are held. */
+export function entriesOf(
+  blocks: Desk['blocks'],
+  segnum: number,
+  shnums: readonly number[],
+): ReadonlyMap<number, Entry> {
+  const held = blocks.get(segnum);
+  return new Map(shnums.map((shnum) => [shnum, held?.get(shnum) as Entry]));
+}
+
+/** Keeps entries that were checked. */
+export function hold(
+  blocks: Desk['blocks'],
+  { shnum, firstSegment }: ReadBlocksInput,
+  entries: readonly Entry[],
+): void {
+  entries.forEach((entry, i) => {
+    const ofSegment = blocks.get(firstSegment + i) ?? new Map<number, Entry>();
+    blocks.set(firstSegment + i, ofSegment.set(shnum, entry));
+  });
+}
 
 /** The plaintext of a segment of which the blocks are held. */
 function decoded(
@@ -75,8 +120,7 @@ function decoded(
   { version, shnums }: DecodeInput,
   room: Uint8Array | undefined,
 ): Promise<Uint8Array> {
-  const held = blocks.get(segnum);
-  const entries = shnums.map((shnum) => [shnum, held?.get(shnum) as Entry] as const);
+  const entries = [...entriesOf(blocks, segnum, shnums)];
   const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
   // The salt was admitted with every block of the segment: they are all the same.
   const salt = entries[0]?.[1].salt;
@@ -91,7 +135,7 @@ function decoded(
 function readBlocks(purpose: Purpose) {
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal, system }) => {
     const { session, blocks, checks, ahead } = benchOf(system).desk;
-    const { version, shnum, firstSegment } = input;
+    const { version, firstSegment } = input;
     const check = checksOf(checks, version.id, headerOf(session, version.id), purpose);
     const reader = readerOf(session, input, signal, 'blocks');
     const fetched = () =>
@@ -100,10 +144,7 @@ function readBlocks(purpose: Purpose) {
         : reader.blocks(firstSegment, input.segmentCount);
     try {
       const entries = await check.checkedEntries(reader, input, fetched);
-      entries.forEach((entry, i) => {
-        const ofSegment = blocks.get(firstSegment + i) ?? new Map<number, Entry>();
-        blocks.set(firstSegment + i, ofSegment.set(shnum, entry));
-      });
+      hold(blocks, input, entries);
       return { ok: true };
     } catch (error) {
       ahead.drop(input);

@@ -101,7 +101,8 @@ export async function runMachine<Machine extends AnyStateMachine>(
   const actor = createActor(machine, options as never) as Actor<Machine>;
   onSystem?.(actor.system);
   if (onActor !== undefined) {
-    onActor(actor as AnyActorRef);
+    // What a chart invokes in its first state is there before anybody can listen.
+    for (const made of actorsIn(actor as AnyActorRef)) onActor(made);
     actor.system.inspect((event) => {
       if (event.type === '@xstate.actor') onActor(event.actorRef as AnyActorRef);
     });
@@ -124,6 +125,12 @@ export async function runMachine<Machine extends AnyStateMachine>(
     stopListening?.();
     throwIfAborted();
   }
+}
+
+/** An actor and all below it. */
+function actorsIn(actor: AnyActorRef): readonly AnyActorRef[] {
+  const { children = {} } = actor.getSnapshot() as Partial<AnyMachineSnapshot>;
+  return [actor, ...Object.values(children).flatMap((child) => actorsIn(child as AnyActorRef))];
 }
 
 /** What `work` gives, or a rejection after `ms` of the clock; `work`'s signal is aborted then. */

@@ -15,6 +15,7 @@ import type {
   InspectionEvent,
 } from 'xstate';
 import { blockReadSummary } from '../../machines/block-read.machine.ts';
+import { downloadFileSummary } from '../../machines/download-file.machine.ts';
 import { publishSummary } from '../../machines/publish.machine.ts';
 import { readFileSummary } from '../../machines/read-file.machine.ts';
 import { readVersionSummary } from '../../machines/read-version.machine.ts';
@@ -213,6 +214,7 @@ function dotted(value: unknown): string {
 /** What each chart shows, a few words: a whole context per step would be quadratic. */
 const summaries = {
   readFile: readFileSummary,
+  downloadFile: downloadFileSummary,
   writeFile: writeFileSummary,
   verifyFile: verifyFileSummary,
   readVersion: readVersionSummary,

@@ -5,7 +5,7 @@
  * forgotten: `openSession` empties this, so that nothing that was read before another writer came
  * is used after.
  */
-import { type AnyStateMachine, fromPromise, type OutputFrom } from 'xstate';
+import { fromPromise } from 'xstate';
 import type { OpenInput } from '../../machines/io.ts';
 import type { Hex, ServerId } from '../../machines/servermap.ts';
 import type { Plaintext } from '../share/plaintext.ts';
@@ -14,11 +14,12 @@ import type { OldTree } from '../share/update-trees.ts';
 import type { BlockChecks } from './block-checks.ts';
 import { BlocksAhead } from './blocks-ahead.ts';
 import { EarlyWrites } from './early-writes.ts';
+import { InHand } from './in-hand.ts';
 import { type Job, keeper } from './job.ts';
 import { KeptBytes } from './kept-bytes.ts';
-import { type Engine, type RunOptions, runMachine, type System } from './run.ts';
+import type { Engine, System } from './run.ts';
 import type { Sending } from './sending.ts';
-import type { Session } from './session.ts';
+import { readerOf, type Session } from './session.ts';
 import { Thrown } from './thrown.ts';
 
 /** What is forgotten with its session. */
@@ -77,22 +78,13 @@ export class Workbench {
   }
 }
 
-const benches = new WeakMap<System, Workbench>();
+const benches = new InHand<Workbench>();
 
-/** What the run that an actor belongs to has in hand: so charts get their IO once, not per run. */
-export function benchOf(system: System): Workbench {
-  return benches.get(system) as Workbench;
-}
+/** What the run that an actor belongs to has in hand. */
+export const benchOf = (system: System): Workbench => benches.of(system);
 
-/** Runs `machine` with this in hand; see {@link runMachine}. */
-export function runOn<Machine extends AnyStateMachine>(
-  bench: Workbench,
-  machine: Machine,
-  options: RunOptions<Machine>,
-): Promise<OutputFrom<Machine>> {
-  const onSystem = (system: System) => benches.set(system, bench);
-  return runMachine(bench.engine, machine, { ...options, onSystem });
-}
+/** Runs a chart with a workbench in hand. */
+export const runOn: (typeof benches)['run'] = (...run) => benches.run(...run);
 
 /** The actor of that name. */
 export const openSession = fromPromise<unknown, OpenInput>(async ({ system }) =>
@@ -104,7 +96,7 @@ function deskOf(session: Session): Desk {
     session,
     checks: new Map(),
     blocks: new Map(),
-    ahead: new BlocksAhead(session),
+    ahead: new BlocksAhead((place, signal) => readerOf(session, place, signal, 'blocks')),
     kept: new KeptBytes(),
     trees: new Map(),
     changed: undefined,

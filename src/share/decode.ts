@@ -7,7 +7,7 @@ import type { Primitives } from '../crypto/primitives.ts';
 import { createCodec } from '../erasure/codec.ts';
 import { decodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError } from '../errors.ts';
-import { blockLength, segmentLength } from './geometry.ts';
+import { blockLength, type Geometry, segmentLength } from './geometry.ts';
 import type { ShareHeader } from './header.ts';
 
 /**
@@ -25,18 +25,32 @@ export async function decodeSegment(
   { aesCtrInto }: Pick<Primitives, 'aesCtrInto'> = primitives,
   plaintext: Uint8Array = new Uint8Array(segmentLength(header, segnum)),
 ): Promise<Uint8Array> {
+  if (salt === undefined)
+    throw new OutOfRangeError('salt length', 0, 'MDMF has a salt per segment');
+  const { pieces, places } = await crypttextOf(header, segnum, blocks, plaintext);
+  await aesCtrInto(deriveDataKey(salt, readkey), pieces, places);
+  return plaintext;
+}
+
+/**
+ * A segment as it was encrypted, in pieces, and where in `plaintext` each of them belongs.
+ * @throws OutOfRangeError as {@link decodeSegment}
+ */
+export async function crypttextOf(
+  header: Geometry & { readonly total: number },
+  segnum: number,
+  blocks: ReadonlyMap<number, Uint8Array>,
+  plaintext: Uint8Array,
+): Promise<{ readonly pieces: readonly Uint8Array[]; readonly places: readonly Uint8Array[] }> {
   const length = blockLength(header, segnum);
   for (const block of blocks.values()) {
     if (block.length === length) continue;
     throw new OutOfRangeError('block length', block.length, `segment ${segnum} has ${length}`);
   }
-  if (salt === undefined)
-    throw new OutOfRangeError('salt length', 0, 'MDMF has a salt per segment');
   const codec = createCodec(header.required, header.total);
-  const ciphertext = await decodeInTurns(codec, blocks, length);
-  const places = ciphertext.map((_, i) => plaintext.subarray(i * length, (i + 1) * length));
+  const crypttext = await decodeInTurns(codec, blocks, length);
+  const places = crypttext.map((_, i) => plaintext.subarray(i * length, (i + 1) * length));
   // What fills up the last block is not encrypted.
-  const pieces = ciphertext.map((piece, i) => piece.subarray(0, places[i]?.length));
-  await aesCtrInto(deriveDataKey(salt, readkey), pieces, places);
-  return plaintext;
+  const pieces = crypttext.map((piece, i) => piece.subarray(0, places[i]?.length));
+  return { pieces, places };
 }

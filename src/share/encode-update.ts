@@ -9,7 +9,7 @@
 import { concatBytes } from '../bytes.ts';
 import { OutOfRangeError, WrongFormatError } from '../errors.ts';
 import type { WritePart } from '../storage/server.ts';
-import { type Geometry, geometryOf } from './geometry.ts';
+import { geometryOf, type MutableGeometry } from './geometry.ts';
 import { type HashNode, hashLength, nodeRuns } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 import type { Plaintext } from './plaintext.ts';
@@ -79,7 +79,7 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
 }
 
 /** Every segment of the new version must be in the run or be, whole, in the base. */
-function checkRun(input: UpdateInput, { segmentSize }: Geometry): void {
+function checkRun(input: UpdateInput, { segmentSize }: MutableGeometry): void {
   const { base, firstSegment, plaintext, newDataLength } = input;
   const start = firstSegment * segmentSize;
   const end = start + plaintext.size;

@@ -7,7 +7,7 @@ import { deferred } from '../deferred.ts';
 import { checkEncoding } from '../erasure/codec.ts';
 import type { WritePart } from '../storage/server.ts';
 import { Stint } from '../turn.ts';
-import { type Geometry, geometryOf } from './geometry.ts';
+import { geometryOf, type MutableGeometry } from './geometry.ts';
 import { buildLongHashTree, hashIn } from './hashtree.ts';
 import { checkstringLengthOf } from './header.ts';
 import { segmentsKept } from './kept-segments.ts';
@@ -88,13 +88,13 @@ export async function encodeVersion(input: EncodeInput): Promise<EncodedVersion>
   }
 }
 
-function windowOf({ segmentSize, required }: Geometry, total: number): number {
+function windowOf({ segmentSize, required }: MutableGeometry, total: number): number {
   const copies = required === 1 ? 1 : total / required;
   return Math.max(2, Math.floor(keptBytes / (segmentSize * copies)));
 }
 
 interface EncodeRun extends EncodeInput {
-  readonly geometry: Geometry;
+  readonly geometry: MutableGeometry;
   readonly salt: Uint8Array | undefined;
   readonly lockstep: Lockstep | undefined;
 }
@@ -128,7 +128,7 @@ async function encoded(input: EncodeRun) {
 /** As it will be: of all fields the lengths are known. */
 function unsealed(
   { total, verificationKey, encryptedPrivateKey }: EncodeInput,
-  geometry: Geometry,
+  geometry: MutableGeometry,
   sealing: Promise<SealedVersion>,
 ): UnsealedVersion {
   const lengths = {

@@ -16,7 +16,8 @@ export const saltLength = 16;
 
 /** The numbers, all of them signed, that decide every length of a share's data. */
 export interface Geometry {
-  readonly format: Format;
+  /** `chk`: an immutable file's. */
+  readonly format: Format | 'chk';
   /** k */
   readonly required: number;
   /** Plaintext bytes of every segment but the last, a multiple of k; SDMF has but one segment. */
@@ -26,13 +27,18 @@ export interface Geometry {
   readonly segmentCount: number;
 }
 
+/** That of a version of a mutable file. */
+export interface MutableGeometry extends Geometry {
+  readonly format: Format;
+}
+
 /** @param segmentSize what an existing header says; by default what Tahoe writes */
 export function geometryOf(
   format: Format,
   required: number,
   dataLength: number,
   segmentSize: number = segmentSizeOf(format, required, dataLength),
-): Geometry {
+): MutableGeometry {
   const segmentCount = dataLength === 0 ? 0 : divideUp(dataLength, segmentSize);
   return { format, required, segmentSize, dataLength, segmentCount };
 }

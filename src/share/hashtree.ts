@@ -6,7 +6,8 @@
  */
 import { primitives } from '#crypto';
 import { equalBytes, utf8 } from '../bytes.ts';
-import { hashLength, pairHasherOf, sha256d, taggedHash, tagOf } from '../crypto/hash.ts';
+import { hashLength, pairHasherOf, sha256d, type Tag, taggedHash, tagOf } from '../crypto/hash.ts';
+import type { Sha256 } from '../crypto/primitives.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
 import type { Stint } from '../turn.ts';
 
@@ -33,9 +34,16 @@ export function hashTagged(message: Uint8Array): Uint8Array {
   return sha256d(message);
 }
 
-/** A {@link blockHash} in progress: of a block, in MDMF with its salt in front, piece by piece. */
-export class BlockHasher {
-  readonly #inner = primitives.sha256().update(BLOCK_TAG);
+/**
+ * A tagged hash in progress, piece by piece; by default the {@link blockHash} of a block, in MDMF
+ * with its salt in front.
+ */
+export class TaggedHasher {
+  readonly #inner: Sha256;
+
+  constructor(tag: Tag = BLOCK_TAG) {
+    this.#inner = primitives.sha256().update(tag);
+  }
 
   update(piece: Uint8Array): void {
     this.#inner.update(piece);

@@ -9,12 +9,12 @@ import { segmentSizeOf } from '../../machines/limits.ts';
 import { concatBytes, readSafeU64, u64, viewOf } from '../bytes.ts';
 import type { Format } from '../caps.ts';
 import { CorruptShareError, UnknownVersionError } from '../errors.ts';
-import { type Geometry, geometryOf, saltLength } from './geometry.ts';
+import { geometryOf, type MutableGeometry, saltLength } from './geometry.ts';
 import { hashLength } from './hashtree.ts';
 import { headerLength, packLayout, parseLayout, prefixLength, type ShareLayout } from './layout.ts';
 
 /** What tells one version of a file from another; the bytes that are signed. */
-export interface VersionFields extends Geometry {
+export interface VersionFields extends MutableGeometry {
   readonly seqnum: number;
   /** 32 bytes: the root of the share hash tree. */
   readonly rootHash: Uint8Array;

@@ -9,7 +9,7 @@
 import { readSafeU64, viewOf } from '../bytes.ts';
 import { CorruptShareError } from '../errors.ts';
 import type { ByteRange } from '../storage/server.ts';
-import { entryRange, type Geometry } from './geometry.ts';
+import { entryRange, type MutableGeometry } from './geometry.ts';
 import { hashLength, neededHashes, nodeCount } from './hashtree.ts';
 
 /** What a share consists of after its header. */
@@ -84,7 +84,7 @@ export const chainEntryLength = 2 + hashLength;
 
 /** @param shareDataOffset where MDMF's share data begin; by default where Tahoe puts them */
 export function layoutOf(
-  geometry: Geometry,
+  geometry: MutableGeometry,
   total: number,
   keyFieldLengths: KeyFieldLengths,
   shareDataOffset: number = mdmfShareDataOffset,
@@ -105,7 +105,7 @@ export function layoutOf(
 }
 
 /** The offset table. */
-export function packLayout(format: Geometry['format'], layout: ShareLayout): Uint8Array {
+export function packLayout(format: MutableGeometry['format'], layout: ShareLayout): Uint8Array {
   const out = new Uint8Array(headerLength[format] - prefixLength[format]);
   const view = viewOf(out);
   let at = 0;
@@ -122,7 +122,11 @@ export function packLayout(format: Geometry['format'], layout: ShareLayout): Uin
  * The layout in the offset table of `header` (prefix and table).
  * @throws CorruptShareError naming the offset that is out of order or the field of a wrong length
  */
-export function parseLayout(header: Uint8Array, geometry: Geometry, total: number): ShareLayout {
+export function parseLayout(
+  header: Uint8Array,
+  geometry: MutableGeometry,
+  total: number,
+): ShareLayout {
   const { format } = geometry;
   const table = tables[format];
   const offsets = parseOffsets(header, format);
@@ -145,7 +149,7 @@ export function parseLayout(header: Uint8Array, geometry: Geometry, total: numbe
 }
 
 /** Every offset of the table, none below the one before. */
-function parseOffsets(header: Uint8Array, format: Geometry['format']): number[] {
+function parseOffsets(header: Uint8Array, format: MutableGeometry['format']): number[] {
   const view = viewOf(header);
   let at: number = prefixLength[format];
   let least: number = headerLength[format];
@@ -172,7 +176,7 @@ function startOf(layout: ShareLayout, name: ShareField | 'gap' | 'end'): number 
 }
 
 /** The lengths that the signed header decides. */
-function signedLengths(geometry: Geometry, total: number) {
+function signedLengths(geometry: MutableGeometry, total: number) {
   return {
     shareHashChain: chainEntryLength * neededHashes(total, 0).length,
     blockHashTree: hashLength * nodeCount(geometry.segmentCount),

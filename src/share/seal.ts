@@ -7,7 +7,7 @@
 import { concatBytes, viewOf } from '../bytes.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { ByteRange, WritePart } from '../storage/server.ts';
-import { entryRange, type Geometry } from './geometry.ts';
+import { entryRange, type MutableGeometry } from './geometry.ts';
 import { buildHashTree, neededHashes } from './hashtree.ts';
 import {
   checkstringOf,
@@ -54,7 +54,7 @@ export interface VersionInput {
 
 /** What {@link sealVersion} is given besides. */
 export interface SealInput extends VersionInput {
-  readonly geometry: Geometry;
+  readonly geometry: MutableGeometry;
   /** SDMF's IV. */
   readonly salt: Uint8Array | undefined;
   /** Of the block hash tree of each share. */
@@ -114,19 +114,19 @@ export async function sealVersion(input: SealInput): Promise<SealedVersion> {
 }
 
 /** In front of the share data: header and fields, without a gap. */
-export function headRange({ format }: Geometry, layout: ShareLayout): ByteRange {
+export function headRange({ format }: MutableGeometry, layout: ShareLayout): ByteRange {
   const { offset, length } = format === 'sdmf' ? layout.blockHashTree : layout.verificationKey;
   return { offset: 0, length: offset + length };
 }
 
 /** Behind the share data. */
-export function tailRange({ format }: Geometry, layout: ShareLayout): ByteRange {
+export function tailRange({ format }: MutableGeometry, layout: ShareLayout): ByteRange {
   return format === 'sdmf' ? layout.encryptedPrivateKey : layout.blockHashTree;
 }
 
 /** The entries of all encoded segments, in share `shnum`. */
 export function entryParts(
-  geometry: Geometry,
+  geometry: MutableGeometry,
   { shareData }: Pick<ShareLayout, 'shareData'>,
   { first, count, entry }: Pick<EncodedSegments, 'first' | 'count' | 'entry'>,
   shnum: number,

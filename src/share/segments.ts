@@ -21,7 +21,7 @@ import { type Codec, createCodec } from '../erasure/codec.ts';
 import { encodeInTurns } from '../erasure/in-turns.ts';
 import { OutOfRangeError, SourceChangedError } from '../errors.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
-import { blockLength, entrySaltLength, type Geometry, segmentLength } from './geometry.ts';
+import { blockLength, entrySaltLength, type MutableGeometry, segmentLength } from './geometry.ts';
 import { blockTagLength, hashTagged } from './hashtree.ts';
 import { KeptSegments } from './kept-segments.ts';
 import type { Lockstep } from './lockstep.ts';
@@ -39,7 +39,7 @@ export interface SegmentOptions {
 }
 
 export interface SegmentsInput extends SegmentOptions {
-  readonly geometry: Geometry;
+  readonly geometry: MutableGeometry;
   /** N */
   readonly total: number;
   /** Of the segments from `firstSegment` on, to the end of the last one that is to be encoded. */
@@ -61,14 +61,14 @@ export interface EncodedSegments {
 }
 
 /** @throws OutOfRangeError for a file that is too large to be encoded */
-export function checkEncodable(geometry: Geometry): void {
+export function checkEncodable(geometry: MutableGeometry): void {
   const { segmentSize, segmentCount } = geometry;
   if (segmentSize <= segmentSizeMax && segmentCount <= segmentsWrittenMax) return;
   throw tooLarge(geometry);
 }
 
 /** The error of a file that is too large to be encoded. */
-export function tooLarge({ format, segmentSize, dataLength }: Geometry): OutOfRangeError {
+export function tooLarge({ format, segmentSize, dataLength }: MutableGeometry): OutOfRangeError {
   const problem =
     format === 'sdmf'
       ? `an SDMF file has at most ${segmentSizeMax} bytes; make it an MDMF one`

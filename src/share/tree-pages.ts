@@ -1,10 +1,12 @@
 /**
- * @module tree-pages: of a large block hash tree, the pages that lead from some segments to its
+ * @module tree-pages: of a large hash tree, the pages that lead from some segments to its
  * root. The hashes are as they were read: whoever takes one has it checked.
  */
 import { nodeCount, pathRuns } from './hashtree.ts';
 import { pageNodes } from './limits.ts';
-import type { ShareReader } from './reader.ts';
+
+/** Of a tree as it is stored, `count` nodes from node `first` on. */
+export type ReadHashes = (first: number, count: number) => Promise<readonly Uint8Array[]>;
 
 export class TreePages {
   readonly #segmentCount: number;
@@ -15,14 +17,14 @@ export class TreePages {
   }
 
   /** Reads what the segments need and is not here; what they do not need is forgotten. */
-  async turnTo(reader: ShareReader, firstSegment: number, count: number): Promise<void> {
+  async turnTo(readHashes: ReadHashes, firstSegment: number, count: number): Promise<void> {
     const wanted = this.#pagesFor(firstSegment, count);
     const read = async (page: number): Promise<readonly [number, readonly Uint8Array[]]> => {
       const held = this.#pages.get(page);
       if (held !== undefined) return [page, held];
       const first = firstOf(page);
       const end = Math.min(firstOf(page + 1), nodeCount(this.#segmentCount));
-      return [page, await reader.blockHashes(first, end - first)];
+      return [page, await readHashes(first, end - first)];
     };
     this.#pages = new Map(await Promise.all(wanted.map(read)));
   }

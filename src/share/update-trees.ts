@@ -11,7 +11,7 @@
 import { equalBytes } from '../bytes.ts';
 import { CorruptShareError, OutOfRangeError } from '../errors.ts';
 import { Stint } from '../turn.ts';
-import { entryRange, type Geometry, geometryOf } from './geometry.ts';
+import { entryRange, geometryOf, type MutableGeometry } from './geometry.ts';
 import {
   buildHashTree,
   buildLongHashTree,
@@ -153,7 +153,7 @@ function doTreesStay(base: ShareHeader, { newDataLength }: UpdateRun): boolean {
   if (newDataLength === base.dataLength) return true;
   const { required, segmentSize, segmentCount } = base;
   const after = geometryOf('mdmf', required, newDataLength, segmentSize);
-  const lengthOf = (it: Geometry) => entryRange(it, 0, segmentCount).length;
+  const lengthOf = (it: MutableGeometry) => entryRange(it, 0, segmentCount).length;
   return after.segmentCount === segmentCount && lengthOf(after) === lengthOf(base);
 }
 

@@ -7,6 +7,7 @@ import { equalBytes } from '../bytes.ts';
 import { deriveFingerprint } from '../crypto/keys.ts';
 import type { Primitives, VerifyingKey } from '../crypto/primitives.ts';
 import { BadKeyError, CorruptShareError, OutOfRangeError } from '../errors.ts';
+import type { Geometry } from './geometry.ts';
 import { blockHash, type HashNode, neededHashes, nodeCount, VerifyingTree } from './hashtree.ts';
 import type { ShareHeader } from './header.ts';
 
@@ -66,8 +67,16 @@ export function verifyNumber(
 }
 
 /** A share's number is only what the server says. */
-function checkNumber({ total }: ShareHeader, shnum: number): void {
+function checkNumber({ total }: Rooted, shnum: number): void {
   if (shnum >= total) throw new CorruptShareError('share number', `${shnum} of ${total} shares`);
+}
+
+/** A version, as far as its hashes depend on it. */
+export interface Rooted extends Pick<Geometry, 'format' | 'segmentCount'> {
+  /** N */
+  readonly total: number;
+  /** 32 bytes: the root of the share hash tree. */
+  readonly rootHash: Uint8Array;
 }
 
 /**
@@ -75,12 +84,12 @@ function checkNumber({ total }: ShareHeader, shnum: number): void {
  * that does not hang on its root. What is refused leaves no trace.
  */
 export class VersionVerifier {
-  readonly #header: ShareHeader;
+  readonly #header: Rooted;
   readonly #shareHashTree: VerifyingTree;
   readonly #blockHashTrees = new Map<number, VerifyingTree>();
 
-  /** @param header its signature must have been verified */
-  constructor(header: ShareHeader) {
+  /** @param header it must have been verified: of a mutable file, by its signature */
+  constructor(header: Rooted) {
     this.#header = header;
     this.#shareHashTree = new VerifyingTree('share hash tree', header.total, header.rootHash);
   }

@@ -79,9 +79,8 @@ export class World {
   readonly options: WorldOptions;
   readonly encoding: Encoding;
   readonly trace: TraceRecord[] = [];
-  /** The indices of the choices so far. */
+  /** The indices of the choices so far, and their labels. */
   readonly path: number[] = [];
-  /** The labels of the choices so far. */
   readonly labels: string[] = [];
 
   readonly #file: SimulatedFile;

@@ -5,9 +5,15 @@
  * is only held to what was asked: share numbers that can be, no more bytes than wanted.
  */
 import { AnswerLostError, ServerUnavailableError } from '../errors.ts';
-import type { ByteRange, ReadTestWriteAnswer, StorageServer } from './server.ts';
+import type {
+  ByteRange,
+  ReadableShares,
+  ReadTestWriteAnswer,
+  ServerId,
+  StorageServer,
+} from './server.ts';
 
-/** Of one slot on one server, as Tahoe's HTTP protocol has it; a file has 255 at most. */
+/** Of one file on one server, as Tahoe's HTTP protocol has it, and as many as a file can have. */
 const sharesMax = 256;
 
 /**
@@ -15,25 +21,15 @@ const sharesMax = 256;
  * lost answer does, whether it was written.
  */
 export function withCheckedAnswers(server: StorageServer): StorageServer {
-  const { id, nickname, tubId, permutationSeed, isFar } = server;
+  const { id, nickname, tubId, permutationSeed, isFar, immutable } = server;
   return {
     id,
     nickname,
     tubId,
     permutationSeed,
     isFar,
-    async listShares(storageIndex, options) {
-      const shnums = new Set(await server.listShares(storageIndex, options));
-      const problem = problemOfShnums(shnums);
-      if (problem !== undefined) throw new ServerUnavailableError(id, problem);
-      return [...shnums].sort((a, b) => a - b);
-    },
-    async readShare(storageIndex, shnum, range, options) {
-      const bytes = await server.readShare(storageIndex, shnum, range, options);
-      const problem = problemOfBytes(bytes, range);
-      if (problem !== undefined) throw new ServerUnavailableError(id, problem);
-      return bytes;
-    },
+    immutable: immutable && checkedShares(id, immutable),
+    ...checkedShares(id, server),
     async readTestWrite(storageIndex, request, options) {
       const answer = await server.readTestWrite(storageIndex, request, options);
       const problem = problemOfWrite(answer, request.reads);
@@ -42,7 +38,24 @@ export function withCheckedAnswers(server: StorageServer): StorageServer {
       throw new AnswerLostError(id, problem);
     },
     addLease: (...args) => server.addLease(...args),
-    adviseCorruptShare: (...args) => server.adviseCorruptShare(...args),
+  };
+}
+
+function checkedShares(id: ServerId, shares: ReadableShares): ReadableShares {
+  return {
+    async listShares(storageIndex, options) {
+      const shnums = new Set(await shares.listShares(storageIndex, options));
+      const problem = problemOfShnums(shnums);
+      if (problem !== undefined) throw new ServerUnavailableError(id, problem);
+      return [...shnums].sort((a, b) => a - b);
+    },
+    async readShare(storageIndex, shnum, range, options) {
+      const bytes = await shares.readShare(storageIndex, shnum, range, options);
+      const problem = problemOfBytes(bytes, range);
+      if (problem !== undefined) throw new ServerUnavailableError(id, problem);
+      return bytes;
+    },
+    adviseCorruptShare: (...args) => shares.adviseCorruptShare(...args),
   };
 }
 

@@ -2,7 +2,7 @@
  * @module checked-server: a server that refuses arguments no server would take, whatever is behind
  * it, before anything is sent or opened.
  *
- * A backend implements the five `do…` methods, which never see a bad argument. A base class, and
+ * A backend implements the five `do…` methods, three of them for both kinds of shares, which never see a bad argument. A base class, and
  * not a function around a server, since the backends are public classes with methods of their own.
  */
 import {
@@ -16,10 +16,11 @@ import {
 import type {
   ByteRange,
   CallOptions,
-  ReadOptions,
+  ReadableShares,
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
+  ShareKind,
   StorageServer,
   WriteSecrets,
 } from './server.ts';
@@ -33,22 +34,41 @@ export abstract class CheckedServer implements StorageServer {
   abstract readonly tubId: Uint8Array;
   abstract readonly permutationSeed: Uint8Array;
 
-  async listShares(storageIndex: Uint8Array, options?: CallOptions): Promise<readonly number[]> {
-    checkStorageIndex(storageIndex);
-    return await this.doListShares(storageIndex, options?.signal);
+  readonly immutable: ReadableShares = this.#shares('immutable');
+  readonly #mutable = this.#shares('mutable');
+
+  listShares(...args: Parameters<ReadableShares['listShares']>): Promise<readonly number[]> {
+    return this.#mutable.listShares(...args);
   }
 
-  async readShare(
-    storageIndex: Uint8Array,
-    shnum: number,
-    range: ByteRange,
-    options?: ReadOptions,
-  ): Promise<Uint8Array> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    checkRange(range);
-    checkRoom(range, options?.into);
-    return await this.doReadShare(storageIndex, shnum, range, options?.signal, options?.into);
+  readShare(...args: Parameters<ReadableShares['readShare']>): Promise<Uint8Array> {
+    return this.#mutable.readShare(...args);
+  }
+
+  adviseCorruptShare(...args: Parameters<ReadableShares['adviseCorruptShare']>): Promise<void> {
+    return this.#mutable.adviseCorruptShare(...args);
+  }
+
+  #shares(kind: ShareKind): ReadableShares {
+    return {
+      listShares: async (storageIndex, options) => {
+        checkStorageIndex(storageIndex);
+        return await this.doListShares(kind, storageIndex, options?.signal);
+      },
+      readShare: async (storageIndex, shnum, range, options) => {
+        checkStorageIndex(storageIndex);
+        checkShnum(shnum);
+        checkRange(range);
+        checkRoom(range, options?.into);
+        const { signal, into } = options ?? {};
+        return await this.doReadShare(kind, storageIndex, shnum, range, signal, into);
+      },
+      adviseCorruptShare: async (storageIndex, shnum, reason, options) => {
+        checkStorageIndex(storageIndex);
+        checkShnum(shnum);
+        await this.doAdviseCorruptShare(kind, storageIndex, shnum, reason, options?.signal);
+      },
+    };
   }
 
   async readTestWrite(
@@ -71,23 +91,14 @@ export abstract class CheckedServer implements StorageServer {
     await this.doAddLease(storageIndex, secrets, options?.signal);
   }
 
-  async adviseCorruptShare(
-    storageIndex: Uint8Array,
-    shnum: number,
-    reason: string,
-    options?: CallOptions,
-  ): Promise<void> {
-    checkStorageIndex(storageIndex);
-    checkShnum(shnum);
-    await this.doAdviseCorruptShare(storageIndex, shnum, reason, options?.signal);
-  }
-
   protected abstract doListShares(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<readonly number[]>;
 
   protected abstract doReadShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
@@ -108,6 +119,7 @@ export abstract class CheckedServer implements StorageServer {
   ): Promise<void>;
 
   protected abstract doAdviseCorruptShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,

@@ -24,6 +24,7 @@ import {
   parseLeases,
 } from './container.ts';
 import { openEntry } from './folder-entry.ts';
+import { immutableDataLength, immutableDataOffset } from './immutable-container.ts';
 import { give, type Ownership, ownershipOf } from './ownership.ts';
 import type { ByteRange } from './server.ts';
 import { cutRange, type HeldShare, type ShareRewrite } from './slot.ts';
@@ -71,6 +72,20 @@ export async function readContainerData(
     const { header } = await readHeader(file, path);
     const { offset, length } = cutRange(range, header.dataLength);
     return readExactly(file, length, DATA_OFFSET + offset, path, into);
+  });
+}
+
+/** A range of the data of an immutable share, cut at its end. @throws as {@link readContainer} */
+export async function readImmutableData(
+  path: string,
+  range: ByteRange,
+  into?: Uint8Array,
+): Promise<Uint8Array> {
+  return withFile(path, constants.O_RDONLY, async (file) => {
+    const { size } = await file.stat();
+    const start = await readFully(file, Math.min(immutableDataOffset, size), 0);
+    const { offset, length } = cutRange(range, immutableDataLength(start, size, path));
+    return readExactly(file, length, immutableDataOffset + offset, path, into);
   });
 }
 

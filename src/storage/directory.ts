@@ -22,6 +22,7 @@ import {
   type Pieces,
   readContainer,
   readContainerData,
+  readImmutableData,
   type Succession,
   stageContainer,
   updateHeaderLeases,
@@ -29,7 +30,13 @@ import {
 import { ensureFolder, isFolder, openOrMakeEntry, ownershipOfNewFile } from './folder-entry.ts';
 import { FolderFault } from './folder-fault.ts';
 import { FolderLocks, type NameTemp } from './folder-lock.ts';
-import type { ByteRange, ReadTestWriteAnswer, ReadTestWriteRequest, ServerId } from './server.ts';
+import type {
+  ByteRange,
+  ReadTestWriteAnswer,
+  ReadTestWriteRequest,
+  ServerId,
+  ShareKind,
+} from './server.ts';
 import { judge, planChanges, produceParts, type ShareRewrite } from './slot.ts';
 
 export interface DirectoryServerOptions {
@@ -68,6 +75,7 @@ export class DirectoryServer extends CheckedServer {
   }
 
   protected async doListShares(
+    _kind: ShareKind,
     storageIndex: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
@@ -75,6 +83,7 @@ export class DirectoryServer extends CheckedServer {
   }
 
   protected async doReadShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
@@ -85,7 +94,8 @@ export class DirectoryServer extends CheckedServer {
       const bucket = this.#bucket(storageIndex);
       if (await this.#hasBucket(bucket)) {
         const path = join(bucket, String(shnum));
-        const bytes = await readContainerData(path, range, into).catch(ignoreMissing);
+        const read = kind === 'mutable' ? readContainerData : readImmutableData;
+        const bytes = await read(path, range, into).catch(ignoreMissing);
         if (bytes !== undefined) return bytes;
       }
       throw new NoSuchShareError(this.id, shnum);
@@ -125,6 +135,7 @@ export class DirectoryServer extends CheckedServer {
   }
 
   protected async doAdviseCorruptShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,
@@ -139,7 +150,7 @@ export class DirectoryServer extends CheckedServer {
       const time = new Date(this.#now() * 1000).toISOString().replaceAll(':', '').slice(0, -1);
       const text = [
         'report: Share Corruption',
-        'type: mutable',
+        `type: ${kind}`,
         `storage_index: ${name}`,
         `share_number: ${shnum}`,
       ];

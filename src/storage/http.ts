@@ -40,6 +40,7 @@ import type {
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
+  ShareKind,
 } from './server.ts';
 
 export type { ServerVersion } from './http-wire.ts';
@@ -112,15 +113,17 @@ export class HttpServer extends CheckedServer {
   }
 
   protected async doListShares(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
-    const path = `${slotPath(storageIndex)}/shares`;
+    const path = `${pathOf(kind, storageIndex)}/shares`;
     const call = { ...READS, path, answerMax: smallAnswerMax, signal };
     return await this.#ask(call, (answer) => decodeShareNumbers(cborOf(answer)));
   }
 
   protected async doReadShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
@@ -133,7 +136,7 @@ export class HttpServer extends CheckedServer {
     const last = Math.min(offset + length - 1, Number.MAX_SAFE_INTEGER);
     const call = {
       ...READS,
-      path: `${slotPath(storageIndex)}/${shnum}`,
+      path: `${pathOf(kind, storageIndex)}/${shnum}`,
       headers: { Range: `bytes=${offset}-${last}` },
       answerMax: length,
       into,
@@ -153,7 +156,7 @@ export class HttpServer extends CheckedServer {
     const { writeEnabler } = request.secrets;
     const call = {
       method: 'POST',
-      path: `${slotPath(storageIndex)}/read-test-write`,
+      path: `${pathOf('mutable', storageIndex)}/read-test-write`,
       headers: {
         Accept: CBOR,
         'Content-Type': CBOR,
@@ -194,6 +197,7 @@ export class HttpServer extends CheckedServer {
   }
 
   protected async doAdviseCorruptShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,
@@ -201,7 +205,7 @@ export class HttpServer extends CheckedServer {
   ): Promise<void> {
     const call = {
       method: 'POST',
-      path: `${slotPath(storageIndex)}/${shnum}/corrupt`,
+      path: `${pathOf(kind, storageIndex)}/${shnum}/corrupt`,
       headers: { 'Content-Type': CBOR },
       body: encodeAdvice(reason),
       idempotent: true,
@@ -313,8 +317,8 @@ function rangeOf(answer: HttpAnswer, offset: number, last: number): Uint8Array {
   throw new BadAnswerError(`it sent ${length} of the ${to - from + 1} bytes it announced`);
 }
 
-function slotPath(storageIndex: Uint8Array): string {
-  return `mutable/${toBase32(storageIndex)}`;
+function pathOf(kind: ShareKind, storageIndex: Uint8Array): string {
+  return `${kind}/${toBase32(storageIndex)}`;
 }
 
 function leaseHeaders(secrets: LeaseSecrets): readonly string[] {

@@ -6,7 +6,7 @@
 import { toBase32 } from '../bytes.ts';
 import { NoSuchShareError } from '../errors.ts';
 import type { Lease, LeaseSlots } from './container.ts';
-import type { ServerId } from './server.ts';
+import type { ServerId, ShareKind } from './server.ts';
 import { cutRange } from './slot.ts';
 
 /** Somebody told the server that a share is corrupt. */
@@ -29,6 +29,8 @@ export class MemoryDisk {
   readonly advisories: Advisory[] = [];
   readonly #server: ServerId;
   readonly #slots = new Map<string, Slot>();
+  /** What it holds of immutable files, by storage index in base32. */
+  readonly #immutable = new Map<string, Map<number, Uint8Array>>();
 
   constructor(server: ServerId) {
     this.#server = server;
@@ -49,9 +51,27 @@ export class MemoryDisk {
     return [...this.#slots.keys()].sort();
   }
 
-  /** The share numbers held for a slot, ascending. */
-  sharesOf(storageIndex: Uint8Array): readonly number[] {
-    return [...this.slot(toBase32(storageIndex)).keys()].sort((a, b) => a - b);
+  /** The share numbers held for a slot or an immutable file, ascending. */
+  sharesOf(storageIndex: Uint8Array, kind: ShareKind = 'mutable'): readonly number[] {
+    const key = toBase32(storageIndex);
+    const shares = kind === 'mutable' ? this.slot(key) : this.#immutable.get(key);
+    return [...(shares?.keys() ?? [])].sort((a, b) => a - b);
+  }
+
+  /** The share itself: not to be changed. */
+  dataOf(storageIndex: Uint8Array, shnum: number, kind: ShareKind): Uint8Array | undefined {
+    const key = toBase32(storageIndex);
+    if (kind === 'mutable') return this.slot(key).get(shnum)?.data;
+    return this.#immutable.get(key)?.get(shnum);
+  }
+
+  /** Puts a share of an immutable file there, or takes it away. */
+  setImmutable(storageIndex: Uint8Array, shnum: number, data: Uint8Array | undefined): void {
+    const key = toBase32(storageIndex);
+    const shares = this.#immutable.get(key) ?? new Map<number, Uint8Array>();
+    if (data === undefined) shares.delete(shnum);
+    else shares.set(shnum, data);
+    this.#immutable.set(key, shares);
   }
 
   /** A copy of the share, or of its first `length` bytes. */

@@ -16,6 +16,7 @@ import type {
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
+  ShareKind,
   WriteSecrets,
 } from './server.ts';
 import {
@@ -69,14 +70,16 @@ export class MemoryServer extends CheckedServer {
   }
 
   protected async doListShares(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<readonly number[]> {
     signal?.throwIfAborted();
-    return this.#disk.sharesOf(storageIndex);
+    return this.#disk.sharesOf(storageIndex, kind);
   }
 
   protected async doReadShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     range: ByteRange,
@@ -84,9 +87,9 @@ export class MemoryServer extends CheckedServer {
     into: Uint8Array | undefined,
   ): Promise<Uint8Array> {
     signal?.throwIfAborted();
-    const share = this.#slot(storageIndex).get(shnum);
-    if (share === undefined) throw new NoSuchShareError(this.id, shnum);
-    return copyOf(share.data, range, into);
+    const data = this.#disk.dataOf(storageIndex, shnum, kind);
+    if (data === undefined) throw new NoSuchShareError(this.id, shnum);
+    return copyOf(data, range, into);
   }
 
   protected async doReadTestWrite(
@@ -119,13 +122,14 @@ export class MemoryServer extends CheckedServer {
   }
 
   protected async doAdviseCorruptShare(
+    kind: ShareKind,
     storageIndex: Uint8Array,
     shnum: number,
     reason: string,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     signal?.throwIfAborted();
-    if (!this.#slot(storageIndex).has(shnum)) return;
+    if (this.#disk.dataOf(storageIndex, shnum, kind) === undefined) return;
     this.#disk.advisories.push({ storageIndex: storageIndex.slice(), shnum, reason });
   }
 

@@ -79,23 +79,12 @@ export interface ReadOptions extends CallOptions {
   readonly into?: Uint8Array | undefined;
 }
 
-/**
- * One storage server. All methods may reject with {@link ServerUnavailableError}, with
- * `signal.reason`, and with {@link OutOfRangeError} for arguments that no server would take (see
- * `request.ts`; our backends get that from `checked-server.ts`); nothing else unless it says so.
- */
-export interface StorageServer {
-  readonly id: ServerId;
-  /** For people; not unique. */
-  readonly nickname: string;
-  /** 20 bytes: the seed of write enablers and lease secrets. */
-  readonly tubId: Uint8Array;
-  /** The seed of the server's place in the permuted order of a slot. */
-  readonly permutationSeed: Uint8Array;
-  /** Whether a call takes a round trip: what may be wanted next is then asked for at once. */
-  readonly isFar?: boolean | undefined;
+/** Whether shares are of slots, which their writers change, or stay as they are. */
+export type ShareKind = 'mutable' | 'immutable';
 
-  /** The share numbers this server holds for a slot (16-byte storage index), ascending. */
+/** The shares of one kind on a server, as they are read. Rejects as {@link StorageServer} does. */
+export interface ReadableShares {
+  /** The share numbers this server holds for a storage index (16 bytes), ascending. */
   listShares(storageIndex: Uint8Array, options?: CallOptions): Promise<readonly number[]>;
 
   /**
@@ -109,6 +98,34 @@ export interface StorageServer {
     range: ByteRange,
     options?: ReadOptions,
   ): Promise<Uint8Array>;
+
+  /** Tells the operator that a share is corrupt; a share that is gone is not an error. */
+  adviseCorruptShare(
+    storageIndex: Uint8Array,
+    shnum: number,
+    reason: string,
+    options?: CallOptions,
+  ): Promise<void>;
+}
+
+/**
+ * One storage server; what it reads by itself are the shares of slots. All methods may reject with
+ * {@link ServerUnavailableError}, with `signal.reason`, and with {@link OutOfRangeError} for
+ * arguments that no server would take (see `request.ts`; our backends get that from
+ * `checked-server.ts`); nothing else unless it says so.
+ */
+export interface StorageServer extends ReadableShares {
+  readonly id: ServerId;
+  /** For people; not unique. */
+  readonly nickname: string;
+  /** 20 bytes: the seed of write enablers and lease secrets. */
+  readonly tubId: Uint8Array;
+  /** The seed of the server's place in the permuted order of a slot. */
+  readonly permutationSeed: Uint8Array;
+  /** Whether a call takes a round trip: what may be wanted next is then asked for at once. */
+  readonly isFar?: boolean | undefined;
+  /** Its shares of immutable files; whoever knows none has no such thing. */
+  readonly immutable?: ReadableShares | undefined;
 
   /**
    * Test, read, then write, as one step with respect to every other caller. Rejects with what a
@@ -131,14 +148,6 @@ export interface StorageServer {
   addLease(
     storageIndex: Uint8Array,
     secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
-    options?: CallOptions,
-  ): Promise<void>;
-
-  /** Tells the operator that a share is corrupt; a share that is gone is not an error. */
-  adviseCorruptShare(
-    storageIndex: Uint8Array,
-    shnum: number,
-    reason: string,
     options?: CallOptions,
   ): Promise<void>;
 

@@ -1,4 +1,4 @@
-import { constants, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
+import { constants, createCipheriv, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
@@ -192,6 +192,21 @@ describe.each(implementations)('$name primitives', ({ primitives, other }) => {
     await primitives.aesCtrInto(key, pieces, targets);
     const whole = await primitives.aesCtr(key, data);
     expect(Buffer.compare(concatBytes(...targets), whole)).toBe(0);
+  });
+
+  test('AES-CTR begins at any counter, also one of more than 32 bits', async () => {
+    const key = utf8('0123456789abcdef');
+    const data = Uint8Array.from({ length: 100 }, (_, i) => i);
+    const whole = await primitives.aesCtr(key, data);
+    const rest = [new Uint8Array(30), new Uint8Array(22)];
+    await primitives.aesCtrInto(key, [data.subarray(48, 78), data.subarray(78)], rest, 3);
+    expect(concatBytes(...rest)).toEqual(whole.subarray(48));
+    const far = [new Uint8Array(32)];
+    await primitives.aesCtrInto(key, [new Uint8Array(32)], far, 2 ** 32 - 1);
+    const counters = new Uint8Array([...Array(12).fill(0), 255, 255, 255, 255]);
+    const next = new Uint8Array([...Array(11).fill(0), 1, 0, 0, 0, 0]);
+    const ecb = createCipheriv('aes-128-ecb', key, null);
+    expect(hex(far[0]!)).toBe(ecb.update(concatBytes(counters, next)).toString('hex'));
   });
 
   test.each([0, 15, 17, 24, 32])('AES-CTR refuses a key of %i bytes', async (length) => {

@@ -204,6 +204,8 @@ describe('the two kernels', () => {
     [128, 255, 4200],
     [254, 255, 4200],
     [255, 255, 100],
+    [128, 256, 4200],
+    [255, 256, 100],
   ])('agree on %i-of-%i of %i bytes', (required, total, length) => {
     const [simd, portable] = outcomes(required, total, upTo(total), length) as [Buffer, Buffer];
     expect(Buffer.compare(simd, portable)).toBe(0);
@@ -295,9 +297,9 @@ describe('bad arguments', () => {
     [0, 1, new OutOfRangeError('required shares', 0, 'must be 1 to 1, the total')],
     [3, 2, new OutOfRangeError('required shares', 3, 'must be 1 to 2, the total')],
     [1.5, 2, new OutOfRangeError('required shares', 1.5, 'must be 1 to 2, the total')],
-    [1, 0, new OutOfRangeError('total shares', 0, 'must be 1 to 255')],
-    [1, 256, new OutOfRangeError('total shares', 256, 'must be 1 to 255')],
-    [1, Number.NaN, new OutOfRangeError('total shares', Number.NaN, 'must be 1 to 255')],
+    [1, 0, new OutOfRangeError('total shares', 0, 'must be 1 to 256')],
+    [1, 257, new OutOfRangeError('total shares', 257, 'must be 1 to 256')],
+    [1, Number.NaN, new OutOfRangeError('total shares', Number.NaN, 'must be 1 to 256')],
   ])('%d-of-%d is refused', (required, total, error) => {
     expect(() => createCodec(required, total)).toThrowError(error);
   });

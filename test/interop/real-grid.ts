@@ -179,6 +179,11 @@ export class Gateway {
     return (await this.#ask('PUT', `/uri?${query}`, contents)).toString();
   }
 
+  /** Puts an immutable file there, and returns its cap. */
+  async putImmutable(contents: Uint8Array): Promise<string> {
+    return (await this.#ask('PUT', '/uri', contents)).toString();
+  }
+
   /** Makes an empty directory and returns its write cap. */
   async mkdir(format: 'sdmf' | 'mdmf'): Promise<string> {
     return (await this.#ask('POST', `/uri?t=mkdir&format=${format.toUpperCase()}`)).toString();

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import {
   blockReadMachine,
+  downloadFileMachine,
   historicUpdateMachine,
   publishMachine,
   readFileMachine,
@@ -32,6 +33,7 @@ const machines: readonly AnyStateMachine[] = [
   readVersionMachine,
   verifyFileMachine,
   writeFileMachine,
+  downloadFileMachine,
 ];
 const named = machines.map((machine) => [machine.id, machine] as const);
 

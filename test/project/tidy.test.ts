@@ -50,6 +50,7 @@ describe('machines/', () => {
   test('has these charts, each under its own name', () => {
     expect(shippedCharts.map(([name, { id }]) => [name, id]).sort()).toEqual([
       ['blockReadMachine', 'blockRead'],
+      ['downloadFileMachine', 'downloadFile'],
       ['historicUpdateMachine', 'servermapUpdate'],
       ['publishMachine', 'publish'],
       ['readFileMachine', 'readFile'],

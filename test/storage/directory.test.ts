@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { concatBytes, toBase32, u64, utf8 } from '../../src/bytes.ts';
+import { concatBytes, toBase32, u64, utf8, viewOf } from '../../src/bytes.ts';
 import {
   BadContainerError,
   BadWriteEnablerError,
@@ -11,6 +11,7 @@ import {
 } from '../../src/errors.ts';
 import { storedSecret } from '../../src/storage/container.ts';
 import { DirectoryServer } from '../../src/storage/directory.ts';
+import { immutableContainer, immutableSharesContract } from '../support/immutable-contract.ts';
 import { storageServerContract } from '../support/storage-contract.ts';
 import {
   ABSENT,
@@ -75,6 +76,83 @@ function temporaryFiles({ server }: TestSlot): Promise<string[]> {
 }
 
 storageServerContract('directory', async () => ({ server: await newServer() }));
+
+/** Puts a share of an immutable file where Tahoe's uploader would. */
+async function placeImmutable(
+  server: DirectoryServer,
+  storageIndex: Uint8Array,
+  shnum: number,
+  container: Uint8Array,
+): Promise<string> {
+  return plant(Object.assign(new TestSlot(server), { storageIndex }), shnum, container);
+}
+
+immutableSharesContract('directory', async () => {
+  const server = await newServer();
+  return {
+    server,
+    place: async (storageIndex, shnum, data) => {
+      await placeImmutable(server, storageIndex, shnum, immutableContainer(data));
+    },
+  };
+});
+
+describe('a container of an immutable share', () => {
+  const index = random(16);
+  const data = utf8('0123456789');
+  const readOf = async (container: Uint8Array) => {
+    const server = await newServer();
+    const path = await placeImmutable(server, index, 0, container);
+    const bytes = server.immutable.readShare(index, 0, { offset: 0, length: 100 });
+    return { path, bytes };
+  };
+
+  test.each([
+    [1, 0],
+    [1, 1],
+    [2, 3],
+  ])('of version %i with %i leases gives its data', async (version, leases) => {
+    const { bytes } = await readOf(immutableContainer(data, version, leases));
+    expect(await bytes).toEqual(data);
+  });
+
+  const withLeases = (leases: number) => {
+    const container = immutableContainer(data);
+    viewOf(container).setUint32(8, leases);
+    return container;
+  };
+  test.each([
+    ['is empty', new Uint8Array(0), 'header: truncated at 0 bytes'],
+    ['ends in its header', new Uint8Array(11), 'header: truncated at 11 bytes'],
+    ['has another version', immutableContainer(data, 3), 'version: not an immutable container'],
+    ['has more leases than bytes', withLeases(2), 'leases: 2 do not fit the file'],
+    ['has leases without end', withLeases(2 ** 32 - 1), 'leases: 4294967295 do not fit the file'],
+  ])('that %s is refused', async (_, container, problem) => {
+    const { path, bytes } = await readOf(container);
+    await expect(bytes).rejects.toThrowError(new BadContainerError(path, problem));
+  });
+
+  test('is none of a slot, and one of a slot is none of an immutable file', async () => {
+    const slot = new TestSlot(await newServer());
+    await slot.hold({ 0: 'zero' });
+    const { immutable } = slot.server as DirectoryServer;
+    await expect(immutable.readShare(slot.storageIndex, 0, EVERYTHING)).rejects.toThrowError(
+      'version: not an immutable container',
+    );
+    await placeImmutable(slot.server as DirectoryServer, slot.storageIndex, 1, withLeases(1));
+    await expect(slot.text(1)).rejects.toThrowError('magic: not a mutable container');
+  });
+
+  test('that is corrupt is told of as one', async () => {
+    const server = await newServer();
+    await placeImmutable(server, index, 0, immutableContainer(data));
+    await server.immutable.adviseCorruptShare(index, 0, 'a bad hash');
+    const folder = join(server.directory, 'corruption-advisories');
+    const [name = ''] = await readdir(folder);
+    const text = await readFile(join(folder, name), 'utf8');
+    expect(text).toContain(`type: immutable\nstorage_index: ${toBase32(index)}\nshare_number: 0`);
+  });
+});
 
 describe('two servers on one folder', () => {
   test('of 20 concurrent test-and-sets through both, exactly one wins', async () => {

@@ -14,6 +14,7 @@ import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import { parseNurl } from '../../src/storage/nurl.ts';
 import { httpFaults } from '../support/http-faults.ts';
 import { HttpStorage, type Misbehaviour } from '../support/http-storage.ts';
+import { immutableSharesContract } from '../support/immutable-contract.ts';
 import { Relay } from '../support/relay.ts';
 import { storageServerContract } from '../support/storage-contract.ts';
 import { part, TestSlot, write } from '../support/test-slot.ts';
@@ -30,6 +31,20 @@ storageServerContract('http', async () => {
   const server = clientOf([storage.nurl]);
   return {
     server,
+    cleanup: async () => {
+      server.close();
+      await storage.stop();
+    },
+  };
+});
+
+immutableSharesContract('http', async () => {
+  const backing = new MemoryServer({ id: ID });
+  const storage = await HttpStorage.start(backing);
+  const server = clientOf([storage.nurl]);
+  return {
+    server,
+    place: async (...share) => diskOf(backing).setImmutable(...share),
     cleanup: async () => {
       server.close();
       await storage.stop();

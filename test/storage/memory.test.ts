@@ -4,10 +4,16 @@ import { toBase32, utf8 } from '../../src/bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../../src/errors.ts';
 import { storedSecret } from '../../src/storage/container.ts';
 import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
+import { immutableSharesContract } from '../support/immutable-contract.ts';
 import { storageServerContract } from '../support/storage-contract.ts';
 import { part, random, randomSecrets, TestSlot, write } from '../support/test-slot.ts';
 
 storageServerContract('memory', async () => ({ server: new MemoryServer({ id: 'm0' }) }));
+
+immutableSharesContract('memory', async () => {
+  const server = new MemoryServer({ id: 'm0' });
+  return { server, place: async (...share) => diskOf(server).setImmutable(...share) };
+});
 
 const DAY = 24 * 60 * 60;
 

@@ -13,6 +13,7 @@ import { decode, encode, Tagged } from 'cborg';
 import { fromBase32, utf8 } from '../../src/bytes.ts';
 import { BadWriteEnablerError, NoSuchShareError } from '../../src/errors.ts';
 import type {
+  ReadableShares,
   ReadTestWriteRequest,
   ShareTest,
   ShareWrite,
@@ -38,6 +39,13 @@ export type Misbehaviour = (
 ) => unknown;
 
 type Body = Map<unknown, unknown>;
+
+/** A share of one of the two kinds. */
+interface SharePlace {
+  readonly storageIndex: Uint8Array;
+  readonly shnum: number;
+  readonly shares: ReadableShares;
+}
 
 class Refusal extends Error {
   readonly status: number;
@@ -124,11 +132,16 @@ export class HttpStorage {
     const storageIndex = storageIndexOf(name);
     if (resource === 'lease') return this.#lease(request, response, storageIndex);
     const [what, corrupt] = rest;
-    if (what === 'shares') return this.#shares(request, response, storageIndex);
+    const shares = resource === 'mutable' ? this.#backing : this.#backing.immutable;
+    if ((resource !== 'mutable' && resource !== 'immutable') || shares === undefined) {
+      throw new Refusal(404, '<html>');
+    }
+    if (what === 'shares') return this.#shares(request, response, storageIndex, shares);
     if (what === 'read-test-write') return this.#readTestWrite(request, response, storageIndex);
     if (!/^\d+$/.test(what ?? '')) throw new Refusal(404, '<html>');
-    if (corrupt === 'corrupt') return this.#advise(request, response, storageIndex, Number(what));
-    return this.#read(request, response, storageIndex, Number(what));
+    const place = { storageIndex, shnum: Number(what), shares };
+    if (corrupt === 'corrupt') return this.#advise(request, response, place);
+    return this.#read(request, response, place);
   }
 
   #version(request: IncomingMessage, response: ServerResponse): void {
@@ -145,24 +158,28 @@ export class HttpStorage {
     sendCbor(request, response, new Map(version));
   }
 
-  async #shares(request: IncomingMessage, response: ServerResponse, storageIndex: Uint8Array) {
+  async #shares(
+    request: IncomingMessage,
+    response: ServerResponse,
+    storageIndex: Uint8Array,
+    shares: ReadableShares,
+  ): Promise<void> {
     secretsOf(request, 'GET', []);
-    const shnums = await this.#backing.listShares(storageIndex);
+    const shnums = await shares.listShares(storageIndex);
     sendCbor(request, response, new Tagged(258, [...shnums]));
   }
 
   async #read(
     request: IncomingMessage,
     response: ServerResponse,
-    storageIndex: Uint8Array,
-    shnum: number,
+    { storageIndex, shnum, shares }: SharePlace,
   ): Promise<void> {
     secretsOf(request, 'GET', []);
     const stated = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     const [offset, last] = [Number(stated?.[1]), Number(stated?.[2])];
     if (!(last >= offset)) throw new Refusal(416);
     const range = { offset, length: last - offset + 1 };
-    const bytes = await this.#backing
+    const bytes = await shares
       .readShare(storageIndex, shnum, range)
       .catch((problem) => refuse(problem, NoSuchShareError, 404));
     if (bytes.length === 0) throw new Refusal(204);
@@ -206,15 +223,14 @@ export class HttpStorage {
   async #advise(
     request: IncomingMessage,
     response: ServerResponse,
-    storageIndex: Uint8Array,
-    shnum: number,
+    { storageIndex, shnum, shares }: SharePlace,
   ): Promise<void> {
     secretsOf(request, 'POST', []);
-    const held = await this.#backing.listShares(storageIndex);
+    const held = await shares.listShares(storageIndex);
     if (!held.includes(shnum)) throw new Refusal(404);
     const reason = fieldsOf(await bodyOf(request, 32_768), 'reason').get('reason');
     if (typeof reason !== 'string' || reason === '') throw new Refusal(400, 'reason');
-    await this.#backing.adviseCorruptShare(storageIndex, shnum, reason);
+    await shares.adviseCorruptShare(storageIndex, shnum, reason);
     response.writeHead(200).end();
   }
 }

@@ -3,6 +3,7 @@
  */
 import {
   blockReadMachine,
+  downloadFileMachine,
   historicUpdateMachine,
   publishMachine,
   readFileMachine,
@@ -23,6 +24,7 @@ const shipped = [
   readFileMachine,
   readVersionMachine,
   verifyFileMachine,
+  downloadFileMachine,
   servermapUpdateMachine,
   publishMachine,
   serverQueryMachine,

@@ -1,0 +1,107 @@
+/**
+ * @module immutable-file: one immutable file, as its users see it: read whole, in part, or as a
+ * stream. Every byte is led to the hash in the cap before it is given out; a literal is its cap.
+ */
+import { resolveRange } from '../machines/read-kernel.ts';
+import { checkRead } from './arguments.ts';
+import { InsufficientCapError } from './errors.ts';
+import {
+  type ChkCap,
+  formatImmutableCap,
+  type ImmutableCap,
+  toImmutableVerifyCap,
+} from './immutable/caps.ts';
+import type { ReadCallOptions } from './mutable-file.ts';
+import { eitherOf, streamOf } from './read-stream.ts';
+import { downloadFile, downloadStream } from './runtime/download.ts';
+import type { Download } from './runtime/download-session.ts';
+import { guarded } from './runtime/guarded.ts';
+import { outOfRange } from './runtime/outcome.ts';
+import type { Engine } from './runtime/run.ts';
+import type { SpareKeys } from './runtime/spare-keys.ts';
+
+/** What the grid gives an immutable file to work with. */
+export interface ImmutableSetting {
+  readonly engine: Engine;
+  readonly newDownload: (engine: Engine, cap: ChkCap) => Download;
+  readonly during: SpareKeys['during'];
+}
+
+/** Reads an encoded file. */
+type Read<T> = (download: Download, options: ReadCallOptions) => Promise<T>;
+
+export class ImmutableFile {
+  readonly #cap: ImmutableCap;
+  readonly #setting: ImmutableSetting;
+
+  /** Made by `Grid.openImmutable`. */
+  constructor(cap: ImmutableCap, setting: ImmutableSetting) {
+    this.#cap = cap;
+    this.#setting = setting;
+  }
+
+  /** The cap this file was opened with. Its text is a secret, and of a literal the file. */
+  get cap(): ImmutableCap {
+    return this.#cap;
+  }
+
+  /** Bytes of contents: the cap says it. */
+  get size(): number {
+    return this.#cap.kind === 'lit' ? this.#cap.contents.length : this.#cap.size;
+  }
+
+  /** The text of the verify cap; of a literal there is none, for servers know nothing of it. */
+  get verifyCap(): string | undefined {
+    if (this.#cap.kind === 'lit') return undefined;
+    return formatImmutableCap(toImmutableVerifyCap(this.#cap));
+  }
+
+  /**
+   * The contents, or a part of them.
+   * @throws UnrecoverableFileError, NotEnoughSharesError, BadCiphertextHashError, OutOfRangeError,
+   * BeyondLimitError, InsufficientCapError
+   */
+  async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
+    const literal = this.#literal(options);
+    if (literal !== undefined) return literal.slice();
+    return this.#run(options, (download, all) => downloadFile(download, all, all));
+  }
+
+  /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
+  stream(options: ReadCallOptions = {}): ReadableStream<Uint8Array> {
+    return streamOf(async (sink, gone) => {
+      const literal = this.#literal(options);
+      if (literal === undefined) {
+        const all = { ...options, signal: eitherOf(options.signal, gone) };
+        await this.#run(all, (download, told) => downloadStream(download, told, sink, told));
+      } else if (literal.length > 0) {
+        await sink(literal.slice());
+      }
+    });
+  }
+
+  /** The wanted part of a literal; nothing of any other file. */
+  #literal(options: ReadCallOptions): Uint8Array | undefined {
+    checkRead(options);
+    if (this.#cap.kind === 'chk-verify')
+      throw new InsufficientCapError('reading', 'read', 'verify');
+    if (this.#cap.kind === 'chk') return undefined;
+    options.signal?.throwIfAborted();
+    const { contents } = this.#cap;
+    const { offset = 0, length = null } = options;
+    const { range, excess } = resolveRange({ offset, length }, contents.length);
+    if (excess !== null) throw outOfRange(excess);
+    return contents.subarray(range.from, range.to);
+  }
+
+  /** Runs one reading, which ends with what a function of the caller's throws meanwhile. */
+  async #run<T>(given: ReadCallOptions, read: Read<T>): Promise<T> {
+    const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
+    const download = this.#setting.newDownload(engine, this.#cap as ChkCap);
+    try {
+      return await this.#setting.during(() => read(download, options));
+    } finally {
+      throwIfBroken();
+    }
+  }
+}
