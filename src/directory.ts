@@ -22,7 +22,6 @@ import {
   renaming,
   unlinking,
 } from './directory/edits.ts';
-import { immutableCapOf } from './directory/immutable.ts';
 import { type Metadata, metadataFrom, withoutTimes } from './directory/metadata.ts';
 import { nameFrom, namesOf } from './directory/names.ts';
 import { packTable, parseTable, type Table } from './directory/table.ts';
@@ -33,6 +32,8 @@ import {
   NoSuchChildError,
   NotADirectoryError,
 } from './errors.ts';
+import { formatImmutableCap } from './immutable/caps.ts';
+import type { ImmutableFile } from './immutable-file.ts';
 import { type ModifyCallOptions, MutableFile } from './mutable-file.ts';
 import type { Modifier } from './runtime/job.ts';
 import type { OperationOptions } from './runtime/options.ts';
@@ -77,14 +78,8 @@ export interface MoveOutcome {
   readonly unlinked: EditOutcome | undefined;
 }
 
-/** Where the contents of a directory come from. */
-export type Backing =
-  | MutableFile
-  | {
-      /** The text of the cap of an immutable directory. */
-      readonly cap: string;
-      readonly read: (options: OperationOptions) => Promise<Uint8Array>;
-    };
+/** The file that the table of a directory is in. */
+type Backing = MutableFile | ImmutableFile;
 
 /** What the grid gives a directory to work with. */
 export interface DirectorySetting {
@@ -111,13 +106,13 @@ export class Directory {
 
   /** The text of the read cap. @throws InsufficientCapError for a verify cap */
   get readCap(): string {
-    return this.#backing instanceof MutableFile ? this.#backing.readCap : this.#backing.cap;
+    const backing = this.#backing;
+    return backing instanceof MutableFile ? backing.readCap : formatImmutableCap(backing.cap);
   }
 
   /** The text of the verify cap. @throws InsufficientCapError for a literal, which has none */
   get verifyCap(): string {
-    if (this.#backing instanceof MutableFile) return this.#backing.verifyCap;
-    const verify = immutableCapOf(this.#backing.cap)?.verify;
+    const verify = this.#backing.verifyCap;
     if (verify === undefined) throw new InsufficientCapError('verifying', 'verify', 'literal');
     return verify;
   }

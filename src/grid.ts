@@ -281,9 +281,9 @@ export class Grid {
   openDirectory(cap: Cap | string): Directory {
     if (typeof cap === 'string') {
       const text = cap.replace(/^(?:ro|imm)\./, '');
-      const { directory, contents } = immutableCapOf(text) ?? {};
-      if (directory && contents !== undefined) {
-        return new Directory({ cap: text, read: async () => contents }, this.#directories);
+      const immutable = immutableCapOf(text);
+      if (immutable?.directory) {
+        return new Directory(this.openImmutable(immutable), this.#directories);
       }
     }
     const file = this.open(cap);

@@ -11,7 +11,7 @@
  */
 import { type Cap, type Format, formatCap, parseCap, toReadCap, toVerifyCap } from '../caps.ts';
 import { MalformedCapError } from '../errors.ts';
-import { immutableCapOf } from './immutable.ts';
+import { immutableCapOf, sizeOf, verifyCapOf } from './immutable.ts';
 
 /** Texts of caps, as secret as these. */
 export interface Caps {
@@ -105,9 +105,11 @@ function knownTarget(text: string): Target | Broken | undefined {
   const body = text.slice(prefix.length);
   const immutable = immutableCapOf(body);
   if (immutable !== undefined) {
-    const { directory, format, size, verify } = immutable;
+    const { directory, kind: format } = immutable;
+    const verify = verifyCapOf(immutable);
     const caps = { read: body, ...(verify !== undefined && { verify }) };
-    return { kind: directory ? 'directory' : 'file', mutable: false, format, size, caps };
+    const kind = directory ? 'directory' : 'file';
+    return { kind, mutable: false, format, size: sizeOf(immutable), caps };
   }
   const cap = mutableCapOf(body);
   if (cap === undefined || cap.kind === 'verify') return undefined;
