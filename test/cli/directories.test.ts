@@ -72,6 +72,18 @@ test('directories are made, linked, listed, moved and unlinked', async () => {
   expect(await listing(`@${root}`, 'sub')).toEqual(['file b']);
 });
 
+test('files are read by their caps, immutable ones too, and by the way to them', async () => {
+  await done(['ln', 'URI:LIT:nbswy3dp', `@${root}`, 'greeting']);
+  expect(await done(['get', `@${root}`, 'greeting'])).toBe('hello');
+  expect(await done(['get', '-'], `${await capIn(root)}/greeting\n`)).toBe('hello');
+  expect(await done(['get', 'URI:LIT:nbswy3dp', '--offset', '1', '--length', '3'])).toBe('ell');
+  expect(await refused(['get', `@${root}`, 'nobody'])).toEqual([
+    expect.stringContaining('no child is called "nobody"'),
+    1,
+  ]);
+  await done(['unlink', `@${root}`, 'greeting']);
+});
+
 test('caps are shown only to who asks for them', async () => {
   await done(['ln', directoryCase('empty, SDMF').inner_cap, `@${root}`, 'secret']);
   for (const more of [[], ['--json']]) {

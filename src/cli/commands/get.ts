@@ -9,6 +9,7 @@ import { UsageError } from '../complaint.ts';
 import { wholeNumber } from '../numbers.ts';
 import { outputProblem } from '../output.ts';
 import { pathArgument } from '../paths.ts';
+import { placeFrom } from '../place.ts';
 import { counted } from '../plain-text.ts';
 
 interface Options {
@@ -21,20 +22,25 @@ export function addGetCommand(program: Command, perform: Perform): void {
   program
     .command('get')
     .description('read a file')
-    .argument('<CAP>', 'a read or write cap')
+    .argument('<CAP>', 'a read or write cap, or that of a directory, with a path behind it or not')
+    .argument('[PATH]', 'names of directories below it, and of the file')
     .option('-o, --output <FILE>', 'where to; written whole or not at all', pathArgument, '-')
     .option('--offset <bytes>', 'where to begin', wholeNumber)
     .option('--length <bytes>', 'how much; up to the end by default', wholeNumber)
     .action(
-      perform(async (call, argument: string, { output, offset, length }: Options) => {
+      perform(async (call, argument: string, path: string | undefined, options: Options) => {
+        const { output, offset, length } = options;
         if (call.options.json && output === '-') {
           throw new UsageError('--json needs --output FILE: the contents go to stdout');
         }
-        const cap = await call.cap(argument);
+        const place = await placeFrom(call, argument, path);
+        const { openerOf } = await import('../readable.ts');
+        const open = openerOf(place);
         const grid = await call.openGrid('read');
         let size = 0;
-        await call.watch(async (options) => {
-          const stream = grid.open(cap).stream({ ...options, offset, length });
+        await call.watch(async (watched) => {
+          const file = await open(grid, watched);
+          const stream = file.stream({ ...watched, offset, length });
           const counting = async function* () {
             for await (const piece of stream) {
               size += piece.length;
