@@ -6,7 +6,7 @@ import { BlockReader } from './block-reader.ts';
 import { headerLengthMax, parseShareHeader, type ShareHeader } from './header.ts';
 import { fieldNames, type ShareField } from './layout.ts';
 
-export type { Entry, RoomFor } from './block-reader.ts';
+export type { Entry } from './block-reader.ts';
 
 export class ShareReader extends BlockReader<ShareHeader> {
   #header: ShareHeader | undefined;

@@ -34,8 +34,12 @@ export abstract class CheckedServer implements StorageServer {
   abstract readonly tubId: Uint8Array;
   abstract readonly permutationSeed: Uint8Array;
 
-  readonly immutable: ReadableShares = this.#shares('immutable');
+  readonly #immutable = this.#shares('immutable');
   readonly #mutable = this.#shares('mutable');
+
+  get immutable(): ReadableShares {
+    return this.#immutable;
+  }
 
   listShares(...args: Parameters<ReadableShares['listShares']>): Promise<readonly number[]> {
     return this.#mutable.listShares(...args);
