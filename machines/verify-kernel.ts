@@ -4,7 +4,7 @@
 import { type Failure, internalFailure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
-import { bestVersion, type Place, type Servermap, type Version } from './servermap.ts';
+import { bestVersion, type Place, type Servermap, sharesOf, type Version } from './servermap.ts';
 import { type StaleHolding, staleHoldings } from './stale.ts';
 
 /** The books of a verification. */
@@ -63,6 +63,25 @@ export function apply(record: VerifyRecord, fact: VerifyFact): VerifyRecord {
     case 'failed':
       return { ...record, failure: fact.failure };
   }
+}
+
+/** Whether all N shares of one version, and of no other, are there and good, as far as known. */
+export function isWhole(map: Servermap): boolean {
+  const best = bestVersion(map);
+  return (
+    best !== undefined &&
+    Object.keys(map.versions).length === 1 &&
+    map.holdings.every(({ verdict }) => verdict.kind === 'good') &&
+    sharesOf(map, best.id).size === best.total
+  );
+}
+
+/** The share numbers of the best version that are on no server. */
+export function missingIn(map: Servermap): readonly number[] {
+  const best = bestVersion(map);
+  if (best === undefined) return [];
+  const shares = sharesOf(map, best.id);
+  return [...Array(best.total).keys()].filter((shnum) => !shares.has(shnum));
 }
 
 /** A share that is not good, and why. */

@@ -233,11 +233,12 @@ const shipped = new Map<string, Chart>();
 function shippedChart(id: string): Chart | undefined {
   if (shipped.size === 0) {
     const { readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine } = machines;
-    const { servermapUpdateMachine, publishMachine, retrieveMachine } = machines;
+    const { repairFileMachine, servermapUpdateMachine } = machines;
+    const { publishMachine, retrieveMachine } = machines;
     const { serverQueryMachine, shareWriteMachine, blockReadMachine } = machines;
     const all = [
       ...[readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine],
-      ...[servermapUpdateMachine, publishMachine, retrieveMachine],
+      ...[repairFileMachine, servermapUpdateMachine, publishMachine, retrieveMachine],
       ...[serverQueryMachine, shareWriteMachine, blockReadMachine],
     ];
     for (const machine of all) shipped.set(machine.id, chartOf(machine));

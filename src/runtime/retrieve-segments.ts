@@ -21,6 +21,7 @@ import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
 import { toFailure } from './failure.ts';
+import type { Job } from './job.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import { benchOf, type Desk } from './workbench.ts';
@@ -53,7 +54,7 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
     const length = segmentLength(headerOf(desk.session, version.id), segnum);
     const isWhole = at === start && start + length <= range.to;
     const room = isWhole ? taker.roomFor?.(desk.kept, range, at, length) : undefined;
-    const plaintext = await decoded(desk, segnum, input, room);
+    const plaintext = await decoded(desk, job, segnum, input, room);
     desk.blocks.delete(segnum);
     const wanted = plaintext.subarray(at - start, range.to - start);
     try {
@@ -69,7 +70,8 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
 
 /** The plaintext of a segment of which the blocks are held. */
 function decoded(
-  { session, blocks }: Desk,
+  { session, blocks, salts }: Desk,
+  { keepsSalts = false }: Job,
   segnum: number,
   { version, shnums }: DecodeInput,
   room: Uint8Array | undefined,
@@ -79,6 +81,7 @@ function decoded(
   const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
   // The salt was admitted with every block of the segment: they are all the same.
   const salt = entries[0]?.[1].salt;
+  if (keepsSalts && salt !== undefined) salts.set(segnum, salt.slice());
   const header = headerOf(session, version.id);
   const { primitives } = session.engine;
   return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt, primitives, room);

@@ -9,6 +9,7 @@ import {
   publishMachine,
   readFileMachine,
   readVersionMachine,
+  repairFileMachine,
   retrieveMachine,
   servermapUpdateMachine,
   serverQueryMachine,
@@ -31,6 +32,7 @@ const machines: readonly AnyStateMachine[] = [
   readFileMachine,
   readVersionMachine,
   verifyFileMachine,
+  repairFileMachine,
   writeFileMachine,
 ];
 const named = machines.map((machine) => [machine.id, machine] as const);

@@ -54,6 +54,7 @@ describe('machines/', () => {
       ['publishMachine', 'publish'],
       ['readFileMachine', 'readFile'],
       ['readVersionMachine', 'readVersion'],
+      ['repairFileMachine', 'repairFile'],
       ['retrieveMachine', 'retrieve'],
       ['serverQueryMachine', 'serverQuery'],
       ['servermapUpdateMachine', 'servermapUpdate'],
