@@ -87,6 +87,26 @@ export function missingIn(map: Servermap): readonly number[] {
 /** A share that is not good, and why. */
 export interface BadShare extends Place {
   readonly reason: string;
+  /** Its bytes did not arrive: nobody can say. */
+  readonly isUnread?: true;
+}
+
+/** What is not good by the map alone. */
+export function badIn({ holdings }: Servermap): readonly BadShare[] {
+  return holdings.flatMap(({ server, shnum, verdict }) =>
+    verdict.kind === 'good'
+      ? []
+      : [
+          {
+            ...{ server, shnum, reason: verdict.reason },
+            ...unreadIf(verdict.kind === 'unverified'),
+          },
+        ],
+  );
+}
+
+function unreadIf(isUnread: boolean): Pick<BadShare, 'isUnread'> {
+  return isUnread ? { isUnread } : {};
 }
 
 /** What the look at every block of every share found. */
@@ -112,13 +132,10 @@ export function verificationOf(
     .filter((source) => !isBad(source))
     .map(({ server, shnum }) => ({ server, shnum }));
   const bad = [
-    ...map.holdings.flatMap(({ server, shnum, verdict }) =>
-      verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
-    ),
-    ...report.sources.filter(isBad).map(({ server, shnum, failure }) => ({
-      server,
-      shnum,
-      reason: failure?.detail ?? 'unknown',
+    ...badIn(map),
+    ...report.sources.filter(isBad).map(({ server, shnum, status, failure }) => ({
+      ...{ server, shnum, reason: failure?.detail ?? 'unknown' },
+      ...unreadIf(status === 'failed'),
     })),
   ];
   return {
