@@ -32,6 +32,13 @@ export {
   readVersionSummary,
 } from './read-version.machine.ts';
 export * as readVersionKernel from './read-version-kernel.ts';
+export {
+  type RepairFileInput,
+  type RepairFileReport,
+  repairFileMachine,
+  repairFileSummary,
+} from './repair-file.machine.ts';
+export * as repairKernel from './repair-kernel.ts';
 export type * from './reports.ts';
 export { type RetrieveInput, retrieveMachine, retrieveSummary } from './retrieve.machine.ts';
 export * as retrieveKernel from './retrieve-kernel.ts';

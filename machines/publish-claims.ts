@@ -25,8 +25,8 @@ export function allPass(tests: readonly WriteTest[], seen: readonly SeenShare[])
   );
 }
 
-/** To a server a share without bytes is no share. */
-function passes(test: WriteTest | undefined, found: Hex): boolean {
+/** Whether a test holds of a share that begins so; to a server one without bytes is no share. */
+export function passes(test: WriteTest | undefined, found: Hex): boolean {
   if (test === undefined || test.kind === 'absent') return found === '';
   return found !== '' && isLike(test.head, found);
 }

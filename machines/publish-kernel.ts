@@ -10,18 +10,17 @@ import type { Failure } from './failure.ts';
 import { lineOf, type Versions } from './lineage.ts';
 import { oncePer } from './once.ts';
 import { isLike } from './publish-claims.ts';
-import {
-  type Candidate,
-  grown,
-  type Held,
-  isHeard,
-  isReplaceable,
-  type Quorum,
-  type View,
-} from './quorum.ts';
+import type {
+  PublishPlan,
+  PublishRecord,
+  Request,
+  Seen,
+  Surprise,
+  Target,
+} from './publish-record.ts';
+import { type Candidate, grown, type Held, isHeard, isReplaceable, type View } from './quorum.ts';
 import type { PlannedRequest, SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
-  type Hex,
   type Holding,
   highestSeqnum,
   mergedVersion,
@@ -32,82 +31,15 @@ import {
   type Version,
 } from './servermap.ts';
 
+export type {
+  PublishPlan,
+  PublishRecord,
+  Request,
+  Seen,
+  Surprise,
+  Target,
+} from './publish-record.ts';
 export type { WriteReport, WriteTest } from './reports.ts';
-
-/** A share on a server, as it was last seen. */
-export interface Seen {
-  readonly shnum: number;
-  /** Its first bytes, which a request tests for. */
-  readonly head: Hex;
-  readonly share: Held;
-}
-
-/** One server of a publish. */
-export interface Target {
-  readonly server: ServerId;
-  /** All below N that it holds, as far as is known: what the next request tests for. */
-  readonly held: readonly Seen[];
-  /** Whether it has told so; of others the request itself finds out. */
-  readonly isHeard: boolean;
-  /**
-   * `open`: it may get a request, now or once what it holds is dead. `closed`: it gets none any
-   * more; it was not heard in the map, or failed here.
-   */
-  readonly status: 'open' | 'writing' | 'closed';
-  /** The share numbers of the request that is under way, or was the last. */
-  readonly shnums: readonly number[];
-  /** How the last request ended. */
-  readonly last: Exclude<WriteStatus, 'planned' | 'writing'> | null;
-  /** The share numbers of the new version that are there. */
-  readonly placed: readonly number[];
-  /** Whether it holds numbers beyond N, which no request tests: then it cannot be won. */
-  readonly isCrowded: boolean;
-  /** Requests that were sent. */
-  readonly attempt: number;
-  readonly failure: Failure | null;
-}
-
-export interface Request extends PlannedRequest {
-  /** Counts from 0. */
-  readonly attempt: number;
-}
-
-/** A share that nobody expected: somebody else has written. */
-export interface Surprise extends Place {
-  readonly found: Hex;
-}
-
-export interface PublishPlan {
-  readonly map: Servermap;
-  /** What the new version is built on; null: nothing. */
-  readonly base: Version | null;
-  readonly quorum: Quorum;
-  readonly required: number;
-  readonly total: number;
-  /**
-   * Whether whole shares are written, so that any share can go to any server; an update in place
-   * changes the shares of the base.
-   */
-  readonly wholeShares: boolean;
-  /** Write over whatever was seen. */
-  readonly force: boolean;
-  /** Whether a server that holds something else is left alone: the map is to be made anew. */
-  readonly asksOnce?: boolean;
-}
-
-/** The books of one publish. */
-export interface PublishRecord extends Omit<PublishPlan, 'map'> {
-  readonly seqnum: number;
-  /** Whether a few shares of the base may go before k of the new version are there. */
-  readonly isBaseSpare: boolean;
-  readonly versions: Versions;
-  /** The new version, once prepared. */
-  readonly version: Version | null;
-  /** In permuted order. */
-  readonly targets: readonly Target[];
-  readonly surprises: readonly Surprise[];
-  readonly failures: readonly Failure[];
-}
 
 export type PublishFact =
   | { readonly type: 'prepared'; readonly version: Version }
@@ -129,9 +61,9 @@ const attemptsMax = 4;
 
 /** The books before the first request. */
 export function start({ map, ...plan }: PublishPlan): PublishRecord {
-  return {
+  const record: PublishRecord = {
     ...plan,
-    seqnum: highestSeqnum(map) + 1,
+    seqnum: plan.isAgain ? (plan.base?.seqnum ?? 0) : highestSeqnum(map) + 1,
     isBaseSpare: isSpare(map, plan),
     versions: map.versions,
     version: null,
@@ -150,14 +82,36 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
     surprises: [],
     failures: [],
   };
+  return plan.isAgain ? withPlaced(record) : record;
+}
+
+/** Where the base is that is placed again, with nothing beside it that it does not replace. */
+function withPlaced(record: PublishRecord): PublishRecord {
+  const { targets, base } = record;
+  const [view, candidate] = [viewOf(record), candidateOf(record)];
+  const placedOn = ({ held }: Target) =>
+    held.flatMap(({ shnum, share }) => (isOf(share, base) ? [shnum] : []));
+  const won = grown((before) => {
+    const isReady = ({ share }: Seen) => isReplaceable(view, { ...candidate, won: before }, share);
+    const ready = targets.filter((it) => placedOn(it).length > 0 && it.held.every(isReady));
+    return new Set(ready.map(({ server }) => server));
+  });
+  const placed = (target: Target) => (won.has(target.server) ? placedOn(target) : []);
+  return { ...record, targets: targets.map((target) => ({ ...target, placed: placed(target) })) };
+}
+
+/** The version that is written, as soon as it is known. */
+function oursOf({ version, isAgain, base }: PublishRecord): Version | null {
+  return version ?? (isAgain === true ? base : null);
 }
 
 /**
  * An attempt that dies half way may have taken k − 1 shares of the base with it. If all N are there
  * and the rest is enough to read, that does not matter; if not, an attempt has died before.
  */
-function isSpare(map: Servermap, { base, required, total }: Omit<PublishPlan, 'map'>): boolean {
-  if (base === null || required === 1) return true;
+function isSpare(map: Servermap, plan: Omit<PublishPlan, 'map'>): boolean {
+  const { base, required, total, isAgain } = plan;
+  if (base === null || required === 1 || isAgain) return true;
   return sharesOf(map, base.id).size >= total && total - (required - 1) >= required;
 }
 
@@ -273,9 +227,10 @@ function requestsOf(record: PublishRecord): readonly Request[] {
 }
 
 /** The new version, with the servers that it has won. */
-function candidateOf({ base, version, versions, targets }: PublishRecord): Candidate {
+function candidateOf(record: PublishRecord): Candidate {
+  const { base, versions, targets } = record;
   const won = targets.filter(isWon).map(({ server }) => server);
-  return { base, version, line: lineOf(versions, base), won: new Set(won) };
+  return { base, version: oursOf(record), line: lineOf(versions, base), won: new Set(won) };
 }
 
 function isWon({ placed, isCrowded }: Target): boolean {
@@ -324,7 +279,7 @@ function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draf
  * since the last write), others get copies, first of shares that are not alone on their server.
  */
 function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] {
-  const { wholeShares, quorum, total, targets, surprises } = record;
+  const { wholeShares, quorum, total, targets, surprises, spread = quorum.size } = record;
   const drafts = open.map((target): Draft => ({ target, shnums: ownOf(record, target) }));
   const isBusy = targets.some(({ status }) => status === 'writing');
   // Who has met another writer sends nothing further before all answers tell how it stands.
@@ -341,7 +296,7 @@ function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draf
   });
   for (const shnum of homeless) leastOf(able)?.shnums.push(shnum);
   const all = [...drafts.map(sharesOn), ...others];
-  const lacking = quorum.size - all.filter((shnums) => shnums.length > 0).length;
+  const lacking = spread - all.filter((shnums) => shnums.length > 0).length;
   const spare = [...all.flatMap((shnums) => shnums.slice(1)), ...all.flat()];
   const idle = drafts.filter((draft) => sharesOn(draft).length === 0);
   idle.slice(0, Math.max(0, lacking)).forEach(({ shnums }, i) => {
@@ -351,8 +306,10 @@ function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draf
 }
 
 /** The numbers of the shares there that can be changed to the new version's. */
-function ownOf({ version, wholeShares, base }: PublishRecord, { held }: Target): number[] {
-  const isOld = ({ share }: Seen) => (wholeShares ? !isOf(share, version) : isOf(share, base));
+function ownOf(record: PublishRecord, { held }: Target): number[] {
+  const { wholeShares, base } = record;
+  const ours = oursOf(record);
+  const isOld = ({ share }: Seen) => (wholeShares ? !isOf(share, ours) : isOf(share, base));
   return held.filter(isOld).map(({ shnum }) => shnum);
 }
 

@@ -167,7 +167,16 @@ export function candidateOn(view: View, base: Version | null): Candidate {
 export function isReplaceable(view: View, candidate: Candidate, share: Held): boolean {
   const { line, version, won } = candidate;
   const isMet = won.size >= meetingSize(view.quorum);
-  if (share.kind === 'bad') return isMet && !claimsNewer(view, version, share.claim);
+  if (share.kind === 'bad') {
+    if (
+      version !== null &&
+      version.id === candidate.base?.id &&
+      isOfLine(view, line, share.claim)
+    ) {
+      return true;
+    }
+    return isMet && !claimsNewer(view, version, share.claim);
+  }
   if (share.version === version?.id || line.has(share.version)) return true;
   const other = view.versions[share.version];
   if (other === undefined) return false;
@@ -196,14 +205,22 @@ function claimsNewer({ versions }: View, version: Version | null, claim: Hex | n
   return limit !== undefined && orderIn(claim) > orderIn(limit).slice(0, orderIn(claim).length);
 }
 
+/** Whether a bad share claims to be of the line: to place the base again is a late write of it. */
+function isOfLine({ versions }: View, line: ReadonlySet<Hex>, claim: Hex | null): boolean {
+  return [...line].some((id) => claim?.startsWith(versions[id]?.checkstring ?? '-') ?? false);
+}
+
 /** Seqnum and root hash, as far as they are there: behind the version byte of a share. */
 function orderIn(head: Hex): Hex {
   return head.slice(2, 2 + 2 * (8 + 32));
 }
 
-/** The servers that a version built on `base` could win, going by the view alone. */
-export function reachOf(view: View, base: Version | null): ReadonlySet<ServerId> {
-  const candidate = candidateOn(view, base);
+/**
+ * The servers that a version built on `base` could win, going by the view alone; or `base` itself
+ * when it is placed again.
+ */
+export function reachOf(view: View, base: Version | null, isAgain = false): ReadonlySet<ServerId> {
+  const candidate = { ...candidateOn(view, base), version: isAgain ? base : null };
   return grown((won) => {
     const isWinnable = ({ held }: ServerView) =>
       held?.every((share) => isReplaceable(view, { ...candidate, won }, share)) ?? false;

@@ -4,7 +4,14 @@
  * In place, only the segments that change are encoded, and what they keep of the old version is
  * read; else the whole file is. The old bytes around the new ones come first.
  */
-import { bestVersion, type Hex, type Servermap, sharesOf, type Version } from './servermap.ts';
+import {
+  bestVersion,
+  type Hex,
+  type Place,
+  type Servermap,
+  sharesOf,
+  type Version,
+} from './servermap.ts';
 
 /** A run of bytes of the contents: `to` is one past the last. */
 export interface Span {
@@ -34,6 +41,14 @@ export type Recipe =
       readonly firstSegment: number;
       readonly newDataLength: number;
       /** Of the segments from the first on. */
+      readonly parts: readonly Part[];
+    }
+  | {
+      /** The same version, byte for byte. */
+      readonly kind: 'again';
+      readonly version: Hex;
+      /** Where good shares of it are. */
+      readonly places: readonly Place[];
       readonly parts: readonly Part[];
     };
 

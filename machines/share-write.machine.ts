@@ -25,7 +25,7 @@ import {
   type WriteResult,
 } from './io.ts';
 
-import { allPass, claimsIn } from './publish-claims.ts';
+import { allPass, claimsIn, passes } from './publish-claims.ts';
 import type { ProvenShare, WriteReport, WriteTest } from './reports.ts';
 import type { Hex, ServerId } from './servermap.ts';
 
@@ -56,8 +56,14 @@ function seenIn(result: WriteResult | RereadResult | ClaimResult): Seen {
 }
 
 /** Whether the new version is there: since its tests were of the whole server, they have held. */
-function isOurs({ shnums, checkstring }: Context, seen: Seen): boolean {
-  return seen.some((share) => shnums.includes(share.shnum) && share.checkstring === checkstring);
+function isOurs({ shnums, tests, checkstring }: Context, seen: Seen): boolean {
+  const isTelling = (shnum: number) => shnums.includes(shnum) && !passes(tests[shnum], checkstring);
+  return seen.some((share) => isTelling(share.shnum) && share.checkstring === checkstring);
+}
+
+/** Whether no place can tell: a bad share of the very version may begin like a good one. */
+function isUntold({ shnums, tests, checkstring }: Context): boolean {
+  return shnums.every((shnum) => passes(tests[shnum], checkstring));
 }
 
 /** The shown shares that would be another writer's. */
@@ -130,6 +136,8 @@ export const shareWriteMachine = setup({
     isNotSent: (_, result: WriteResult) => result.kind === 'notSent',
     isUnreadable: (_, result: RereadResult | ClaimResult) => !result.ok,
     isOurs: ({ context }, result: RereadResult) => isOurs(context, seenIn(result)),
+    isUntold: ({ context }, result: RereadResult) =>
+      isUntold(context) && allPass(context.tests, seenIn(result)),
     isUntouched: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),
     isClaim: ({ context }, result: WriteResult | RereadResult) =>
       claimsOf(context, seenIn(result)).length > 0,
@@ -220,6 +228,10 @@ export const shareWriteMachine = setup({
             guard: { type: 'isOurs', params: ({ event }) => event.output },
             target: 'accepted',
             actions: { type: 'recordReread', params: ({ event }) => event.output },
+          },
+          {
+            guard: { type: 'isUntold', params: ({ event }) => event.output },
+            target: 'unknown',
           },
           {
             guard: { type: 'isUntouched', params: ({ event }) => event.output },

@@ -53,15 +53,20 @@ function mapInput({ grid, deadlines }: Context): ServermapUpdateInput {
   return { mode: 'check', ...grid, wantsPrivateKey: false, deadlines };
 }
 
-function retrieveInput({ record, deadlines }: Context): RetrieveInput {
-  const { map, version } = decide(record) as Extract<VerifyDecision, { kind: 'verify' }>;
+/** What of a retrieve makes it a look at every block. */
+export function everyBlock(version: Version) {
   const { dataLength, segmentSize } = version;
   const endSegment = Math.ceil(dataLength / Math.max(1, segmentSize));
   const { first } = windowsOf(version);
   // All shares are read, so each a little at a time.
   const windows = { first, longest: first, ahead: 0 };
-  const segments = { firstSegment: 0, endSegment, windows, range: { from: 0, to: dataLength } };
-  return { purpose: 'verify', map, version, ...segments, deadlines };
+  const range = { from: 0, to: dataLength };
+  return { purpose: 'verify', firstSegment: 0, endSegment, windows, range } as const;
+}
+
+function retrieveInput({ record, deadlines }: Context): RetrieveInput {
+  const { map, version } = decide(record) as Extract<VerifyDecision, { kind: 'verify' }>;
+  return { map, version, ...everyBlock(version), deadlines };
 }
 
 function reportOf({ record, grid }: Context, kind: 'end' | 'cancelled') {

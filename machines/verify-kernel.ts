@@ -4,7 +4,7 @@
 import { type Failure, internalFailure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
-import { bestVersion, type Place, type Servermap, type Version } from './servermap.ts';
+import { bestVersion, type Place, type Servermap, sharesOf, type Version } from './servermap.ts';
 import { type StaleHolding, staleHoldings } from './stale.ts';
 
 /** The books of a verification. */
@@ -65,9 +65,48 @@ export function apply(record: VerifyRecord, fact: VerifyFact): VerifyRecord {
   }
 }
 
+/** Whether all N shares of one version, and of no other, are there and good, as far as known. */
+export function isWhole(map: Servermap): boolean {
+  const best = bestVersion(map);
+  return (
+    best !== undefined &&
+    Object.keys(map.versions).length === 1 &&
+    map.holdings.every(({ verdict }) => verdict.kind === 'good') &&
+    sharesOf(map, best.id).size === best.total
+  );
+}
+
+/** The share numbers of the best version that are on no server. */
+export function missingIn(map: Servermap): readonly number[] {
+  const best = bestVersion(map);
+  if (best === undefined) return [];
+  const shares = sharesOf(map, best.id);
+  return [...Array(best.total).keys()].filter((shnum) => !shares.has(shnum));
+}
+
 /** A share that is not good, and why. */
 export interface BadShare extends Place {
   readonly reason: string;
+  /** Its bytes did not arrive: nobody can say. */
+  readonly isUnread?: true;
+}
+
+/** What is not good by the map alone. */
+export function badIn({ holdings }: Servermap): readonly BadShare[] {
+  return holdings.flatMap(({ server, shnum, verdict }) =>
+    verdict.kind === 'good'
+      ? []
+      : [
+          {
+            ...{ server, shnum, reason: verdict.reason },
+            ...unreadIf(verdict.kind === 'unverified'),
+          },
+        ],
+  );
+}
+
+function unreadIf(isUnread: boolean): Pick<BadShare, 'isUnread'> {
+  return isUnread ? { isUnread } : {};
 }
 
 /** What the look at every block of every share found. */
@@ -93,13 +132,10 @@ export function verificationOf(
     .filter((source) => !isBad(source))
     .map(({ server, shnum }) => ({ server, shnum }));
   const bad = [
-    ...map.holdings.flatMap(({ server, shnum, verdict }) =>
-      verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
-    ),
-    ...report.sources.filter(isBad).map(({ server, shnum, failure }) => ({
-      server,
-      shnum,
-      reason: failure?.detail ?? 'unknown',
+    ...badIn(map),
+    ...report.sources.filter(isBad).map(({ server, shnum, status, failure }) => ({
+      ...{ server, shnum, reason: failure?.detail ?? 'unknown' },
+      ...unreadIf(status === 'failed'),
     })),
   ];
   return {

@@ -225,7 +225,7 @@ function decideOn(record: WriteRecord): WriteDecision {
   }
   const mode = wantedMode(record);
   if (mode !== null) return { kind: 'map', mode };
-  const known = knownMap(record, map);
+  const known = knownMap(record.newest, map);
   const obstacle = obstacleIn(record, map, known);
   if (obstacle !== null) return afterObstacle(record, obstacle);
   const base = baseOf(record, known) ?? null;
@@ -331,7 +331,7 @@ function unaskedMap({ servers }: WriteRecord): Servermap {
 }
 
 /** With the newest version in it: when that is written over, by force, it has a lower seqnum. */
-function knownMap({ newest }: WriteRecord, map: Servermap): Servermap {
+export function knownMap(newest: Version | null, map: Servermap): Servermap {
   if (newest === null || newest.seqnum <= highestSeqnum(map)) return map;
   return { ...map, versions: { ...map.versions, [newest.id]: newest } };
 }

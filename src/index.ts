@@ -64,11 +64,12 @@ export type {
   ModifyCallOptions,
   MutableFile,
   ReadCallOptions,
+  RepairCallOptions,
   WriteCallOptions,
 } from './mutable-file.ts';
 export type { Modifier } from './runtime/job.ts';
 export type { Progress } from './runtime/options.ts';
-export type { WriteOutcome } from './runtime/outcome.ts';
+export type { RepairOutcome, WriteOutcome } from './runtime/outcome.ts';
 export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
 export { MemoryServer } from './storage/memory.ts';

@@ -25,12 +25,13 @@ import {
   mapFile,
   modifyFile,
   readFile,
+  repairFile,
   streamFile,
   verifyFile,
   writeOnce,
 } from './runtime/operations.ts';
 import type { OperationOptions, Range } from './runtime/options.ts';
-import type { WriteOutcome } from './runtime/outcome.ts';
+import type { RepairOutcome, WriteOutcome } from './runtime/outcome.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
@@ -51,6 +52,11 @@ export interface WriteCallOptions extends OperationOptions {
    * (`DirectoryCapError`). They can always be read.
    */
   readonly raw?: boolean | undefined;
+}
+
+export interface RepairCallOptions extends OperationOptions {
+  /** Repair even where a version that was seen would be lost (`NewerVersionSeenError`). */
+  readonly force?: boolean | undefined;
 }
 
 export interface ModifyCallOptions extends WriteCallOptions {
@@ -160,6 +166,19 @@ export class MutableFile {
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
     return this.#run(options, verifyFile);
+  }
+
+  /**
+   * Places again what is missing or bad of the newest version: the same shares, byte for byte, on as
+   * few servers as that takes. Only where other versions have to be replaced that this one cannot,
+   * the contents are written as a new version. The contents are read and checked, and in memory.
+   * @throws UnrecoverableFileError, NotEnoughSharesError, NewerVersionSeenError for what would be
+   * lost, InsufficientCapError for a read cap, which has no write enabler, and as {@link overwrite}
+   */
+  async repair(options: RepairCallOptions = {}): Promise<RepairOutcome> {
+    // The contents stay as they are, a directory's too.
+    const all = { ...options, raw: true };
+    return this.#write('repairing', all, () => (bench, given) => repairFile(bench, given));
   }
 
   /**

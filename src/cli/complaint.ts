@@ -2,7 +2,8 @@
  * @module complaint: what the command line says, and exits with, when something went wrong.
  *
  * One line on stderr; with --json also a document on stdout; --verbose adds the rest. Exit codes:
- * 1 the operation failed, 2 the command or its input is wrong. Whoever prints it redacts it.
+ * 1 the operation failed, 2 the command or its input is wrong, 3 it is done, and the file is not
+ * whole. Whoever prints it redacts it.
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
@@ -25,6 +26,8 @@ import { oneLine } from './plain-text.ts';
 export { systemProblem };
 
 export const EXIT_FAILED = 1;
+/** A finding, and no failure. */
+export const EXIT_UNHEALTHY = 3;
 const EXIT_USAGE = 2;
 
 /** The command line itself is wrong. */

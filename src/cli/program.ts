@@ -25,6 +25,7 @@ import { addInspectCommand } from './commands/inspect.ts';
 import { addLinkCommands } from './commands/links.ts';
 import { addListCommand } from './commands/ls.ts';
 import { addMkdirCommand } from './commands/mkdir.ts';
+import { addRepairCommand } from './commands/repair.ts';
 import { addServermapCommand } from './commands/servermap.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
@@ -121,6 +122,7 @@ function programOf(perform: Perform, help: Help): Command {
   addWriteCommands(program, perform);
   addServermapCommand(program, perform);
   addCheckCommand(program, perform);
+  addRepairCommand(program, perform);
   addCapCommand(program, perform);
   addMkdirCommand(program, perform);
   addListCommand(program, perform);
@@ -136,7 +138,8 @@ stdin, or @FILE to read one from a file: other users can see a command line, and
 whoever sees a write cap can write.
 FILE is a file, or "-" for stdin.
 
-Exit codes: 1 the operation failed, 2 the command or its input is wrong.`;
+Exit codes: 1 the operation failed, 2 the command or its input is wrong,
+3 the file was looked at, and is not healthy.`;
 
 function versionOfPackage(): string {
   return createRequire(import.meta.url)('tahoe-mutable/package.json').version;

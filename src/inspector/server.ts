@@ -233,12 +233,13 @@ const shipped = new Map<string, Chart>();
 function shippedChart(id: string): Chart | undefined {
   if (shipped.size === 0) {
     const { readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine } = machines;
-    const { downloadFileMachine, servermapUpdateMachine, publishMachine, retrieveMachine } =
-      machines;
+    const { downloadFileMachine, repairFileMachine, servermapUpdateMachine } = machines;
+    const { publishMachine, retrieveMachine } = machines;
     const { serverQueryMachine, shareWriteMachine, blockReadMachine } = machines;
     const all = [
       ...[readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine],
-      ...[downloadFileMachine, servermapUpdateMachine, publishMachine, retrieveMachine],
+      ...[downloadFileMachine, repairFileMachine],
+      ...[servermapUpdateMachine, publishMachine, retrieveMachine],
       ...[serverQueryMachine, shareWriteMachine, blockReadMachine],
     ];
     for (const machine of all) shipped.set(machine.id, chartOf(machine));

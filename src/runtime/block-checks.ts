@@ -148,15 +148,16 @@ export class BlockChecks {
   }
 }
 
-/** The checks of a version, made when they are first wanted. */
+/** The checks of a version for one purpose, made when they are first wanted. */
 export function checksOf(
-  checks: Map<Hex, BlockChecks>,
+  checks: Map<string, BlockChecks>,
   id: Hex,
   header: CheckedHeader,
   purpose: Purpose,
 ): BlockChecks {
-  const known = checks.get(id) ?? new BlockChecks(header, purpose);
-  checks.set(id, known);
+  const key = `${purpose} ${id}`;
+  const known = checks.get(key) ?? new BlockChecks(header, purpose);
+  checks.set(key, known);
   return known;
 }
 

@@ -6,6 +6,7 @@
  */
 import { readFileMachine } from '../../machines/read-file.machine.ts';
 import { readVersionMachine } from '../../machines/read-version.machine.ts';
+import { repairFileMachine } from '../../machines/repair-file.machine.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { verifyFileMachine } from '../../machines/verify-file.machine.ts';
 import { writeFileMachine } from '../../machines/write-file.machine.ts';
@@ -55,4 +56,10 @@ export const writeFileOn = onceEach((engine) => {
   const reading = { openSession, servermapUpdate, readTrees, readVersion };
   const actors = { ...reading, applyModifier, publish: publishing() };
   return writeFileMachine.provide({ actors });
+});
+
+export const repairFileOn = onceEach((engine) => {
+  const [servermapUpdate, readVersion] = [updateOn(engine), readVersionOn(engine)];
+  const judging = { openSession, servermapUpdate, retrieve: verifying() };
+  return repairFileMachine.provide({ actors: { ...judging, readVersion, publish: publishing() } });
 });

@@ -36,5 +36,7 @@ export interface Job {
   readonly modifier?: Modifier | undefined;
   /** Whether all servers count, as far as they can be heard. */
   readonly wantsAll?: boolean;
+  /** Whether the salts of the segments that are read are kept: to make their shares again. */
+  readonly keepsSalts?: boolean;
   readonly onProgress?: OperationOptions['onProgress'];
 }

@@ -12,12 +12,14 @@ import type { Encoding } from '../encoding.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { checkEncodable } from '../share/segments.ts';
-import { readFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
+import { readFileOn, repairFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
 import { keeper, type Modifier, type Taker } from './job.ts';
 import type { OperationOptions, Range } from './options.ts';
 import {
   modifyOutcome,
+  type RepairOutcome,
   readOutcome,
+  repairOutcome,
   verifyOutcome,
   type WriteOutcome,
   writeOutcome,
@@ -101,6 +103,26 @@ export async function verifyFile(bench: Workbench, options: FileOptions): Promis
     onOutput: rememberIn(bench),
   });
   return verifyOutcome(report, bench.thrown);
+}
+
+/** Places again what is missing or bad of the newest version. */
+export async function repairFile(bench: Workbench, options: WriteOptions): Promise<RepairOutcome> {
+  const { onProgress, force = false } = options;
+  const { cap, keyring } = bench.desk.session;
+  bench.job = { taker: keeper, wantsAll: true, keepsSalts: true, onProgress };
+  const { deadlines, ...grid } = gridOf(bench, options);
+  // Its own next write has to look.
+  delete keyring.lastWrite;
+  const report = await runOn(bench, repairFileOn(bench.engine), {
+    input: {
+      task: { format: cap.format, grid, force, newest: keyring.newest ?? null },
+      hasPrivateKey: keyring.writer !== undefined,
+      deadlines,
+    },
+    ...watching(bench, options),
+    onOutput: rememberIn(bench),
+  });
+  return repairOutcome(report, bench.thrown);
 }
 
 export interface WriteOptions extends FileOptions {

@@ -7,6 +7,8 @@ import type { Beyond } from '../../machines/limits.ts';
 import { type PublishReport, placedOf } from '../../machines/publish-kernel.ts';
 import type { ReadFileReport } from '../../machines/read-file.machine.ts';
 import type { Excess } from '../../machines/read-kernel.ts';
+import type { RepairFileReport } from '../../machines/repair-file.machine.ts';
+import type { RepairObstacle, RepairWay } from '../../machines/repair-kernel.ts';
 import type { RetrieveReport } from '../../machines/retrieve-kernel.ts';
 import {
   type Place,
@@ -19,7 +21,7 @@ import {
 } from '../../machines/servermap.ts';
 import type { StaleShare } from '../../machines/stale.ts';
 import type { VerifyFileReport } from '../../machines/verify-file.machine.ts';
-import type { Verification } from '../../machines/verify-kernel.ts';
+import { isWhole, missingIn, type Verification } from '../../machines/verify-kernel.ts';
 import type { WriteFileReport } from '../../machines/write-file.machine.ts';
 import type { Obstacle } from '../../machines/write-kernel.ts';
 import {
@@ -38,7 +40,7 @@ import {
 } from '../errors.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { tooLarge } from '../share/segments.ts';
-import { nameOf, standoffText, type VersionName } from '../version-name.ts';
+import { listed, nameOf, nameText, standoffText, type VersionName } from '../version-name.ts';
 import type { Thrown } from './thrown.ts';
 
 /** What a successful write leaves behind; nothing is placed when there was nothing to write. */
@@ -61,6 +63,28 @@ export interface WriteOutcome {
    * what is there.
    */
   readonly base: VersionName | null;
+}
+
+/** What a repair has found and done. */
+export interface RepairOutcome {
+  readonly seqnum: number;
+  /**
+   * `nothing`: nothing had to be written, or could be; `again`: shares of the same version, byte for
+   * byte; `merge`: a new version, over others that the same one could not replace.
+   */
+  readonly way: RepairWay;
+  /** What was written. */
+  readonly placed: readonly Place[];
+  /** Share numbers that are on no server. */
+  readonly missing: readonly number[];
+  /** What went wrong with servers on the way. */
+  readonly failures: readonly Failure[];
+  /** What was found at first, every block of it. */
+  readonly before: Verification;
+  /** Who holds what now, by headers and signatures. */
+  readonly after: Servermap;
+  /** Whether all N shares of one version, and of no other, are there and good now. */
+  readonly isHealthy: boolean;
 }
 
 // --- from a report to a value
@@ -118,6 +142,25 @@ export function writeOutcome(report: WriteFileReport, thrown: Thrown): WriteOutc
     case 'gaveUp':
     case 'failed':
       throw writeError(report.obstacle, thrown);
+    case 'cancelled':
+      throw new Error('cancelled');
+  }
+}
+
+/** @throws the error that says why nothing was repaired */
+export function repairOutcome(report: RepairFileReport, thrown: Thrown): RepairOutcome {
+  switch (report.kind) {
+    case 'repaired': {
+      const { way, before, report: published, placed, after } = report.finding;
+      const seqnum = published?.seqnum ?? before.seqnum;
+      const [missing, failures] = [missingIn(after), published?.failures ?? []];
+      const isHealthy = way === 'nothing' ? before.isHealthy : isWhole(after);
+      return { seqnum, way, placed, missing, failures, before, after, isHealthy };
+    }
+    case 'failed': {
+      const { obstacle } = report;
+      throw obstacle.kind === 'atStake' ? atStake(obstacle) : writeError(obstacle, thrown);
+    }
     case 'cancelled':
       throw new Error('cancelled');
   }
@@ -259,6 +302,19 @@ function noBase(rivals: readonly Version[], map: Servermap): NewerVersionSeenErr
   return new NewerVersionSeenError(
     `${standoffText(rivals, silent)}: ${hope}, repair the file, or write over it by \`force\``,
     { rivals: rivals.map(describeVersion), silent },
+  );
+}
+
+/** The error of a repair after which these could never be read any more. */
+function atStake({ versions, map }: Extract<RepairObstacle, { kind: 'atStake' }>) {
+  const sharesText = (version: Version) =>
+    `version ${nameText(version)}, of which ${sharesOf(map, version.id).size} of the ` +
+    `${version.required} shares it needs are there`;
+  const silent = silentIn(map);
+  const hope = silent.length === 0 ? '' : `wait until ${listed(silent)} answer, or `;
+  return new NewerVersionSeenError(
+    `a repair would lose ${listed(versions.map(sharesText))}: ${hope}repair by \`force\``,
+    { newer: versions.map(describeVersion), silent },
   );
 }
 

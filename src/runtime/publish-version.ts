@@ -37,6 +37,7 @@ import type {
   StorageServer,
   WritePart,
 } from '../storage/server.ts';
+import { encodeAgain } from './encode-again.ts';
 import { toFailure } from './failure.ts';
 import type { Job } from './job.ts';
 import { judgeShare } from './map-servers.ts';
@@ -64,7 +65,7 @@ const prepareShares = fromPromise<PrepareResult, PrepareInput>(
   async ({ input, signal, system }) => {
     const { desk, job, thrown } = benchOf(system);
     try {
-      const sending = new Sending(input.recipe.kind === 'whole', thrown, desk.session.shares);
+      const sending = new Sending(input.recipe.kind !== 'inPlace', thrown, desk.session.shares);
       desk.sending = sending;
       const encoded = await encode(desk, input, job, signal, alongOf(desk, input, sending));
       const salt = await saltOf(desk, encoded);
@@ -116,6 +117,7 @@ function encode(
     signal,
     onSegment: (done: number, total: number) => onProgress?.({ phase: 'encoding', done, total }),
   };
+  if (recipe.kind === 'again') return encodeAgain(desk, recipe, input);
   if (recipe.kind === 'inPlace') {
     const { firstSegment, newDataLength } = recipe;
     const base = headerOf(session, recipe.base);

@@ -21,6 +21,7 @@ import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
 import { toFailure } from './failure.ts';
+import type { Job } from './job.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import { benchOf, type Desk, type Workbench } from './workbench.ts';
@@ -46,7 +47,7 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
   const { kept, blocks, ahead } = desk;
   const geometry = headerOf(desk.session, input.version.id);
   return decodeWindow(input, { job, thrown, kept, blocks, ahead, geometry }, (segnum, room) =>
-    decoded(desk, segnum, input, room),
+    decoded(desk, job, segnum, input, room),
   );
 });
 
@@ -115,7 +116,8 @@ export function hold(
 
 /** The plaintext of a segment of which the blocks are held. */
 function decoded(
-  { session, blocks }: Desk,
+  { session, blocks, salts }: Desk,
+  { keepsSalts = false }: Job,
   segnum: number,
   { version, shnums }: DecodeInput,
   room: Uint8Array | undefined,
@@ -124,6 +126,7 @@ function decoded(
   const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
   // The salt was admitted with every block of the segment: they are all the same.
   const salt = entries[0]?.[1].salt;
+  if (keepsSalts && salt !== undefined) salts.set(segnum, salt.slice());
   const header = headerOf(session, version.id);
   const { primitives } = session.engine;
   return decodeSegment(header, readkeyOf(session.cap), segnum, ofShares, salt, primitives, room);

@@ -20,6 +20,7 @@ import { publishSummary } from '../../machines/publish.machine.ts';
 import { readFileSummary } from '../../machines/read-file.machine.ts';
 import { readVersionSummary } from '../../machines/read-version.machine.ts';
 import { reasonOf } from '../../machines/reason.ts';
+import { repairFileSummary } from '../../machines/repair-file.machine.ts';
 import { retrieveSummary } from '../../machines/retrieve.machine.ts';
 import { serverQuerySummary } from '../../machines/server-query.machine.ts';
 import type { Verdict } from '../../machines/servermap.ts';
@@ -217,6 +218,7 @@ const summaries = {
   downloadFile: downloadFileSummary,
   writeFile: writeFileSummary,
   verifyFile: verifyFileSummary,
+  repairFile: repairFileSummary,
   readVersion: readVersionSummary,
   servermapUpdate: servermapUpdateSummary,
   publish: publishSummary,

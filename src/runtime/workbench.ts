@@ -7,7 +7,7 @@
  */
 import { fromPromise } from 'xstate';
 import type { OpenInput } from '../../machines/io.ts';
-import type { Hex, ServerId } from '../../machines/servermap.ts';
+import type { ServerId } from '../../machines/servermap.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { Entry } from '../share/reader.ts';
 import type { OldTree } from '../share/update-trees.ts';
@@ -26,11 +26,13 @@ import { Thrown } from './thrown.ts';
 export interface Desk {
   readonly session: Session;
   /** Checks the blocks of a version against its root. */
-  readonly checks: Map<Hex, BlockChecks>;
+  readonly checks: Map<string, BlockChecks>;
   /** Blocks of the window under way, by segment and share number. */
   readonly blocks: Map<number, Map<number, Entry>>;
   readonly ahead: BlocksAhead;
   readonly kept: KeptBytes;
+  /** Of MDMF segments that were decoded, if the job is to keep them. */
+  readonly salts: Map<number, Uint8Array>;
   /** What is needed of the block hash trees of all shares of the base, if that is held. */
   trees: ReadonlyMap<number, OldTree>;
   /** What the modifier gave. */
@@ -98,6 +100,7 @@ function deskOf(session: Session): Desk {
     blocks: new Map(),
     ahead: new BlocksAhead((place, signal) => readerOf(session, place, signal, 'blocks')),
     kept: new KeptBytes(),
+    salts: new Map(),
     trees: new Map(),
     changed: undefined,
     sending: undefined,

@@ -93,14 +93,18 @@ function windowOf({ segmentSize, required }: MutableGeometry, total: number): nu
   return Math.max(2, Math.floor(keptBytes / (segmentSize * copies)));
 }
 
-interface EncodeRun extends EncodeInput {
+/** The pass over a plaintext whose geometry is known. */
+export interface EncodeRun extends Omit<EncodeInput, 'format' | 'required' | 'along'> {
   readonly geometry: MutableGeometry;
   readonly salt: Uint8Array | undefined;
-  readonly lockstep: Lockstep | undefined;
+  readonly lockstep?: Lockstep | undefined;
+  /** Of MDMF; where Tahoe puts them unless the share exists. */
+  readonly shareDataOffset?: number | undefined;
 }
 
-async function encoded(input: EncodeRun) {
-  const { format, salt, newSalt } = input;
+/** The version, and its parts before they are put together. */
+export async function encoded(input: EncodeRun) {
+  const { geometry, salt, newSalt } = input;
   const segments = await encodeSegments({
     ...input,
     firstSegment: 0,
@@ -120,7 +124,7 @@ async function encoded(input: EncodeRun) {
   const { layout } = header;
   const version = encodedVersion(sealed, (shnum) => {
     const parts = [...entryParts(header, layout, segments, shnum), tail(shnum), head(shnum)];
-    return format === 'sdmf' ? [wholeShare(layout.end, parts)] : parts;
+    return geometry.format === 'sdmf' ? [wholeShare(layout.end, parts)] : parts;
   });
   return { sealed, version };
 }

@@ -16,7 +16,7 @@ export const chartWords: Readonly<Record<string, string>> = {
 };
 
 /** Charts of which no more is told than of what they are made of. */
-const untold = new Set(['readFile', 'readVersion', 'verifyFile']);
+const untold = new Set(['readFile', 'readVersion', 'verifyFile', 'repairFile']);
 
 /** Of an operation: nothing is awaited there that a message or the time would bring. */
 const passed = new Set(['opening', 'weighing']);

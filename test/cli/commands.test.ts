@@ -216,7 +216,7 @@ describe('servermap and check', () => {
     ]);
 
     const check = await run(['check', cap, '--json', '--grid', grid]);
-    expect({ stderr: check.stderr, exit: check.exit }).toEqual({ stderr: '', exit: 1 });
+    expect({ stderr: check.stderr, exit: check.exit }).toEqual({ stderr: '', exit: 3 });
     const { healthy, verified, bad } = JSON.parse(check.stdout.toString());
     expect({ healthy, verified }).toEqual({ healthy: false, verified: false });
     expect(bad).toMatchObject([{ server: servers[2].id, shnum: 2 }]);
@@ -232,15 +232,58 @@ describe('servermap and check', () => {
     const name = toBase32(storageIndexOf(mdmf));
     const path = join(grid, servers[6].nickname, 'shares', name.slice(0, 2), name, '6');
     const bytes = await readFile(path);
+    const good = Buffer.from(bytes);
     bytes.fill(0xff, 50_000, 50_010);
     await writeFile(path, bytes);
     expect((await okText(['check', cap, '--grid', grid])).endsWith('\nhealthy\n')).toBe(true);
     const { exit, stdout } = await run(['check', cap, '--verify', '--json', '--grid', grid]);
-    expect(exit).toBe(1);
+    expect(exit).toBe(3);
     expect(JSON.parse(stdout.toString())).toMatchObject({
       healthy: false,
       verified: true,
       bad: [{ server: servers[6].id, shnum: 6 }],
+      'storage-index': name,
+      results: { 'count-shares-good': 9, 'list-corrupt-shares': [[servers[6].id, name, 6]] },
+    });
+
+    const text = await okText(['repair', cap, '--grid', grid]);
+    expect(text).toMatch(
+      /^version 1: 1 share placed again\nversion 1: the newest that can be read\n.*\n.*\nhealthy\n$/,
+    );
+    // Behind the leases, which are renewed.
+    expect((await readFile(path)).subarray(468)).toEqual(good.subarray(468));
+    const again = await okJson(['repair', cap, '--grid', grid]);
+    expect(again).toMatchObject({
+      ...{ 'storage-index': name, 'repair-attempted': false, 'repair-successful': true },
+      ...{ way: 'nothing', seqnum: 1, placed: [], missing: [], failures: [], healthy: true },
+      'pre-repair-results': { summary: 'Healthy' },
+      'post-repair-results': { summary: 'Healthy', results: { 'count-happiness': 10 } },
+    });
+  });
+
+  test('of a file that is nowhere, and of one that cannot be asked for', async () => {
+    const { grid, cap } = await newFile('nowhere');
+    const { servers } = await okJson(['servermap', cap, '--grid', grid]);
+    const [first, ...others] = servers.map(({ nickname }: { nickname: string }) => nickname);
+    for (const nickname of others) await rm(join(grid, nickname), { recursive: true });
+    for (const args of [
+      ['check', cap],
+      ['check', cap, '--verify'],
+    ]) {
+      const { exit, stdout } = await run([...args, '--json', '--grid', grid]);
+      expect(exit).toBe(3);
+      expect(JSON.parse(stdout.toString()).results).toMatchObject({
+        ...{ recoverable: false, 'count-shares-good': 1, 'count-unrecoverable-versions': 1 },
+      });
+    }
+    await rm(join(grid, first), { recursive: true });
+    expect((await run(['check', cap, '--grid', grid])).exit).toBe(1);
+    expect((await run(['repair', cap, '--grid', grid])).exit).toBe(1);
+    const readCap = formatCap(toReadCap(mdmf));
+    const { exit, stderr } = await run(['repair', readCap, '--grid', grid]);
+    expect({ exit, stderr }).toEqual({
+      exit: 2,
+      stderr: 'tahoe-mutable: repairing needs a write cap, this is a read cap\n',
     });
   });
 });

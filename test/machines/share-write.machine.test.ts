@@ -114,6 +114,36 @@ describe('writing', () => {
 });
 
 describe('rereading', () => {
+  const same = [absent, begins(`${ours}12`), absent, absent, begins(rival)];
+  const bad = [share(1, ours), share(4, rival)];
+
+  test('a bad share of the very version begins like a good one, and so tells nothing', () => {
+    const it = start({ tests: same, shnums: [1] }).step(lost);
+    expect(it.step(rereads(...bad)).state()).toBe('unknown');
+  });
+
+  test('another place of the same request tells', () => {
+    const it = start({ tests: same, shnums: [1, 2] }).step(lost);
+    expect(it.step(rereads(...bad, share(2, ours))).state()).toBe('accepted');
+  });
+
+  test('none of them has it: it did not happen; something else is there: a surprise', () => {
+    const both = { tests: same, shnums: [1, 2] };
+    expect(
+      start(both)
+        .step(lost)
+        .step(rereads(...bad))
+        .state(),
+    ).toBe('failed');
+    const one = { tests: same, shnums: [1] };
+    expect(
+      start(one)
+        .step(lost)
+        .step(rereads(share(4, rival)))
+        .state(),
+    ).toBe('surprised');
+  });
+
   test.each<[string, readonly SeenShare[], string]>([
     ['our own checkstring: it landed', [share(1, ours), share(2, ours)], 'accepted'],
     ['our own in one of the places', [share(2, ours), share(1, foreign)], 'accepted'],

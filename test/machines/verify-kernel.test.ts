@@ -106,7 +106,7 @@ describe('the finding', () => {
       'a share did not come',
       map,
       [...all, { ...usable(3), status: 'failed' }],
-      [{ server: 's3', shnum: 3, reason: 'unknown' }],
+      [{ server: 's3', shnum: 3, reason: 'unknown', isUnread: true }],
     ],
     [
       'a header is bad',
@@ -118,7 +118,7 @@ describe('the finding', () => {
       'a header is unverified',
       { ...map, holdings: [...map.holdings, { server: 's3', shnum: 1, verdict: unverified() }] },
       all,
-      [{ server: 's3', shnum: 1, reason: 'timeout' }],
+      [{ server: 's3', shnum: 1, reason: 'timeout', isUnread: true }],
     ],
   ])('is not when %s', (_, known, sources, faults) => {
     const found = verificationOf(known, v1, retrieved('delivered', { sources }));

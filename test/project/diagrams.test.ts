@@ -10,6 +10,7 @@ import {
   publishMachine,
   readFileMachine,
   readVersionMachine,
+  repairFileMachine,
   retrieveMachine,
   servermapUpdateMachine,
   serverQueryMachine,
@@ -32,6 +33,7 @@ const machines: readonly AnyStateMachine[] = [
   readFileMachine,
   readVersionMachine,
   verifyFileMachine,
+  repairFileMachine,
   writeFileMachine,
   downloadFileMachine,
 ];

@@ -55,6 +55,7 @@ describe('machines/', () => {
       ['publishMachine', 'publish'],
       ['readFileMachine', 'readFile'],
       ['readVersionMachine', 'readVersion'],
+      ['repairFileMachine', 'repairFile'],
       ['retrieveMachine', 'retrieve'],
       ['serverQueryMachine', 'serverQuery'],
       ['servermapUpdateMachine', 'servermapUpdate'],

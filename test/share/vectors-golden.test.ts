@@ -3,9 +3,30 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bytesToHex } from '../../src/bytes.ts';
 import { parseCap, readkeyOf } from '../../src/caps.ts';
-import { allShares, encode, golden, goldenBytes, readerOf, readFile } from '../support/shares.ts';
+import { CorruptShareError } from '../../src/errors.ts';
+import { encodeSame } from '../../src/share/encode-same.ts';
+import type { ShareHeader } from '../../src/share/header.ts';
+import { plaintextOf } from '../../src/share/plaintext.ts';
+import {
+  allShares,
+  encode,
+  type GoldenCase,
+  golden,
+  goldenBytes,
+  readerOf,
+  readFile,
+} from '../support/shares.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** The version of that header again. */
+const same = (header: ShareHeader, plaintext: Uint8Array, { salts, signature }: GoldenCase) =>
+  encodeSame({
+    ...{ header, signature, plaintext: plaintextOf(plaintext), readkey: golden.readkey },
+    verificationKey: golden.spki,
+    encryptedPrivateKey: golden.encryptedPrivateKey,
+    saltOf: (segnum) => salts[segnum] as Uint8Array,
+  });
 
 describe.each(
   golden.cases.map((c) => [`${c.format} ${c.required}-of-${c.total}, ${c.size} bytes`, c] as const),
@@ -40,6 +61,28 @@ describe.each(
     const shares = await allShares(made);
     expect(shares.map(sha256)).toEqual(c.shareSha256);
     if (c.share0 !== undefined) expect(bytesToHex(shares[0] as Uint8Array)).toBe(c.share0);
+  });
+
+  test('and its shares are made again byte for byte, from header, salts and contents', async () => {
+    const { made } = await version();
+    const again = await same(made.header, plaintext, c);
+    const shares = await allShares(again);
+    expect(shares.map(sha256)).toEqual(c.shareSha256);
+  });
+
+  test('and from other contents, or another salt, nothing is made', async () => {
+    const { made } = await version();
+    const other = plaintext.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
+    if (c.size === 0) return;
+    const root = c.rootHash.slice(0, 12);
+    const error = new CorruptShareError(
+      'share hash tree',
+      `the contents do not lead to root ${root}…`,
+    );
+    await expect(same(made.header, other, c)).rejects.toEqual(error);
+    if (c.format === 'sdmf') return;
+    const salts = c.salts.map((salt) => salt.map((byte) => byte ^ 1));
+    await expect(same(made.header, plaintext, { ...c, salts })).rejects.toEqual(error);
   });
 
   test('and this library reads it, verified', async () => {

@@ -2,19 +2,17 @@
  * @module check: `check`, whether a file is whole; with --verify, every byte of every share.
  */
 import type { Command } from 'commander';
-import { bestVersion, type Servermap, sharesOf } from '../../../machines/servermap.ts';
-import type { Verification } from '../../../machines/verify-kernel.ts';
+import { UnrecoverableFileError } from '../../errors.ts';
+import type { MutableFile } from '../../mutable-file.ts';
+import type { OperationOptions } from '../../runtime/options.ts';
 import type { Perform } from '../call.ts';
-import { EXIT_FAILED } from '../complaint.ts';
-import { oneLine } from '../plain-text.ts';
-import { servermapJson, serverName, versionLines } from '../servermap-view.ts';
-
-type Finding = Pick<Verification, 'map' | 'bad' | 'stale' | 'isHealthy'>;
+import { EXIT_FAILED, EXIT_UNHEALTHY } from '../complaint.ts';
+import { type Finding, findingJson, findingLines, findingOf, isAnyoneHeard } from '../finding.ts';
 
 export function addCheckCommand(program: Command, perform: Perform): void {
   program
     .command('check')
-    .description('say whether all shares of a file are there and good; exits with 1 if not')
+    .description('say whether all shares of a file are there and good; exits with 3 if not')
     .argument('<CAP>', 'any cap')
     .option('--verify', 'read every block of every share')
     .action(
@@ -22,52 +20,28 @@ export function addCheckCommand(program: Command, perform: Perform): void {
         const cap = await call.cap(argument);
         const grid = await call.openGrid('read');
         const file = grid.open(cap);
-        const { map, bad, stale, isHealthy } = await call.watch(
-          async (options): Promise<Finding> =>
-            verify
-              ? file.verify(options)
-              : await findingOf(await file.servermap({ ...options, mode: 'check' })),
-        );
-        const lines = bad.map(
-          ({ server, shnum, reason }) =>
-            `bad: share ${shnum} on ${serverName(grid.servers, server)}: ${oneLine(reason)}`,
-        );
-        const old = stale.map(
-          ({ server, shnum, seqnum }) =>
-            `stale: share ${shnum} on ${serverName(grid.servers, server)}: version ${seqnum}`,
-        );
-        const verdict = isHealthy ? 'healthy' : 'not healthy';
+        const look = verify ? verified : mapped;
+        const finding = await call.watch((options) => look(file, options));
+        const heard = isAnyoneHeard(finding) ? EXIT_UNHEALTHY : EXIT_FAILED;
         return {
-          json: {
-            healthy: isHealthy,
-            verified: verify,
-            bad,
-            stale,
-            servermap: servermapJson(map, grid.servers),
-          },
-          text: [...lines, ...old, ...versionLines(map), verdict, ''].join('\n'),
-          exitCode: isHealthy ? 0 : EXIT_FAILED,
+          json: { ...(await findingJson(finding, cap, grid)), verified: verify },
+          text: [...findingLines(finding, grid.servers), ''].join('\n'),
+          exitCode: finding.isHealthy ? 0 : heard,
         };
       }),
     );
 }
 
-/** As far as headers and signatures tell. */
-async function findingOf(map: Servermap): Promise<Finding> {
-  const { staleHoldings } = await import('../../../machines/stale.ts');
-  const best = bestVersion(map);
-  const bad = map.holdings.flatMap(({ server, shnum, verdict }) =>
-    verdict.kind === 'good' ? [] : [{ server, shnum, reason: verdict.reason }],
-  );
-  const isWhole = best !== undefined && sharesOf(map, best.id).size === best.total;
-  return {
-    map,
-    bad,
-    stale: staleHoldings(map),
-    isHealthy: isWhole && bad.length === 0 && hasOneVersion(map),
-  };
+async function mapped(file: MutableFile, options: OperationOptions): Promise<Finding> {
+  return findingOf(await file.servermap({ ...options, mode: 'check' }));
 }
 
-function hasOneVersion({ versions }: Servermap): boolean {
-  return Object.keys(versions).length === 1;
+/** That nothing can be read is a finding. */
+async function verified(file: MutableFile, options: OperationOptions): Promise<Finding> {
+  try {
+    return await file.verify(options);
+  } catch (error) {
+    if (!(error instanceof UnrecoverableFileError)) throw error;
+    return mapped(file, options);
+  }
 }

@@ -1,0 +1,87 @@
+/**
+ * @module publish-record: the books of a publish: the plan, and what is known of every server.
+ */
+import type { Failure } from './failure.ts';
+import type { Versions } from './lineage.ts';
+import type { Held, Quorum } from './quorum.ts';
+import type { PlannedRequest, WriteStatus } from './reports.ts';
+import type { Hex, Place, ServerId, Servermap, Version } from './servermap.ts';
+
+/** A share on a server, as it was last seen. */
+export interface Seen {
+  readonly shnum: number;
+  /** Its first bytes, which a request tests for. */
+  readonly head: Hex;
+  readonly share: Held;
+}
+
+/** One server of a publish. */
+export interface Target {
+  readonly server: ServerId;
+  /** All below N that it holds, as far as is known: what the next request tests for. */
+  readonly held: readonly Seen[];
+  /** Whether it has told so; of others the request itself finds out. */
+  readonly isHeard: boolean;
+  /**
+   * `open`: it may get a request, now or once what it holds is dead. `closed`: it gets none any
+   * more; it was not heard in the map, or failed here.
+   */
+  readonly status: 'open' | 'writing' | 'closed';
+  /** The share numbers of the request that is under way, or was the last. */
+  readonly shnums: readonly number[];
+  /** How the last request ended. */
+  readonly last: Exclude<WriteStatus, 'planned' | 'writing'> | null;
+  /** The share numbers of the new version that are there. */
+  readonly placed: readonly number[];
+  /** Whether it holds numbers beyond N, which no request tests: then it cannot be won. */
+  readonly isCrowded: boolean;
+  /** Requests that were sent. */
+  readonly attempt: number;
+  readonly failure: Failure | null;
+}
+
+export interface Request extends PlannedRequest {
+  /** Counts from 0. */
+  readonly attempt: number;
+}
+
+/** A share that nobody expected: somebody else has written. */
+export interface Surprise extends Place {
+  readonly found: Hex;
+}
+
+export interface PublishPlan {
+  readonly map: Servermap;
+  /** What the new version is built on; null: nothing. */
+  readonly base: Version | null;
+  readonly quorum: Quorum;
+  readonly required: number;
+  readonly total: number;
+  /**
+   * Whether whole shares are written, so that any share can go to any server; an update in place
+   * changes the shares of the base.
+   */
+  readonly wholeShares: boolean;
+  /** Write over whatever was seen. */
+  readonly force: boolean;
+  /** Whether a server that holds something else is left alone: the map is to be made anew. */
+  readonly asksOnce?: boolean;
+  /** Whether the base itself is placed again, byte for byte: where it is, it counts as placed. */
+  readonly isAgain?: boolean;
+  /** On how many servers there are to be shares, if that is more than the quorum. */
+  readonly spread?: number;
+}
+
+/** The books of one publish. */
+export interface PublishRecord extends Omit<PublishPlan, 'map'> {
+  readonly seqnum: number;
+  /** Whether a few shares of the base may go before k of the new version are there. */
+  readonly isBaseSpare: boolean;
+  readonly versions: Versions;
+  /** The new version, once prepared. */
+  readonly version: Version | null;
+  /** In permuted order. */
+  readonly targets: readonly Target[];
+  readonly surprises: readonly Surprise[];
+  readonly failures: readonly Failure[];
+}

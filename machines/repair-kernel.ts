@@ -1,0 +1,379 @@
+/**
+ * @module repair-kernel: every decision of a repair: what is wrong, and the fewest writes that
+ * help.
+ *
+ * Everybody is asked, and every block of the best version is judged. What is missing or bad of it
+ * is placed again, byte for byte, with no new seqnum. Only shares that this may not replace (a
+ * rival that is as new, say) take a new version, which is the best one written over itself. What
+ * would lose something is refused: a newer version that cannot be read, a fork, or what may be
+ * acknowledged.
+ */
+import { type Failure, internalFailure } from './failure.ts';
+import { beyondMemory, beyondReading } from './limits.ts';
+import { contains } from './lineage.ts';
+import { oncePer } from './once.ts';
+import { firstRequests, type PublishReport, start as startPublish } from './publish-kernel.ts';
+import type { PublishPlan } from './publish-record.ts';
+import { chooseBase, isHeard, quorumOf, reachOf, rivalsOf, viewOf } from './quorum.ts';
+import { confirmedIn, type GridView } from './read-kernel.ts';
+import { corruptShares, type VersionReadEnd } from './read-version-kernel.ts';
+import type { RetrieveReport } from './retrieve-kernel.ts';
+import type { Recipe, Span } from './rewrite.ts';
+import {
+  bestVersion,
+  type Format,
+  type Hex,
+  newerUnrecoverable,
+  newestOf,
+  type Place,
+  recoverableVersions,
+  type ServerId,
+  type Servermap,
+  sharesOf,
+  type Version,
+  withMarked,
+} from './servermap.ts';
+import { type Verification, verificationOf } from './verify-kernel.ts';
+import { knownMap, type Obstacle } from './write-kernel.ts';
+
+/** What a repair is told, and does not change. */
+export interface RepairTask {
+  /** Of the cap. */
+  readonly format: Format;
+  readonly grid: GridView;
+  /** Repair even if something would be lost by that. */
+  readonly force: boolean;
+  /** The newest version that is known to be acknowledged. */
+  readonly newest: Version | null;
+}
+
+/** The books of a repair. */
+export interface RepairRecord extends RepairTask {
+  readonly hasPrivateKey: boolean;
+  /** Of everybody. */
+  readonly map: Servermap | null;
+  /** What every block of every share of a version turned out to be. */
+  readonly judged: Readonly<Record<Hex, RetrieveReport>>;
+  /** Whether the contents of the best version have been read. */
+  readonly isRead: boolean;
+  readonly published: PublishReport | null;
+  /** Of everybody, after that. */
+  readonly after: Servermap | null;
+  readonly obstacle: RepairObstacle | null;
+}
+
+/** What stands in the way of a repair. */
+export type RepairObstacle =
+  | Obstacle
+  /** These would be lost. */
+  | { readonly kind: 'atStake'; readonly versions: readonly Version[]; readonly map: Servermap };
+
+export function start(task: RepairTask, hasPrivateKey: boolean): RepairRecord {
+  const nothing = { map: null, judged: {}, isRead: false, published: null };
+  return { ...task, hasPrivateKey, ...nothing, after: null, obstacle: null };
+}
+
+export type RepairFact =
+  | { readonly type: 'mapped'; readonly map: Servermap }
+  | { readonly type: 'judged'; readonly version: Hex; readonly report: RetrieveReport }
+  | { readonly type: 'read'; readonly end: VersionReadEnd }
+  | { readonly type: 'published'; readonly report: PublishReport }
+  | { readonly type: 'confirmed'; readonly map: Servermap }
+  /** A bug in what the runtime provides. */
+  | { readonly type: 'failed'; readonly failure: Failure };
+
+/** How it was done: nothing had to be, or could be; the same version again; or a new one. */
+export type RepairWay = 'nothing' | 'again' | 'merge';
+
+export interface RepairFinding {
+  readonly way: RepairWay;
+  /** What was found at first. */
+  readonly before: Verification;
+  /** Null where nothing was written. */
+  readonly report: PublishReport | null;
+  /** Places that have been written. */
+  readonly placed: readonly Place[];
+  /** Who holds what now. */
+  readonly after: Servermap;
+}
+
+/** How a repair ended. */
+export type RepairEnd =
+  | { readonly kind: 'repaired'; readonly finding: RepairFinding }
+  | { readonly kind: 'failed'; readonly obstacle: RepairObstacle };
+
+export type RepairDecision =
+  | { readonly kind: 'map' }
+  | { readonly kind: 'judge'; readonly map: Servermap; readonly version: Version }
+  | {
+      readonly kind: 'read';
+      readonly map: Servermap;
+      readonly version: Version;
+      readonly ranges: readonly Span[];
+    }
+  | { readonly kind: 'publish'; readonly plan: PublishPlan; readonly recipe: Recipe }
+  | { readonly kind: 'confirm'; readonly map: Servermap }
+  | RepairEnd;
+
+/** What to do next. */
+export const decide = oncePer(decideOn);
+
+function decideOn(record: RepairRecord): RepairDecision {
+  const { obstacle, map, judged, published, after } = record;
+  if (obstacle !== null) return failed(obstacle);
+  if (map === null) return { kind: 'map' };
+  const known = judgedMap(map, judged);
+  if (published !== null) {
+    if (after === null) return { kind: 'confirm', map: known };
+    return repaired(record, known, published, after);
+  }
+  const version = bestVersion(known);
+  if (version === undefined) return failed({ kind: 'unrecoverable', map: known });
+  const beyond = beyondReading(version);
+  if (beyond !== null) return failed({ kind: 'beyondLimit', beyond });
+  if (judged[version.id] === undefined) return { kind: 'judge', map: known, version };
+  const atStake = record.force ? null : obstacleIn(record, known, version);
+  if (atStake !== null) return failed(atStake);
+  return repairOf(record, known, version);
+}
+
+function failed(obstacle: RepairObstacle): RepairEnd {
+  return { kind: 'failed', obstacle };
+}
+
+/**
+ * What is known when blocks have been judged: what is corrupt is bad; of a server that did not
+ * give its blocks in time nothing is known.
+ */
+function judgedMap(map: Servermap, judged: RepairRecord['judged']): Servermap {
+  const reports = Object.entries(judged);
+  const marked = reports.flatMap(([id, report]) =>
+    corruptShares(report, map.versions[id] as Version),
+  );
+  const silent = new Map(
+    reports.flatMap(([, { sources }]) =>
+      sources.flatMap(({ server, status, failure }) =>
+        status === 'failed' ? [[server, failure] as const] : [],
+      ),
+    ),
+  );
+  const { holdings } = withMarked(map, marked);
+  return {
+    ...map,
+    servers: map.servers.map((server) =>
+      silent.has(server.id)
+        ? { ...server, status: 'failed', failure: silent.get(server.id) ?? null }
+        : server,
+    ),
+    holdings: holdings.filter(({ server }) => !silent.has(server)),
+  };
+}
+
+// --- what would be lost -------------------------------------------------------------------------
+
+function obstacleIn(
+  { newest, grid }: RepairRecord,
+  map: Servermap,
+  version: Version,
+): RepairObstacle | null {
+  if (newest !== null && newest.seqnum > version.seqnum) {
+    return { kind: 'versionLost', lost: newest, map };
+  }
+  const versions = [...newerUnrecoverable(map), ...forksOf(map, version)];
+  if (versions.length > 0) return { kind: 'atStake', versions, map };
+  const quorum = quorumOf(grid.membership, version.total);
+  // Where too few answer, no version stands in the way: there are not enough servers to write to.
+  if (map.servers.filter(isHeard).length < quorum.size) return null;
+  if (chooseBase(map, quorum)?.id === version.id) return null;
+  return { kind: 'noBase', rivals: rivalsOf(map), map };
+}
+
+/** Other versions that can be read, as new as `version`, and not in its line. */
+function forksOf(map: Servermap, version: Version): readonly Version[] {
+  return recoverableVersions(map).filter(
+    (other) =>
+      other.seqnum >= version.seqnum &&
+      other.id !== version.id &&
+      contains(map.versions, version, other) !== 'yes',
+  );
+}
+
+// --- what to write ------------------------------------------------------------------------------
+
+function repairOf(record: RepairRecord, map: Servermap, version: Version): RepairDecision {
+  const way = wayOf(record, map, version);
+  const plan = planOf(record, map, version, way);
+  const isPossible = firstRequests(startPublish(plan)).length > 0;
+  const isShort = sharesOf(map, version.id).size < version.total;
+  if (way === 'again' && !isPossible && !isShort) return nothingToDo(record, map, version);
+  const obstacle = writingObstacle(record, map, version);
+  if (obstacle !== null) return failed(obstacle);
+  const { id, required, total, dataLength } = version;
+  const ranges = dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
+  // Where too few servers can be written to, the publish says so, and nothing is read for it.
+  if (isPossible && !record.isRead && ranges.length > 0) {
+    return { kind: 'read', map, version, ranges };
+  }
+  const parts = ranges.map((kept) => ({ kind: 'kept', ...kept }) as const);
+  const recipe: Recipe =
+    way === 'again'
+      ? { kind: 'again', version: id, places: placesOf(map, version), parts }
+      : { kind: 'whole', required, total, parts };
+  return { kind: 'publish', plan, recipe };
+}
+
+/** What keeps from making shares of `version`. */
+function writingObstacle(
+  { hasPrivateKey, format }: RepairRecord,
+  map: Servermap,
+  version: Version,
+): Obstacle | null {
+  if (!hasPrivateKey) return { kind: 'missingPrivateKey', map };
+  if (version.format !== format) return { kind: 'wrongFormat', cap: format, file: version.format };
+  const beyond = beyondMemory(version.dataLength);
+  return beyond === null ? null : { kind: 'beyondLimit', beyond };
+}
+
+function planOf(
+  { grid, force, newest }: RepairRecord,
+  map: Servermap,
+  version: Version,
+  way: RepairWay,
+): PublishPlan {
+  const { required, total } = version;
+  return {
+    map: knownMap(newest, map),
+    base: version,
+    quorum: quorumOf(grid.membership, total),
+    ...{ required, total, wholeShares: true },
+    ...(way === 'again' ? { force: false, isAgain: true } : { force }),
+    spread: Math.min(total, map.servers.length),
+  };
+}
+
+/** A new version, if it can replace what the same one can not. */
+function wayOf({ grid, force, newest }: RepairRecord, map: Servermap, version: Version): RepairWay {
+  if (newest !== null && newest.seqnum > version.seqnum) return 'merge';
+  const view = viewOf(map, quorumOf(grid.membership, version.total));
+  const [again, anew] = [reachOf(view, version, true), reachOf(view, version)];
+  const isReached = (id: ServerId) => force || anew.has(id);
+  // What nobody can test for stays, whatever is written.
+  const isOpen = (id: ServerId) =>
+    map.holdings.every(
+      ({ server, shnum, verdict }) =>
+        server !== id || (shnum < version.total && verdict.kind !== 'unverified'),
+    );
+  const isLeft = (id: ServerId) => !again.has(id) && isReached(id) && isOpen(id);
+  return map.servers.some((server) => isHeard(server) && isLeft(server.id)) ? 'merge' : 'again';
+}
+
+function placesOf(map: Servermap, version: Version): readonly Place[] {
+  return [...sharesOf(map, version.id)].flatMap(([shnum, servers]) =>
+    servers.map((server) => ({ server, shnum })),
+  );
+}
+
+// --- how it ends --------------------------------------------------------------------------------
+
+function nothingToDo(record: RepairRecord, map: Servermap, version: Version): RepairEnd {
+  const before = foundIn(record, version);
+  return {
+    kind: 'repaired',
+    finding: { way: 'nothing', before, report: null, placed: [], after: map },
+  };
+}
+
+function repaired(
+  record: RepairRecord,
+  map: Servermap,
+  report: PublishReport,
+  after: Servermap,
+): RepairEnd {
+  const version = report.base as Version;
+  const way = report.version?.id === version.id ? 'again' : 'merge';
+  const before = foundIn(record, version);
+  const finding = { way, before, report, placed: placedBy(map, report), after } as const;
+  return { kind: 'repaired', finding };
+}
+
+/** What was found when the version was judged. */
+function foundIn({ map, judged }: RepairRecord, version: Version): Verification {
+  return verificationOf(map as Servermap, version, judged[version.id] as RetrieveReport);
+}
+
+/** The places that were written: what was there already counts as placed, too. */
+function placedBy(map: Servermap, { writes, version }: PublishReport): readonly Place[] {
+  const isThere = ({ server, shnum }: Place) =>
+    map.holdings.some(
+      (it) =>
+        it.server === server &&
+        it.shnum === shnum &&
+        it.verdict.kind === 'good' &&
+        it.verdict.version === version?.id,
+    );
+  return writes
+    .filter((write) => write.status === 'accepted' && !isThere(write))
+    .map(({ server, shnum }) => ({ server, shnum }));
+}
+
+/** The shares that were found corrupt, and that are still there. */
+export function marksLeft({ map, judged, published }: RepairRecord) {
+  const isPlaced = (place: Place) =>
+    published?.writes.some(
+      ({ server, shnum, status }) =>
+        server === place.server && shnum === place.shnum && status === 'accepted',
+    ) ?? false;
+  return Object.entries(judged).flatMap(([id, report]) =>
+    corruptShares(report, map?.versions[id] as Version).filter((place) => !isPlaced(place)),
+  );
+}
+
+// --- the books ----------------------------------------------------------------------------------
+
+/** The books after `fact`. */
+export function apply(record: RepairRecord, fact: RepairFact): RepairRecord {
+  switch (fact.type) {
+    case 'mapped': {
+      const hasPrivateKey = record.hasPrivateKey || fact.map.privateKey === 'found';
+      return { ...record, map: fact.map, hasPrivateKey };
+    }
+    case 'judged': {
+      const { version, report } = fact;
+      if (report.kind === 'delivered' || report.kind === 'notEnoughShares') {
+        return { ...record, judged: { ...record.judged, [version]: report } };
+      }
+      const failure = report.failure ?? internalFailure(report.kind);
+      return { ...record, obstacle: { kind: 'failed', failure } };
+    }
+    case 'read':
+      return afterRead(record, fact.end);
+    case 'published': {
+      const { report } = fact;
+      if (report.kind === 'published') return { ...record, published: report };
+      return { ...record, obstacle: { kind: 'notPublished', report } };
+    }
+    case 'confirmed':
+      return { ...record, after: fact.map };
+    case 'failed':
+      return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
+  }
+}
+
+function afterRead(record: RepairRecord, end: VersionReadEnd): RepairRecord {
+  switch (end.kind) {
+    case 'delivered':
+      return { ...record, isRead: true };
+    case 'notEnoughShares': {
+      const { version, report } = end;
+      return { ...record, obstacle: { kind: 'notEnoughShares', version, report } };
+    }
+    case 'failed':
+      return { ...record, obstacle: end };
+  }
+}
+
+/** The newest version that this repair has seen or made and that is acknowledged. */
+export function newestSeen({ map, grid, newest, published }: RepairRecord): Version | null {
+  const seen = map === null ? null : newestOf(newest, confirmedIn(map, grid));
+  return newestOf(seen, published?.version ?? undefined);
+}
