@@ -165,16 +165,11 @@ export function candidateOn(view: View, base: Version | null): Candidate {
 
 /** Whether `share` may be overwritten: it is in the line, or dead for the new version. */
 export function isReplaceable(view: View, candidate: Candidate, share: Held): boolean {
-  const { line, version, won } = candidate;
+  const { base, line, version, won } = candidate;
   const isMet = won.size >= meetingSize(view.quorum);
   if (share.kind === 'bad') {
-    if (
-      version !== null &&
-      version.id === candidate.base?.id &&
-      isOfLine(view, line, share.claim)
-    ) {
-      return true;
-    }
+    const isAgain = version !== null && version.id === base?.id;
+    if (isAgain && isOfLine(view, line, share.claim)) return true;
     return isMet && !claimsNewer(view, version, share.claim);
   }
   if (share.version === version?.id || line.has(share.version)) return true;

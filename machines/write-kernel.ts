@@ -84,7 +84,7 @@ export interface WriteRecord extends WriteTask {
   readonly map: Servermap | null;
   /** Whether the map is that of an earlier write: what it shows may not be so any more. */
   readonly isRemembered: boolean;
-  /** The write from memory that met another writer, if some of it may be there. */
+  /** The write from memory that met another writer, if it may have been built on. */
   readonly stumbled: PublishReport | null;
   /** The block hash trees of all shares: an update in place needs them. */
   readonly trees: 'unread' | 'held' | 'unavailable';
@@ -149,11 +149,12 @@ export function start(
 const sizeFromMemory = 2 ** 19;
 
 /** Whoever may end without a write, or shows the contents to somebody, has to ask. */
-function mayBeFromMemory({ change, force, hasPrivateKey }: WriteRecord): boolean {
+function mayBeFromMemory({ change, format, force, hasPrivateKey }: WriteRecord): boolean {
   if (force || !hasPrivateKey) return false;
   if (change.kind !== 'overwrite' && change.kind !== 'update') return false;
   if (change.size > sizeFromMemory) return false;
-  return change.kind === 'overwrite' || change.size > 0;
+  // What is kept of an SDMF file is read with the look, as a rule.
+  return change.kind === 'overwrite' || (format === 'mdmf' && change.size > 0);
 }
 
 /** An attempt knows nothing of the one before. */
@@ -514,11 +515,13 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
   }
 }
 
-/** What was met surely did not take any of it, but other servers may have. */
+/** What can be read of it may be built on, by whoever finds it: k of its shares may be there. */
 function stumbledIn({ obstacle }: WriteRecord): PublishReport | null {
   if (obstacle?.kind !== 'notPublished') return null;
+  const { report } = obstacle;
   const mayBeThere = ({ status }: Write) => status === 'accepted' || status === 'unknown';
-  return obstacle.report.writes.some(mayBeThere) ? obstacle.report : null;
+  const shnums = new Set(report.writes.filter(mayBeThere).map(({ shnum }) => shnum));
+  return shnums.size >= report.required ? report : null;
 }
 
 function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {

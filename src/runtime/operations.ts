@@ -194,7 +194,7 @@ async function runWrite(
   bench.job = { taker: keeper, contents, modifier, onProgress };
   const { deadlines, ...grid } = gridOf(bench, options);
   const { lastWrite } = keyring;
-  // However this one ends, the servers are not as they were.
+  // However this one ends, the servers may not be as they were.
   delete keyring.lastWrite;
   if (lastWrite !== undefined) recall(session, lastWrite);
   return runOn(bench, writeFileOn(bench.engine), {

@@ -174,12 +174,15 @@ const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input, signal, 
       ({ wrote }) => wrote,
     );
     if (wrote) sending.landed(input);
+    else session.shares = undefined;
     const seen = [...reads].map(([shnum, [head]]) => ({
       shnum,
       checkstring: bytesToHex(head ?? new Uint8Array(0)),
     }));
     return { kind: 'answered', wrote, seen };
   } catch (error) {
+    // Whether it has landed, a re-read may tell, but not what is there now, byte for byte.
+    session.shares = undefined;
     // A part that cannot be produced is not written, and neither are those before it.
     const failure = sending.failureBy(error);
     if (failure !== undefined) return { kind: 'notSent', failure };

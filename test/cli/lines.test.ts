@@ -189,7 +189,10 @@ const TYPED = new Set<string>(
 /** What is wrong with what a line has printed. */
 function problemsOf({ args, cap }: Line, { stdout, stderr, exit }: Ended): string[] {
   const problems: string[] = [];
-  if (exit !== 0 && exit !== 1 && exit !== 2) problems.push(`exit ${exit}`);
+  // 3: a file was looked at, and is not healthy.
+  const isLook = args.includes('check') || args.includes('repair');
+  const codes: readonly unknown[] = isLook ? [0, 1, 2, 3] : [0, 1, 2];
+  if (!codes.includes(exit)) problems.push(`exit ${exit}`);
   const out = stdout.toString();
   if (/(?:Type|Range|Reference|Syntax)Error|ERR_[A-Z]/.test(stderr)) problems.push('untyped');
   if (exit !== 0 && !args.includes('--verbose') && /\n\s+at /.test(stderr)) problems.push('stack');

@@ -122,7 +122,8 @@ describe('a write from memory', () => {
       first({ kind: 'overwrite', size: 2 ** 19 }),
       first({ kind: 'overwrite', size: 2 ** 19 + 1 }),
       first({ kind: 'update', size: 2 ** 19 + 1, offset: 0 }),
-    ]).toEqual(['readTrees', ...Array(5).fill('map'), 'publish', 'map', 'map']);
+      first(append, { format: 'sdmf' }),
+    ]).toEqual(['readTrees', ...Array(5).fill('map'), 'publish', 'map', 'map', 'map']);
   });
 
   test('begins again, as if nothing had been known, when something is in its way', () => {
@@ -162,7 +163,7 @@ describe('a write from memory', () => {
   });
 
   test('does not append twice: what it left may be in what is built on', () => {
-    const report = reportOf({ kind: 'uncoordinated' });
+    const report = reportOf({ kind: 'uncoordinated', required: 1 });
     const again = having(begin(append), published(report), forgotten);
     const withMap = (version: Version) =>
       decide(having(again, { type: 'mapped', map: mapWith(version) }));
@@ -177,6 +178,12 @@ describe('a write from memory', () => {
     // Of somebody whose parent nobody knows.
     const stranger = versionOf(3, 'x', { required: 1 });
     expect(withMap(stranger)).toEqual({ kind: 'gaveUp', obstacle });
+    // Of k = 2 one share is nothing that can be read, or built on.
+    const few = reportOf({ kind: 'uncoordinated', required: 2, writes: [written(0)] });
+    const alone = having(begin(append), published(few), forgotten);
+    expect(decide(having(alone, { type: 'mapped', map: mapWith(stranger) })).kind).toBe(
+      'readTrees',
+    );
     const none = reportOf({
       kind: 'uncoordinated',
       writes: [written(0, 'surprised'), written(1, 'failed'), written(2, 'refused')],

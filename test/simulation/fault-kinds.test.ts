@@ -69,8 +69,8 @@ const noDeadline: readonly Edit[] = [
 const lostMeansUndone: readonly Edit[] = [
   {
     file: shareWrite,
-    from: 'shnums.includes(share.shnum) && share.checkstring === checkstring',
-    to: "shnums.includes(share.shnum) && share.checkstring === 'x'",
+    from: 'isTelling(share.shnum) && share.checkstring === checkstring',
+    to: "isTelling(share.shnum) && share.checkstring === 'x'",
   },
   {
     file: shareWrite,
@@ -175,8 +175,8 @@ const homelessStay: readonly Edit[] = [
 const baseIsNewest: readonly Edit[] = [
   {
     file: publishKernel,
-    from: 'seqnum: highestSeqnum(map) + 1',
-    to: 'seqnum: (plan.base?.seqnum ?? 0) + 1',
+    from: ': highestSeqnum(map) + 1',
+    to: ': (plan.base?.seqnum ?? 0) + 1',
   },
 ];
 /** The base is written over before k shares of the new version are there. */

@@ -125,10 +125,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     name: 'a bad share is overwritten, though it says that it is newer',
-    edits: quorum(
-      "if (share.kind === 'bad') return isMet && !claimsNewer(view, version, share.claim);",
-      "if (share.kind === 'bad') return isMet;",
-    ),
+    edits: quorum('return isMet && !claimsNewer(view, version, share.claim);', 'return isMet;'),
     breaks: 'X3',
     world: world([3, 1, 3, 2], overwrite('w1'), overwrite('w2'), read('r1')),
     labels: [
