@@ -2,13 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { storageIndexOf } from '../../src/caps.ts';
 import {
-  AnswerLostError,
   OutOfRangeError,
   ServerUnavailableError,
   UncoordinatedWriteError,
 } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
-import { diskOf, type MemoryServer } from '../../src/storage/memory.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { ByteRange, StorageServer } from '../../src/storage/server.ts';
 import {
   altered,
@@ -20,7 +19,6 @@ import {
   putShare,
   shareOf,
   testGrid,
-  testKey,
 } from '../support/client-grid.ts';
 import { golden } from '../support/shares.ts';
 
@@ -475,31 +473,6 @@ describe('an MDMF update falls back to whole shares', () => {
   function at(view: DataView, offset: number): number {
     return Number(view.getBigUint64(offset));
   }
-});
-
-test('an answer that was lost leaves nothing that a good share could be taken for a bad one by', async () => {
-  let isLost = false;
-  const wrap = (server: StorageServer) =>
-    altered(server, {
-      readTestWrite: async (...args) => {
-        const answer = await server.readTestWrite(...args);
-        if (isLost && answer.wrote) throw new AnswerLostError(server.id, 'cut');
-        return answer;
-      },
-    });
-  const encoding = { required: 1, happy: 1, total: 1 };
-  const { grid, another, servers } = testGrid({ count: 1, encoding, wrap });
-  const contents = bytesOf(120_085);
-  const file = await grid.create({ format: 'mdmf', contents, key: testKey });
-  await file.update(Uint8Array.of(1), 5);
-  isLost = true;
-  await file.update(Uint8Array.of(7), contents.length);
-  isLost = false;
-  await file.update(Uint8Array.of(8), 5);
-  expect(diskOf(servers[0] as MemoryServer).advisories).toEqual([]);
-  const expected = Uint8Array.of(...contents, 7);
-  expected[5] = 8;
-  expectBytes(await another().open(file.writeCap).read(), expected);
 });
 
 describe('whatever is done to a file', () => {
