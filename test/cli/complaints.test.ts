@@ -110,14 +110,8 @@ describe('an operation that fails: one line, exit code 1', () => {
   });
 
   test('with --json also in a document, with the facts', async () => {
-    const { stdout, ...rest } = await said([
-      'check',
-      '--verify',
-      stranger,
-      '--grid',
-      grid,
-      '--json',
-    ]);
+    const args = ['get', stranger, '-o', join(scratch, 'none'), '--grid', grid, '--json'];
+    const { stdout, ...rest } = await said(args);
     expect(rest).toEqual({ stderr: `tahoe-mutable: ${problem}\n`, exit: 1 });
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: 'UnrecoverableFileError', message: problem, facts: { seen: [], bad: 0 } },

@@ -69,8 +69,8 @@ const noDeadline: readonly Edit[] = [
 const lostMeansUndone: readonly Edit[] = [
   {
     file: shareWrite,
-    from: 'shnums.includes(share.shnum) && share.checkstring === checkstring',
-    to: "shnums.includes(share.shnum) && share.checkstring === 'x'",
+    from: 'isTelling(share.shnum) && share.checkstring === checkstring',
+    to: "isTelling(share.shnum) && share.checkstring === 'x'",
   },
   {
     file: shareWrite,
