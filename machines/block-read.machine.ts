@@ -48,7 +48,8 @@ export const blockReadMachine = setup({
   },
   guards: {
     hasBlocks: (_, result: ReadBlocksResult) => result.ok,
-    isCorrupt: (_, result: ReadBlocksResult) => !result.ok && result.failure.kind === 'corrupt',
+    isCorrupt: (_, result: ReadBlocksResult) =>
+      !result.ok && (result.failure.kind === 'corrupt' || result.failure.kind === 'keyless'),
   },
 }).createMachine({
   id: 'blockRead',

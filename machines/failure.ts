@@ -14,6 +14,8 @@ export type Failure =
         /** The server said no. */
         | 'refused'
         | 'corrupt'
+        /** A share whose contents are good, and that does not hold the private key. */
+        | 'keyless'
         /** Another writer was there in the meantime. */
         | 'replaced'
         /** What the server says at one time does not go with what it says at another. */

@@ -63,7 +63,7 @@ const attemptsMax = 4;
 export function start({ map, ...plan }: PublishPlan): PublishRecord {
   const record: PublishRecord = {
     ...plan,
-    seqnum: plan.isAgain ? (plan.base?.seqnum ?? 0) : highestSeqnum(map) + 1,
+    seqnum: highestSeqnum(map) + 1,
     isBaseSpare: isSpare(map, plan),
     versions: map.versions,
     version: null,
@@ -97,7 +97,9 @@ function withPlaced(record: PublishRecord): PublishRecord {
     return new Set(ready.map(({ server }) => server));
   });
   const placed = (target: Target) => (won.has(target.server) ? placedOn(target) : []);
-  return { ...record, targets: targets.map((target) => ({ ...target, placed: placed(target) })) };
+  const seqnum = base?.seqnum ?? 0;
+  const all = targets.map((target) => ({ ...target, placed: placed(target) }));
+  return { ...record, seqnum, targets: all };
 }
 
 /** The version that is written, as soon as it is known. */

@@ -165,13 +165,10 @@ export function candidateOn(view: View, base: Version | null): Candidate {
 
 /** Whether `share` may be overwritten: it is in the line, or dead for the new version. */
 export function isReplaceable(view: View, candidate: Candidate, share: Held): boolean {
-  const { base, line, version, won } = candidate;
+  const { line, version, won } = candidate;
   const isMet = won.size >= meetingSize(view.quorum);
-  if (share.kind === 'bad') {
-    const isAgain = version !== null && version.id === base?.id;
-    if (isAgain && isOfLine(view, line, share.claim)) return true;
-    return isMet && !claimsNewer(view, version, share.claim);
-  }
+  if (isLateWrite(view, candidate, share)) return true;
+  if (share.kind === 'bad') return isMet && !claimsNewer(view, version, share.claim);
   if (share.version === version?.id || line.has(share.version)) return true;
   const other = view.versions[share.version];
   if (other === undefined) return false;
@@ -200,9 +197,12 @@ function claimsNewer({ versions }: View, version: Version | null, claim: Hex | n
   return limit !== undefined && orderIn(claim) > orderIn(limit).slice(0, orderIn(claim).length);
 }
 
-/** Whether a bad share claims to be of the line: to place the base again is a late write of it. */
-function isOfLine({ versions }: View, line: ReadonlySet<Hex>, claim: Hex | null): boolean {
-  return [...line].some((id) => claim?.startsWith(versions[id]?.checkstring ?? '-') ?? false);
+/**
+ * To place the base again, over a bad share that claims to be of its line, is a late write of it.
+ */
+function isLateWrite({ versions }: View, { base, version, line }: Candidate, share: Held): boolean {
+  if (share.kind !== 'bad' || version === null || version.id !== base?.id) return false;
+  return [...line].some((id) => share.claim?.startsWith(versions[id]?.checkstring ?? '-') ?? false);
 }
 
 /** Seqnum and root hash, as far as they are there: behind the version byte of a share. */

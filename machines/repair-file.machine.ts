@@ -17,6 +17,7 @@ import {
   apply,
   decide,
   marksLeft,
+  marksToRead,
   newestSeen,
   type RepairDecision,
   type RepairEnd,
@@ -75,7 +76,7 @@ function judgeInput(context: Context): RetrieveInput {
 function readInput(context: Context): ReadVersionInput {
   const { map, version, ranges } = decided<'read'>(context);
   const { record, deadlines } = context;
-  return { grid: record.grid, map, version, ranges, marked: marksLeft(record), deadlines };
+  return { grid: record.grid, map, version, ranges, marked: marksToRead(record), deadlines };
 }
 
 function publishInput(context: Context): PublishInput {

@@ -17,7 +17,7 @@ import type { PublishPlan } from './publish-record.ts';
 import { chooseBase, isHeard, quorumOf, reachOf, rivalsOf, viewOf } from './quorum.ts';
 import { confirmedIn, type GridView } from './read-kernel.ts';
 import { corruptShares, type VersionReadEnd } from './read-version-kernel.ts';
-import type { RetrieveReport } from './retrieve-kernel.ts';
+import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
 import type { Recipe, Span } from './rewrite.ts';
 import {
   bestVersion,
@@ -127,14 +127,32 @@ function decideOn(record: RepairRecord): RepairDecision {
     if (after === null) return { kind: 'confirm', map: known };
     return repaired(record, known, published, after);
   }
-  const version = bestVersion(known);
+  const readable = judgedMap(map, blocksOf(judged));
+  const version = bestVersion(readable);
   if (version === undefined) return failed({ kind: 'unrecoverable', map: known });
   const beyond = beyondReading(version);
   if (beyond !== null) return failed({ kind: 'beyondLimit', beyond });
   if (judged[version.id] === undefined) return { kind: 'judge', map: known, version };
-  const atStake = record.force ? null : obstacleIn(record, known, version);
+  const atStake = record.force ? null : obstacleIn(record, readable, version);
   if (atStake !== null) return failed(atStake);
-  return repairOf(record, known, version);
+  return repairOf(record, { known, readable }, version);
+}
+
+/** The maps of a repair: what is good as a share, and what is good enough to be read. */
+interface Maps {
+  readonly known: Servermap;
+  /** With the shares that lack nothing but the private key. */
+  readonly readable: Servermap;
+}
+
+/** What was found of the blocks alone: a share without the private key can be read. */
+function blocksOf(judged: RepairRecord['judged']): RepairRecord['judged'] {
+  const isKeyless = ({ failure }: ShareSource) => failure?.kind === 'keyless';
+  return Object.fromEntries(
+    Object.entries(judged).map(([id, report]) => {
+      return [id, { ...report, sources: report.sources.filter((it) => !isKeyless(it)) }];
+    }),
+  );
 }
 
 function failed(obstacle: RepairObstacle): RepairEnd {
@@ -146,12 +164,9 @@ function failed(obstacle: RepairObstacle): RepairEnd {
  * give its blocks in time nothing is known.
  */
 function judgedMap(map: Servermap, judged: RepairRecord['judged']): Servermap {
-  const reports = Object.entries(judged);
-  const marked = reports.flatMap(([id, report]) =>
-    corruptShares(report, map.versions[id] as Version),
-  );
+  const marked = marksIn(map, judged);
   const silent = new Map(
-    reports.flatMap(([, { sources }]) =>
+    Object.values(judged).flatMap(({ sources }) =>
       sources.flatMap(({ server, status, failure }) =>
         status === 'failed' ? [[server, failure] as const] : [],
       ),
@@ -200,7 +215,11 @@ function forksOf(map: Servermap, version: Version): readonly Version[] {
 
 // --- what to write ------------------------------------------------------------------------------
 
-function repairOf(record: RepairRecord, map: Servermap, version: Version): RepairDecision {
+function repairOf(
+  record: RepairRecord,
+  { known: map, readable }: Maps,
+  version: Version,
+): RepairDecision {
   const way = wayOf(record, map, version);
   const plan = planOf(record, map, version, way);
   const isPossible = firstRequests(startPublish(plan)).length > 0;
@@ -212,12 +231,12 @@ function repairOf(record: RepairRecord, map: Servermap, version: Version): Repai
   const ranges = dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
   // Where too few servers can be written to, the publish says so, and nothing is read for it.
   if (isPossible && !record.isRead && ranges.length > 0) {
-    return { kind: 'read', map, version, ranges };
+    return { kind: 'read', map: readable, version, ranges };
   }
   const parts = ranges.map((kept) => ({ kind: 'kept', ...kept }) as const);
   const recipe: Recipe =
     way === 'again'
-      ? { kind: 'again', version: id, places: placesOf(map, version), parts }
+      ? { kind: 'again', version: id, places: placesOf(readable, version), parts }
       : { kind: 'whole', required, total, parts };
   return { kind: 'publish', plan, recipe };
 }
@@ -316,6 +335,11 @@ function placedBy(map: Servermap, { writes, version }: PublishReport): readonly 
     .map(({ server, shnum }) => ({ server, shnum }));
 }
 
+/** The shares whose blocks are corrupt: what a reader of the contents is not to be given. */
+export function marksToRead({ map, judged }: RepairRecord) {
+  return marksIn(map, blocksOf(judged));
+}
+
 /** The shares that were found corrupt, and that are still there. */
 export function marksLeft({ map, judged, published }: RepairRecord) {
   const isPlaced = (place: Place) =>
@@ -323,8 +347,12 @@ export function marksLeft({ map, judged, published }: RepairRecord) {
       ({ server, shnum, status }) =>
         server === place.server && shnum === place.shnum && status === 'accepted',
     ) ?? false;
+  return marksIn(map, judged).filter((place) => !isPlaced(place));
+}
+
+function marksIn(map: Servermap | null, judged: RepairRecord['judged']) {
   return Object.entries(judged).flatMap(([id, report]) =>
-    corruptShares(report, map?.versions[id] as Version).filter((place) => !isPlaced(place)),
+    corruptShares(report, map?.versions[id] as Version),
   );
 }
 

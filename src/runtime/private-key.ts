@@ -27,23 +27,36 @@ export function expectKey(session: Session, heads: Promise<Iterable<Uint8Array>>
     .catch(() => {});
 }
 
-async function openedFrom(
-  { cap, keyring, engine, privateKeys }: Session,
-  reader: ShareReader,
-): Promise<boolean> {
+async function openedFrom(session: Session, reader: ShareReader): Promise<boolean> {
+  const { cap, keyring } = session;
   if (cap.kind !== 'write') return false;
   if (keyring.writer !== undefined) return true;
   try {
-    const encryptedPrivateKey = await reader.encryptedPrivateKey();
-    // All shares have the same bytes there, and are looked at together.
-    const writer = await privateKeys.of(bytesToHex(encryptedPrivateKey), () =>
-      openPrivateKey(cap, encryptedPrivateKey, engine.primitives ?? primitives),
-    );
+    const writer = await writerIn(session, cap, await reader.encryptedPrivateKey());
     if (writer !== undefined) keyring.writer = writer;
     return keyring.writer !== undefined;
   } catch {
     return false;
   }
+}
+
+/** All shares have the same bytes there, and are looked at together. */
+function writerIn(
+  { engine, privateKeys }: Session,
+  cap: WriteCap,
+  encryptedPrivateKey: Uint8Array,
+): Promise<WriterKeys | undefined> {
+  return privateKeys.of(bytesToHex(encryptedPrivateKey), () =>
+    openPrivateKey(cap, encryptedPrivateKey, engine.primitives ?? primitives),
+  );
+}
+
+/** Whether a share holds the private key, as far as the cap can tell: only a write cap can. */
+export async function mayHoldKey(session: Session, reader: ShareReader): Promise<boolean> {
+  const { cap } = session;
+  if (cap.kind !== 'write') return true;
+  const field = await reader.encryptedPrivateKey();
+  return (await writerIn(session, cap, field).catch(() => undefined)) !== undefined;
 }
 
 /** What a writer needs, if the field holds the private key of the cap. */

@@ -3,12 +3,13 @@
  */
 import { fromPromise } from 'xstate';
 import { blockReadMachine } from '../../machines/block-read.machine.ts';
-import type {
-  DecodeInput,
-  DecodeResult,
-  Failure,
-  ReadBlocksInput,
-  ReadBlocksResult,
+import {
+  type DecodeInput,
+  type DecodeResult,
+  type Failure,
+  failed,
+  type ReadBlocksInput,
+  type ReadBlocksResult,
 } from '../../machines/io.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
@@ -23,6 +24,7 @@ import { checksOf } from './block-checks.ts';
 import { toFailure } from './failure.ts';
 import type { Job } from './job.ts';
 import { adviseCorrupt } from './map-servers.ts';
+import { mayHoldKey } from './private-key.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import { benchOf, type Desk, type Workbench } from './workbench.ts';
 
@@ -148,13 +150,18 @@ function readBlocks(purpose: Purpose) {
     try {
       const entries = await check.checkedEntries(reader, input, fetched);
       hold(blocks, input, entries);
-      return { ok: true };
+      const looksAtKey = purpose === 'verify' && firstSegment === 0;
+      if (!looksAtKey || (await mayHoldKey(session, reader))) return { ok: true };
+      adviseCorrupt(session, input, keyless.failure.detail);
+      return keyless;
     } catch (error) {
       ahead.drop(input);
       return { ok: false, failure: await judgeFailure(session, input, error, signal) };
     }
   });
 }
+
+const keyless = failed('keyless', 'corrupt share: encrypted private key: not that of the cap');
 
 /** Reports a share that is corrupt; one that was replaced since the map was made is not. */
 async function judgeFailure(

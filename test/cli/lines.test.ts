@@ -114,6 +114,7 @@ const COMMANDS: readonly (() => readonly string[])[] = [
   () => ['append', right.cap, right.file],
   () => ['servermap', right.cap],
   () => ['check', right.cap],
+  () => ['repair', right.cap],
   () => ['cap', right.cap],
   () => ['create', right.file, '--private-key', right.pem],
   () => ['grid', 'create', right.folder],
@@ -261,7 +262,7 @@ test(`${LINES} lines with a cap (TAHOE_MUTABLE_SEED=${SEED}) end in an error of 
 }, async () => {
   const { random } = new Prng(SEED);
   const found: object[] = [];
-  const exits = { 0: 0, 1: 0, 2: 0 } as Record<string, number>;
+  const exits = { 0: 0, 1: 0, 2: 0, 3: 0 } as Record<string, number>;
   for (let i = 0; i < LINES; i++) {
     const line = lineOf(random);
     const result = await ended(line);

@@ -142,6 +142,27 @@ describe.each(['sdmf', 'mdmf'] as const)('of %s', (format) => {
     await expectDone(it);
   });
 
+  test('the private key of most shares is damaged, which only a write cap can tell', async () => {
+    const it = await fileOn(10, format);
+    const bad = it.held.slice(0, 9);
+    for (const held of bad) damage(it.cap, held, format === 'sdmf' ? -600 : 300);
+    const found = await it.open().verify();
+    const reason = 'corrupt share: encrypted private key: not that of the cap';
+    expect(found.bad).toEqual(placesOf(bad).map((place) => ({ ...place, reason })));
+    const readers = [it.open().readCap, it.open().verifyCap];
+    for (const cap of readers) {
+      const asReader = testGrid({ wrap: (_, i) => it.servers[i] as MemoryServer, count: 10 });
+      expect((await asReader.grid.open(cap).verify()).isHealthy).toBe(true);
+    }
+    const outcome = await it.open().repair();
+    expect(outcome).toMatchObject({ way: 'again', seqnum: it.seqnum, isHealthy: true });
+    expect(it.written.sort()).toEqual(
+      bad.map(({ server, shnum }) => `${shnum}@${server.id}`).sort(),
+    );
+    expect(allBytes(it.servers, it.cap)).toEqual(it.before);
+    await expectDone(it);
+  });
+
   test('doubled shares move to servers of their own; what is doubled stays', async () => {
     const it = await fileOn(10, format);
     const [a, b, c] = it.held as [Held, Held, Held];

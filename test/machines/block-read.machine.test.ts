@@ -21,6 +21,7 @@ const timeout = { kind: 'timeout', detail: 'no answer to the read' };
 const ends = [
   ['held', answered('readBlocks', { ok: true }), null],
   ['corrupt', failing('corrupt'), { kind: 'corrupt', detail: 'x' }],
+  ['corrupt', failing('keyless'), { kind: 'keyless', detail: 'x' }],
   ['failed', failing('unreachable'), { kind: 'unreachable', detail: 'x' }],
   ['failed', rejected('readBlocks', new Error('bug')), { kind: 'internal', detail: 'bug' }],
   ['failed', passed('readDeadline', 'blockRead.reading'), timeout],

@@ -7,6 +7,7 @@ import {
   apply,
   decide,
   marksLeft,
+  marksToRead,
   newestSeen,
   type RepairFact,
   type RepairRecord,
@@ -132,6 +133,26 @@ describe('what comes next', () => {
     expect(marksLeft(record)).toEqual([
       { server: 's0', shnum: 0, reason: 'a block', version: x.id },
     ]);
+  });
+
+  test('a share without the private key is written again, and read from until then', () => {
+    const keyless = (n: number): ShareSource => ({
+      ...corruptSource(`s${n}`, n),
+      failure: { kind: 'keyless', detail: 'no key' },
+    });
+    const map = holds(...full);
+    const sources = [keyless(0), keyless(1), corruptSource('s2', 2)];
+    const record = booked(begin(), mapped(map), judged(x, sources));
+    const readable = decide(record) as Extract<ReturnType<typeof decide>, { kind: 'read' }>;
+    expect(readable.map.holdings.map(({ verdict }) => verdict.kind)).toEqual([
+      ...['good', 'good', 'bad'],
+    ]);
+    expect(marksToRead(record).map(({ server }) => server)).toEqual(['s2']);
+    const places = [0, 1].map((n) => ({ server: `s${n}`, shnum: n }));
+    const decision = decide(booked(record, read));
+    expect(decision).toMatchObject({ kind: 'publish', recipe: { kind: 'again', places } });
+    const { plan } = decision as Extract<typeof decision, { kind: 'publish' }>;
+    expect(plan.map.holdings.map(({ verdict }) => verdict.kind)).toEqual(['bad', 'bad', 'bad']);
   });
 
   test('of a server that did not give its blocks nothing is known', () => {
