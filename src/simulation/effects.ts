@@ -26,6 +26,7 @@ export function effectOf(task: Task): Effect | 'none' | 'unknown' {
       return 'read';
     case 'map':
     case 'verify':
+    case 'repair':
       return 'none';
   }
 }

@@ -295,7 +295,9 @@ function toldBy(settled: Json): readonly TellingFact[] {
 function learnOfPublish(facts: Facts, { operation, context, input }: ActorFact): void {
   const { checkstring } = context as { checkstring: string | null };
   if (checkstring === null || facts.bases.has(checkstring)) return;
-  const { base } = input as unknown as PublishInputFact;
+  const { base, isAgain } = input as unknown as PublishInputFact;
+  // It was made before, and of that all is known.
+  if (isAgain) return;
   facts.bases.set(checkstring, base?.id ?? null);
   const { spec, attempts } = facts.operations.get(operation) as OperationFact;
   const attempt = attempts.at(-1);

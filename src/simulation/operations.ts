@@ -25,6 +25,7 @@ export type Task =
   | { readonly kind: 'read' }
   | { readonly kind: 'map'; readonly mode: Mode }
   | { readonly kind: 'verify' }
+  | { readonly kind: 'repair' }
   /** Whatever a program does with a grid; nothing is known of its words. */
   | { readonly kind: 'call'; readonly run: Program };
 
@@ -138,6 +139,8 @@ async function call(
       return file.servermap({ ...options, mode: task.mode });
     case 'verify':
       return file.verify(options);
+    case 'repair':
+      return file.repair(options);
     case 'call':
       return task.run({ grid, file, key, options });
   }

@@ -241,8 +241,9 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       const result = operation?.result;
       if (operation === undefined || !result?.ok) return undefined;
       if (/read|map|verify|create|call/.test(operation.spec.task.kind)) return undefined;
-      const { seqnum } = (result.value ?? {}) as { seqnum?: number };
-      if (seqnum === undefined) return undefined;
+      const { seqnum, way } = (result.value ?? {}) as { seqnum?: number; way?: string };
+      // A repair that has nothing to write names what is there.
+      if (seqnum === undefined || way === 'nothing') return undefined;
       const output = lastPublish(operation)?.output as unknown as PublishOutputFact | undefined;
       if (output?.kind === 'published' && output.seqnum === seqnum) return undefined;
       return `version ${seqnum} was named, and the publish ended as ${output?.kind ?? 'nothing'}`;

@@ -257,9 +257,12 @@ export const publishProperties: readonly PropertyDefinition[] = [
   {
     id: 'Q7',
     name: 'above all that was seen',
-    statement: 'The new seqnum is one more than the highest that any valid signature vouches for.',
-    judge: ofPlans((actor, { map }) => {
+    statement:
+      'The new seqnum is one more than the highest that any valid signature vouches for; what is ' +
+      'placed again keeps its own.',
+    judge: ofPlans((actor, { map, isAgain, base }) => {
       const { seqnum } = publishOf(actor);
+      if (isAgain) return seqnum === base?.seqnum ? undefined : `version ${seqnum} is not its own`;
       const highest = Math.max(0, ...Object.values(map.versions).map((v) => v.seqnum));
       return seqnum === highest + 1 ? undefined : `version ${seqnum} after ${highest}`;
     }),

@@ -265,6 +265,7 @@ function parseTask(line: number, kind: string, settings: ReadonlyMap<string, str
     case 'append':
     case 'read':
     case 'verify':
+    case 'repair':
       return { kind };
     case 'call':
       return { kind, run: () => Promise.reject(new Error('no program is given')) };
