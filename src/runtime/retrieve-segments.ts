@@ -152,6 +152,9 @@ function readBlocks(purpose: Purpose) {
       hold(blocks, input, entries);
       const looksAtKey = purpose === 'verify' && firstSegment === 0;
       if (!looksAtKey || (await mayHoldKey(session, reader))) return { ok: true };
+      // In SDMF it is behind the data, elsewhere in the share that has replaced this one.
+      const excuse = await excuseFor(session, input, signal);
+      if (excuse !== undefined) return { ok: false, failure: excuse };
       adviseCorrupt(session, input, keyless.failure.detail);
       return keyless;
     } catch (error) {

@@ -427,6 +427,8 @@ function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): 
   if (event === 'rollback') forgetRot(facts, server);
   if (event === 'rot' && field !== null) facts.rotten.set(share, field);
   if ((event === 'rot' && field === 'prefix') || event === 'alien') facts.forgetful.add(server);
+  // The private key of SDMF is at the end.
+  if (event === 'truncate') facts.rotten.set(share, 'privkey');
   // A share of an unknown format is as good as one with a rotten prefix.
   if (event === 'alien') facts.rotten.set(share, 'prefix');
   const trouble = () => {

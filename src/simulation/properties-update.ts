@@ -240,8 +240,12 @@ export const updateProperties: readonly PropertyDefinition[] = [
       )();
       return (record, facts) => {
         if (record.kind !== 'advice') return reports(record, facts);
+        const { server, shnum, reason } = record;
+        // Only who checks every field, with the write cap, has something against it.
+        const isKey = facts.rotten.get(placeName(server, shnum)) === 'privkey';
+        if (isKey && reason.includes('encrypted private key')) return undefined;
         const operation = facts.operations.get(record.operation);
-        return operation && wronglyBad(operation, record.server, record.shnum);
+        return operation && wronglyBad(operation, server, shnum);
       };
     },
   },
