@@ -107,11 +107,11 @@ export async function brokenPromises(
   const broken: string[] = [];
   let contents = file.contents();
   let seqnum = 1;
-  for (const [i, { offset, data }] of edits.entries()) {
+  for (const { offset, data } of edits) {
     const outcome: WriteOutcome = await schedule.run(
-      // Whoever writes for the first time has to look.
-      `A${i}`,
-      (client) => client.file.update(data, offset, client.options),
+      'A',
+      // Opened anew, so that it has to look.
+      ({ grid, file, options }) => grid.open(file.cap).update(data, offset, options),
       { rule, order },
     );
     contents = withEdit(contents, offset, data);
