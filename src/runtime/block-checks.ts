@@ -24,6 +24,7 @@ import { requestLengthMax, wholeTreeMax } from '../share/limits.ts';
 import { TreePages } from '../share/tree-pages.ts';
 import { type Rooted, VersionVerifier } from '../share/verify.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
+import { placeName } from './place-name.ts';
 
 /** Of a version: how its blocks are cut, and what they hang on. */
 type CheckedHeader = Geometry & Rooted;
@@ -109,7 +110,7 @@ export class BlockChecks {
   async #admitTree(reader: BlockReader, input: ReadBlocksInput): Promise<void> {
     const { shnum, firstSegment, segmentCount } = input;
     if (this.#isLed(input)) return;
-    const copy = nameOf(input);
+    const copy = placeName(input);
     const isRooted = this.#rooted.has(copy);
     if (!this.#isPaged) {
       if (isRooted) return;
@@ -130,7 +131,7 @@ export class BlockChecks {
 
   /** The nodes of a tree in pages that a block needs; `verify` also reads those known already. */
   #nodesFor(input: ReadBlocksInput, segnum: number): HashNode[] {
-    const pages = this.#pages.get(nameOf(input));
+    const pages = this.#pages.get(placeName(input));
     if (pages === undefined) return [];
     const nodes =
       this.#purpose === 'read'
@@ -159,8 +160,4 @@ export function checksOf(
   const known = checks.get(key) ?? new BlockChecks(header, purpose);
   checks.set(key, known);
   return known;
-}
-
-function nameOf({ server, shnum }: ReadBlocksInput): string {
-  return `${shnum}@${server}`;
 }

@@ -9,6 +9,7 @@
 import type { ReadBlocksInput, Window } from '../../machines/io.ts';
 import type { Place } from '../../machines/servermap.ts';
 import type { BlockReader, Entry } from '../share/block-reader.ts';
+import { placeName } from './place-name.ts';
 
 /** Of one share. */
 interface Ahead {
@@ -107,6 +108,6 @@ function windowName({ firstSegment, segmentCount }: Window): string {
   return `${firstSegment}+${segmentCount}`;
 }
 
-function nameOf({ server, shnum, version }: ReadBlocksInput): string {
-  return `${version.id} ${shnum}@${server}`;
+function nameOf(input: ReadBlocksInput): string {
+  return `${input.version.id} ${placeName(input)}`;
 }

@@ -19,6 +19,7 @@ import { InHand } from './in-hand.ts';
 import { type Job, keeper } from './job.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { Pace } from './pace.ts';
+import { placeName } from './place-name.ts';
 import type { Engine } from './run.ts';
 import { Thrown } from './thrown.ts';
 
@@ -81,7 +82,7 @@ export class Download {
     ]);
     const known = { head, isWhole: head.length < range.length, tail };
     const reader = this.#readerOf(place, signal, 'field', known);
-    this.#opened.set(nameOf(place), { ...known, header: await reader.header() });
+    this.#opened.set(placeName(place), { ...known, header: await reader.header() });
     return reader;
   }
 
@@ -101,7 +102,7 @@ export class Download {
 
   /** The fields of a share that was opened, served from its first bytes as far as these go. */
   readerOf(place: Place, signal: AbortSignal, pace: 'field' | 'blocks'): ChkReader {
-    return this.#readerOf(place, signal, pace, this.#opened.get(nameOf(place)));
+    return this.#readerOf(place, signal, pace, this.#opened.get(placeName(place)));
   }
 
   #readerOf(place: Place, signal: AbortSignal, pace: 'field' | 'blocks', opened?: Partial<Opened>) {
@@ -151,11 +152,6 @@ export class Download {
       this.#advisories.tell(immutable, this.storageIndex, shnum, reason);
     }
   }
-}
-
-/** A share on a server. */
-export function nameOf({ server, shnum }: Place): string {
-  return `${shnum}@${server}`;
 }
 
 export const downloads = new InHand<Download>();

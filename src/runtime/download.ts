@@ -27,12 +27,13 @@ import { decodeChkSegment } from '../immutable/decode.ts';
 import type { ChkReader } from '../immutable/reader.ts';
 import type { ChkVersion } from '../immutable/ueb.ts';
 import { VersionVerifier } from '../share/verify.ts';
-import { type Download, downloads, nameOf } from './download-session.ts';
+import { type Download, downloads } from './download-session.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import { keeper, type Taker } from './job.ts';
 import { judging, unverified } from './map-servers.ts';
 import type { OperationOptions, Range } from './options.ts';
 import { downloadOutcome } from './outcome.ts';
+import { placeName } from './place-name.ts';
 import { progressOf } from './progress.ts';
 import { paceOf } from './query-server.ts';
 import { decodeWindow, entriesOf, hold } from './retrieve-segments.ts';
@@ -163,7 +164,7 @@ const readBlocks = fromPromise<ReadBlocksResult, ReadBlocksInput>(
       const fetched = () => unlessAborted(ahead.entries(input), signal);
       const [entries] = await Promise.all([
         checks.blocks.checkedEntries(reader, input, fetched),
-        checks.crypttext.lead(reader, nameOf(input), firstSegment, segmentCount),
+        checks.crypttext.lead(reader, placeName(input), firstSegment, segmentCount),
       ]);
       hold(blocks, input, entries);
       return { ok: true };

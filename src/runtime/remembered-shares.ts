@@ -6,6 +6,7 @@
  */
 import type { Place } from '../../machines/servermap.ts';
 import type { ByteRange } from '../storage/server.ts';
+import { placeName } from './place-name.ts';
 
 interface Piece {
   readonly offset: number;
@@ -28,17 +29,17 @@ export class RememberedShares {
   /** Notes a copy of what a share has at `offset` now. */
   add(place: Place, offset: number, bytes: Uint8Array): void {
     if (!this.isWorthIt) return;
-    const before = this.#pieces.get(keyOf(place)) ?? [];
+    const before = this.#pieces.get(placeName(place)) ?? [];
     const rest = before.flatMap((piece) => aroundOf(piece, offset, offset + bytes.length));
     const pieces = [...rest, { offset, bytes: bytes.slice() }];
-    this.#pieces.set(keyOf(place), pieces);
+    this.#pieces.set(placeName(place), pieces);
     this.#size += sizeOf(pieces) - sizeOf(before);
     if (!this.isWorthIt) this.#pieces.clear();
   }
 
   /** The bytes of `range`, if each of them is known. */
   cut(place: Place, { offset, length }: ByteRange): Uint8Array | undefined {
-    const pieces = this.#pieces.get(keyOf(place)) ?? [];
+    const pieces = this.#pieces.get(placeName(place)) ?? [];
     const out = new Uint8Array(length);
     for (let at = 0; at < length; ) {
       const from = offset + at;
@@ -65,9 +66,4 @@ function aroundOf({ offset, bytes }: Piece, from: number, to: number): readonly 
   const after = { offset: offset + skipped, bytes: bytes.subarray(skipped) };
   if (to <= offset) return [after];
   return [before, after].filter((piece) => piece.bytes.length > 0);
-}
-
-/** The name of a place among others. */
-export function keyOf({ server, shnum }: Place): string {
-  return `${shnum}@${server}`;
 }

@@ -29,7 +29,8 @@ import type { Advisories } from './advisories.ts';
 import { BatchedReads } from './batched-reads.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import type { Pace } from './pace.ts';
-import { keyOf, type RememberedShares } from './remembered-shares.ts';
+import { placeName } from './place-name.ts';
+import type { RememberedShares } from './remembered-shares.ts';
 import type { Engine } from './run.ts';
 
 /** What a writer needs beside the cap; found in a share, or made with the file. */
@@ -76,7 +77,7 @@ export interface Session {
   keyAhead: Promise<unknown> | undefined;
   /** In permuted order. */
   readonly servers: ReadonlyMap<ServerId, StorageServer>;
-  /** The first bytes of every share that was looked at, by {@link keyOf}. */
+  /** The first bytes of every share that was looked at, by {@link placeName}. */
   readonly heads: Map<string, Uint8Array>;
   /** What is known of the shares of the base, during a change in place. */
   shares: RememberedShares | undefined;
@@ -106,12 +107,12 @@ export function serverOf(session: Session, id: ServerId): StorageServer {
 
 /** The first bytes of a share as they were read; none when they did not arrive. */
 export function headOf(session: Session, place: Place): Uint8Array | undefined {
-  return session.heads.get(keyOf(place));
+  return session.heads.get(placeName(place));
 }
 
 /** Notes that the first bytes of a share are here, or on their way, before it is opened. */
 export function expectHead({ early }: Session, place: Place, head: Promise<Uint8Array>): void {
-  early.set(keyOf(place), head);
+  early.set(placeName(place), head);
 }
 
 /** Reads the first bytes of a share and keeps them for the rest of the operation. */
@@ -120,7 +121,7 @@ export async function openShare(
   place: Place,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const key = keyOf(place);
+  const key = placeName(place);
   const early = session.early.get(key);
   // Whoever opens a share wants to see what it is now.
   session.early.delete(key);
@@ -136,7 +137,7 @@ export function recall(session: Session, { map, header, shares }: LastWrite): vo
   session.shares = shares;
   session.headers.set(bytesToHex(header.prefix), header);
   const head = packHeader(header, header.layout);
-  for (const holding of map.holdings) session.heads.set(keyOf(holding), head);
+  for (const holding of map.holdings) session.heads.set(placeName(holding), head);
 }
 
 /** The fields of a share, served from its head, and from what is known of it, as far as that goes. */
