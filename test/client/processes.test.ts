@@ -64,12 +64,12 @@ async function startWorker(task: string, { servers, encoding, file }: Place, abo
   return child;
 }
 
-test('two processes that each add a hundred lines lose none and add none twice', {
+test('two processes that each add forty lines lose none and add none twice', {
   timeout: 120_000,
 }, async () => {
   const encoding = { required: 2, happy: 4, total: 5 };
   const place = await newPlace('lines', encoding, 'mdmf', new Uint8Array(0));
-  const count = 100;
+  const count = 40;
   const workers = await Promise.all(
     ['one', 'two'].map((name) => startWorker('lines', place, { name, count })),
   );
@@ -105,7 +105,7 @@ test('a file of 20 MiB is written, changed in place and read within 1 GiB of mem
 });
 
 /** A few of the 2,000 of `npm run kills`. */
-const KILLS = 24;
+const KILLS = 16;
 const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);
 
 test(`${KILLS} writers killed within a write (TAHOE_MUTABLE_SEED=${SEED}) leave every share wholly old or new, and lose nothing`, {
