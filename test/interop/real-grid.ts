@@ -190,8 +190,13 @@ export class Gateway {
   }
 
   /** Puts an immutable file into a directory. */
-  async putChild(directory: string, name: string, contents: Uint8Array): Promise<void> {
-    await this.#ask('PUT', `${file(directory)}/${encodeURIComponent(name)}`, contents);
+  async putChild(
+    directory: string,
+    name: string,
+    contents: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#ask('PUT', `${file(directory)}/${encodeURIComponent(name)}`, contents, signal);
   }
 
   /** What is in a directory, as its web API words it. */
@@ -237,8 +242,14 @@ export class Gateway {
     return JSON.parse((await this.#ask('POST', `${file(cap)}?${query}`)).toString());
   }
 
-  async #ask(method: string, path: string, body?: Uint8Array): Promise<Buffer> {
-    const answer = await fetch(this.url + path, { method, body: body ? Buffer.from(body) : null });
+  async #ask(
+    method: string,
+    path: string,
+    body?: Uint8Array,
+    signal: AbortSignal | null = null,
+  ): Promise<Buffer> {
+    const asked = { method, body: body ? Buffer.from(body) : null, signal };
+    const answer = await fetch(this.url + path, asked);
     const content = Buffer.from(await answer.arrayBuffer());
     if (!answer.ok) throw new Error(`gateway answered ${answer.status} to ${method}: ${content}`);
     return content;
