@@ -3,11 +3,12 @@
  */
 import type { Command } from 'commander';
 import { UnrecoverableFileError } from '../../errors.ts';
+import type { Finding } from '../../finding.ts';
 import type { MutableFile } from '../../mutable-file.ts';
 import type { OperationOptions } from '../../runtime/options.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_FAILED, EXIT_UNHEALTHY } from '../complaint.ts';
-import { type Finding, findingJson, findingLines, findingOf, isAnyoneHeard } from '../finding.ts';
+import { findingJson, findingLines } from '../finding.ts';
 
 export function addCheckCommand(program: Command, perform: Perform): void {
   program
@@ -22,6 +23,7 @@ export function addCheckCommand(program: Command, perform: Perform): void {
         const file = grid.open(cap);
         const look = verify ? verified : mapped;
         const finding = await call.watch((options) => look(file, options));
+        const { isAnyoneHeard } = await import('../../finding.ts');
         const heard = isAnyoneHeard(finding) ? EXIT_UNHEALTHY : EXIT_FAILED;
         return {
           json: { ...(await findingJson(finding, cap, grid)), verified: verify },
@@ -33,6 +35,7 @@ export function addCheckCommand(program: Command, perform: Perform): void {
 }
 
 async function mapped(file: MutableFile, options: OperationOptions): Promise<Finding> {
+  const { findingOf } = await import('../../finding.ts');
   return findingOf(await file.servermap({ ...options, mode: 'check' }));
 }
 

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { RepairOutcome } from '../../runtime/outcome.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_UNHEALTHY } from '../complaint.ts';
-import { findingLines, findingOf, tahoeCheck } from '../finding.ts';
+import { findingLines } from '../finding.ts';
 import { counted, inRuns, oneLine } from '../plain-text.ts';
 import { servermapJson } from '../servermap-view.ts';
 
@@ -25,12 +25,14 @@ export function addRepairCommand(program: Command, perform: Perform): void {
         const file = grid.open(cap);
         const outcome = await call.watch((options) => file.repair({ ...options, force }));
         const { before, isHealthy } = outcome;
-        const after = { ...(await findingOf(outcome.after)), isHealthy };
-        const [was, is] = [await tahoeCheck(before, cap, grid), await tahoeCheck(after, cap, grid)];
+        const { findingOf, tahoeCheck } = await import('../../finding.ts');
+        const after = { ...findingOf(outcome.after), isHealthy };
+        const was = tahoeCheck(before, cap, grid.encoding);
+        const is = tahoeCheck(after, cap, grid.encoding);
         const { seqnum, way, placed, missing, failures } = outcome;
         return {
           json: {
-            ...{ 'storage-index': Reflect.get(is, 'storage-index') },
+            ...{ 'storage-index': was['storage-index'] },
             ...{ 'repair-attempted': way !== 'nothing' || !isHealthy },
             ...{ 'repair-successful': isHealthy },
             ...{ 'pre-repair-results': was, 'post-repair-results': is },
