@@ -194,6 +194,19 @@ export class BadCiphertextHashError extends TahoeMutableError {
   }
 }
 
+/** An immutable file that is not whole: shares of such files are not made here. */
+export class UnrepairableFileError extends TahoeMutableError {
+  static override readonly code = 'UnrepairableFileError';
+
+  constructor(good: number, total: number, bad: number) {
+    super(
+      'shares of immutable files are only read here: ' +
+        `${good} of the ${total} of this one are good, and ${bad} bad`,
+      { good, total, bad },
+    );
+  }
+}
+
 /** A version that is larger, in one of its numbers, than is read: see `share/limits.ts`. */
 export class BeyondLimitError extends TahoeMutableError {
   static override readonly code = 'BeyondLimitError';

@@ -1,12 +1,15 @@
 /**
  * @module immutable-file: one immutable file, as its users see it: read whole, in part, or as a
- * stream. Every byte is led to the hash in the cap before it is given out; a literal is its cap.
+ * stream, and its shares looked at. Every byte is led to the hash in the cap before it is given out; a literal is its cap.
  */
 import { resolveRange } from '../machines/read-kernel.ts';
-import { checkRead } from './arguments.ts';
-import { InsufficientCapError } from './errors.ts';
+import type { Servermap } from '../machines/servermap.ts';
+import { findingIn, type ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
+import { checkOperation, checkRead } from './arguments.ts';
+import { InsufficientCapError, UnrepairableFileError } from './errors.ts';
 import {
   type ChkCap,
+  type ChkVerifyCap,
   formatImmutableCap,
   type ImmutableCap,
   toImmutableVerifyCap,
@@ -17,18 +20,26 @@ import { downloadFile, downloadStream } from './runtime/download.ts';
 import type { Download } from './runtime/download-session.ts';
 import { guarded } from './runtime/guarded.ts';
 import { outOfRange } from './runtime/outcome.ts';
+import type { OperationOptions } from './runtime/options.ts';
 import type { Engine } from './runtime/run.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
+import { mapClaims, verifyImmutable } from './runtime/verify-immutable.ts';
 
 /** What the grid gives an immutable file to work with. */
 export interface ImmutableSetting {
   readonly engine: Engine;
-  readonly newDownload: (engine: Engine, cap: ChkCap) => Download;
+  readonly newDownload: (engine: Engine, cap: ChkCap | ChkVerifyCap) => Download;
   readonly during: SpareKeys['during'];
 }
 
-/** Reads an encoded file. */
-type Read<T> = (download: Download, options: ReadCallOptions) => Promise<T>;
+/** Does something with an encoded file. */
+type Work<Options, T> = (download: Download, options: Options) => Promise<T>;
+
+/** Nobody is asked for what is in its cap. */
+const nobody: Servermap = {
+  ...{ mode: 'check', outcome: 'enough', privateKey: 'unneeded' },
+  ...{ servers: [], holdings: [], versions: {} },
+};
 
 export class ImmutableFile {
   readonly #cap: ImmutableCap;
@@ -80,6 +91,35 @@ export class ImmutableFile {
     });
   }
 
+  /**
+   * Which shares servers say that they hold: everybody is asked, and nothing is read. A verify cap is
+   * enough for this and for {@link verify}; a literal is healthy, whatever servers there are.
+   */
+  async check(options: OperationOptions = {}): Promise<ImmutableFinding> {
+    return this.#look(options, async (...run) => findingIn(await mapClaims(...run)));
+  }
+
+  /**
+   * Looks at every byte of every share, and at whether they are all of one file. Shares that are bad
+   * or too few are no error, nor is a server that does not answer: the map names it.
+   * @throws BeyondLimitError
+   */
+  async verify(options: OperationOptions = {}): Promise<ImmutableFinding> {
+    return this.#look(options, verifyImmutable);
+  }
+
+  /**
+   * Shares of immutable files are not made here: there is nothing to do, or nothing can be done.
+   * @throws UnrepairableFileError when it is not healthy; BeyondLimitError
+   */
+  async repair(options: OperationOptions = {}): Promise<ImmutableFinding> {
+    const finding = await this.verify(options);
+    if (finding.isHealthy) return finding;
+    const good = new Set(finding.good.map(({ shnum }) => shnum)).size;
+    const { total } = this.#cap as ChkCap | ChkVerifyCap;
+    throw new UnrepairableFileError(good, total, finding.bad.length);
+  }
+
   /** The wanted part of a literal; nothing of any other file. */
   #literal(options: ReadCallOptions): Uint8Array | undefined {
     checkRead(options);
@@ -94,12 +134,26 @@ export class ImmutableFile {
     return contents.subarray(range.from, range.to);
   }
 
-  /** Runs one reading, which ends with what a function of the caller's throws meanwhile. */
-  async #run<T>(given: ReadCallOptions, read: Read<T>): Promise<T> {
+  /** A literal is looked at by nobody. */
+  async #look(
+    options: OperationOptions,
+    look: Work<OperationOptions, ImmutableFinding>,
+  ): Promise<ImmutableFinding> {
+    checkOperation(options);
+    if (this.#cap.kind !== 'lit') return this.#run(options, look);
+    options.signal?.throwIfAborted();
+    return { ...findingIn(nobody), isHealthy: true, isRecoverable: true };
+  }
+
+  /** Runs one operation, which ends with what a function of the caller's throws meanwhile. */
+  async #run<Options extends OperationOptions, T>(
+    given: Options,
+    work: Work<Options, T>,
+  ): Promise<T> {
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
-    const download = this.#setting.newDownload(engine, this.#cap as ChkCap);
+    const download = this.#setting.newDownload(engine, this.#cap as ChkCap | ChkVerifyCap);
     try {
-      return await this.#setting.during(() => read(download, options));
+      return await this.#setting.during(() => work(download, options));
     } finally {
       throwIfBroken();
     }

@@ -18,6 +18,7 @@ export {
   sharesOf,
   unrecoverableVersions,
 } from '../machines/servermap.ts';
+export type { ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 export type { Verification } from '../machines/verify-kernel.ts';
 export {
   type Cap,

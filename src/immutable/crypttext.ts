@@ -5,10 +5,11 @@
  * made shares of which different ones decode to different bytes. Only these hashes tell, so no
  * segment is given out without its own. Their nodes may come from any share.
  */
+import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import { equalBytes } from '../bytes.ts';
 import { tagOf } from '../crypto/hash.ts';
 import { BadCiphertextHashError } from '../errors.ts';
-import { hashLength, nodeCount, TaggedHasher, VerifyingTree } from '../share/hashtree.ts';
+import { hashLength, neededHashes, nodeCount, TaggedHasher, VerifyingTree } from '../share/hashtree.ts';
 import { wholeTreeMax } from '../share/limits.ts';
 import { TreePages } from '../share/tree-pages.ts';
 import { bytesPerWork, Stint } from '../turn.ts';
@@ -21,13 +22,17 @@ const SEGMENT_TAG = tagOf('allmydata_crypttext_segment_v1');
 const sliceLength = 2 ** 18;
 
 export class CrypttextChecks {
+  readonly #purpose: Purpose;
   readonly #segmentCount: number;
   readonly #nodeCount: number;
   readonly #tree: VerifyingTree;
+  /** Copies that were admitted whole. */
+  readonly #whole = new Set<string>();
   /** Of trees that are too large to be read whole, by copy. */
   readonly #pages = new Map<string, TreePages>();
 
-  constructor({ segmentCount, crypttextRootHash }: ChkVersion) {
+  constructor({ segmentCount, crypttextRootHash }: ChkVersion, purpose: Purpose) {
+    this.#purpose = purpose;
     this.#segmentCount = segmentCount;
     this.#nodeCount = nodeCount(segmentCount);
     const name = chkFieldNames.crypttextHashTree;
@@ -36,15 +41,18 @@ export class CrypttextChecks {
 
   /**
    * Sees to it that the hashes of these segments are here, of the share called `copy` unless another
-   * one brought them.
+   * one brought them; to verify is to look at each copy.
    * @throws CorruptShareError naming the crypttext hash tree
    */
   async lead(reader: ChkReader, copy: string, first: number, count: number): Promise<void> {
-    const missing = this.#missing(first, count);
-    if (missing.length === 0) return;
+    const looksAtAll = this.#purpose === 'verify';
+    const segnums = Array.from({ length: count }, (_, i) => first + i);
+    const wanted = looksAtAll ? segnums : segnums.filter((segnum) => !this.#isLed(segnum));
+    if (wanted.length === 0 || this.#whole.has(copy)) return;
     if (!this.#isPaged) {
       const nodes = await reader.crypttextHashes(0, this.#nodeCount);
       this.#tree.admit(nodes.entries());
+      this.#whole.add(copy);
       await new Stint().spend(nodes.length);
       return;
     }
@@ -52,8 +60,10 @@ export class CrypttextChecks {
     this.#pages.set(copy, pages);
     await pages.turnTo((...nodes) => reader.crypttextHashes(...nodes), first, count);
     const stint = new Stint();
-    for (const segnum of missing) {
-      const nodes = this.#tree.missingHashes(segnum);
+    for (const segnum of wanted) {
+      const nodes = looksAtAll
+        ? neededHashes(this.#segmentCount, segnum)
+        : this.#tree.missingHashes(segnum);
       const leaf = pages.hashAt(this.#leafOf(segnum));
       this.#tree.admitLeaf(
         segnum,
@@ -88,9 +98,8 @@ export class CrypttextChecks {
     if (this.#isPaged) this.#tree.forget();
   }
 
-  #missing(first: number, count: number): number[] {
-    const segnums = Array.from({ length: count }, (_, i) => first + i);
-    return segnums.filter((segnum) => this.#tree.hashAt(this.#leafOf(segnum)) === undefined);
+  #isLed(segnum: number): boolean {
+    return this.#tree.hashAt(this.#leafOf(segnum)) !== undefined;
   }
 
   #leafOf(segnum: number): number {

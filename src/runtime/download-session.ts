@@ -1,13 +1,15 @@
 /**
- * @module download-session: what one reading of an immutable file has in hand: access to its shares,
+ * @module download-session: what one look at an immutable file has in hand: access to its shares,
  * and what is kept between the states of the chart. Nobody replaces a share, so it is never opened
  * anew.
  */
+import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import type { Place, ServerId } from '../../machines/servermap.ts';
-import { type ChkCap, immutableStorageIndexOf } from '../immutable/caps.ts';
+import { type ChkCap, type ChkVerifyCap, immutableStorageIndexOf } from '../immutable/caps.ts';
 import { CrypttextChecks } from '../immutable/crypttext.ts';
 import { likelyUebOffset } from '../immutable/layout.ts';
 import { ChkReader, type Opened } from '../immutable/reader.ts';
+import { Rebuilt } from '../immutable/rebuilt.ts';
 import { type ChkVersion, uebLengthMax } from '../immutable/ueb.ts';
 import { permutedServers } from '../permute.ts';
 import type { Entry } from '../share/block-reader.ts';
@@ -33,7 +35,7 @@ interface FileChecks {
 export interface DownloadSetting {
   readonly engine: Engine;
   readonly servers: readonly StorageServer[];
-  readonly cap: ChkCap;
+  readonly cap: ChkCap | ChkVerifyCap;
   /** Bytes that the first read of a share asks for. */
   readonly headLength: number;
   readonly advisories: Advisories;
@@ -41,7 +43,7 @@ export interface DownloadSetting {
 
 export class Download {
   readonly engine: Engine;
-  readonly cap: ChkCap;
+  readonly cap: ChkCap | ChkVerifyCap;
   readonly storageIndex: Uint8Array;
   /** In permuted order. */
   readonly servers: ReadonlyMap<ServerId, StorageServer>;
@@ -58,7 +60,8 @@ export class Download {
   readonly #advisories: Advisories;
   readonly #headLength: number;
   readonly #opened = new Map<string, Opened>();
-  #checks: FileChecks | undefined;
+  readonly #checks = new Map<Purpose, FileChecks>();
+  #rebuilt: Rebuilt | undefined;
 
   constructor({ engine, servers, cap, headLength, advisories }: DownloadSetting) {
     this.engine = engine;
@@ -129,20 +132,28 @@ export class Download {
     );
   }
 
-  /** The checks of the file, made when a share has first told how it is cut. */
-  checksBy(version: ChkVersion): FileChecks {
-    this.#checks ??= {
+  /** The checks of the file for one purpose, made when a share has first told how it is cut. */
+  checksBy(version: ChkVersion, purpose: Purpose): FileChecks {
+    const known = this.#checks.get(purpose) ?? {
       version,
-      blocks: new BlockChecks(version, 'read'),
-      crypttext: new CrypttextChecks(version),
+      blocks: new BlockChecks(version, purpose),
+      crypttext: new CrypttextChecks(version, purpose),
     };
-    return this.#checks;
+    this.#checks.set(purpose, known);
+    return known;
   }
 
   /** Those checks, once some block was led by them. */
-  get checks(): FileChecks {
-    if (this.#checks === undefined) throw new Error('no block of this file has been read');
-    return this.#checks;
+  checksFor(purpose: Purpose): FileChecks {
+    const known = this.#checks.get(purpose);
+    if (known === undefined) throw new Error('no block of this file has been read');
+    return known;
+  }
+
+  /** What becomes of the file when it is encoded again. */
+  get rebuilt(): Rebuilt {
+    this.#rebuilt ??= new Rebuilt(this.checksFor('read').version);
+    return this.#rebuilt;
   }
 
   /** Tells the operator of a server; nobody waits for it. */

@@ -18,11 +18,13 @@ import {
 import { readVersionMachine } from '../../machines/read-version.machine.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
+import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import type { Place, Version } from '../../machines/servermap.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { unlessAborted } from '../abort.ts';
 import { bytesToHex } from '../bytes.ts';
 import { BadCiphertextHashError, CorruptShareError } from '../errors.ts';
+import type { ChkCap } from '../immutable/caps.ts';
 import { decodeChkSegment } from '../immutable/decode.ts';
 import type { ChkReader } from '../immutable/reader.ts';
 import type { ChkVersion } from '../immutable/ueb.ts';
@@ -64,28 +66,29 @@ async function run(
   taker: Taker,
   { signal, onProgress }: OperationOptions,
 ): Promise<void> {
-  const { engine, cap } = download;
   download.job = { taker, onProgress };
-  const servers = [...download.servers.keys()];
-  const { required, total, size } = cap;
-  // Nobody writes, so no quorum is asked for.
-  const membership = { servers: servers.length, happy: 1 };
+  const { deadlines, ...grid } = gridOf(download);
+  const { size } = download.cap;
   try {
     chart ??= downloading();
     const report = await downloads.run(download, chart, {
-      input: {
-        grid: { servers, required, total, membership },
-        wanted: { offset, length: length ?? null },
-        size,
-        deadlines: engine.deadlines,
-      },
+      input: { grid, wanted: { offset, length: length ?? null }, size, deadlines },
       signal,
-      onActor: progressOf(onProgress, servers.length),
+      onActor: progressOf(onProgress, grid.servers.length),
     });
     downloadOutcome(report, download.thrown);
   } finally {
     download.ahead.dropAll();
   }
+}
+
+/** What every chart is told of the grid. */
+export function gridOf({ engine, cap, servers: all }: Download) {
+  const servers = [...all.keys()];
+  const { required, total } = cap;
+  // Nobody writes, so no quorum is asked for.
+  const membership = { servers: servers.length, happy: 1 };
+  return { servers, required, total, membership, deadlines: engine.deadlines };
 }
 
 const queryServer = fromPromise<QueryResult, QueryInput>(async ({ input, signal, system }) => {
@@ -106,7 +109,8 @@ const queryServer = fromPromise<QueryResult, QueryInput>(async ({ input, signal,
   }
 });
 
-const verifyShares = judging((system) => {
+/** Reads what shares say of the file. */
+export const verifyShares = judging((system) => {
   const download = downloads.of(system);
   return (place, signal) => judgeShare(download, place, signal);
 });
@@ -144,24 +148,45 @@ async function requireRoot(reader: ChkReader, header: ChkVersion, shnum: number)
 }
 
 /** The chart's view of the file. */
-function versionOf(header: ChkVersion, { cap }: Download): Version {
-  const { format, required, total, segmentSize, dataLength, rootHash } = header;
+function versionOf(
+  { segmentSize, rootHash }: Pick<ChkVersion, 'segmentSize' | 'rootHash'>,
+  { cap }: Download,
+): Version {
+  const { required, total, size } = cap;
   return {
     id: bytesToHex(cap.uebHash),
-    ...{ format, required, total, segmentSize, dataLength },
+    ...{ format: 'chk', required, total, segmentSize, dataLength: size },
     ...{ seqnum: 0, rootHash: bytesToHex(rootHash), checkstring: '', tag: '', parentTag: null },
   };
 }
 
-const readBlocks = fromPromise<ReadBlocksResult, ReadBlocksInput>(
-  async ({ input, signal, system }) => {
+/** What is to be thought of a share of which nothing was read. */
+export function claimed(download: Download, shnum: number): Pick<ShareJudged, 'verdict'> & {
+  readonly version?: Version;
+} {
+  try {
+    requireNumber(download, shnum);
+  } catch (error) {
+    return { verdict: { kind: 'bad', reason: (error as Error).message, head: '' } };
+  }
+  // How it is cut only a share could tell.
+  const version = versionOf({ segmentSize: 0, rootHash: new Uint8Array(0) }, download);
+  return { verdict: { kind: 'good', version: version.id }, version };
+}
+
+/** Reads and checks the blocks of one share for one window, and holds those that are for reading. */
+export function readBlocks(purpose: Purpose) {
+  return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal, system }) => {
     const download = downloads.of(system);
     const { blocks, ahead } = download;
     const { firstSegment, segmentCount } = input;
     try {
       const reader = download.readerOf(input, signal, 'blocks');
-      const checks = download.checksBy(await reader.header());
-      const fetched = () => unlessAborted(ahead.entries(input), signal);
+      const checks = download.checksBy(await reader.header(), purpose);
+      const fetched = () =>
+        purpose === 'read'
+          ? unlessAborted(ahead.entries(input), signal)
+          : reader.blocks(firstSegment, segmentCount);
       const [entries] = await Promise.all([
         checks.blocks.checkedEntries(reader, input, fetched),
         checks.crypttext.lead(reader, placeName(input), firstSegment, segmentCount),
@@ -173,18 +198,19 @@ const readBlocks = fromPromise<ReadBlocksResult, ReadBlocksInput>(
       if (isCorruption(error)) download.advise(input, error.message);
       return { ok: false, failure: toFailure(error) };
     }
-  },
-);
+  });
+}
 
 const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, system }) => {
   const download = downloads.of(system);
-  const { cap, engine, blocks, ahead, job, thrown, kept } = download;
-  const { version, crypttext } = download.checks;
+  const { engine, blocks, ahead, job, thrown, kept } = download;
+  const { version, crypttext } = download.checksFor('read');
+  const { key } = download.cap as ChkCap;
   const decode = (segnum: number, room: Uint8Array | undefined) => {
     const entries = [...entriesOf(blocks, segnum, input.shnums)];
     const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
     const { primitives } = engine;
-    return decodeChkSegment(version, cap.key, segnum, ofShares, crypttext, primitives, room);
+    return decodeChkSegment(version, key, segnum, ofShares, crypttext, primitives, room);
   };
   try {
     const hand = { job, thrown, kept, blocks, ahead, geometry: version };
@@ -201,10 +227,15 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
 let chart: typeof downloadFileMachine | undefined;
 
 function downloading(): typeof downloadFileMachine {
-  const serverQuery = serverQueryMachine.provide({ actors: { queryServer, verifyShares } });
-  const servermapUpdate = servermapUpdateMachine.provide({ actors: { serverQuery } });
-  const blockRead = blockReadMachine.provide({ actors: { readBlocks } });
+  const servermapUpdate = findingShares(verifyShares);
+  const blockRead = blockReadMachine.provide({ actors: { readBlocks: readBlocks('read') } });
   const retrieve = retrieveMachine.provide({ actors: { blockRead, decodeSegments } });
   const readVersion = readVersionMachine.provide({ actors: { servermapUpdate, retrieve } });
   return downloadFileMachine.provide({ actors: { servermapUpdate, readVersion } });
+}
+
+/** An update with its IO, in which shares are judged by this. */
+export function findingShares(verifyShares: ReturnType<typeof judging>) {
+  const serverQuery = serverQueryMachine.provide({ actors: { queryServer, verifyShares } });
+  return servermapUpdateMachine.provide({ actors: { serverQuery } });
 }

@@ -21,6 +21,8 @@ import {
 } from '../../machines/servermap.ts';
 import type { StaleShare } from '../../machines/stale.ts';
 import type { VerifyFileReport } from '../../machines/verify-file.machine.ts';
+import type { VerifyImmutableReport } from '../../machines/verify-immutable.machine.ts';
+import type { ImmutableFinding } from '../../machines/verify-immutable-kernel.ts';
 import { isWhole, missingIn, type Verification } from '../../machines/verify-kernel.ts';
 import type { WriteFileReport } from '../../machines/write-file.machine.ts';
 import type { Obstacle } from '../../machines/write-kernel.ts';
@@ -119,6 +121,23 @@ export function downloadOutcome(report: DownloadFileReport, thrown: Thrown): voi
 export function verifyOutcome(report: VerifyFileReport, thrown: Thrown): Verification {
   if (report.kind === 'verified') return report.verification;
   throw readError(report, thrown);
+}
+
+/** @throws the error that says why nothing can be said of an immutable file */
+export function verifyImmutableOutcome(
+  report: VerifyImmutableReport,
+  thrown: Thrown,
+): ImmutableFinding {
+  switch (report.kind) {
+    case 'verified':
+      return report.finding;
+    case 'beyondLimit':
+      throw beyondLimit(report.beyond);
+    case 'failed':
+      throw failureError(report.failure, thrown);
+    case 'cancelled':
+      throw new Error('cancelled');
+  }
 }
 
 /** Nothing when the modifier wanted no change. @throws as does {@link writeOutcome} */

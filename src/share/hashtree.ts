@@ -177,6 +177,56 @@ export function replaceLeaves(
   }
 }
 
+/**
+ * The roots of several trees over as many leaves each, which come one by one: of each tree no more
+ * than the left siblings of one path are in memory.
+ */
+export class GrowingRoots {
+  /** Of each tree, by level from the leaves up: the root of what is complete and has no sibling. */
+  readonly #trees: readonly (Uint8Array | undefined)[][];
+  #leafCount = 0;
+
+  constructor(trees: number) {
+    this.#trees = Array.from({ length: trees }, () => []);
+  }
+
+  /** The next leaf of each tree. */
+  add(leaves: readonly Uint8Array[]): void {
+    this.#leafCount++;
+    for (const [i, complete] of this.#trees.entries()) {
+      let hash = leaves[i] as Uint8Array;
+      let level = 0;
+      for (let left = complete[0]; left !== undefined; left = complete[++level]) {
+        complete[level] = undefined;
+        hash = parentHash(left, hash);
+      }
+      complete[level] = hash;
+    }
+  }
+
+  /** The roots, when all leaves were there. */
+  async roots(stint: Stint): Promise<readonly Uint8Array[]> {
+    const runs = paddingOf(this.#leafCount);
+    let step = runs.next();
+    for (; !step.done; step = runs.next()) await stint.spend(step.value);
+    const padding = step.value;
+    return this.#trees.map((complete) => this.#rootOf(complete, padding));
+  }
+
+  #rootOf(complete: readonly (Uint8Array | undefined)[], padding: readonly Run[]): Uint8Array {
+    /** What is not complete without padding, if anything. */
+    let open: Uint8Array | undefined = this.#leafCount === 0 ? padding[0]?.hashes : undefined;
+    const levels = Math.log2(widthOf(this.#leafCount));
+    for (let level = 0; level < levels; level++) {
+      const left = complete[level] ?? open;
+      if (left === undefined) continue;
+      const right = complete[level] === undefined ? undefined : open;
+      open = parentHash(left, right ?? (padding[level] as Run).hashes.subarray(0, hashLength));
+    }
+    return (complete[levels] ?? open) as Uint8Array;
+  }
+}
+
 /** How many nodes the tree over this many leaves has. */
 export function nodeCount(leafCount: number): number {
   return 2 * widthOf(leafCount) - 1;

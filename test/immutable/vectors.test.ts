@@ -29,7 +29,7 @@ async function readBy(cap: ChkCap, shares: ReadonlyMap<number, Uint8Array>): Pro
   const [, first] = readers[0]!;
   const version = await first.header();
   const verifier = new VersionVerifier(version);
-  const checks = new CrypttextChecks(version);
+  const checks = new CrypttextChecks(version, 'read');
   await checks.lead(first, 'first', 0, version.segmentCount);
   const pieces: Uint8Array[] = [];
   const entries = new Map<number, readonly { readonly block: Uint8Array }[]>();
