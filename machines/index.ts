@@ -68,6 +68,13 @@ export {
   verifyFileMachine,
   verifyFileSummary,
 } from './verify-file.machine.ts';
+export {
+  type VerifyImmutableInput,
+  type VerifyImmutableReport,
+  verifyImmutableMachine,
+  verifyImmutableSummary,
+} from './verify-immutable.machine.ts';
+export * as verifyImmutableKernel from './verify-immutable-kernel.ts';
 export * as verifyKernel from './verify-kernel.ts';
 export {
   type AttemptCollided,

@@ -9,7 +9,13 @@ import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import { equalBytes } from '../bytes.ts';
 import { tagOf } from '../crypto/hash.ts';
 import { BadCiphertextHashError } from '../errors.ts';
-import { hashLength, neededHashes, nodeCount, TaggedHasher, VerifyingTree } from '../share/hashtree.ts';
+import {
+  hashLength,
+  neededHashes,
+  nodeCount,
+  TaggedHasher,
+  VerifyingTree,
+} from '../share/hashtree.ts';
 import { wholeTreeMax } from '../share/limits.ts';
 import { TreePages } from '../share/tree-pages.ts';
 import { bytesPerWork, Stint } from '../turn.ts';

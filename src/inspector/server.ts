@@ -233,12 +233,12 @@ const shipped = new Map<string, Chart>();
 function shippedChart(id: string): Chart | undefined {
   if (shipped.size === 0) {
     const { readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine } = machines;
-    const { downloadFileMachine, repairFileMachine, servermapUpdateMachine } = machines;
-    const { publishMachine, retrieveMachine } = machines;
+    const { downloadFileMachine, verifyImmutableMachine, repairFileMachine } = machines;
+    const { servermapUpdateMachine, publishMachine, retrieveMachine } = machines;
     const { serverQueryMachine, shareWriteMachine, blockReadMachine } = machines;
     const all = [
       ...[readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine],
-      ...[downloadFileMachine, repairFileMachine],
+      ...[downloadFileMachine, verifyImmutableMachine, repairFileMachine],
       ...[servermapUpdateMachine, publishMachine, retrieveMachine],
       ...[serverQueryMachine, shareWriteMachine, blockReadMachine],
     ];

@@ -17,8 +17,8 @@ import {
 } from '../../machines/io.ts';
 import { readVersionMachine } from '../../machines/read-version.machine.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
-import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
+import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Place, Version } from '../../machines/servermap.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { unlessAborted } from '../abort.ts';
@@ -161,7 +161,10 @@ function versionOf(
 }
 
 /** What is to be thought of a share of which nothing was read. */
-export function claimed(download: Download, shnum: number): Pick<ShareJudged, 'verdict'> & {
+export function claimed(
+  download: Download,
+  shnum: number,
+): Pick<ShareJudged, 'verdict'> & {
   readonly version?: Version;
 } {
   try {

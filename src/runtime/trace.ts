@@ -27,6 +27,7 @@ import type { Verdict } from '../../machines/servermap.ts';
 import { servermapUpdateSummary } from '../../machines/servermap-update.machine.ts';
 import { shareWriteSummary } from '../../machines/share-write.machine.ts';
 import { verifyFileSummary } from '../../machines/verify-file.machine.ts';
+import { verifyImmutableSummary } from '../../machines/verify-immutable.machine.ts';
 import { writeFileSummary } from '../../machines/write-file.machine.ts';
 
 export type Json =
@@ -218,6 +219,7 @@ const summaries = {
   downloadFile: downloadFileSummary,
   writeFile: writeFileSummary,
   verifyFile: verifyFileSummary,
+  verifyImmutable: verifyImmutableSummary,
   repairFile: repairFileSummary,
   readVersion: readVersionSummary,
   servermapUpdate: servermapUpdateSummary,

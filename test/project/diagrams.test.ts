@@ -16,6 +16,7 @@ import {
   serverQueryMachine,
   shareWriteMachine,
   verifyFileMachine,
+  verifyImmutableMachine,
   writeFileMachine,
 } from '../../machines/index.ts';
 import { chartOf } from '../../src/inspector/chart.ts';
@@ -36,6 +37,7 @@ const machines: readonly AnyStateMachine[] = [
   repairFileMachine,
   writeFileMachine,
   downloadFileMachine,
+  verifyImmutableMachine,
 ];
 const named = machines.map((machine) => [machine.id, machine] as const);
 

@@ -61,6 +61,7 @@ describe('machines/', () => {
       ['servermapUpdateMachine', 'servermapUpdate'],
       ['shareWriteMachine', 'shareWrite'],
       ['verifyFileMachine', 'verifyFile'],
+      ['verifyImmutableMachine', 'verifyImmutable'],
       ['writeFileMachine', 'writeFile'],
     ]);
   });

@@ -7,6 +7,7 @@ import {
   blockHash,
   buildHashTree,
   buildLongHashTree,
+  GrowingRoots,
   type HashNode,
   hashIn,
   neededHashes,
@@ -24,6 +25,19 @@ const pick = (tree: readonly Uint8Array[], nodes: readonly number[]): HashNode[]
   nodes.map((node) => [node, tree[node] as Uint8Array]);
 const wrong = new Uint8Array(32).fill(0xee);
 const corrupt = (problem: string) => new CorruptShareError('tree', problem);
+
+test('roots that grow leaf by leaf are those of whole trees', async () => {
+  for (let count = 0; count <= 70; count++) {
+    const leaves = leavesOf(count);
+    const growing = new GrowingRoots(2);
+    for (const leaf of leaves) growing.add([leaf, wrong]);
+    const other = leaves.map(() => wrong);
+    expect([count, hex(await growing.roots(new Stint()))]).toEqual([
+      count,
+      hex([leaves, other].map((each) => buildHashTree(each)[0] as Uint8Array)),
+    ]);
+  }
+});
 
 describe('the runs that lead from some leaves to the root', () => {
   test('are the least pairs that hold every hash that is needed, level by level', () => {

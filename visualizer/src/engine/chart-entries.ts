@@ -14,6 +14,7 @@ import {
   serverQueryMachine,
   shareWriteMachine,
   verifyFileMachine,
+  verifyImmutableMachine,
   writeFileMachine,
 } from '../../../machines/index.ts';
 import { chartOf } from '../../../src/inspector/chart.ts';
@@ -26,6 +27,7 @@ const shipped = [
   readVersionMachine,
   verifyFileMachine,
   downloadFileMachine,
+  verifyImmutableMachine,
   repairFileMachine,
   servermapUpdateMachine,
   publishMachine,
