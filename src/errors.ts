@@ -194,19 +194,6 @@ export class BadCiphertextHashError extends TahoeMutableError {
   }
 }
 
-/** An immutable file that is not whole: shares of such files are not made here. */
-export class UnrepairableFileError extends TahoeMutableError {
-  static override readonly code = 'UnrepairableFileError';
-
-  constructor(good: number, total: number, bad: number) {
-    super(
-      'shares of immutable files are only read here: ' +
-        `${good} of the ${total} of this one are good, and ${bad} bad`,
-      { good, total, bad },
-    );
-  }
-}
-
 /** A version that is larger, in one of its numbers, than is read: see `share/limits.ts`. */
 export class BeyondLimitError extends TahoeMutableError {
   static override readonly code = 'BeyondLimitError';
@@ -305,6 +292,15 @@ export class IndeterminateWriteError extends TahoeMutableError {
 /** A version was seen that writing would destroy: newer and unreadable, or perhaps acknowledged. */
 export class NewerVersionSeenError extends TahoeMutableError {
   static override readonly code = 'NewerVersionSeenError';
+}
+
+/** What has lost shares that this library cannot make again: those of immutable files. */
+export class NotRepairableError extends TahoeMutableError {
+  static override readonly code = 'NotRepairableError';
+
+  constructor(what: string) {
+    super(`this library makes no shares of ${what}`, { what });
+  }
 }
 
 /** The grid was closed while this was under way; a write may or may not have landed. */

@@ -6,7 +6,7 @@ import { resolveRange } from '../machines/read-kernel.ts';
 import type { Servermap } from '../machines/servermap.ts';
 import { findingIn, type ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 import { checkOperation, checkRead } from './arguments.ts';
-import { InsufficientCapError, UnrepairableFileError } from './errors.ts';
+import { InsufficientCapError, NotRepairableError } from './errors.ts';
 import {
   type ChkCap,
   type ChkVerifyCap,
@@ -110,14 +110,12 @@ export class ImmutableFile {
 
   /**
    * Shares of immutable files are not made here: there is nothing to do, or nothing can be done.
-   * @throws UnrepairableFileError when it is not healthy; BeyondLimitError
+   * @throws NotRepairableError when it is not healthy; BeyondLimitError
    */
   async repair(options: OperationOptions = {}): Promise<ImmutableFinding> {
     const finding = await this.verify(options);
     if (finding.isHealthy) return finding;
-    const good = new Set(finding.good.map(({ shnum }) => shnum)).size;
-    const { total } = this.#cap as ChkCap | ChkVerifyCap;
-    throw new UnrepairableFileError(good, total, finding.bad.length);
+    throw new NotRepairableError('an immutable file');
   }
 
   /** The wanted part of a literal; nothing of any other file. */

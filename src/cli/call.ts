@@ -14,6 +14,7 @@ import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
+import type { AnyCap } from './any-cap.ts';
 import type { Address } from './cap-text.ts';
 import { UsageError } from './complaint.ts';
 import { print } from './output.ts';
@@ -110,6 +111,12 @@ export class Call {
   async cap(argument: string): Promise<Cap> {
     const { capFrom } = await import('./cap-argument.ts');
     return capFrom(argument, this.streams.stdin, this.signal);
+  }
+
+  /** A cap of a file or directory of any kind. */
+  async anyCap(argument: string): Promise<AnyCap> {
+    const { anyCapFrom } = await import('./cap-argument.ts');
+    return anyCapFrom(argument, this.streams.stdin, this.signal);
   }
 
   /** A cap of any kind, and the path behind it. */

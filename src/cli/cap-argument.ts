@@ -7,6 +7,7 @@
 import type { Readable } from 'node:stream';
 import type { Cap } from '../caps.ts';
 import { decodeText } from '../decode-text.ts';
+import type { AnyCap } from './any-cap.ts';
 import { type Address, addressIn, capIn } from './cap-text.ts';
 import { UsageError } from './complaint.ts';
 import { holdsCap } from './redaction.ts';
@@ -26,6 +27,19 @@ export async function capFrom(
   signal: AbortSignal,
 ): Promise<Cap> {
   return capIn(await textFrom(argument, stdin, signal));
+}
+
+/**
+ * The same of a file or directory of any kind.
+ * @throws as {@link capFrom}
+ */
+export async function anyCapFrom(
+  argument: string,
+  stdin: Readable,
+  signal: AbortSignal,
+): Promise<AnyCap> {
+  const { anyCapIn } = await import('./any-cap.ts');
+  return anyCapIn(await textFrom(argument, stdin, signal));
 }
 
 /**

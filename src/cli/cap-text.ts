@@ -12,11 +12,16 @@ const FORM = /^https?:\/\/[^/?#]*\/uri\/?\?(?:[^#]*&)?uri=([^&#]+)/i;
 
 /** @throws MalformedCapError, which does not quote it */
 export function capIn(text: string): Cap {
+  return parseCap(aloneIn(text));
+}
+
+/** The text of a cap of any kind, with nothing behind it. @throws MalformedCapError */
+export function aloneIn(text: string): string {
   const cap = addressed(text.trim());
   if (/\s/.test(cap)) throw new MalformedCapError('text', 'has a blank or a line end in it');
   const [whole = '', ...path] = cap.replace(/\/+$/, '').split('/');
   if (path.length > 0 && /^(?:ro\.|imm\.)?URI:/.test(whole)) throw pathProblem();
-  return parseCap(path.length > 0 ? cap : whole);
+  return path.length > 0 ? cap : whole;
 }
 
 /** A cap of any kind, and the names behind it. */

@@ -1,14 +1,14 @@
 /**
  * @module cli-finding: what a check has found of a file, for people, and for programs.
  */
-import type { Cap } from '../caps.ts';
+import { silentIn } from '../../machines/servermap.ts';
 import type { Finding } from '../finding.ts';
 import type { Grid } from '../grid.ts';
-import type { ImmutableCap } from '../immutable/caps.ts';
+import type { AnyCap } from './any-cap.ts';
 import { oneLine } from './plain-text.ts';
 import { type Named, servermapJson, serverName, versionLines } from './servermap-view.ts';
 
-/** What is wrong, the versions, and the verdict. */
+/** What is wrong, who did not answer, the versions, and the verdict. */
 export function findingLines(
   { map, bad, stale, isHealthy }: Finding,
   servers: readonly Named[],
@@ -21,15 +21,15 @@ export function findingLines(
     ({ server, shnum, seqnum }) =>
       `stale: share ${shnum} on ${serverName(servers, server)}: version ${seqnum}`,
   );
-  return [...bads, ...old, ...versionLines(map), isHealthy ? 'healthy' : 'not healthy'];
+  const silent = silentIn(map).map((id) => `no answer: ${serverName(servers, id)}`);
+  const verdict = isHealthy ? 'healthy' : 'not healthy';
+  // Of a literal nobody was asked.
+  const versions = map.servers.length === 0 ? [] : versionLines(map);
+  return [...bads, ...old, ...silent, ...versions, verdict];
 }
 
 /** The verdict as Tahoe's own, and beside it what only we tell. */
-export async function findingJson(
-  finding: Finding,
-  cap: Cap | ImmutableCap,
-  grid: Grid,
-): Promise<object> {
+export async function findingJson(finding: Finding, cap: AnyCap, grid: Grid): Promise<object> {
   const { tahoeCheck } = await import('../finding.ts');
   const { map, bad, stale, isHealthy } = finding;
   return {

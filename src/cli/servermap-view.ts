@@ -71,8 +71,9 @@ function verdictText({ verdict }: Holding, map: Servermap): string {
   }
 }
 
-/** `version 2`; rivals of one number are told apart by their roots. */
-function titleOf({ versions }: Servermap, { seqnum, rootHash, id }: Version): string {
+/** `version 2`, of an immutable file `the file`; rivals of one number are told apart by their roots. */
+function titleOf({ versions }: Servermap, { format, seqnum, rootHash, id }: Version): string {
+  if (format === 'chk') return 'the file';
   const isRival = (other: Version) => other.seqnum === seqnum && other.id !== id;
   const root = Object.values(versions).some(isRival) ? ` (root ${rootHash.slice(0, 12)}…)` : '';
   return `version ${seqnum}${root}`;
@@ -94,16 +95,18 @@ export function versionLines(map: Servermap): readonly string[] {
 function versionText(map: Servermap, version: Version): string {
   const { rootHash, format, required, total, dataLength } = version;
   const shares = [...sharesOf(map, version.id).keys()];
-  const isBest = version.id === bestVersion(map)?.id;
+  const isOnly = format === 'chk';
+  const isBest = version.id === bestVersion(map)?.id && !isOnly;
   const state = isBest
     ? 'the newest that can be read'
     : isRecoverable(map, version)
       ? 'can be read'
       : 'cannot be read';
   const size = counted(dataLength, 'byte');
+  const root = isOnly ? '' : `, root ${rootHash.slice(0, 12)}…`;
   return [
     `${titleOf(map, version)}: ${state}`,
-    `  ${format.toUpperCase()}, ${required}-of-${total}, ${size}, root ${rootHash.slice(0, 12)}…`,
+    `  ${format.toUpperCase()}, ${required}-of-${total}, ${size}${root}`,
     `  ${shares.length} of ${counted(total, 'share')}: ${inRuns(shares) || 'none'}`,
   ].join('\n');
 }

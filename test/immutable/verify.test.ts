@@ -7,8 +7,8 @@ import {
   BadArgumentError,
   BeyondLimitError,
   GridClosedError,
+  NotRepairableError,
   ServerUnavailableError,
-  UnrepairableFileError,
 } from '../../src/errors.ts';
 import { formatImmutableCap, litCapOf, toImmutableVerifyCap } from '../../src/immutable/caps.ts';
 import type { ReadableShares } from '../../src/storage/server.ts';
@@ -192,7 +192,7 @@ describe('shares that are missing', () => {
     ]);
   });
 
-  test('are not made again: whoever asks for a repair is told what is there', async () => {
+  test('are not made again: whoever asks for a repair is told so', async () => {
     const whole = immutableGrid(made).file;
     expect(shown(await whole.repair())).toEqual(healthy);
     const { file } = immutableGrid(
@@ -201,7 +201,7 @@ describe('shares that are missing', () => {
         placed: (n) => (n < 5 ? [n] : []),
       },
     );
-    await expect(file.repair()).rejects.toThrowError(new UnrepairableFileError(4, 10, 1));
+    await expect(file.repair()).rejects.toThrowError(new NotRepairableError('an immutable file'));
   });
 });
 

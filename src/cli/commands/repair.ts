@@ -2,7 +2,11 @@
  * @module repair: `repair`, which puts back what is missing or bad of a file.
  */
 import type { Command } from 'commander';
+import type { Finding } from '../../finding.ts';
+import type { Grid } from '../../grid.ts';
+import type { RepairCallOptions } from '../../mutable-file.ts';
 import type { RepairOutcome } from '../../runtime/outcome.ts';
+import type { AnyCap } from '../any-cap.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_UNHEALTHY } from '../complaint.ts';
 import { findingLines } from '../finding.ts';
@@ -13,17 +17,16 @@ export function addRepairCommand(program: Command, perform: Perform): void {
   program
     .command('repair')
     .description('put back what is missing or bad of a file; exits with 3 if it is not whole then')
-    .argument('<CAP>', 'a write cap')
+    .argument('<CAP>', 'a write cap; of an immutable file any, to be told whether it is whole')
     .option(
       '--force',
       'even if a version would be lost: a newer one that cannot be read, or a fork',
     )
     .action(
       perform(async (call, argument: string, { force = false }: { force?: boolean }) => {
-        const cap = await call.cap(argument);
+        const cap = await call.anyCap(argument);
         const grid = await call.openGrid('write');
-        const file = grid.open(cap);
-        const outcome = await call.watch((options) => file.repair({ ...options, force }));
+        const outcome = await call.watch((options) => repaired(grid, cap, { ...options, force }));
         const { before, isHealthy } = outcome;
         const { findingOf, tahoeCheck } = await import('../../finding.ts');
         const after = { ...findingOf(outcome.after), isHealthy };
@@ -46,8 +49,20 @@ export function addRepairCommand(program: Command, perform: Perform): void {
     );
 }
 
+type Repaired = Omit<RepairOutcome, 'before'> & { readonly before: Finding };
+
+/** Of what is immutable there is nothing to do, or nothing can be done. */
+async function repaired(grid: Grid, cap: AnyCap, options: RepairCallOptions): Promise<Repaired> {
+  const { isImmutable } = await import('../any-cap.ts');
+  if (!isImmutable(cap)) return grid.open(cap).repair(options);
+  const before = await grid.openImmutable(cap).repair(options);
+  const { map: after, isHealthy } = before;
+  const nothing = { seqnum: 0, way: 'nothing', placed: [], missing: [], failures: [] } as const;
+  return { ...nothing, before, after, isHealthy };
+}
+
 /** What was written, and what went wrong with it. */
-function doneLines({ way, seqnum, placed, missing, failures }: RepairOutcome): readonly string[] {
+function doneLines({ way, seqnum, placed, missing, failures }: Repaired): readonly string[] {
   const shares = counted(placed.length, 'share');
   const done = {
     nothing: 'nothing was written',

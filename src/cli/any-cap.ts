@@ -1,0 +1,20 @@
+/**
+ * @module any-cap: a cap of a file that can change, or of one that cannot.
+ */
+import { type Cap, parseCap } from '../caps.ts';
+import { type ImmutableCap, parseImmutableCap } from '../immutable/caps.ts';
+import { aloneIn } from './cap-text.ts';
+
+export type AnyCap = Cap | ImmutableCap;
+
+const IMMUTABLE = /^(?:ro\.|imm\.)?URI:(?:DIR2-)?(?:LIT|CHK)/;
+
+/** @throws MalformedCapError, which does not quote it */
+export function anyCapIn(text: string): AnyCap {
+  const cap = aloneIn(text);
+  return IMMUTABLE.test(cap) ? parseImmutableCap(cap) : parseCap(cap);
+}
+
+export function isImmutable(cap: AnyCap): cap is ImmutableCap {
+  return cap.kind === 'lit' || cap.kind === 'chk' || cap.kind === 'chk-verify';
+}
