@@ -12,6 +12,7 @@ import { diskOf, type MemoryServer } from '../storage/memory.ts';
 import type {
   ByteRange,
   CallOptions,
+  ReadableShares,
   ReadTestWriteAnswer,
   ReadTestWriteRequest,
   ServerId,
@@ -205,6 +206,8 @@ export class RemoteServer implements StorageServer {
   readonly nickname: string;
   readonly tubId: Uint8Array;
   readonly permutationSeed: Uint8Array;
+  /** Immutable files. */
+  readonly immutable: ReadableShares;
   readonly #server: MemoryServer;
   readonly #network: Network;
   readonly #operation: () => string;
@@ -217,6 +220,22 @@ export class RemoteServer implements StorageServer {
     this.#server = server;
     this.#network = network;
     this.#operation = operation;
+    const { immutable } = server;
+    this.immutable = {
+      listShares: async (index, { signal } = {}) => {
+        signal?.throwIfAborted();
+        const execute = () => immutable.listShares(index);
+        const call = { call: 'list', shnum: null, what: 'list', execute } as const;
+        return (await this.#send(call, signal)) as readonly number[];
+      },
+      readShare: async (index, shnum, range, { signal } = {}) => {
+        signal?.throwIfAborted();
+        const execute = () => immutable.readShare(index, shnum, range);
+        const call = { call: 'read', shnum, what: `read sh${shnum}`, execute } as const;
+        return (await this.#send(call, signal)) as Uint8Array;
+      },
+      adviseCorruptShare: (index, shnum, reason) => this.adviseCorruptShare(index, shnum, reason),
+    };
   }
 
   async listShares(storageIndex: Uint8Array, { signal }: CallOptions = {}) {
