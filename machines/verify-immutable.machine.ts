@@ -4,7 +4,8 @@
  * Theory of operation. Everybody is asked, and every copy of every share is read and checked up to
  * the hash in the cap. Then k good shares are read again, decoded, and encoded as all N: only so it
  * shows whether the file is what its maker says, whichever k shares it is read from. No segment is
- * decrypted, so a verify cap is enough. That shares are bad, or too few, is a finding and no failure.
+ * decrypted, so a verify cap is enough. That shares are bad, or too few, is a finding and no
+ * failure.
  */
 import { assign, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
