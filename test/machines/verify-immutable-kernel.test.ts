@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { segmentSizeMax } from '../../machines/limits.ts';
 import type { ShareSource } from '../../machines/retrieve-kernel.ts';
 import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
 import {
@@ -31,6 +32,52 @@ const badAt = (server: string, shnum: number, reason: string): Holding => ({
   verdict: bad('', reason),
 });
 const goodVerdict = { kind: 'good', version: version.id };
+
+describe('what comes next', () => {
+  test('a map of everybody, a look at every share, and k of them encoded again', () => {
+    expect(start).toEqual({ map: null, isLookedAt: false, isEncoded: false, failure: null });
+    expect(decide(start)).toEqual({ kind: 'map' });
+    expect(decide(mapped)).toEqual({ kind: 'look', map, version });
+    const looked = lookedAt([0, 1, 2].map(usable), 'delivered');
+    expect(decide(looked)).toEqual({ kind: 'encode', map, version });
+    const report = retrieved('delivered', { sources: [0, 1, 2].map(usable) });
+    const encoded = apply(looked, { type: 'encoded', report });
+    expect(decide(encoded)).toEqual({ kind: 'verified', finding: findingIn(map) });
+  });
+
+  test('nothing where no good share is, or fewer than k were when all were looked at', () => {
+    const none = mapOf(4, [], []);
+    const finding = findingIn(none);
+    expect(decide(apply(start, { type: 'mapped', map: none }))).toEqual({
+      ...{ kind: 'verified', finding },
+    });
+    const one = mapWith(version, [0]);
+    const seen = apply(start, { type: 'mapped', map: one });
+    expect(decide(seen)).toEqual({ kind: 'look', map: one, version });
+    const report = retrieved('delivered', { sources: [usable(0)] });
+    expect(decide(apply(seen, { type: 'lookedAt', report }))).toEqual({
+      ...{ kind: 'verified', finding: findingIn(one) },
+    });
+  });
+
+  test('nothing of what is too large', () => {
+    const huge = { ...version, dataLength: 2 ** 40, segmentSize: 2 ** 30 };
+    const beyond = { what: 'segment size', value: 2 ** 30, max: segmentSizeMax };
+    const record = apply(start, { type: 'mapped', map: mapWith(huge) });
+    expect(decide(record)).toEqual({ kind: 'beyondLimit', beyond });
+  });
+
+  test('a bug ends it, whatever was found', () => {
+    const failure = { kind: 'internal', detail: 'bug' } as const;
+    for (const record of [start, mapped, lookedAt([usable(0)], 'delivered')]) {
+      const broken = apply(record, { type: 'failed', failure });
+      expect([broken, decide(broken)]).toEqual([
+        { ...record, failure },
+        { kind: 'failed', failure },
+      ]);
+    }
+  });
+});
 
 describe('what comes of a look', () => {
   test('a share is bad for what it is, and unverified when it did not come', () => {
@@ -72,6 +119,19 @@ describe('what comes of a look', () => {
     });
     expect(verdicts(looked)?.map(({ kind }) => kind)).toEqual(['good', 'good', 'bad']);
     expect(decide(looked).kind).toBe('encode');
+  });
+
+  test('the verdict on a share is none on another one of its server', () => {
+    const both = mapOf(
+      4,
+      [0, 1, 2].map((n) => goodAt('s0', n, version)),
+      [version],
+    );
+    const looked = apply(apply(start, { type: 'mapped', map: both }), {
+      type: 'lookedAt',
+      report: retrieved('delivered', { sources: [usable(0), corruptSource('s0', 1)] }),
+    });
+    expect(verdicts(looked)?.map(({ kind }) => kind)).toEqual(['good', 'bad', 'good']);
   });
 
   test('what was bad before keeps its reason, whatever is decoded', () => {
