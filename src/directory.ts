@@ -72,6 +72,14 @@ export interface EditOutcome {
   readonly write: WriteOutcome | undefined;
 }
 
+/** All that is in a directory. */
+export interface Listing {
+  /** Every entry, as {@link Directory.list} gives them. */
+  readonly children: readonly Child[];
+  /** Bytes of its table. */
+  readonly size: number;
+}
+
 /** What a move has done; a part that is undefined was not needed. */
 export interface MoveOutcome {
   readonly added: EditOutcome;
@@ -129,6 +137,13 @@ export class Directory {
   async list(options: OperationOptions = {}): Promise<Child[]> {
     const { entries } = await this.#table(options);
     return childrenOf(entries, this.#holder);
+  }
+
+  /** The same, and how long the table is. @throws as {@link list} */
+  async listing(options: OperationOptions = {}): Promise<Listing> {
+    const contents = await this.#contents(options);
+    const children = await childrenOf(parseTable(contents).entries, this.#holder);
+    return { children, size: contents.length };
   }
 
   /** The child of a name. @throws NoSuchChildError, and as {@link list} */
@@ -250,8 +265,11 @@ export class Directory {
   }
 
   async #table(options: OperationOptions): Promise<Table> {
-    const { signal, onProgress } = options;
-    return parseTable(await this.#backing.read({ signal, onProgress }));
+    return parseTable(await this.#contents(options));
+  }
+
+  #contents({ signal, onProgress }: OperationOptions): Promise<Uint8Array> {
+    return this.#backing.read({ signal, onProgress });
   }
 
   async #edit(

@@ -144,6 +144,15 @@ export class BadGridError extends TahoeMutableError {
   }
 }
 
+/** A file in which a walk's progress should be, and is not, or that of another walk. */
+export class BadResumeFileError extends TahoeMutableError {
+  static override readonly code = 'BadResumeFileError';
+
+  constructor(where: string, problem: string) {
+    super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
 /** Contents for a write that cannot be had: no regular file, or one that was cut meanwhile. */
 export class BadSourceError extends TahoeMutableError {
   static override readonly code = 'BadSourceError';

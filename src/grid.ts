@@ -68,6 +68,9 @@ import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
+import { type Met, rootOf } from './walk/met.ts';
+import type { DeepStats } from './walk/stats.ts';
+import { type DeepCheckOptions, type Examined, Tree, type WalkOptions } from './walk/tree.ts';
 
 export interface GridOptions {
   /** In any order: each file has its own. */
@@ -314,6 +317,41 @@ export class Grid {
   async find(address: string, options: OperationOptions = {}): Promise<Child> {
     const { cap, path } = splitAddress(address);
     return this.openDirectory(cap).find(path, options);
+  }
+
+  /**
+   * A directory and everything below it, each object once, in Tahoe's order. What cannot be read is
+   * met with its `error`, and the walk goes on.
+   * @throws as {@link openDirectory}, InsufficientCapError for a verify cap; OutOfRangeError
+   */
+  walk(cap: Cap | string, options: WalkOptions = {}): AsyncGenerator<Met, void, undefined> {
+    return this.#treeOf(cap).walk(options);
+  }
+
+  /**
+   * The same, with a look at the shares of each object; repairs, and renews leases, where asked to.
+   * @throws as {@link walk}
+   */
+  deepCheck(
+    cap: Cap | string,
+    options: DeepCheckOptions = {},
+  ): AsyncGenerator<Examined, void, undefined> {
+    return this.#treeOf(cap).deepCheck(options);
+  }
+
+  /** How much there is in a directory and below it. @throws as {@link walk} */
+  async deepStats(cap: Cap | string, options: WalkOptions = {}): Promise<DeepStats> {
+    return this.#treeOf(cap).deepStats(options);
+  }
+
+  #treeOf(cap: Cap | string): Tree {
+    const { encoding } = this;
+    return new Tree(rootOf(this.openDirectory(cap)), {
+      encoding,
+      open: (file) => this.open(file),
+      openImmutable: (file) => this.openImmutable(file),
+      openDirectory: (directory) => this.openDirectory(directory),
+    });
   }
 
   get #directories(): DirectorySetting {

@@ -43,6 +43,7 @@ export type {
   EditCallOptions,
   EditOutcome,
   Linked,
+  Listing,
   MoveOutcome,
   NewChild,
 } from './directory.ts';
@@ -76,3 +77,19 @@ export type { Plaintext } from './share/plaintext.ts';
 export { MemoryServer } from './storage/memory.ts';
 export type * from './storage/server.ts';
 export type { VersionName } from './version-name.ts';
+export {
+  type Examination,
+  type Examining,
+  type RepairAttempt,
+  verdictOf,
+} from './walk/examine.ts';
+export { type Extent, type ManifestEntry, type Met, manifestEntryOf } from './walk/met.ts';
+export { recordOf, type WalkRecord } from './walk/record.ts';
+export { type DeepStats, StatsCounter } from './walk/stats.ts';
+export { Tally } from './walk/tally.ts';
+export type {
+  DeepCheckOptions,
+  Examined,
+  WalkOptions,
+  WalkProgress,
+} from './walk/tree.ts';

@@ -120,7 +120,7 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 /** By code point, which for names in UTF-16 is another order than JavaScript's. */
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const difference = (a[i] as number) - (b[i] as number);

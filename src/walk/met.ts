@@ -1,0 +1,108 @@
+/**
+ * @module met: what a walk has met, as far as its entry tells, and what is told of it to programs that
+ * are made for Tahoe's `t=stream-manifest`.
+ */
+import { formatCap } from '../caps.ts';
+import type { Child } from '../directory/child.ts';
+import { type Caps, type Target, targetOf, textsFor } from '../directory/target.ts';
+import type { Directory } from '../directory.ts';
+import { withHidden } from '../hidden.ts';
+
+/** How much there is in a directory. */
+export interface Extent {
+  /** Names in it that lead somewhere, or may do so for another client. */
+  readonly children: number;
+  /** Bytes of its table. */
+  readonly size: number;
+}
+
+/** An object, or an entry that leads to none. */
+export interface Met {
+  /** Names from the directory where the walk began, whose own path is empty. */
+  readonly path: readonly string[];
+  /** `ill-formed`: `problem` says why its entry leads nowhere; a name that is none is empty. */
+  readonly kind: Child['kind'];
+  readonly mutable: Child['mutable'];
+  readonly format: Child['format'];
+  /** Bytes, of an immutable one. */
+  readonly size: number | undefined;
+  /** In base32; undefined where no server knows it. */
+  readonly storageIndex: string | undefined;
+  /** What is wrong with its entry. */
+  readonly problem: string | undefined;
+  /** Of a directory that could be read. */
+  readonly extent: Extent | undefined;
+  /** Why a directory could not be read: what is below it is not met. */
+  readonly error: unknown;
+  /** The texts of its caps: secrets, which printing or copying does not show. */
+  readonly caps: Caps;
+}
+
+/** What can be told of an object before anything of it is read. */
+export type Known = Pick<
+  Child,
+  'kind' | 'mutable' | 'format' | 'size' | 'problem' | 'isShadowed' | 'caps'
+>;
+
+/** The directory where a walk begins. @throws InsufficientCapError for a verify cap */
+export function rootOf({ file, readCap }: Directory): Known {
+  const texts = textsFor(file === undefined ? readCap : formatCap(file.cap));
+  const { caps, ...target } = targetOf(texts, true) as Target;
+  const { kind, mutable, format, size } = target;
+  return { kind, mutable, format, size, problem: undefined, isShadowed: false, caps };
+}
+
+/** @param read of a directory: what is in it, or why that is not known */
+export function metOf(
+  child: Known,
+  path: readonly string[],
+  read: { readonly extent?: Extent; readonly error?: unknown } = {},
+): Met {
+  const { kind, mutable, format, size, problem, caps } = child;
+  const shown = {
+    ...{ path, kind, mutable, format, size, problem },
+    storageIndex: storageIndexIn(caps),
+    extent: read.extent,
+    error: read.error,
+  };
+  if (!child.isShadowed) return withHidden(shown, 'caps', caps);
+  const shadowed = { mutable: undefined, format: undefined, size: undefined };
+  return withHidden(
+    {
+      ...{ ...shown, ...shadowed, kind: 'ill-formed' as const, storageIndex: undefined },
+      problem: 'a later entry has the same name',
+    },
+    'caps',
+    {},
+  );
+}
+
+/** It stands in every verify cap in the same place. */
+function storageIndexIn({ verify }: Caps): string | undefined {
+  return verify?.split(':')[2];
+}
+
+/** A line of Tahoe's manifest: its fields, in its order, with `""` where there is nothing. */
+export interface ManifestEntry {
+  readonly path: readonly string[];
+  /** A secret, as `repaircap` is. */
+  readonly cap: string;
+  readonly type: Child['kind'];
+  readonly verifycap: string;
+  /** What lets its holder repair it: the write cap, or of an immutable file the verify cap. */
+  readonly repaircap: string;
+  readonly 'storage-index': string;
+}
+
+/** With the caps in it. */
+export function manifestEntryOf({ path, kind, mutable, storageIndex, caps }: Met): ManifestEntry {
+  const { write, read, verify } = caps;
+  return {
+    path,
+    cap: write ?? read ?? '',
+    type: kind,
+    verifycap: verify ?? '',
+    repaircap: (mutable === false ? verify : verify && write) ?? '',
+    'storage-index': storageIndex ?? '',
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * @module record: what is kept of what a walk is through with, so that another one can go on there:
+ * JSON, with no more than verify caps and names in it.
+ */
+
+import type { Extent, Met } from './met.ts';
+import { comparePositions, type Position, phaseOf } from './order.ts';
+import { Seen } from './seen.ts';
+import type { Verdict } from './tally.ts';
+
+/** One object, or entry, that a walk is through with. */
+export interface WalkRecord {
+  readonly path: readonly string[];
+  readonly kind: Met['kind'];
+  readonly mutable?: boolean | undefined;
+  readonly format?: Met['format'];
+  readonly size?: number | undefined;
+  readonly verifyCap?: string | undefined;
+  readonly extent?: Extent | undefined;
+  /** A directory could not be read. */
+  readonly isUnread?: true | undefined;
+  /** Of a deep check. */
+  readonly verdict?: Verdict | undefined;
+}
+
+export function recordOf(met: Met, verdict?: Verdict): WalkRecord {
+  const { path, kind, mutable, format, size, extent, error, caps } = met;
+  const isUnread = error === undefined ? undefined : true;
+  return {
+    ...{ path, kind, mutable, format, size, verifyCap: caps.verify, extent, isUnread, verdict },
+  };
+}
+
+/** What a walk has behind it: all objects, and the last place. */
+export class Trail {
+  readonly seen = new Seen();
+  #last: WalkRecord | undefined;
+  /** How many entries in a row had the last place: names that are none, or the same. */
+  #twins = 0;
+
+  /** Records have to come in the order of the walk. */
+  add(record: WalkRecord): void {
+    if (record.verifyCap !== undefined) this.seen.add(record.verifyCap);
+    const isTwin =
+      this.#last !== undefined &&
+      phaseOf(record) === phaseOf(this.#last) &&
+      JSON.stringify(record.path) === JSON.stringify(this.#last.path);
+    this.#twins = isTwin ? this.#twins + 1 : 1;
+    this.#last = record;
+  }
+
+  /** How much of the directory where the walk began is behind. */
+  get behind(): Behind | undefined {
+    return this.#last && new Behind(this.#last, this.#twins, 0);
+  }
+}
+
+/** How much of one directory is behind: itself, and its children up to a place. */
+export class Behind {
+  readonly #last: WalkRecord;
+  readonly #depth: number;
+  /** The child that the walk had come to; it is within it, or through with it. */
+  readonly #at: Position | undefined;
+  #twins: number;
+
+  constructor(last: WalkRecord, twins: number, depth: number) {
+    this.#last = last;
+    this.#twins = twins;
+    this.#depth = depth;
+    const name = last.path[depth];
+    const phase = this.#isOfChild ? phaseOf(last) : 'directory';
+    this.#at = name === undefined ? undefined : { phase, name };
+  }
+
+  get #isOfChild(): boolean {
+    return this.#last.path.length === this.#depth + 1;
+  }
+
+  /** Whether it is behind with all that is in it: it could not be read. */
+  get isOver(): boolean {
+    return this.#at === undefined && this.#last.isUnread === true;
+  }
+
+  /** Whether a child is behind, with all that is in it. To be asked of each child once, in order. */
+  isBehind(position: Position): boolean {
+    if (this.#at === undefined) return false;
+    const order = comparePositions(position, this.#at);
+    if (order !== 0) return order < 0;
+    if (position.phase === 'directory') return this.#isOfChild && this.#last.isUnread === true;
+    return this.#twins-- > 0;
+  }
+
+  /** How much of a child is behind, that is a directory and has not all of it behind. */
+  within(position: Position): Behind | undefined {
+    if (this.#at === undefined || comparePositions(position, this.#at) !== 0) return undefined;
+    return new Behind(this.#last, this.#twins, this.#depth + 1);
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * @module tree: a directory with all that is below it, as its users see it: walked through, checked,
+ * counted.
+ */
+import { followerOf } from '../abort.ts';
+import { checkOperation, refuse, requireCount } from '../arguments.ts';
+import type { Directory } from '../directory.ts';
+import { OutOfRangeError } from '../errors.ts';
+import type { OperationOptions } from '../runtime/options.ts';
+import { inOrder } from './ahead.ts';
+import { type Examination, type Examining, examine, type Holdings, verdictOf } from './examine.ts';
+import { Gate } from './gate.ts';
+import type { Known, Met } from './met.ts';
+import { Trail, type WalkRecord } from './record.ts';
+import { type DeepStats, StatsCounter } from './stats.ts';
+import { type Way, walkFrom } from './walk.ts';
+
+/** How far a walk is. */
+export interface WalkProgress {
+  /** Objects that were met; nobody knows how many there are. */
+  readonly met: number;
+  /** Of these, those that the walk is through with. */
+  readonly done: number;
+  /** Of these, directories that could not be read, and what could not be looked at. */
+  readonly failed: number;
+}
+
+export interface WalkOptions {
+  /** Aborting ends the walk with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** What it throws ends the walk. */
+  readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
+  /** How many files and directories are asked for at once; 4 by default, 64 at most. */
+  readonly concurrency?: number | undefined;
+  /**
+   * What a walk that was cut off has kept (`recordOf`), all of it and in order: this one goes on
+   * behind it. Links that were made meanwhile in front of that place are not met.
+   */
+  readonly after?: Iterable<WalkRecord> | AsyncIterable<WalkRecord> | undefined;
+}
+
+export interface DeepCheckOptions extends WalkOptions, Examining {}
+
+/** An object, and what there is to say of its shares. */
+export interface Examined {
+  readonly met: Met;
+  readonly examination: Examination;
+}
+
+const concurrencyUsual = 4;
+const concurrencyMax = 64;
+
+/** What a tree is found in. */
+export interface Forest extends Holdings {
+  readonly openDirectory: (cap: string) => Directory;
+}
+
+/** A walk that is under way. */
+interface Walking {
+  readonly gate: Gate;
+  readonly width: number;
+  readonly signal: AbortSignal;
+  readonly onMet: () => void;
+}
+
+export class Tree {
+  readonly #root: Known;
+  readonly #forest: Forest;
+
+  constructor(root: Known, forest: Forest) {
+    this.#root = root;
+    this.#forest = forest;
+  }
+
+  walk(options: WalkOptions): AsyncGenerator<Met, void, undefined> {
+    checkWalk(options);
+    return told(options, (walking) => this.#met(options, walking), isUnread);
+  }
+
+  deepCheck(options: DeepCheckOptions): AsyncGenerator<Examined, void, undefined> {
+    checkWalk(options);
+    const { verify, repair, addLease } = options;
+    for (const [name, value] of Object.entries({ verify, repair, addLease })) {
+      if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
+    }
+    const examined = (walking: Walking) => {
+      const { gate, signal, width } = walking;
+      const work = async (met: Met): Promise<Examined> => ({
+        met,
+        examination: await gate.run(signal, () => examine(met, options, this.#forest, signal)),
+      });
+      return inOrder(this.#met(options, walking), width, work);
+    };
+    return told(options, examined, isFailed);
+  }
+
+  async deepStats(options: WalkOptions): Promise<DeepStats> {
+    const counter = new StatsCounter();
+    const { after = [] } = options;
+    const counting = async function* () {
+      for await (const record of after) {
+        counter.add(record);
+        yield record;
+      }
+    };
+    for await (const met of this.walk({ ...options, after: counting() })) counter.add(met);
+    return counter.stats;
+  }
+
+  async *#met({ after = [] }: WalkOptions, walking: Walking): AsyncGenerator<Met, void, undefined> {
+    const trail = new Trail();
+    for await (const record of after) trail.add(record);
+    const list: Way['list'] = (cap, options) => this.#forest.openDirectory(cap).listing(options);
+    for await (const met of walkFrom(this.#root, { ...walking, trail, list })) {
+      walking.onMet();
+      yield met;
+    }
+  }
+}
+
+/** What `stage` gives, with progress; who stops to ask for more, ends all that is under way. */
+async function* told<T>(
+  { signal, onProgress, concurrency = concurrencyUsual }: WalkOptions,
+  stage: (walking: Walking) => AsyncGenerator<T, void, undefined>,
+  hasFailed: (it: T) => boolean,
+): AsyncGenerator<T, void, undefined> {
+  const { controller, letGo } = followerOf(signal);
+  const progress = { met: 0, done: 0, failed: 0 };
+  const tell = () => onProgress?.({ ...progress });
+  const onMet = () => {
+    progress.met++;
+    tell();
+  };
+  const gate = new Gate(concurrency);
+  try {
+    const all = stage({ gate, width: concurrency, signal: controller.signal, onMet });
+    for await (const it of all) {
+      yield it;
+      progress.done++;
+      if (hasFailed(it)) progress.failed++;
+      tell();
+    }
+  } finally {
+    letGo();
+    controller.abort();
+  }
+}
+
+function isUnread({ error }: Met): boolean {
+  return error !== undefined;
+}
+
+function isFailed({ met, examination }: Examined): boolean {
+  return verdictOf(met, examination).isFailed === true;
+}
+
+function checkWalk(options: WalkOptions): void {
+  checkOperation(options as OperationOptions);
+  const { concurrency = concurrencyUsual, after = [] } = options;
+  requireCount('concurrency', concurrency);
+  if (concurrency < 1 || concurrency > concurrencyMax) {
+    const problem = `must be from 1 to ${concurrencyMax}`;
+    throw new OutOfRangeError('concurrency', concurrency, problem);
+  }
+  const isIterable = (it: object) => Symbol.iterator in it || Symbol.asyncIterator in it;
+  if (typeof after !== 'object' || after === null || !isIterable(after)) {
+    refuse('after', after, 'a sequence of records');
+  }
+}
