@@ -16,7 +16,7 @@ import type { ImmutableFile } from '../immutable-file.ts';
 import type { MutableFile } from '../mutable-file.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Met } from './met.ts';
-import type { Verdict } from './tally.ts';
+import type { ObjectVerdict } from './tally.ts';
 import { throwIfOver } from './walk.ts';
 
 /** What to do with each object. */
@@ -150,7 +150,10 @@ async function renewedOf(subject: Subject, signal: AbortSignal) {
 }
 
 /** What is counted of it. */
-export function verdictOf(met: Met, { isHealthy, check, repair, error }: Examination): Verdict {
+export function verdictOf(
+  met: Met,
+  { isHealthy, check, repair, error }: Examination,
+): ObjectVerdict {
   const hasShares = met.caps.verify !== undefined && isHealthy !== null;
   const after = repair?.after ?? check;
   // That a directory cannot be read is told by its health; unless that says otherwise.

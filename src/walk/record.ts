@@ -6,7 +6,7 @@
 import type { Extent, Met } from './met.ts';
 import { comparePositions, type Position, phaseOf } from './order.ts';
 import { Seen } from './seen.ts';
-import type { Verdict } from './tally.ts';
+import type { ObjectVerdict } from './tally.ts';
 
 /** One object, or entry, that a walk is through with. */
 export interface WalkRecord {
@@ -20,10 +20,10 @@ export interface WalkRecord {
   /** A directory could not be read. */
   readonly isUnread?: true | undefined;
   /** Of a deep check. */
-  readonly verdict?: Verdict | undefined;
+  readonly verdict?: ObjectVerdict | undefined;
 }
 
-export function recordOf(met: Met, verdict?: Verdict): WalkRecord {
+export function recordOf(met: Met, verdict?: ObjectVerdict): WalkRecord {
   const { path, kind, mutable, format, size, extent, error, caps } = met;
   const isUnread = error === undefined ? undefined : true;
   return {

@@ -3,7 +3,7 @@
  */
 
 /** What is counted of one object. JSON. */
-export interface Verdict {
+export interface ObjectVerdict {
   /** Before and after; of an object without shares, or that could not be looked at, null. */
   readonly wasHealthy: boolean | null;
   readonly isHealthy: boolean | null;
@@ -22,7 +22,7 @@ export class Tally {
   #checked = 0;
   #failed = 0;
 
-  add({ wasHealthy, isHealthy, corruptShares, repair, isFailed }: Verdict): void {
+  add({ wasHealthy, isHealthy, corruptShares, repair, isFailed }: ObjectVerdict): void {
     if (isFailed) this.#failed++;
     if (repair !== undefined) this.#repairs[repair]++;
     if (wasHealthy === null || isHealthy === null) return;
