@@ -31,6 +31,7 @@ export interface GlobalOptions {
 /** What a command has to say, for people and for programs. */
 export interface Report {
   readonly text: string;
+  /** Undefined where all was said already. */
   readonly json: unknown;
   /** For people, on stderr: what a script that reads stdout must not find there. */
   readonly note?: string;

@@ -17,6 +17,12 @@ export function oneLine(text: string): string {
   );
 }
 
+/** A name that would be taken for another, or move the terminal, is told as JSON tells it. */
+export function nameText(name: string): string {
+  const plain = oneLine(name);
+  return plain === name && name !== '' ? name : oneLine(JSON.stringify(name));
+}
+
 /** `1 share`, `2 shares`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

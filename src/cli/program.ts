@@ -27,6 +27,7 @@ import { addListCommand } from './commands/ls.ts';
 import { addMkdirCommand } from './commands/mkdir.ts';
 import { addRepairCommand } from './commands/repair.ts';
 import { addServermapCommand } from './commands/servermap.ts';
+import { addWalkCommands } from './commands/walks.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
 import { Interruption, onInterruption } from './interruption.ts';
@@ -127,6 +128,7 @@ function programOf(perform: Perform, help: Help): Command {
   addMkdirCommand(program, perform);
   addListCommand(program, perform);
   addLinkCommands(program, perform);
+  addWalkCommands(program, perform);
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
   return program;
@@ -139,7 +141,7 @@ whoever sees a write cap can write.
 FILE is a file, or "-" for stdin.
 
 Exit codes: 1 the operation failed, 2 the command or its input is wrong,
-3 the file was looked at, and is not healthy.`;
+3 all was looked at, and something is not healthy.`;
 
 function versionOfPackage(): string {
   return createRequire(import.meta.url)('tahoe-mutable/package.json').version;
@@ -149,7 +151,8 @@ type Redact = (text: string) => string;
 
 function textOf({ text, json, tellsCaps }: Report, options: GlobalOptions, redact: Redact): string {
   const told: Redact = tellsCaps ? (text) => text : redact;
-  return options.json ? documentOf(json, told) : told(text);
+  if (!options.json) return told(text);
+  return json === undefined ? '' : documentOf(json, told);
 }
 
 /** Redacts texts before they are JSON, where an escaped quotation mark would run into a cap. */

@@ -80,7 +80,7 @@ describe('ten thousand objects', () => {
 });
 
 test('directories are listed while others are awaited, and come in order all the same', async () => {
-  const first = Promise.withResolvers?.() ?? pending();
+  const first = pending();
   const { tree, counts } = forestOf(3, 1, (cap) => (cap === '1000' ? first.promise : done()));
   const walk = tree.walk({ concurrency: 3 });
   const names: string[] = [];

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { Child } from '../../directory/child.ts';
 import type { Perform } from '../call.ts';
 import { placeFrom } from '../place.ts';
-import { oneLine, table } from '../plain-text.ts';
+import { nameText, oneLine, table } from '../plain-text.ts';
 
 interface Options {
   readonly caps?: true;
@@ -43,7 +43,7 @@ export function addListCommand(program: Command, perform: Perform): void {
 }
 
 function rowOf(child: Child, tellsCaps: boolean): readonly string[] {
-  const { kind, format, size, problem, isShadowed, caps } = child;
+  const { name, kind, format, size, problem, isShadowed, caps } = child;
   const what = format === undefined ? kind : `${kind} ${format}`;
   const notes = [
     ...(problem === undefined ? [] : [problem]),
@@ -53,14 +53,8 @@ function rowOf(child: Child, tellsCaps: boolean): readonly string[] {
     caps.write === undefined ? 'r-' : 'rw',
     what,
     size === undefined ? '-' : String(size),
-    nameText(child) + (notes.length === 0 ? '' : `  (${oneLine(notes.join('; '))})`),
+    (name === undefined ? '?' : nameText(name)) +
+      (notes.length === 0 ? '' : `  (${oneLine(notes.join('; '))})`),
     ...(tellsCaps ? [oneLine(caps.write ?? caps.read ?? '-')] : []),
   ];
-}
-
-/** A name that would be taken for another, or move the terminal, is told as JSON tells it. */
-function nameText({ name }: Child): string {
-  if (name === undefined) return '?';
-  const plain = oneLine(name);
-  return plain === name && name !== '' ? name : oneLine(JSON.stringify(name));
 }
