@@ -2,11 +2,13 @@
  * @module examine: what is looked at, and done, for one object of a tree. Nothing that goes wrong with
  * it ends anything else: it is in the examination.
  */
+import type { Failure } from '../../machines/failure.ts';
 import { type Cap, parseCap } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
 import {
   InsufficientCapError,
-  NotRepairableError,
+  ServerUnavailableError,
+  TahoeMutableError,
   UnrecoverableFileError,
   UnusableEntryError,
 } from '../errors.ts';
@@ -45,9 +47,17 @@ export interface Examination {
   /** What was found at first, as Tahoe tells it. Undefined where it could not be looked at. */
   readonly check: TahoeCheck | undefined;
   readonly repair: RepairAttempt | undefined;
-  readonly leases: unknown;
+  /** What became of its leases, where these were asked for. */
+  readonly leases: Renewal | undefined;
   /** Why it could not be looked at, or not be given leases. */
   readonly error: unknown;
+}
+
+/** Servers, by whether they hold shares whose leases are renewed, hold none, or cannot be asked. */
+export interface Renewal {
+  readonly renewed: readonly string[];
+  readonly absent: readonly string[];
+  readonly failures: readonly { readonly server: string; readonly failure: Failure }[];
 }
 
 /** Where the objects are. */
@@ -64,7 +74,7 @@ interface Subject {
   verify(options: OperationOptions): Promise<Finding>;
   /** @throws what a repair is refused with */
   repair(options: OperationOptions): Promise<Finding>;
-  renewLeases(options: OperationOptions): Promise<unknown>;
+  renewLeases(options: OperationOptions): Promise<Renewal>;
 }
 
 const nothing = { check: undefined, repair: undefined, leases: undefined, error: undefined };
@@ -134,19 +144,29 @@ async function attempted(
     };
   } catch (refusal) {
     throwIfOver(refusal, signal);
-    const isHopeless =
-      refusal instanceof InsufficientCapError || refusal instanceof NotRepairableError;
-    return { after: undefined, isAttempted: !isHopeless, isSuccessful: false, refusal };
+    return { after: undefined, isAttempted: !isHopeless(refusal), isSuccessful: false, refusal };
   }
+}
+
+/** Whether it was clear without any look at the shares. */
+function isHopeless(refusal: unknown): boolean {
+  if (refusal instanceof InsufficientCapError) return true;
+  return refusal instanceof TahoeMutableError && refusal.code === 'UnrepairableFileError';
 }
 
 async function renewedOf(subject: Subject, signal: AbortSignal) {
   try {
-    return { leases: await subject.renewLeases({ signal }), error: undefined };
+    const leases = await subject.renewLeases({ signal });
+    const [failed] = leases.renewed.length === 0 ? leases.failures : [];
+    return { leases, error: failed && unavailable(failed) };
   } catch (error) {
     throwIfOver(error, signal);
     return { leases: undefined, error };
   }
+}
+
+function unavailable({ server, failure }: Renewal['failures'][number]): ServerUnavailableError {
+  return new ServerUnavailableError(server, failure.detail.replace(`server ${server}: `, ''));
 }
 
 /** What is counted of it. */
@@ -182,19 +202,19 @@ function subjectOf({ mutable, caps }: Met, { open, openImmutable }: Holdings): S
   return immutableSubject(openImmutable(parseImmutableCap(text)));
 }
 
-/** Until files have it themselves. */
-interface Leased {
-  renewLeases?(options: OperationOptions): Promise<unknown>;
+/** What files can do, as far as they can do it by now. */
+type Able = {
+  readonly [Method in 'check' | 'verify' | 'repair']?: (o: OperationOptions) => Promise<Finding>;
+} & { readonly renewLeases?: (options: OperationOptions) => Promise<Renewal> };
+
+/** Until every kind of file can do it. */
+function ableTo<Name extends keyof Able>(file: Able, name: Name): Required<Able>[Name] {
+  const method = file[name];
+  if (method === undefined) throw new Error(`${name} is not there yet for this kind of file`);
+  return method.bind(file) as Required<Able>[Name];
 }
 
-function renewalOf(file: Leased): Subject['renewLeases'] {
-  return async (options) => {
-    if (file.renewLeases === undefined) throw new Error('leases cannot be renewed yet');
-    return file.renewLeases(options);
-  };
-}
-
-function mutableSubject(file: MutableFile & Leased): Subject {
+function mutableSubject(file: MutableFile): Subject {
   const check = async (options: OperationOptions) =>
     findingOf(await file.servermap({ ...options, mode: 'check' }));
   return {
@@ -213,27 +233,17 @@ function mutableSubject(file: MutableFile & Leased): Subject {
       const { after, isHealthy } = await file.repair(options);
       return { ...findingOf(after), isHealthy };
     },
-    renewLeases: renewalOf(file),
+    renewLeases: async (options) => ableTo(file as object, 'renewLeases')(options),
   };
 }
 
-/** Until files have it themselves. */
-interface Checked {
-  check?(options: OperationOptions): Promise<Finding>;
-  verify?(options: OperationOptions): Promise<Finding>;
-}
-
-function immutableSubject(file: ImmutableFile & Leased & Checked): Subject {
-  const missing = (): Promise<Finding> => {
-    throw new Error('immutable files cannot be checked yet');
-  };
+function immutableSubject(file: ImmutableFile): Subject {
+  const able = file as object;
   return {
     cap: file.cap,
-    check: async (options) => file.check?.(options) ?? missing(),
-    verify: async (options) => file.verify?.(options) ?? missing(),
-    repair: async () => {
-      throw new NotRepairableError('an immutable file');
-    },
-    renewLeases: renewalOf(file),
+    check: async (options) => ableTo(able, 'check')(options),
+    verify: async (options) => ableTo(able, 'verify')(options),
+    repair: async (options) => ableTo(able, 'repair')(options),
+    renewLeases: async (options) => ableTo(able, 'renewLeases')(options),
   };
 }

@@ -59,7 +59,7 @@ async function linesOf(...args: readonly string[]) {
 /** Where a server keeps the shares of a file. */
 function sharesOf(server: number, file: MutableFile): string {
   const index = toBase32(storageIndexOf(file.cap));
-  const name = `s${String(server + 1).padStart(2, '0')}`;
+  const name = `s${String(server).padStart(2, '0')}`;
   return join(grid, name, 'shares', index.slice(0, 2), index);
 }
 
