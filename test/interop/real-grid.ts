@@ -214,6 +214,13 @@ export class Gateway {
     await this.#ask('POST', path, body === undefined ? undefined : utf8(body));
   }
 
+  /** What it says of a directory and all below it, line by line; `t` is `stream-manifest` and such. */
+  async walk(directory: string, query: Readonly<Record<string, string>>): Promise<WalkLine[]> {
+    const path = `${file(directory)}?${new URLSearchParams(query)}`;
+    const lines = (await this.#ask('POST', path)).toString().trimEnd().split('\n');
+    return lines.map((line) => JSON.parse(line));
+  }
+
   async get(cap: string): Promise<Uint8Array> {
     return await this.#ask('GET', file(cap));
   }
@@ -255,6 +262,12 @@ export class Gateway {
     return content;
   }
 }
+
+/** An object that it has met, or the numbers at last. */
+export type WalkLine = Readonly<Record<string, unknown>> & {
+  readonly path?: readonly string[];
+  readonly 'check-results'?: { readonly results: CheckReport['results'] };
+};
 
 /** What tests look at in a check report; after a repair, the report of what was found before it. */
 interface CheckReport {
