@@ -62,37 +62,32 @@ async function* below(
   if (children === null) return;
   const next: Next[] = [];
   // Taken out of the list one by one: while what is below is gone through, nothing of it is left.
-  children.reverse();
-  for (let child = children.pop(); child !== undefined; child = children.pop()) {
+  for (const child of emptying(children.reverse())) {
     const position = positionOf(child);
     if (behind?.isBehind(position)) continue;
     const path = [...met.path, position.name];
+    const within = behind?.within(position);
+    // A directory is met here, also if it is below one that comes before it in this one.
+    if (within === undefined && !isNew(child, way)) continue;
     if (phaseOf(child) === 'directory') {
-      next.push({ child, path, behind: behind?.within(position) });
+      next.push({ child, path, behind: within });
     } else {
       way.signal.throwIfAborted();
-      if (isNew(child, way)) yield metOf(child, path);
+      yield metOf(child, path);
     }
   }
-  yield* through(next, way);
-}
-
-/** Goes through the directories of one level. */
-async function* through(next: Next[], way: Way): AsyncGenerator<Met, void, undefined> {
-  next.reverse();
-  const rest = function* () {
-    for (let it = next.pop(); it !== undefined; it = next.pop()) yield it;
-  };
-  const open = async (it: Next) => {
-    const { verify } = it.child.caps;
-    const isMet = verify !== undefined && it.behind === undefined && way.trail.seen.has(verify);
-    return isMet ? undefined : { ...it, read: await opened(it, way) };
-  };
-  for await (const it of inOrder(rest(), way.width, open)) {
-    // It may have been met below one that came before.
-    if (it === undefined || (it.behind === undefined && !isNew(it.child, way))) continue;
+  for await (const it of inOrder(emptying(next.reverse()), way.width, (it) => begun(it, way))) {
     yield* below(it.read, it.behind, way);
   }
+}
+
+async function begun(it: Next, way: Way): Promise<Next & { readonly read: Opened }> {
+  return { ...it, read: await opened(it, way) };
+}
+
+/** From the end to the beginning; what was given is not kept. */
+function* emptying<T>(items: T[]): Generator<T, void, undefined> {
+  for (let it = items.pop(); it !== undefined; it = items.pop()) yield it;
 }
 
 /** Whether it is met for the first time, from now on no more. */

@@ -45,20 +45,17 @@ export async function putImmutable(
 }
 
 /**
- *     unknown, chk, lit, "lit dir", sub/{back, file, other}, other/{twin}
+ *     unknown, chk, lit, "lit dir", other/{later, twin}, sub/{back, file, other}
  *
- * `sub/back` leads to the root, `other/twin` to `sub/file` but only to read it, and `sub/other` is the
- * `other` of the root.
+ * `sub/back` leads to the root, `other/twin` to `sub/file` but only to read it, `sub/other` is the
+ * `other` of the root, and `other/later` its `sub`.
  */
 export async function tahoeLikeTree(on: TestGrid) {
   const { grid, servers } = on;
   const chk = await putImmutable(servers, new Uint8Array(3000));
   const file = await grid.create({ format: 'sdmf', key: await vectorKey(13) });
   const root = await grid.createDirectory({ format: 'sdmf', key: await vectorKey(15) });
-  const other = await grid.createDirectory({
-    key: await vectorKey(12),
-    children: [{ name: 'twin', child: file.readCap }],
-  });
+  const other = await grid.createDirectory({ key: await vectorKey(12) });
   const sub = await grid.createDirectory({
     key: await vectorKey(14),
     children: [
@@ -67,6 +64,10 @@ export async function tahoeLikeTree(on: TestGrid) {
       { name: 'other', child: other.readCap },
     ],
   });
+  await other.addAll([
+    { name: 'later', child: sub.readCap },
+    { name: 'twin', child: file.readCap },
+  ]);
   await root.addAll([
     { name: 'sub', child: sub },
     { name: 'unknown', child: { read: 'ro.x-tahoe-future://read' } },
