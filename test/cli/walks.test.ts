@@ -7,7 +7,7 @@ import { formatCap, storageIndexOf } from '../../src/caps.ts';
 import type { Directory } from '../../src/directory.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
-import { runHere } from '../support/cli.ts';
+import { runHere, startCli } from '../support/cli.ts';
 import { vectorKey } from '../support/directories.ts';
 import { lit, type TahoeLine, walkVectors } from '../support/trees.ts';
 
@@ -260,6 +260,24 @@ describe('--resume', () => {
       expect(rest.lines.at(-1)).toEqual(whole.lines.at(-1));
       expect((await readFile(path, 'utf8')).split('\n')).toEqual(kept);
     }
+  });
+
+  test('goes on after a kill, with no object left out, and one at most told twice', async () => {
+    const opened = await openGrid(grid);
+    const children = Array.from({ length: 200 }, (_, i) => ({
+      name: `${1000 + i}`,
+      child: lit(`${i}`),
+    }));
+    const many = await opened.createDirectory({ key: await vectorKey(5), children });
+    opened.close();
+    const args = ['manifest', many.writeCap, '--grid', grid, '--resume', log('killed')];
+    const { child, ended } = await startCli(args);
+    child.stdout?.once('data', () => child.kill('SIGKILL'));
+    const first = (await ended).stdout.toString().split('\n').slice(0, -1);
+    const second = (await run(...args)).stdout.split('\n').slice(0, -1);
+    const whole = [`${many.writeCap} /`, ...children.map((it) => `${it.child} ${it.name}`)];
+    expect([...first, ...second.filter((line) => line !== first.at(-1))]).toEqual(whole);
+    expect(await readFile(log('killed'), 'utf8')).toMatch(/\n{"finished":true}\n$/);
   });
 
   test('refuses a file of something else, and one that is damaged, by its name', async () => {

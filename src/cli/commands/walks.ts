@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { Perform } from '../call.ts';
 import { wholeNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
+import { placeFrom } from '../place.ts';
 import type { WalkCallOptions, WalkCommand } from '../walk-run.ts';
 
 export function addWalkCommands(program: Command, perform: Perform): void {
@@ -20,7 +21,6 @@ export function addWalkCommands(program: Command, perform: Perform): void {
       .action(
         perform(
           async (call, argument: string, path: string | undefined, options: WalkCallOptions) => {
-            const { placeFrom } = await import('../place.ts');
             const { runWalk } = await import('../walk-run.ts');
             return runWalk(call, await placeFrom(call, argument, path), name, options);
           },
