@@ -81,11 +81,13 @@ export function unreadText(met: Met): string {
 }
 
 export function examinedText({ met, examination }: Examined): string {
-  const { isHealthy, check, repair, error } = examination;
+  const { isHealthy, check, repair, leases, error } = examination;
+  const silent = leases?.failures.length ?? 0;
   const notes = [
     ...(isHealthy === false ? [(check?.summary ?? '').replace(/^\w+( \w+)?: ?/, '')] : []),
     ...(repair?.refusal === undefined ? [] : [`not repaired: ${reasonOf(repair.refusal)}`]),
     ...(error === undefined ? [] : [reasonOf(error)]),
+    ...(silent === 0 ? [] : [`${counted(silent, 'server')} renewed no lease`]),
   ];
   return `${stateText(examination).padEnd(11)}  ${pathText(met.path)}${notesText(met, notes)}`;
 }

@@ -60,8 +60,8 @@ export interface Renewal {
   readonly failures: readonly { readonly server: string; readonly failure: Failure }[];
 }
 
-/** Where the objects are. */
-export interface Holdings {
+/** What the grid gives to look at objects with. */
+export interface ExamineSetting {
   readonly encoding: Encoding;
   readonly open: (cap: Cap) => MutableFile;
   readonly openImmutable: (cap: ImmutableCap) => ImmutableFile;
@@ -83,7 +83,7 @@ const nothing = { check: undefined, repair: undefined, leases: undefined, error:
 export async function examine(
   met: Met,
   what: Examining,
-  holdings: Holdings,
+  setting: ExamineSetting,
   signal: AbortSignal,
 ): Promise<Examination> {
   if (met.kind === 'ill-formed') {
@@ -97,7 +97,7 @@ export async function examine(
     return { ...nothing, isHealthy: true, check };
   }
   try {
-    return await examined(subjectOf(met, holdings), what, holdings.encoding, signal);
+    return await examined(subjectOf(met, setting), what, setting.encoding, signal);
   } catch (error) {
     throwIfOver(error, signal);
     return { ...nothing, isHealthy: null, error };
@@ -196,7 +196,7 @@ function corruptIn(check: TahoeCheck | undefined): number {
   return Number(check?.results['count-corrupt-shares'] ?? 0);
 }
 
-function subjectOf({ mutable, caps }: Met, { open, openImmutable }: Holdings): Subject {
+function subjectOf({ mutable, caps }: Met, { open, openImmutable }: ExamineSetting): Subject {
   const text = caps.write ?? caps.read ?? '';
   if (mutable) return mutableSubject(open(parseCap(text)));
   return immutableSubject(openImmutable(parseImmutableCap(text)));

@@ -21,19 +21,26 @@ export interface Position {
   readonly phase: Phase;
   /** Empty where there is none. */
   readonly name: string;
+  /** The name in UTF-8, by whose bytes names are compared. */
+  readonly key: Uint8Array;
+}
+
+export function positionAt(phase: Phase, name: string): Position {
+  return { phase, name, key: utf8(name) };
 }
 
 export function positionOf(child: Child): Position {
-  return { phase: phaseOf(child), name: child.name ?? '' };
+  return positionAt(phaseOf(child), child.name ?? '');
 }
 
 /** Negative, 0 or positive, as `sort` takes it. */
 export function comparePositions(a: Position, b: Position): number {
-  const phase = phases.indexOf(a.phase) - phases.indexOf(b.phase);
-  return phase || compareBytes(utf8(a.name), utf8(b.name));
+  return phases.indexOf(a.phase) - phases.indexOf(b.phase) || compareBytes(a.key, b.key);
 }
 
 /** Children as a walk goes through them; those with equal places stay as they are. */
 export function inWalkOrder(children: readonly Child[]): Child[] {
-  return [...children].sort((a, b) => comparePositions(positionOf(a), positionOf(b)));
+  const placed = children.map((child) => ({ child, position: positionOf(child) }));
+  placed.sort((a, b) => comparePositions(a.position, b.position));
+  return placed.map(({ child }) => child);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Extent, Met } from './met.ts';
-import { comparePositions, type Position, phaseOf } from './order.ts';
+import { comparePositions, type Position, phaseOf, positionAt } from './order.ts';
 import { Seen } from './seen.ts';
 import type { ObjectVerdict } from './tally.ts';
 
@@ -69,7 +69,7 @@ export class Behind {
     this.#depth = depth;
     const name = last.path[depth];
     const phase = this.#isOfChild ? phaseOf(last) : 'directory';
-    this.#at = name === undefined ? undefined : { phase, name };
+    this.#at = name === undefined ? undefined : positionAt(phase, name);
   }
 
   get #isOfChild(): boolean {

@@ -8,7 +8,13 @@ import type { Directory } from '../directory.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import { inOrder } from './ahead.ts';
-import { type Examination, type Examining, examine, type Holdings, verdictOf } from './examine.ts';
+import {
+  type Examination,
+  type ExamineSetting,
+  type Examining,
+  examine,
+  verdictOf,
+} from './examine.ts';
 import { Gate } from './gate.ts';
 import type { Known, Met } from './met.ts';
 import { Trail, type WalkRecord } from './record.ts';
@@ -50,8 +56,8 @@ export interface Examined {
 const concurrencyUsual = 4;
 const concurrencyMax = 64;
 
-/** What a tree is found in. */
-export interface Forest extends Holdings {
+/** What the grid gives a tree to work with. */
+export interface TreeSetting extends ExamineSetting {
   readonly openDirectory: (cap: string) => Directory;
 }
 
@@ -65,11 +71,11 @@ interface Walking {
 
 export class Tree {
   readonly #root: Known;
-  readonly #forest: Forest;
+  readonly #setting: TreeSetting;
 
-  constructor(root: Known, forest: Forest) {
+  constructor(root: Known, setting: TreeSetting) {
     this.#root = root;
-    this.#forest = forest;
+    this.#setting = setting;
   }
 
   walk(options: WalkOptions): AsyncGenerator<Met, void, undefined> {
@@ -87,7 +93,7 @@ export class Tree {
       const { gate, signal, width } = walking;
       const work = async (met: Met): Promise<Examined> => ({
         met,
-        examination: await gate.run(signal, () => examine(met, options, this.#forest, signal)),
+        examination: await gate.run(signal, () => examine(met, options, this.#setting, signal)),
       });
       return inOrder(this.#met(options, walking), width, work);
     };
@@ -110,7 +116,7 @@ export class Tree {
   async *#met({ after = [] }: WalkOptions, walking: Walking): AsyncGenerator<Met, void, undefined> {
     const trail = new Trail();
     for await (const record of after) trail.add(record);
-    const list: Way['list'] = (cap, options) => this.#forest.openDirectory(cap).listing(options);
+    const list: Way['list'] = (cap, options) => this.#setting.openDirectory(cap).listing(options);
     for await (const met of walkFrom(this.#root, { ...walking, trail, list })) {
       walking.onMet();
       yield met;

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toBase32 } from '../../src/bytes.ts';
 import { formatCap, storageIndexOf } from '../../src/caps.ts';
+import { WalkLog } from '../../src/cli/walk-log.ts';
 import type { Directory } from '../../src/directory.ts';
+import { BadResumeFileError } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
+import type { WalkRecord } from '../../src/walk/record.ts';
 import { runHere, startCli } from '../support/cli.ts';
 import { vectorKey } from '../support/directories.ts';
 import { lit, type TahoeLine, walkVectors } from '../support/trees.ts';
@@ -272,12 +275,32 @@ describe('--resume', () => {
     opened.close();
     const args = ['manifest', many.writeCap, '--grid', grid, '--resume', log('killed')];
     const { child, ended } = await startCli(args);
-    child.stdout?.once('data', () => child.kill('SIGKILL'));
+    let seen = 0;
+    child.stdout?.on('data', (piece: Buffer) => {
+      seen += piece.length;
+      if (seen > 2000) child.kill('SIGKILL');
+    });
     const first = (await ended).stdout.toString().split('\n').slice(0, -1);
     const second = (await run(...args)).stdout.split('\n').slice(0, -1);
     const whole = [`${many.writeCap} /`, ...children.map((it) => `${it.child} ${it.name}`)];
     expect([...first, ...second.filter((line) => line !== first.at(-1))]).toEqual(whole);
     expect(await readFile(log('killed'), 'utf8')).toMatch(/\n{"finished":true}\n$/);
+  });
+
+  test('is of one walk at a time', async () => {
+    const task = { command: 'stats', root: '', options: [] };
+    const record = { path: [], kind: 'directory' } as const;
+    const seen: WalkRecord[] = [];
+    const logs = [];
+    for (let i = 0; i < 2; i++) {
+      logs.push(await WalkLog.open(log('two'), task, (it) => seen.push(it)));
+      await logs[i]!.add(record);
+    }
+    expect(seen).toEqual([record]);
+    await expect(logs[0]!.add(record)).rejects.toEqual(
+      new BadResumeFileError(log('two'), 'somebody else writes to it'),
+    );
+    await Promise.all(logs.map((it) => it.close()));
   });
 
   test('refuses a file of something else, and one that is damaged, by its name', async () => {

@@ -5,7 +5,7 @@ import { withHidden } from '../../src/hidden.ts';
 import { inOrder } from '../../src/walk/ahead.ts';
 import { Gate } from '../../src/walk/gate.ts';
 import { Seen } from '../../src/walk/seen.ts';
-import { type Forest, Tree } from '../../src/walk/tree.ts';
+import { Tree, type TreeSetting } from '../../src/walk/tree.ts';
 import { atRest } from '../support/client-grid.ts';
 
 const child = (name: string, kind: 'file' | 'directory', verify?: string): Child =>
@@ -40,10 +40,10 @@ function forestOf(width: number, depth: number, wait: (cap: string) => Promise<v
     ];
     return { children, size: 1 };
   };
-  const forest = {
+  const setting = {
     openDirectory: (cap: string) => ({ listing: () => listing(cap) }) as unknown as Directory,
-  } as unknown as Forest;
-  return { tree: new Tree(root, forest), counts };
+  } as unknown as TreeSetting;
+  return { tree: new Tree(root, setting), counts };
 }
 
 describe('ten thousand objects', () => {

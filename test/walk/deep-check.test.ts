@@ -63,9 +63,12 @@ async function newTree(wrap?: Parameters<typeof smallGrid>[0]) {
   return { ...on, root, sub, a, b, check };
 }
 
+/** For those who only look. */
+const healthy = await newTree();
+
 describe('a deep check', () => {
   test('finds each object healthy that is, by its lists or by every block', async () => {
-    const { check } = await newTree();
+    const { check } = healthy;
     for (const options of [{}, { verify: true, repair: true }]) {
       const found = await check(options);
       expect(found.map(({ met }) => met.path.join('/'))).toEqual([
@@ -79,7 +82,7 @@ describe('a deep check', () => {
   });
 
   test('has the fields of Tahoe for each object', async () => {
-    const { check } = await newTree();
+    const { check } = healthy;
     const found = await check();
     const said = new Map(
       walkVectors['stream-deep-check'].map((line) => [line.type, line['check-results']]),
@@ -252,7 +255,7 @@ describe('a deep check', () => {
   });
 
   test('asks no more of servers when nobody waits for it any more', async () => {
-    const { grid, root } = await newTree();
+    const { grid, root } = healthy;
     const given: Examined[] = [];
     for await (const it of grid.deepCheck(root.writeCap)) {
       given.push(it);

@@ -9,7 +9,7 @@ import {
   parseImmutableCap,
   toImmutableVerifyCap,
 } from '../../src/immutable/caps.ts';
-import { type Examining, examine, type Holdings, verdictOf } from '../../src/walk/examine.ts';
+import { type ExamineSetting, type Examining, examine, verdictOf } from '../../src/walk/examine.ts';
 import { metOf } from '../../src/walk/met.ts';
 import { chkVectors } from '../support/chk.ts';
 import { testKey } from '../support/client-grid.ts';
@@ -47,11 +47,15 @@ async function examined(
     },
   ]);
   const open = (cap: object) => ({ cap, ...Object.fromEntries(methods) });
-  const holdings = { encoding: defaultEncoding, open, openImmutable: open } as unknown as Holdings;
+  const setting = {
+    encoding: defaultEncoding,
+    open,
+    openImmutable: open,
+  } as unknown as ExamineSetting;
   const shown = { kind: 'file', mutable: isMutable, format: undefined, size: undefined } as const;
   const caps = isMutable ? mutable : immutable;
   const met = metOf({ ...shown, problem: undefined, isShadowed: false, caps }, ['x']);
-  const examination = await examine(met, what, holdings, new AbortController().signal);
+  const examination = await examine(met, what, setting, new AbortController().signal);
   return { asked, examination, verdict: verdictOf(met, examination) };
 }
 
