@@ -111,12 +111,13 @@ function notesText({ kind, problem, error }: Met, notes: readonly string[]): str
 
 /** What a deep check has found and done in all. */
 export function tallyText(tally: Tally): string {
-  const { checked, unhealthy, failed, repairs } = tally;
+  const { checked, unhealthy, failed, lapsing, repairs } = tally;
   const { successful, unsuccessful, refused } = repairs;
   const parts = [
     `${counted(checked, 'object')} checked: ${checked - unhealthy} healthy, ${unhealthy} not healthy`,
     ...(successful > 0 ? [`${successful} repaired`] : []),
     ...(unsuccessful + refused > 0 ? [`${unsuccessful + refused} not repaired`] : []),
+    ...(lapsing > 0 ? [`${lapsing} whose leases may lapse`] : []),
     ...(failed > 0 ? [`${failed} not looked at`] : []),
   ];
   return parts.join('; ');

@@ -221,7 +221,7 @@ function isExtent(value: unknown): boolean {
 
 function isVerdict(value: unknown): boolean {
   const given = Object(value) as Record<string, unknown>;
-  const { wasHealthy, isHealthy, corruptShares, repair, isFailed } = given;
+  const { wasHealthy, isHealthy, corruptShares, repair, isFailed, mayLapse } = given;
   const healths: readonly unknown[] = [true, false, null];
   return (
     healths.includes(wasHealthy) &&
@@ -230,6 +230,6 @@ function isVerdict(value: unknown): boolean {
     corruptShares.length === 2 &&
     corruptShares.every(isCount) &&
     repairs.includes(repair) &&
-    (isFailed === undefined || isFailed === true)
+    [isFailed, mayLapse].every((flag) => flag === undefined || flag === true)
   );
 }

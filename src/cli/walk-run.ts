@@ -172,7 +172,7 @@ function statsText({ stats }: StatsCounter): string {
 function exitCodeOf(command: WalkCommand, { tally, unread, isRootUnread }: Count): number {
   if (command !== 'deep-check') return unread > 0 ? EXIT_FAILED : 0;
   if (isRootUnread || tally.failed > 0) return EXIT_FAILED;
-  return tally.unhealthy > 0 ? EXIT_UNHEALTHY : 0;
+  return tally.unhealthy + tally.lapsing > 0 ? EXIT_UNHEALTHY : 0;
 }
 
 /** Of a whole walk, what was before it was cut off too. */

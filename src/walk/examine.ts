@@ -157,7 +157,8 @@ function isHopeless(refusal: unknown): boolean {
 async function renewedOf(subject: Subject, signal: AbortSignal) {
   try {
     const leases = await subject.renewLeases({ signal });
-    const [failed] = leases.renewed.length === 0 ? leases.failures : [];
+    const { renewed, absent, failures } = leases;
+    const [failed] = renewed.length + absent.length === 0 ? failures : [];
     return { leases, error: failed && unavailable(failed) };
   } catch (error) {
     throwIfOver(error, signal);
@@ -170,10 +171,8 @@ function unavailable({ server, failure }: Renewal['failures'][number]): ServerUn
 }
 
 /** What is counted of it. */
-export function verdictOf(
-  met: Met,
-  { isHealthy, check, repair, error }: Examination,
-): ObjectVerdict {
+export function verdictOf(met: Met, examination: Examination): ObjectVerdict {
+  const { isHealthy, check, repair, leases, error } = examination;
   const hasShares = met.caps.verify !== undefined && isHealthy !== null;
   const after = repair?.after ?? check;
   // That a directory cannot be read is told by its health; unless that says otherwise.
@@ -184,6 +183,7 @@ export function verdictOf(
     corruptShares: [corruptIn(check), corruptIn(after)],
     ...(repair && { repair: outcomeOf(repair) }),
     ...(isFailed && { isFailed }),
+    ...((leases?.failures.length ?? 0) > 0 && { mayLapse: true as const }),
   };
 }
 

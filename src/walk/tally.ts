@@ -12,6 +12,8 @@ export interface ObjectVerdict {
   readonly repair?: 'successful' | 'unsuccessful' | 'refused' | undefined;
   /** It could not be looked at, or not be given its leases. */
   readonly isFailed?: true | undefined;
+  /** Some servers could not be asked to renew its leases. */
+  readonly mayLapse?: true | undefined;
 }
 
 /** Of all objects that have shares. */
@@ -21,8 +23,10 @@ export class Tally {
   readonly #repairs = { successful: 0, unsuccessful: 0, refused: 0 };
   #checked = 0;
   #failed = 0;
+  #lapsing = 0;
 
-  add({ wasHealthy, isHealthy, corruptShares, repair, isFailed }: ObjectVerdict): void {
+  add({ wasHealthy, isHealthy, corruptShares, repair, isFailed, mayLapse }: ObjectVerdict): void {
+    if (mayLapse) this.#lapsing++;
     if (isFailed) this.#failed++;
     if (repair !== undefined) this.#repairs[repair]++;
     if (wasHealthy === null || isHealthy === null) return;
@@ -46,6 +50,11 @@ export class Tally {
     return this.#failed;
   }
 
+  /** Objects some of whose leases may lapse. */
+  get lapsing(): number {
+    return this.#lapsing;
+  }
+
   get repairs(): Readonly<Record<'successful' | 'unsuccessful' | 'refused', number>> {
     return this.#repairs;
   }
@@ -54,7 +63,10 @@ export class Tally {
   fields(isRepairing: boolean): Readonly<Record<string, number>> {
     const { successful, unsuccessful, refused } = this.#repairs;
     const [before, after] = this.#healthy;
-    const ours = { 'count-objects-failed': this.#failed };
+    const ours = {
+      'count-objects-failed': this.#failed,
+      'count-objects-lapsing': this.#lapsing,
+    };
     if (!isRepairing) {
       return {
         'count-objects-checked': this.#checked,

@@ -109,7 +109,7 @@ describe('a deep check', () => {
     expect(at(found, 'a').check?.summary).toBe('Unhealthy: 2 shares (enc 1-of-3)');
     expect(tallyOf(found).fields(false)).toEqual({
       ...{ 'count-objects-checked': 4, 'count-objects-healthy': 2, 'count-objects-unhealthy': 2 },
-      ...{ 'count-corrupt-shares': 0, 'count-objects-failed': 0 },
+      ...{ 'count-corrupt-shares': 0, 'count-objects-failed': 0, 'count-objects-lapsing': 0 },
     });
 
     const repaired = await check({ repair: true });
@@ -135,11 +135,14 @@ describe('a deep check', () => {
       'count-corrupt-shares-pre-repair': 0,
       'count-corrupt-shares-post-repair': 0,
       'count-objects-failed': 0,
+      'count-objects-lapsing': 0,
       'count-repairs-refused': 0,
     });
     const tahoes = Object.keys(walkVectors['start-deep-check&repair=true']);
     expect(tahoes).toEqual(
-      expect.arrayContaining(Object.keys(fields).filter((name) => !/failed|refused/.test(name))),
+      expect.arrayContaining(
+        Object.keys(fields).filter((name) => !/failed|lapsing|refused/.test(name)),
+      ),
     );
   });
 

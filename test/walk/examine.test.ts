@@ -98,7 +98,13 @@ test('leases are renewed last, and whom nobody could ask is named', async () => 
   expect(renewed.examination).toMatchObject({ isHealthy: true, leases: renewal, error: undefined });
 
   const failure = { kind: 'server', detail: 'server s0: hung up' };
-  const nobody = { renewed: [], absent: ['s1'], failures: [{ server: 's0', failure }] };
+  const some = { renewed: [], absent: ['s1'], failures: [{ server: 's0', failure }] };
+  const part = await examined(true, { addLease: true }, { ...mapped, renewLeases: () => some });
+  expect(part.examination).toMatchObject({ leases: some, error: undefined });
+  expect(part.verdict).toEqual({
+    ...{ wasHealthy: false, isHealthy: false, corruptShares: [0, 0], mayLapse: true },
+  });
+  const nobody = { renewed: [], absent: [], failures: [{ server: 's0', failure }] };
   const failed = await examined(true, { addLease: true }, { ...mapped, renewLeases: () => nobody });
   expect(failed.examination).toMatchObject({
     ...{ isHealthy: false, leases: nobody },
