@@ -24,6 +24,13 @@ export type TahoeLine = Readonly<Record<string, unknown>> & {
   readonly stats?: DeepStats;
 };
 
+/** Everything that a walk gives. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
 export const lit = (text: string): string => `URI:LIT:${toBase32(utf8(text))}`;
 
 /** A grid of two servers, one of which is enough. */

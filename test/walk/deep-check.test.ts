@@ -15,13 +15,7 @@ import { Tally } from '../../src/walk/tally.ts';
 import type { DeepCheckOptions, Examined } from '../../src/walk/tree.ts';
 import { altered, bytesOf, holdings, putShare, shareOf, testKey } from '../support/client-grid.ts';
 import { vectorKey } from '../support/directories.ts';
-import { lit, smallGrid, walkVectors } from '../support/trees.ts';
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}
+import { all, lit, smallGrid, walkVectors } from '../support/trees.ts';
 
 const at = (items: readonly Examined[], ...path: readonly string[]) =>
   items.find(({ met }) => met.path.join('/') === path.join('/'))!.examination;

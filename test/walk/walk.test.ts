@@ -16,13 +16,7 @@ import { StatsCounter } from '../../src/walk/stats.ts';
 import type { WalkOptions, WalkProgress } from '../../src/walk/tree.ts';
 import { type TestGrid, testKey } from '../support/client-grid.ts';
 import { vectorKey } from '../support/directories.ts';
-import { lit, smallGrid, tahoeLikeTree, walkVectors } from '../support/trees.ts';
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}
+import { all, lit, smallGrid, tahoeLikeTree, walkVectors } from '../support/trees.ts';
 
 const shown = ({ path, kind, problem, error }: Met) =>
   [path.join('/'), kind, ...(problem ? [problem] : []), ...(error ? [`${error}`] : [])].join(': ');
