@@ -303,6 +303,15 @@ export class NewerVersionSeenError extends TahoeMutableError {
   static override readonly code = 'NewerVersionSeenError';
 }
 
+/** What has lost shares that this library cannot make again: those of immutable files. */
+export class NotRepairableError extends TahoeMutableError {
+  static override readonly code = 'NotRepairableError';
+
+  constructor(what: string) {
+    super(`this library makes no shares of ${what}`, { what });
+  }
+}
+
 /** The grid was closed while this was under way; a write may or may not have landed. */
 export class GridClosedError extends TahoeMutableError {
   static override readonly code = 'GridClosedError';
