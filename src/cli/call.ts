@@ -45,6 +45,9 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
+/** What a grid is opened for. */
+export type Purpose = 'read' | 'write';
+
 /** Tells people something on stderr, without the caps in it. */
 export type Note = (text: string) => Promise<void>;
 
@@ -56,7 +59,7 @@ export class Call {
   readonly signal: AbortSignal;
   readonly #inspect: Inspect | undefined;
   readonly #note: Note;
-  #grid: Grid | undefined;
+  readonly #grids = new Map<Purpose, Grid>();
 
   constructor(
     options: GlobalOptions,
@@ -85,21 +88,33 @@ export class Call {
     return grid;
   }
 
-  /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
-  async openGrid(purpose: 'read' | 'write'): Promise<Grid> {
+  get #hasGrid(): boolean {
+    return Boolean(this.options.grid ?? process.env.TAHOE_MUTABLE_GRID);
+  }
+
+  /**
+   * Only a writer leaves leases, and so only a writer needs the folder's lease secret. A grid that
+   * is open for the purpose is given again.
+   */
+  async openGrid(purpose: Purpose): Promise<Grid> {
+    const open = this.#grids.get(purpose);
+    if (open !== undefined) return open;
     const { openGrid } = await import('../open-grid.ts');
-    this.#grid = await openGrid(this.gridPath, {
+    const grid = await openGrid(this.gridPath, {
       ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
       ...(this.#inspect && { inspect: this.#inspect }),
     });
+    const isFirst = this.#grids.size === 0;
+    this.#grids.set(purpose, grid);
     // The command goes on, also where nobody can be told.
-    for (const notice of this.#grid.notices) await this.#note(oneLine(notice)).catch(() => {});
-    return this.#grid;
+    const notices = isFirst ? grid.notices : [];
+    for (const notice of notices) await this.#note(oneLine(notice)).catch(() => {});
+    return grid;
   }
 
   /** Hangs up on the servers, so that the process can end. */
   close(): void {
-    this.#grid?.close();
+    for (const grid of this.#grids.values()) grid.close();
   }
 
   /** Prints on stdout now. @throws OutputError when it cannot go there */
@@ -107,15 +122,47 @@ export class Call {
     return print(this.streams.stdout, text);
   }
 
-  async cap(argument: string): Promise<Cap> {
-    const { capFrom } = await import('./cap-argument.ts');
-    return capFrom(argument, this.streams.stdin, this.signal);
+  /**
+   * The cap of a mutable file or directory, given, or found at the end of a path.
+   * @param purpose what the grid will be used for, where one must be opened to find it
+   */
+  async cap(argument: string, purpose: Purpose = 'read'): Promise<Cap> {
+    const { addressIn, capIn, isPathOfDirectory } = await import('./cap-text.ts');
+    const text = await this.#text(argument);
+    const alias = await this.#aliased(argument);
+    const address = alias ?? (isPathOfDirectory(text) ? addressIn(text) : undefined);
+    if (address === undefined || address.names.length === 0) return capIn(alias?.cap ?? text);
+    const { capAt } = await import('./readable.ts');
+    const grid = await this.openGrid(purpose);
+    return capIn(await this.watch((options) => capAt(grid, address, options)));
   }
 
   /** A cap of any kind, and the path behind it. */
   async address(argument: string): Promise<Address> {
-    const { addressFrom } = await import('./cap-argument.ts');
-    return addressFrom(argument, this.streams.stdin, this.signal);
+    const { addressIn } = await import('./cap-text.ts');
+    return (await this.#aliased(argument)) ?? addressIn(await this.#text(argument));
+  }
+
+  /** The folder that this client's aliases and its lease secret are in. */
+  async clientFolder(): Promise<string> {
+    const { clientFolderOf } = await import('../description/grid-file.ts');
+    return clientFolderOf(this.gridPath);
+  }
+
+  /** Undefined for what is no path behind an alias. @throws UnknownAliasError */
+  async #aliased(argument: string): Promise<Address | undefined> {
+    const { addressBehind, aliasPathIn, isBarePath } = await import('./alias.ts');
+    const named = aliasPathIn(argument);
+    if (named === undefined && !(this.#hasGrid && isBarePath(argument))) return undefined;
+    const { defaultAlias, readAliases } = await import('../description/aliases.ts');
+    const aliases = await readAliases(await this.clientFolder());
+    if (named === undefined && !aliases.has(defaultAlias)) return undefined;
+    return addressBehind(named ?? { alias: defaultAlias, path: argument }, aliases);
+  }
+
+  async #text(argument: string): Promise<string> {
+    const { textFrom } = await import('./cap-argument.ts');
+    return textFrom(argument, this.streams.stdin, this.signal);
   }
 
   async withContents<T>(argument: string, work: (contents: FileSource) => Promise<T>): Promise<T> {
@@ -128,7 +175,7 @@ export class Call {
     const { stderr } = this.streams;
     const { isDrawnOn, ProgressBar } = await import('./progress.ts');
     const draw = isDrawnOn(stderr) ? (await import('./bar.ts')).newBar : undefined;
-    const bar = new ProgressBar(stderr, this.#grid?.servers, draw);
+    const bar = new ProgressBar(stderr, [...this.#grids.values()][0]?.servers, draw);
     try {
       return await work({ signal: this.signal, onProgress: bar.show });
     } finally {

@@ -35,6 +35,16 @@ export class UsageError extends TahoeMutableError {
   static override readonly code = 'UsageError';
 }
 
+/** Nobody has given that name to a directory. `facts.known` are those that somebody has. */
+export class UnknownAliasError extends TahoeMutableError {
+  static override readonly code = 'UnknownAliasError';
+
+  constructor(alias: string, known: readonly string[]) {
+    const list = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+    super(`no alias is called ${JSON.stringify(alias)}; ${list}`, { alias, known });
+  }
+}
+
 /** A file of the user's could not be written. */
 export class OutputError extends TahoeMutableError {
   static override readonly code = 'OutputError';
@@ -59,6 +69,7 @@ const INPUT_ERRORS = [
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,
+  UnknownAliasError,
   UsageError,
 ];
 

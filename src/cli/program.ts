@@ -15,6 +15,7 @@ import {
   type Report,
   type Streams,
 } from './call.ts';
+import { addAliasCommands } from './commands/aliases.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addCreateCommand } from './commands/create.ts';
@@ -127,6 +128,7 @@ function programOf(perform: Perform, help: Help): Command {
   addMkdirCommand(program, perform);
   addListCommand(program, perform);
   addLinkCommands(program, perform);
+  addAliasCommands(program, perform);
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
   return program;
@@ -135,7 +137,8 @@ function programOf(perform: Perform, help: Help): Command {
 const capHelp = `
 CAP is a cap, or the address of its page on a web gateway; "-" to read one from
 stdin, or @FILE to read one from a file: other users can see a command line, and
-whoever sees a write cap can write.
+whoever sees a write cap can write. Or it is a path behind the name of a directory,
+ALIAS:PATH, or behind tahoe: a PATH alone (create-alias, list-aliases).
 FILE is a file, or "-" for stdin.
 
 Exit codes: 1 the operation failed, 2 the command or its input is wrong,

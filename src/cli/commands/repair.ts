@@ -20,7 +20,7 @@ export function addRepairCommand(program: Command, perform: Perform): void {
     )
     .action(
       perform(async (call, argument: string, { force = false }: { force?: boolean }) => {
-        const cap = await call.cap(argument);
+        const cap = await call.cap(argument, 'write');
         const grid = await call.openGrid('write');
         const file = grid.open(cap);
         const outcome = await call.watch((options) => file.repair({ ...options, force }));

@@ -64,7 +64,7 @@ async function write(
   work: Write,
 ): Promise<Report> {
   requireOneStdin(capArgument, contentsArgument);
-  const cap = await call.cap(capArgument);
+  const cap = await call.cap(capArgument, 'write');
   const grid = await call.openGrid('write');
   return call.withContents(contentsArgument, async (contents) => {
     const file = grid.open(cap);
