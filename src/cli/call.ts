@@ -14,10 +14,12 @@ import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
+import { addressBehind, aliasPathIn, isBarePath } from './alias.ts';
 import type { Address } from './cap-text.ts';
 import { UsageError } from './complaint.ts';
 import { print } from './output.ts';
 import { oneLine } from './plain-text.ts';
+import type { Shown } from './progress.ts';
 import { isStdin } from './stdin.ts';
 
 /** The options that every command has. */
@@ -44,6 +46,9 @@ export interface Streams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
+
+/** Shows how far something is. */
+type Show = (progress: Shown) => void;
 
 /** What a grid is opened for. */
 export type Purpose = 'read' | 'write';
@@ -108,7 +113,7 @@ export class Call {
     this.#grids.set(purpose, grid);
     // The command goes on, also where nobody can be told.
     const notices = isFirst ? grid.notices : [];
-    for (const notice of notices) await this.#note(oneLine(notice)).catch(() => {});
+    for (const notice of notices) await this.tell(oneLine(notice));
     return grid;
   }
 
@@ -151,7 +156,6 @@ export class Call {
 
   /** Undefined for what is no path behind an alias. @throws UnknownAliasError */
   async #aliased(argument: string): Promise<Address | undefined> {
-    const { addressBehind, aliasPathIn, isBarePath } = await import('./alias.ts');
     const named = aliasPathIn(argument);
     if (named === undefined && !(this.#hasGrid && isBarePath(argument))) return undefined;
     const { defaultAlias, readAliases } = await import('../description/aliases.ts');
@@ -170,14 +174,22 @@ export class Call {
     return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
   }
 
-  /** Runs an operation with its progress on stderr. */
-  async watch<T>(work: (options: OperationOptions) => Promise<T>): Promise<T> {
+  /** Tells people something on stderr now; nothing happens where that cannot go. */
+  async tell(text: string): Promise<void> {
+    await this.#note(text).catch(() => {});
+  }
+
+  /**
+   * Runs an operation with its progress on stderr.
+   * @param work `show` is for what consists of many operations, and has phases of its own
+   */
+  async watch<T>(work: (options: OperationOptions, show: Show) => Promise<T>): Promise<T> {
     const { stderr } = this.streams;
     const { isDrawnOn, ProgressBar } = await import('./progress.ts');
     const draw = isDrawnOn(stderr) ? (await import('./bar.ts')).newBar : undefined;
     const bar = new ProgressBar(stderr, [...this.#grids.values()][0]?.servers, draw);
     try {
-      return await work({ signal: this.signal, onProgress: bar.show });
+      return await work({ signal: this.signal, onProgress: bar.show }, bar.show);
     } finally {
       bar.stop();
     }
@@ -201,6 +213,7 @@ export function requireOneCapStdin(one: string, other: string): void {
   if (isCapStdin(one) && isCapStdin(other)) throw new UsageError('two caps cannot both be "-"');
 }
 
-function isCapStdin(cap: string): boolean {
+/** Whether a cap is to come from stdin. */
+export function isCapStdin(cap: string): boolean {
   return cap === '-' || (cap.startsWith('@') && isStdin(cap.slice(1)));
 }

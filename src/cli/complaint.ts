@@ -89,7 +89,7 @@ export function lineOf(error: unknown): string {
 }
 
 /** The same for a program to read. */
-export function jsonOf(error: unknown): object {
+export function jsonOf(error: unknown): { readonly error: object } {
   const code = error instanceof TahoeMutableError || error instanceof CommanderError;
   return {
     error: {

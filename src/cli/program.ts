@@ -18,6 +18,7 @@ import {
 import { addAliasCommands } from './commands/aliases.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addCopyCommand } from './commands/cp.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addGetCommand } from './commands/get.ts';
@@ -128,6 +129,7 @@ function programOf(perform: Perform, help: Help): Command {
   addMkdirCommand(program, perform);
   addListCommand(program, perform);
   addLinkCommands(program, perform);
+  addCopyCommand(program, perform);
   addAliasCommands(program, perform);
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);

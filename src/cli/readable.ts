@@ -18,7 +18,7 @@ export function openerOf(address: Address): Opener {
   if (address.names.length === 0) return fileOf(address.cap);
   return async (grid, options) => {
     const { caps } = await usableAt(grid, address, options);
-    return fileOf((caps.read ?? caps.write) as string)(grid, options);
+    return fileOf((caps.read ?? caps.write) as string)(grid);
   };
 }
 
@@ -40,7 +40,8 @@ async function usableAt(
   throw new UnusableEntryError(names.join('/'), problem);
 }
 
-function fileOf(text: string): Opener {
+/** @throws MalformedCapError */
+export function fileOf(text: string): (grid: Grid) => Promise<MutableFile | ImmutableFile> {
   const immutable = immutableCapOf(text.trim());
   if (immutable !== undefined) return async (grid) => grid.openImmutable(immutable);
   const cap = capIn(text);

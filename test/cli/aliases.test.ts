@@ -5,11 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aliasPathIn, isBarePath } from '../../src/cli/alias.ts';
 import { createGridFolder } from '../../src/node.ts';
 import { runHere } from '../support/cli.ts';
-import { directoryCase } from '../support/directories.ts';
+import { directoryCase, useVectorKeys } from '../support/directories.ts';
 
 let scratch: string;
 let grid: string;
 let file: string;
+
+useVectorKeys();
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'tahoe-mutable-aliases-'));
