@@ -45,6 +45,16 @@ export class UnknownAliasError extends TahoeMutableError {
   }
 }
 
+/** A program that was to make new contents has failed; nothing was written. */
+export class CommandFailedError extends TahoeMutableError {
+  static override readonly code = 'CommandFailedError';
+
+  constructor(program: string, exitCode: number | null, signal: string | null) {
+    const how = signal === null ? `exited with ${exitCode}` : `was ended by ${signal}`;
+    super(`${program} ${how}; nothing was written`, { program, exitCode, signal });
+  }
+}
+
 /** A file of the user's could not be written. */
 export class OutputError extends TahoeMutableError {
   static override readonly code = 'OutputError';

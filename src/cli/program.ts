@@ -27,6 +27,7 @@ import { addInspectCommand } from './commands/inspect.ts';
 import { addLinkCommands } from './commands/links.ts';
 import { addListCommand } from './commands/ls.ts';
 import { addMkdirCommand } from './commands/mkdir.ts';
+import { addModifyCommand } from './commands/modify.ts';
 import { addRepairCommand } from './commands/repair.ts';
 import { addServermapCommand } from './commands/servermap.ts';
 import { addWriteCommands } from './commands/write.ts';
@@ -122,6 +123,7 @@ function programOf(perform: Perform, help: Help): Command {
   addCreateCommand(program, perform);
   addGetCommand(program, perform);
   addWriteCommands(program, perform);
+  addModifyCommand(program, perform);
   addServermapCommand(program, perform);
   addCheckCommand(program, perform);
   addRepairCommand(program, perform);
