@@ -135,11 +135,20 @@ export class Call {
     const { addressIn, capIn, isPathOfDirectory } = await import('./cap-text.ts');
     const text = await this.#text(argument);
     const alias = await this.#aliased(argument);
-    const address = alias ?? (isPathOfDirectory(text) ? addressIn(text) : undefined);
-    if (address === undefined || address.names.length === 0) return capIn(alias?.cap ?? text);
+    if (alias === undefined && !isPathOfDirectory(text)) return capIn(text);
+    return capIn(await this.#capAt(alias ?? addressIn(text), purpose));
+  }
+
+  /** The text of a cap of any kind, likewise. */
+  async capText(argument: string): Promise<string> {
+    return this.#capAt(await this.address(argument), 'read');
+  }
+
+  async #capAt(address: Address, purpose: Purpose): Promise<string> {
+    if (address.names.length === 0) return address.cap;
     const { capAt } = await import('./readable.ts');
     const grid = await this.openGrid(purpose);
-    return capIn(await this.watch((options) => capAt(grid, address, options)));
+    return this.watch((options) => capAt(grid, address, options));
   }
 
   /** A cap of any kind, and the path behind it. */

@@ -30,6 +30,7 @@ import { addMkdirCommand } from './commands/mkdir.ts';
 import { addModifyCommand } from './commands/modify.ts';
 import { addRepairCommand } from './commands/repair.ts';
 import { addServermapCommand } from './commands/servermap.ts';
+import { addShareCommands } from './commands/shares.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
 import { Interruption, onInterruption } from './interruption.ts';
@@ -133,6 +134,7 @@ function programOf(perform: Perform, help: Help): Command {
   addLinkCommands(program, perform);
   addCopyCommand(program, perform);
   addAliasCommands(program, perform);
+  addShareCommands(program, perform);
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
   return program;

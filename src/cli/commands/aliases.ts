@@ -44,12 +44,7 @@ function addAddCommand(program: Command, perform: Perform): void {
 async function directoryCap(call: Call, argument: string): Promise<string> {
   const { immutableCapOf } = await import('../../directory/immutable.ts');
   const { capIn } = await import('../cap-text.ts');
-  const address = await call.address(argument);
-  const { capAt } = await import('../readable.ts');
-  const cap =
-    address.names.length === 0
-      ? address.cap
-      : await capAt(await call.openGrid('read'), address, { signal: call.signal });
+  const cap = await call.capText(argument);
   const { what, readwrite, readonly } = await held(cap);
   if (what.startsWith('directory')) return (readwrite ?? readonly) as string;
   if (immutableCapOf(cap) === undefined) capIn(cap);
