@@ -18,6 +18,7 @@ import {
 import { addAliasCommands } from './commands/aliases.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addCopyCommand } from './commands/cp.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addDemoCommand } from './commands/demo.ts';
@@ -135,6 +136,7 @@ function programOf(perform: Perform, help: Help): Command {
   addCopyCommand(program, perform);
   addAliasCommands(program, perform);
   addShareCommands(program, perform);
+  addCompletionCommand(program, perform);
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
   return program;

@@ -2,7 +2,7 @@
  * @module aliases: `add-alias`, `create-alias`, `list-aliases` and `remove-alias`: names for
  * directories, kept in the client's folder as Tahoe keeps them.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Call, type Perform, requireOneCapStdin } from '../call.ts';
 import { prepare, withFormatOption } from '../cap-first.ts';
 import { isInputError, UnknownAliasError, UsageError } from '../complaint.ts';
@@ -98,20 +98,35 @@ function addCreateCommand(program: Command, perform: Perform): void {
   );
 }
 
+interface ListOptions {
+  readonly caps?: boolean;
+  readonly names?: boolean;
+}
+
+/** Whether a shell takes it as it is: `--names` is what completion puts on a command line. */
+function isPlain(name: string): boolean {
+  return /^[\p{L}\p{N}_.+-]+$/u.test(name);
+}
+
 function addListCommand(program: Command, perform: Perform): void {
   program
     .command('list-aliases')
     .description('list the names that stand for caps of directories')
     .option('--caps', 'print the caps too; they are secrets')
+    .addOption(new Option('--names', 'print no more than the names').conflicts('caps'))
     .addHelpText('after', where)
     .action(
-      perform(async (call, { caps: tells = false }: { readonly caps?: boolean }) => {
+      perform(async (call, { caps: tells = false, names = false }: ListOptions) => {
         const { readAliases } = await import('../../description/aliases.ts');
         const aliases = [...(await readAliases(await call.clientFolder()))];
         const rows = await Promise.all(
           aliases.map(async ([name, cap]) => ({ name, cap, ...(await held(cap)) })),
         );
         rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+        if (names) {
+          const known = rows.map(({ name }) => name).filter(isPlain);
+          return { json: known, text: known.map((name) => `${name}:\n`).join('') };
+        }
         const lines = rows.map(({ name, cap, access, what }) => [
           ...[access, what, `${oneLine(name)}:`],
           ...(tells ? [oneLine(cap)] : []),
