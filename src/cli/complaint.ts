@@ -39,9 +39,18 @@ export class UsageError extends TahoeMutableError {
 export class UnknownAliasError extends TahoeMutableError {
   static override readonly code = 'UnknownAliasError';
 
-  constructor(alias: string, known: readonly string[]) {
+  constructor(alias: string, known: readonly string[] = []) {
     const list = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
     super(`no alias is called ${JSON.stringify(alias)}; ${list}`, { alias, known });
+  }
+}
+
+/** A name on a grid that no file here can have. */
+export class UnsafeNameError extends TahoeMutableError {
+  static override readonly code = 'UnsafeNameError';
+
+  constructor(name: string, problem: string) {
+    super(`${JSON.stringify(name)} ${problem}`, { name, problem });
   }
 }
 

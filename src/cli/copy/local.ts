@@ -7,22 +7,12 @@
 import { isUtf8 } from 'node:buffer';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { TahoeMutableError } from '../../errors.ts';
 import { errnoOf, ignoreMissing, replaceFile } from '../../storage/atomic-file.ts';
 import { sweepLeftBehind } from '../../storage/left-behind.ts';
 import type { Call } from '../call.ts';
-import { OutputError, UsageError, unreadable } from '../complaint.ts';
+import { OutputError, UnsafeNameError, UsageError, unreadable } from '../complaint.ts';
 import type { Copying } from './copying.ts';
 import type { Arrival, Entry, Place, TargetFolder, Way } from './entry.ts';
-
-/** A name that no file here can have. */
-export class UnsafeNameError extends TahoeMutableError {
-  static override readonly code = 'UnsafeNameError';
-
-  constructor(name: string, problem: string) {
-    super(`${JSON.stringify(name)} ${problem}`, { name, problem });
-  }
-}
 
 /** What is at `path`. @throws UsageError when that cannot be told */
 export async function localEntry(call: Call, path: string): Promise<Entry> {
