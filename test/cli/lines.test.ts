@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { utf8 } from '../../src/bytes.ts';
 import { type Cap, formatCap, toReadCap, toVerifyCap, writeCapOf } from '../../src/caps.ts';
-import { OutputError, UsageError } from '../../src/cli/complaint.ts';
+import * as complaint from '../../src/cli/complaint.ts';
 import * as errors from '../../src/errors.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
 import { Prng } from '../../src/simulation/prng.ts';
@@ -117,6 +117,16 @@ const COMMANDS: readonly (() => readonly string[])[] = [
   () => ['repair', right.cap],
   () => ['cap', right.cap],
   () => ['create', right.file, '--private-key', right.pem],
+  () => ['ls', right.cap],
+  () => ['cp', '-r', right.file, right.cap],
+  () => ['cp', right.cap, right.out],
+  () => ['modify', right.cap, '--exec', 'true'],
+  () => ['add-alias', 'x', right.cap],
+  () => ['list-aliases'],
+  () => ['remove-alias', 'x'],
+  () => ['find-shares', right.cap],
+  () => ['dump-share', right.file],
+  () => ['completion', 'bash'],
   () => ['grid', 'create', right.folder],
   () => ['grid', 'status'],
   () => ['inspect', '--no-wait', '--', 'get', right.cap],
@@ -184,7 +194,9 @@ function withoutWaiting(args: readonly string[]): readonly string[] {
 }
 
 const TYPED = new Set<string>(
-  [...Object.values(errors), OutputError, UsageError].map(({ code }) => code),
+  [...Object.values(errors), ...Object.values(complaint)].flatMap((it) =>
+    typeof it === 'function' && 'code' in it ? [String(it.code)] : [],
+  ),
 );
 
 /** What is wrong with what a line has printed. */

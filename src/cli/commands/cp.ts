@@ -8,6 +8,7 @@ import { type Call, isCapStdin, type Perform, type Report } from '../call.ts';
 import { EXIT_FAILED, jsonOf, lineOf, UsageError } from '../complaint.ts';
 import type { Copying } from '../copy/copying.ts';
 import type { Entry, Place } from '../copy/entry.ts';
+import { requirePaths } from '../paths.ts';
 import { counted, oneLine } from '../plain-text.ts';
 import { holdsCap } from '../redaction.ts';
 
@@ -37,6 +38,10 @@ export function addCopyCommand(program: Command, perform: Perform): void {
         if (from.length === 0) throw new UsageError('TO: is missing');
         if (paths.filter(isCapStdin).length > 1)
           throw new UsageError('two caps cannot both be "-"');
+        requirePaths(
+          'PATHS',
+          paths.filter((path) => !isOnGrid(path)),
+        );
         if (!isOnGrid(to) && !from.every(isOnGrid)) {
           throw new UsageError('FROM and TO are both here; say ALIAS:PATH for what is on a grid');
         }

@@ -9,6 +9,7 @@ import type { Perform } from '../call.ts';
 import { CommandFailedError, UsageError } from '../complaint.ts';
 import { wholeNumber } from '../numbers.ts';
 import { outcomeText } from '../outcome-text.ts';
+import { pathArgument } from '../paths.ts';
 import { withWriteOptions } from './write.ts';
 
 interface Options {
@@ -34,7 +35,7 @@ export function addModifyCommand(program: Command, perform: Perform): void {
     .description('change a file by a program: its contents to stdin, new ones from stdout')
     .argument('<CAP>', 'a write cap')
     .argument('[ARGS...]', 'arguments of CMD, behind "--" if one begins with "-"')
-    .requiredOption('--exec <CMD>', 'the program')
+    .requiredOption('--exec <CMD>', 'the program', pathArgument)
     .option('--attempts <count>', 'how often to try at most; 8 by default', wholeNumber)
     .addHelpText('after', help);
   withWriteOptions(command).action(

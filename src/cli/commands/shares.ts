@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { errnoOf } from '../../storage/atomic-file.ts';
 import type { Call, Perform } from '../call.ts';
 import { EXIT_UNHEALTHY, UsageError, unreadable } from '../complaint.ts';
-import { pathArgument } from '../paths.ts';
+import { pathArgument, requirePaths } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
 import type { ShareDump } from '../share-file.ts';
 
@@ -22,7 +22,7 @@ export function addShareCommands(program: Command, perform: Perform): void {
     )
     .action(
       perform(async (call, argument: string, folders: readonly string[]) => {
-        for (const folder of folders) pathArgument(folder);
+        requirePaths('NODEDIR', folders);
         const name = await storageIndexOf(call, argument);
         const places = folders.length > 0 ? folders : await foldersOf(call);
         const found = await Promise.all(places.map((folder) => sharesIn(folder, name)));
