@@ -207,7 +207,7 @@ function problemsOf({ args, cap }: Line, { stdout, stderr, exit }: Ended): strin
   const codes: readonly unknown[] = isLook ? [0, 1, 2, 3] : [0, 1, 2];
   if (!codes.includes(exit)) problems.push(`exit ${exit}`);
   const out = stdout.toString();
-  if (/(?:Type|Range|Reference|Syntax)Error|ERR_[A-Z]/.test(stderr)) problems.push('untyped');
+  if (/\b(?:Type|Range|Reference|Syntax)Error|ERR_[A-Z]/.test(stderr)) problems.push('untyped');
   if (exit !== 0 && !args.includes('--verbose') && /\n\s+at /.test(stderr)) problems.push('stack');
   if (exit !== 0 && args.includes('--json') && out.trim() !== '') {
     const code = codeIn(out);
