@@ -99,16 +99,12 @@ type Tables = readonly [paths: string, words: string, values: string];
 
 const functionOf = (name: string) => `_${name.replaceAll('-', '_')}`;
 
-function bashScript(name: string, [paths, words, values]: Tables): string {
-  const self = functionOf(name);
-  return `# Completion of ${name} for bash: source <(${name} completion bash)
-${self}() {
-  local typed=\${COMP_LINE:0:COMP_POINT} at= grid= names= flags= aliases= isValue= i word
-  typed=\${typed##*[[:blank:]]}
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=\${COMP_WORDS[i]}
+/** Where the command line is, and what can come next, as bash and zsh both understand it. */
+function foundBy([paths, words, values]: Tables, typed: string, from: number, to: string): string {
+  return `  for ((i = ${from}; i < ${to}; i++)); do
+    word=\${${typed}[i]}
     if [[ $word == --grid ]]; then
-      grid=\${COMP_WORDS[++i]}
+      grid=\${${typed}[++i]}
       continue
     fi
     case "$at $word" in
@@ -118,9 +114,19 @@ ${self}() {
   case $at in
 ${words}
   esac
-  case "$at \${COMP_WORDS[COMP_CWORD - 1]}" in
+  case "$at \${${typed}[${to} - 1]}" in
 ${values}
-  esac
+  esac`;
+}
+
+function bashScript(name: string, tables: Tables): string {
+  const self = functionOf(name);
+  const found = foundBy(tables, 'COMP_WORDS', 1, 'COMP_CWORD');
+  return `# Completion of ${name} for bash: source <(${name} completion bash)
+${self}() {
+  local typed=\${COMP_LINE:0:COMP_POINT} at= grid= names= flags= aliases= isValue= i word
+  typed=\${typed##*[[:blank:]]}
+${found}
   COMPREPLY=()
   if [[ $typed == -* ]]; then names=$flags; fi
   for word in $names; do
@@ -142,28 +148,14 @@ complete -o default -F ${self} ${name}
 `;
 }
 
-function zshScript(name: string, [paths, words, values]: Tables): string {
+function zshScript(name: string, tables: Tables): string {
   const self = functionOf(name);
+  const found = foundBy(tables, 'words', 2, 'CURRENT');
   return `#compdef ${name}
 # Completion of ${name} for zsh: source <(${name} completion zsh), behind compinit
 ${self}() {
   local typed=\${words[CURRENT]} at= grid= names= flags= aliases= isValue= i word
-  for ((i = 2; i < CURRENT; i++)); do
-    word=\${words[i]}
-    if [[ $word == --grid ]]; then
-      grid=\${words[++i]}
-      continue
-    fi
-    case "$at $word" in
-      ${paths}) at="$at $word" ;;
-    esac
-  done
-  case $at in
-${words}
-  esac
-  case "$at \${words[CURRENT - 1]}" in
-${values}
-  esac
+${found}
   if [[ $typed == -* ]]; then
     compadd -- \${=flags}
     return

@@ -5,10 +5,35 @@
  * that what has been copied can be reached; of the entries of a folder, a few are under way at once.
  */
 import { UsageError } from '../complaint.ts';
-import type { Arrival, Entry, FolderEntry, Signalled, TargetFolder } from './entry.ts';
+import type { Arrival, Entry, FileEntry, FolderEntry, Signalled } from './entry.ts';
 
 /** Each new file on a grid needs a key, which takes a core some tenths of a second. */
 const atOnce = 4;
+
+/** Where one folder's entries go. */
+export interface Way {
+  readonly from: FolderEntry;
+  readonly to: TargetFolder;
+}
+
+export interface TargetFolder {
+  /** As {@link FolderEntry.id}. */
+  readonly id: string;
+  /**
+   * Copies the files, and makes the folders, empty; what cannot be is a failure of `copying`.
+   * @returns the folders that the copying goes on in
+   */
+  take(entries: readonly Arrival[], copying: Copying): Promise<readonly Way[]>;
+}
+
+/** What `TO` leads to. */
+export interface Place {
+  readonly kind: 'file' | 'directory' | 'missing';
+  /** A folder, which is made if it is not there. */
+  folder(): Promise<TargetFolder>;
+  /** Becomes a copy of a file. */
+  take(file: FileEntry): Promise<void>;
+}
 
 export interface Failed {
   readonly where: string;

@@ -1,9 +1,7 @@
 /**
- * @module entry: what `cp` copies from and to, whether it is here or on a grid. A folder takes
- * entries, and says in which folders of its own the copying goes on.
+ * @module entry: what `cp` copies, whether it is here or on a grid.
  */
 import type { Contents } from '../../mutable-file.ts';
-import type { Copying } from './copying.ts';
 
 /** What every operation of a run is told. */
 export interface Signalled {
@@ -45,28 +43,3 @@ export type Entry = FileEntry | FolderEntry | RefusedEntry;
 
 /** An entry that the copying has got to: it has a name there. */
 export type Arrival = (FileEntry | FolderEntry) & { readonly name: string };
-
-/** Where one folder's entries go. */
-export interface Way {
-  readonly from: FolderEntry;
-  readonly to: TargetFolder;
-}
-
-export interface TargetFolder {
-  /** As {@link FolderEntry.id}. */
-  readonly id: string;
-  /**
-   * Copies the files, and makes the folders, empty; what cannot be is a failure of `copying`.
-   * @returns the folders that the copying goes on in
-   */
-  take(entries: readonly Arrival[], copying: Copying): Promise<readonly Way[]>;
-}
-
-/** What `TO` leads to. */
-export interface Place {
-  readonly kind: 'file' | 'directory' | 'missing';
-  /** A folder, which is made if it is not there. */
-  folder(): Promise<TargetFolder>;
-  /** Becomes a copy of a file. */
-  take(file: FileEntry): Promise<void>;
-}

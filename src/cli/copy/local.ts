@@ -11,8 +11,8 @@ import { errnoOf, ignoreMissing, replaceFile } from '../../storage/atomic-file.t
 import { sweepLeftBehind } from '../../storage/left-behind.ts';
 import type { Call } from '../call.ts';
 import { OutputError, UnsafeNameError, UsageError, unreadable } from '../complaint.ts';
-import type { Copying } from './copying.ts';
-import type { Arrival, Entry, Place, TargetFolder, Way } from './entry.ts';
+import type { Copying, Place, TargetFolder, Way } from './copying.ts';
+import type { Arrival, Entry } from './entry.ts';
 
 /** What is at `path`. @throws UsageError when that cannot be told */
 export async function localEntry(call: Call, path: string): Promise<Entry> {

@@ -26,8 +26,8 @@ import { type Address, capIn } from '../cap-text.ts';
 import { UsageError } from '../complaint.ts';
 import { withStream } from '../contents-argument.ts';
 import { fileOf } from '../readable.ts';
-import type { Copying } from './copying.ts';
-import type { Arrival, Entry, FileEntry, Place, Signalled, TargetFolder, Way } from './entry.ts';
+import type { Copying, Place, TargetFolder, Way } from './copying.ts';
+import type { Arrival, Entry, FileEntry, Signalled } from './entry.ts';
 
 /** What is at the end of a path, or what a cap alone leads to, which has no name. */
 export async function gridEntry(
