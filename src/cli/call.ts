@@ -14,11 +14,13 @@ import type { FileSource } from '../file-source.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
+import { addressBehind, aliasPathIn, isBarePath } from './alias.ts';
 import type { AnyCap } from './any-cap.ts';
 import type { Address } from './cap-text.ts';
 import { UsageError } from './complaint.ts';
 import { print } from './output.ts';
 import { oneLine } from './plain-text.ts';
+import type { Shown } from './progress.ts';
 import { isStdin } from './stdin.ts';
 
 /** The options that every command has. */
@@ -47,6 +49,12 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
+/** Shows how far something is. */
+type Show = (progress: Shown) => void;
+
+/** What a grid is opened for. */
+export type Purpose = 'read' | 'write';
+
 /** Tells people something on stderr, without the caps in it. */
 export type Note = (text: string) => Promise<void>;
 
@@ -58,7 +66,7 @@ export class Call {
   readonly signal: AbortSignal;
   readonly #inspect: Inspect | undefined;
   readonly #note: Note;
-  #grid: Grid | undefined;
+  readonly #grids = new Map<Purpose, Grid>();
 
   constructor(
     options: GlobalOptions,
@@ -87,21 +95,33 @@ export class Call {
     return grid;
   }
 
-  /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
-  async openGrid(purpose: 'read' | 'write'): Promise<Grid> {
+  get #hasGrid(): boolean {
+    return Boolean(this.options.grid ?? process.env.TAHOE_MUTABLE_GRID);
+  }
+
+  /**
+   * Only a writer leaves leases, and so only a writer needs the folder's lease secret. A grid that
+   * is open for the purpose is given again.
+   */
+  async openGrid(purpose: Purpose): Promise<Grid> {
+    const open = this.#grids.get(purpose);
+    if (open !== undefined) return open;
     const { openGrid } = await import('../open-grid.ts');
-    this.#grid = await openGrid(this.gridPath, {
+    const grid = await openGrid(this.gridPath, {
       ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
       ...(this.#inspect && { inspect: this.#inspect }),
     });
+    const isFirst = this.#grids.size === 0;
+    this.#grids.set(purpose, grid);
     // The command goes on, also where nobody can be told.
-    for (const notice of this.#grid.notices) await this.#note(oneLine(notice)).catch(() => {});
-    return this.#grid;
+    const notices = isFirst ? grid.notices : [];
+    for (const notice of notices) await this.tell(oneLine(notice));
+    return grid;
   }
 
   /** Hangs up on the servers, so that the process can end. */
   close(): void {
-    this.#grid?.close();
+    for (const grid of this.#grids.values()) grid.close();
   }
 
   /** Prints on stdout now. @throws OutputError when it cannot go there */
@@ -109,21 +129,66 @@ export class Call {
     return print(this.streams.stdout, text);
   }
 
-  async cap(argument: string): Promise<Cap> {
-    const { capFrom } = await import('./cap-argument.ts');
-    return capFrom(argument, this.streams.stdin, this.signal);
+  /**
+   * The cap of a mutable file or directory, given, or found at the end of a path.
+   * @param purpose what the grid will be used for, where one must be opened to find it
+   */
+  async cap(argument: string, purpose: Purpose = 'read'): Promise<Cap> {
+    const { capIn } = await import('./cap-text.ts');
+    return capIn(await this.#found(argument, purpose));
   }
 
-  /** A cap of a file or directory of any kind. */
-  async anyCap(argument: string): Promise<AnyCap> {
-    const { anyCapFrom } = await import('./cap-argument.ts');
-    return anyCapFrom(argument, this.streams.stdin, this.signal);
+  /** The same of a file or directory of any kind. */
+  async anyCap(argument: string, purpose: Purpose = 'read'): Promise<AnyCap> {
+    const { anyCapIn } = await import('./any-cap.ts');
+    return anyCapIn(await this.#found(argument, purpose));
+  }
+
+  async #found(argument: string, purpose: Purpose): Promise<string> {
+    const { addressIn, isPathOfDirectory } = await import('./cap-text.ts');
+    const text = await this.#text(argument);
+    const alias = await this.#aliased(argument);
+    if (alias === undefined && !isPathOfDirectory(text)) return text;
+    return this.#capAt(alias ?? addressIn(text), purpose);
+  }
+
+  /** The text of a cap of any kind, likewise. */
+  async capText(argument: string): Promise<string> {
+    return this.#capAt(await this.address(argument), 'read');
+  }
+
+  async #capAt(address: Address, purpose: Purpose): Promise<string> {
+    if (address.names.length === 0) return address.cap;
+    const { capAt } = await import('./readable.ts');
+    const grid = await this.openGrid(purpose);
+    return this.watch((options) => capAt(grid, address, options));
   }
 
   /** A cap of any kind, and the path behind it. */
   async address(argument: string): Promise<Address> {
-    const { addressFrom } = await import('./cap-argument.ts');
-    return addressFrom(argument, this.streams.stdin, this.signal);
+    const { addressIn } = await import('./cap-text.ts');
+    return (await this.#aliased(argument)) ?? addressIn(await this.#text(argument));
+  }
+
+  /** The folder that this client's aliases and its lease secret are in. */
+  async clientFolder(): Promise<string> {
+    const { clientFolderOf } = await import('../description/grid-file.ts');
+    return clientFolderOf(this.gridPath);
+  }
+
+  /** Undefined for what is no path behind an alias. @throws UnknownAliasError */
+  async #aliased(argument: string): Promise<Address | undefined> {
+    const named = aliasPathIn(argument);
+    if (named === undefined && !(this.#hasGrid && isBarePath(argument))) return undefined;
+    const { defaultAlias, readAliases } = await import('../description/aliases.ts');
+    const aliases = await readAliases(await this.clientFolder());
+    if (named === undefined && !aliases.has(defaultAlias)) return undefined;
+    return addressBehind(named ?? { alias: defaultAlias, path: argument }, aliases);
+  }
+
+  async #text(argument: string): Promise<string> {
+    const { textFrom } = await import('./cap-argument.ts');
+    return textFrom(argument, this.streams.stdin, this.signal);
   }
 
   async withContents<T>(argument: string, work: (contents: FileSource) => Promise<T>): Promise<T> {
@@ -131,14 +196,22 @@ export class Call {
     return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
   }
 
-  /** Runs an operation with its progress on stderr. */
-  async watch<T>(work: (options: OperationOptions) => Promise<T>): Promise<T> {
+  /** Tells people something on stderr now; nothing happens where that cannot go. */
+  async tell(text: string): Promise<void> {
+    await this.#note(text).catch(() => {});
+  }
+
+  /**
+   * Runs an operation with its progress on stderr.
+   * @param work `show` is for what consists of many operations, and has phases of its own
+   */
+  async watch<T>(work: (options: OperationOptions, show: Show) => Promise<T>): Promise<T> {
     const { stderr } = this.streams;
     const { isDrawnOn, ProgressBar } = await import('./progress.ts');
     const draw = isDrawnOn(stderr) ? (await import('./bar.ts')).newBar : undefined;
-    const bar = new ProgressBar(stderr, this.#grid?.servers, draw);
+    const bar = new ProgressBar(stderr, [...this.#grids.values()][0]?.servers, draw);
     try {
-      return await work({ signal: this.signal, onProgress: bar.show });
+      return await work({ signal: this.signal, onProgress: bar.show }, bar.show);
     } finally {
       bar.stop();
     }
@@ -162,6 +235,7 @@ export function requireOneCapStdin(one: string, other: string): void {
   if (isCapStdin(one) && isCapStdin(other)) throw new UsageError('two caps cannot both be "-"');
 }
 
-function isCapStdin(cap: string): boolean {
+/** Whether a cap is to come from stdin. */
+export function isCapStdin(cap: string): boolean {
   return cap === '-' || (cap.startsWith('@') && isStdin(cap.slice(1)));
 }

@@ -5,10 +5,7 @@
  * a write cap is better given in one of the other two ways.
  */
 import type { Readable } from 'node:stream';
-import type { Cap } from '../caps.ts';
 import { decodeText } from '../decode-text.ts';
-import type { AnyCap } from './any-cap.ts';
-import { type Address, addressIn, capIn } from './cap-text.ts';
 import { UsageError } from './complaint.ts';
 import { holdsCap } from './redaction.ts';
 import { startOf, startOfFile } from './start-of.ts';
@@ -18,43 +15,14 @@ import { isStdin, requireStdin } from './stdin.ts';
 const lengthMax = 4096;
 
 /**
- * The cap that `argument` is, or says where to find.
- * @throws MalformedCapError; UsageError when the file cannot be read
+ * The text that `argument` is, or says where to find.
+ * @throws UsageError when the file cannot be read
  */
-export async function capFrom(
+export async function textFrom(
   argument: string,
   stdin: Readable,
   signal: AbortSignal,
-): Promise<Cap> {
-  return capIn(await textFrom(argument, stdin, signal));
-}
-
-/**
- * The same of a file or directory of any kind.
- * @throws as {@link capFrom}
- */
-export async function anyCapFrom(
-  argument: string,
-  stdin: Readable,
-  signal: AbortSignal,
-): Promise<AnyCap> {
-  const { anyCapIn } = await import('./any-cap.ts');
-  return anyCapIn(await textFrom(argument, stdin, signal));
-}
-
-/**
- * The same of any kind of cap, with a path behind it or not.
- * @throws as {@link capFrom}
- */
-export async function addressFrom(
-  argument: string,
-  stdin: Readable,
-  signal: AbortSignal,
-): Promise<Address> {
-  return addressIn(await textFrom(argument, stdin, signal));
-}
-
-async function textFrom(argument: string, stdin: Readable, signal: AbortSignal): Promise<string> {
+): Promise<string> {
   if (argument === '-') return textOnStdin(stdin, signal);
   if (!argument.startsWith('@')) return argument;
   const path = argument.slice(1);

@@ -24,15 +24,19 @@ export interface MakingOptions {
   readonly output?: string;
 }
 
-/** Gives a command the options of whatever makes something. */
+/** Gives a command the option of whatever makes something mutable. */
+export function withFormatOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--format <format>',
+      "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
+    ).choices(['sdmf', 'mdmf']),
+  );
+}
+
+/** Gives a command the options of whatever makes something, and gives its cap away. */
 export function withMakingOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--format <format>',
-        "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
-      ).choices(['sdmf', 'mdmf']),
-    )
+  return withFormatOption(command)
     .option(
       '--private-key <PEM>',
       'a file with an RSA-2048 key; made anew by default',

@@ -50,6 +50,13 @@ export function addressIn(text: string): Address {
   return { cap: percentDecoded(cap), names: withoutLastSlash(names) };
 }
 
+/** Whether names stand behind the cap of a directory, in `text` or in the address of a page. */
+export function isPathOfDirectory(text: string): boolean {
+  const whole = text.trim();
+  const [, , inPage = whole.split('/')[0] as string] = PAGE.exec(whole) ?? [];
+  return whole.includes('/') && /^(?:(?:ro|imm)\.)?URI(?::|%3A)DIR2/i.test(inPage);
+}
+
 /** A slash at the end says no more than that there is a directory. */
 function withoutLastSlash(names: readonly string[]): readonly string[] {
   return names.at(-1) === '' ? names.slice(0, -1) : names;

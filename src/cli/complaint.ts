@@ -35,6 +35,35 @@ export class UsageError extends TahoeMutableError {
   static override readonly code = 'UsageError';
 }
 
+/** Nobody has given that name to a directory. `facts.known` are those that somebody has. */
+export class UnknownAliasError extends TahoeMutableError {
+  static override readonly code = 'UnknownAliasError';
+
+  constructor(alias: string, known: readonly string[] = []) {
+    const list = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+    super(`no alias is called ${JSON.stringify(alias)}; ${list}`, { alias, known });
+  }
+}
+
+/** A name on a grid that no file here can have. */
+export class UnsafeNameError extends TahoeMutableError {
+  static override readonly code = 'UnsafeNameError';
+
+  constructor(name: string, problem: string) {
+    super(`${JSON.stringify(name)} ${problem}`, { name, problem });
+  }
+}
+
+/** A program that was to make new contents has failed; nothing was written. */
+export class CommandFailedError extends TahoeMutableError {
+  static override readonly code = 'CommandFailedError';
+
+  constructor(program: string, exitCode: number | null, signal: string | null) {
+    const how = signal === null ? `exited with ${exitCode}` : `was ended by ${signal}`;
+    super(`${program} ${how}; nothing was written`, { program, exitCode, signal });
+  }
+}
+
 /** A file of the user's could not be written. */
 export class OutputError extends TahoeMutableError {
   static override readonly code = 'OutputError';
@@ -59,6 +88,7 @@ const INPUT_ERRORS = [
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,
+  UnknownAliasError,
   UsageError,
 ];
 
@@ -78,7 +108,7 @@ export function lineOf(error: unknown): string {
 }
 
 /** The same for a program to read. */
-export function jsonOf(error: unknown): object {
+export function jsonOf(error: unknown): { readonly error: object } {
   const code = error instanceof TahoeMutableError || error instanceof CommanderError;
   return {
     error: {

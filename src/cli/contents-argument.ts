@@ -14,7 +14,7 @@ import type { Readable } from 'node:stream';
 import { unlessAborted } from '../abort.ts';
 import { BadSourceError } from '../errors.ts';
 import { type FileSource, openFile, sourceOf } from '../file-source.ts';
-import { writeFully } from '../storage/atomic-file.ts';
+import { errnoOf, writeFully } from '../storage/atomic-file.ts';
 import { OutputError, unreadable } from './complaint.ts';
 import { isStdin, requireSource, requireStdin } from './stdin.ts';
 
@@ -25,6 +25,20 @@ export async function withContents<T>(
   work: (contents: FileSource) => Promise<T>,
 ): Promise<T> {
   const contents = await openContents(argument, stdin, signal);
+  try {
+    return await work(contents);
+  } finally {
+    await contents.close();
+  }
+}
+
+/** Runs `work` with what a stream has, copied to where it can be read at any place. */
+export async function withStream<T>(
+  open: () => Readable,
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+  work: (contents: FileSource) => Promise<T>,
+): Promise<T> {
+  const contents = await spool(open, name, signal);
   try {
     return await work(contents);
   } finally {
@@ -95,7 +109,7 @@ async function copy(stream: Readable, file: FileHandle, name: string): Promise<v
   const pieces: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
   for (;;) {
     const { done, value } = await pieces.next().catch((error: unknown) => {
-      throw unreadable(name, error);
+      throw errnoOf(error) === undefined ? error : unreadable(name, error);
     });
     if (done) return;
     await writeFully(file, value, end).catch((error: unknown) => {

@@ -15,8 +15,11 @@ import {
   type Report,
   type Streams,
 } from './call.ts';
+import { addAliasCommands } from './commands/aliases.ts';
 import { addCapCommand } from './commands/cap.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addCopyCommand } from './commands/cp.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addGetCommand } from './commands/get.ts';
@@ -25,8 +28,10 @@ import { addInspectCommand } from './commands/inspect.ts';
 import { addLinkCommands } from './commands/links.ts';
 import { addListCommand } from './commands/ls.ts';
 import { addMkdirCommand } from './commands/mkdir.ts';
+import { addModifyCommand } from './commands/modify.ts';
 import { addRepairCommand } from './commands/repair.ts';
 import { addServermapCommand } from './commands/servermap.ts';
+import { addShareCommands } from './commands/shares.ts';
 import { addWalkCommands } from './commands/walks.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
@@ -121,6 +126,7 @@ function programOf(perform: Perform, help: Help): Command {
   addCreateCommand(program, perform);
   addGetCommand(program, perform);
   addWriteCommands(program, perform);
+  addModifyCommand(program, perform);
   addServermapCommand(program, perform);
   addCheckCommand(program, perform);
   addRepairCommand(program, perform);
@@ -128,6 +134,10 @@ function programOf(perform: Perform, help: Help): Command {
   addMkdirCommand(program, perform);
   addListCommand(program, perform);
   addLinkCommands(program, perform);
+  addCopyCommand(program, perform);
+  addAliasCommands(program, perform);
+  addShareCommands(program, perform);
+  addCompletionCommand(program, perform);
   addWalkCommands(program, perform);
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
@@ -137,7 +147,8 @@ function programOf(perform: Perform, help: Help): Command {
 const capHelp = `
 CAP is a cap, or the address of its page on a web gateway; "-" to read one from
 stdin, or @FILE to read one from a file: other users can see a command line, and
-whoever sees a write cap can write.
+whoever sees a write cap can write. Or it is a path behind the name of a directory,
+ALIAS:PATH, or behind tahoe: a PATH alone (create-alias, list-aliases).
 FILE is a file, or "-" for stdin.
 
 Exit codes: 1 the operation failed, 2 the command or its input is wrong,

@@ -11,7 +11,7 @@ import { type Named, serverName } from './servermap-view.ts';
 const patienceMs = 400;
 
 /** Any phase, also one that is not known here. */
-type Shown = Omit<Progress, 'phase'> & {
+export type Shown = Omit<Progress, 'phase'> & {
   readonly phase: string;
   /** An attempt has met another writer; the next one comes in so many milliseconds. */
   readonly waitMs?: number | undefined;

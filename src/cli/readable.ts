@@ -2,6 +2,7 @@
  * @module readable: what the command line names to be read: a file of any kind, by its cap or by the
  * way to it.
  */
+import type { Child } from '../directory/child.ts';
 import { immutableCapOf } from '../directory/immutable.ts';
 import { UnusableEntryError } from '../errors.ts';
 import type { Grid } from '../grid.ts';
@@ -13,20 +14,34 @@ import { type Address, capIn } from './cap-text.ts';
 type Opener = (grid: Grid, options: OperationOptions) => Promise<MutableFile | ImmutableFile>;
 
 /** @throws MalformedCapError for what is no cap, before a grid is opened */
-export function openerOf({ cap, names }: Address): Opener {
-  if (names.length === 0) return fileOf(cap);
+export function openerOf(address: Address): Opener {
+  if (address.names.length === 0) return fileOf(address.cap);
   return async (grid, options) => {
-    const { problem, caps } = await grid.openDirectory(cap).find(names, options);
-    const text = caps.read ?? caps.write;
-    if (text !== undefined) return fileOf(text)(grid, options);
-    throw new UnusableEntryError(
-      names.join('/'),
-      problem ?? 'it leads to nothing that can be read',
-    );
+    const { caps } = await usableAt(grid, address, options);
+    return fileOf((caps.read ?? caps.write) as string)(grid);
   };
 }
 
-function fileOf(text: string): Opener {
+/** The text of the best cap of what a path leads to. */
+export async function capAt(grid: Grid, address: Address, options: OperationOptions) {
+  const { caps } = await usableAt(grid, address, options);
+  return (caps.write ?? caps.read) as string;
+}
+
+/** What a path leads to, which has a cap. @throws UnusableEntryError, and as `Directory.find` */
+async function usableAt(
+  grid: Grid,
+  { cap, names }: Address,
+  options: OperationOptions,
+): Promise<Child> {
+  const child = await grid.openDirectory(cap).find(names, options);
+  if ((child.caps.read ?? child.caps.write) !== undefined) return child;
+  const problem = child.problem ?? 'it leads to nothing that can be read';
+  throw new UnusableEntryError(names.join('/'), problem);
+}
+
+/** @throws MalformedCapError */
+export function fileOf(text: string): (grid: Grid) => Promise<MutableFile | ImmutableFile> {
   const immutable = immutableCapOf(text.trim());
   if (immutable !== undefined) return async (grid) => grid.openImmutable(immutable);
   const cap = capIn(text);

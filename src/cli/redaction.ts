@@ -24,7 +24,7 @@ const REMAINS = new RegExp(
 );
 
 /** A storage index is no secret: servers log it, and paths of shares are made of it. */
-const VERIFY_CAP = /^(?:ro\.|imm\.)?URI:[A-Z0-9-]+-Verifier:[a-z2-7]+:[a-z2-7]+(?::\d+:\d+:\d+)?$/;
+const VERIFY_CAP = /^(?:ro\.|imm\.)?URI:[A-Z0-9-]+-Verifier:[a-z2-7]+:[a-z2-7]+(?::\d+){0,3}$/;
 
 /** `text` with every cap in it cut short: a mistyped command must not spread a write cap. */
 export function redacted(text: string): string {

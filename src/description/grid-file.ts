@@ -91,6 +91,14 @@ export async function loadGridFile(path: string): Promise<GridFile> {
   };
 }
 
+/**
+ * The folder of the client whose grid this is: its `tahoe.cfg` and `private/` are there, or would be.
+ * @throws BadGridError where no grid is described
+ */
+export async function clientFolderOf(path: string): Promise<string> {
+  return (await findSources(resolve(path))).node;
+}
+
 /** Every id once: a static server hides announced ones, in whatever state it is. */
 async function usableOf(
   path: string,

@@ -59,6 +59,13 @@ export const chkHeaderLengthMax = headerLengthOf(8);
  * @throws CorruptShareError naming the field that cannot be where it is
  */
 export function parseChkLayout(bytes: Uint8Array, { size, required }: ChkFields): ChkLayout {
+  const layout = chkLayoutIn(bytes);
+  requireLength(layout, 'shareData', divideUp(size, required));
+  return layout;
+}
+
+/** The same of a share of no cap that is known: its fields are of any length. @throws as that */
+export function chkLayoutIn(bytes: Uint8Array): ChkLayout {
   const view = viewOf(bytes);
   if (bytes.length < 4) throw new CorruptShareError('header', `${bytes.length} bytes`);
   const version = view.getUint32(0);
@@ -86,7 +93,6 @@ export function parseChkLayout(bytes: Uint8Array, { size, required }: ChkFields)
     const offset = offsets[i] as number;
     layout[field] = { offset, length: (offsets[i + 1] as number) - offset };
   });
-  requireLength(layout, 'shareData', divideUp(size, required));
   return { ...layout, uebLength: { offset: offsets.at(-1) as number, length: width } };
 }
 

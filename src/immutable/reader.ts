@@ -1,8 +1,6 @@
 /**
  * @module immutable-reader: the fields of one immutable share, by range reads.
  */
-import { readSafeU64, viewOf } from '../bytes.ts';
-import { CorruptShareError } from '../errors.ts';
 import { BlockReader, type ReadRange } from '../share/block-reader.ts';
 import type { ChkFields } from './caps.ts';
 import {
@@ -12,7 +10,7 @@ import {
   chkHeaderLengthMax,
   parseChkLayout,
 } from './layout.ts';
-import { type ChkVersion, parseUeb, uebLengthMax, uebName } from './ueb.ts';
+import { type ChkVersion, parseUeb, uebIn, uebLengthMax } from './ueb.ts';
 
 export interface ChkHeader extends ChkVersion {
   readonly layout: ChkLayout;
@@ -60,13 +58,7 @@ export class ChkReader extends BlockReader<ChkHeader> {
     // The share ends with it: what is asked for beyond is cut off.
     const range = { offset, length: width + uebLengthMax };
     const bytes = this.#tail?.offset === offset ? this.#tail.bytes : await this.bytes(range);
-    if (bytes.length < width) throw new CorruptShareError(uebName, 'has no length');
-    const view = viewOf(bytes);
-    const length = width === 4 ? view.getUint32(0) : readSafeU64(view, 0);
-    if (length === undefined || length > bytes.length - width) {
-      throw new CorruptShareError(uebName, `${bytes.length - width} of ${length} bytes`);
-    }
-    return bytes.subarray(width, width + length);
+    return uebIn(bytes, width);
   }
 
   /**

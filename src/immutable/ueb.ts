@@ -6,7 +6,7 @@
  * fields that fit each other and the cap, or a typed error. Tahoe's reader leaves out most of that.
  */
 import { divideUp } from '../../machines/limits.ts';
-import { equalBytes } from '../bytes.ts';
+import { equalBytes, readSafeU64, viewOf } from '../bytes.ts';
 import { taggedHash, tagOf } from '../crypto/hash.ts';
 import { CorruptShareError } from '../errors.ts';
 import type { Geometry } from '../share/geometry.ts';
@@ -17,7 +17,7 @@ import type { ChkFields } from './caps.ts';
 const UEB_TAG = tagOf('allmydata_uri_extension_v1');
 
 /** What errors call it. */
-export const uebName = 'URI extension';
+const uebName = 'URI extension';
 /** Bytes that are read of one: Tahoe's have some 330, and its verifier takes fewer than 2000. */
 export const uebLengthMax = 4096;
 
@@ -59,6 +59,31 @@ export function parseUeb(bytes: Uint8Array, cap: ChkFields): ChkVersion {
     segmentCount,
     rootHash: fields.hash('share_root_hash'),
     crypttextRootHash: fields.hash('crypttext_root_hash'),
+  };
+}
+
+/**
+ * The block in what follows its place, with its length in `width` bytes in front.
+ * @throws CorruptShareError where it is cut off
+ */
+export function uebIn(bytes: Uint8Array, width: number): Uint8Array {
+  if (bytes.length < width) throw corrupt('has no length');
+  const view = viewOf(bytes);
+  const length = width === 4 ? view.getUint32(0) : readSafeU64(view, 0);
+  if (length === undefined || length > bytes.length - width) {
+    throw corrupt(`${bytes.length - width} of ${length} bytes`);
+  }
+  return bytes.subarray(width, width + length);
+}
+
+/** What a block tells that no cap is at hand for: its cap would say this. @throws CorruptShareError */
+export function chkFieldsIn(bytes: Uint8Array): ChkFields {
+  const fields = new Fields(bytes);
+  return {
+    uebHash: taggedHash(UEB_TAG, bytes),
+    required: fields.number('needed_shares'),
+    total: fields.number('total_shares'),
+    size: fields.number('size'),
   };
 }
 

@@ -47,20 +47,26 @@ async function openStaged(path: string, { from, mode }: StageOptions): Promise<F
 /** What a file shall hold, piece by piece. */
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+export interface ReplaceOptions {
+  /** Permissions; by default those of the old file. */
+  readonly mode?: number;
+  /** Whether its folder was swept already. */
+  readonly isSwept?: boolean;
+}
+
 /**
  * Replaces `target`, or creates it; until that is complete, `target` is what it was. A link is
  * followed. What killed processes have left beside it is swept. What is there but is no file
  * (`/dev/stdout`, a pipe) is written to directly.
- * @param options.mode permissions; by default those of the old file
  */
-export async function replaceFile(target: string, pieces: Pieces, options: { mode?: number } = {}) {
+export async function replaceFile(target: string, pieces: Pieces, options: ReplaceOptions = {}) {
   const fill = async (file: FileHandle) => {
     for await (const piece of pieces) await file.writeFile(piece);
   };
   const old = await stat(target).catch(ignoreMissing);
   if (old !== undefined && !old.isFile()) return writeStraight(target, fill);
   const path = old === undefined ? target : await realpath(target);
-  await sweepLeftBehind(dirname(path));
+  if (!options.isSwept) await sweepLeftBehind(dirname(path));
   const staged = temporaryPathIn(dirname(path));
   await stageFile(staged, fill, { mode: options.mode ?? (old && old.mode & 0o7777) });
   try {

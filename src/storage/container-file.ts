@@ -24,7 +24,7 @@ import {
   parseLeases,
 } from './container.ts';
 import { openEntry } from './folder-entry.ts';
-import { immutableDataLength, immutableDataOffset } from './immutable-container.ts';
+import { immutableDataOffset, immutableHeader } from './immutable-container.ts';
 import { give, type Ownership, ownershipOf } from './ownership.ts';
 import type { ByteRange } from './server.ts';
 import { cutRange, type HeldShare, type ShareRewrite } from './slot.ts';
@@ -84,7 +84,7 @@ export async function readImmutableData(
   return withFile(path, constants.O_RDONLY, async (file) => {
     const { size } = await file.stat();
     const start = await readFully(file, Math.min(immutableDataOffset, size), 0);
-    const { offset, length } = cutRange(range, immutableDataLength(start, size, path));
+    const { offset, length } = cutRange(range, immutableHeader(start, size, path).dataLength);
     return readExactly(file, length, immutableDataOffset + offset, path, into);
   });
 }

@@ -51,6 +51,11 @@ export interface DirectoryServerOptions {
   readonly now?: () => number;
 }
 
+/** Where the shares of a slot are in a server's folder. @param name the storage index, in base32 */
+export function bucketIn(folder: string, name: string): string {
+  return join(folder, 'shares', name.slice(0, 2), name);
+}
+
 /** A {@link StorageServer} on a folder, safe against crashes and other processes. */
 export class DirectoryServer extends CheckedServer {
   readonly id: ServerId;
@@ -164,10 +169,8 @@ export class DirectoryServer extends CheckedServer {
     });
   }
 
-  /** Where the shares of a slot are. */
   #bucket(storageIndex: Uint8Array): string {
-    const name = toBase32(storageIndex);
-    return join(this.directory, 'shares', name.slice(0, 2), name);
+    return bucketIn(this.directory, toBase32(storageIndex));
   }
 
   /**

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { utf8 } from '../../src/bytes.ts';
 import { type Cap, formatCap, toReadCap, toVerifyCap, writeCapOf } from '../../src/caps.ts';
-import { OutputError, UsageError } from '../../src/cli/complaint.ts';
+import * as complaint from '../../src/cli/complaint.ts';
 import * as errors from '../../src/errors.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
 import { Prng } from '../../src/simulation/prng.ts';
@@ -117,6 +117,16 @@ const COMMANDS: readonly (() => readonly string[])[] = [
   () => ['repair', right.cap],
   () => ['cap', right.cap],
   () => ['create', right.file, '--private-key', right.pem],
+  () => ['ls', right.cap],
+  () => ['cp', '-r', right.file, right.cap],
+  () => ['cp', right.cap, right.out],
+  () => ['modify', right.cap, '--exec', 'true'],
+  () => ['add-alias', 'x', right.cap],
+  () => ['list-aliases'],
+  () => ['remove-alias', 'x'],
+  () => ['find-shares', right.cap],
+  () => ['dump-share', right.file],
+  () => ['completion', 'bash'],
   () => ['grid', 'create', right.folder],
   () => ['grid', 'status'],
   () => ['inspect', '--no-wait', '--', 'get', right.cap],
@@ -184,7 +194,9 @@ function withoutWaiting(args: readonly string[]): readonly string[] {
 }
 
 const TYPED = new Set<string>(
-  [...Object.values(errors), OutputError, UsageError].map(({ code }) => code),
+  [...Object.values(errors), ...Object.values(complaint)].flatMap((it) =>
+    typeof it === 'function' && 'code' in it ? [String(it.code)] : [],
+  ),
 );
 
 /** What is wrong with what a line has printed. */
@@ -195,7 +207,7 @@ function problemsOf({ args, cap }: Line, { stdout, stderr, exit }: Ended): strin
   const codes: readonly unknown[] = isLook ? [0, 1, 2, 3] : [0, 1, 2];
   if (!codes.includes(exit)) problems.push(`exit ${exit}`);
   const out = stdout.toString();
-  if (/(?:Type|Range|Reference|Syntax)Error|ERR_[A-Z]/.test(stderr)) problems.push('untyped');
+  if (/\b(?:Type|Range|Reference|Syntax)Error|ERR_[A-Z]/.test(stderr)) problems.push('untyped');
   if (exit !== 0 && !args.includes('--verbose') && /\n\s+at /.test(stderr)) problems.push('stack');
   if (exit !== 0 && args.includes('--json') && out.trim() !== '') {
     const code = codeIn(out);

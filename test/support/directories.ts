@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { beforeAll, vi } from 'vitest';
 import { primitives } from '#crypto';
 import { hexToBytes } from '../../src/bytes.ts';
 import { parseCap, type WriteCap } from '../../src/caps.ts';
@@ -81,6 +82,18 @@ export const vectorKeys: readonly {
 export function vectorKey(index: number): Promise<SigningKey> {
   const pkcs8 = Buffer.from(vectorKeys[index]!.private_key_pkcs8_der_base64, 'base64');
   return primitives.importSigningKey(new Uint8Array(pkcs8));
+}
+
+/**
+ * In the tests of one file, new files get the keys of the vectors, each one once: to make one takes
+ * some tenths of a second.
+ */
+export function useVectorKeys(): void {
+  beforeAll(() => {
+    let next = 0;
+    const keys = vi.spyOn(primitives, 'generateKey').mockImplementation(() => vectorKey(next++));
+    return () => keys.mockRestore();
+  });
 }
 
 export function directoryCase(name: string): DirectoryCase {

@@ -4,7 +4,8 @@
 import { type Command, Option } from 'commander';
 import type { Replace } from '../../directory/edits.ts';
 import type { EditOutcome } from '../../directory.ts';
-import { type Perform, type Report, requireOneCapStdin } from '../call.ts';
+import { type Call, type Perform, type Report, requireOneCapStdin } from '../call.ts';
+import type { Address } from '../cap-text.ts';
 import { UsageError } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { parentOf, placeFrom } from '../place.ts';
@@ -41,7 +42,7 @@ function addLinkCommand(program: Command, perform: Perform): void {
   program
     .command('ln')
     .description('give what a cap leads to a name in a directory')
-    .argument('<CHILD>', 'a cap of any kind')
+    .argument('<CHILD>', 'a cap of any kind, or a path behind that of a directory')
     .argument('<DIR>', DIR)
     .argument('[PATH]', 'the name, behind those of directories on the way')
     .addOption(replaceOption())
@@ -56,12 +57,13 @@ function addLinkCommand(program: Command, perform: Perform): void {
         ) => {
           requireOneCapStdin(child, argument);
           const { cap, names } = await call.address(child);
-          if (names.length > 0) throw new UsageError('CHILD: a path stands behind the cap');
           const place = await placeFrom(call, argument, path);
           const grid = await call.openGrid('write');
           const edit = await call.watch(async (options) => {
+            const from = names.length === 0 ? undefined : grid.openDirectory(cap);
+            const linked = (await from?.find(names, options)) ?? cap;
             const { parent, name } = await parentOf(grid, place, options);
-            return parent.add(name, cap, { ...options, replace: replaceFor(replace) });
+            return parent.add(name, linked, { ...options, replace: replaceFor(replace) });
           });
           return reportOf([edit]);
         },
@@ -73,9 +75,10 @@ function addMoveCommand(program: Command, perform: Perform): void {
   program
     .command('mv')
     .description('give a child another name, there or in another directory')
+    .usage('[options] <DIR> <FROM> <TO>\n       tahoe-mutable mv [options] <ALIAS:FROM> <ALIAS:TO>')
     .argument('<DIR>', DIR)
     .argument('<FROM>', 'the path of the child')
-    .argument('<TO>', 'its new path')
+    .argument('[TO]', 'its new path')
     .option('--to <DIR>', 'the directory that the new path begins at; the same one by default')
     .addOption(replaceOption())
     .addHelpText(
@@ -90,15 +93,10 @@ interrupted it has both names; the same command again does the rest.`,
           call,
           argument: string,
           from: string,
-          to: string,
+          to: string | undefined,
           { replace, to: other }: Options,
         ) => {
-          if (other !== undefined) requireOneCapStdin(argument, other);
-          const { namesOf } = await import('../../directory/names.ts');
-          const root = await placeFrom(call, argument);
-          const otherRoot = other === undefined ? root : await placeFrom(call, other);
-          const source = { ...root, names: [...root.names, ...namesOf(from)] };
-          const target = { ...otherRoot, names: [...otherRoot.names, ...namesOf(to)] };
+          const { source, target } = await placesOf(call, argument, from, { to, other });
           const grid = await call.openGrid('write');
           const { added, unlinked } = await call.watch(async (options) => {
             const { parent, name } = await parentOf(grid, source, options);
@@ -112,6 +110,34 @@ interrupted it has both names; the same command again does the rest.`,
         },
       ),
     );
+}
+
+/** `DIR FROM TO`, with another directory for the latter or not; or two places, `a:FROM b:TO`. */
+async function placesOf(
+  call: Call,
+  argument: string,
+  from: string,
+  { to, other }: { readonly to: string | undefined; readonly other: string | undefined },
+): Promise<{ readonly source: Address; readonly target: Address }> {
+  if (to === undefined) {
+    if (other !== undefined)
+      throw new UsageError('--to: TO is missing, the path in that directory');
+    requireOneCapStdin(argument, from);
+    const source = await placeFrom(call, argument);
+    const target = await placeFrom(call, from);
+    // As Tahoe has it: into a directory, under the name that it has.
+    const into = from.endsWith('/') || target.names.length === 0;
+    return { source, target: into ? below(target, source.names.slice(-1)) : target };
+  }
+  if (other !== undefined) requireOneCapStdin(argument, other);
+  const { namesOf } = await import('../../directory/names.ts');
+  const root = await placeFrom(call, argument);
+  const otherRoot = other === undefined ? root : await placeFrom(call, other);
+  return { source: below(root, namesOf(from)), target: below(otherRoot, namesOf(to)) };
+}
+
+function below({ cap, names }: Address, more: readonly string[]): Address {
+  return { cap, names: [...names, ...more] };
 }
 
 function replaceOption(): Option {

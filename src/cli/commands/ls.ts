@@ -15,7 +15,7 @@ export function addListCommand(program: Command, perform: Perform): void {
   program
     .command('ls')
     .description('list a directory')
-    .argument('<DIR>', 'a cap of a directory, with a path behind it or not')
+    .argument('[DIR]', 'a cap of a directory, with a path behind it or not', 'tahoe:')
     .argument('[PATH]', 'names of directories below it, and of a child')
     .option('--caps', 'print the caps of the children too; they are secrets')
     .action(

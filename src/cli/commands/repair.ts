@@ -24,7 +24,7 @@ export function addRepairCommand(program: Command, perform: Perform): void {
     )
     .action(
       perform(async (call, argument: string, { force = false }: { force?: boolean }) => {
-        const cap = await call.anyCap(argument);
+        const cap = await call.anyCap(argument, 'write');
         const grid = await call.openGrid('write');
         const outcome = await call.watch((options) => repaired(grid, cap, { ...options, force }));
         const { before, isHealthy } = outcome;

@@ -44,11 +44,17 @@ export function addWriteCommands(program: Command, perform: Perform): void {
 }
 
 function writeCommand(program: Command, name: string, description: string): Command {
-  return program
+  const command = program
     .command(name)
     .description(description)
     .argument('<CAP>', 'a write cap')
-    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument)
+    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument);
+  return withWriteOptions(command);
+}
+
+/** Gives a command the options of whatever changes contents. */
+export function withWriteOptions(command: Command): Command {
+  return command
     .option(
       '--force',
       'even over a version that would be lost: a newer one that cannot be read, or a rival',
@@ -64,7 +70,7 @@ async function write(
   work: Write,
 ): Promise<Report> {
   requireOneStdin(capArgument, contentsArgument);
-  const cap = await call.cap(capArgument);
+  const cap = await call.cap(capArgument, 'write');
   const grid = await call.openGrid('write');
   return call.withContents(contentsArgument, async (contents) => {
     const file = grid.open(cap);

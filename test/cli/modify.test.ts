@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { utf8 } from '../../src/bytes.ts';
+import { modifierOf } from '../../src/cli/commands/modify.ts';
+import { createGridFolder, openGrid } from '../../src/node.ts';
+import { runHere } from '../support/cli.ts';
+import { useVectorKeys } from '../support/directories.ts';
+
+let scratch: string;
+let cap: string;
+
+useVectorKeys();
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'tahoe-mutable-modify-'));
+  await createGridFolder(scratch, { servers: 1, encoding: { required: 1, happy: 1, total: 1 } });
+  const grid = await openGrid(scratch);
+  cap = (await grid.create({ contents: utf8('one two\n') })).writeCap;
+  grid.close();
+});
+afterAll(() => rm(scratch, { recursive: true }));
+
+async function run(...args: readonly string[]) {
+  const { stdout, stderr, exit } = await runHere(['--grid', scratch, ...args], cap);
+  return [stdout.toString() + stderr, exit];
+}
+const get = async () => (await run('get', '-'))[0];
+
+test('a program makes new contents of the old ones', async () => {
+  expect(await run('modify', '-', '--exec', 'tr', 'a-z', 'A-Z')).toEqual([
+    expect.stringMatching(/^version 2, built on version 1 /),
+    0,
+  ]);
+  expect(await run('modify', '-', '--exec', 'sh', '--', '-c', 'cat; echo more')).toEqual([
+    expect.stringMatching(/^version 3, /),
+    0,
+  ]);
+  expect(await get()).toBe('ONE TWO\nmore\n');
+  expect(await run('modify', '-', '--exec', 'cat')).toEqual(['nothing had to be changed\n', 0]);
+});
+
+test('where it fails, or cannot be run, nothing is written', async () => {
+  const before = await get();
+  expect(await run('modify', '-', '--exec', 'sh', '--', '-c', 'echo half; exit 7')).toEqual([
+    'tahoe-mutable: sh exited with 7; nothing was written\n',
+    1,
+  ]);
+  const [told] = await run('modify', '-', '--json', '--exec', 'sh', '--', '-c', 'kill -9 $$');
+  expect(JSON.parse(String(told).split('tahoe-mutable:')[0] as string).error).toEqual({
+    code: 'CommandFailedError',
+    message: 'sh was ended by SIGKILL; nothing was written',
+    facts: { program: 'sh', exitCode: null, signal: 'SIGKILL' },
+  });
+  expect(await run('modify', '-', '--exec', join(scratch, 'none'))).toEqual([
+    `tahoe-mutable: --exec: ${join(scratch, 'none')}: cannot be run: ENOENT\n`,
+    2,
+  ]);
+  expect(await get()).toBe(before);
+});
+
+test('each attempt is told its number and its version, and what the program complains of is seen', async () => {
+  const stderr = new PassThrough();
+  const script = 'cat >&2; echo $TAHOE_MUTABLE_ATTEMPT $TAHOE_MUTABLE_SEQNUM';
+  const { signal } = new AbortController();
+  const modifier = modifierOf(['sh', '-c', script], { signal, stderr });
+  expect(await modifier(utf8('seen'), { attempt: 1, seqnum: 7 })).toEqual(utf8('2 7\n'));
+  expect(stderr.read().toString()).toBe('seen');
+  // Whoever does not read what there is may still print.
+  const deaf = modifierOf(['sh', '-c', 'exec <&-; echo'], { signal, stderr });
+  expect(await deaf(new Uint8Array(1 << 20), { attempt: 0, seqnum: 1 })).toEqual(utf8('\n'));
+});
+
+test('an interruption ends the program', async () => {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const modifier = modifierOf(['sh', '-c', 'echo begun >&2; exec cat /dev/zero'], {
+    signal,
+    stderr: new PassThrough().on('data', () => ending.abort(new Error('enough'))),
+  });
+  await expect(modifier(new Uint8Array(0), { attempt: 0, seqnum: 1 })).rejects.toThrow('enough');
+});
