@@ -4,6 +4,7 @@
  */
 import { resolveRange } from '../machines/read-kernel.ts';
 import { checkRead } from './arguments.ts';
+import type { Encoding } from './encoding.ts';
 import { InsufficientCapError } from './errors.ts';
 import {
   type ChkCap,
@@ -50,6 +51,13 @@ export class ImmutableFile {
     return this.#cap.kind === 'lit' ? this.#cap.contents.length : this.#cap.size;
   }
 
+  /** k and N, as the cap says; a literal is not encoded. */
+  get encoding(): Pick<Encoding, 'required' | 'total'> | undefined {
+    if (this.#cap.kind === 'lit') return undefined;
+    const { required, total } = this.#cap;
+    return { required, total };
+  }
+
   /** The text of the verify cap; of a literal there is none, for servers know nothing of it. */
   get verifyCap(): string | undefined {
     if (this.#cap.kind === 'lit') return undefined;
@@ -57,7 +65,8 @@ export class ImmutableFile {
   }
 
   /**
-   * The contents, or a part of them.
+   * The contents, or a part of them: fewer bytes than `length` where the contents end before, none
+   * at their end, and an error beyond it.
    * @throws UnrecoverableFileError, NotEnoughSharesError, BadCiphertextHashError, OutOfRangeError,
    * BeyondLimitError, InsufficientCapError
    */

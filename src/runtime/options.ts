@@ -42,7 +42,8 @@ export interface OperationOptions {
 
 /** Part of a file, in bytes. */
 export interface Range {
+  /** At most the size of the file. */
   readonly offset?: number | undefined;
-  /** Up to the end by default. */
+  /** Up to the end by default, and never beyond it. */
   readonly length?: number | undefined;
 }
