@@ -109,7 +109,7 @@ describe('from memory', () => {
     });
     return { type: 'published', report };
   };
-  const after = (fact: WriteFact, map: Servermap) =>
+  const lookedAgain = (fact: WriteFact, map: Servermap) =>
     having(begun, fact, { type: 'forgotten' }, mapped(map));
 
   test('it is built on what the last write left, if that is the one', () => {
@@ -125,8 +125,8 @@ describe('from memory', () => {
     const collided = stumble('surprised', 'surprised', 'surprised');
     expect(decide(having(begun, collided))).toEqual({ kind: 'forget' });
     const theirs = versionOf(2, 'd', { required: 1, parent: own });
-    expect(decide(after(collided, asked(mapWith(theirs))))).toEqual(changed(own, theirs));
-    expect(decide(after(collided, mapWith(own)))).toMatchObject({
+    expect(decide(lookedAgain(collided, asked(mapWith(theirs))))).toEqual(changed(own, theirs));
+    expect(decide(lookedAgain(collided, mapWith(own)))).toMatchObject({
       kind: 'publish',
       plan: { base: own },
     });
@@ -134,7 +134,7 @@ describe('from memory', () => {
 
   test('its own version, half of which has landed, may be built on: it holds the change', () => {
     const landed = stumble('accepted', 'surprised', 'unknown');
-    expect(decide(after(landed, mapWith(made)))).toMatchObject({
+    expect(decide(lookedAgain(landed, mapWith(made)))).toMatchObject({
       kind: 'publish',
       plan: { base: made },
     });
@@ -144,7 +144,7 @@ describe('from memory', () => {
     const landed = stumble('accepted', 'surprised', 'surprised');
     const { report } = landed as Extract<WriteFact, { type: 'published' }>;
     const theirs = versionOf(3, 'd', { required: 1, parent: made });
-    expect(decide(after(landed, asked(mapWith(theirs))))).toEqual({
+    expect(decide(lookedAgain(landed, asked(mapWith(theirs))))).toEqual({
       kind: 'gaveUp',
       obstacle: { kind: 'notPublished', report },
     });
