@@ -53,6 +53,7 @@ import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
+import { renewLeases as renewLeasesOf } from './runtime/renew-leases.ts';
 import {
   type Clock,
   defaultDeadlines,
@@ -205,9 +206,18 @@ export class Grid {
     const advisories = new Advisories(engine);
     this.#advisories = advisories;
     const during: FileSetting['during'] = (work) => this.#spareKeys.during(work);
+    const renewLeases: FileSetting['renewLeases'] = (storageIndex, options) => {
+      const lessor = {
+        engine: { ...engine, closing: this.#closing },
+        servers: checked,
+        leaseSecret,
+      };
+      return during(() => renewLeasesOf(lessor, storageIndex, options));
+    };
     this.#immutableSetting = {
       engine,
       during,
+      renewLeases,
       newDownload: (own, cap) => {
         const engine = { ...own, closing: this.#closing };
         return new Download({ engine, servers: checked, cap, headLength, advisories });
@@ -221,6 +231,7 @@ export class Grid {
       turns: new Turns(),
       engine,
       during,
+      renewLeases,
       newSession: (own, cap, keyring) => {
         const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
         const usualTotal = encoding.total;

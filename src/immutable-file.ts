@@ -3,21 +3,24 @@
  * stream. Every byte is led to the hash in the cap before it is given out; a literal is its cap.
  */
 import { resolveRange } from '../machines/read-kernel.ts';
-import { checkRead } from './arguments.ts';
+import { checkOperation, checkRead } from './arguments.ts';
 import type { Encoding } from './encoding.ts';
 import { InsufficientCapError } from './errors.ts';
 import {
   type ChkCap,
   formatImmutableCap,
   type ImmutableCap,
+  immutableStorageIndexOf,
   toImmutableVerifyCap,
 } from './immutable/caps.ts';
-import type { ReadCallOptions } from './mutable-file.ts';
+import type { ReadCallOptions, RenewLeases } from './mutable-file.ts';
 import { eitherOf, streamOf } from './read-stream.ts';
 import { downloadFile, downloadStream } from './runtime/download.ts';
 import type { Download } from './runtime/download-session.ts';
 import { guarded } from './runtime/guarded.ts';
+import type { OperationOptions } from './runtime/options.ts';
 import { outOfRange } from './runtime/outcome.ts';
+import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
 
@@ -25,6 +28,7 @@ import type { SpareKeys } from './runtime/spare-keys.ts';
 export interface ImmutableSetting {
   readonly engine: Engine;
   readonly newDownload: (engine: Engine, cap: ChkCap) => Download;
+  readonly renewLeases: RenewLeases;
   readonly during: SpareKeys['during'];
 }
 
@@ -87,6 +91,16 @@ export class ImmutableFile {
         await sink(literal.slice());
       }
     });
+  }
+
+  /**
+   * Renews this client's lease on every share, for 31 days, or adds it. Any cap is enough; a literal
+   * is on no server.
+   */
+  async renewLeases(options: OperationOptions = {}): Promise<LeaseOutcome> {
+    checkOperation(options);
+    if (this.#cap.kind === 'lit') return { renewed: [], absent: [], failures: [] };
+    return this.#setting.renewLeases(immutableStorageIndexOf(this.#cap), options);
   }
 
   /** The wanted part of a literal; nothing of any other file. */

@@ -73,6 +73,7 @@ export type {
 export type { Modifier } from './runtime/job.ts';
 export type { Progress } from './runtime/options.ts';
 export type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
+export type { LeaseFailure, LeaseOutcome } from './runtime/renew-leases.ts';
 export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
 export { MemoryServer } from './storage/memory.ts';

@@ -34,6 +34,7 @@ import {
 } from './runtime/operations.ts';
 import type { OperationOptions, Range } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
+import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
@@ -105,9 +106,16 @@ export interface FileSetting {
   /** What operations run on; each gets its own view of it. */
   readonly engine: Engine;
   readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
+  readonly renewLeases: RenewLeases;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
 }
+
+/** Of the file with this storage index. */
+export type RenewLeases = (
+  storageIndex: Uint8Array,
+  options: OperationOptions,
+) => Promise<LeaseOutcome>;
 
 /** One operation, of what it is told and what it works with. */
 type Work<Options, T> = (bench: Workbench, options: Options & FileOptions) => Promise<T>;
@@ -241,6 +249,15 @@ export class MutableFile {
     // The contents stay as they are, a directory's too.
     const all = { ...options, raw: true };
     return this.#write('repairing', all, () => (bench, given) => repairFile(bench, given));
+  }
+
+  /**
+   * Renews this client's lease on every share, for 31 days, or adds it. Any cap is enough. Writes
+   * renew the leases of what they write by themselves (docs/leases.md).
+   */
+  async renewLeases(options: OperationOptions = {}): Promise<LeaseOutcome> {
+    checkOperation(options);
+    return this.#setting.renewLeases(storageIndexOf(this.#cap), options);
   }
 
   /**
