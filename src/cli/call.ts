@@ -85,7 +85,7 @@ export class Call {
     return grid;
   }
 
-  /** Only a writer leaves leases, and so only a writer needs the folder's lease secret. */
+  /** Only who writes, or renews leases, leaves some, and needs the folder's lease secret. */
   async openGrid(purpose: 'read' | 'write'): Promise<Grid> {
     const { openGrid } = await import('../open-grid.ts');
     this.#grid = await openGrid(this.gridPath, {
@@ -150,8 +150,8 @@ export function requireOneStdin(cap: string, contents: string): void {
 }
 
 /** Two caps that would. */
-export function requireOneCapStdin(one: string, other: string): void {
-  if (isCapStdin(one) && isCapStdin(other)) throw new UsageError('two caps cannot both be "-"');
+export function requireOneCapStdin(...caps: readonly string[]): void {
+  if (caps.filter(isCapStdin).length > 1) throw new UsageError('two caps cannot both be "-"');
 }
 
 function isCapStdin(cap: string): boolean {
