@@ -2,10 +2,10 @@
  * @module read-file: read a range of the newest version of a file, or of one that is named.
  *
  * Theory of operation. A map of few servers shows the newest version within reach; when it shows
- * none, or not the one that is wanted, everybody is asked before that is said. A version that turns out to have too few good
- * shares before any of it is given out makes room for the newest of what is left. And when shares
- * run out otherwise (a writer may have replaced them), all of it begins again once, from a fresh
- * session, provided that what was delivered can be taken back.
+ * none, or not the one that is wanted, everybody is asked before that is said. A version that turns
+ * out to have too few good shares before any of it is given out makes room for the newest of what
+ * is left. And when shares run out otherwise (a writer may have replaced them), all of it begins
+ * again once, from a fresh session, provided that what was delivered can be taken back.
  */
 import { assign, enqueueActions, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';

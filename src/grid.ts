@@ -53,7 +53,7 @@ import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
-import { renewLeases as renewLeasesOf } from './runtime/renew-leases.ts';
+import { type LeaseSetting, renewLeases } from './runtime/renew-leases.ts';
 import {
   type Clock,
   defaultDeadlines,
@@ -206,14 +206,8 @@ export class Grid {
     const advisories = new Advisories(engine);
     this.#advisories = advisories;
     const during: FileSetting['during'] = (work) => this.#spareKeys.during(work);
-    const renewLeases: FileSetting['renewLeases'] = (storageIndex, options) => {
-      const lessor = {
-        engine: { ...engine, closing: this.#closing },
-        servers: checked,
-        leaseSecret,
-      };
-      return during(() => renewLeasesOf(lessor, storageIndex, options));
-    };
+    const renewLeases: FileSetting['renewLeases'] = (...file) =>
+      during(() => this.#renewLeases({ engine, servers: checked, leaseSecret }, ...file));
     this.#immutableSetting = {
       engine,
       during,
@@ -325,6 +319,11 @@ export class Grid {
   async find(address: string, options: OperationOptions = {}): Promise<Child> {
     const { cap, path } = splitAddress(address);
     return this.openDirectory(cap).find(path, options);
+  }
+
+  #renewLeases(setting: LeaseSetting, ...file: Parameters<FileSetting['renewLeases']>) {
+    const engine = { ...setting.engine, closing: this.#closing };
+    return renewLeases({ ...setting, engine }, ...file);
   }
 
   get #directories(): DirectorySetting {
