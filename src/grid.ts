@@ -208,10 +208,9 @@ export class Grid {
     const during: FileSetting['during'] = (work) => this.#spareKeys.during(work);
     const renewLeases: FileSetting['renewLeases'] = (...file) =>
       during(() => this.#renewLeases({ engine, servers: checked, leaseSecret }, ...file));
+    const ofAnyFile = { engine, during, renewLeases };
     this.#immutableSetting = {
-      engine,
-      during,
-      renewLeases,
+      ...ofAnyFile,
       newDownload: (own, cap) => {
         const engine = { ...own, closing: this.#closing };
         return new Download({ engine, servers: checked, cap, headLength, advisories });
@@ -223,9 +222,7 @@ export class Grid {
       losableServers,
       unusableHappy: unusable.happy,
       turns: new Turns(),
-      engine,
-      during,
-      renewLeases,
+      ...ofAnyFile,
       newSession: (own, cap, keyring) => {
         const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
         const usualTotal = encoding.total;

@@ -1,15 +1,4 @@
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
@@ -152,58 +141,6 @@ describe('a container of an immutable share', () => {
     );
     await placeImmutable(slot.server as DirectoryServer, slot.storageIndex, 1, withLeases(1));
     await expect(slot.text(1)).rejects.toThrowError('magic: not a mutable container');
-  });
-
-  test.each([1, 2] as const)(
-    'of version %i gets a lease, which is renewed in place',
-    async (version) => {
-      let now = 1000;
-      const server = await newServer(() => now);
-      const container = immutableContainer(data, version, 1);
-      const path = await placeImmutable(server, index, 0, container);
-      await chmod(path, 0o640);
-      const secrets = randomSecrets();
-      const lease = (expires: number) => {
-        const numbers = new Uint8Array(8);
-        viewOf(numbers).setUint32(0, 1);
-        viewOf(numbers).setUint32(4, expires);
-        const [renew, cancel] = [secrets.renewSecret, secrets.cancelSecret].map((secret) =>
-          storedSecret(version, secret),
-        ) as [Uint8Array, Uint8Array];
-        return concatBytes(numbers.subarray(0, 4), renew, cancel, numbers.subarray(4));
-      };
-      const counting = container.slice();
-      viewOf(counting).setUint32(8, 2);
-      const days31 = 31 * 24 * 60 * 60;
-      expect(await server.addLease(index, secrets)).toBe(true);
-      const first = await stat(path);
-      expect(first.mode & 0o777).toBe(0o640);
-      expect(Uint8Array.from(await readFile(path))).toEqual(
-        concatBytes(counting, lease(1000 + days31)),
-      );
-      now = 2000;
-      await server.addLease(index, secrets);
-      expect(Uint8Array.from(await readFile(path))).toEqual(
-        concatBytes(counting, lease(2000 + days31)),
-      );
-      expect((await stat(path)).ino).toBe(first.ino);
-      now = 1500;
-      await server.addLease(index, secrets);
-      expect(Uint8Array.from(await readFile(path))).toEqual(
-        concatBytes(counting, lease(2000 + days31)),
-      );
-      const { immutable } = server;
-      expect(await immutable.readShare(index, 0, EVERYTHING)).toEqual(data);
-    },
-  );
-
-  test('with more leases than a grid has clients gets none', async () => {
-    const server = await newServer();
-    const count = 65_537;
-    const path = await placeImmutable(server, index, 0, immutableContainer(data, 2, count));
-    await expect(server.addLease(index, randomSecrets())).rejects.toThrowError(
-      new BadContainerError(path, `leases: ${count} are too many`),
-    );
   });
 
   test('that is corrupt is told of as one', async () => {
