@@ -177,13 +177,9 @@ export class Grid {
     const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
     const { losableServers = 0 } = options;
     requireDistinct(servers);
-    if (!Number.isSafeInteger(gridSize) || gridSize < servers.length) {
-      throw new OutOfRangeError('gridSize', gridSize, `must be at least ${servers.length}`);
-    }
+    requireAtLeast(servers.length, 'gridSize', gridSize);
     if (unusable.encoding === undefined) requireEncoding(encoding);
-    if (!Number.isSafeInteger(headLength) || headLength < headLengthMin) {
-      throw new OutOfRangeError('headLength', headLength, `must be at least ${headLengthMin}`);
-    }
+    requireAtLeast(headLengthMin, 'headLength', headLength);
     this.servers = servers;
     this.gridSize = gridSize;
     this.losableServers = losableServers;
@@ -423,6 +419,11 @@ function requireDistinct(servers: readonly StorageServer[]): void {
     if (ids.has(id)) throw new BadGridError('grid', `two servers are called ${id}`);
     ids.add(id);
   }
+}
+
+function requireAtLeast(min: number, argument: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return;
+  throw new OutOfRangeError(argument, value, `must be at least ${min}`);
 }
 
 function requireEncoding({ required, happy, total }: Encoding): void {
