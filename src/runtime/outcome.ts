@@ -49,7 +49,7 @@ import type { Thrown } from './thrown.ts';
 
 /** What is known of a version without its contents. */
 export interface FileStat {
-  /** By which it can be read again, and be written over by {@link ChangeCallOptions.base}. */
+  /** Its name: to read it again, or to write over it and no other (`version`, `base`). */
   readonly version: VersionName;
   readonly seqnum: number;
   /** Bytes of contents. */

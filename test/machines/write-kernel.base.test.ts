@@ -140,6 +140,23 @@ describe('from memory', () => {
     });
   });
 
+  test('nothing is built on nothing, nor on what was never made', () => {
+    const landed = stumble('accepted', 'surprised', 'surprised');
+    const { report } = landed as Extract<WriteFact, { type: 'published' }>;
+    const hollow = versionOf(3, 'd', { required: 2 });
+    const stumbled = { kind: 'notPublished', report };
+    const nothing = lookedAgain(landed, asked(mapWith(hollow, [0])));
+    expect(decide(nothing)).toMatchObject({ obstacle: stumbled });
+    const unmade = { ...report, version: null };
+    const other = having(
+      begun,
+      { type: 'published', report: unmade },
+      { type: 'forgotten' },
+      mapped(asked(mapWith(made))),
+    );
+    expect(decide(other)).toMatchObject({ obstacle: { ...stumbled, report: unmade } });
+  });
+
   test('where somebody may have gone on from its own version, it says that it has written', () => {
     const landed = stumble('accepted', 'surprised', 'surprised');
     const { report } = landed as Extract<WriteFact, { type: 'published' }>;
