@@ -422,6 +422,13 @@ test('its summary tells how far the attempt is', () => {
   });
 });
 
+test('a trace tells as well which version is the only one, and that a map is remembered', () => {
+  const own = versionOf(1, 'a', { required: 1 });
+  const task = { ...inputOf(overwrite).task, expected: own };
+  const it = startWith(inputOf(overwrite, { task, remembered: mapWith(own) }), opened);
+  expect(writeFileSummary(it.context())).toMatchObject({ expected: 1, mapped: 'remembered' });
+});
+
 // --- every way ----------------------------------------------------------------------------------
 
 /** A map of each class, as a child asked in `mode` may bring it. */
