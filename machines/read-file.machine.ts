@@ -1,11 +1,11 @@
 /**
- * @module read-file: read a range of the newest version of a file.
+ * @module read-file: read a range of the newest version of a file, or of one that is named.
  *
  * Theory of operation. A map of few servers shows the newest version within reach; when it shows
- * none, everybody is asked before that is said. A version that turns out to have too few good
- * shares before any of it is given out makes room for the newest of what is left. And when shares
- * run out otherwise (a writer may have replaced them), all of it begins again once, from a fresh
- * session, provided that what was delivered can be taken back.
+ * none, or not the one that is wanted, everybody is asked before that is said. A version that turns
+ * out to have too few good shares before any of it is given out makes room for the newest of what
+ * is left. And when shares run out otherwise (a writer may have replaced them), all of it begins
+ * again once, from a fresh session, provided that what was delivered can be taken back.
  */
 import { assign, enqueueActions, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
@@ -21,6 +21,7 @@ import {
   type ReadRecord,
   start,
   type WantedRange,
+  type WantedVersion,
 } from './read-kernel.ts';
 import { type ReadVersionInput, readVersionMachine } from './read-version.machine.ts';
 import { type ServerId, silentIn, type Version } from './servermap.ts';
@@ -29,6 +30,8 @@ import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-u
 export interface ReadFileInput {
   readonly grid: GridView;
   readonly wanted: WantedRange;
+  /** The newest if none is named. */
+  readonly version?: WantedVersion | null;
   /** Whether what was delivered can be taken back: a collector can forget, a stream can not. */
   readonly canTakeBack: boolean;
   readonly deadlines: Deadlines;
@@ -55,9 +58,9 @@ export interface Context {
 
 /** What traces and pictures show of a context. */
 export function readFileSummary({ record }: Context) {
-  const { wanted, attempt, looks, tried, marked, newest } = record;
+  const { wanted, version, attempt, looks, tried, marked, newest } = record;
   const seqnums = { tried: tried.map(({ seqnum }) => seqnum), newest: newest?.seqnum ?? null };
-  return { wanted, attempt, looks, ...seqnums, marked };
+  return { wanted, version, attempt, looks, ...seqnums, marked };
 }
 
 /** What is decided, which is of this kind: a state is entered for what was decided. */
@@ -99,20 +102,24 @@ export const readFileMachine = setup({
   actions: {
     record: assign(({ context }, fact: ReadFact) => ({ record: apply(context.record, fact) })),
     tellUnconfirmed: enqueueActions(({ context: { record }, enqueue }) => {
-      const { version, isConfirmed, map } = decided<'read'>(record);
-      if (isConfirmed) return;
-      const silent = silentIn(map);
+      const { version, isConfirmed } = decided<'read' | 'delivered'>(record);
+      // Who wants a version of his own does not ask for the newest.
+      if (isConfirmed || record.version !== null || record.map === null) return;
+      const silent = silentIn(record.map);
       enqueue.emit({ type: 'version.unconfirmed', seqnum: version.seqnum, silent });
     }),
   },
   guards: {
     isNext: ({ context }, kind: ReadDecision['kind']) => decide(context.record).kind === kind,
+    /** Nothing has to be read: an empty range. */
+    isNothing: ({ context: { record } }) =>
+      decide(record).kind === 'delivered' && record.end === null,
   },
 }).createMachine({
   id: 'readFile',
-  description: 'Read a range of the newest version of a file.',
-  context: ({ input: { grid, wanted, canTakeBack, deadlines } }) => ({
-    record: start(grid, wanted, canTakeBack),
+  description: 'Read a range of the newest version of a file, or of one that is named.',
+  context: ({ input: { grid, wanted, version, canTakeBack, deadlines } }) => ({
+    record: start(grid, wanted, canTakeBack, version),
     grid,
     deadlines,
   }),
@@ -139,8 +146,10 @@ export const readFileMachine = setup({
           target: 'opening',
           actions: { type: 'record', params: { type: 'startedOver' } },
         },
+        { guard: 'isNothing', target: 'delivered', actions: 'tellUnconfirmed' },
         { guard: { type: 'isNext', params: 'delivered' }, target: 'delivered' },
         { guard: { type: 'isNext', params: 'unrecoverable' }, target: 'unrecoverable' },
+        { guard: { type: 'isNext', params: 'versionUnavailable' }, target: 'versionUnavailable' },
         { guard: { type: 'isNext', params: 'outOfRange' }, target: 'outOfRange' },
         { guard: { type: 'isNext', params: 'beyondLimit' }, target: 'beyondLimit' },
         { guard: { type: 'isNext', params: 'notEnoughShares' }, target: 'notEnoughShares' },
@@ -164,7 +173,7 @@ export const readFileMachine = setup({
       },
     },
     reading: {
-      description: 'The newest version is being read, or the newest of what is left.',
+      description: 'A version is being read: the newest, the newest of what is left, or one named.',
       entry: 'tellUnconfirmed',
       invoke: {
         id: 'readVersion',
@@ -179,7 +188,11 @@ export const readFileMachine = setup({
     },
     delivered: { description: 'The range has been delivered.', ...end },
     unrecoverable: { description: 'Everybody was asked, and no version can be read.', ...end },
-    outOfRange: { description: 'The range goes beyond the contents.', ...end },
+    versionUnavailable: {
+      description: 'Everybody was asked, and the version that is wanted cannot be read.',
+      ...end,
+    },
+    outOfRange: { description: 'The range begins beyond the contents.', ...end },
     beyondLimit: { description: 'The version is larger than may be asked for.', ...end },
     notEnoughShares: { description: 'Good shares ran out in the middle of a version.', ...end },
     failed: { description: 'A bug, or the consumer has failed.', ...end },

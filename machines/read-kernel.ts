@@ -11,6 +11,8 @@ import type { RetrieveReport } from './retrieve-kernel.ts';
 import type { Span } from './rewrite.ts';
 import {
   bestVersion,
+  type Hex,
+  isNamed,
   type MarkedHolding,
   newestOf,
   type ServerId,
@@ -28,11 +30,17 @@ export interface GridView {
   readonly membership: Membership;
 }
 
-/** What is wanted of the newest version. */
+/** What is wanted of a version. */
 export interface WantedRange {
   readonly offset: number;
   /** Null: up to the end. */
   readonly length: number | null;
+}
+
+/** The version that is wanted, whatever else is there; by its seqnum alone where that is enough. */
+export interface WantedVersion {
+  readonly seqnum: number;
+  readonly rootHash: Hex | null;
 }
 
 /** The books of reading a file. */
@@ -40,6 +48,8 @@ export interface ReadRecord {
   /** N of the grid, and what makes a quorum of it. */
   readonly grid: Pick<GridView, 'total' | 'membership'>;
   readonly wanted: WantedRange;
+  /** Null: the newest. */
+  readonly version: WantedVersion | null;
   /** Whether what was delivered can be taken back: a collector can forget, a stream can not. */
   readonly canTakeBack: boolean;
   /** Counts from 0. */
@@ -62,10 +72,12 @@ export function start(
   { total, membership }: ReadRecord['grid'],
   wanted: WantedRange,
   canTakeBack: boolean,
+  version: WantedVersion | null = null,
 ): ReadRecord {
   return {
     grid: { total, membership },
     wanted,
+    version,
     canTakeBack,
     attempt: 0,
     looks: 0,
@@ -94,6 +106,12 @@ export type ReadEnd =
       readonly isConfirmed: boolean;
     }
   | { readonly kind: 'unrecoverable'; readonly map: Servermap }
+  /** The wanted version is not there, or too little of it. */
+  | {
+      readonly kind: 'versionUnavailable';
+      readonly wanted: WantedVersion;
+      readonly map: Servermap;
+    }
   | { readonly kind: 'outOfRange'; readonly excess: Excess }
   | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
   | {
@@ -132,7 +150,10 @@ function decideOn(record: ReadRecord): ReadDecision {
   if (end !== null) return afterShortage(record, map, end);
   const chosen = choose(record, map);
   if (chosen !== undefined) return readOf(record, map, chosen);
-  return record.looks < 2 ? { kind: 'map', mode: 'check' } : { kind: 'unrecoverable', map };
+  if (record.looks < 2) return { kind: 'map', mode: 'check' };
+  const { version: wanted } = record;
+  if (wanted !== null) return { kind: 'versionUnavailable', wanted, map };
+  return { kind: 'unrecoverable', map };
 }
 
 interface Chosen {
@@ -140,11 +161,19 @@ interface Chosen {
   readonly isConfirmed: boolean;
 }
 
-/** The newest version that is confirmed; where there is none, the best that can be read. */
-function choose({ grid }: ReadRecord, map: Servermap): Chosen | undefined {
+/**
+ * The newest version that is confirmed; where there is none, the best that can be read. A version
+ * that is wanted is read if it can be, whatever else is there and whoever is silent.
+ */
+function choose({ grid, version: wanted }: ReadRecord, map: Servermap): Chosen | undefined {
   const confirmed = confirmedIn(map, grid);
-  const version = confirmed ?? bestVersion(map);
-  return version && { version, isConfirmed: confirmed !== undefined };
+  const version = wanted === null ? (confirmed ?? bestVersion(map)) : bestNamed(map, wanted);
+  return version && { version, isConfirmed: version.id === confirmed?.id };
+}
+
+function bestNamed({ holdings, versions }: Servermap, wanted: WantedVersion): Version | undefined {
+  const named = Object.values(versions).filter((version) => isNamed(version, wanted));
+  return bestVersion({ holdings, versions: Object.fromEntries(named.map((it) => [it.id, it])) });
 }
 
 function isConfirmed({ map, grid }: ReadRecord, { id }: Version): boolean {
@@ -209,28 +238,24 @@ export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
     case 'failed':
       return { ...record, end: { kind: 'failed', failure: fact.failure } };
     case 'startedOver': {
-      const { grid, wanted, canTakeBack, attempt, newest } = record;
-      return { ...start(grid, wanted, canTakeBack), attempt: attempt + 1, newest };
+      const { grid, wanted, canTakeBack, version, attempt, newest } = record;
+      return { ...start(grid, wanted, canTakeBack, version), attempt: attempt + 1, newest };
     }
   }
 }
 
-/** An argument that goes beyond the contents, and how far it may go. */
+/** An offset beyond the end, and how far it may go. */
 export interface Excess {
-  readonly argument: 'offset' | 'length';
-  readonly value: number;
-  readonly max: number;
+  readonly offset: number;
+  readonly size: number;
 }
 
-/** Which bytes of `size` are wanted, or which argument asks for more than there are. */
+/** Which bytes of `size` are wanted, no more than there are; beyond the end there is no offset. */
 export function resolveRange(
   { offset, length }: WantedRange,
   size: number,
 ): { readonly range: Span; readonly excess: Excess | null } {
-  const rest = Math.max(0, size - offset);
-  const value = length ?? rest;
-  const range = { from: offset, to: offset + value };
-  if (offset > size) return { range, excess: { argument: 'offset', value: offset, max: size } };
-  if (value > rest) return { range, excess: { argument: 'length', value, max: rest } };
-  return { range, excess: null };
+  const from = Math.min(offset, size);
+  const range = { from, to: from + Math.min(length ?? size, size - from) };
+  return { range, excess: offset > size ? { offset, size } : null };
 }

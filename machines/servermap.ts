@@ -54,6 +54,12 @@ export interface Version {
   readonly parentTag: Hex | null;
 }
 
+/**
+ * What a version is called: several may have one seqnum, so its root hash tells them apart.
+ * Versions with the same two are one.
+ */
+export type VersionName = Pick<Version, 'seqnum' | 'rootHash'>;
+
 /** What one share turned out to be. */
 export type Verdict =
   /** Its header carries a valid signature. */
@@ -125,6 +131,14 @@ export function compareVersions(a: Version, b: Version): number {
   // Empty SDMF contents have equal root hashes: the checkstring has the salt as well.
   if (a.checkstring === b.checkstring) return 0;
   return a.checkstring < b.checkstring ? -1 : 1;
+}
+
+/** Whether `version` is the one that is meant; a null root hash is any. */
+export function isNamed(
+  { seqnum, rootHash }: VersionName,
+  name: { readonly seqnum: number; readonly rootHash: Hex | null },
+): boolean {
+  return seqnum === name.seqnum && (name.rootHash === null || rootHash === name.rootHash);
 }
 
 /** The newer of the two, where there are two. */

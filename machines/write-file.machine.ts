@@ -31,6 +31,7 @@ import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-u
 import {
   apply,
   decide,
+  isAsBefore,
   leftBy,
   type Standoff,
   standoffIn,
@@ -60,6 +61,8 @@ export type WriteFileReport = (WriteEnd | { readonly kind: 'cancelled' }) & {
   readonly newest: Version | null;
   /** For the next write of the file, if nothing disturbed this one. */
   readonly remembered: Servermap | null;
+  /** Whether what was remembered before is so still, as far as this write goes. */
+  readonly isAsBefore: boolean;
 };
 
 export interface Context {
@@ -82,11 +85,12 @@ export interface AttemptCollided {
 
 /** What traces and pictures show of a context. */
 export function writeFileSummary({ record }: Context) {
-  const { change, force, attempt, attemptsMax, hasPrivateKey, newest, map } = record;
+  const { change, force, expected, attempt, attemptsMax, hasPrivateKey, newest, map } = record;
   const { trees, isRead, modified, obstacle } = record;
   return {
     change,
     force,
+    ...(expected != null && { expected: expected.seqnum }),
     attempt,
     attemptsMax,
     hasPrivateKey,
@@ -127,7 +131,8 @@ function publishInput(context: Context): PublishInput & { readonly recipe: Recip
 
 function reportOf({ record }: Context, end: object) {
   const { attempt, newest } = record;
-  return { ...end, attempts: attempt + 1, newest, remembered: leftBy(record) };
+  const left = { remembered: leftBy(record), isAsBefore: isAsBefore(record) };
+  return { ...end, attempts: attempt + 1, newest, ...left };
 }
 
 const end = {
@@ -304,7 +309,11 @@ export const writeFileMachine = setup({
     cancelled: {
       description: 'The caller lost interest; writes under way may or may not have landed.',
       type: 'final',
-      output: ({ context }) => reportOf(context, { kind: 'cancelled' }),
+      output: ({ context }) => ({
+        ...reportOf(context, { kind: 'cancelled' }),
+        // What is under way may land.
+        isAsBefore: false,
+      }),
     },
   },
   output: ({ event }) => event.output as WriteFileReport,

@@ -36,6 +36,7 @@ import {
   bestVersion,
   type Format,
   highestSeqnum,
+  isNamed,
   type Mode,
   newestOf,
   type Place,
@@ -43,6 +44,7 @@ import {
   type Servermap,
   silentIn,
   type Version,
+  type VersionName,
 } from './servermap.ts';
 import { type StaleShare, staleShares } from './stale.ts';
 
@@ -69,6 +71,8 @@ export interface WriteTask {
   readonly membership: Membership;
   /** Write over versions that were seen and would be lost. */
   readonly force: boolean;
+  /** The only version that may be built on, if one is named. */
+  readonly expected?: VersionName | null;
   /** How often to try at most. */
   readonly attemptsMax: number;
 }
@@ -86,6 +90,8 @@ export interface WriteRecord extends WriteTask {
   readonly isRemembered: boolean;
   /** The write from memory that met another writer, if it may have been built on. */
   readonly stumbled: PublishReport | null;
+  /** Whether it is sure that no server has been sent anything. */
+  readonly isUntouched: boolean;
   /** The block hash trees of all shares: an update in place needs them. */
   readonly trees: 'unread' | 'held' | 'unavailable';
   /** Whether what is to be kept has been read. */
@@ -111,6 +117,12 @@ export type Obstacle =
   | { readonly kind: 'missingPrivateKey'; readonly map: Servermap }
   /** Tahoe would break such a file: each format has its own writer. */
   | { readonly kind: 'wrongFormat'; readonly cap: Format; readonly file: Version['format'] }
+  /** What would be built on is not the version that was named; null: nothing is there. */
+  | {
+      readonly kind: 'versionChanged';
+      readonly expected: VersionName;
+      readonly found: Version | null;
+    }
   /** It was seen, or made, and `map` shows nothing as new. */
   | { readonly kind: 'versionLost'; readonly lost: Version; readonly map: Servermap }
   | { readonly kind: 'outOfRange'; readonly offset: number; readonly size: number }
@@ -139,9 +151,12 @@ export function start(
   newest: Version | null,
   remembered: Servermap | null = null,
 ): WriteRecord {
-  const record = { ...task, attempt: 0, hasPrivateKey, newest, stumbled: null, ...fresh };
+  const begun = { attempt: 0, hasPrivateKey, newest, stumbled: null, isUntouched: true };
+  const record = { ...task, ...begun, ...fresh };
   if (remembered === null || !mayBeFromMemory(record)) return record;
   if (!isStillGood(remembered, task.servers, newest)) return record;
+  const [version = null] = Object.values(remembered.versions);
+  if (changeSeen(record, version) !== null) return record;
   return { ...record, map: remembered, isRemembered: true };
 }
 
@@ -234,6 +249,11 @@ function decideOn(record: WriteRecord): WriteDecision {
   return decideOnBase(record, known, base);
 }
 
+/** Whether the servers are as they were: an update that had nothing to write. */
+export function isAsBefore({ change, isUntouched, obstacle }: WriteRecord): boolean {
+  return change.kind === 'update' && isUntouched && obstacle?.kind !== 'failed';
+}
+
 /** How the servers stand now, for the next write to begin with, if nothing disturbed this one. */
 export function leftBy(record: WriteRecord): Servermap | null {
   const { map, published } = record;
@@ -292,7 +312,8 @@ function wantedMode(record: WriteRecord): Mode | null {
 
 function isClear(record: WriteRecord, map: Servermap): boolean {
   const base = chooseBase(map, quorumIn(record, map));
-  return base !== undefined && base !== null && lostVersion(record, map) === null;
+  if (base === undefined || base === null || lostVersion(record, map) !== null) return false;
+  return changeSeen(record, base) === null;
 }
 
 function quorumIn({ membership, total }: WriteRecord, map: Servermap): Quorum {
@@ -366,7 +387,25 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
   if (file !== undefined && file.format !== format) {
     return { kind: 'wrongFormat', cap: format, file: file.format };
   }
-  return base === undefined ? { kind: 'noBase', rivals: rivalsOf(map), map } : null;
+  return base === undefined
+    ? { kind: 'noBase', rivals: rivalsOf(map), map }
+    : changeSeen(record, base);
+}
+
+/**
+ * What is said where `base` is not the version that was named. Its own write from memory, on that
+ * one, may be: it holds what is to be written. Where that may be below the base, something has been
+ * written, and somebody else has gone on from there.
+ */
+function changeSeen(
+  { expected = null, stumbled }: WriteRecord,
+  base: Version | null,
+): Obstacle | null {
+  if (expected === null || (base !== null && isNamed(base, expected))) return null;
+  if (stumbled === null) return { kind: 'versionChanged', expected, found: base };
+  return base !== null && base.id === stumbled.version?.id
+    ? null
+    : { kind: 'notPublished', report: stumbled };
 }
 
 function beyondBase(base: Version): Obstacle | null {
@@ -543,10 +582,11 @@ function withNewest(record: WriteRecord, { kind, version }: PublishReport): Writ
   return { ...record, newest: newestOf(record.newest, version) };
 }
 
-function afterPublish(record: WriteRecord, report: PublishReport): WriteRecord {
+function afterPublish(before: WriteRecord, report: PublishReport): WriteRecord {
+  const isUnsent = report.writes.every(({ status }) => status === 'planned');
+  const record = { ...before, isUntouched: before.isUntouched && isUnsent };
   if (report.kind === 'published') return { ...record, published: report };
   // Nothing was sent: these servers are too few, and only whole shares can go to further ones.
-  const isUnsent = report.writes.every(({ status }) => status === 'planned');
   if (isInPlace(record) && report.kind === 'notEnoughServers' && isUnsent) {
     return { ...record, trees: 'unavailable', isRead: false };
   }

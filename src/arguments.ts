@@ -47,7 +47,7 @@ export function toPlaintext(contents: Contents): Plaintext {
  */
 export function checkOperation(options: OperationOptions): void {
   const given = requireObject('options', options, 'an object');
-  const { signal, onProgress, rule, mode, force, raw } = given;
+  const { signal, onProgress, rule, mode, force, raw, base, version } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     refuse('signal', signal, 'an AbortSignal');
   }
@@ -57,6 +57,18 @@ export function checkOperation(options: OperationOptions): void {
   for (const [name, value] of Object.entries({ force, raw })) {
     if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
   }
+  if (base !== undefined) checkVersion('base', base);
+  if (version !== undefined) checkVersion('version', version, false);
+}
+
+/** @param isWhole whether its seqnum is not enough */
+function checkVersion(argument: string, value: unknown, isWhole = true): void {
+  const name = requireObject(argument, value, 'a version');
+  requireCount(`${argument}.seqnum`, name.seqnum as number);
+  const { rootHash } = name;
+  if (rootHash === undefined && !isWhole) return;
+  if (typeof rootHash === 'string' && /^[0-9a-f]{64}$/.test(rootHash)) return;
+  refuse(`${argument}.rootHash`, rootHash, '64 hex digits');
 }
 
 /** Checks the options that reads have. @throws BadArgumentError, OutOfRangeError */

@@ -273,6 +273,11 @@ export class UnrecoverableFileError extends TahoeMutableError {
   static override readonly code = 'UnrecoverableFileError';
 }
 
+/** The version that was asked for can not be read; `facts.seen` lists those that are there. */
+export class VersionUnavailableError extends TahoeMutableError {
+  static override readonly code = 'VersionUnavailableError';
+}
+
 /** The download began but ran out of good shares. */
 export class NotEnoughSharesError extends TahoeMutableError {
   static override readonly code = 'NotEnoughSharesError';
@@ -286,6 +291,14 @@ export class NotEnoughServersError extends TahoeMutableError {
 /** Somebody else wrote to this file at the same time; `facts` lists what landed where. */
 export class UncoordinatedWriteError extends TahoeMutableError {
   static override readonly code = 'UncoordinatedWriteError';
+}
+
+/**
+ * The version that a write was to be built on is not there any more, so nothing was written over
+ * what is; `facts.expected` and `facts.found` name the two.
+ */
+export class VersionChangedError extends TahoeMutableError {
+  static override readonly code = 'VersionChangedError';
 }
 
 /** The key of a new file has one already, or is getting one right now; `facts` says where. */

@@ -8,7 +8,11 @@ import { badIn, isWhole, type Verification } from '../machines/verify-kernel.ts'
 import { hexToBytes, toBase32 } from './bytes.ts';
 import { type Cap, storageIndexOf } from './caps.ts';
 import type { Encoding } from './encoding.ts';
+import { UnrecoverableFileError } from './errors.ts';
 import { type ImmutableCap, immutableStorageIndexOf } from './immutable/caps.ts';
+import type { ImmutableFile } from './immutable-file.ts';
+import type { MutableFile } from './mutable-file.ts';
+import type { OperationOptions } from './runtime/options.ts';
 
 /** Of a file of any kind; an immutable one has nothing that is stale. */
 export type Finding = Pick<Verification, 'map' | 'bad' | 'stale' | 'isHealthy'>;
@@ -16,6 +20,24 @@ export type Finding = Pick<Verification, 'map' | 'bad' | 'stale' | 'isHealthy'>;
 /** As far as headers and signatures of a mutable file tell. */
 export function findingOf(map: Servermap): Finding {
   return { map, bad: badIn(map), stale: staleHoldings(map), isHealthy: isWhole(map) };
+}
+
+/**
+ * Looks at a file: at what servers say of its shares, or at every byte of them. That nothing can be
+ * read is a finding.
+ */
+export async function lookAt(
+  file: MutableFile | ImmutableFile,
+  verify: boolean,
+  options: OperationOptions,
+): Promise<Finding> {
+  if (!('servermap' in file)) return verify ? file.verify(options) : file.check(options);
+  try {
+    if (verify) return await file.verify(options);
+  } catch (error) {
+    if (!(error instanceof UnrecoverableFileError)) throw error;
+  }
+  return findingOf(await file.servermap({ ...options, mode: 'check' }));
 }
 
 /** Servers that have told what they hold. */

@@ -53,6 +53,7 @@ import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
+import { type LeaseSetting, renewLeases } from './runtime/renew-leases.ts';
 import {
   type Clock,
   defaultDeadlines,
@@ -179,13 +180,9 @@ export class Grid {
     const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
     const { losableServers = 0 } = options;
     requireDistinct(servers);
-    if (!Number.isSafeInteger(gridSize) || gridSize < servers.length) {
-      throw new OutOfRangeError('gridSize', gridSize, `must be at least ${servers.length}`);
-    }
+    requireAtLeast(servers.length, 'gridSize', gridSize);
     if (unusable.encoding === undefined) requireEncoding(encoding);
-    if (!Number.isSafeInteger(headLength) || headLength < headLengthMin) {
-      throw new OutOfRangeError('headLength', headLength, `must be at least ${headLengthMin}`);
-    }
+    requireAtLeast(headLengthMin, 'headLength', headLength);
     this.servers = servers;
     this.gridSize = gridSize;
     this.losableServers = losableServers;
@@ -208,9 +205,11 @@ export class Grid {
     const advisories = new Advisories(engine);
     this.#advisories = advisories;
     const during: FileSetting['during'] = (work) => this.#spareKeys.during(work);
+    const renewLeases: FileSetting['renewLeases'] = (...file) =>
+      during(() => this.#renewLeases({ engine, servers: checked, leaseSecret }, ...file));
+    const ofAnyFile = { engine, during, renewLeases };
     this.#immutableSetting = {
-      engine,
-      during,
+      ...ofAnyFile,
       newDownload: (own, cap) => {
         const engine = { ...own, closing: this.#closing };
         return new Download({ engine, servers: checked, cap, headLength, advisories });
@@ -222,8 +221,7 @@ export class Grid {
       losableServers,
       unusableHappy: unusable.happy,
       turns: new Turns(),
-      engine,
-      during,
+      ...ofAnyFile,
       newSession: (own, cap, keyring) => {
         const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
         const usualTotal = encoding.total;
@@ -354,6 +352,11 @@ export class Grid {
     });
   }
 
+  #renewLeases(setting: LeaseSetting, ...file: Parameters<FileSetting['renewLeases']>) {
+    const engine = { ...setting.engine, closing: this.#closing };
+    return renewLeases({ ...setting, engine }, ...file);
+  }
+
   get #directories(): DirectorySetting {
     const { aesCtr } = this.#primitives;
     return { date: this.#date, aesCtr, openDirectory: (cap) => this.openDirectory(cap) };
@@ -454,6 +457,11 @@ function requireDistinct(servers: readonly StorageServer[]): void {
     if (ids.has(id)) throw new BadGridError('grid', `two servers are called ${id}`);
     ids.add(id);
   }
+}
+
+function requireAtLeast(min: number, argument: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return;
+  throw new OutOfRangeError(argument, value, `must be at least ${min}`);
 }
 
 function requireEncoding({ required, happy, total }: Encoding): void {

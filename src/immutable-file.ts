@@ -6,21 +6,24 @@ import { resolveRange } from '../machines/read-kernel.ts';
 import type { Servermap } from '../machines/servermap.ts';
 import { findingIn, type ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 import { checkOperation, checkRead } from './arguments.ts';
+import type { Encoding } from './encoding.ts';
 import { InsufficientCapError, NotRepairableError } from './errors.ts';
 import {
   type ChkCap,
   type ChkVerifyCap,
   formatImmutableCap,
   type ImmutableCap,
+  immutableStorageIndexOf,
   toImmutableVerifyCap,
 } from './immutable/caps.ts';
-import type { ReadCallOptions } from './mutable-file.ts';
+import type { ReadCallOptions, RenewLeases } from './mutable-file.ts';
 import { eitherOf, streamOf } from './read-stream.ts';
 import { downloadFile, downloadStream } from './runtime/download.ts';
 import type { Download } from './runtime/download-session.ts';
 import { guarded } from './runtime/guarded.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { outOfRange } from './runtime/outcome.ts';
+import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
 import { mapClaims, verifyImmutable } from './runtime/verify-immutable.ts';
@@ -29,6 +32,7 @@ import { mapClaims, verifyImmutable } from './runtime/verify-immutable.ts';
 export interface ImmutableSetting {
   readonly engine: Engine;
   readonly newDownload: (engine: Engine, cap: ChkCap | ChkVerifyCap) => Download;
+  readonly renewLeases: RenewLeases;
   readonly during: SpareKeys['during'];
 }
 
@@ -61,6 +65,13 @@ export class ImmutableFile {
     return this.#cap.kind === 'lit' ? this.#cap.contents.length : this.#cap.size;
   }
 
+  /** k and N, as the cap says; a literal is not encoded. */
+  get encoding(): Pick<Encoding, 'required' | 'total'> | undefined {
+    if (this.#cap.kind === 'lit') return undefined;
+    const { required, total } = this.#cap;
+    return { required, total };
+  }
+
   /** The text of the verify cap; of a literal there is none, for servers know nothing of it. */
   get verifyCap(): string | undefined {
     if (this.#cap.kind === 'lit') return undefined;
@@ -68,7 +79,8 @@ export class ImmutableFile {
   }
 
   /**
-   * The contents, or a part of them.
+   * The contents, or a part of them: fewer bytes than `length` where the contents end before, none
+   * at their end, and an error beyond it.
    * @throws UnrecoverableFileError, NotEnoughSharesError, BadCiphertextHashError, OutOfRangeError,
    * BeyondLimitError, InsufficientCapError
    */
@@ -116,6 +128,16 @@ export class ImmutableFile {
     const finding = await this.verify(options);
     if (finding.isHealthy) return finding;
     throw new NotRepairableError('an immutable file');
+  }
+
+  /**
+   * Renews this client's lease on every share, for 31 days, or adds it. Any cap is enough; a literal
+   * is on no server.
+   */
+  async renewLeases(options: OperationOptions = {}): Promise<LeaseOutcome> {
+    checkOperation(options);
+    if (this.#cap.kind === 'lit') return { renewed: [], absent: [], failures: [] };
+    return this.#setting.renewLeases(immutableStorageIndexOf(this.#cap), options);
   }
 
   /** The wanted part of a literal; nothing of any other file. */

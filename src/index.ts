@@ -62,21 +62,25 @@ export {
 } from './immutable/caps.ts';
 export type { ImmutableFile } from './immutable-file.ts';
 export type {
+  ChangeCallOptions,
   Contents,
   ModifyCallOptions,
   MutableFile,
   ReadCallOptions,
   RepairCallOptions,
+  VersionCallOptions,
+  VersionReadCallOptions,
   WriteCallOptions,
 } from './mutable-file.ts';
 export type { Modifier } from './runtime/job.ts';
 export type { Progress } from './runtime/options.ts';
-export type { RepairOutcome, WriteOutcome } from './runtime/outcome.ts';
+export type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
+export type { LeaseFailure, LeaseOutcome } from './runtime/renew-leases.ts';
 export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
 export { MemoryServer } from './storage/memory.ts';
 export type * from './storage/server.ts';
-export type { VersionName } from './version-name.ts';
+export type { VersionChoice, VersionName } from './version-name.ts';
 export {
   type Examination,
   type Examining,

@@ -14,6 +14,7 @@ import {
 } from './arguments.ts';
 import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
+import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
 import { DirectoryCapError, InsufficientCapError, OutOfRangeError } from './errors.ts';
 import { eitherOf, streamOf } from './read-stream.ts';
@@ -26,18 +27,21 @@ import {
   modifyFile,
   readFile,
   repairFile,
+  statFile,
   streamFile,
   verifyFile,
   writeOnce,
 } from './runtime/operations.ts';
 import type { OperationOptions, Range } from './runtime/options.ts';
-import type { RepairOutcome, WriteOutcome } from './runtime/outcome.ts';
+import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
+import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
 import { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
+import type { VersionChoice, VersionName } from './version-name.ts';
 
 export type { Contents } from './arguments.ts';
 
@@ -66,7 +70,27 @@ export interface ModifyCallOptions extends WriteCallOptions {
   readonly backoffMs?: number;
 }
 
+/** `base` where the contents depend on what was read before. */
+export interface ChangeCallOptions extends WriteCallOptions {
+  /**
+   * The version that the change was made for, as a read, `stat` or a write has named it: nothing is
+   * written over any other (`VersionChangedError`), whoever wrote that, and however often it is
+   * looked at again. By default the change is built on what is there.
+   */
+  readonly base?: VersionName | undefined;
+}
+
 export interface ReadCallOptions extends OperationOptions, Range {}
+
+export interface VersionCallOptions extends OperationOptions {
+  /**
+   * A version that `servermap` or `stat` has named, instead of the newest: it is read if that is
+   * possible, whatever else is there (`VersionUnavailableError`).
+   */
+  readonly version?: VersionChoice | undefined;
+}
+
+export interface VersionReadCallOptions extends ReadCallOptions, VersionCallOptions {}
 
 /** What the grid gives a file to work with. */
 export interface FileSetting {
@@ -82,9 +106,16 @@ export interface FileSetting {
   /** What operations run on; each gets its own view of it. */
   readonly engine: Engine;
   readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
+  readonly renewLeases: RenewLeases;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
 }
+
+/** Of the file with this storage index. */
+export type RenewLeases = (
+  storageIndex: Uint8Array,
+  options: OperationOptions,
+) => Promise<LeaseOutcome>;
 
 /** One operation, of what it is told and what it works with. */
 type Work<Options, T> = (bench: Workbench, options: Options & FileOptions) => Promise<T>;
@@ -129,24 +160,63 @@ export class MutableFile {
   }
 
   /**
-   * The contents of the newest readable version, or a part of them.
-   * @throws UnrecoverableFileError, NotEnoughSharesError, OutOfRangeError, InsufficientCapError
+   * What is known of the newest readable version without its contents.
+   * @throws UnrecoverableFileError, VersionUnavailableError, InsufficientCapError
    */
-  async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
+  async stat(options: VersionCallOptions = {}): Promise<FileStat> {
+    return this.#read(options, (bench, all) => statFile(bench, all.version, all));
+  }
+
+  /**
+   * The contents of the newest readable version, or a part of them: fewer bytes than `length` where
+   * the contents end before, none at their end, and an error beyond it.
+   * @throws UnrecoverableFileError, VersionUnavailableError, NotEnoughSharesError, OutOfRangeError
+   * for an offset beyond the end, BeyondLimitError, InsufficientCapError
+   */
+  async read(options: VersionReadCallOptions = {}): Promise<Uint8Array> {
+    return (await this.readVersion(options)).contents;
+  }
+
+  /** The same, with the version that it is of. */
+  async readVersion(options: VersionReadCallOptions = {}): Promise<VersionContents<Uint8Array>> {
     return this.#read(options, (bench, all) => readFile(bench, all, all));
   }
 
-  /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
-  stream(options: ReadCallOptions = {}): ReadableStream<Uint8Array> {
-    return streamOf((sink, gone) =>
-      this.#read(options, (bench, all) => streamFile(bench, all, sink, all), gone),
-    );
+  /** As {@link read}, as a stream; what was not read yet is not fetched. */
+  stream(options: VersionReadCallOptions = {}): ReadableStream<Uint8Array> {
+    return this.#stream(options, () => {});
+  }
+
+  /** The same, with the version that it is of, as soon as its first bytes are there. */
+  async streamVersion(
+    options: VersionReadCallOptions = {},
+  ): Promise<VersionContents<ReadableStream<Uint8Array>>> {
+    const { promise: begun, resolve, reject } = deferred<FileStat>();
+    const contents = this.#stream(options, resolve, reject);
+    return { ...(await begun), contents };
+  }
+
+  #stream(
+    options: VersionReadCallOptions,
+    begin: (stat: FileStat) => void,
+    fail: (error: unknown) => void = () => {},
+  ): ReadableStream<Uint8Array> {
+    return streamOf(async (sink, gone) => {
+      const read: Work<VersionReadCallOptions, void> = (bench, all) =>
+        streamFile(bench, all, sink, begin, all);
+      try {
+        await this.#read(options, read, gone);
+      } catch (error) {
+        fail(error);
+        throw error;
+      }
+    });
   }
 
   /** @param gone aborted when the one who reads has gone away */
-  async #read<T>(
-    options: ReadCallOptions,
-    work: Work<ReadCallOptions, T>,
+  async #read<Options extends VersionReadCallOptions, T>(
+    options: Options,
+    work: Work<Options, T>,
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
@@ -182,12 +252,21 @@ export class MutableFile {
   }
 
   /**
-   * Replaces the contents.
-   * @throws UncoordinatedWriteError, NotEnoughServersError, IndeterminateWriteError,
-   * NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError,
+   * Renews this client's lease on every share, for 31 days, or adds it. Any cap is enough. Writes
+   * renew the leases of what they write by themselves (docs/leases.md).
+   */
+  async renewLeases(options: OperationOptions = {}): Promise<LeaseOutcome> {
+    checkOperation(options);
+    return this.#setting.renewLeases(storageIndexOf(this.#cap), options);
+  }
+
+  /**
+   * Replaces the contents; with a `base`, only those of that version.
+   * @throws VersionChangedError, UncoordinatedWriteError, NotEnoughServersError,
+   * IndeterminateWriteError, NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError,
    * DirectoryCapError, SourceChangedError, BadArgumentError, and what a source or a callback throws
    */
-  async overwrite(contents: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
+  async overwrite(contents: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
     return this.#write('overwriting', options, () => {
       const plaintext = toPlaintext(contents);
       const change = { kind: 'overwrite', size: plaintext.size } as const;
@@ -204,19 +283,19 @@ export class MutableFile {
   async update(
     data: Contents,
     offset: number,
-    options: WriteCallOptions = {},
+    options: ChangeCallOptions = {},
   ): Promise<WriteOutcome> {
     requireCount('offset', offset);
     return this.#update(data, offset, options);
   }
 
   /** Writes `data` behind the last byte; else as {@link update}. */
-  append(data: Contents, options: WriteCallOptions = {}): Promise<WriteOutcome> {
+  append(data: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
     return this.#update(data, null, options);
   }
 
   /** @param offset null: behind the last byte */
-  #update(data: Contents, offset: number | null, options: WriteCallOptions) {
+  #update(data: Contents, offset: number | null, options: ChangeCallOptions) {
     return this.#write('updating', options, () => {
       const plaintext = toPlaintext(data);
       const change = { kind: 'update', size: plaintext.size, offset } as const;

@@ -1,11 +1,12 @@
 /**
- * @module version-name: what a version is called. Several may have one seqnum, so its root hash
- * tells them apart.
+ * @module version-name: what a version is called, by people and among programs.
  */
-import type { Version } from '../machines/servermap.ts';
+import type { VersionName } from '../machines/servermap.ts';
 
-/** Versions with the same two are one. */
-export type VersionName = Pick<Version, 'seqnum' | 'rootHash'>;
+export type { VersionName };
+
+/** The version that a reader wants: of several with one seqnum the one that is on most servers. */
+export type VersionChoice = VersionName | Pick<VersionName, 'seqnum'>;
 
 export function nameOf({ seqnum, rootHash }: VersionName): VersionName {
   return { seqnum, rootHash };

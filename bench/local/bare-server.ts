@@ -60,7 +60,9 @@ export class BareServer implements StorageServer {
     return { wrote: true, reads: new Map(seen) };
   }
 
-  async addLease(): Promise<void> {}
+  async addLease(): Promise<boolean> {
+    return true;
+  }
 
   async adviseCorruptShare(): Promise<void> {}
 }

@@ -2,7 +2,10 @@
  * @module any-cap: a cap of a file that can change, or of one that cannot.
  */
 import { type Cap, parseCap } from '../caps.ts';
+import type { Grid } from '../grid.ts';
 import { type ImmutableCap, parseImmutableCap } from '../immutable/caps.ts';
+import type { ImmutableFile } from '../immutable-file.ts';
+import type { MutableFile } from '../mutable-file.ts';
 import { aloneIn } from './cap-text.ts';
 
 export type AnyCap = Cap | ImmutableCap;
@@ -17,4 +20,8 @@ export function anyCapIn(text: string): AnyCap {
 
 export function isImmutable(cap: AnyCap): cap is ImmutableCap {
   return cap.kind === 'lit' || cap.kind === 'chk' || cap.kind === 'chk-verify';
+}
+
+export function openAny(grid: Grid, cap: AnyCap): MutableFile | ImmutableFile {
+  return isImmutable(cap) ? grid.openImmutable(cap) : grid.open(cap);
 }

@@ -100,7 +100,7 @@ export class Call {
   }
 
   /**
-   * Only a writer leaves leases, and so only a writer needs the folder's lease secret. A grid that
+   * Only who writes, or renews leases, leaves some, and needs the folder's lease secret. A grid that
    * is open for the purpose is given again.
    */
   async openGrid(purpose: Purpose): Promise<Grid> {
@@ -231,8 +231,8 @@ export function requireOneStdin(cap: string, contents: string): void {
 }
 
 /** Two caps that would. */
-export function requireOneCapStdin(one: string, other: string): void {
-  if (isCapStdin(one) && isCapStdin(other)) throw new UsageError('two caps cannot both be "-"');
+export function requireOneCapStdin(...caps: readonly string[]): void {
+  if (caps.filter(isCapStdin).length > 1) throw new UsageError('two caps cannot both be "-"');
 }
 
 /** Whether a cap is to come from stdin. */

@@ -6,6 +6,7 @@
  */
 import type { Failure } from '../../machines/io.ts';
 import {
+  AnswerLostError,
   BadContainerError,
   BadWriteEnablerError,
   CorruptShareError,
@@ -17,7 +18,11 @@ import {
 /** @throws what is no expected failure: a bug, for the chart's `onError` to report */
 export function toFailure(error: unknown): Failure {
   if (isCorruption(error)) return { kind: 'corrupt', detail: error.message };
-  if (error instanceof ServerUnavailableError || error instanceof NoSuchShareError) {
+  if (
+    error instanceof ServerUnavailableError ||
+    error instanceof AnswerLostError ||
+    error instanceof NoSuchShareError
+  ) {
     return { kind: 'unreachable', detail: error.message };
   }
   if (error instanceof BadWriteEnablerError) return { kind: 'refused', detail: error.message };

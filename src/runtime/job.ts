@@ -2,6 +2,7 @@
  * @module job: what an operation is to do with bytes, and whom it tells. When, the charts decide.
  */
 import type { Span } from '../../machines/rewrite.ts';
+import type { Version } from '../../machines/servermap.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { KeptBytes } from './kept-bytes.ts';
 import type { OperationOptions } from './options.ts';
@@ -9,7 +10,7 @@ import type { OperationOptions } from './options.ts';
 /** Who is given what is read. */
 export interface Taker {
   /** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
-  take(kept: KeptBytes, range: Span, at: number, bytes: Uint8Array): unknown;
+  take(kept: KeptBytes, range: Span, at: number, bytes: Uint8Array, version: Version): unknown;
   /** Where it wants them to be before it takes them, if that matters to it. */
   roomFor?(kept: KeptBytes, range: Span, at: number, length: number): Uint8Array | undefined;
 }

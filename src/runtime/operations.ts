@@ -12,20 +12,24 @@ import type { Encoding } from '../encoding.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { checkEncodable } from '../share/segments.ts';
+import { nameOf, type VersionChoice, type VersionName } from '../version-name.ts';
 import { readFileOn, repairFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
 import { keeper, type Modifier, type Taker } from './job.ts';
 import type { OperationOptions, Range } from './options.ts';
 import {
+  type FileStat,
   modifyOutcome,
   type RepairOutcome,
   readOutcome,
   repairOutcome,
+  statOf,
+  type VersionContents,
   verifyOutcome,
   type WriteOutcome,
   writeOutcome,
 } from './outcome.ts';
 import { progressOf } from './progress.ts';
-import { headerOf, recall, remember } from './session.ts';
+import { headerOf, type LastWrite, recall, remember } from './session.ts';
 import { runOn, type Workbench } from './workbench.ts';
 
 /** What every operation below is told. */
@@ -54,43 +58,67 @@ export async function mapFile(
   });
 }
 
-/** Reads a range of the newest version, in one piece. */
-export async function readFile(
-  bench: Workbench,
-  range: Range,
-  options: FileOptions,
-): Promise<Uint8Array> {
-  await runRead(bench, range, keeper, true, options);
-  return bench.desk.kept.whole();
+/** What is wanted of a file: a part of a version, the newest if none is named. */
+export interface Wanted extends Range {
+  readonly version?: VersionChoice | undefined;
 }
 
-/** Reads a range of the newest version into `sink`, in pieces, in order. */
+/** Reads a range of a version, in one piece. */
+export async function readFile(
+  bench: Workbench,
+  wanted: Wanted,
+  options: FileOptions,
+): Promise<VersionContents<Uint8Array>> {
+  const stat = await runRead(bench, wanted, keeper, true, options);
+  return { ...stat, contents: bench.desk.kept.whole() };
+}
+
+/**
+ * Reads a range of a version into `sink`, in pieces, in order.
+ * @param begin is told, before the first piece, what it is of
+ */
 export async function streamFile(
   bench: Workbench,
-  range: Range,
+  wanted: Wanted,
   sink: (bytes: Uint8Array) => Promise<void>,
+  begin: (stat: FileStat) => void,
   options: FileOptions,
 ): Promise<void> {
-  const taker: Taker = { take: (_kept, _range, _at, bytes) => sink(bytes) };
-  await runRead(bench, range, taker, false, options);
+  const take: Taker['take'] = (_kept, _range, _at, bytes, version) => {
+    begin(statOf(version));
+    return sink(bytes);
+  };
+  begin(await runRead(bench, wanted, { take }, false, options));
+}
+
+/** Nothing of the contents is read. */
+export function statFile(
+  bench: Workbench,
+  version: VersionChoice | undefined,
+  options: FileOptions,
+): Promise<FileStat> {
+  return runRead(bench, { version, length: 0 }, keeper, true, options);
 }
 
 /** @param canTakeBack whether a fresh session takes away what the taker was given */
 async function runRead(
   bench: Workbench,
-  { offset = 0, length }: Range,
+  { offset = 0, length, version }: Wanted,
   taker: Taker,
   canTakeBack: boolean,
   options: FileOptions,
-): Promise<void> {
+): Promise<FileStat> {
   bench.job = { taker, onProgress: options.onProgress };
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, readFileOn(bench.engine), {
-    input: { grid, wanted: { offset, length: length ?? null }, canTakeBack, deadlines },
+    input: {
+      ...{ grid, canTakeBack, deadlines, wanted: { offset, length: length ?? null } },
+      version: version === undefined ? null : { rootHash: null, ...version },
+    },
     ...watching(bench, options),
     onOutput: rememberIn(bench),
   });
-  readOutcome(report, bench.thrown);
+  return readOutcome(report, bench.thrown);
 }
 
 /** Checks signatures, hashes and blocks of every share. */
@@ -128,6 +156,8 @@ export async function repairFile(bench: Workbench, options: WriteOptions): Promi
 export interface WriteOptions extends FileOptions {
   /** Write even over a newer version that cannot be read. */
   readonly force?: boolean | undefined;
+  /** The only version that may be built on. */
+  readonly base?: VersionName | undefined;
 }
 
 /** What is to be written, and when to try again. */
@@ -188,7 +218,7 @@ async function runWrite(
   { change, contents, modifier, backoffsMs }: Writing,
   options: WriteOptions,
 ): Promise<WriteFileReport> {
-  const { onProgress, force = false } = options;
+  const { onProgress, force = false, base } = options;
   const { session } = bench.desk;
   const { cap, keyring } = session;
   bench.job = { taker: keeper, contents, modifier, onProgress };
@@ -199,7 +229,7 @@ async function runWrite(
   if (lastWrite !== undefined) recall(session, lastWrite);
   return runOn(bench, writeFileOn(bench.engine), {
     input: {
-      task: { change, format: cap.format, ...grid, force },
+      task: { change, format: cap.format, ...grid, force, expected: base ? nameOf(base) : null },
       hasPrivateKey: keyring.writer !== undefined,
       newest: keyring.newest ?? null,
       remembered: lastWrite?.map ?? null,
@@ -209,7 +239,7 @@ async function runWrite(
     ...watching(bench, options),
     onOutput: (report) => {
       rememberIn(bench)(report);
-      rememberWrite(bench, report);
+      rememberWrite(bench, report, lastWrite);
     },
   });
 }
@@ -238,10 +268,18 @@ function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
   return { signal, onActor: progressOf(onProgress, servers.length) };
 }
 
-/** So that the next write need not ask who holds what. */
-function rememberWrite({ desk }: Workbench, { remembered }: WriteFileReport): void {
-  if (remembered === null) return;
+/**
+ * So that the next write need not ask who holds what.
+ * @param before what was remembered before this one
+ */
+function rememberWrite(
+  { desk }: Workbench,
+  { remembered, isAsBefore }: WriteFileReport,
+  before: LastWrite | undefined,
+): void {
   const { session, sending } = desk;
+  if (isAsBefore && before !== undefined) session.keyring.lastWrite = before;
+  if (remembered === null) return;
   const [id = ''] = Object.keys(remembered.versions);
   // Of shares that were written as a whole nothing is noted.
   const isKnown = sending?.isWhole === false && session.shares?.isWorthIt === true;

@@ -7,9 +7,10 @@ import type { VersionName } from '../version-name.ts';
 export interface Progress {
   /**
    * `mapping`: servers; `reading`: bytes; `encoding`: segments; `writing`: shares; `waiting`:
-   * attempts of `modify` that collided with another writer, of those that it may make.
+   * attempts of `modify` that collided with another writer, of those that it may make; `leasing`:
+   * servers.
    */
-  readonly phase: 'mapping' | 'reading' | 'encoding' | 'writing' | 'waiting';
+  readonly phase: 'mapping' | 'reading' | 'encoding' | 'writing' | 'waiting' | 'leasing';
   readonly done: number;
   /** An upper bound for `mapping`: not every server has to be asked. */
   readonly total: number;
@@ -42,7 +43,8 @@ export interface OperationOptions {
 
 /** Part of a file, in bytes. */
 export interface Range {
+  /** At most the size of the file. */
   readonly offset?: number | undefined;
-  /** Up to the end by default. */
+  /** Up to the end by default, and never beyond it. */
   readonly length?: number | undefined;
 }

@@ -6,11 +6,12 @@ import type { Failure } from '../../machines/failure.ts';
 import type { Beyond } from '../../machines/limits.ts';
 import { type PublishReport, placedOf } from '../../machines/publish-kernel.ts';
 import type { ReadFileReport } from '../../machines/read-file.machine.ts';
-import type { Excess } from '../../machines/read-kernel.ts';
+import type { Excess, WantedVersion } from '../../machines/read-kernel.ts';
 import type { RepairFileReport } from '../../machines/repair-file.machine.ts';
 import type { RepairObstacle, RepairWay } from '../../machines/repair-kernel.ts';
 import type { RetrieveReport } from '../../machines/retrieve-kernel.ts';
 import {
+  type Format,
   type Place,
   recoverableVersions,
   type Servermap,
@@ -26,6 +27,7 @@ import type { ImmutableFinding } from '../../machines/verify-immutable-kernel.ts
 import { isWhole, missingIn, type Verification } from '../../machines/verify-kernel.ts';
 import type { WriteFileReport } from '../../machines/write-file.machine.ts';
 import type { Obstacle } from '../../machines/write-kernel.ts';
+import type { Encoding } from '../encoding.ts';
 import {
   BeyondLimitError,
   type Facts,
@@ -38,6 +40,8 @@ import {
   OutOfRangeError,
   UncoordinatedWriteError,
   UnrecoverableFileError,
+  VersionChangedError,
+  VersionUnavailableError,
   WrongFormatError,
 } from '../errors.ts';
 import { geometryOf } from '../share/geometry.ts';
@@ -45,9 +49,30 @@ import { tooLarge } from '../share/segments.ts';
 import { listed, nameOf, nameText, standoffText, type VersionName } from '../version-name.ts';
 import type { Thrown } from './thrown.ts';
 
+/** What is known of a version without its contents. */
+export interface FileStat {
+  /** Its name: to read it again, or to write over it and no other (`version`, `base`). */
+  readonly version: VersionName;
+  readonly seqnum: number;
+  /** Bytes of contents. */
+  readonly size: number;
+  readonly format: Format;
+  /** k and N. */
+  readonly encoding: Pick<Encoding, 'required' | 'total'>;
+  /** Bytes; of SDMF the contents are one segment. */
+  readonly segmentSize: number;
+}
+
+/** Contents, and the version that they are of. */
+export interface VersionContents<Contents> extends FileStat {
+  readonly contents: Contents;
+}
+
 /** What a successful write leaves behind; nothing is placed when there was nothing to write. */
 export interface WriteOutcome {
   readonly seqnum: number;
+  /** The version that is there now. */
+  readonly version: VersionName;
   /** Distinct servers that must hold the version for it to count as written. */
   readonly quorum: number;
   readonly placed: readonly Place[];
@@ -93,8 +118,24 @@ export interface RepairOutcome {
 // ---------------------------------------------------------------------
 
 /** @throws the error that says why nothing, or not all, was delivered */
-export function readOutcome(report: ReadFileReport, thrown: Thrown): void {
+export function readOutcome(report: ReadFileReport, thrown: Thrown): FileStat {
   if (report.kind !== 'delivered') throw readError(report, thrown);
+  return statOf(report.version);
+}
+
+/** What callers are told of a version. */
+export function statOf(version: Version): FileStat {
+  const { seqnum, format, required, total, segmentSize, dataLength: size } = version;
+  const encoding = { required, total };
+  // That of an immutable file has no name, and no operation of a mutable file comes upon one.
+  return {
+    version: nameOf(version),
+    seqnum,
+    size,
+    format: format as Format,
+    encoding,
+    segmentSize,
+  };
 }
 
 /** @throws the error that says why nothing, or not all, of an immutable file was delivered */
@@ -150,8 +191,9 @@ export function writeOutcome(report: WriteFileReport, thrown: Thrown): WriteOutc
   switch (report.kind) {
     case 'published': {
       const { stale, inPlace } = report;
-      const { seqnum, quorum, missing, failures, base } = report.report;
+      const { seqnum, version, quorum, missing, failures, base } = report.report;
       return {
+        version: nameOf(version as Version),
         ...{ seqnum, quorum, placed: placesOf(report.report), missing, stale, failures, inPlace },
         base: base && nameOf(base),
       };
@@ -197,6 +239,8 @@ function readError(report: ReadFailure, thrown: Thrown): unknown {
       return outOfRange(report.excess);
     case 'beyondLimit':
       return beyondLimit(report.beyond);
+    case 'versionUnavailable':
+      return versionUnavailable(report.wanted, report.map);
     case 'notEnoughShares':
       return notEnoughShares(report.report, report.version.seqnum);
     case 'failed':
@@ -225,10 +269,10 @@ function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
       return noBase(obstacle.rivals, obstacle.map);
     case 'versionLost':
       return versionLost(obstacle.lost, obstacle.map);
-    case 'outOfRange': {
-      const { offset: value, size: max } = obstacle;
-      return outOfRange({ argument: 'offset', value, max });
-    }
+    case 'versionChanged':
+      return versionChanged(obstacle.expected, obstacle.found);
+    case 'outOfRange':
+      return outOfRange(obstacle);
     case 'beyondLimit':
       return beyondLimit(obstacle.beyond);
     case 'tooLarge':
@@ -254,11 +298,9 @@ function failureError(failure: Failure, thrown: Thrown): unknown {
   return thrownOr(thrown, [failure], () => new Error(failure.detail));
 }
 
-/** The error of an argument that goes beyond the contents. */
-export function outOfRange({ argument, value, max }: Excess): OutOfRangeError {
-  const problem =
-    argument === 'offset' ? `the file has ${max} bytes` : `only ${max} bytes follow the offset`;
-  return new OutOfRangeError(argument, value, problem);
+/** The error of an offset beyond the end. */
+export function outOfRange({ offset, size }: Excess): OutOfRangeError {
+  return new OutOfRangeError('offset', offset, `the file has ${size} bytes`);
 }
 
 function beyondLimit({ what, value, max }: Beyond): BeyondLimitError {
@@ -268,7 +310,7 @@ function beyondLimit({ what, value, max }: Beyond): BeyondLimitError {
 /** The outcome when there was nothing to write over `version`. */
 function nothingWritten(base: Version): WriteOutcome {
   const nothing = { quorum: 0, placed: [], missing: [], stale: [], failures: [], inPlace: true };
-  return { seqnum: base.seqnum, ...nothing, base: nameOf(base) };
+  return { seqnum: base.seqnum, version: nameOf(base), ...nothing, base: nameOf(base) };
 }
 
 function placesOf(report: PublishReport): readonly Place[] {
@@ -355,6 +397,31 @@ function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
     `version ${lost.seqnum} was acknowledged before, and nothing as new can be read here ` +
       `(${answeredOf(map)}): wait until more servers answer, or write over it by \`force\``,
     { newer: [describeVersion(lost)], seen: versions.map(describeVersion), servers: map.servers },
+  );
+}
+
+/** The error of a write that would not be built on the version that its caller has named. */
+function versionChanged(expected: VersionName, found: Version | null): VersionChangedError {
+  const now =
+    found === null ? 'no version that can be read is there' : `version ${nameText(found)} is there`;
+  return new VersionChangedError(
+    `${now}, and not version ${nameText(expected)}: read what is there now, then write again`,
+    { expected: nameOf(expected), found: found && describeVersion(found) },
+  );
+}
+
+/** The error of a read of a version that is not there, or not enough of it. */
+function versionUnavailable({ seqnum, rootHash }: WantedVersion, map: Servermap) {
+  const seen = Object.values(map.versions).map((version) => ({
+    ...describeVersion(version),
+    shares: sharesOf(map, version.id).size,
+  }));
+  const wanted = rootHash === null ? `${seqnum}` : nameText({ seqnum, rootHash });
+  const others = seen.map((it) => `${it.shares} shares of version ${nameText(it)}`);
+  return new VersionUnavailableError(
+    `version ${wanted} cannot be read: ${others.length === 0 ? 'no good share' : listed(others)} ` +
+      `found (${answeredOf(map)})`,
+    { wanted: { seqnum, ...(rootHash !== null && { rootHash }) }, seen, servers: map.servers },
   );
 }
 

@@ -83,7 +83,7 @@ export async function decodeWindow(
     blocks.delete(segnum);
     const wanted = plaintext.subarray(at - start, range.to - start);
     try {
-      await taker.take(kept, range, at, wanted);
+      await taker.take(kept, range, at, wanted, version);
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }

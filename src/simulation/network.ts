@@ -287,7 +287,7 @@ export class RemoteServer implements StorageServer {
   }
 
   async addLease(...[storageIndex, secrets]: Parameters<StorageServer['addLease']>) {
-    await this.#server.addLease(storageIndex, secrets);
+    return this.#server.addLease(storageIndex, secrets);
   }
 
   async adviseCorruptShare(_: Uint8Array, shnum: number, reason: string) {

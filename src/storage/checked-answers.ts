@@ -37,7 +37,11 @@ export function withCheckedAnswers(server: StorageServer): StorageServer {
       if (request.shares.size === 0) throw new ServerUnavailableError(id, problem);
       throw new AnswerLostError(id, problem);
     },
-    addLease: (...args) => server.addLease(...args),
+    async addLease(...args) {
+      const isAnyThere = await server.addLease(...args);
+      if (typeof isAnyThere === 'boolean') return isAnyThere;
+      throw new ServerUnavailableError(id, 'nonsense: not whether any share is there');
+    },
   };
 }
 

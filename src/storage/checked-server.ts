@@ -89,10 +89,10 @@ export abstract class CheckedServer implements StorageServer {
     storageIndex: Uint8Array,
     secrets: LeaseSecrets,
     options?: CallOptions,
-  ): Promise<void> {
+  ): Promise<boolean> {
     checkStorageIndex(storageIndex);
     checkLeaseSecrets(secrets);
-    await this.doAddLease(storageIndex, secrets, options?.signal);
+    return await this.doAddLease(storageIndex, secrets, options?.signal);
   }
 
   protected abstract doListShares(
@@ -120,7 +120,7 @@ export abstract class CheckedServer implements StorageServer {
     storageIndex: Uint8Array,
     secrets: LeaseSecrets,
     signal: AbortSignal | undefined,
-  ): Promise<void>;
+  ): Promise<boolean>;
 
   protected abstract doAdviseCorruptShare(
     kind: ShareKind,

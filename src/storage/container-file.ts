@@ -6,12 +6,15 @@
  */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { concatBytes, viewOf } from '../bytes.ts';
 import { BadContainerError } from '../errors.ts';
 import { readFully, stageFile, writeFully } from './atomic-file.ts';
 import {
   type ContainerHeader,
+  type ContainerVersion,
   DATA_OFFSET,
   EXTRA_COUNT_LENGTH,
+  EXTRA_LEASES_MAX,
   encodeExtraLeases,
   encodeHeader,
   encodeLease,
@@ -24,7 +27,15 @@ import {
   parseLeases,
 } from './container.ts';
 import { openEntry } from './folder-entry.ts';
-import { immutableDataOffset, immutableHeader } from './immutable-container.ts';
+import {
+  encodeImmutableLease,
+  immutableDataOffset,
+  immutableHeader,
+  immutableLeaseCountOffset,
+  immutableLeaseLength,
+  isImmutable,
+  parseImmutableLeases,
+} from './immutable-container.ts';
 import { give, type Ownership, ownershipOf } from './ownership.ts';
 import type { ByteRange } from './server.ts';
 import { cutRange, type HeldShare, type ShareRewrite } from './slot.ts';
@@ -86,6 +97,56 @@ export async function readImmutableData(
     const start = await readFully(file, Math.min(immutableDataOffset, size), 0);
     const { offset, length } = cutRange(range, immutableHeader(start, size, path).dataLength);
     return readExactly(file, length, immutableDataOffset + offset, path, into);
+  });
+}
+
+/** By its first bytes. @throws as {@link readContainer} */
+export async function isImmutableContainer(path: string): Promise<boolean> {
+  return withFile(path, constants.O_RDONLY, async (file) =>
+    isImmutable(await readFully(file, 4, 0)),
+  );
+}
+
+/**
+ * Renews a lease of an immutable share in place; adds one by a successor, which is complete and on
+ * disk, and shall take the place of the share.
+ * @returns where the successor is, if there is one
+ * @throws as {@link readContainer}
+ */
+export async function leaseImmutable(
+  path: string,
+  nameTemp: () => string,
+  leased: (version: ContainerVersion, leases: LeaseSlots) => LeaseSlots,
+): Promise<string | undefined> {
+  return withFile(path, constants.O_RDWR, async (file) => {
+    const status = await file.stat();
+    const start = await readFully(file, Math.min(immutableDataOffset, status.size), 0);
+    const { version, leases: count, dataLength } = immutableHeader(start, status.size, path);
+    if (count > EXTRA_LEASES_MAX)
+      throw new BadContainerError(path, `leases: ${count} are too many`);
+    const at = immutableDataOffset + dataLength;
+    const old = parseImmutableLeases(await readExactly(file, status.size - at, at, path));
+    const leases = leased(version, old);
+    if (leases.length === count) {
+      for (const [i, lease] of leases.entries()) {
+        if (lease === old[i]) continue;
+        const bytes = encodeImmutableLease(lease);
+        await writeFully(file, bytes, at + i * immutableLeaseLength);
+      }
+      await file.datasync();
+      return undefined;
+    }
+    const staged = nameTemp();
+    const fill = async (copy: FileHandle) => {
+      await give(copy, path, ownershipOf(status));
+      const added = leases.slice(count).map(encodeImmutableLease);
+      await writeFully(copy, concatBytes(...added), status.size);
+      const total = new Uint8Array(4);
+      viewOf(total).setUint32(0, leases.length);
+      await writeFully(copy, total, immutableLeaseCountOffset);
+    };
+    await stageFile(staged, fill, { from: path, mode: 0o600 });
+    return staged;
   });
 }
 

@@ -20,7 +20,7 @@ export const LEASES_OFFSET = 100;
 /** Length of the field that counts the extra leases, in bytes. */
 export const EXTRA_COUNT_LENGTH = 4;
 /** Of the extra leases in one container; Tahoe knows no limit, a hostile file must meet one. */
-const EXTRA_LEASES_MAX = 65_536;
+export const EXTRA_LEASES_MAX = 65_536;
 /** 31 days, in seconds. */
 const LEASE_DURATION_S = 31 * 24 * 60 * 60;
 

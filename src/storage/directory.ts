@@ -19,6 +19,8 @@ import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
 import { type ContainerVersion, type LeaseSlots, renewOrAddLease } from './container.ts';
 import {
   type HeldContainer,
+  isImmutableContainer,
+  leaseImmutable,
   type Pieces,
   readContainer,
   readContainerData,
@@ -124,10 +126,13 @@ export class DirectoryServer extends CheckedServer {
     storageIndex: Uint8Array,
     secrets: LeaseSecrets,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
-    await this.#alone(storageIndex, signal, async (bucket, nameTemp) => {
+  ): Promise<boolean> {
+    return this.#alone(storageIndex, signal, async (bucket, nameTemp) => {
+      const immutable = await this.#leaseImmutables(bucket, nameTemp, secrets);
+      if (immutable) return true;
       const successors: Successor[] = [];
-      for (const [shnum, share] of await this.#heldContainers(bucket)) {
+      const held = await this.#heldContainers(bucket);
+      for (const [shnum, share] of held) {
         const leases = this.#leased(share.leases, share.header.version, secrets);
         if (await updateHeaderLeases(share, leases)) continue;
         const { path: old, ownership } = share;
@@ -136,7 +141,27 @@ export class DirectoryServer extends CheckedServer {
         successors.push({ shnum, old, ownership, frame, change, pieces: produceParts(change) });
       }
       await replaceShares({ bucket, nameTemp, signal, successors, deleted: [] });
+      return held.size > 0;
     });
+  }
+
+  /** @returns whether there are any: then there is no slot beside them */
+  async #leaseImmutables(
+    bucket: string,
+    nameTemp: NameTemp,
+    secrets: LeaseSecrets,
+  ): Promise<boolean> {
+    let areThere = false;
+    for (const shnum of await this.#shareNumbers(bucket)) {
+      const path = join(bucket, String(shnum));
+      if (!(await isImmutableContainer(path).catch(ignoreMissing))) continue;
+      areThere = true;
+      const leased = (version: ContainerVersion, leases: LeaseSlots) =>
+        this.#leased(leases, version, secrets);
+      const staged = await leaseImmutable(path, nameTemp, leased);
+      if (staged !== undefined) await putInPlace(bucket, [[shnum, staged]], []);
+    }
+    return areThere;
   }
 
   protected async doAdviseCorruptShare(

@@ -183,7 +183,7 @@ export class HttpServer extends CheckedServer {
     storageIndex: Uint8Array,
     secrets: LeaseSecrets,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const call = {
       method: 'PUT',
       path: `lease/${toBase32(storageIndex)}`,
@@ -192,8 +192,10 @@ export class HttpServer extends CheckedServer {
       answerMax: smallAnswerMax,
       signal,
     } as const;
-    // 404: it holds no share of the slot.
-    await this.#ask(call, (answer) => expectStatus(answer, 204, 404));
+    return await this.#ask(call, (answer) => {
+      expectStatus(answer, 204, 404);
+      return answer.status === 204;
+    });
   }
 
   protected async doAdviseCorruptShare(

@@ -22,6 +22,11 @@ export interface StoredShare {
   readonly leases: LeaseSlots;
 }
 
+export interface ImmutableShare {
+  readonly data: Uint8Array;
+  leases: LeaseSlots;
+}
+
 export type Slot = ReadonlyMap<number, StoredShare>;
 
 export class MemoryDisk {
@@ -30,7 +35,7 @@ export class MemoryDisk {
   readonly #server: ServerId;
   readonly #slots = new Map<string, Slot>();
   /** What it holds of immutable files, by storage index in base32. */
-  readonly #immutable = new Map<string, Map<number, Uint8Array>>();
+  readonly #immutable = new Map<string, Map<number, ImmutableShare>>();
 
   constructor(server: ServerId) {
     this.#server = server;
@@ -62,16 +67,21 @@ export class MemoryDisk {
   dataOf(storageIndex: Uint8Array, shnum: number, kind: ShareKind): Uint8Array | undefined {
     const key = toBase32(storageIndex);
     if (kind === 'mutable') return this.slot(key).get(shnum)?.data;
-    return this.#immutable.get(key)?.get(shnum);
+    return this.#immutable.get(key)?.get(shnum)?.data;
   }
 
   /** Puts a share of an immutable file there, or takes it away. */
   setImmutable(storageIndex: Uint8Array, shnum: number, data: Uint8Array | undefined): void {
     const key = toBase32(storageIndex);
-    const shares = this.#immutable.get(key) ?? new Map<number, Uint8Array>();
+    const shares = this.#immutable.get(key) ?? new Map<number, ImmutableShare>();
     if (data === undefined) shares.delete(shnum);
-    else shares.set(shnum, data);
+    else shares.set(shnum, { data, leases: [] });
     this.#immutable.set(key, shares);
+  }
+
+  /** The shares of an immutable file: their leases can be changed. */
+  immutablesOf(storageIndex: Uint8Array): readonly ImmutableShare[] {
+    return [...(this.#immutable.get(toBase32(storageIndex))?.values() ?? [])];
   }
 
   /** A copy of the share, or of its first `length` bytes. */

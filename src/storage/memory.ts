@@ -110,14 +110,17 @@ export class MemoryServer extends CheckedServer {
     storageIndex: Uint8Array,
     secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const key = toBase32(storageIndex);
-    await this.#turns.run(key, signal, async () => {
+    return this.#turns.run(key, signal, async () => {
       const slot = [...this.#slot(storageIndex)];
       this.#disk.setSlot(
         key,
         new Map(slot.map(([shnum, share]) => [shnum, this.#leased(share, secrets)])),
       );
+      const immutable = this.#disk.immutablesOf(storageIndex);
+      for (const share of immutable) share.leases = this.#leased(share, secrets).leases;
+      return slot.length + immutable.length > 0;
     });
   }
 
@@ -182,10 +185,10 @@ export class MemoryServer extends CheckedServer {
     }
   }
 
-  #leased(
-    share: StoredShare,
+  #leased<Share extends Pick<StoredShare, 'leases'>>(
+    share: Share,
     secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
-  ): StoredShare {
+  ): Share {
     const request = { version: 2, secrets, nodeId: this.tubId, now: this.#now() } as const;
     return { ...share, leases: renewOrAddLease(share.leases, request) };
   }

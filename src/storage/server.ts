@@ -142,14 +142,15 @@ export interface StorageServer extends ReadableShares {
   ): Promise<ReadTestWriteAnswer>;
 
   /**
-   * Renews, or adds, this client's lease on every share of the slot; none there is not an error.
+   * Renews, or adds, this client's lease on every share of the slot or immutable file, for 31 days.
+   * @returns whether any share is there
    * @throws BadContainerError where the server can tell (embedded servers)
    */
   addLease(
     storageIndex: Uint8Array,
     secrets: Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>,
     options?: CallOptions,
-  ): Promise<void>;
+  ): Promise<boolean>;
 
   /** Gives back what the server keeps open between calls. */
   close?(): void;

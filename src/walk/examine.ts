@@ -2,21 +2,21 @@
  * @module examine: what is looked at, and done, for one object of a tree. Nothing that goes wrong with
  * it ends anything else: it is in the examination.
  */
-import type { Failure } from '../../machines/failure.ts';
 import { type Cap, parseCap } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
 import {
   InsufficientCapError,
+  NotRepairableError,
   ServerUnavailableError,
-  TahoeMutableError,
   UnrecoverableFileError,
   UnusableEntryError,
 } from '../errors.ts';
-import { type Finding, findingOf, isAnyoneHeard, type TahoeCheck, tahoeCheck } from '../finding.ts';
+import { findingOf, isAnyoneHeard, lookAt, type TahoeCheck, tahoeCheck } from '../finding.ts';
 import { type ImmutableCap, parseImmutableCap } from '../immutable/caps.ts';
 import type { ImmutableFile } from '../immutable-file.ts';
 import type { MutableFile } from '../mutable-file.ts';
 import type { OperationOptions } from '../runtime/options.ts';
+import type { LeaseOutcome } from '../runtime/renew-leases.ts';
 import type { Met } from './met.ts';
 import type { ObjectVerdict } from './tally.ts';
 import { throwIfOver } from './walk.ts';
@@ -48,16 +48,9 @@ export interface Examination {
   readonly check: TahoeCheck | undefined;
   readonly repair: RepairAttempt | undefined;
   /** What became of its leases, where these were asked for. */
-  readonly leases: Renewal | undefined;
+  readonly leases: LeaseOutcome | undefined;
   /** Why it could not be looked at, or not be given leases. */
   readonly error: unknown;
-}
-
-/** Servers, by whether they hold shares whose leases are renewed, hold none, or cannot be asked. */
-export interface Renewal {
-  readonly renewed: readonly string[];
-  readonly absent: readonly string[];
-  readonly failures: readonly { readonly server: string; readonly failure: Failure }[];
 }
 
 /** What the grid gives to look at objects with. */
@@ -65,16 +58,6 @@ export interface ExamineSetting {
   readonly encoding: Encoding;
   readonly open: (cap: Cap) => MutableFile;
   readonly openImmutable: (cap: ImmutableCap) => ImmutableFile;
-}
-
-/** What is asked of an object that is on servers. */
-interface Subject {
-  readonly cap: Cap | ImmutableCap;
-  check(options: OperationOptions): Promise<Finding>;
-  verify(options: OperationOptions): Promise<Finding>;
-  /** @throws what a repair is refused with */
-  repair(options: OperationOptions): Promise<Finding>;
-  renewLeases(options: OperationOptions): Promise<Renewal>;
 }
 
 const nothing = { check: undefined, repair: undefined, leases: undefined, error: undefined };
@@ -97,7 +80,7 @@ export async function examine(
     return { ...nothing, isHealthy: true, check };
   }
   try {
-    return await examined(subjectOf(met, setting), what, setting.encoding, signal);
+    return await examined(fileOf(met, setting), what, setting.encoding, signal);
   } catch (error) {
     throwIfOver(error, signal);
     return { ...nothing, isHealthy: null, error };
@@ -105,21 +88,20 @@ export async function examine(
 }
 
 async function examined(
-  subject: Subject,
+  file: MutableFile | ImmutableFile,
   { verify = false, repair = false, addLease = false }: Examining,
   encoding: Encoding,
   signal: AbortSignal,
 ): Promise<Examination> {
-  const { cap } = subject;
-  const found = await (verify ? subject.verify({ signal }) : subject.check({ signal }));
-  const check = tahoeCheck(found, cap, encoding);
+  const found = await lookAt(file, verify, { signal });
+  const check = tahoeCheck(found, file.cap, encoding);
   if (!isAnyoneHeard(found)) {
     const error = new UnrecoverableFileError('no server has told what it holds');
     return { ...nothing, isHealthy: null, check, error };
   }
   const attempt = repair && !found.isHealthy;
-  const repaired = attempt ? await attempted(subject, encoding, signal) : undefined;
-  const renewed = addLease ? await renewedOf(subject, signal) : undefined;
+  const repaired = attempt ? await attempted(file, encoding, signal) : undefined;
+  const renewed = addLease ? await renewedOf(file, signal) : undefined;
   return {
     isHealthy: repaired?.isSuccessful ?? found.isHealthy,
     check,
@@ -130,14 +112,14 @@ async function examined(
 }
 
 async function attempted(
-  subject: Subject,
+  file: MutableFile | ImmutableFile,
   encoding: Encoding,
   signal: AbortSignal,
 ): Promise<RepairAttempt> {
   try {
-    const after = await subject.repair({ signal });
+    const after = await repairOf(file, { signal });
     return {
-      after: tahoeCheck(after, subject.cap, encoding),
+      after: tahoeCheck(after, file.cap, encoding),
       isAttempted: true,
       isSuccessful: after.isHealthy,
       refusal: undefined,
@@ -151,12 +133,12 @@ async function attempted(
 /** Whether it was clear without any look at the shares. */
 function isHopeless(refusal: unknown): boolean {
   if (refusal instanceof InsufficientCapError) return true;
-  return refusal instanceof TahoeMutableError && refusal.code === 'UnrepairableFileError';
+  return refusal instanceof NotRepairableError;
 }
 
-async function renewedOf(subject: Subject, signal: AbortSignal) {
+async function renewedOf(file: MutableFile | ImmutableFile, signal: AbortSignal) {
   try {
-    const leases = await subject.renewLeases({ signal });
+    const leases = await file.renewLeases({ signal });
     const { renewed, absent, failures } = leases;
     const [failed] = renewed.length + absent.length === 0 ? failures : [];
     return { leases, error: failed && unavailable(failed) };
@@ -166,7 +148,10 @@ async function renewedOf(subject: Subject, signal: AbortSignal) {
   }
 }
 
-function unavailable({ server, failure }: Renewal['failures'][number]): ServerUnavailableError {
+function unavailable({
+  server,
+  failure,
+}: LeaseOutcome['failures'][number]): ServerUnavailableError {
   return new ServerUnavailableError(server, failure.detail.replace(`server ${server}: `, ''));
 }
 
@@ -196,54 +181,14 @@ function corruptIn(check: TahoeCheck | undefined): number {
   return Number(check?.results['count-corrupt-shares'] ?? 0);
 }
 
-function subjectOf({ mutable, caps }: Met, { open, openImmutable }: ExamineSetting): Subject {
+function fileOf({ mutable, caps }: Met, { open, openImmutable }: ExamineSetting) {
   const text = caps.write ?? caps.read ?? '';
-  if (mutable) return mutableSubject(open(parseCap(text)));
-  return immutableSubject(openImmutable(parseImmutableCap(text)));
+  return mutable ? open(parseCap(text)) : openImmutable(parseImmutableCap(text));
 }
 
-/** What files can do, as far as they can do it by now. */
-type Able = {
-  readonly [Method in 'check' | 'verify' | 'repair']?: (o: OperationOptions) => Promise<Finding>;
-} & { readonly renewLeases?: (options: OperationOptions) => Promise<Renewal> };
-
-/** Until every kind of file can do it. */
-function ableTo<Name extends keyof Able>(file: Able, name: Name): Required<Able>[Name] {
-  const method = file[name];
-  if (method === undefined) throw new Error(`${name} is not there yet for this kind of file`);
-  return method.bind(file) as Required<Able>[Name];
-}
-
-function mutableSubject(file: MutableFile): Subject {
-  const check = async (options: OperationOptions) =>
-    findingOf(await file.servermap({ ...options, mode: 'check' }));
-  return {
-    cap: file.cap,
-    check,
-    verify: async (options) => {
-      try {
-        return await file.verify(options);
-      } catch (error) {
-        // That nothing can be read is a finding.
-        if (error instanceof UnrecoverableFileError) return check(options);
-        throw error;
-      }
-    },
-    repair: async (options) => {
-      const { after, isHealthy } = await file.repair(options);
-      return { ...findingOf(after), isHealthy };
-    },
-    renewLeases: async (options) => ableTo(file as object, 'renewLeases')(options),
-  };
-}
-
-function immutableSubject(file: ImmutableFile): Subject {
-  const able = file as object;
-  return {
-    cap: file.cap,
-    check: async (options) => ableTo(able, 'check')(options),
-    verify: async (options) => ableTo(able, 'verify')(options),
-    repair: async (options) => ableTo(able, 'repair')(options),
-    renewLeases: async (options) => ableTo(able, 'renewLeases')(options),
-  };
+/** @throws what it is refused with */
+async function repairOf(file: MutableFile | ImmutableFile, options: OperationOptions) {
+  if (!('servermap' in file)) return file.repair(options);
+  const { after, isHealthy } = await file.repair(options);
+  return { ...findingOf(after), isHealthy };
 }

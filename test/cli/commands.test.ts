@@ -134,6 +134,7 @@ describe('one file', () => {
       format: 'sdmf',
       size: 5,
       seqnum: 1,
+      version: { seqnum: 1, rootHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
       quorum: 7,
       missing: [],
       stale: [],

@@ -76,10 +76,6 @@ describe('a mistake of the caller: one line, exit code 2', () => {
       'mapping for write needs a write cap, this is a read cap',
     ],
     [['get', readCap, '--offset', '1001'], 'offset 1001: the file has 1000 bytes'],
-    [
-      ['get', readCap, '--offset', '1', '--length', '1000'],
-      'length 1000: only 999 bytes follow the offset',
-    ],
     [['update', writeCap, '-', '--offset', '1001'], 'offset 1001: the file has 1000 bytes'],
     [
       ['put', writeCap, '/no/such/file'],

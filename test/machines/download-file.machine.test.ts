@@ -110,7 +110,7 @@ describe('nobody is asked', () => {
 
   test('for a range beyond the contents', () => {
     const it = start({ wanted: { offset: 3001, length: null } });
-    const excess = { argument: 'offset', value: 3001, max: 3000 };
+    const excess = { offset: 3001, size: 3000 };
     expect([it.state(), it.log(), it.output()]).toEqual([
       ...['outOfRange', []],
       { kind: 'outOfRange', excess },

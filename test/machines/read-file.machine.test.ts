@@ -55,7 +55,7 @@ const isHollow = wasRead(shortOf(v2, hollow, { marked: [mark] }));
 test('maps few servers, and reads the newest version', () => {
   const it = start({});
   expect([it.state(), it.log()]).toEqual(['opening', ['start openSession {"attempt":0}']]);
-  const nothing = { attempt: 0, looks: 0, tried: [], newest: null, marked: [] };
+  const nothing = { version: null, attempt: 0, looks: 0, tried: [], newest: null, marked: [] };
   expect(readFileSummary(it.context())).toEqual({ wanted: inputOf().wanted, ...nothing });
   it.step(opened);
   expect([it.state(), given(it, 'servermapUpdate')]).toEqual([
@@ -85,17 +85,58 @@ test('asks everybody before it says that no version can be read', () => {
   ]);
 });
 
-test('what is read was seen on too few servers: that is said, and who could tell', () => {
-  const few = mapOf(4, [goodAt('s0', 0, v1), goodAt('s0', 1, v1)], [v1], {
-    ...{ s1: 'failed', s2: 'empty', s3: 'failed' },
+describe('what is read was seen on too few servers', () => {
+  const seen = [goodAt('s0', 0, v1), goodAt('s0', 1, v1), goodAt('s2', 0, v2)];
+  const few = {
+    ...mapOf(4, seen, [], { s1: 'failed', s3: 'failed' }),
+    versions: { [v1.id]: v1, [v2.id]: v2 },
+  };
+  const told = JSON.stringify({ type: 'version.unconfirmed', seqnum: 1, silent: ['s1', 's3'] });
+  const nothing = { offset: 0, length: 0 };
+  const end = { kind: 'delivered', version: v1, isConfirmed: false, newest: null };
+
+  test('that is said, and who could tell', () => {
+    const it = start({}, opened, mapped(few));
+    expect(it.log().slice(0, 2)).toEqual(['stop servermapUpdate', `emit ${told}`]);
+    it.step(isRead());
+    // Once.
+    expect([it.log(), it.output()]).toEqual([['stop readVersion'], end]);
   });
-  const rivals = { ...few, holdings: [...few.holdings, goodAt('s2', 0, versionOf(2))] };
-  const it = start({}, opened, mapped({ ...rivals, versions: { [v1.id]: v1, [v2.id]: v2 } }));
-  const told = { type: 'version.unconfirmed', seqnum: 1, silent: ['s1', 's3'] };
-  expect(it.log().slice(0, 2)).toEqual(['stop servermapUpdate', `emit ${JSON.stringify(told)}`]);
-  expect(it.step(isRead()).output()).toEqual({
-    ...{ kind: 'delivered', version: v1, isConfirmed: false, newest: null },
+
+  test('that is said of an empty range as well', () => {
+    const it = start({ wanted: nothing }, opened, mapped(few));
+    expect(it.log()).toEqual(['stop servermapUpdate', `emit ${told}`]);
+    expect([it.state(), it.output()]).toEqual(['delivered', end]);
   });
+
+  test('that is not said of a version that was named', () => {
+    const it = start({ version: v1 }, opened, mapped(few));
+    expect(effects(it)).toEqual(['stop servermapUpdate', 'start readVersion']);
+    expect(it.step(isRead()).output()).toEqual(end);
+    expect(start({ version: v1, wanted: nothing }, opened, mapped(few)).log()).toEqual([
+      'stop servermapUpdate',
+    ]);
+  });
+});
+
+test('a version that is named is read beside a newer one; if it is not seen, everybody is asked', () => {
+  const version = { seqnum: 1, rootHash: v1.rootHash };
+  const it = start({ version }, opened, mapped(two));
+  expect([it.state(), given(it, 'readVersion')]).toMatchObject(['reading', { version: v1 }]);
+  expect(it.step(isRead()).output()).toMatchObject({ kind: 'delivered', version: v1, newest: v2 });
+  const other = start({ version: { seqnum: 3, rootHash: null } }, opened, mapped(two));
+  expect([other.state(), given(other, 'servermapUpdate')]).toMatchObject([
+    'mapping',
+    { mode: 'check' },
+  ]);
+  other.step(mapped(two));
+  expect([other.state(), other.output()]).toEqual([
+    'versionUnavailable',
+    {
+      ...{ kind: 'versionUnavailable', map: two, newest: v2 },
+      wanted: { seqnum: 3, rootHash: null },
+    },
+  ]);
 });
 
 test('an empty range is delivered without being read', () => {
@@ -107,7 +148,7 @@ test('an empty range is delivered without being read', () => {
 
 test('a range beyond the contents is refused', () => {
   const it = start({ wanted: { offset: 3001, length: null } }, opened, mapped(old));
-  const excess = { argument: 'offset', value: 3001, max: 3000 };
+  const excess = { offset: 3001, size: 3000 };
   expect([it.state(), it.output()]).toEqual([
     'outOfRange',
     { kind: 'outOfRange', excess, newest: v1 },
@@ -122,6 +163,7 @@ test('a version without k good shares is passed over for the newest of the other
   ]);
   expect(readFileSummary(it.context())).toEqual({
     wanted: { offset: 0, length: null },
+    version: null,
     attempt: 0,
     looks: 1,
     tried: [2],

@@ -27,6 +27,7 @@ test('the books begin with nothing', () => {
   expect(begun).toEqual({
     grid: { total: 3, membership: { servers: 4, happy: 3 } },
     wanted: all,
+    version: null,
     canTakeBack: true,
     attempt: 0,
     looks: 0,
@@ -63,6 +64,60 @@ describe('which version', () => {
     const other = { kind: 'delivered', version: v2 } as const;
     const instead = having(begun, mapped(), { type: 'read', end: other });
     expect(decide(instead)).toEqual({ ...other, isConfirmed: false });
+  });
+});
+
+describe('a version that is named', () => {
+  const rival = versionOf(2, 'b');
+  /** k shares of v1, of v2 on more servers than of its rival, and too few of v3. */
+  const v3 = versionOf(3);
+  const holdings = [
+    ...[goodAt('s0', 0, v1), goodAt('s0', 1, v1), goodAt('s3', 2, v3)],
+    ...[goodAt('s1', 0, rival), goodAt('s1', 1, rival), goodAt('s2', 2, v2), goodAt('s3', 1, v2)],
+  ];
+  const versions = { [v1.id]: v1, [v2.id]: v2, [rival.id]: rival, [v3.id]: v3 };
+  const all4 = { ...mapOf(4, holdings, []), versions };
+  const named = (seqnum: number, rootHash: string | null = null) =>
+    start(grid, all, true, { seqnum, rootHash });
+
+  test('is read if it can be, whatever else is there', () => {
+    const chosen = (record: ReadRecord) => {
+      const decision = decide(having(record, mapped(all4)));
+      return decision.kind === 'read' ? decision.version : decision;
+    };
+    expect(chosen(named(1))).toEqual(v1);
+    expect(chosen(named(1, v1.rootHash))).toEqual(v1);
+    expect(chosen(named(2, rival.rootHash))).toEqual(rival);
+    expect(chosen(named(2, v2.rootHash))).toEqual(v2);
+    // Of two the one that is on more servers.
+    expect(chosen(named(2))).toEqual(v2);
+  });
+
+  test('is confirmed if it is what everybody else would be given', () => {
+    expect(decide(having(named(1), mapped()))).toMatchObject({ version: v1, isConfirmed: true });
+    const two = having(named(1), mapped(all4));
+    expect(decide(two)).toMatchObject({ kind: 'read', version: v1, isConfirmed: false });
+  });
+
+  test.each([
+    [3, null],
+    [4, null],
+    [2, v3.rootHash.replace(/^0/, 'f')],
+  ])('%i, %j is not there, or too little of it, when everybody was asked', (seqnum, rootHash) => {
+    const once = having(named(seqnum, rootHash), mapped(all4));
+    expect(decide(once)).toEqual({ kind: 'map', mode: 'check' });
+    const wanted = { seqnum, rootHash };
+    const end = { kind: 'versionUnavailable', wanted, map: all4 };
+    expect(decide(having(once, mapped(all4)))).toEqual(end);
+  });
+
+  test('makes no room for another one when shares run out, and is looked for again', () => {
+    const left = { ...all4, holdings: holdings.slice(1) };
+    const end = shortOf(v1, left, { marked: [{ ...mark, version: v1.id }] });
+    const record = having(named(1), mapped(all4), { type: 'read', end });
+    expect(decide(record)).toEqual({ kind: 'startOver' });
+    const again = having(record, { type: 'startedOver' });
+    expect(again).toEqual({ ...named(1), attempt: 1, newest: record.newest });
   });
 });
 
@@ -131,17 +186,22 @@ describe('the range', () => {
     [1000, 2000, 3000, 1000, 3000],
     [1000, 5, 3000, 1000, 1005],
     [0, 0, 0, 0, 0],
+    // No more than there is.
+    [1000, 2001, 3000, 1000, 3000],
+    [3000, 1, 3000, 3000, 3000],
+    [1, 2 ** 53 - 1, 3000, 1, 3000],
+    [0, 5, 0, 0, 0],
   ])('%i, %j of %i bytes', (offset, length, size, from, to) => {
     const excess = null;
     expect(resolveRange({ offset, length }, size)).toEqual({ range: { from, to }, excess });
   });
 
   test.each([
-    [3001, null, { argument: 'offset', value: 3001, max: 3000 }],
-    [3001, 0, { argument: 'offset', value: 3001, max: 3000 }],
-    [1000, 2001, { argument: 'length', value: 2001, max: 2000 }],
-    [3000, 1, { argument: 'length', value: 1, max: 0 }],
-  ])('%i, %j goes beyond 3000 bytes', (offset, length, excess) => {
+    [3001, null],
+    [3001, 0],
+    [2 ** 53 - 1, 2 ** 53 - 1],
+  ])('%i, %j begins beyond 3000 bytes', (offset, length) => {
+    const excess = { offset, size: 3000 };
     expect(resolveRange({ offset, length }, 3000).excess).toEqual(excess);
     const record = having(start(grid, { offset, length }, true), mapped());
     expect(decide(record)).toEqual({ kind: 'outOfRange', excess });

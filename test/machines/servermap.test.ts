@@ -4,6 +4,7 @@ import {
   compareVersions,
   contenders,
   highestSeqnum,
+  isNamed,
   isRecoverable,
   markedHolding,
   mergedVersion,
@@ -123,6 +124,16 @@ describe('versions', () => {
     expect(contenders(map)).toEqual([]);
     expect(highestSeqnum(map)).toBe(0);
   });
+});
+
+test('a version is the one that is meant by seqnum and root hash, or by its seqnum alone', () => {
+  const version = versionOf(2);
+  const other = versionOf(2, 'b').rootHash;
+  const { rootHash } = version;
+  const isMeant = (seqnum: number, root: string | null) =>
+    isNamed(version, { seqnum, rootHash: root });
+  expect([isMeant(2, rootHash), isMeant(2, null)]).toEqual([true, true]);
+  expect([isMeant(2, other), isMeant(3, rootHash), isMeant(3, null)]).toEqual(Array(3).fill(false));
 });
 
 test('silent are the servers that failed, in the order of the map, and no others', () => {

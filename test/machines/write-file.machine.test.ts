@@ -114,6 +114,7 @@ describe('an overwrite', () => {
       attempts: 1,
       newest: versionOf(2),
       remembered: null,
+      isAsBefore: false,
     });
   });
 
@@ -159,6 +160,7 @@ describe('an overwrite', () => {
         attempts: 1,
         newest: null,
         remembered: null,
+        isAsBefore: false,
       },
     ]);
   });
@@ -173,6 +175,7 @@ describe('an overwrite', () => {
         attempts: 1,
         newest: v1,
         remembered: null,
+        isAsBefore: false,
       },
     ]);
   });
@@ -241,7 +244,7 @@ describe('an append', () => {
     const it = start({ ...append, size: 0 }, opened, mapped(full));
     expect([it.state(), it.output()]).toEqual([
       'unchanged',
-      { kind: 'unchanged', base: v1, attempts: 1, newest: v1, remembered: null },
+      { kind: 'unchanged', base: v1, attempts: 1, newest: v1, remembered: null, isAsBefore: true },
     ]);
   });
 });
@@ -384,7 +387,13 @@ describe('cancel', () => {
     it.step(operationCancel());
     expect([it.state(), it.log()]).toEqual(['cancelled', log]);
     const newest = ['opening', 'mapping'].includes(state) ? null : v1;
-    expect(it.output()).toEqual({ kind: 'cancelled', attempts: 1, newest, remembered: null });
+    expect(it.output()).toEqual({
+      kind: 'cancelled',
+      attempts: 1,
+      newest,
+      remembered: null,
+      isAsBefore: false,
+    });
   });
 });
 
@@ -411,6 +420,13 @@ test('its summary tells how far the attempt is', () => {
     ...later,
     obstacle: 'notPublished',
   });
+});
+
+test('a trace tells as well which version is the only one, and that a map is remembered', () => {
+  const own = versionOf(1, 'a', { required: 1 });
+  const task = { ...inputOf(overwrite).task, expected: own };
+  const it = startWith(inputOf(overwrite, { task, remembered: mapWith(own) }), opened);
+  expect(writeFileSummary(it.context())).toMatchObject({ expected: 1, mapped: 'remembered' });
 });
 
 // --- every way ----------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ const calls: readonly {
   {
     name: 'lease',
     make: (server) => server.addLease(storageIndex, secrets),
-    isRight: (nothing: unknown) => nothing === undefined,
+    isRight: (isThere: unknown) => typeof isThere === 'boolean',
   },
   {
     name: 'advise',

@@ -214,9 +214,8 @@ export class HttpStorage {
   async #lease(request: IncomingMessage, response: ServerResponse, storageIndex: Uint8Array) {
     const kinds = ['lease-renew-secret', 'lease-cancel-secret'];
     const [renewSecret, cancelSecret] = secretsOf(request, 'PUT', kinds);
-    if ((await this.#backing.listShares(storageIndex)).length === 0) throw new Refusal(404);
     const secrets = { renewSecret, cancelSecret } as WriteSecrets;
-    await this.#backing.addLease(storageIndex, secrets);
+    if (!(await this.#backing.addLease(storageIndex, secrets))) throw new Refusal(404);
     response.writeHead(204).end();
   }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { concatBytes, utf8, viewOf } from '../../src/bytes.ts';
 import { NoSuchShareError, OutOfRangeError } from '../../src/errors.ts';
 import type { ByteRange, ReadableShares, StorageServer } from '../../src/storage/server.ts';
-import { EVERYTHING, random, TestSlot } from './test-slot.ts';
+import { EVERYTHING, random, randomSecrets, TestSlot } from './test-slot.ts';
 
 export interface ImmutableServerUnderTest {
   readonly server: StorageServer;
@@ -52,6 +52,15 @@ export function immutableSharesContract(
     test('they are listed in ascending order of number', async () => {
       const file = await newFile({ 10: 'ten', 9: 'nine', 0: 'zero', 255: 'last' });
       expect(await shares().listShares(file)).toEqual([0, 9, 10, 255]);
+    });
+
+    test('a lease is left on them, also on many, and renewed', async () => {
+      const secrets = randomSecrets();
+      const lease = (file: Uint8Array) => made.server.addLease(file, secrets);
+      const file = await newFile({ 0: 'zero', 7: 'seven' });
+      for (let i = 0; i < 2; i++) expect(await lease(file)).toBe(true);
+      expect(await lease(random(16))).toBe(false);
+      expect([await read(file, 0), await read(file, 7)]).toEqual(['zero', 'seven']);
     });
 
     test('of an unknown file there are none', async () => {

@@ -147,8 +147,8 @@ export function leasesAndAdvisories(newSlot: NewSlot): void {
     const slot = newSlot();
     await slot.hold({ 0: 'zero', 1: 'one' });
     const secrets = { renewSecret: random(32), cancelSecret: random(32) };
-    expect(await slot.server.addLease(slot.storageIndex, secrets)).toBe(undefined);
-    expect(await slot.server.addLease(slot.storageIndex, secrets)).toBe(undefined);
+    expect(await slot.server.addLease(slot.storageIndex, secrets)).toBe(true);
+    expect(await slot.server.addLease(slot.storageIndex, secrets)).toBe(true);
     expect(await slot.contents()).toEqual({ 0: 'zero', 1: 'one' });
   });
 
@@ -161,9 +161,9 @@ export function leasesAndAdvisories(newSlot: NewSlot): void {
     expect(await slot.contents()).toEqual({ 0: 'zero and more' });
   });
 
-  test('a lease on a slot without shares is no error, and creates nothing', async () => {
+  test('a lease on a slot without shares is none, and creates nothing', async () => {
     const slot = newSlot();
-    expect(await slot.server.addLease(slot.storageIndex, slot.secrets)).toBe(undefined);
+    expect(await slot.server.addLease(slot.storageIndex, slot.secrets)).toBe(false);
     expect(await slot.contents()).toEqual({});
   });
 

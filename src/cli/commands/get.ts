@@ -16,6 +16,7 @@ interface Options {
   readonly output: string;
   readonly offset?: number;
   readonly length?: number;
+  readonly seqnum?: number;
 }
 
 export function addGetCommand(program: Command, perform: Perform): void {
@@ -27,9 +28,10 @@ export function addGetCommand(program: Command, perform: Perform): void {
     .option('-o, --output <FILE>', 'where to; written whole or not at all', pathArgument, '-')
     .option('--offset <bytes>', 'where to begin', wholeNumber)
     .option('--length <bytes>', 'how much; up to the end by default', wholeNumber)
+    .option('--seqnum <number>', 'that version, if it can be read, and not the newest', wholeNumber)
     .action(
       perform(async (call, argument: string, path: string | undefined, options: Options) => {
-        const { output, offset, length } = options;
+        const { output, offset, length, seqnum } = options;
         if (call.options.json && output === '-') {
           throw new UsageError('--json needs --output FILE: the contents go to stdout');
         }
@@ -40,7 +42,11 @@ export function addGetCommand(program: Command, perform: Perform): void {
         let size = 0;
         await call.watch(async (watched) => {
           const file = await open(grid, watched);
-          const stream = file.stream({ ...watched, offset, length });
+          if (seqnum !== undefined && !('stat' in file)) {
+            throw new UsageError('--seqnum: an immutable file has no versions');
+          }
+          const version = seqnum === undefined ? undefined : { seqnum };
+          const stream = file.stream({ ...watched, offset, length, version });
           const counting = async function* () {
             for await (const piece of stream) {
               size += piece.length;

@@ -3,22 +3,25 @@
  */
 import type { Command } from 'commander';
 import type { FileSource } from '../../file-source.ts';
-import type { MutableFile, WriteCallOptions } from '../../mutable-file.ts';
+import type { ChangeCallOptions, MutableFile } from '../../mutable-file.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
+import type { VersionName } from '../../version-name.ts';
 import { type Call, type Perform, type Report, requireOneStdin } from '../call.ts';
 import { wholeNumber } from '../numbers.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { pathArgument } from '../paths.ts';
+import { versionName } from '../version-argument.ts';
 
 interface Options {
   readonly force?: boolean;
   readonly raw?: boolean;
+  readonly base?: VersionName;
 }
 
 type Write = (
   file: MutableFile,
   contents: FileSource,
-  options: WriteCallOptions,
+  options: ChangeCallOptions,
 ) => Promise<WriteOutcome>;
 
 export function addWriteCommands(program: Command, perform: Perform): void {
@@ -59,6 +62,7 @@ export function withWriteOptions(command: Command): Command {
       '--force',
       'even over a version that would be lost: a newer one that cannot be read, or a rival',
     )
+    .option('--base <version>', 'only over that version, as `stat` prints it', versionName)
     .option('--raw', 'even over a directory, whose entries are then lost to Tahoe');
 }
 
@@ -66,7 +70,7 @@ async function write(
   call: Call,
   capArgument: string,
   contentsArgument: string,
-  { force = false, raw = false }: Options,
+  { force = false, raw = false, base }: Options,
   work: Write,
 ): Promise<Report> {
   requireOneStdin(capArgument, contentsArgument);
@@ -74,7 +78,7 @@ async function write(
   const grid = await call.openGrid('write');
   return call.withContents(contentsArgument, async (contents) => {
     const file = grid.open(cap);
-    const how = { force, raw };
+    const how = { force, raw, base };
     const outcome = await call.watch((options) => work(file, contents, { ...options, ...how }));
     return { json: outcome, text: `${outcomeText(outcome)}\n` };
   });

@@ -1,0 +1,87 @@
+/**
+ * @module renew-leases: renews this client's leases on a file, on every server at once.
+ *
+ * Nothing is decided here, so there is no chart: each server is asked once and by itself, whoever
+ * does not answer in time is given up, and what came of it is told.
+ */
+import type { Failure } from '../../machines/io.ts';
+import type { ServerId } from '../../machines/servermap.ts';
+import { followerOf } from '../abort.ts';
+import { deriveLeaseSecrets } from '../crypto/leases.ts';
+import { GridClosedError } from '../errors.ts';
+import { permutedServers } from '../permute.ts';
+import type { StorageServer } from '../storage/server.ts';
+import { toFailure } from './failure.ts';
+import { guarded } from './guarded.ts';
+import type { OperationOptions } from './options.ts';
+import { Pace } from './pace.ts';
+import { type Engine, withDeadline } from './run.ts';
+
+/** Where a file is kept for another 31 days; servers in permuted order. */
+export interface LeaseOutcome {
+  /** They hold shares of it, each of which has this client's lease now. */
+  readonly renewed: readonly ServerId[];
+  /** They hold none. */
+  readonly absent: readonly ServerId[];
+  /** Whether these hold any is not known. */
+  readonly failures: readonly LeaseFailure[];
+}
+
+export interface LeaseFailure {
+  readonly server: ServerId;
+  readonly failure: Failure;
+}
+
+/** What the grid has for that. */
+export interface LeaseSetting {
+  readonly engine: Engine;
+  readonly servers: readonly StorageServer[];
+  /** 32 bytes. */
+  readonly leaseSecret: Uint8Array;
+}
+
+/** @throws signal.reason when the caller aborts, GridClosedError */
+export async function renewLeases(
+  { engine: own, servers, leaseSecret }: LeaseSetting,
+  storageIndex: Uint8Array,
+  given: OperationOptions,
+): Promise<LeaseOutcome> {
+  const { engine, options, throwIfBroken } = guarded(own, given);
+  const { controller, letGo } = followerOf(options.signal);
+  const { signal } = controller;
+  const stopListening = engine.closing?.listen(() => controller.abort(new GridClosedError()));
+  const [pace, total] = [new Pace(engine), servers.length];
+  let done = 0;
+  const ask = async (server: StorageServer) => {
+    const { id } = server;
+    const secrets = deriveLeaseSecrets(leaseSecret, storageIndex, server.tubId);
+    const call = (hurried: AbortSignal) =>
+      server.addLease(storageIndex, secrets, { signal: hurried });
+    try {
+      const isThere = await withDeadline(engine, engine.deadlines.queryMs, signal, (deadline) =>
+        pace.run(id, deadline, call),
+      );
+      return { renewed: isThere ? [id] : [], absent: isThere ? [] : [id], failures: [] };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { renewed: [], absent: [], failures: [{ server: id, failure: toFailure(error) }] };
+    } finally {
+      options.onProgress?.({ phase: 'leasing', done: ++done, total });
+    }
+  };
+  try {
+    signal.throwIfAborted();
+    const answers = await Promise.all(permutedServers(servers, storageIndex).map(ask));
+    return {
+      renewed: answers.flatMap((answer) => answer.renewed),
+      absent: answers.flatMap((answer) => answer.absent),
+      failures: answers.flatMap((answer) => answer.failures),
+    };
+  } finally {
+    letGo();
+    stopListening?.();
+    // Nothing that is still under way is wanted.
+    controller.abort();
+    throwIfBroken();
+  }
+}
