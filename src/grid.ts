@@ -118,7 +118,8 @@ export interface GridOptions {
 export interface CreateOptions extends WriteCallOptions {
   /** That of the grid by default. */
   readonly format?: Format;
-  readonly contents?: Contents;
+  /** Or what makes them: it is given the write cap of the new file, of which nothing is there yet. */
+  readonly contents?: Contents | ((cap: WriteCap) => Contents | Promise<Contents>);
   /** Made anew by default; the caps follow from it, so a key is a file. */
   readonly key?: SigningKey;
   /** Whether `key` was just made, so that no file can have it: then nobody is asked for one. */
@@ -273,6 +274,9 @@ export class Grid {
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     checkOperation(options);
     const { contents = new Uint8Array(0), ...rest } = options;
+    if (typeof contents === 'function') {
+      return this.#create(false, rest, async (cap) => toPlaintext(await contents(cap)));
+    }
     const plaintext = toPlaintext(contents);
     return this.#create(false, rest, async () => plaintext);
   }
