@@ -37,14 +37,15 @@ const made = {
 function placesIn(share: Uint8Array, format: Format) {
   const view = new DataView(share.buffer, share.byteOffset);
   const u64 = (at: number) => Number(view.getBigUint64(at));
-  const [key, secret, data, end] =
+  const [key, secret, tree, data, end] =
     format === 'sdmf'
-      ? [107, u64(91), view.getUint32(87), u64(91)]
-      : [u64(83), u64(59), u64(99), u64(107)];
+      ? [107, u64(91), view.getUint32(83), view.getUint32(87), u64(91)]
+      : [u64(83), u64(59), u64(107), u64(99), u64(107)];
   return {
     'the seqnum': 8,
     'the verification key': key + 9,
     'the private key': secret + 9,
+    'the block hash tree': tree + 9,
     // Behind its salt.
     'the first block': data + 20,
     'the last block': end - 1,
@@ -138,6 +139,18 @@ describe.each(formats)('a %s file', (format) => {
     expectBytes(await reader.read(), contents);
     expectBytes(await file.read(), contents);
   });
+
+  test.each(['the block hash tree', 'the first block'] as const)(
+    'of which all shares are damaged in %s ends the read',
+    async (what) => {
+      const { reader, cap, held } = await fileOn(format);
+      damage(cap, held, what);
+      const error = await reader.read().catch((e) => e);
+      // Already in the map, where its first reads lead a share up to the root.
+      expect([NotEnoughSharesError, UnrecoverableFileError]).toContain(error.constructor);
+      expect(error.message).toMatch(/^.*version 1 .* 0 (left )?of the 3 (shares )?it needs/);
+    },
+  );
 
   test('whose shares are all damaged in their headers is none to verify', async () => {
     const { reader, cap, held } = await fileOn(format);
