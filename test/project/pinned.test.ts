@@ -108,10 +108,10 @@ describe('a link to a test', () => {
 
   test('is wrong if it leads nowhere, to several tests, or to no row of the test', () => {
     const path = `[x](../${here})`;
-    const cell = `${path}: “every hazard”, “names tests that are there” (none); [y](../test/y.ts)`;
+    const cell = `${path}: “every hazard”, “names tests that are there” (a row); [y](../test/y.ts)`;
     expect(problems(cell)).toEqual([
       `${here}: 0 tests are called “every hazard”`,
-      `${here}: no row “none”`,
+      `${here}: no row “a row”`,
       'test/y.ts: there is no such file',
     ]);
     expect(problems('[x](../test/client/cancel.test.ts): “before it begins”')).toEqual([
