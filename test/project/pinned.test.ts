@@ -95,7 +95,7 @@ describe('docs/hazards.md', () => {
 });
 
 describe('a link to a test', () => {
-  const page = 'docs/x.md';
+  const page = 'docs/hazards.md';
   const here = 'test/project/pinned.test.ts';
   const problems = (cell: string) =>
     testLinksIn(cell, page).map((link) => problemOf(link, 'H1') ?? 'none');
