@@ -7,6 +7,7 @@ import {
   ServerUnavailableError,
   UnrecoverableFileError,
 } from '../../src/errors.ts';
+import { parseShareHeader } from '../../src/share/header.ts';
 import { diskOf } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
@@ -33,22 +34,18 @@ const made = {
   mdmf: await sharesMade('mdmf', encoding, contents),
 };
 
-/** A byte of each field, in a share of `made`. */
-function placesIn(share: Uint8Array, format: Format) {
-  const view = new DataView(share.buffer, share.byteOffset);
-  const u64 = (at: number) => Number(view.getBigUint64(at));
-  const [key, secret, tree, data, end] =
-    format === 'sdmf'
-      ? [107, u64(91), view.getUint32(83), view.getUint32(87), u64(91)]
-      : [u64(83), u64(59), u64(107), u64(99), u64(107)];
+/** A byte of each field of a share. */
+function placesIn(share: Uint8Array) {
+  const { layout } = parseShareHeader(share);
+  const { verificationKey, encryptedPrivateKey, blockHashTree, shareData } = layout;
   return {
     'the seqnum': 8,
-    'the verification key': key + 9,
-    'the private key': secret + 9,
-    'the block hash tree': tree + 9,
+    'the verification key': verificationKey.offset + 9,
+    'the private key': encryptedPrivateKey.offset + 9,
+    'the block hash tree': blockHashTree.offset + 9,
     // Behind its salt.
-    'the first block': data + 20,
-    'the last block': end - 1,
+    'the first block': shareData.offset + 20,
+    'the last block': shareData.offset + shareData.length - 1,
   };
 }
 
@@ -77,7 +74,7 @@ function lose(cap: Cap, held: readonly Held[]): void {
 function damage(cap: Cap, held: readonly Held[], what: keyof ReturnType<typeof placesIn>): void {
   for (const { server, shnum } of held) {
     const share = shareOf({ server, shnum }, cap);
-    const at = placesIn(share, cap.format)[what];
+    const at = placesIn(share)[what];
     const byte = Uint8Array.of((share[at] as number) ^ 1);
     diskOf(server).overwriteShare(storageIndexOf(cap), shnum, at, byte);
   }
