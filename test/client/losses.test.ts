@@ -57,14 +57,8 @@ async function fileOn(format: Format, wrap = (server: StorageServer) => server) 
     await putShare(server, cap, i, made[format][i] as Uint8Array);
   }
   const file = grid.open(cap);
-  return {
-    grid,
-    servers,
-    cap,
-    held: holdings(servers, cap),
-    file,
-    reader: grid.open(file.readCap),
-  };
+  const held = holdings(servers, cap);
+  return { servers, cap, held, file, reader: grid.open(file.readCap) };
 }
 
 function lose(cap: Cap, held: readonly Held[]): void {
