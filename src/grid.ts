@@ -6,6 +6,7 @@
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
 import { quorumOf } from '../machines/quorum.ts';
+import { followerOf, unlessAborted } from './abort.ts';
 import {
   checkCap,
   checkCreation,
@@ -275,7 +276,9 @@ export class Grid {
     checkOperation(options);
     const { contents = new Uint8Array(0), ...rest } = options;
     if (typeof contents === 'function') {
-      return this.#create(false, rest, async (cap) => toPlaintext(await contents(cap)));
+      return this.#create(false, rest, async (cap) =>
+        toPlaintext(await this.#awaited(async () => contents(cap), rest.signal)),
+      );
     }
     const plaintext = toPlaintext(contents);
     return this.#create(false, rest, async () => plaintext);
@@ -323,6 +326,19 @@ export class Grid {
   get #directories(): DirectorySetting {
     const { aesCtr } = this.#primitives;
     return { date: this.#date, aesCtr, openDirectory: (cap) => this.openDirectory(cap) };
+  }
+
+  /** What a function of the caller's gives, unless that is given up or the grid is closed before. */
+  async #awaited<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { controller, letGo } = followerOf(signal);
+    const stop = this.#closing.listen(() => controller.abort(new GridClosedError()));
+    try {
+      controller.signal.throwIfAborted();
+      return await unlessAborted(call(), controller.signal);
+    } finally {
+      stop();
+      letGo();
+    }
   }
 
   async #create(

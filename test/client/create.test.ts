@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatCap, type WriteCap, writeCapOf } from '../../src/caps.ts';
 import {
   BadArgumentError,
+  GridClosedError,
   NotEnoughServersError,
   ServerUnavailableError,
 } from '../../src/errors.ts';
@@ -53,6 +54,30 @@ describe.each(formats)('the contents of a new %s file', (format) => {
     for (const [contents, thrown] of fails) {
       await expect(grid.create({ format, key: testKey, contents })).rejects.toEqual(thrown);
     }
+    expect(holdings(servers, writeCapOf(testKey, format))).toEqual([]);
+  });
+
+  test('that never come keep nobody who gives up, or closes the grid', async () => {
+    const { grid, servers } = testGrid();
+    const reason = new Error('enough');
+    const giving = new AbortController();
+    let asked = 0;
+    const contents = () => {
+      asked++;
+      giving.abort(reason);
+      return new Promise<never>(() => {});
+    };
+    const create = () => grid.create({ format, key: testKey, contents, signal: giving.signal });
+    await expect(create()).rejects.toBe(reason);
+    await expect(create()).rejects.toBe(reason);
+    expect(asked).toBe(1);
+    const closed = () => {
+      grid.close();
+      return new Promise<never>(() => {});
+    };
+    await expect(grid.create({ format, key: testKey, contents: closed })).rejects.toBeInstanceOf(
+      GridClosedError,
+    );
     expect(holdings(servers, writeCapOf(testKey, format))).toEqual([]);
   });
 
