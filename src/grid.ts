@@ -269,8 +269,8 @@ export class Grid {
 
   /**
    * Makes a new file; `created` on it tells where its shares went. It is never a directory.
-   * @throws the error of a setting that is needed and unusable, before anything is sent;
-   * FileExistsError when a given key has a file already, NotEnoughServersError, …
+   * @throws the error of a setting that is needed and unusable, or what `contents` throws, before
+   * anything is sent; FileExistsError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     checkOperation(options);
