@@ -6,6 +6,7 @@
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
 import { quorumOf } from '../machines/quorum.ts';
+import { followerOf, unlessAborted } from './abort.ts';
 import {
   checkCap,
   checkCreation,
@@ -122,7 +123,8 @@ export interface GridOptions {
 export interface CreateOptions extends WriteCallOptions {
   /** That of the grid by default. */
   readonly format?: Format;
-  readonly contents?: Contents;
+  /** Or what makes them: it is given the write cap of the new file, of which nothing is there yet. */
+  readonly contents?: Contents | ((cap: WriteCap) => Contents | Promise<Contents>);
   /** Made anew by default; the caps follow from it, so a key is a file. */
   readonly key?: SigningKey;
   /** Whether `key` was just made, so that no file can have it: then nobody is asked for one. */
@@ -268,12 +270,17 @@ export class Grid {
 
   /**
    * Makes a new file; `created` on it tells where its shares went. It is never a directory.
-   * @throws the error of a setting that is needed and unusable, before anything is sent;
-   * FileExistsError when a given key has a file already, NotEnoughServersError, …
+   * @throws the error of a setting that is needed and unusable, or what `contents` throws, before
+   * anything is sent; FileExistsError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     checkOperation(options);
     const { contents = new Uint8Array(0), ...rest } = options;
+    if (typeof contents === 'function') {
+      return this.#create(false, rest, async (cap) =>
+        toPlaintext(await this.#awaited(async () => contents(cap), rest.signal)),
+      );
+    }
     const plaintext = toPlaintext(contents);
     return this.#create(false, rest, async () => plaintext);
   }
@@ -360,6 +367,19 @@ export class Grid {
   get #directories(): DirectorySetting {
     const { aesCtr } = this.#primitives;
     return { date: this.#date, aesCtr, openDirectory: (cap) => this.openDirectory(cap) };
+  }
+
+  /** What a function of the caller's gives, unless that is given up or the grid is closed before. */
+  async #awaited<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { controller, letGo } = followerOf(signal);
+    const stop = this.#closing.listen(() => controller.abort(new GridClosedError()));
+    try {
+      controller.signal.throwIfAborted();
+      return await unlessAborted(call(), controller.signal);
+    } finally {
+      stop();
+      letGo();
+    }
   }
 
   async #create(

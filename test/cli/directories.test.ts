@@ -109,6 +109,19 @@ test('a name that is taken is not taken over unless that is said', async () => {
   await done(['ln', 'URI:LIT:', `@${root}`, 'd', '--replace', 'any']);
 });
 
+test('a directory that nobody could link is not made, and leaves no cap behind', async () => {
+  const out = join(scratch, 'orphan.cap');
+  const reader = await opened(async (directory) => directory.readCap);
+  expect(await refused(['mkdir', reader, 'x', '-o', out])).toEqual([
+    'tahoe-mutable: adding needs a write cap, this is a read cap\n',
+    2,
+  ]);
+  await done(['ln', 'URI:LIT:', `@${root}`, 'taken']);
+  await refused(['mkdir', `@${root}`, 'taken', '-o', out]);
+  await expect(readFile(out)).rejects.toMatchObject({ code: 'ENOENT' });
+  await done(['unlink', `@${root}`, 'taken']);
+});
+
 test('what is not there, or cannot be linked, is named', async () => {
   expect(await refused(['ls', `@${root}`, 'none'])).toEqual([
     'tahoe-mutable: no child is called "none"\n',

@@ -110,6 +110,28 @@ describe('what is read is what is written', () => {
     expect(await held()).toEqual(wanted);
   });
 
+  test('an open file: its size, then any part, as often as it is asked, until it is closed', async () => {
+    const path = join(scratch, 'parts');
+    await writeFile(path, before);
+    const source = await openFile(path);
+    expect(source.size).toBe(1000);
+    for (const [offset, length] of [
+      [0, 400],
+      [400, 600],
+      [10, 1],
+      [0, 1000],
+    ] as const) {
+      expect(Buffer.from(await source.read(offset, length))).toEqual(
+        Buffer.from(before.subarray(offset, offset + length)),
+      );
+      expect(source.size).toBe(1000);
+    }
+    await source.close();
+    await expect(source.read(0, 1)).rejects.toEqual(
+      new BadSourceError(path, 'cannot be read: EBADF'),
+    );
+  });
+
   test('a file that has grown meanwhile, as far as it went when it was opened', async () => {
     const path = join(scratch, 'growing');
     await writeFile(path, 'first');

@@ -203,6 +203,20 @@ describe('an MDMF update in place', () => {
     return a.offset - b.offset || a.shnum - b.shnum;
   }
 
+  test('asks all ten shares once for the hashes that it keeps, and no block that it replaces', async () => {
+    const traffic = newTraffic();
+    const { create, another } = testGrid({ wrap: metering(traffic) });
+    const file = another().open((await create('mdmf', bytesOf(4 * S))).writeCap);
+    traffic.reads.length = 0;
+    await file.update(bytesOf(S, 2), 2 * S);
+    // A small tree is read whole, all seven nodes of it.
+    const tree = { offset: dataOffset + 4 * entry, length: 7 * 32 };
+    const behindHeads = traffic.reads.filter(({ offset }) => offset >= dataOffset);
+    expect(behindHeads.sort(byPlace)).toEqual(
+      Array.from({ length: 10 }, (_, shnum) => ({ shnum, ...tree })),
+    );
+  });
+
   test('sends a thousandth of the file for one byte of it', async () => {
     const traffic = newTraffic();
     const { create } = testGrid({ wrap: metering(traffic) });

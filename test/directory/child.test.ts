@@ -187,6 +187,21 @@ describe('an entry that is spoilt', () => {
   });
 });
 
+test('a cap that only verifies is the read cap of nothing, and hides no other child', async () => {
+  const verifiers = [
+    `URI:CHK-Verifier:${'a'.repeat(26)}:${'a'.repeat(52)}:3:10:56`,
+    formatCap(toVerifyCap(parseCap(file))),
+  ];
+  const entryOf = (ro: string) =>
+    newEntry('x', { ro: utf8(ro), rw: new Uint8Array(0), metadata: utf8('{}') });
+  for (const cap of verifiers) {
+    const { entries } = parseTable(packTable({ entries: [entryOf(cap)], tail: new Uint8Array(0) }));
+    const [child] = await childrenOf(entries, { isMutable: true, writer });
+    expect(child).toMatchObject({ name: 'x', kind: 'unknown', problem: undefined });
+    expect(child?.caps).toEqual({ read: `ro.${cap}` });
+  }
+});
+
 test('a child hides its caps from whoever prints or copies it', async () => {
   const entry = await packChild(writer, 'x', linkable(file), new Map());
   const [child] = await childrenOf([entry], { isMutable: true, writer });

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { properties } from '../../src/simulation/properties.ts';
 import { parseScenario, playScenario } from '../../src/simulation/scenario.ts';
+import { problemOf, rowsOf, testLinksIn } from '../support/test-links.ts';
 
 const folder = join(import.meta.dirname, '../scenarios');
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
@@ -19,12 +20,10 @@ describe('scenarios', () => {
 });
 
 describe('the list in README.md', () => {
-  const rows = textOf('README.md')
-    .split('\n')
-    .flatMap((line) => {
-      const [, id, tahoe = '', here = ''] = /^\| (\w+) \| (.*) \| (.*) \|$/.exec(line) ?? [];
-      return id === undefined || id === 'id' ? [] : [{ id, tahoe, here: linksIn(here) }];
-    });
+  const page = 'test/scenarios/README.md';
+  const rows = rowsOf(page).map(([id = '', tahoe = '', here = '']) => {
+    return { id, tahoe, here: testLinksIn(here, page) };
+  });
 
   test('names every trace and every hazard, in order', () => {
     const numbered = (letter: string, last: number) =>
@@ -40,11 +39,7 @@ describe('the list in README.md', () => {
   test.each(rows)('$id: is dealt with where it says', ({ id, tahoe, here }) => {
     expect(tahoe.split(' ').length).toBeLessThanOrEqual(12);
     expect(here.length).toBeGreaterThan(0);
-    for (const { path, testName } of here) {
-      const text = textOf(path);
-      if (path.endsWith('.txt')) expect(text.split('\n')[0]).toMatch(new RegExp(`\\b${id}\\b`));
-      else expect(text).toContain(`'${testName}'`);
-    }
+    expect(here.flatMap((link) => problemOf(link, id) ?? [])).toEqual([]);
   });
 
   test('gives no property’s id to something else', () => {
@@ -53,15 +48,7 @@ describe('the list in README.md', () => {
   });
 
   test('has every scenario', () => {
-    const listed = rows.flatMap(({ here }) => here.map(({ path }) => path));
+    const listed = rows.flatMap(({ here }) => here.map(({ file }) => basename(file)));
     expect(files.filter((file) => !listed.includes(file))).toEqual([]);
   });
-
-  /** `[B4](B4-in-place.txt); [client/read.test.ts](../client/read.test.ts): “name of a test”` */
-  function linksIn(cell: string) {
-    return cell.split('; ').map((link) => {
-      const [, path = '', testName] = /^\[.*\]\((.*?)\)(?:: “(.*)”)?$/.exec(link) ?? [];
-      return { path, testName };
-    });
-  }
 });

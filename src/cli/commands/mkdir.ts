@@ -3,7 +3,7 @@
  * does, and for the same reason.
  */
 import type { Command } from 'commander';
-import { ExistingChildError, NoSuchChildError } from '../../errors.ts';
+import { ExistingChildError, InsufficientCapError, NoSuchChildError } from '../../errors.ts';
 import type { Call, Perform } from '../call.ts';
 import {
   capFirst,
@@ -43,7 +43,7 @@ export function addMkdirCommand(program: Command, perform: Perform): void {
   );
 }
 
-/** Where a directory can be linked: a name that is taken is not found when it has been made. */
+/** Where a directory can be linked: what is in the way is not found when it has been made. */
 async function freePlace(
   call: Call,
   { grid }: Making,
@@ -51,6 +51,8 @@ async function freePlace(
 ) {
   return call.watch(async (options) => {
     const target = await parentOf(grid, place, options);
+    const held = target.parent.file?.cap.kind ?? 'read';
+    if (held !== 'write') throw new InsufficientCapError('adding', 'write', held);
     try {
       const { kind } = await target.parent.get(target.name, options);
       throw new ExistingChildError(target.name, kind);
