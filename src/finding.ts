@@ -2,6 +2,7 @@
  * @module finding: what a look at the shares of a file has found, and what Tahoe's
  * `t=check&output=JSON` would say of it: programs that are made for that can be kept.
  */
+import { matching } from '../machines/matching.ts';
 import { bestVersion, type Hex, type Servermap, type Version } from '../machines/servermap.ts';
 import { staleHoldings } from '../machines/stale.ts';
 import { badIn, isWhole, type Verification } from '../machines/verify-kernel.ts';
@@ -108,7 +109,7 @@ export function tahoeCheck(
     'storage-index': index,
     summary: isHealthy ? 'Healthy' : `${verdict}: ${phrases.join(' ')}`.trimEnd(),
     results: {
-      'count-happiness': happinessOf(Object.values(sharemap)),
+      'count-happiness': matching(Object.values(sharemap)).size,
       'count-shares-good': numbers.good,
       'count-shares-needed': required,
       'count-shares-expected': total,
@@ -169,19 +170,4 @@ function shnumOf({ shnum }: { readonly shnum: number }): number {
 
 function shortName({ server, shnum }: Named): string {
   return `${server.replace(/^v0-/, '').slice(0, 8)}-sh${shnum}`;
-}
-
-/** How many shares can each be found on a server of its own: a largest matching, by Kuhn's way. */
-function happinessOf(shares: readonly (readonly string[])[]): number {
-  const taken = new Map<string, number>();
-  const place = (share: number, seen: Set<string>): boolean =>
-    (shares[share] ?? []).some((server) => {
-      if (seen.has(server)) return false;
-      seen.add(server);
-      const holder = taken.get(server);
-      if (holder !== undefined && !place(holder, seen)) return false;
-      taken.set(server, share);
-      return true;
-    });
-  return shares.filter((_, share) => place(share, new Set())).length;
 }

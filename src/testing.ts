@@ -42,6 +42,7 @@ export {
   ScenarioError,
   type ScenarioRun,
 } from './simulation/scenario.ts';
+export { runToEnd } from './simulation/run-to-end.ts';
 export { type Shrunk, shrink, toScenario } from './simulation/shrink.ts';
 export {
   type RunOutcome,
@@ -52,7 +53,6 @@ export {
 export {
   type Choice,
   type OperationView,
-  runToEnd,
   type ServerSpec,
   type ServerView,
   type ShareSpec,

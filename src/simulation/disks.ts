@@ -9,7 +9,7 @@ import type { Encoding } from '../encoding.ts';
 import { permutedServers } from '../permute.ts';
 import { diskOf, MemoryServer } from '../storage/memory.ts';
 import type { ServerId } from '../storage/server.ts';
-import { contentsOf } from './contents.ts';
+import { contentsOf, directoryOf } from './contents.ts';
 import {
   describeShare,
   headerIn,
@@ -90,8 +90,9 @@ export class Disks {
 
   async #make(shnum: number, seqnum: number, series: number, word: string): Promise<Uint8Array> {
     const made = await this.#versions.of([seqnum, series, word].join(), async () => {
-      const { size, contents: given } = this.#options;
-      const contents = given?.(seqnum, series) ?? contentsOf([word], size);
+      const { size, contents: given, isDirectory } = this.#options;
+      const words = isDirectory ? directoryOf([word]) : contentsOf([word], size);
+      const contents = given?.(seqnum, series) ?? words;
       const { required, total } = this.#encoding;
       return sharesOf(this.#file, { seqnum, series, required, total, contents });
     });

@@ -4,10 +4,11 @@
 import type { Task } from './operations.ts';
 
 /**
- * What an operation does with its word: `append` adds it unless it is there, `replace` writes it
- * over the beginning of the first one, `set` leaves nothing else.
+ * What an operation does with its word: `append` adds it unless it is there, `link` does so in the
+ * order of the words, `replace` writes it over the beginning of the first one, `set` leaves nothing
+ * else. `keep` writes all as it is.
  */
-export type Effect = 'append' | 'replace' | 'set' | 'read';
+export type Effect = 'append' | 'link' | 'replace' | 'set' | 'keep' | 'read';
 
 /** What a task does to the words of a file: nothing at all, or something, or nobody can say. */
 export function effectOf(task: Task): Effect | 'none' | 'unknown' {
@@ -20,13 +21,16 @@ export function effectOf(task: Task): Effect | 'none' | 'unknown' {
     case 'modify':
     case 'append':
       return 'append';
+    case 'link':
+      return 'link';
     case 'update':
       return task.offset === 0 ? 'replace' : 'unknown';
     case 'read':
       return 'read';
+    case 'repair':
+      return 'keep';
     case 'map':
     case 'verify':
-    case 'repair':
       return 'none';
   }
 }
@@ -45,6 +49,9 @@ export function wordsAfter(
       return [word + first.slice(word.length), ...others];
     case 'append':
       return words.includes(word) ? words : [...words, word];
+    case 'link':
+      return words.includes(word) ? words : [...words, word].sort();
+    case 'keep':
     case 'read':
       return words;
   }

@@ -100,7 +100,7 @@ export interface Facts {
   readonly rotten: Map<string, string>;
   /** Version -> words, as far as known. */
   readonly contents: Map<string, readonly string[]>;
-  /** Versions that writers have put into places, by the writer. */
+  /** Versions that writers have made and put into places, by the writer. */
   readonly writtenBy: Map<string, string>;
   /** Where a version has ever been put. */
   readonly landed: Map<string, Set<string>>;
@@ -405,11 +405,13 @@ function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): vo
   if (after === null) return;
   if (writer === null) placesOf(facts.copies, after.replace(/ .*/, '')).add(place);
   if (parseVersion(after) === undefined) return;
+  // Placed again it is still the version of whoever made it.
+  const isNew = !facts.landed.has(after);
   placesOf(facts.landed, after).add(place);
   if (writer === null) {
     const { seqnum = 0 } = parseVersion(after) ?? {};
     if (!facts.contents.has(after)) facts.contents.set(after, seqnum === 0 ? [] : ['lost']);
-  } else {
+  } else if (isNew) {
     facts.writtenBy.set(after, writer);
   }
 }

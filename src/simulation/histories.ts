@@ -4,7 +4,7 @@
  * docs/publish.md#the-theorem).
  */
 import { summaryOf } from '../runtime/summary-of.ts';
-import { effectOf } from './effects.ts';
+import { type Effect, effectOf } from './effects.ts';
 import {
   type ActorFact,
   type Facts,
@@ -15,6 +15,7 @@ import {
   parseVersion,
 } from './facts.ts';
 import type { HistoryEntry, Register } from './history.ts';
+import type { Task } from './operations.ts';
 
 /** A version that its writer was told is safe. */
 export interface Acknowledged {
@@ -79,6 +80,11 @@ export function isBuiltOn({ bases }: Pick<Facts, 'bases'>, version: string, base
   return false;
 }
 
+/** Whether a task reads, changes what it has read, and writes that, again and again. */
+export function isModify({ kind }: Task): boolean {
+  return kind === 'modify' || kind === 'link';
+}
+
 /** Operations that have begun, and may change the file, in that order. */
 export function writersOf({ operations }: Facts): readonly OperationFact[] {
   return [...operations.values()].filter(
@@ -121,7 +127,8 @@ export function historyOf(
     if (kind === 'unknown') return undefined;
     if (kind === 'none') continue;
     if (kind === 'read') entries.push(...readOf(name, operation, facts));
-    else if (task.kind === 'modify') entries.push(...attemptsOf(name, operation));
+    else if (kind === 'keep') entries.push(...repairOf(name, operation));
+    else if (isModify(task)) entries.push(...attemptsOf(name, kind, operation));
     else entries.push({ ...writeOf(name, operation), kind });
   }
   return { entries, initial: { version, words: version === 0 ? [] : [`v${version}`] } };
@@ -137,11 +144,27 @@ function readOf(word: string, operation: OperationFact, facts: Facts): readonly 
   return [{ ...read, start, end, seen: result.seen ?? undefined, base, made: undefined }];
 }
 
+/**
+ * Of a repair: the version that it was acknowledged for is like one that was read; a new one holds
+ * what its base did.
+ */
+function repairOf(word: string, operation: OperationFact): readonly HistoryEntry[] {
+  const publish = lastPublish(operation);
+  if (publish === undefined) return [];
+  const { base, isAgain = false } = publish.input as unknown as PublishInputFact;
+  const version = isAgain ? undefined : (summaryOf(publish, 'publish')?.checkstring ?? undefined);
+  const about = times(operation, true, version);
+  // What did not come to a quorum changes nothing that was not there.
+  if (isAgain && about.outcome !== 'acknowledged') return [];
+  const [seen, made] = [undefined, seqnumOf(version)];
+  return [{ name: word, word, kind: 'keep', ...about, seen, base: seqnumOf(base?.id), made }];
+}
+
 /** Of each attempt; only the last one can have been acknowledged. */
-function attemptsOf(word: string, operation: OperationFact): readonly HistoryEntry[] {
+function attemptsOf(word: string, kind: Effect, operation: OperationFact): readonly HistoryEntry[] {
   const last = operation.attempts.length - 1;
   return operation.attempts.map(({ seen, base, version }, i) => ({
-    ...{ name: `${word} ${i}`, kind: 'append', word },
+    ...{ name: `${word} ${i}`, kind, word },
     ...times(operation, i === last, version),
     ...{ seen: seen ?? undefined, base: seqnumOf(base), made: seqnumOf(version) },
   }));

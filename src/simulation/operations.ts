@@ -8,7 +8,7 @@ import type { SigningKey } from '../crypto/primitives.ts';
 import type { Grid } from '../grid.ts';
 import type { MutableFile } from '../mutable-file.ts';
 import { type Json, toJson } from '../runtime/trace.ts';
-import { contentsOf, wordsOf } from './contents.ts';
+import { contentsOf, emptyFile, namesOf, wordsOf } from './contents.ts';
 import type { SimulatedFile } from './disk.ts';
 
 export type Task =
@@ -22,6 +22,8 @@ export type Task =
   | { readonly kind: 'update'; readonly offset: number }
   /** Writes its name behind the last byte. */
   | { readonly kind: 'append' }
+  /** Links its name in the directory that the file is. */
+  | { readonly kind: 'link'; readonly attempts?: number | undefined }
   | { readonly kind: 'read' }
   | { readonly kind: 'map'; readonly mode: Mode }
   | { readonly kind: 'verify' }
@@ -126,13 +128,23 @@ async function call(
       };
       return file.modify(modifier, { ...options, attempts });
     }
+    case 'link': {
+      const { attempts = 4 } = task;
+      const directory = grid.openDirectory(simulated.cap);
+      watch(directory.file as MutableFile, (before, after) => {
+        seen.words = namesOf(before);
+        onContents(seen.words, namesOf(after ?? before));
+      });
+      const { write } = await directory.add(name, emptyFile, { ...options, attempts });
+      return write;
+    }
     case 'update':
       return file.update(utf8(name), task.offset, options);
     case 'append':
       return file.append(utf8(`+${name}`), options);
     case 'read': {
       const contents = await file.read(options);
-      seen.words = wordsOf(contents);
+      seen.words = simulated.cap.directory ? namesOf(contents) : wordsOf(contents);
       return { words: [...seen.words], size: contents.length };
     }
     case 'map':
@@ -144,4 +156,18 @@ async function call(
     case 'call':
       return task.run({ grid, file, key, options });
   }
+}
+
+/** Sees what the modifiers of a file are given, and what they make of it; undefined: nothing. */
+function watch(
+  file: MutableFile,
+  see: (before: Uint8Array, after: Uint8Array | undefined) => void,
+): void {
+  const modify = file.modify.bind(file);
+  file.modify = (modifier, options) =>
+    modify(async (before, attempt) => {
+      const after = await modifier(before, attempt);
+      see(before, after);
+      return after;
+    }, options);
 }

@@ -18,6 +18,7 @@ import {
   historyOf,
   isBuiltOn,
   isConfirmed,
+  isModify,
   lastPublish,
   lastReadVersion,
   smallestQuorum,
@@ -33,7 +34,7 @@ export const justEnded = (record: TraceRecord, facts: Facts): OperationFact | un
     : undefined;
 
 /** Distinct sound shares of each version, on servers that are not among `down`. */
-function sharesIn(
+export function sharesIn(
   places: Facts['places'],
   down: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<string, ReadonlySet<number>> {
@@ -200,7 +201,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement: 'Every attempt of a modify is written as built on the version that was changed.',
     judge: () => (record, facts) => {
       const [operation, input] = publishBegun(record, facts) ?? [];
-      if (operation?.spec.task.kind !== 'modify' || input === undefined) return undefined;
+      if (input === undefined || !isModifying(operation)) return undefined;
       const version = lastReadVersion(operation);
       if (version === undefined || version === input.base?.id) return undefined;
       return `${version} was changed, and the base is ${input.base?.id ?? 'nothing'}`;
@@ -255,10 +256,30 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement: 'A modify publishes at most as often as it was allowed to.',
     judge: () => (record, facts) => {
       const [operation] = publishBegun(record, facts) ?? [];
-      if (operation?.spec.task.kind !== 'modify') return undefined;
-      const { attempts = 4 } = operation.spec.task;
+      if (!isModifying(operation)) return undefined;
+      const { attempts = 4 } = operation.spec.task as { attempts?: number };
       const made = operation.charts.filter(({ chart }) => chart === 'publish').length;
       return made > attempts ? `attempt ${made} of ${attempts}` : undefined;
+    },
+  },
+  {
+    id: 'M5',
+    name: 'no name is lost',
+    statement:
+      'An acknowledged edit of a directory holds the names of all that were acknowledged with lower ' +
+      'seqnums, as long as 2W > S + f for the f <= d disks that forget.',
+    judge: () => (record, facts) => {
+      if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
+      const edits = acknowledged(facts).filter(
+        ({ operation }) => facts.operations.get(operation)?.spec.task.kind === 'link',
+      );
+      for (const { operation: name, seqnum } of edits) {
+        const without = edits.find(
+          (later) => later.seqnum > seqnum && !facts.contents.get(later.version)?.includes(name),
+        );
+        if (without !== undefined) return `${without.version} is without ${name}`;
+      }
+      return undefined;
     },
   },
   {
@@ -311,6 +332,10 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     },
   },
 ];
+
+function isModifying(operation: OperationFact | undefined): operation is OperationFact {
+  return operation !== undefined && isModify(operation.spec.task);
+}
 
 function serversOf(places: ReadonlySet<string>): number {
   return new Set([...places].map((place) => place.split(':')[0])).size;

@@ -17,7 +17,10 @@ import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
 
 /** A publish that leaves `choosingTargets` with a plan, in this record. */
-function planned(record: TraceRecord, facts: Facts): [ActorFact, PublishInputFact] | undefined {
+export function planned(
+  record: TraceRecord,
+  facts: Facts,
+): [ActorFact, PublishInputFact] | undefined {
   if (record.kind !== 'step' || record.chart !== 'publish') return undefined;
   if (record.event !== 'xstate.init' || record.state !== 'preparing') return undefined;
   const actor = facts.actors.get(record.actor) as ActorFact;

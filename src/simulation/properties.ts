@@ -3,14 +3,15 @@
  *
  * Each property is a sentence and a function of the trace alone, judged record by record, so that
  * the first record that breaks it is known. The letters: U for the servermap update, Q for publish,
- * A for recoverability, X for concurrency, M for modify, T for retrieve, V for servers that lie; K is
- * the kernel. Some hold only within limits (so many disks lost); outside of them they say nothing.
+ * G for repair, A for recoverability, X for concurrency, M for modify, T for retrieve, V for servers
+ * that lie; K is the kernel. Some hold only within limits (so many disks lost); outside of them they say nothing.
  */
 import { emptyFacts, type Facts, learn } from './facts.ts';
 import { concurrencyProperties } from './properties-concurrency.ts';
 import { kernelProperties } from './properties-kernel.ts';
 import { lieProperties } from './properties-lies.ts';
 import { publishProperties } from './properties-publish.ts';
+import { repairProperties } from './properties-repair.ts';
 import { updateProperties } from './properties-update.ts';
 import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord, World } from './world.ts';
@@ -33,6 +34,7 @@ export interface Property extends Omit<PropertyDefinition, 'judge'> {
 const definitions: readonly PropertyDefinition[] = [
   ...updateProperties,
   ...publishProperties,
+  ...repairProperties,
   ...concurrencyProperties,
   ...lieProperties,
   ...kernelProperties,

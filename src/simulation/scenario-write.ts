@@ -18,12 +18,13 @@ export function writeScenario(
 
 function worldLines(options: WorldOptions): readonly string[] {
   const { encoding = { required: 2, happy: 3, total: 3 }, format, size, headLength } = options;
-  const { seed, isDeaf, losable, fileEncoding: file } = options;
+  const { seed, isDeaf, isDirectory, losable, fileEncoding: file } = options;
   const settings = [
     `k=${encoding.required} happy=${encoding.happy} n=${encoding.total}`,
     losable && `losable=${losable}`,
     file && `file=${file.required}of${file.total}`,
     format === 'mdmf' && 'format=mdmf',
+    isDirectory && 'directory',
     size && `size=${size}`,
     headLength !== undefined && headLength !== 4000 && `head=${headLength}`,
     seed && `seed=${seed}`,

@@ -35,16 +35,10 @@ import { type RotField, rotFields } from './disk.ts';
 import type { Message } from './network.ts';
 import type { OperationSpec, Program, Task } from './operations.ts';
 import { PropertyWatch } from './properties.ts';
+import { runToEnd } from './run-to-end.ts';
 import { expectation } from './scenario-expect.ts';
 import { Narrator } from './scenario-narrator.ts';
-import {
-  type Choice,
-  runToEnd,
-  type ServerSpec,
-  type ShareSpec,
-  World,
-  type WorldOptions,
-} from './world.ts';
+import { type Choice, type ServerSpec, type ShareSpec, World, type WorldOptions } from './world.ts';
 
 /** Something is wrong with a scenario, in this line of its file (from 1). */
 export class ScenarioError extends Error {
@@ -156,6 +150,7 @@ function parseWorld([head, ...rest]: readonly Line[]): WorldOptions {
     'losable',
     'size',
     'format',
+    'directory',
     'head',
     'seed',
     'deaf',
@@ -181,6 +176,7 @@ function parseWorld([head, ...rest]: readonly Line[]): WorldOptions {
   return {
     seed: count('seed', 0),
     format,
+    isDirectory: settings.get('directory') === 'yes',
     encoding: { required, happy: count('happy', total), total },
     ...(settings.has('file') && {
       fileEncoding: fileEncoding(line, settings.get('file') as string),
@@ -270,6 +266,7 @@ function parseTask(line: number, kind: string, settings: ReadonlyMap<string, str
     case 'call':
       return { kind, run: () => Promise.reject(new Error('no program is given')) };
     case 'modify':
+    case 'link':
       return { kind, attempts: wholeNumber(line, 'attempts', settings.get('attempts'), 4) };
     case 'update':
       return { kind, offset: wholeNumber(line, 'offset', settings.get('offset'), 0) };

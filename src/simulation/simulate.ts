@@ -6,12 +6,14 @@
  * stop, everybody comes back, and every operation must end; then a reader looks at the file.
  */
 import type { Encoding } from '../encoding.ts';
+import { rotFields } from './disk.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { historyOf } from './histories.ts';
 import type { OperationSpec, Task } from './operations.ts';
 import { Prng } from './prng.ts';
 import { PropertyWatch } from './properties.ts';
-import { type Choice, nextToEnd, type ServerSpec, World, type WorldOptions } from './world.ts';
+import { nextToEnd } from './run-to-end.ts';
+import { type Choice, type ServerSpec, type ShareSpec, World, type WorldOptions } from './world.ts';
 
 export interface RunOutcome {
   readonly options: WorldOptions;
@@ -40,7 +42,7 @@ export function optionsOf(seed: number, allowed: readonly FaultKind[] = faultKin
   const format = prng.chance(0.3) ? 'mdmf' : 'sdmf';
   const chosen = prng.chance(0.15) ? [] : allowed.filter(() => prng.chance(0.25));
   const faults = [...new Set([...chosen, 'heal' as const])];
-  return {
+  const options: WorldOptions = {
     seed,
     format,
     encoding,
@@ -51,6 +53,45 @@ export function optionsOf(seed: number, allowed: readonly FaultKind[] = faultKin
     isDeaf: prng.chance(0.15),
     losable: prng.chance(0.3) ? 1 : 0,
   };
+  return withRepairs(new Prng(seed + 0.75 * 2 ** 32), options);
+}
+
+/** A file that has suffered, and that somebody repairs; or a directory, or both. */
+function withRepairs(prng: Prng, options: WorldOptions): WorldOptions {
+  const isDirectory = prng.chance(0.15);
+  const operations = isDirectory ? options.operations.map(linking) : options.operations;
+  if (!prng.chance(0.35)) return { ...options, isDirectory, operations };
+  const isHurt = prng.chance(0.7);
+  const servers = isHurt ? options.servers.map((one) => hurt(prng, one)) : options.servers;
+  const repairs = ['p1', ...(prng.chance(0.3) ? ['p2'] : [])].map((name): OperationSpec => {
+    return { name, task: { kind: 'repair' }, ...(prng.chance(0.08) && { force: true }) };
+  });
+  const all = [...operations.slice(0, -1)];
+  for (const one of repairs) all.splice(prng.below(all.length + 1), 0, one);
+  return { ...options, isDirectory, servers, operations: [...all, ...finalRepairs, finalRead] };
+}
+
+/** Writes of a directory are edits of different names. */
+function linking(spec: OperationSpec): OperationSpec {
+  const isWrite = spec.name.startsWith('w');
+  return isWrite ? { ...spec, task: { kind: 'link', attempts: 3 } } : spec;
+}
+
+/** Some of its shares are gone, rotten, another's, or of a version that somebody began to write. */
+function hurt(prng: Prng, { shares = [], ...server }: ServerSpec): ServerSpec {
+  const all = shares.flatMap((share): readonly (number | ShareSpec)[] => {
+    if (typeof share !== 'number' || !prng.chance(0.3)) return [share];
+    const what = pickWeighted<'gone' | 'rotten' | 'foreign' | 'newer'>(prng, [
+      ['gone', 4],
+      ['rotten', 4],
+      ['foreign', 1],
+      ['newer', 1],
+    ]);
+    if (what === 'gone') return [];
+    if (what === 'rotten') return [{ shnum: share, rot: prng.pick(rotFields) }];
+    return [what === 'newer' ? { shnum: share, seqnum: 2 } : { shnum: share, isForeign: true }];
+  });
+  return { ...server, shares: all };
 }
 
 function pickWeighted<T>(prng: Prng, items: readonly (readonly [T, number])[]): T {
@@ -118,8 +159,12 @@ function byClients(prng: Prng, operations: readonly OperationSpec[]): readonly O
   );
 }
 
-/** Begins when all others have ended and everybody is back. */
+/** These begin when all others have ended and everybody is back, one after the other. */
+const finalRepairs: readonly OperationSpec[] = ['mend', 'again'].map((name) => {
+  return { name, task: { kind: 'repair' } };
+});
 const finalRead: OperationSpec = { name: 'last', task: { kind: 'read' } };
+const finalNames: readonly string[] = [...finalRepairs, finalRead].map(({ name }) => name);
 
 /** What {@link simulate} can be told. */
 export interface SimulateSettings {
@@ -204,16 +249,18 @@ async function run(
   return { options: world.options, labels: world.labels, violations, counts, inOrder, world };
 }
 
-/** Everybody comes back; whatever runs must end, and the file is read once more. */
+/** Everybody comes back; whatever runs must end, and the file is repaired and read once more. */
 async function finish(world: World, choose: Choose): Promise<void> {
   const find = (label: string) => world.choices.find((choice) => choice.label === label);
   const heal = find('heal');
   if (heal !== undefined) await choose(heal);
   await bringToEnd(world, choose);
-  const start = find(`start ${finalRead.name}`);
-  if (start === undefined) return;
-  await choose(start);
-  await bringToEnd(world, choose);
+  for (const name of finalNames) {
+    const start = find(`start ${name}`);
+    if (start === undefined) continue;
+    await choose(start);
+    await bringToEnd(world, choose);
+  }
 }
 
 const endStepsMax = 5000;
@@ -230,7 +277,7 @@ async function bringToEnd(world: World, choose: Choose): Promise<void> {
 
 /** Mostly something useful, now and then a fault; time passes when little else can happen. */
 function pickChoice(prng: Prng, world: World): Choice | undefined {
-  const plain = world.plainChoices.filter(({ operation }) => operation !== finalRead.name);
+  const plain = world.plainChoices.filter(({ operation = '' }) => !finalNames.includes(operation));
   const useful = plain.filter(({ kind }) => kind !== 'advance');
   const advance = plain.find(({ kind }) => kind === 'advance');
   if (useful.length === 0 && advance === undefined) return undefined;
@@ -244,7 +291,7 @@ function pickChoice(prng: Prng, world: World): Choice | undefined {
     ({ kind, operation }) => kind === 'start' && !isBusy(world, operation),
   );
   const isFirst = world.operations.every(
-    ({ spec, status }) => status === 'waiting' || spec.name === finalRead.name,
+    ({ spec, status }) => status === 'waiting' || finalNames.includes(spec.name),
   );
   if (starts.length > 0 && prng.chance(isFirst ? 1 : 0.06)) return starts[0];
   const others = useful.filter((one) => one.kind !== 'start' || starts.includes(one));

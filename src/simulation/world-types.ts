@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly seed?: number | undefined;
   /** `sdmf` by default. */
   readonly format?: Format | undefined;
+  /** Whether the file is a directory: its words are its names. */
+  readonly isDirectory?: boolean | undefined;
   /** 2 (3) of 3 by default. */
   readonly encoding?: Encoding | undefined;
   /** d: how many servers may lose what they hold; 0 by default. */

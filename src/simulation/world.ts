@@ -130,9 +130,9 @@ export class World {
 
   /** A world at its beginning: nothing has started. */
   static async create(options: WorldOptions): Promise<World> {
-    const { format = 'sdmf' } = options;
+    const { format = 'sdmf', isDirectory = false } = options;
     const signing = await simulationKey();
-    const cap = writeCapOf(signing, format);
+    const cap = writeCapOf(signing, format, isDirectory);
     const storageIndex = storageIndexOf(cap);
     const world = new World(options, { cap, storageIndex, signing, readkey: readkeyOf(cap) });
     await world.#platform.moving(() => world.#begin());
@@ -565,36 +565,4 @@ export class World {
     const stamp = { seq: this.trace.length, at: this.#clock.now, step: this.path.length };
     this.trace.push(Object.assign(record, stamp));
   }
-}
-
-/**
- * Goes on without further faults until nothing is left to happen: the oldest message first, and
- * time passes only when no message can arrive. Operations that have not started stay so.
- * @param isWanted which messages; all by default
- * @param isOver whether to stop before
- */
-export async function runToEnd(
-  world: World,
-  isWanted: (message: Message) => boolean = () => true,
-  isOver: (world: World) => boolean = () => false,
-): Promise<readonly TraceRecord[]> {
-  const start = world.trace.length;
-  for (let steps = 0; steps < 10_000; steps++) {
-    const next = isOver(world) ? undefined : nextToEnd(world, isWanted);
-    if (next === undefined) return world.trace.slice(start);
-    await world.choose(next);
-  }
-  throw new Error('the world does not come to rest');
-}
-
-/** What {@link runToEnd} would choose now. */
-export function nextToEnd(
-  world: World,
-  isWanted: (message: Message) => boolean = () => true,
-): Choice | undefined {
-  const wanted = new Set(world.messages.filter(isWanted).map(({ id }) => id));
-  const isNext = ({ kind, message }: Choice) => kind === 'deliver' && wanted.has(message as string);
-  const isRunning = world.operations.some(({ status }) => status === 'running');
-  const advance = () => world.plainChoices.find(({ kind }) => kind === 'advance');
-  return world.plainChoices.find(isNext) ?? (isRunning ? advance() : undefined);
 }

@@ -6,8 +6,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Task } from '../../src/simulation/operations.ts';
 import { properties } from '../../src/simulation/properties.ts';
+import { runToEnd } from '../../src/simulation/run-to-end.ts';
 import {
-  runToEnd,
   type TraceRecord,
   World,
   type WorldOptions,

@@ -6,7 +6,8 @@
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../../src/simulation/prng.ts';
 import { PropertyWatch } from '../../src/simulation/properties.ts';
-import { nextToEnd, type OperationSpec, World } from '../../src/simulation/world.ts';
+import { nextToEnd } from '../../src/simulation/run-to-end.ts';
+import { type OperationSpec, World } from '../../src/simulation/world.ts';
 import { oneEach } from '../support/schedule.ts';
 
 const lies = ['hide', 'invent', 'garble', 'belie', 'feign'] as const;

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { OperationSpec } from '../../src/simulation/operations.ts';
 import { PropertyWatch, properties } from '../../src/simulation/properties.ts';
 import { runLabels } from '../../src/simulation/simulate.ts';
-import { runToEnd, World, type WorldOptions } from '../../src/simulation/world.ts';
+import { runToEnd } from '../../src/simulation/run-to-end.ts';
+import { World, type WorldOptions } from '../../src/simulation/world.ts';
 
 const options: WorldOptions = {
   servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}, {}],

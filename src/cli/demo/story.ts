@@ -18,7 +18,8 @@ import type { MutableFile } from '../../mutable-file.ts';
 import { openGrid } from '../../open-grid.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
 import type { ProgramClient } from '../../simulation/operations.ts';
-import { type Message, runToEnd, World } from '../../simulation/world.ts';
+import { runToEnd } from '../../simulation/run-to-end.ts';
+import { type Message, World } from '../../simulation/world.ts';
 
 const serverCount = 13;
 const fileSize = 1024 * 1024;
