@@ -30,6 +30,7 @@ export {
   PropertyWatch,
   properties,
 } from './simulation/properties.ts';
+export { runToEnd } from './simulation/run-to-end.ts';
 export {
   type Block,
   type Line,
@@ -42,7 +43,6 @@ export {
   ScenarioError,
   type ScenarioRun,
 } from './simulation/scenario.ts';
-export { runToEnd } from './simulation/run-to-end.ts';
 export { type Shrunk, shrink, toScenario } from './simulation/shrink.ts';
 export {
   type RunOutcome,

@@ -8,6 +8,7 @@ import type { WriteCap } from '../caps.ts';
 import { decryptPrivateKey, deriveFingerprint } from '../crypto/keys.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import { ShareReader } from '../share/reader.ts';
+import { isCorruption } from './failure.ts';
 import type { Session, WriterKeys } from './session.ts';
 
 /** A key that does not decrypt is not held against its share; another share may have a good one. */
@@ -51,13 +52,28 @@ function writerIn(
   );
 }
 
-/** Whether a share holds the private key, as far as the cap can tell: only a write cap can. */
-export async function mayHoldKey(session: Session, reader: ShareReader): Promise<boolean> {
+/**
+ * Why a share does not hold the private key; undefined: it does, as far as the cap can tell: only a
+ * write cap can. That nothing else of the share is wrong is for the caller to know.
+ */
+export async function keyLackOf(
+  session: Session,
+  reader: ShareReader,
+): Promise<string | undefined> {
   const { cap } = session;
-  if (cap.kind !== 'write') return true;
-  const field = await reader.encryptedPrivateKey();
-  return (await writerIn(session, cap, field).catch(() => undefined)) !== undefined;
+  if (cap.kind !== 'write') return undefined;
+  try {
+    const field = await reader.encryptedPrivateKey();
+    const writer = await writerIn(session, cap, field).catch(() => undefined);
+    return writer === undefined ? notOfCap : undefined;
+  } catch (error) {
+    // In SDMF it is the last field: a share that was cut short may lack nothing else.
+    if (isCorruption(error)) return error.message;
+    throw error;
+  }
 }
+
+const notOfCap = 'corrupt share: encrypted private key: not that of the cap';
 
 /** What a writer needs, if the field holds the private key of the cap. */
 async function openPrivateKey(

@@ -24,7 +24,7 @@ import { checksOf } from './block-checks.ts';
 import { toFailure } from './failure.ts';
 import type { Job } from './job.ts';
 import { adviseCorrupt } from './map-servers.ts';
-import { mayHoldKey } from './private-key.ts';
+import { keyLackOf } from './private-key.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import { benchOf, type Desk, type Workbench } from './workbench.ts';
 
@@ -151,20 +151,19 @@ function readBlocks(purpose: Purpose) {
       const entries = await check.checkedEntries(reader, input, fetched);
       hold(blocks, input, entries);
       const looksAtKey = purpose === 'verify' && firstSegment === 0;
-      if (!looksAtKey || (await mayHoldKey(session, reader))) return { ok: true };
+      const lack = looksAtKey ? await keyLackOf(session, reader) : undefined;
+      if (lack === undefined) return { ok: true };
       // In SDMF it is behind the data, elsewhere in the share that has replaced this one.
       const excuse = await excuseFor(session, input, signal);
       if (excuse !== undefined) return { ok: false, failure: excuse };
-      adviseCorrupt(session, input, keyless.failure.detail);
-      return keyless;
+      adviseCorrupt(session, input, lack);
+      return failed('keyless', lack);
     } catch (error) {
       ahead.drop(input);
       return { ok: false, failure: await judgeFailure(session, input, error, signal) };
     }
   });
 }
-
-const keyless = failed('keyless', 'corrupt share: encrypted private key: not that of the cap');
 
 /** Reports a share that is corrupt; one that was replaced since the map was made is not. */
 async function judgeFailure(

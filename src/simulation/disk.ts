@@ -3,7 +3,7 @@
  * them, and telling in a word what a server holds.
  */
 import { primitives } from '#crypto';
-import { bytesToHex, equalBytes, viewOf } from '../bytes.ts';
+import { bytesToHex, equalBytes, toBase32, viewOf } from '../bytes.ts';
 import type { WriteCap } from '../caps.ts';
 import { deriveWriteEnabler, encryptPrivateKey } from '../crypto/keys.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
@@ -78,15 +78,18 @@ async function makeShares(file: SimulatedFile, spec: VersionSpec): Promise<reado
   );
 }
 
-/** Puts a share on a server, whatever was there. */
+/** Puts a share on a server, whatever was there; by default it is whose the others there are. */
 export async function plant(
   file: SimulatedFile,
   server: MemoryServer,
   shnum: number,
   bytes: Uint8Array,
-  writeEnabler = deriveWriteEnabler(file.cap.writekey, server.tubId),
+  given?: Uint8Array,
 ): Promise<void> {
   diskOf(server).deleteShare(file.storageIndex, shnum);
+  const [there] = diskOf(server).slot(toBase32(file.storageIndex)).values();
+  const own = there?.writeEnabler ?? deriveWriteEnabler(file.cap.writekey, server.tubId);
+  const writeEnabler = given ?? own;
   const part = { offset: 0, length: bytes.length, bytes: async () => bytes };
   const secret = new Uint8Array(32);
   await server.readTestWrite(file.storageIndex, {

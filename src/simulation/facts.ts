@@ -98,6 +98,8 @@ export interface Facts {
   readonly forgetful: Set<string>;
   /** `s0:1` -> the field that rots there, until the share is written again. */
   readonly rotten: Map<string, string>;
+  /** The field that rots in the share that a disk puts somewhere else next. */
+  onItsWay: string | undefined;
   /** Version -> words, as far as known. */
   readonly contents: Map<string, readonly string[]>;
   /** Versions that writers have made and put into places, by the writer. */
@@ -139,6 +141,7 @@ export function emptyFacts(): Facts {
     spoilt: new Set(),
     forgetful: new Set(),
     rotten: new Map(),
+    onItsWay: undefined,
     contents: new Map(),
     writtenBy: new Map(),
     landed: new Map(),
@@ -390,6 +393,9 @@ function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): vo
   const wasReadable = before !== null && parseVersion(before) !== undefined;
   const isReadable = after === null || parseVersion(after) !== undefined;
   if (writer !== null || (isReadable && !wasReadable)) facts.rotten.delete(place);
+  if (writer === null && after !== null && facts.onItsWay !== undefined) {
+    facts.rotten.set(place, facts.onItsWay);
+  }
   for (const [name, operation] of facts.operations) {
     if (operation.status !== 'running' || name === writer) continue;
     operation.changed.add(place);
@@ -424,8 +430,11 @@ function forgetRot({ rotten }: Facts, server: string): void {
 function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): void {
   const { server, event, shnum, field } = record;
   const share = placeName(server, shnum ?? -1);
+  // What comes to another place is as rotten there.
+  const isCopied = event === 'copy' || event === 'move';
+  facts.onItsWay = isCopied ? facts.rotten.get(share) : undefined;
   // The share has other bytes now than those that rotted.
-  if (shnum !== null && event !== 'rot') facts.rotten.delete(share);
+  if (shnum !== null && event !== 'rot' && event !== 'copy') facts.rotten.delete(share);
   if (event === 'rollback') forgetRot(facts, server);
   if (event === 'rot' && field !== null) facts.rotten.set(share, field);
   if ((event === 'rot' && field === 'prefix') || event === 'alien') facts.forgetful.add(server);

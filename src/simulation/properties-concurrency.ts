@@ -56,6 +56,9 @@ function lostFile(facts: Facts, maxVersions: number): string | undefined {
   const faults = new Set([...facts.down, ...facts.spoilt]).size;
   const written = new Set(facts.writtenBy.keys()).size;
   if (written > maxVersions) return undefined;
+  // What was planted is of one version.
+  const planted = [...facts.initialPlaces.values()].map((held) => held.split(' ')[0]);
+  if (new Set(planted).size > 1) return undefined;
   if (Math.min(servers, shnums) - faults < (written + 1) * (k - 1) + 1) return undefined;
   // Where two servers hold one share number, two places are worth one share.
   if (servers !== initial.length || shnums !== initial.length) return undefined;

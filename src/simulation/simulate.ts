@@ -77,19 +77,26 @@ function linking(spec: OperationSpec): OperationSpec {
   return isWrite ? { ...spec, task: { kind: 'link', attempts: 3 } } : spec;
 }
 
+function specOf(share: number | ShareSpec): ShareSpec {
+  return typeof share === 'number' ? { shnum: share } : share;
+}
+
 /** Some of its shares are gone, rotten, another's, or of a version that somebody began to write. */
 function hurt(prng: Prng, { shares = [], ...server }: ServerSpec): ServerSpec {
+  if (prng.chance(0.06)) {
+    return { ...server, shares: shares.map((share) => ({ ...specOf(share), isForeign: true })) };
+  }
   const all = shares.flatMap((share): readonly (number | ShareSpec)[] => {
-    if (typeof share !== 'number' || !prng.chance(0.3)) return [share];
-    const what = pickWeighted<'gone' | 'rotten' | 'foreign' | 'newer'>(prng, [
+    if (typeof share !== 'number' || !prng.chance(0.2)) return [share];
+    const what = pickWeighted<'gone' | 'rotten' | 'newer'>(prng, [
       ['gone', 4],
       ['rotten', 4],
-      ['foreign', 1],
       ['newer', 1],
     ]);
     if (what === 'gone') return [];
-    if (what === 'rotten') return [{ shnum: share, rot: prng.pick(rotFields) }];
-    return [what === 'newer' ? { shnum: share, seqnum: 2 } : { shnum: share, isForeign: true }];
+    return [
+      what === 'rotten' ? { shnum: share, rot: prng.pick(rotFields) } : { shnum: share, seqnum: 2 },
+    ];
   });
   return { ...server, shares: all };
 }
