@@ -133,9 +133,10 @@ function decideOn(record: RepairRecord): RepairDecision {
   const beyond = beyondReading(version);
   if (beyond !== null) return failed({ kind: 'beyondLimit', beyond });
   if (judged[version.id] === undefined) return { kind: 'judge', map: known, version };
-  const atStake = record.force ? null : obstacleIn(record, readable, version);
-  if (atStake !== null) return failed(atStake);
-  return repairOf(record, { known, readable }, version);
+  const maps = { known, readable };
+  const way = wayOf(record, known, version);
+  const atStake = record.force ? null : obstacleIn(record, maps, version, way);
+  return atStake === null ? repairOf(record, maps, version, way) : failed(atStake);
 }
 
 /** The maps of a repair: what is good as a share, and what is good enough to be read. */
@@ -188,8 +189,9 @@ function judgedMap(map: Servermap, judged: RepairRecord['judged']): Servermap {
 
 function obstacleIn(
   { newest, grid }: RepairRecord,
-  map: Servermap,
+  { known, readable: map }: Maps,
   version: Version,
+  way: RepairWay,
 ): RepairObstacle | null {
   if (newest !== null && newest.seqnum > version.seqnum) {
     return { kind: 'versionLost', lost: newest, map };
@@ -199,8 +201,11 @@ function obstacleIn(
   const quorum = quorumOf(grid.membership, version.total);
   // Where too few answer, no version stands in the way: there are not enough servers to write to.
   if (map.servers.filter(isHeard).length < quorum.size) return null;
-  if (chooseBase(map, quorum)?.id === version.id) return null;
-  return { kind: 'noBase', rivals: rivalsOf(map), map };
+  const isSafe =
+    way === 'again'
+      ? reachOf(viewOf(known, quorum), version, true).size >= quorum.size
+      : chooseBase(map, quorum)?.id === version.id;
+  return isSafe ? null : { kind: 'noBase', rivals: rivalsOf(map), map };
 }
 
 /** Other versions that can be read, as new as `version`, and not in its line. */
@@ -219,8 +224,8 @@ function repairOf(
   record: RepairRecord,
   { known: map, readable }: Maps,
   version: Version,
+  way: RepairWay,
 ): RepairDecision {
-  const way = wayOf(record, map, version);
   const plan = planOf(record, map, version, way);
   const isPossible = firstRequests(startPublish(plan)).length > 0;
   const isShort = sharesOf(map, version.id).size < version.total;

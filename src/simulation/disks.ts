@@ -172,10 +172,12 @@ export class Disks {
   }
 }
 
-/** Share numbers that were planted damaged; not every damage shows in what a server holds. */
-export function rottenIn({ shares = [] }: ServerSpec = {}): readonly number[] {
-  return shares.flatMap((share) =>
-    typeof share === 'number' || share.rot === undefined ? [] : [share.shnum],
+/** The fields that were planted damaged, by share number; not every damage shows in what is held. */
+export function rottenIn({ shares = [] }: ServerSpec = {}): Readonly<Record<number, RotField>> {
+  return Object.fromEntries(
+    shares.flatMap((share) =>
+      typeof share === 'number' || share.rot === undefined ? [] : [[share.shnum, share.rot]],
+    ),
   );
 }
 

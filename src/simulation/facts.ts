@@ -196,7 +196,11 @@ function fromHeader(about: Json): Facts {
   } = about as unknown as {
     encoding: Encoding;
     losable?: number;
-    servers: readonly { id: string; shares: Record<string, string>; rotten?: number[] }[];
+    servers: readonly {
+      id: string;
+      shares: Record<string, string>;
+      rotten?: Record<string, string>;
+    }[];
   };
   const places = new Map<string, string>();
   for (const { id, shares } of servers) {
@@ -211,7 +215,12 @@ function fromHeader(about: Json): Facts {
     initialPlaces: new Map(places),
     servers: servers.map(({ id }) => id),
   };
-  for (const { id, rotten = [] } of servers) if (rotten.length > 0) facts.spoilt.add(id);
+  for (const { id, rotten = {} } of servers) {
+    for (const [shnum, field] of Object.entries(rotten)) {
+      facts.spoilt.add(id);
+      facts.rotten.set(placeName(id, Number(shnum)), field);
+    }
+  }
   for (const [place, held] of places) {
     const name = held.replace(/ .*/, '');
     const version = parseVersion(name);

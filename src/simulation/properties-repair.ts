@@ -102,11 +102,11 @@ export const repairProperties: readonly PropertyDefinition[] = [
         const [publish, input] = planned(record, facts) ?? [];
         const operation = publish && facts.operations.get(publish.operation);
         if (publish === undefined || !isRepair(operation)) return undefined;
-        const places = placesPlanned(publish);
+        const places = placesIn(publish, 'planned');
         if (quiet.has(operation.spec.name) && isUndisturbed(operation, facts)) {
           if (places.length > 0) return `${places[0]} is written, and nothing has changed`;
         }
-        return moreThanNeeded(input as PublishInputFact, places);
+        return moreThanNeeded(input as PublishInputFact, places, placesIn(publish, 'accepted'));
       };
     },
   },
@@ -128,8 +128,7 @@ function isOver(operation: OperationFact, facts: Facts): boolean {
 }
 
 /** What is wrong with how a repair has left the disks. */
-function leftBy(value: unknown, { places, rotten, servers, encoding, losable }: Facts) {
-  void losable;
+function leftBy(value: unknown, { places, rotten, servers, encoding }: Facts) {
   const { isHealthy } = value as { isHealthy: boolean };
   const best = bestIn(places, encoding.required);
   if (best === undefined) return 'nothing can be read';
@@ -177,16 +176,20 @@ function refusedFor(error: string, facts: Facts) {
   }
 }
 
-/** Places that a publish is about to write: what is there already counts as accepted. */
-function placesPlanned(publish: ActorFact): readonly string[] {
+/** Places of a publish that is about to begin; what is placed already counts as accepted. */
+function placesIn(publish: ActorFact, wanted: 'planned' | 'accepted'): readonly string[] {
   const writes = summaryOf(publish, 'publish')?.writes ?? {};
-  return Object.entries(writes).flatMap(([place, status]) => (status === 'planned' ? place : []));
+  return Object.entries(writes).flatMap(([place, status]) => (status === wanted ? place : []));
 }
 
-/** Which of `planned` need not be written. */
+/**
+ * Which of `planned` need not be written. What is good beside something that is to stay is not
+ * among `placed`: its server does not count for the quorum.
+ */
 function moreThanNeeded(
   { map, base, isAgain = false }: PublishInputFact,
   planned: readonly string[],
+  placed: readonly string[],
 ): string | undefined {
   if (base === null) return undefined;
   const held = new Map(
@@ -204,7 +207,7 @@ function moreThanNeeded(
   }
   const again = planned.find(isGood);
   if (again !== undefined) return `${again} is good, and is written`;
-  const there = [...held.keys()].filter(isGood);
+  const there = placed;
   const numberOf = (place: string) => Number(place.split(':')[1]);
   const numbers = new Set(there.map(numberOf));
   const copies: string[] = [];
