@@ -6,6 +6,8 @@
  * but the line of the base are written at once, others when what they hold is dead (`quorum.ts`).
  * `start` plans, `apply` keeps the books, `decide` says what is next.
  */
+
+import { copiesFor } from './copies.ts';
 import type { Failure } from './failure.ts';
 import { lineOf, type Versions } from './lineage.ts';
 import { oncePer } from './once.ts';
@@ -281,7 +283,7 @@ function besideOf(record: PublishRecord, open: readonly Target[]): readonly Draf
  * since the last write), others get copies, first of shares that are not alone on their server.
  */
 function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draft[] {
-  const { wholeShares, quorum, total, targets, surprises, spread = quorum.size } = record;
+  const { wholeShares, total, targets, surprises } = record;
   const drafts = open.map((target): Draft => ({ target, shnums: ownOf(record, target) }));
   const isBusy = targets.some(({ status }) => status === 'writing');
   // Who has met another writer sends nothing further before all answers tell how it stands.
@@ -298,12 +300,7 @@ function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draf
   });
   for (const shnum of homeless) leastOf(able)?.shnums.push(shnum);
   const all = [...drafts.map(sharesOn), ...others];
-  const lacking = spread - all.filter((shnums) => shnums.length > 0).length;
-  const spare = [...all.flatMap((shnums) => shnums.slice(1)), ...all.flat()];
-  const idle = drafts.filter((draft) => sharesOn(draft).length === 0);
-  idle.slice(0, Math.max(0, lacking)).forEach(({ shnums }, i) => {
-    shnums.push(...spare.slice(i, i + 1));
-  });
+  for (const [i, shnum] of copiesFor(record, all, drafts.length)) drafts[i]?.shnums.push(shnum);
   return drafts;
 }
 

@@ -241,8 +241,10 @@ export const updateProperties: readonly PropertyDefinition[] = [
       return (record, facts) => {
         if (record.kind !== 'advice') return reports(record, facts);
         const { server, shnum, reason } = record;
-        // Only who checks every field, with the write cap, has something against it.
-        const isKey = facts.rotten.get(placeName(server, shnum)) === 'privkey';
+        // Only who checks every field, with the write cap, has something against it. Of an offset
+        // that points elsewhere nothing else may be seen.
+        const field = facts.rotten.get(placeName(server, shnum)) ?? '';
+        const isKey = /^(privkey|offsets)$/.test(field);
         if (isKey && reason.includes('encrypted private key')) return undefined;
         const operation = facts.operations.get(record.operation);
         return operation && wronglyBad(operation, server, shnum);

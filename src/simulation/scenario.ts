@@ -7,7 +7,8 @@
  *     # Prose, in comments. `# Title: …` on the first line; `## …` begins a run and names it.
  *
  *     grid k=2 happy=3 n=3          one block of lines makes the world:
- *                                   (file=3of20: made by a client with other settings)
+ *                                   (file=3of20: made by a client with other settings;
+ *                                   directory: its words are its names, `link` adds one)
  *     s0: 0                         server s0 holds share 0 of version 1
  *     s1: 1@v2 2!signature 3?       share 1 of version 2; share 2, rotten; share 3, of a stranger
  *     s2: later                     operations know it once it has joined

@@ -7,11 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Task } from '../../src/simulation/operations.ts';
 import { properties } from '../../src/simulation/properties.ts';
 import { runToEnd } from '../../src/simulation/run-to-end.ts';
-import {
-  type TraceRecord,
-  World,
-  type WorldOptions,
-} from '../../src/simulation/world.ts';
+import { type TraceRecord, World, type WorldOptions } from '../../src/simulation/world.ts';
 
 /** What becomes of one record: the first (or last) of which all of `where` is true. */
 interface Lie {
@@ -46,6 +42,11 @@ const runs = {
   overwrites: world({ kind: 'overwrite' }, { kind: 'overwrite' }),
   modifies: world({ kind: 'modify' }, { kind: 'modify' }),
   updates: world({ kind: 'append' }, { kind: 'update', offset: 0 }),
+  repairs: {
+    ...world({ kind: 'repair' }, { kind: 'repair' }),
+    servers: [{ shares: [0] }, { shares: [1] }, {}, {}, {}],
+  },
+  links: { ...world({ kind: 'link' }, { kind: 'link' }), isDirectory: true },
 };
 
 const map = { actor: 'w1/writeFile/servermapUpdate' };
@@ -57,6 +58,8 @@ const settled = { ...map, type: 'server.settled', 'data.report.server': 's0' };
 const verdict = 'data.report.holdings.0.verdict';
 const written = { ...publish, type: 'write.settled', 'data.report.server': 's0' };
 const begun = { kind: 'actor', actor: 'w1/writeFile/servermapUpdate/query:s4' };
+const mended = { kind: 'place', operation: 'w1' };
+const mending = { actor: 'w1/repairFile/publish', event: 'xstate.init' };
 const late = (at: number) => ({ kind: 'clock', now: at, at });
 
 const falsehoods: readonly Falsehood[] = [
@@ -274,6 +277,59 @@ const falsehoods: readonly Falsehood[] = [
     ...{ id: 'Q8', of: 'overwrite', because: 'w1 makes unreadable of share 0' },
     lies: [{ where: { kind: 'place' }, set: { after: 'unreadable' } }],
   },
+  {
+    ...{ id: 'G1', of: 'repairs', because: 'A could be read before s1:1 was written' },
+    lies: [{ where: mended, set: { server: 's1', shnum: 1, before: 'A', after: 'v2-00000000' } }],
+  },
+  {
+    ...{ id: 'G2', of: 'repairs', because: '1 shares are missing, and s0 could have one' },
+    lies: [{ where: mended, isDropped: true }],
+  },
+  {
+    ...{ id: 'G2', of: 'repairs', because: 's2:2 holds A damaged, and could be written' },
+    lies: [{ where: mended, set: { after: 'A damaged' } }],
+  },
+  {
+    ...{ id: 'G2', of: 'repairs', because: 'the file is healthy, and is not called so' },
+    lies: [
+      { where: { event: 'ended', operation: 'w1' }, set: { 'result.value.isHealthy': false } },
+    ],
+  },
+  {
+    ...{ id: 'G2', of: 'repairs', because: 'NotEnoughServersError, and A could be repaired' },
+    lies: [
+      {
+        where: { event: 'ended', operation: 'w1' },
+        set: { result: { ok: false, error: 'NotEnoughServersError', message: '', seen: null } },
+      },
+    ],
+  },
+  {
+    ...{ id: 'G3', of: 'repairs', because: 's0:0 is good, and is written' },
+    lies: [{ where: mending, set: { 'context.writes.s0:0': 'planned' } }],
+  },
+  {
+    ...{ id: 'G3', of: 'repairs', because: 's3:0: copies that give 0 servers a share' },
+    lies: [{ where: mending, set: { 'context.writes.s3:0': 'planned' } }],
+  },
+  {
+    ...{ id: 'G3', of: 'repairs', because: 'a new version, and only shares of A are there' },
+    lies: [
+      { where: { kind: 'actor', actor: 'w1/repairFile/publish' }, set: { 'input.isAgain': false } },
+    ],
+  },
+  {
+    ...{ id: 'G3', of: 'repairs', because: 's2:2 is written, and nothing has changed' },
+    // Somebody has repaired it just before.
+    lies: [
+      { kind: 'operation', event: 'ended', operation: 'w0', result: { ok: true } },
+      {
+        ...{ kind: 'actor', actor: 'w0/repairFile/servermapUpdate', chart: 'servermapUpdate' },
+        input: { servers: ['s0', 's1', 's2', 's3', 's4'] },
+      },
+      { kind: 'operation', event: 'started', operation: 'w0', spec: { task: { kind: 'repair' } } },
+    ].map((added) => ({ where: { kind: 'header' }, added })),
+  },
   ...['A1', 'A2'].map(
     (id): Falsehood => ({
       ...{ id, of: 'overwrite', because: 'the best version has 1 of 2 shares' },
@@ -363,6 +419,10 @@ const falsehoods: readonly Falsehood[] = [
   {
     ...{ id: 'M4', of: 'modifies', because: 'attempt 1 of 0' },
     lies: [{ where: { event: 'started', operation: 'w1' }, set: { 'spec.task.attempts': 0 } }],
+  },
+  {
+    ...{ id: 'M5', of: 'links', because: 'C is without w1' },
+    lies: [{ where: { kind: 'contents', operation: 'w2' }, set: { made: ['v1', 'w2'] } }],
   },
   {
     ...{ id: 'T1', of: 'modifies', because: 'B holds v1+w1 and was read as v1' },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { OperationSpec } from '../../src/simulation/operations.ts';
 import { PropertyWatch, properties } from '../../src/simulation/properties.ts';
-import { runLabels } from '../../src/simulation/simulate.ts';
 import { runToEnd } from '../../src/simulation/run-to-end.ts';
+import { runLabels } from '../../src/simulation/simulate.ts';
 import { World, type WorldOptions } from '../../src/simulation/world.ts';
 
 const options: WorldOptions = {
@@ -20,8 +20,26 @@ const race = [
 test('each has an id, a name and a sentence', () => {
   expect(properties.map(({ id }) => id)).toEqual([
     ...['U1', 'U2', 'U3', 'U4', 'U5', 'U6', 'U7', 'U8', 'U9', 'U10', 'U11', 'U12'],
-    ...['Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6', 'Q7', 'Q8', 'A1', 'A2', 'A3', 'X1', 'X2', 'X3', 'X4'],
-    ...['M1', 'M2', 'M3', 'M4', 'T1', 'T2', 'T3', 'V1', 'V2', 'V3', 'V4', 'K1'],
+    ...['Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6', 'Q7', 'Q8', 'G1', 'G2', 'G3', 'A1', 'A2', 'A3'],
+    ...[
+      'X1',
+      'X2',
+      'X3',
+      'X4',
+      'M1',
+      'M2',
+      'M3',
+      'M4',
+      'M5',
+      'T1',
+      'T2',
+      'T3',
+      'V1',
+      'V2',
+      'V3',
+      'V4',
+      'K1',
+    ],
   ]);
   for (const { name, statement } of properties) {
     expect(name).toMatch(/^\S.*\S$/);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { faults } from '../../src/simulation/faults.ts';
 import type { Task } from '../../src/simulation/operations.ts';
-import { optionsOf, simulate } from '../../src/simulation/simulate.ts';
 import { runToEnd } from '../../src/simulation/run-to-end.ts';
+import { optionsOf, simulate } from '../../src/simulation/simulate.ts';
 import { World, type WorldOptions } from '../../src/simulation/world.ts';
 import { simulationWith } from '../support/mutants.ts';
 import { assertPlain } from '../support/walk.ts';
