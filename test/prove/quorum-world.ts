@@ -16,8 +16,9 @@ import { meetingSize } from '../../machines/quorum.ts';
 import { QuorumCast } from './quorum-cast.ts';
 import { Cover } from './quorum-cover.ts';
 import { lossesOf, rotsOf, type Spoilt } from './quorum-disks.ts';
-import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
-import { bitsIn, type Flight, keyOf, landed, type Mark, none } from './quorum-parts.ts';
+import { Judge } from './quorum-judge.ts';
+import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
+import { type Flight, landed, type Mark, none } from './quorum-parts.ts';
 import type { Covers, Emit, Landing, Names, Outcome, Told, World } from './quorum-step.ts';
 
 export type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
@@ -27,10 +28,7 @@ export class QuorumWorlds {
   readonly model: QuorumModel;
   readonly #actors: number;
   readonly #meeting: number;
-  readonly #landings: (readonly Landing[])[] = [[]];
-  readonly #landingIds = new Map<string, number>([['', 0]]);
-  readonly #judged = new Map<string, Violation | undefined>();
-  readonly #reads = new Map<string, Mark>();
+  readonly #judge: Judge;
   readonly #cover: Cover | null;
   /** Of so many ways to be observed, the one that is emitted; null: all are. */
   choose: ((ways: number) => number) | null = null;
@@ -58,6 +56,7 @@ export class QuorumWorlds {
     this.rots = this.strays + 3;
     this.losses = this.strays + 4;
     this.length = this.strays + 5;
+    this.#judge = new Judge(this, this.landings, this.acked);
   }
 
   first(): World {
@@ -82,10 +81,11 @@ export class QuorumWorlds {
 
   /** Of versions that may yet win W servers. */
   landingsOf(world: World): readonly Landing[] {
-    const all = this.#landings[world[this.landings] as number] as readonly Landing[];
-    return all.every((one) => this.mayYetWin(world, one))
-      ? all
-      : all.filter((one) => this.mayYetWin(world, one));
+    return this.#judge.landingsOf(world);
+  }
+
+  mayYetWin(world: World, landing: Landing): boolean {
+    return this.#judge.mayYetWin(world, landing);
   }
 
   straysOf(world: World): readonly Flight[] {
@@ -416,7 +416,7 @@ export class QuorumWorlds {
         next[left] = (world[left] as number) - 1;
         this.#dropStrays(next);
         const tell: Told = (name) => told(name).map((line) => `${line} s${at}`);
-        this.#observed(world, next, at, none, emit, this.#judge(next), tell);
+        this.#observed(world, next, at, none, emit, this.#judge.judge(next), tell);
       }
     }
   }
@@ -428,8 +428,8 @@ export class QuorumWorlds {
     next[at] = after;
     this.#dropStrays(next);
     const isWorth = this.#cover?.dropsSpent(next) ?? true;
-    const isForked = this.#record(next, mark, 1 << at, shnums);
-    const violation = isForked ? 'chain' : this.#judge(next);
+    const isForked = this.#judge.record(next, mark, 1 << at, shnums);
+    const violation = isForked ? 'chain' : this.#judge.judge(next);
     if (!isWorth) {
       if (violation !== undefined) emit(null, violation, told);
       return;
@@ -482,119 +482,5 @@ export class QuorumWorlds {
       for (const [place, become] of those) world[place] = become();
       emit(world, violation, (name) => [...those.flatMap(([, , it]) => it(name)), ...told(name)]);
     }
-  }
-
-  // --- what may not be --------------------------------------------------------------------------
-
-  /**
-   * Books that `mark` has landed there.
-   * @returns whether it has won W servers and stands against another that has
-   */
-  #record(next: number[], mark: Mark, servers: number, shnums: number): boolean {
-    const { cast } = this;
-    const { size, required } = this.model;
-    const acked = next[this.acked] as number;
-    // As it was before: what lands now may be the last of it.
-    const landings = this.#landings[next[this.landings] as number] as readonly Landing[];
-    let isForked = false;
-    let entries = landings;
-    if (!cast.isBuiltOn(acked, mark)) {
-      const before = landings.find((one) => one.mark === mark);
-      const all = servers | (before?.servers ?? 0);
-      const numbers = shnums | (before?.shnums ?? 0);
-      entries = landings.filter((one) => one !== before);
-      if (bitsIn(all) >= size && bitsIn(numbers) >= required) {
-        isForked = !cast.isBuiltOn(mark, acked);
-        next[this.acked] = mark;
-      } else {
-        entries = [...entries, { mark, servers: all, shnums: numbers }];
-      }
-    }
-    next[this.landings] = this.#landingsId(entries.filter((one) => this.mayYetWin(next, one)));
-    return isForked;
-  }
-
-  mayYetWin(world: World, { mark, servers }: Landing): boolean {
-    const { cast, model } = this;
-    if (cast.isBuiltOn(world[this.acked] as number, mark)) return false;
-    let all = servers;
-    const { order } = cast.made(mark);
-    for (let i = 0; i < model.writers; i++) {
-      if (cast.known(world[model.servers + i] as number).writer.mark !== mark) continue;
-      if (!model.covers) return true;
-      // Where something newer is it does not land any more.
-      for (let at = 0; at < model.servers; at++) {
-        const [there] = cast.row(world[at] as number);
-        if (cast.made(there as number).order < order) all |= 1 << at;
-      }
-    }
-    for (const stray of this.straysOf(world)) if (stray.mark === mark) all |= 1 << stray.at;
-    return bitsIn(all) >= model.size;
-  }
-
-  #landingsId(landings: readonly Landing[]): number {
-    const sorted = [...landings].sort((a, b) => a.mark - b.mark);
-    const key = keyOf(sorted.flatMap((one) => [one.mark, one.servers, one.shnums]));
-    const known = this.#landingIds.get(key);
-    if (known !== undefined) return known;
-    this.#landingIds.set(key, this.#landings.length);
-    return this.#landings.push(sorted) - 1;
-  }
-
-  /** What is wrong with these rows, whoever else there is: for a reader, and for the file. */
-  #judge(world: World): Violation | undefined {
-    const acked = world[this.acked] as number;
-    // Which server holds which row is nothing to a reader.
-    const rows = world.slice(0, this.model.servers).sort((a, b) => a - b);
-    const key = keyOf(rows) + keyOf([acked]);
-    if (this.#judged.has(key)) return this.#judged.get(key);
-    const judgement = this.#isHidden(rows, acked)
-      ? 'hidden'
-      : this.#isUnreadable(rows, acked)
-        ? 'unreadable'
-        : undefined;
-    this.#judged.set(key, judgement);
-    return judgement;
-  }
-
-  /** Whether a reader who asks some servers, all at once, is given something without `acked`. */
-  #isHidden(rows: readonly number[], acked: Mark): boolean {
-    // Of more servers there are too many sets.
-    if (rows.length > 6) return false;
-    const all = (1 << rows.length) - 1;
-    for (let set = all; set > 0; set--) {
-      if (bitsIn(set) < this.#meeting) continue;
-      const read = this.#readIn(rows.filter((_, at) => (set & (1 << at)) !== 0));
-      if (read !== none && !this.cast.isBuiltOn(read, acked)) return true;
-    }
-    return false;
-  }
-
-  /** What a reader is given who hears these rows, whichever servers they are from. */
-  #readIn(heard: readonly number[]): Mark {
-    const key = keyOf(heard);
-    const known = this.#reads.get(key);
-    if (known !== undefined) return known;
-    const unheard = Array.from({ length: this.model.servers - heard.length }, () => none);
-    const read = this.cast.readIn([...heard, ...unheard]);
-    this.#reads.set(key, read);
-    return read;
-  }
-
-  #isUnreadable(rows: readonly number[], acked: Mark): boolean {
-    const { cast, model } = this;
-    if (model.rots > 0 || model.losable > 0) return false;
-    const shnums = new Map<Mark, number>();
-    for (const row of rows) {
-      cast.row(row).forEach((mark, n) => {
-        if (mark !== none) shnums.set(mark, (shnums.get(mark) ?? 0) | (1 << n));
-      });
-    }
-    const isWhole = ([mark, bits]: readonly [Mark, number]) =>
-      bitsIn(bits) >= model.required && cast.isBuiltOn(mark, acked);
-    if ([...shnums].some(isWhole)) return false;
-    // Those that are half way; what was acknowledged contains the rest.
-    const halfWay = [...shnums.keys()].filter((mark) => !cast.isBuiltOn(acked, mark));
-    return halfWay.length <= deathsAllowed(model);
   }
 }

@@ -1,0 +1,155 @@
+/**
+ * @module quorum-judge: what may not be in a world of writers over a quorum, and the books of what
+ * has landed.
+ */
+import { meetingSize } from '../../machines/quorum.ts';
+import type { QuorumCast } from './quorum-cast.ts';
+import { deathsAllowed, type QuorumModel, type Violation } from './quorum-model.ts';
+import { bitsIn, type Flight, keyOf, type Mark, none } from './quorum-parts.ts';
+import type { Landing, World } from './quorum-step.ts';
+
+/** What is asked of the worlds that are judged. */
+interface Worlds {
+  readonly cast: QuorumCast;
+  readonly model: QuorumModel;
+  straysOf(world: World): readonly Flight[];
+}
+
+export class Judge {
+  readonly #worlds: Worlds;
+  readonly #meeting: number;
+  // Where in a world the landings are, and the newest acknowledged version.
+  readonly #place: number;
+  readonly #acked: number;
+  readonly #landings: (readonly Landing[])[] = [[]];
+  readonly #landingIds = new Map<string, number>([['', 0]]);
+  readonly #judged = new Map<string, Violation | undefined>();
+  readonly #reads = new Map<string, Mark>();
+
+  constructor(worlds: Worlds, place: number, acked: number) {
+    this.#worlds = worlds;
+    this.#place = place;
+    this.#acked = acked;
+    this.#meeting = meetingSize(worlds.cast.quorum);
+  }
+
+  /** Of versions that may yet win W servers. */
+  landingsOf(world: World): readonly Landing[] {
+    const all = this.#landings[world[this.#place] as number] as readonly Landing[];
+    return all.every((one) => this.mayYetWin(world, one))
+      ? all
+      : all.filter((one) => this.mayYetWin(world, one));
+  }
+
+  /**
+   * Books that `mark` has landed there.
+   * @returns whether it has won W servers and stands against another that has
+   */
+  record(next: number[], mark: Mark, servers: number, shnums: number): boolean {
+    const { cast } = this.#worlds;
+    const { size, required } = this.#worlds.model;
+    const acked = next[this.#acked] as number;
+    // As it was before: what lands now may be the last of it.
+    const landings = this.#landings[next[this.#place] as number] as readonly Landing[];
+    let isForked = false;
+    let entries = landings;
+    if (!cast.isBuiltOn(acked, mark)) {
+      const before = landings.find((one) => one.mark === mark);
+      const all = servers | (before?.servers ?? 0);
+      const numbers = shnums | (before?.shnums ?? 0);
+      entries = landings.filter((one) => one !== before);
+      if (bitsIn(all) >= size && bitsIn(numbers) >= required) {
+        isForked = !cast.isBuiltOn(mark, acked);
+        next[this.#acked] = mark;
+      } else {
+        entries = [...entries, { mark, servers: all, shnums: numbers }];
+      }
+    }
+    next[this.#place] = this.#idOf(entries.filter((one) => this.mayYetWin(next, one)));
+    return isForked;
+  }
+
+  mayYetWin(world: World, { mark, servers }: Landing): boolean {
+    const { cast, model } = this.#worlds;
+    if (cast.isBuiltOn(world[this.#acked] as number, mark)) return false;
+    let all = servers;
+    const { order } = cast.made(mark);
+    for (let i = 0; i < model.writers; i++) {
+      if (cast.known(world[model.servers + i] as number).writer.mark !== mark) continue;
+      if (!model.covers) return true;
+      // Where something newer is it does not land any more.
+      for (let at = 0; at < model.servers; at++) {
+        const [there] = cast.row(world[at] as number);
+        if (cast.made(there as number).order < order) all |= 1 << at;
+      }
+    }
+    for (const stray of this.#worlds.straysOf(world)) if (stray.mark === mark) all |= 1 << stray.at;
+    return bitsIn(all) >= model.size;
+  }
+
+  #idOf(landings: readonly Landing[]): number {
+    const sorted = [...landings].sort((a, b) => a.mark - b.mark);
+    const key = keyOf(sorted.flatMap((one) => [one.mark, one.servers, one.shnums]));
+    const known = this.#landingIds.get(key);
+    if (known !== undefined) return known;
+    this.#landingIds.set(key, this.#landings.length);
+    return this.#landings.push(sorted) - 1;
+  }
+
+  /** What is wrong with these rows, whoever else there is: for a reader, and for the file. */
+  judge(world: World): Violation | undefined {
+    const acked = world[this.#acked] as number;
+    // Which server holds which row is nothing to a reader.
+    const rows = world.slice(0, this.#worlds.model.servers).sort((a, b) => a - b);
+    const key = keyOf(rows) + keyOf([acked]);
+    if (this.#judged.has(key)) return this.#judged.get(key);
+    const judgement = this.#isHidden(rows, acked)
+      ? 'hidden'
+      : this.#isUnreadable(rows, acked)
+        ? 'unreadable'
+        : undefined;
+    this.#judged.set(key, judgement);
+    return judgement;
+  }
+
+  /** Whether a reader who asks some servers, all at once, is given something without `acked`. */
+  #isHidden(rows: readonly number[], acked: Mark): boolean {
+    // Of more servers there are too many sets.
+    if (rows.length > 6) return false;
+    const all = (1 << rows.length) - 1;
+    for (let set = all; set > 0; set--) {
+      if (bitsIn(set) < this.#meeting) continue;
+      const read = this.#readIn(rows.filter((_, at) => (set & (1 << at)) !== 0));
+      if (read !== none && !this.#worlds.cast.isBuiltOn(read, acked)) return true;
+    }
+    return false;
+  }
+
+  /** What a reader is given who hears these rows, whichever servers they are from. */
+  #readIn(heard: readonly number[]): Mark {
+    const key = keyOf(heard);
+    const known = this.#reads.get(key);
+    if (known !== undefined) return known;
+    const unheard = Array.from({ length: this.#worlds.model.servers - heard.length }, () => none);
+    const read = this.#worlds.cast.readIn([...heard, ...unheard]);
+    this.#reads.set(key, read);
+    return read;
+  }
+
+  #isUnreadable(rows: readonly number[], acked: Mark): boolean {
+    const { cast, model } = this.#worlds;
+    if (model.rots > 0 || model.losable > 0) return false;
+    const shnums = new Map<Mark, number>();
+    for (const row of rows) {
+      cast.row(row).forEach((mark, n) => {
+        if (mark !== none) shnums.set(mark, (shnums.get(mark) ?? 0) | (1 << n));
+      });
+    }
+    const isWhole = ([mark, bits]: readonly [Mark, number]) =>
+      bitsIn(bits) >= model.required && cast.isBuiltOn(mark, acked);
+    if ([...shnums].some(isWhole)) return false;
+    // Those that are half way; what was acknowledged contains the rest.
+    const halfWay = [...shnums.keys()].filter((mark) => !cast.isBuiltOn(acked, mark));
+    return halfWay.length <= deathsAllowed(model);
+  }
+}
