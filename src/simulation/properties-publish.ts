@@ -236,25 +236,34 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'A write that landed is never counted as somebody else’s, nor, unless it landed late, or a ' +
       'disk has put a copy there, as not done.',
-    judge: () => (record, facts) => {
-      const [, output] = ended(record, facts) ?? [];
-      const own = output?.surprises.find(({ found }) => found === output.version?.checkstring);
-      if (own !== undefined) return `our own share ${own.shnum} on ${own.server} is a surprise`;
-      if (record.kind !== 'event' || record.type !== 'write.settled') return undefined;
-      const { report } = record.data as unknown as SettledData;
-      // Given up, looked for, not found, and then it arrived: no client can know.
-      if (report.status !== 'failed' || facts.lateWrites > 0) return undefined;
-      const publish = facts.actors.get(record.actor) as ActorFact;
-      const { checkstring } = publishOf(publish);
-      // Nor when it was given a list without the share.
-      if (facts.operations.get(publish.operation)?.lied.has(report.server)) return undefined;
-      const places = lastRequest(record.actor, report.server, facts)?.shnums ?? [];
-      const landed = places
-        .map((shnum) => placeName(report.server, shnum))
-        .find((place) => checkstring !== null && facts.places.get(place) === checkstring);
-      // Brought by a disk to a server that the write never came to, it is not what was asked for.
-      if (landed && facts.copies.get(checkstring ?? '')?.has(landed)) return undefined;
-      return landed && `${landed} holds the version, and counts as failed`;
+    judge: () => {
+      const doubled = new Set<string>();
+      return (record, facts) => {
+        if (record.kind === 'choice') {
+          const [, message] = /^duplicate (\S+ \S+) write/.exec(record.label) ?? [];
+          if (message !== undefined) doubled.add(message);
+        }
+        const [, output] = ended(record, facts) ?? [];
+        const own = output?.surprises.find(({ found }) => found === output.version?.checkstring);
+        if (own !== undefined) return `our own share ${own.shnum} on ${own.server} is a surprise`;
+        if (record.kind !== 'event' || record.type !== 'write.settled') return undefined;
+        const { report } = record.data as unknown as SettledData;
+        // Given up, looked for, not found, and then it arrived: no client can know.
+        if (report.status !== 'failed' || facts.lateWrites > 0) return undefined;
+        const publish = facts.actors.get(record.actor) as ActorFact;
+        // Nor of the second of two, when the first was lost.
+        if (doubled.has(`${publish.operation} ${report.server}`)) return undefined;
+        const { checkstring } = publishOf(publish);
+        // Nor when it was given a list without the share.
+        if (facts.operations.get(publish.operation)?.lied.has(report.server)) return undefined;
+        const places = lastRequest(record.actor, report.server, facts)?.shnums ?? [];
+        const landed = places
+          .map((shnum) => placeName(report.server, shnum))
+          .find((place) => checkstring !== null && facts.places.get(place) === checkstring);
+        // Brought by a disk to a server that the write never came to, it is not what was asked for.
+        if (landed && facts.copies.get(checkstring ?? '')?.has(landed)) return undefined;
+        return landed && `${landed} holds the version, and counts as failed`;
+      };
     },
   },
   {

@@ -2,6 +2,7 @@
  * @module properties-repair: what must hold of a repair (G1–G3), beside all that holds of a write.
  */
 import { matching } from '../../machines/matching.ts';
+import type { RepairWay } from '../../machines/repair-kernel.ts';
 import { summaryOf } from '../runtime/summary-of.ts';
 import {
   type ActorFact,
@@ -86,25 +87,28 @@ export const repairProperties: readonly PropertyDefinition[] = [
     name: 'repair writes the least',
     statement:
       'A repair writes no share that is good, copies one only to give a server a share of its own, ' +
-      'keeps the seqnum where shares are only missing or bad, and writes nothing a second time.',
+      'keeps the seqnum where shares are only missing or bad, and writes nothing a second time, but ' +
+      'for a new version that the first made possible.',
     judge: () => {
-      let isQuiet = false;
-      const quiet = new Set<string>();
+      let lastWay: RepairWay | undefined;
+      const ways = new Map<string, RepairWay>();
       return (record, facts) => {
-        if (changesDisks(record)) isQuiet = false;
+        if (changesDisks(record)) lastWay = undefined;
         if (record.kind === 'operation') {
           const operation = facts.operations.get(record.operation);
           if (!isRepair(operation)) return undefined;
-          if (record.event === 'started' && isQuiet) quiet.add(record.operation);
-          isQuiet = record.event === 'ended' && isOver(operation, facts);
+          if (record.event === 'started' && lastWay) ways.set(record.operation, lastWay);
+          lastWay = record.event === 'ended' ? wayOf(operation, facts) : undefined;
           return undefined;
         }
         const [publish, input] = planned(record, facts) ?? [];
         const operation = publish && facts.operations.get(publish.operation);
         if (publish === undefined || !isRepair(operation)) return undefined;
         const places = placesIn(publish, 'planned');
-        if (quiet.has(operation.spec.name) && isUndisturbed(operation, facts)) {
-          if (places.length > 0) return `${places[0]} is written, and nothing has changed`;
+        const before = ways.get(publish.operation);
+        const isNew = before === 'again' && !isAgain(operation);
+        if (before !== undefined && !isNew && isUndisturbed(operation, facts)) {
+          return `${places[0]} is written, and nothing has changed`;
         }
         return moreThanNeeded(input as PublishInputFact, places, placesIn(publish, 'accepted'));
       };
@@ -123,8 +127,10 @@ function changesDisks(record: TraceRecord): boolean {
   return record.kind === 'place' || (record.kind === 'message' && record.event === 'abandoned');
 }
 
-function isOver(operation: OperationFact, facts: Facts): boolean {
-  return operation.result?.ok === true && isUndisturbed(operation, facts);
+/** How a repair has left all as it should be; undefined: it failed, or was disturbed. */
+function wayOf({ result, ...operation }: OperationFact, facts: Facts): RepairWay | undefined {
+  if (result?.ok !== true || !isUndisturbed({ ...operation, result }, facts)) return undefined;
+  return (result.value as { way?: RepairWay } | null)?.way;
 }
 
 /** What is wrong with how a repair has left the disks. */

@@ -31,6 +31,7 @@ interface Flags {
   readonly quorumSize?: number;
   readonly writers?: number;
   readonly attempts?: number;
+  readonly repairs: number;
   readonly readers: number;
   readonly losable: number;
   readonly remembers: boolean;
@@ -70,6 +71,7 @@ const program: Command = new Command('prove')
   .option('--attempts <T>', 'how often each tries', positive)
   .option('--losable <n>', 'disks that may lose shares, or go back to older ones', whole, 0)
   .option('--readers <n>', 'readers who ask server by server, beside the writers', whole, 0)
+  .option('--repairs <n>', 'how many of the writers repair', whole, 0)
   .option('--remembers', 'writers who may begin with what their last write left', false)
   .option(
     '--lean',
@@ -128,9 +130,14 @@ function chosenQuorum(): QuorumModel | undefined {
       'error: a size is --servers, --k, --quorum-size, --writers and --attempts together',
     );
   }
-  const { readers, losable, remembers, shares: total } = flags;
+  const { readers, losable, remembers, repairs, shares: total } = flags;
   const size = { servers, required: k, size: quorumSize, writers, attempts, total, losable };
-  const model = modelOf(size, { readers, remembers, ...(flags.lean && leanOf(size, remembers)) });
+  const model = modelOf(size, {
+    readers,
+    remembers,
+    repairs,
+    ...(flags.lean && leanOf(size, remembers || repairs > 0)),
+  });
   const problem = problemOf(model);
   if (problem !== undefined) program.error(`error: ${problem}`);
   return model;
@@ -145,6 +152,7 @@ function problemOf({
   writers,
   readers,
   losable,
+  repairs,
 }: QuorumModel) {
   // Whom a writer may hear are 2^S sets.
   if (servers > 13 && flags.walks === undefined) return '--servers is 13 at most without --walks';
@@ -152,6 +160,8 @@ function problemOf({
   if (size > servers) return `--quorum-size ${size} is more than --servers ${servers}`;
   if (2 * size <= servers) return `--quorum-size ${size} is not more than half of ${servers}`;
   if (2 * size <= servers + losable) return `--losable ${losable} leaves no quorums that meet`;
+  if (repairs > writers) return `--repairs ${repairs} is more than --writers ${writers}`;
+  if (repairs > 0 && size > total) return '--repairs needs --shares of --quorum-size at least';
   if (required > total) return `--k ${required} is more than --shares ${total}`;
   if (total > 30) return '--shares is 30 at most';
   if (attempts > 20) return '--attempts is 20 at most';
@@ -181,7 +191,8 @@ async function quorum(): Promise<boolean> {
 
 /** Flags of which one has nothing to say beside the other. */
 function contradiction(): string | undefined {
-  const { mistake, walks, all, lean, full, readers, losable, remembers, rule, perServer } = flags;
+  const { mistake, walks, all, lean, full, readers, repairs, losable, remembers, rule, perServer } =
+    flags;
   const hasSize = flags.servers !== undefined || flags.quorumSize !== undefined;
   if (full || rule !== undefined || perServer !== '1') {
     return '--full, --rule and --per-server are of the other exploration, without --quorum';
@@ -190,8 +201,8 @@ function contradiction(): string | undefined {
     return '--mistake has a size of its own';
   }
   if (all && (hasSize || walks !== undefined)) return '--all is every size';
-  if (!hasSize && (lean || remembers || readers > 0 || losable > 0)) {
-    return '--lean, --remembers, --readers and --losable need a size';
+  if (!hasSize && (lean || remembers || readers + repairs + losable > 0)) {
+    return '--lean, --remembers, --repairs, --readers and --losable need a size';
   }
   if (lean && walks !== undefined) return '--walks are of the whole model, never --lean';
   return undefined;

@@ -15,6 +15,7 @@ const violationNames: Readonly<Record<Violation, string>> = {
   lost: 'a base without what had been acknowledged before its writer began to look',
   hidden: 'a reader is given a version without what had been acknowledged before',
   unreadable: 'nothing can be read that contains what was acknowledged',
+  needless: 'a repair writes over a good share, or a new version where only shares are missing',
 };
 
 function explored(model: QuorumModel, limit: number, seconds?: number): QuorumFindings {
@@ -27,6 +28,7 @@ function detailOf({
   givesUp,
   ties,
   parents,
+  repairs,
   readers,
   lost,
   rots,
@@ -39,6 +41,7 @@ function detailOf({
     covers ? 'without what is covered' : '',
     !late && !givesUp && !covers ? `lean${ties === 'any' ? ', any ties' : ''}` : '',
     parents === 'all' ? '' : `parents ${parents}`,
+    repairs > 0 ? `${repairs} repairs` : '',
     readers > 0 ? `${readers} reader` : '',
     lost > 0 ? `${lost} share lost` : '',
     rots > 0 ? `${rots} rots` : '',

@@ -14,6 +14,7 @@ import type { PublishRecord, Surprise, Target } from '../../machines/publish-ker
 import * as publish from '../../machines/publish-kernel.ts';
 import type { Quorum } from '../../machines/quorum.ts';
 import * as rules from '../../machines/quorum.ts';
+import * as repair from '../../machines/repair-kernel.ts';
 import type { WriteReport } from '../../machines/reports.ts';
 import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
@@ -31,8 +32,9 @@ import {
   type Slot,
   type Writer,
 } from './quorum-parts.ts';
+import { planRepair } from './quorum-repair.ts';
 
-export const shippedKernels: Kernels = { ...publish, ...rules };
+export const shippedKernels: Kernels = { ...publish, ...rules, repair };
 
 /** A token of a writer that stands for a version. */
 const tokenOf = (mark: Mark) => -1 - mark;
@@ -224,10 +226,11 @@ export class QuorumCast {
   }
 
   newWriter(index: number): number {
-    const { parents, writers } = this.model;
+    const { parents, writers, repairs } = this.model;
+    if (index >= writers) return this.#idOf(this.#looker('reader', 0));
+    if (index >= writers - repairs) return this.#idOf(this.#looker('repairer', 0));
     const isNaming = parents === 'all' || (parents === 'some' && index % 2 === 0);
-    const role = index >= writers ? 'reader' : isNaming ? 'writer' : 'nameless';
-    return this.#idOf(this.#looker(role, 0));
+    return this.#idOf(this.#looker(isNaming ? 'writer' : 'nameless', 0));
   }
 
   #looker(role: Writer['role'], attempt: number): Writer {
@@ -260,14 +263,23 @@ export class QuorumCast {
     const { quorum } = this;
     const { chooseBase, chooseForReader, decide, start } = this.#kernels;
     const map = this.mapOf(heard);
+    if (role === 'repairer') return this.#planRepair(heard, map);
     // Nobody is given what is only remembered.
     const read = isWarm ? none : this.#markIn(heard, chooseForReader(map, quorum));
     const base = role === 'reader' ? undefined : chooseBase(map, quorum);
-    if (base === undefined) return { base: none, read, record: null };
+    if (base === undefined) return { base: none, read, record: null, isNeedless: false };
     const plan = { map, base, quorum, required, total, wholeShares: true, force: false };
     const record = start(isWarm ? { ...plan, asksOnce: true } : plan);
     const mark = base === null ? none : this.#markIn(heard, base);
-    return { base: mark, read, record: decide(record).kind === 'prepare' ? record : null };
+    const isReady = decide(record).kind === 'prepare';
+    return { base: mark, read, record: isReady ? record : null, isNeedless: false };
+  }
+
+  #planRepair(heard: readonly number[], map: Servermap): Planned {
+    const { servers, size: happy, losable } = this.model;
+    const plan = planRepair(this.#kernels, map, { servers, happy, losable });
+    const base = plan.base === null ? none : this.#markIn(heard, plan.base);
+    return { ...plan, base, read: none };
   }
 
   /** What the heard rows would be given to a reader, whoever looked. */
@@ -550,8 +562,10 @@ export class QuorumCast {
 
   #tokensOf(writer: Writer) {
     const { role, attempt, phase, heard, isWarm, acked, mark, record, pending } = writer;
-    const roles = { writer: 0, nameless: 1, reader: 2 };
-    const who = [roles[role], attempt, Number(isWarm || record?.asksOnce === true)];
+    const roles = { writer: 0, nameless: 1, reader: 2, repairer: 3 };
+    // A repair in the same version, or in a new one.
+    const isOdd = isWarm || record?.asksOnce === true || record?.isAgain === true;
+    const who = [roles[role], attempt, Number(isOdd)];
     if (phase === 'ended') return { globals: [9], versions: [], locals: heard.map(() => []) };
     if (phase === 'looking') {
       const globals = [...who, acked === none ? 0 : tokenOf(acked)];

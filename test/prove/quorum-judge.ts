@@ -72,6 +72,7 @@ export class Judge {
   mayYetWin(world: World, { mark, servers }: Landing): boolean {
     const { cast, model } = this.#worlds;
     if (cast.isBuiltOn(world[this.#acked] as number, mark)) return false;
+    if (this.#mayBePlacedAgain(world)) return true;
     let all = servers;
     const { order } = cast.made(mark);
     for (let i = 0; i < model.writers; i++) {
@@ -85,6 +86,16 @@ export class Judge {
     }
     for (const stray of this.#worlds.straysOf(world)) if (stray.mark === mark) all |= 1 << stray.at;
     return bitsIn(all) >= model.size;
+  }
+
+  /** Whether somebody is still to look who may place again what is there. */
+  #mayBePlacedAgain(world: World): boolean {
+    const { cast, model } = this.#worlds;
+    for (let i = model.writers - model.repairs; i < model.writers; i++) {
+      const { phase, attempt } = cast.known(world[model.servers + i] as number).writer;
+      if (phase === 'looking' || (phase === 'writing' && attempt + 1 < model.attempts)) return true;
+    }
+    return false;
   }
 
   #idOf(landings: readonly Landing[]): number {

@@ -1,8 +1,9 @@
 /**
  * @module quorum-model: what an exploration of several writers over a quorum is about.
  */
-import type { apply, decide, start } from '../../machines/publish-kernel.ts';
+import type { apply, decide, firstRequests, start } from '../../machines/publish-kernel.ts';
 import type { chooseBase, chooseForReader } from '../../machines/quorum.ts';
+import type * as repair from '../../machines/repair-kernel.ts';
 
 export interface QuorumModel {
   /** S. */
@@ -18,6 +19,8 @@ export interface QuorumModel {
   readonly writers: number;
   /** How often each writer tries. */
   readonly attempts: number;
+  /** How many of the writers repair: the last ones. */
+  readonly repairs: number;
   /** Readers that ask server by server, beside the writers, who read when they look. */
   readonly readers: number;
   /** Whose versions name their parents. */
@@ -48,8 +51,10 @@ export interface Kernels {
   readonly start: typeof start;
   readonly decide: typeof decide;
   readonly apply: typeof apply;
+  readonly firstRequests: typeof firstRequests;
   readonly chooseBase: typeof chooseBase;
   readonly chooseForReader: typeof chooseForReader;
+  readonly repair: Pick<typeof repair, 'start' | 'decide' | 'apply'>;
 }
 
 /** What a command line says of a model. */
@@ -73,7 +78,7 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
   return {
     ...size,
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
-    ...{ lost: 0, readers: 0, rots: 0, losable, covers: false, remembers: false },
+    ...{ lost: 0, repairs: 0, readers: 0, rots: 0, losable, covers: false, remembers: false },
     ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
     ...more,
   };
@@ -86,8 +91,10 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
  * - `lost`: a base without a version that had been acknowledged before its writer began to look
  * - `hidden`: the same of what a reader is given
  * - `unreadable`: no version that contains all that was acknowledged has k shares
+ * - `needless`: a repair is about to write over a good share of the version that it repairs, or to
+ *   make a new one where nothing but that version is there
  */
-export type Violation = 'chain' | 'lost' | 'hidden' | 'unreadable';
+export type Violation = 'chain' | 'lost' | 'hidden' | 'unreadable' | 'needless';
 
 /**
  * How many attempts may be half way at once until what is acknowledged may become unreadable: each

@@ -38,7 +38,7 @@ export interface Flight {
 export const landed = -2;
 
 export interface Writer {
-  readonly role: 'writer' | 'nameless' | 'reader';
+  readonly role: 'writer' | 'nameless' | 'reader' | 'repairer';
   /** Counts from 0. */
   readonly attempt: number;
   readonly phase: 'looking' | 'writing' | 'ended';
@@ -81,8 +81,10 @@ export interface Planned {
   /** What it builds on, and what a reader would be given. */
   readonly base: Mark;
   readonly read: Mark;
-  /** Null: nothing to build on, or it can not succeed. */
+  /** Null: nothing to build on, or to repair, or it can not succeed. */
   readonly record: PublishRecord | null;
+  /** Whether it is a repair that writes more than it need. */
+  readonly isNeedless: boolean;
 }
 
 /** Values by number: equal ones have one. */

@@ -44,9 +44,12 @@ export class QuorumWorlds {
     this.cast = new QuorumCast(model, kernels);
     this.model = model;
     this.#actors = model.writers + model.readers;
-    const isSound = model.rots === 0 && model.losable === 0;
+    const isSound = model.rots === 0 && model.losable === 0 && model.repairs === 0;
     if (model.covers && (model.total > 1 || !isSound || model.parents !== 'all')) {
       throw new RangeError('one share on each server, sound, and named parents: nothing else');
+    }
+    if (model.repairs > 0 && model.remembers) {
+      throw new RangeError('a repair always looks');
     }
     this.#cover = model.covers ? new Cover(this) : null;
     this.#meeting = meetingSize(this.cast.quorum);
@@ -144,7 +147,7 @@ export class QuorumWorlds {
     const { attempt, isWarm } = cast.known(first).writer;
     let id = first;
     for (const at of now) id = this.#hears(id, world, at);
-    const { record, base, read } = cast.planned(id);
+    const { record, base, read, isNeedless } = cast.planned(id);
     const { acked } = cast.known(id).writer;
     const heard: Told = (name) =>
       now.map((at) => {
@@ -169,7 +172,18 @@ export class QuorumWorlds {
     }
     // Who did not look may build on an old version; that never wins W servers.
     const isSound = isWarm || cast.isBuiltOn(base, acked);
-    const violation: Violation | undefined = isSound ? undefined : 'lost';
+    const violation: Violation | undefined = !isSound
+      ? 'lost'
+      : isNeedless
+        ? 'needless'
+        : undefined;
+    if (record.isAgain === true) {
+      emit(world.with(servers + index, cast.begun(id, base)), violation, (name) => [
+        ...heard(name),
+        `${name.writer(index, attempt)} places ${name.mark(base)} again`,
+      ]);
+      return;
+    }
     const ranks = this.#ranksOf(world, record.seqnum);
     const all = cast.ranksAmong(ranks);
     for (const rank of this.model.ties === 'any' ? all : all.slice(-1)) {
@@ -283,14 +297,15 @@ export class QuorumWorlds {
   /** What may come of one request of `index`; to give it up is the last. */
   outcomes(world: World, index: number, flight: Flight): readonly Outcome[] {
     const { cast, model } = this;
-    const { at, mark } = flight;
+    const { at, mark, shnums } = flight;
     const found = cast.known(world[model.servers + index] as number).writer.pending[at] as number;
     const row = world[at] as number;
     const outcomes: Outcome[] = [];
     if (found === landed) {
       outcomes.push('hears');
       // The answer is lost, and whoever reads again finds nothing of it.
-      if (!cast.row(row).some((one) => cast.isOf(one, mark))) outcomes.push('finds');
+      const isOurs = (one: Mark, n: number) => (shnums & (1 << n)) !== 0 && cast.isOf(one, mark);
+      if (!cast.row(row).some(isOurs)) outcomes.push('finds');
     } else {
       const isMet = found === none && cast.rowAfter(row, flight) !== none;
       outcomes.push(isMet ? 'lands' : 'finds');

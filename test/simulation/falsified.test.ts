@@ -322,7 +322,12 @@ const falsehoods: readonly Falsehood[] = [
     ...{ id: 'G3', of: 'repairs', because: 's2:2 is written, and nothing has changed' },
     // Somebody has repaired it just before.
     lies: [
-      { kind: 'operation', event: 'ended', operation: 'w0', result: { ok: true } },
+      {
+        kind: 'operation',
+        event: 'ended',
+        operation: 'w0',
+        result: { ok: true, value: { way: 'again' } },
+      },
       {
         ...{ kind: 'actor', actor: 'w0/repairFile/servermapUpdate', chart: 'servermapUpdate' },
         input: { servers: ['s0', 's1', 's2', 's3', 's4'] },

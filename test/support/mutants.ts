@@ -33,7 +33,9 @@ export interface Edit {
 }
 
 type Kernels = typeof import('../../machines/publish-kernel.ts') &
-  typeof import('../../machines/quorum.ts');
+  typeof import('../../machines/quorum.ts') & {
+    readonly repair: typeof import('../../machines/repair-kernel.ts');
+  };
 
 type Simulation = typeof import('../../src/simulation/scenario.ts') &
   typeof import('../../src/simulation/simulate.ts');
@@ -52,12 +54,14 @@ export async function simulationWith(
   return { ...(await load('scenario.js')), ...(await load('simulate.js')) } as Simulation;
 }
 
-/** The kernels of writing over a quorum, with these edits. */
+/** The kernels of writing and repairing over a quorum, with these edits. */
 export async function kernelsWith(edits: readonly Edit[]): Promise<Kernels> {
   const machines = join(await mutated(edits, 'node'), '../machines');
   const load = (module: string) =>
     import(pathToFileURL(join(machines, module)).href) as Promise<object>;
-  return { ...(await load('publish-kernel.js')), ...(await load('quorum.js')) } as Kernels;
+  const repair = await load('repair-kernel.js');
+  const rest = { ...(await load('publish-kernel.js')), ...(await load('quorum.js')) };
+  return { ...rest, repair } as Kernels;
 }
 
 /** The `src/` folder of the mutant. */
