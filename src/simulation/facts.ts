@@ -98,6 +98,8 @@ export interface Facts {
   readonly forgetful: Set<string>;
   /** `s0:1` -> the field that rots there, until the share is written again. */
   readonly rotten: Map<string, string>;
+  /** Places where a field was rotten that readers do not need. */
+  readonly keyless: Set<string>;
   /** The field that rots in the share that a disk puts somewhere else next. */
   onItsWay: string | undefined;
   /** Version -> words, as far as known. */
@@ -141,6 +143,7 @@ export function emptyFacts(): Facts {
     spoilt: new Set(),
     forgetful: new Set(),
     rotten: new Map(),
+    keyless: new Set(),
     onItsWay: undefined,
     contents: new Map(),
     writtenBy: new Map(),
@@ -156,6 +159,18 @@ export function emptyFacts(): Facts {
 /** `facts` after `record`; the same object, changed, but for the header. */
 export function learn(facts: Facts, record: TraceRecord): Facts {
   facts.now = record.at;
+  const after = learnt(facts, record);
+  if (/^(header|server|place)$/.test(record.kind)) noteKeyless(after);
+  return after;
+}
+
+function noteKeyless({ rotten, keyless }: Facts): void {
+  for (const [place, field] of rotten) {
+    if (field === 'privkey' || field === 'offsets') keyless.add(place);
+  }
+}
+
+function learnt(facts: Facts, record: TraceRecord): Facts {
   switch (record.kind) {
     case 'header':
       return fromHeader(record.about);

@@ -204,16 +204,16 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'A publish succeeds if and only if the version was put on W distinct servers, but for those ' +
       'that said so and lied, and k distinct shares of it exist; what did not land is named.',
-    judge: ofEnds(({ operation }, output, facts) => {
+    judge: ofEnds((publish, output, facts) => {
       const { kind, writes, version, quorum, required, total, missing } = output;
       if (/^(uncoordinated|notEnoughServers|indeterminate)$/.test(kind))
-        return enoughUnnoticed(output);
+        return enoughUnnoticed(publish, output);
       if (kind !== 'published') return undefined;
       const due = Math.min(facts.encoding.happy, total, facts.servers.length);
       const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
       const copied = facts.copies.get(version?.checkstring ?? '') ?? new Set();
       const accepted = writes.filter(({ status }) => status === 'accepted');
-      const feigned = facts.operations.get(operation)?.feigned ?? new Set();
+      const feigned = facts.operations.get(publish.operation)?.feigned ?? new Set();
       const ghost = accepted.find(({ server, shnum }) => {
         const place = placeName(server, shnum);
         // A disk may have copied a share there; damaged, it is still its writer’s own by its head.
@@ -235,13 +235,17 @@ export const publishProperties: readonly PropertyDefinition[] = [
     name: 'a lost answer is no verdict',
     statement:
       'A write that landed is never counted as somebody else’s, nor, unless it landed late, or a ' +
-      'disk has put a copy there, as not done.',
+      'disk, or a repair, has put it there, as not done.',
     judge: () => {
       const doubled = new Set<string>();
+      const putBy = new Map<string, string | null>();
       return (record, facts) => {
         if (record.kind === 'choice') {
           const [, message] = /^duplicate (\S+ \S+) write/.exec(record.label) ?? [];
           if (message !== undefined) doubled.add(message);
+        }
+        if (record.kind === 'place') {
+          putBy.set(placeName(record.server, record.shnum), record.operation);
         }
         const [, output] = ended(record, facts) ?? [];
         const own = output?.surprises.find(({ found }) => found === output.version?.checkstring);
@@ -260,8 +264,10 @@ export const publishProperties: readonly PropertyDefinition[] = [
         const landed = places
           .map((shnum) => placeName(report.server, shnum))
           .find((place) => checkstring !== null && facts.places.get(place) === checkstring);
-        // Brought by a disk to a server that the write never came to, it is not what was asked for.
+        // Brought by a disk, or a repair, to a server that the write never came to, it is not what
+        // was asked for.
         if (landed && facts.copies.get(checkstring ?? '')?.has(landed)) return undefined;
+        if (landed && putBy.get(landed) !== publish.operation) return undefined;
         return landed && `${landed} holds the version, and counts as failed`;
       };
     },
@@ -312,8 +318,19 @@ export const publishProperties: readonly PropertyDefinition[] = [
 ];
 
 /** Why a publish that has failed was a success. */
-function enoughUnnoticed({ kind, writes, quorum, required }: PublishOutputFact) {
-  const accepted = writes.filter(({ status }) => status === 'accepted');
+function enoughUnnoticed(
+  { input, told }: ActorFact,
+  { kind, writes, quorum, required, total }: PublishOutputFact,
+) {
+  const { map } = input as unknown as PublishInputFact;
+  const seen = [
+    ...map.holdings.map((it) => placeName(it.server, it.shnum)),
+    ...told.map(({ place }) => place),
+  ];
+  // A server that shows a number beyond N does not count.
+  const crowded = seen.map((place) => place.split(':')).filter(([, n]) => Number(n) >= total);
+  const isCrowded = (id: string) => crowded.some(([server]) => server === id);
+  const accepted = writes.filter((it) => it.status === 'accepted' && !isCrowded(it.server));
   const servers = new Set(accepted.map(({ server }) => server)).size;
   const shnums = new Set(accepted.map(({ shnum }) => shnum)).size;
   if (servers < quorum || shnums < required) return undefined;

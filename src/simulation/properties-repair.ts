@@ -134,7 +134,7 @@ function wayOf({ result, ...operation }: OperationFact, facts: Facts): RepairWay
 }
 
 /** What is wrong with how a repair has left the disks. */
-function leftBy(value: unknown, { places, rotten, servers, encoding }: Facts) {
+function leftBy(value: unknown, { places, rotten, keyless, servers, encoding }: Facts) {
   const { isHealthy } = value as { isHealthy: boolean };
   const best = bestIn(places, encoding.required);
   if (best === undefined) return 'nothing can be read';
@@ -151,7 +151,8 @@ function leftBy(value: unknown, { places, rotten, servers, encoding }: Facts) {
     shnums === encoding.total &&
     [...places.values()].every((held) => held === best) &&
     rotten.size === 0;
-  if (isWhole === isHealthy) return undefined;
+  // A disk that goes back may bring damage back that does not show.
+  if (isWhole === isHealthy || (isWhole && keyless.size > 0)) return undefined;
   return isHealthy ? 'the file is called healthy' : 'the file is healthy, and is not called so';
 }
 

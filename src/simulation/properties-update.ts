@@ -243,8 +243,7 @@ export const updateProperties: readonly PropertyDefinition[] = [
         const { server, shnum, reason } = record;
         // Only who checks every field, with the write cap, has something against it. Of an offset
         // that points elsewhere nothing else may be seen.
-        const field = facts.rotten.get(placeName(server, shnum)) ?? '';
-        const isKey = /^(privkey|offsets)$/.test(field);
+        const isKey = facts.keyless.has(placeName(server, shnum));
         if (isKey && reason.includes('encrypted private key')) return undefined;
         const operation = facts.operations.get(record.operation);
         return operation && wronglyBad(operation, server, shnum);

@@ -23,9 +23,12 @@ export interface Mistake {
 
 const rules = 'machines/quorum.ts';
 const kernel = 'machines/publish-kernel.ts';
+const repair = 'machines/repair-kernel.ts';
 const order = 'if (version !== null && compareVersions(other, version) > 0) return false;';
 
 const three: QuorumSize = { servers: 3, required: 1, size: 2, writers: 2, attempts: 2 };
+/** One writes, one repairs. */
+const mended: QuorumSize = { servers: 3, required: 1, total: 3, size: 2, writers: 2, attempts: 1 };
 const four: QuorumSize = { servers: 4, required: 1, size: 3, writers: 3, attempts: 2 };
 
 export const mistakes: readonly Mistake[] = [
@@ -132,6 +135,41 @@ export const mistakes: readonly Mistake[] = [
     ],
     size: { ...three, attempts: 1 },
     more: { rots: 1 },
+  },
+  {
+    name: 'repair-over-good',
+    says: 'a repair writes over what is good',
+    edits: [
+      { file: kernel, from: 'wholeShares ? !isOf(share, ours) :', to: 'wholeShares ? true :' },
+    ],
+    size: { ...mended, size: 3, attempts: 1 },
+    more: { repairs: 1, lost: 1 },
+  },
+  {
+    name: 'repair-anew',
+    says: 'a repair makes a new version where shares are only missing',
+    edits: [
+      {
+        file: repair,
+        from: "isLeft(server.id)) ? 'merge' : 'again'",
+        to: "isLeft(server.id)) ? 'merge' : 'merge'",
+      },
+    ],
+    size: { ...mended, size: 3, attempts: 1 },
+    more: { repairs: 1, lost: 1 },
+  },
+  {
+    name: 'repair-over-bad',
+    says: 'a repair writes over a bad share, whatever it claims to be',
+    edits: [
+      {
+        file: rules,
+        from: 'return [...line].some((id) =>',
+        to: 'return true || [...line].some((id) =>',
+      },
+    ],
+    size: { ...mended, attempts: 1 },
+    more: { repairs: 1, rots: 1 },
   },
   {
     name: 'no-snapshot',
