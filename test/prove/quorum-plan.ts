@@ -48,6 +48,11 @@ export const quorumPerCommit: readonly Planned[] = [
   planned([4, 1, 3, 3, 1], covering),
   planned([3, 1, 2, 2, 2], { ...lean, remembers: true }),
   planned([3, 1, 2, 1, 3], { remembers: true }),
+  planned([3, 1, 2, 2, 1], { total: 2, repairs: 1 }),
+  planned([3, 1, 2, 2, 1], { total: 2, repairs: 1, parents: 'none' }),
+  planned([3, 1, 2, 2, 1], { total: 2, repairs: 1, rots: 1 }),
+  planned([3, 2, 2, 2, 1], { repairs: 1, lost: 1 }),
+  planned([3, 2, 2, 2, 1], { repairs: 2, lost: 1 }),
 ];
 
 export const quorumFull: readonly Planned[] = [
@@ -57,6 +62,12 @@ export const quorumFull: readonly Planned[] = [
   planned([3, 1, 2, 2, 3], covering),
   planned([3, 1, 2, 2, 2], {}, 20_000_000),
   planned([4, 1, 3, 2, 1], { losable: 1 }, 4_000_000),
+  planned([3, 1, 2, 3, 1], { total: 2, repairs: 1 }, 20_000_000),
+  planned([3, 1, 2, 2, 2], { ...lean, total: 2, repairs: 1 }),
+  planned([3, 1, 3, 2, 1], { total: 3, repairs: 1, losable: 1 }),
+  planned([4, 1, 3, 2, 1], { total: 3, repairs: 1 }),
+  planned([3, 2, 2, 2, 1], { repairs: 1, rots: 1 }, 20_000_000),
+  planned([4, 2, 3, 2, 1], { ...lean, repairs: 1 }),
   planned([3, 2, 2, 3, 1], lean),
   planned([3, 2, 2, 2, 2], { ...lean, total: 2 }, 40_000_000),
   planned([3, 2, 3, 2, 2], lean, 40_000_000),
