@@ -30,6 +30,9 @@ describe('writers over a quorum, every interleaving', () => {
     [[4, 1, 3, 2, 1], lean, 621],
     [[3, 2, 2, 1, 2], { ...lean, lost: 1 }, 473],
     [[3, 2, 3, 2, 1], lean, 561],
+    // One of the writers repairs.
+    [[3, 2, 2, 2, 1], { ...lean, lost: 1, repairs: 1 }, 354],
+    [[3, 1, 2, 2, 1], { ...lean, total: 2, repairs: 1, rots: 1 }, 1486],
     // More shares than servers, and fewer.
     [[3, 2, 2, 1, 1], { total: 5 }, 647],
     [[4, 2, 3, 1, 1], { total: 3 }, 955],
@@ -219,6 +222,10 @@ describe('npm run prove -- --quorum', () => {
     [
       '--quorum --servers 3 --k 2 --quorum-size 2 --writers 1 --attempts 1 --shares 1',
       'more than --shares',
+    ],
+    [
+      '--quorum --servers 3 --k 1 --quorum-size 2 --writers 1 --attempts 1 --repairs 2',
+      'more than --writers 1',
     ],
     ['--quorum --servers none --k 1', 'whole number'],
     ['--quorum --json', '--json needs a size'],
