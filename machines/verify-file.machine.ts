@@ -56,7 +56,8 @@ function mapInput({ grid, deadlines }: Context): ServermapUpdateInput {
 /** What of a retrieve makes it a look at every block. */
 export function everyBlock(version: Version) {
   const { dataLength, segmentSize } = version;
-  const endSegment = Math.ceil(dataLength / Math.max(1, segmentSize));
+  // Shares without a segment are looked at as well: they have a private key.
+  const endSegment = Math.max(1, Math.ceil(dataLength / Math.max(1, segmentSize)));
   const { first } = windowsOf(version);
   // All shares are read, so each a little at a time.
   const windows = { first, longest: first, ahead: 0 };

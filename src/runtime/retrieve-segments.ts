@@ -141,14 +141,16 @@ function readBlocks(purpose: Purpose) {
   return fromPromise<ReadBlocksResult, ReadBlocksInput>(async ({ input, signal, system }) => {
     const { session, blocks, checks, ahead } = benchOf(system).desk;
     const { version, firstSegment } = input;
-    const check = checksOf(checks, version.id, headerOf(session, version.id), purpose);
+    const header = headerOf(session, version.id);
+    const check = checksOf(checks, version.id, header, purpose);
     const reader = readerOf(session, input, signal, 'blocks');
     const fetched = () =>
       purpose === 'read'
         ? unlessAborted(ahead.entries(input), signal)
         : reader.blocks(firstSegment, input.segmentCount);
     try {
-      const entries = await check.checkedEntries(reader, input, fetched);
+      const isEmpty = header.segmentCount === 0;
+      const entries = isEmpty ? [] : await check.checkedEntries(reader, input, fetched);
       hold(blocks, input, entries);
       const looksAtKey = purpose === 'verify' && firstSegment === 0;
       const lack = looksAtKey ? await keyLackOf(session, reader) : undefined;

@@ -13,6 +13,7 @@ import {
   ServerUnavailableError,
   UnrecoverableFileError,
 } from '../../src/errors.ts';
+import { parseShareHeader } from '../../src/share/header.ts';
 import { diskOf, type MemoryServer } from '../../src/storage/memory.ts';
 import {
   altered,
@@ -197,6 +198,18 @@ test('an empty file, and one of a single byte', async () => {
     expect(allBytes(it.servers, it.cap)).toEqual(it.before);
     await expectDone(it);
   }
+});
+
+test('the private key of an empty file is looked at, and mended', async () => {
+  const it = await fileOn(10, 'sdmf', 0);
+  const [first] = it.held as [Held];
+  const { layout } = parseShareHeader(shareOf(first, it.cap));
+  damage(it.cap, first, layout.encryptedPrivateKey.offset + 100);
+  const found = { isHealthy: false, bad: [{ server: first.server.id, shnum: first.shnum }] };
+  expect(await it.open().verify()).toMatchObject(found);
+  expect(await it.open().repair()).toMatchObject({ way: 'again', isHealthy: true });
+  expect(allBytes(it.servers, it.cap)).toEqual(it.before);
+  await expectDone(it);
 });
 
 test('seven shares are lost: the three that are left give the others, on other servers', async () => {

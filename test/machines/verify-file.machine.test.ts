@@ -60,10 +60,10 @@ test('asks everybody, and looks at every share of the newest version', () => {
   expect(verifyFileSummary(it.context())).toEqual({ isMapped: true, sources });
 });
 
-test('of an empty file there is nothing to read', () => {
+test('the shares of an empty file are looked at, too: they have a private key', () => {
   const empty = mapWith({ ...v1, dataLength: 0, segmentSize: 0 });
   const it = start(opened, mapped(empty));
-  expect(given(it, 'retrieve')).toMatchObject({ firstSegment: 0, endSegment: 0 });
+  expect(given(it, 'retrieve')).toMatchObject({ firstSegment: 0, endSegment: 1 });
 });
 
 test('a file that can not be read is none to verify', () => {
