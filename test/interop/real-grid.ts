@@ -7,7 +7,7 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -57,6 +57,12 @@ export interface RealGrid {
   sharesOf(position: number, storageIndex: Uint8Array): Promise<readonly number[]>;
   /** A share's container file, as it lies on the server's disk. */
   readContainer(position: number, storageIndex: Uint8Array, shnum: number): Promise<Uint8Array>;
+  writeContainer(
+    position: number,
+    storageIndex: Uint8Array,
+    shnum: number,
+    container: Uint8Array,
+  ): Promise<void>;
   deleteShare(position: number, storageIndex: Uint8Array, shnum: number): Promise<void>;
   /** Of the process that all its nodes run in. */
   readonly pid: number;
@@ -100,6 +106,8 @@ export async function startRealGrid(count = 13): Promise<RealGrid> {
       (await namesIn(slot(position, storageIndex))).map(Number).sort((a, b) => a - b),
     readContainer: (position, storageIndex, shnum) =>
       readFile(join(slot(position, storageIndex), String(shnum))),
+    writeContainer: (position, storageIndex, shnum, container) =>
+      writeFile(join(slot(position, storageIndex), String(shnum)), container),
     deleteShare: (position, storageIndex, shnum) =>
       rm(join(slot(position, storageIndex), String(shnum))),
     pid: launcher.pid,
