@@ -242,6 +242,17 @@ describe('what would be lost', () => {
     expect(next(map)).toMatchObject({ kind: 'failed', obstacle: { kind: 'noBase' } });
   });
 
+  test('but not rotten shares of the version itself: it may be placed over them at any time', () => {
+    const known = [goodAt('s0', 0, x), goodAt('s0', 1, x)];
+    const rotten = (head: string) => {
+      const all = [...known, badAt('s1', 1, head), badAt('s2', 2, head)];
+      return mapOf(4, all, [x], { s3: 'failed' });
+    };
+    expect(next(rotten(x.checkstring))).toMatchObject({ kind: 'publish', plan: { isAgain: true } });
+    const obstacle = { kind: 'noBase' };
+    expect(next(rotten('01ff'))).toMatchObject({ kind: 'failed', obstacle });
+  });
+
   test('where too few answer, that is what is said', () => {
     const statuses = { s2: 'failed', s3: 'failed' } as const;
     const map = mapOf(4, full.slice(0, 2), [x], statuses);
