@@ -37,12 +37,20 @@ const encodings: readonly (readonly [encoding: Encoding, weight: number])[] = [
 
 /** The world of a seed, at its beginning. */
 export function optionsOf(seed: number, allowed: readonly FaultKind[] = faultKinds): WorldOptions {
+  return withRepairs(new Prng(seed + 0.75 * 2 ** 32), soundOptionsOf(seed, allowed));
+}
+
+/** The same of a file that is whole, and that nobody repairs. */
+export function soundOptionsOf(
+  seed: number,
+  allowed: readonly FaultKind[] = faultKinds,
+): WorldOptions {
   const prng = new Prng(seed);
   const encoding = pickWeighted(prng, encodings);
   const format = prng.chance(0.3) ? 'mdmf' : 'sdmf';
   const chosen = prng.chance(0.15) ? [] : allowed.filter(() => prng.chance(0.25));
   const faults = [...new Set([...chosen, 'heal' as const])];
-  const options: WorldOptions = {
+  return {
     seed,
     format,
     encoding,
@@ -53,7 +61,6 @@ export function optionsOf(seed: number, allowed: readonly FaultKind[] = faultKin
     isDeaf: prng.chance(0.15),
     losable: prng.chance(0.3) ? 1 : 0,
   };
-  return withRepairs(new Prng(seed + 0.75 * 2 ** 32), options);
 }
 
 /** A file that has suffered, and that somebody repairs; or a directory, or both. */

@@ -248,7 +248,7 @@ describe('what would be lost', () => {
       const all = [...known, badAt('s1', 1, head), badAt('s2', 2, head)];
       return mapOf(4, all, [x], { s3: 'failed' });
     };
-    expect(next(rotten(x.checkstring))).toMatchObject({ kind: 'publish', plan: { isAgain: true } });
+    expect(planned(rotten(x.checkstring))).toBe('again');
     const obstacle = { kind: 'noBase' };
     expect(next(rotten('01ff'))).toMatchObject({ kind: 'failed', obstacle });
   });

@@ -18,7 +18,7 @@ describe('parsing', () => {
   test('reads a world, its prose and its blocks', () => {
     const text = [
       ...['# Title: A test', '#', '# Prose.', '', '## One', ''],
-      ...['grid k=1 happy=2 n=4 size=9 format=mdmf head=123 seed=5 deaf file=2of7'],
+      ...['grid k=1 happy=2 n=4 size=9 format=mdmf head=123 seed=5 deaf directory file=2of7'],
       ...[
         's0: 0 1@v3b?!signature',
         's1: later',
@@ -35,7 +35,15 @@ describe('parsing', () => {
     expect(runs).toHaveLength(1);
     expect(runs[0]?.title).toBe('One');
     expect(runs[0]?.options).toEqual({
-      ...{ seed: 5, format: 'mdmf', losable: 0, size: 9, headLength: 123, isDeaf: true },
+      ...{
+        seed: 5,
+        format: 'mdmf',
+        losable: 0,
+        size: 9,
+        headLength: 123,
+        isDeaf: true,
+        isDirectory: true,
+      },
       encoding: { required: 1, happy: 2, total: 4 },
       fileEncoding: { required: 2, total: 7 },
       servers: [
@@ -67,7 +75,11 @@ describe('parsing', () => {
     ['start w1', 1, 'there is no grid yet'],
     ['# prose\nstart w1', 2, 'a comment goes on without #'],
     ['----\nx', 1, 'there is no command above ----'],
-    ['grid m=2\ns0:', 1, 'm is none of k happy n losable size format head seed deaf file'],
+    [
+      'grid m=2\ns0:',
+      1,
+      'm is none of k happy n losable size format directory head seed deaf file',
+    ],
     ['grid k=x\ns0:', 1, 'k=x is no whole number'],
     ['grid format=tar\ns0:', 1, 'format=tar'],
     ['grid file=3\ns0:', 1, 'file=3 is not like 3of10'],
