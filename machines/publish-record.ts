@@ -68,7 +68,7 @@ export interface PublishPlan {
   readonly asksOnce?: boolean;
   /** Whether the base itself is placed again, byte for byte: where it is, it counts as placed. */
   readonly isAgain?: boolean;
-  /** On how many servers there is to be a share that counts for no other; unsaid: no more than W. */
+  /** On how many servers there is to be a share that counts for no other; unsaid: W have any. */
   readonly spread?: number;
 }
 
