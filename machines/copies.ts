@@ -21,11 +21,9 @@ export function copiesFor(
   if (spread !== undefined) return copiesToSpread(spread, total, all, open);
   const lacking = quorum.size - all.filter((shnums) => shnums.length > 0).length;
   const spare = [...all.flatMap((shnums) => shnums.slice(1)), ...all.flat()];
-  return paired(
-    indicesOf(open, (i) => all[i]?.length === 0),
-    spare,
-    lacking,
-  );
+  const loads = all.map((shnums) => shnums.length);
+  const idle = indicesOf(open, (i) => loads[i] === 0);
+  return paired(idle, spare, lacking);
 }
 
 function copiesToSpread(
@@ -35,13 +33,16 @@ function copiesToSpread(
   open: number,
 ): readonly Copy[] {
   const holders = Array.from({ length: total }, (_, shnum) =>
-    indicesOf(all.length, (i) => all[i]?.includes(shnum) ?? false),
+    all.flatMap((shnums, i) => (shnums.includes(shnum) ? [i] : [])),
   );
   const own = matching(holders);
   const counted = new Set(own.values());
-  const spare = indicesOf(total, (shnum) => !counted.has(shnum) && holders[shnum]?.length !== 0);
+  const spare = holders.flatMap((on, shnum) =>
+    on.length > 0 && !counted.has(shnum) ? [shnum] : [],
+  );
+  const loads = all.map((shnums) => shnums.length);
   const free = indicesOf(open, (i) => !own.has(i));
-  free.sort((a, b) => (all[a]?.length ?? 0) - (all[b]?.length ?? 0));
+  free.sort((a, b) => (loads[a] as number) - (loads[b] as number));
   return paired(free, spare, spread - own.size);
 }
 

@@ -13,7 +13,7 @@ export function matching<Server>(
   const taken = new Map<Server, number>();
   // A server that is taken is free if its share can be counted for another one.
   const place = (share: number, tried: Set<Server>): boolean =>
-    (shares[share] ?? []).some((server) => {
+    (shares[share] as readonly Server[]).some((server) => {
       if (tried.has(server)) return false;
       tried.add(server);
       const holder = taken.get(server);

@@ -20,6 +20,7 @@ describe('until as many servers as can be have a share of their own', () => {
     ['doubled shares', [[0, 1], [], [2], []], 4, [[1, 1]]],
     ['a server with another’s copy gets one, too', [[0, 1, 2], [0], [0]], 3, [[2, 2]]],
     ['those without any first', [[0, 1, 2], [0], []], 3, [[2, 2]]],
+    ['also before one that has another’s copy', [[0], [0], [], [0, 1, 2]], 4, [[2, 2]]],
     ['counted otherwise, nothing is lacking', [[0, 1], [0, 2], [0]], 3, []],
     ['as many as are asked for', [[0, 1, 2], [], []], 3, [[1, 1]], 2],
     ['what is nowhere can not be copied', [[0], [], []], 3, []],
