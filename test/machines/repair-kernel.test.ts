@@ -193,6 +193,19 @@ describe('the same version, or a new one', () => {
     expect(planned(holds(...full), { force: true })).toBe('nothing');
   });
 
+  test('but what nobody can test for stays, also by force', () => {
+    const unread = { server: 's3', shnum: 0, verdict: unverified() };
+    const [rotten, beyond] = [badAt('s3', 0, '01ff'), badAt('s3', 3, '01ff')];
+    const force = { force: true };
+    expect(planned(holds(...full, unread), force)).toBe('nothing');
+    expect(planned(holds(...full, beyond), force)).toBe('nothing');
+    expect(planned(holds(...full, rotten, beyond), force)).toBe('nothing');
+    // It is of one server alone.
+    const other = badAt('s2', 0, '01ff');
+    expect(planned(holds(...full, other, unread), force)).toBe('whole');
+    expect(planned(holds(...full, other, beyond), force)).toBe('whole');
+  });
+
   test('a merge is an overwrite of the version by itself', () => {
     const map = holds(...two, goodAt('s2', 2, newer));
     expect(decide(booked(begin(), mapped(map), judged(x), read))).toEqual({
