@@ -68,7 +68,7 @@ describe('what comes next', () => {
     const huge = { ...version, segmentSize: segmentSizeMax + 1, dataLength: 2 ** 30 };
     const beyond = { what: 'segment size', value: segmentSizeMax + 1, max: segmentSizeMax };
     expect(decide(booksOf(mapped(mapWith(huge))))).toEqual({ kind: 'beyondLimit', beyond });
-    const excess = { argument: 'offset', value: 3001, max: 3000 };
+    const excess = { offset: 3001, size: 3000 };
     const record = start({ offset: 3001, length: null }, 3000);
     expect(decide(record)).toEqual({ kind: 'outOfRange', excess });
   });
