@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runHere } from '../support/cli.ts';
 import { root } from '../support/root.ts';
-import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { checkedBy } from './check-lines.ts';
+import { type Gateway, type RealGrid, startRealGrid, type WalkLine } from './real-grid.ts';
 
 let real: RealGrid;
 let theirs: Gateway;
@@ -64,6 +65,19 @@ test('a tree of 200 files that Tahoe has copied to the grid is read whole', asyn
   expect(await ours('cp', '-r', 'theirs:', join(real.folder, 'back'))).toMatch(/^201 files, /);
   const back = await filesBelow(join(real.folder, 'back/tree'));
   expect(back).toEqual({ ...(await filesBelow(folder)), sdmf: Buffer.alloc(0) });
+}, 300_000);
+
+test('a deep check of that tree, block by block, says what that of Tahoe says', async () => {
+  const printed = await ours('--json', 'deep-check', '--verify', 'theirs:');
+  const lines: WalkLine[] = printed
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const aliases = await readFile(join(theirs.folder, 'private/aliases'), 'utf8');
+  const [, cap = ''] = /^theirs: (\S+)$/m.exec(aliases) ?? [];
+  const query = { t: 'stream-deep-check', verify: 'true' };
+  expect(checkedBy(lines)).toEqual(checkedBy(await theirs.walk(cap, query)));
+  expect(lines.length).toBe(201 + 5 + 1);
 }, 300_000);
 
 test('a tree that was copied here is read whole by Tahoe, by an alias that was made here', async () => {

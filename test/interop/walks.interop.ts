@@ -9,7 +9,8 @@ import type { Grid } from '../../src/grid.ts';
 import { openGrid } from '../../src/node.ts';
 import { manifestEntryOf } from '../../src/walk/met.ts';
 import { bytesOf } from '../support/client-grid.ts';
-import { type Gateway, type RealGrid, startRealGrid, type WalkLine } from './real-grid.ts';
+import { checkedBy, sorted } from './check-lines.ts';
+import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
 
 let real: RealGrid;
 let theirs: Gateway;
@@ -53,18 +54,6 @@ async function manifestOf(cap: string): Promise<readonly object[]> {
   for await (const it of ours.walk(cap)) met.push(manifestEntryOf(it));
   return [...met, { type: 'stats', stats: await ours.deepStats(cap) }];
 }
-
-/** Without the order in which servers happened to answer. */
-function sorted(results: object | undefined): unknown {
-  return JSON.parse(JSON.stringify(results ?? null), (_, value) =>
-    Array.isArray(value) ? value.map((it) => JSON.stringify(it)).sort() : value,
-  );
-}
-
-const checkedBy = (lines: readonly WalkLine[]) =>
-  lines.flatMap(({ path, 'check-results': check }) =>
-    path === undefined ? [] : [[path, sorted(check?.results)]],
-  );
 
 async function checked(options: { verify?: boolean; repair?: boolean } = {}) {
   const found: [readonly string[], unknown][] = [];
