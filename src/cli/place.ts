@@ -16,14 +16,26 @@ export async function placeFrom(call: Call, argument: string, path = ''): Promis
   return { cap, names: [...names, ...namesOf(path)] };
 }
 
-/** The directory that a name is in, and the name. @throws UsageError where the place has no name */
+/** The directory that a name is in, the name, and the directories on the way, that one included. */
+export interface NamedPlace {
+  readonly parent: Directory;
+  readonly name: string;
+  readonly way: readonly Directory[];
+}
+
+/** @throws UsageError where the place has no name */
 export async function parentOf(
   grid: Grid,
   { cap, names }: Address,
   options: OperationOptions,
-): Promise<{ readonly parent: Directory; readonly name: string }> {
+): Promise<NamedPlace> {
   const name = names.at(-1);
   if (name === undefined) throw new UsageError('PATH: says no name');
-  const root = grid.openDirectory(cap);
-  return { parent: await root.openDirectory(names.slice(0, -1), options), name };
+  let parent = grid.openDirectory(cap);
+  const way = [parent];
+  for (const step of names.slice(0, -1)) {
+    parent = await parent.openDirectory([step], options);
+    way.push(parent);
+  }
+  return { parent, name, way };
 }

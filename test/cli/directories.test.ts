@@ -142,6 +142,22 @@ test('what is not there, or cannot be linked, is named', async () => {
   ]);
 });
 
+test('a directory is not moved below itself, where no path would lead any more', async () => {
+  await done(['mkdir', `@${root}`, 'outer', '-o', join(scratch, 'outer.cap')]);
+  await done(['mkdir', `@${root}`, 'outer/inner', '-o', join(scratch, 'inner.cap')]);
+  const outer = `@${join(scratch, 'outer.cap')}`;
+  const problem = ['tahoe-mutable: TO: is in the directory that is to be moved there\n', 2];
+  const move = ['mv', `@${root}`, 'outer'];
+  expect(await refused([...move, 'outer/inner/outer'])).toEqual(problem);
+  expect(await refused([...move, 'outer/outer'])).toEqual(problem);
+  expect(await refused([...move, 'inner/outer', '--to', outer])).toEqual(problem);
+  expect(await listing(`@${root}`, 'outer')).toEqual(['directory inner']);
+  await done(['mv', `@${root}`, 'outer/inner', 'inner']);
+  await done(['mv', `@${root}`, 'outer', 'inner/outer']);
+  expect(await listing(`@${root}`, 'inner')).toEqual(['directory outer']);
+  await done(['unlink', `@${root}`, 'inner']);
+});
+
 test('what is strange is listed as what it is, and its name moves no terminal', async () => {
   const strange = join(scratch, 'strange.cap');
   await done(['mkdir', '-o', strange]);

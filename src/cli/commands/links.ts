@@ -2,13 +2,14 @@
  * @module links: `ln`, `mv` and `unlink`: names in directories.
  */
 import { type Command, Option } from 'commander';
+import type { Child } from '../../directory/child.ts';
 import type { Replace } from '../../directory/edits.ts';
 import type { EditOutcome } from '../../directory.ts';
 import { type Call, type Perform, type Report, requireOneCapStdin } from '../call.ts';
 import type { Address } from '../cap-text.ts';
 import { UsageError } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
-import { parentOf, placeFrom } from '../place.ts';
+import { type NamedPlace, parentOf, placeFrom } from '../place.ts';
 
 interface Options {
   readonly replace?: 'any' | 'only-files';
@@ -101,6 +102,7 @@ interrupted it has both names; the same command again does the rest.`,
           const { added, unlinked } = await call.watch(async (options) => {
             const { parent, name } = await parentOf(grid, source, options);
             const there = await parentOf(grid, target, options);
+            requireOutside(await parent.get(name, options), there);
             return parent.move(name, there.parent, there.name, {
               ...options,
               replace: replaceFor(replace),
@@ -134,6 +136,12 @@ async function placesOf(
   const root = await placeFrom(call, argument);
   const otherRoot = other === undefined ? root : await placeFrom(call, other);
   return { source: below(root, namesOf(from)), target: below(otherRoot, namesOf(to)) };
+}
+
+/** A directory that is moved below itself is reached by no path any more, nor is what is in it. */
+function requireOutside({ caps }: Child, { way }: NamedPlace): void {
+  if (caps.read === undefined || way.every(({ readCap }) => readCap !== caps.read)) return;
+  throw new UsageError('TO: is in the directory that is to be moved there');
 }
 
 function below({ cap, names }: Address, more: readonly string[]): Address {
