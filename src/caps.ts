@@ -106,7 +106,10 @@ export function parseCap(text: string): Cap {
   const [keyText, fingerprintText, ...rest] = fields;
   if (scheme !== 'URI') throw new MalformedCapError('prefix', 'does not begin with "URI:"');
   if (IMMUTABLE_TYPES.has(name)) {
-    throw new MalformedCapError('prefix', 'this is an immutable cap; only mutable ones are known');
+    throw new MalformedCapError(
+      'prefix',
+      'this is an immutable cap, and what it leads to cannot change',
+    );
   }
   const type = MUTABLE_TYPES.get(name);
   if (type === undefined) {

@@ -75,7 +75,7 @@ export class DirectoryCapError extends TahoeMutableError {
   constructor(operation: string) {
     super(
       `${operation} needs a file's cap, this is a directory's: Tahoe could not list it any more; ` +
-        'ask for `raw` to write its bytes all the same',
+        'say `raw` (in a shell `--raw`) to write its bytes all the same',
       { operation },
     );
   }

@@ -290,13 +290,14 @@ export class Grid {
     if (typeof cap === 'string') {
       const text = cap.replace(/^(?:ro|imm)\./, '');
       const immutable = immutableCapOf(text);
-      if (immutable?.directory) {
+      if (immutable !== undefined) {
+        if (!immutable.directory) throw noDirectory();
         return new Directory(this.openImmutable(immutable), this.#directories);
       }
     }
     const file = this.open(cap);
     if (file.cap.directory) return new Directory(file, this.#directories);
-    throw new BadArgumentError('cap', 'is that of a file, not of a directory');
+    throw noDirectory();
   }
 
   /**
@@ -489,4 +490,8 @@ function requireEncoding({ required, happy, total }: Encoding): void {
   if (!Number.isInteger(happy) || happy < 1 || happy > total) {
     throw new OutOfRangeError('happy', happy, `must be from 1 to ${total}`);
   }
+}
+
+function noDirectory(): BadArgumentError {
+  return new BadArgumentError('cap', 'is that of a file, not of a directory');
 }

@@ -1,7 +1,7 @@
 /**
  * @module cli-finding: what a check has found of a file, for people, and for programs.
  */
-import { silentIn } from '../../machines/servermap.ts';
+import { type Holding, type Servermap, silentIn, type Verdict } from '../../machines/servermap.ts';
 import type { Finding } from '../finding.ts';
 import type { Grid } from '../grid.ts';
 import type { AnyCap } from './any-cap.ts';
@@ -24,19 +24,34 @@ export function findingLines(
   const silent = silentIn(map).map((id) => `no answer: ${serverName(servers, id)}`);
   const verdict = isHealthy ? 'healthy' : 'not healthy';
   // Of a literal nobody was asked.
-  const versions = map.servers.length === 0 ? [] : versionLines(map);
+  const versions = map.servers.length === 0 ? [] : versionLines(judged({ map, bad }));
   return [...bads, ...old, ...silent, ...versions, verdict];
 }
 
 /** The verdict as Tahoe's own, and beside it what only we tell. */
 export async function findingJson(finding: Finding, cap: AnyCap, grid: Grid): Promise<object> {
   const { tahoeCheck } = await import('../finding.ts');
-  const { map, bad, stale, isHealthy } = finding;
+  const { bad, stale, isHealthy } = finding;
   return {
     ...tahoeCheck(finding, cap, grid.encoding),
     healthy: isHealthy,
     bad,
     stale,
-    servermap: servermapJson(map, grid.servers),
+    servermap: servermapJson(judged(finding), grid.servers),
   };
+}
+
+/** The map goes by headers and signatures; what was found of a share's bytes counts for more. */
+function judged({ map, bad }: Pick<Finding, 'map' | 'bad'>): Servermap {
+  const holdings = map.holdings.map((holding): Holding => {
+    const { server, shnum, verdict } = holding;
+    const found = bad.find((share) => share.server === server && share.shnum === shnum);
+    if (verdict.kind !== 'good' || found === undefined) return holding;
+    const { reason, isUnread } = found;
+    const now: Verdict = isUnread
+      ? { kind: 'unverified', reason }
+      : { kind: 'bad', reason, head: '' };
+    return { server, shnum, verdict: now };
+  });
+  return { ...map, holdings };
 }

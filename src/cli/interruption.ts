@@ -10,6 +10,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Somebody pressed Ctrl-C, or asked us to end in another way. */
 export class Interruption extends Error {
+  override readonly name = 'Interruption';
   readonly signal: (typeof signals)[number];
 
   constructor(signal: (typeof signals)[number]) {

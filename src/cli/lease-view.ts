@@ -3,8 +3,8 @@
  */
 import type { LeaseOutcome } from '../runtime/renew-leases.ts';
 import { EXIT_FAILED, EXIT_UNHEALTHY } from './complaint.ts';
-import { counted, oneLine } from './plain-text.ts';
-import { type Named, serverName } from './servermap-view.ts';
+import { counted } from './plain-text.ts';
+import { type Named, reasonAlone, serverName } from './servermap-view.ts';
 
 /** On one line. */
 export function leaseText(
@@ -14,7 +14,7 @@ export function leaseText(
   const asked = renewed.length + absent.length + failures.length;
   if (asked === 0) return 'is on no server: it is in its cap';
   const failed = failures.map(
-    ({ server, failure }) => `; ${serverName(servers, server)}: ${oneLine(failure.detail)}`,
+    ({ server, failure }) => `; ${serverName(servers, server)}: ${reasonAlone(server, failure)}`,
   );
   return `leases on ${counted(renewed.length, 'server')} renewed${failed.join('')}`;
 }

@@ -3,13 +3,13 @@
  * way to it.
  */
 import type { Child } from '../directory/child.ts';
-import { immutableCapOf } from '../directory/immutable.ts';
 import { UnusableEntryError } from '../errors.ts';
 import type { Grid } from '../grid.ts';
 import type { ImmutableFile } from '../immutable-file.ts';
 import type { MutableFile } from '../mutable-file.ts';
 import type { OperationOptions } from '../runtime/options.ts';
-import { type Address, capIn } from './cap-text.ts';
+import { anyCapIn, openAny } from './any-cap.ts';
+import type { Address } from './cap-text.ts';
 
 type Opener = (grid: Grid, options: OperationOptions) => Promise<MutableFile | ImmutableFile>;
 
@@ -42,8 +42,6 @@ async function usableAt(
 
 /** @throws MalformedCapError */
 export function fileOf(text: string): (grid: Grid) => Promise<MutableFile | ImmutableFile> {
-  const immutable = immutableCapOf(text.trim());
-  if (immutable !== undefined) return async (grid) => grid.openImmutable(immutable);
-  const cap = capIn(text);
-  return async (grid) => grid.open(cap);
+  const cap = anyCapIn(text);
+  return async (grid) => openAny(grid, cap);
 }

@@ -34,15 +34,18 @@ export function serverName(servers: readonly Named[], id: string): string {
   return oneLine(`${nickname} [${id.replace(/^v0-/, '').slice(0, 8)}]`);
 }
 
+/** Why a server failed, where it is named already. */
+export function reasonAlone(id: string, { detail }: { readonly detail: string }): string {
+  return oneLine(detail.replace(`server ${id}: `, ''));
+}
+
 /** Every server, every share with its verdict, and the versions that they add up to. */
 export function servermapText(map: Servermap, servers: readonly Named[]): string {
   const rows = map.servers.flatMap(({ id, status, failure }, i) => {
     const first = [String(i + 1).padStart(2), serverName(servers, id)];
     const holdings = map.holdings.filter(({ server }) => server === id);
     if (holdings.length === 0) {
-      // The row names the server already.
-      const why =
-        failure === null ? '' : `: ${oneLine(failure.detail.replace(`server ${id}: `, ''))}`;
+      const why = failure === null ? '' : `: ${reasonAlone(id, failure)}`;
       return [[...first, '-', `${WITHOUT_SHARES[status]}${why}`]];
     }
     return holdings.map((holding, n) => [

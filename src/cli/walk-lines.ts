@@ -118,7 +118,7 @@ export function tallyText(tally: Tally): string {
     ...(successful > 0 ? [`${successful} repaired`] : []),
     ...(unsuccessful + refused > 0 ? [`${unsuccessful + refused} not repaired`] : []),
     ...(lapsing > 0 ? [`${lapsing} whose leases may lapse`] : []),
-    ...(failed > 0 ? [`${failed} not looked at`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
   ];
   return parts.join('; ');
 }

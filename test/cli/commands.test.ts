@@ -245,7 +245,10 @@ describe('servermap and check', () => {
       bad: [{ server: servers[6].id, shnum: 6 }],
       'storage-index': name,
       results: { 'count-shares-good': 9, 'list-corrupt-shares': [[servers[6].id, name, 6]] },
+      servermap: { versions: [{ shares: [0, 1, 2, 3, 4, 5, 7, 8, 9] }] },
     });
+    const found = await run(['check', cap, '--verify', '--grid', grid]);
+    expect(found.stdout.toString()).toMatch(/\n {2}9 of 10 shares: 0-5, 7-9\nnot healthy\n$/);
 
     const text = await okText(['repair', cap, '--grid', grid]);
     expect(text).toMatch(

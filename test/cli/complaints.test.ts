@@ -69,6 +69,12 @@ describe('a mistake of the caller: one line, exit code 2', () => {
 
   test.each([
     [['get', verifyCap], 'reading needs a read cap, this is a verify cap'],
+    [['get', 'URI:CHK:a:b:3:10:5'], 'malformed cap: key: has 1 characters, not 26'],
+    [['ls', 'URI:LIT:nbswy3dp'], 'cap: is that of a file, not of a directory'],
+    [
+      ['put', 'URI:LIT:nbswy3dp', '-'],
+      'malformed cap: prefix: this is an immutable cap, and what it leads to cannot change',
+    ],
     [['put', readCap, '-'], 'overwriting needs a write cap, this is a read cap'],
     [['append', verifyCap, '-'], 'updating needs a write cap, this is a verify cap'],
     [

@@ -95,7 +95,9 @@ test('check --add-lease says so, also of a server that is away', async () => {
   const away = names[servers.findIndex(({ id }) => id === leases.absent[0])] as string;
   await rename(join(grid, away), join(scratch, 'away'));
   const partly = await run(['check', cap, '--add-lease']);
-  expect(partly.stdout).toMatch(/\nhealthy\nleases on 2 servers renewed; s0\d.*ENOENT.*\n$/);
+  expect(partly.stdout).toMatch(
+    /\nhealthy\nleases on 2 servers renewed; s0\d \[\w{8}\]: ENOENT.*\n$/,
+  );
   expect(partly.exit).toBe(3);
   for (const name of names.filter((one) => one !== away)) {
     await rename(join(grid, name), join(scratch, `${name} away`));

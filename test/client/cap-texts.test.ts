@@ -222,7 +222,7 @@ test.each(['CHK', 'CHK-Verifier', 'LIT', 'DIR2-CHK', 'DIR2-CHK-Verifier', 'DIR2-
   (type) => {
     const immutable = new MalformedCapError(
       'prefix',
-      'this is an immutable cap; only mutable ones are known',
+      'this is an immutable cap, and what it leads to cannot change',
     );
     for (const assertion of ['', 'ro.', 'imm.']) {
       expect(errorOf(`${assertion}URI:${type}:${writeText}:${fingerprintText}:3:10:1`)).toEqual(
