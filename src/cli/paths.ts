@@ -15,4 +15,5 @@ export function pathArgument(text: string): string {
 /** The same of a path among others. @throws UsageError */
 export function requirePaths(name: string, paths: readonly string[]): void {
   if (paths.some(holdsCap)) throw new UsageError(`${name}: is a cap, not a path`);
+  if (paths.includes('')) throw new UsageError(`${name}: one is empty`);
 }

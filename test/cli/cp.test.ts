@@ -159,6 +159,16 @@ test('nothing is copied from a directory that cannot be, or into what it is not'
   ]);
 });
 
+test('what is no file makes no directory, and an empty path is none', async () => {
+  const there = await home('odd');
+  expect(await run('/dev/null', 'odd:null')).toEqual([
+    'tahoe-mutable: /dev/null: is neither a file nor a directory\n',
+    2,
+  ]);
+  expect(await run('', 'odd:')).toEqual(['tahoe-mutable: PATHS: one is empty\n', 2]);
+  expect(await there.list()).toEqual([]);
+});
+
 test('a file over a directory, and two of one name, are refused; the rest arrives', async () => {
   const dir = await home('clash', { name: 'd', child: 'URI:DIR2-LIT:' });
   await mkdir(here('clash'));

@@ -112,6 +112,8 @@ async function copyTo(call: Call, to: string, sources: readonly Entry[], how: Ho
     throw new UsageError('FROM: is a directory; say --recursive');
   }
   const [only] = sources;
+  // A directory would be made for nothing.
+  if (sources.length === 1 && only?.kind === 'refused') throw only.problem;
   const single = sources.length === 1 && only?.kind === 'file' ? only : undefined;
   const place = await placeOf(call, to, copying);
   if (place.kind === 'directory' || (single === undefined && place.kind === 'missing')) {
