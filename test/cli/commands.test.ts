@@ -263,6 +263,16 @@ describe('servermap and check', () => {
       'pre-repair-results': { summary: 'Healthy' },
       'post-repair-results': { summary: 'Healthy', results: { 'count-happiness': 10 } },
     });
+
+    // It claims to be of a version far newer, which nobody signed.
+    good[469] = 0x7f;
+    await writeFile(path, good);
+    const left = await run(['repair', cap, '--grid', grid]);
+    expect(left.exit).toBe(3);
+    expect(left.stdout.toString()).toMatch(
+      /\nnot healthy\nwhat is bad may be of a newer version, and stays; --force writes over it\n$/,
+    );
+    expect(await okText(['repair', cap, '--force', '--grid', grid])).toMatch(/\nhealthy\n$/);
   });
 
   test('of a file that is nowhere, and of one that cannot be asked for', async () => {

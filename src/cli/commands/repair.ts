@@ -42,7 +42,12 @@ export function addRepairCommand(program: Command, perform: Perform): void {
             ...{ healthy: isHealthy, seqnum, way, placed, missing, failures },
             servermap: servermapJson(after.map, grid.servers),
           },
-          text: [...doneLines(outcome), ...findingLines(after, grid.servers), ''].join('\n'),
+          text: [
+            ...doneLines(outcome),
+            ...findingLines(after, grid.servers),
+            ...(isHealthy || force || failures.length > 0 ? [] : hintLines(after)),
+            '',
+          ].join('\n'),
           exitCode: isHealthy ? 0 : EXIT_UNHEALTHY,
         };
       }),
@@ -71,4 +76,10 @@ function doneLines({ way, seqnum, placed, missing, failures }: Repaired): readon
   };
   const short = missing.length === 0 ? [] : [`no place was found for share ${inRuns(missing)}`];
   return [done[way], ...short, ...failures.map(({ detail }) => `failed: ${oneLine(detail)}`)];
+}
+
+/** Why a repair leaves bad shares where they are, though nothing went wrong. */
+function hintLines({ bad }: Finding): readonly string[] {
+  if (bad.length === 0) return [];
+  return ['what is bad may be of a newer version, and stays; --force writes over it'];
 }
