@@ -149,5 +149,7 @@ test('what a cap holds shows nowhere', () => {
 });
 
 test('a mutable file has no such cap, and the other way round', () => {
-  expect(() => parseCap(cap)).toThrowError('this is an immutable cap, and what it leads to cannot change');
+  expect(() => parseCap(cap)).toThrowError(
+    'this is an immutable cap, and what it leads to cannot change',
+  );
 });
