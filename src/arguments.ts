@@ -241,7 +241,12 @@ export function requireOptions(value: unknown): void {
   requireObject('options', value, 'an object');
 }
 
-function requireObject(argument: string, value: unknown, wanted: string): Record<string, unknown> {
+/** @throws BadArgumentError */
+export function requireObject(
+  argument: string,
+  value: unknown,
+  wanted: string,
+): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return refuse(argument, value, wanted);
   return value as Record<string, unknown>;
 }

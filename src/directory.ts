@@ -5,7 +5,7 @@
  * An edit is a `modify` of the directory's file: the whole table is read, changed, and written; where
  * somebody else wrote at the same time, the change is made again from what is there then.
  */
-import { requireFunction, requireOptions } from './arguments.ts';
+import { checkOperation, requireFunction, requireOptions } from './arguments.ts';
 import { equalBytes } from './bytes.ts';
 import { formatCap, storageIndexOf, type WriteCap } from './caps.ts';
 import type { Primitives } from './crypto/primitives.ts';
@@ -268,7 +268,9 @@ export class Directory {
     return parseTable(await this.#contents(options));
   }
 
-  #contents({ signal, onProgress }: OperationOptions): Promise<Uint8Array> {
+  async #contents(options: OperationOptions): Promise<Uint8Array> {
+    checkOperation(options);
+    const { signal, onProgress } = options;
     return this.#backing.read({ signal, onProgress });
   }
 

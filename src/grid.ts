@@ -277,9 +277,7 @@ export class Grid {
     checkOperation(options);
     const { contents = new Uint8Array(0), ...rest } = options;
     if (typeof contents === 'function') {
-      return this.#create(false, rest, async (cap) =>
-        toPlaintext(await this.#awaited(async () => contents(cap), rest.signal)),
-      );
+      return this.#create(false, rest, async (cap) => toPlaintext(await contents(cap)));
     }
     const plaintext = toPlaintext(contents);
     return this.#create(false, rest, async () => plaintext);
@@ -357,6 +355,7 @@ export class Grid {
       open: (file) => this.open(file),
       openImmutable: (file) => this.openImmutable(file),
       openDirectory: (directory) => this.openDirectory(directory),
+      onClose: (listener) => this.#closing.listen(listener),
     });
   }
 
@@ -370,13 +369,16 @@ export class Grid {
     return { date: this.#date, aesCtr, openDirectory: (cap) => this.openDirectory(cap) };
   }
 
-  /** What a function of the caller's gives, unless that is given up or the grid is closed before. */
-  async #awaited<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  /** What `call` gives, unless that is given up or the grid is closed before. */
+  async #awaited<T>(
+    call: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const { controller, letGo } = followerOf(signal);
     const stop = this.#closing.listen(() => controller.abort(new GridClosedError()));
     try {
       controller.signal.throwIfAborted();
-      return await unlessAborted(call(), controller.signal);
+      return await unlessAborted(call(controller.signal), controller.signal);
     } finally {
       stop();
       letGo();
@@ -393,7 +395,7 @@ export class Grid {
     if (encoding !== undefined) throw encoding;
     if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
     checkCreation({ format, key, isNewKey });
-    return this.#spareKeys.during(async () => {
+    const prepared = async (signal: AbortSignal) => {
       const signing = key ?? (await this.#spareKeys.take());
       const cap = writeCapOf(signing, format, directory);
       const encryptedPrivateKey = await encryptPrivateKey(
@@ -401,14 +403,21 @@ export class Grid {
         signing.pkcs8,
         this.#primitives,
       );
-      const writer = { signing, encryptedPrivateKey };
-      const first = {
-        plaintext: await contentsFor(cap),
-        isNewKey: key === undefined || isNewKey === true,
-      };
+      // Who has given up meanwhile is asked for nothing.
+      signal.throwIfAborted();
+      const plaintext = await contentsFor(cap);
+      return { cap, writer: { signing, encryptedPrivateKey }, plaintext };
+    };
+    return this.#spareKeys.during(async () => {
+      const { cap, writer, plaintext } = await this.#awaited(prepared, rest.signal);
+      const first = { plaintext, isNewKey: key === undefined || isNewKey === true };
       return MutableFile.create(cap, this.#setting, writer, first, rest);
     });
   }
+}
+
+function noDirectory(): BadArgumentError {
+  return new BadArgumentError('cap', 'is that of a file, not of a directory');
 }
 
 function newSession(

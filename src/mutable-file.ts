@@ -75,7 +75,8 @@ export interface ChangeCallOptions extends WriteCallOptions {
   /**
    * The version that the change was made for, as a read, `stat` or a write has named it: nothing is
    * written over any other (`VersionChangedError`), whoever wrote that, and however often it is
-   * looked at again. By default the change is built on what is there.
+   * looked at again. By default the change is built on what is there. `force` looks for it, too,
+   * but may still write over who writes at the same time.
    */
   readonly base?: VersionName | undefined;
 }
@@ -246,6 +247,7 @@ export class MutableFile {
    * lost, InsufficientCapError for a read cap, which has no write enabler, and as {@link overwrite}
    */
   async repair(options: RepairCallOptions = {}): Promise<RepairOutcome> {
+    checkOperation(options);
     // The contents stay as they are, a directory's too.
     const all = { ...options, raw: true };
     return this.#write('repairing', all, () => (bench, given) => repairFile(bench, given));

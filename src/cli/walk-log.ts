@@ -9,7 +9,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { BadResumeFileError } from '../errors.ts';
 import { ignoreMissing, replaceFile } from '../storage/atomic-file.ts';
-import type { WalkRecord } from '../walk/record.ts';
+import { isRecord, type WalkRecord } from '../walk/record.ts';
 import { unreadable } from './complaint.ts';
 import { outputProblem } from './output.ts';
 
@@ -187,49 +187,4 @@ function parsed(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-const kinds: readonly unknown[] = ['file', 'directory', 'unknown', 'ill-formed'];
-const formats: readonly unknown[] = ['sdmf', 'mdmf', 'chk', 'lit', undefined];
-const repairs: readonly unknown[] = ['successful', 'unsuccessful', 'refused', undefined];
-
-function isRecord(record: object): record is WalkRecord {
-  const it = record as Partial<Record<keyof WalkRecord, unknown>>;
-  const { path, kind, mutable, format, size, verifyCap, extent, isUnread, verdict } = it;
-  return (
-    Array.isArray(path) &&
-    path.every((name) => typeof name === 'string') &&
-    kinds.includes(kind) &&
-    formats.includes(format) &&
-    [true, false, undefined].includes(mutable as boolean) &&
-    (size === undefined || isCount(size)) &&
-    (verifyCap === undefined || typeof verifyCap === 'string') &&
-    (extent === undefined || isExtent(extent)) &&
-    (isUnread === undefined || isUnread === true) &&
-    (verdict === undefined || isVerdict(verdict))
-  );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isExtent(value: unknown): boolean {
-  const { children, size } = Object(value) as Record<string, unknown>;
-  return isCount(children) && isCount(size);
-}
-
-function isVerdict(value: unknown): boolean {
-  const given = Object(value) as Record<string, unknown>;
-  const { wasHealthy, isHealthy, corruptShares, repair, isFailed, mayLapse } = given;
-  const healths: readonly unknown[] = [true, false, null];
-  return (
-    healths.includes(wasHealthy) &&
-    healths.includes(isHealthy) &&
-    Array.isArray(corruptShares) &&
-    corruptShares.length === 2 &&
-    corruptShares.every(isCount) &&
-    repairs.includes(repair) &&
-    [isFailed, mayLapse].every((flag) => flag === undefined || flag === true)
-  );
 }

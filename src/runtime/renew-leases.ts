@@ -4,7 +4,7 @@
  * Nothing is decided here, so there is no chart: each server is asked once and by itself, whoever
  * does not answer in time is given up, and what came of it is told.
  */
-import type { Failure } from '../../machines/io.ts';
+import { type Failure, internalFailure } from '../../machines/failure.ts';
 import type { ServerId } from '../../machines/servermap.ts';
 import { followerOf } from '../abort.ts';
 import { deriveLeaseSecrets } from '../crypto/leases.ts';
@@ -64,7 +64,7 @@ export async function renewLeases(
       return { renewed: isThere ? [id] : [], absent: isThere ? [] : [id], failures: [] };
     } catch (error) {
       signal.throwIfAborted();
-      return { renewed: [], absent: [], failures: [{ server: id, failure: toFailure(error) }] };
+      return { renewed: [], absent: [], failures: [{ server: id, failure: failureIn(error) }] };
     } finally {
       options.onProgress?.({ phase: 'leasing', done: ++done, total });
     }
@@ -83,5 +83,14 @@ export async function renewLeases(
     // Nothing that is still under way is wanted.
     controller.abort();
     throwIfBroken();
+  }
+}
+
+/** As elsewhere, a server's bug is no more than that server's failure. */
+function failureIn(error: unknown): Failure {
+  try {
+    return toFailure(error);
+  } catch (bug) {
+    return internalFailure(bug);
   }
 }

@@ -3,9 +3,9 @@
  * counted.
  */
 import { followerOf } from '../abort.ts';
-import { checkOperation, refuse, requireCount } from '../arguments.ts';
+import { checkOperation, refuse, requireCount, requireObject } from '../arguments.ts';
 import type { Directory } from '../directory.ts';
-import { OutOfRangeError } from '../errors.ts';
+import { GridClosedError, OutOfRangeError } from '../errors.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import { inOrder } from './ahead.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from './examine.ts';
 import { Gate } from './gate.ts';
 import type { Known, Met } from './met.ts';
-import { Trail, type WalkRecord } from './record.ts';
+import { isRecord, Trail, type WalkRecord } from './record.ts';
 import { type DeepStats, StatsCounter } from './stats.ts';
 import { type Way, walkFrom } from './walk.ts';
 
@@ -34,7 +34,7 @@ export interface WalkProgress {
 export interface WalkOptions {
   /** Aborting ends the walk with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** What it throws ends the walk. */
+  /** What it throws ends the walk; so does the rejection of an async one, if it comes before the end. */
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
   /** How many files and directories are asked for at once; 4 by default, 64 at most. */
   readonly concurrency?: number | undefined;
@@ -59,6 +59,8 @@ const concurrencyMax = 64;
 /** What the grid gives a tree to work with. */
 export interface TreeSetting extends ExamineSetting {
   readonly openDirectory: (cap: string) => Directory;
+  /** @returns how to stop listening */
+  readonly onClose: (listener: () => void) => () => void;
 }
 
 /** A walk that is under way. */
@@ -80,7 +82,7 @@ export class Tree {
 
   walk(options: WalkOptions): AsyncGenerator<Met, void, undefined> {
     checkWalk(options);
-    return told(options, (walking) => this.#met(options, walking), isUnread);
+    return this.#told(options, (walking) => this.#met(options, walking), isUnread);
   }
 
   deepCheck(options: DeepCheckOptions): AsyncGenerator<Examined, void, undefined> {
@@ -97,14 +99,14 @@ export class Tree {
       });
       return inOrder(this.#met(options, walking), width, work);
     };
-    return told(options, examined, isFailed);
+    return this.#told(options, examined, isFailed);
   }
 
   async deepStats(options: WalkOptions): Promise<DeepStats> {
+    checkWalk(options);
     const counter = new StatsCounter();
-    const { after = [] } = options;
     const counting = async function* () {
-      for await (const record of after) {
+      for await (const record of recordsIn(options)) {
         counter.add(record);
         yield record;
       }
@@ -113,42 +115,48 @@ export class Tree {
     return counter.stats;
   }
 
-  async *#met({ after = [] }: WalkOptions, walking: Walking): AsyncGenerator<Met, void, undefined> {
+  async *#met(options: WalkOptions, walking: Walking): AsyncGenerator<Met, void, undefined> {
     const trail = new Trail();
-    for await (const record of after) trail.add(record);
+    for await (const record of recordsIn(options)) trail.add(record);
     const list: Way['list'] = (cap, options) => this.#setting.openDirectory(cap).listing(options);
     for await (const met of walkFrom(this.#root, { ...walking, trail, list })) {
       walking.onMet();
       yield met;
     }
   }
-}
 
-/** What `stage` gives, with progress; who stops to ask for more, ends all that is under way. */
-async function* told<T>(
-  { signal, onProgress, concurrency = concurrencyUsual }: WalkOptions,
-  stage: (walking: Walking) => AsyncGenerator<T, void, undefined>,
-  hasFailed: (it: T) => boolean,
-): AsyncGenerator<T, void, undefined> {
-  const { controller, letGo } = followerOf(signal);
-  const progress = { met: 0, done: 0, failed: 0 };
-  const tell = () => onProgress?.({ ...progress });
-  const onMet = () => {
-    progress.met++;
-    tell();
-  };
-  const gate = new Gate(concurrency);
-  try {
-    const all = stage({ gate, width: concurrency, signal: controller.signal, onMet });
-    for await (const it of all) {
-      yield it;
-      progress.done++;
-      if (hasFailed(it)) progress.failed++;
+  /** What `stage` gives, with progress; who stops to ask for more, ends all that is under way. */
+  async *#told<T>(
+    { signal, onProgress, concurrency = concurrencyUsual }: WalkOptions,
+    stage: (walking: Walking) => AsyncGenerator<T, void, undefined>,
+    hasFailed: (it: T) => boolean,
+  ): AsyncGenerator<T, void, undefined> {
+    const { controller, letGo } = followerOf(signal);
+    const stopListening = this.#setting.onClose(() => controller.abort(new GridClosedError()));
+    const progress = { met: 0, done: 0, failed: 0 };
+    const tell = () => {
+      // Nobody waits for an async function.
+      const answer: unknown = onProgress?.({ ...progress });
+      Promise.resolve(answer).catch((error) => controller.abort(error));
+    };
+    const onMet = () => {
+      progress.met++;
       tell();
+    };
+    const gate = new Gate(concurrency);
+    try {
+      const all = stage({ gate, width: concurrency, signal: controller.signal, onMet });
+      for await (const it of all) {
+        yield it;
+        progress.done++;
+        if (hasFailed(it)) progress.failed++;
+        tell();
+      }
+    } finally {
+      letGo();
+      stopListening();
+      controller.abort();
     }
-  } finally {
-    letGo();
-    controller.abort();
   }
 }
 
@@ -172,4 +180,20 @@ function checkWalk(options: WalkOptions): void {
   if (typeof after !== 'object' || after === null || !isIterable(after)) {
     refuse('after', after, 'a sequence of records');
   }
+}
+
+/** Each record is looked at when it comes: there may be many. @throws BadArgumentError */
+async function* recordsIn({
+  after = [],
+}: WalkOptions): AsyncGenerator<WalkRecord, void, undefined> {
+  let count = 0;
+  for await (const record of after) {
+    checkRecord(`after[${count++}]`, record);
+    yield record;
+  }
+}
+
+function checkRecord(argument: string, record: unknown): void {
+  const wanted = 'what `recordOf` gives';
+  if (!isRecord(requireObject(argument, record, wanted))) refuse(argument, record, wanted);
 }

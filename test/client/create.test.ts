@@ -1,12 +1,16 @@
 /** New files: what they are made of, how large they may be, and what it takes to make them. */
 import { describe, expect, test } from 'vitest';
+import { primitives as ofNode } from '#crypto';
 import { formatCap, type WriteCap, writeCapOf } from '../../src/caps.ts';
+import type { SigningKey } from '../../src/crypto/primitives.ts';
+import { deferred } from '../../src/deferred.ts';
 import {
   BadArgumentError,
   GridClosedError,
   NotEnoughServersError,
   ServerUnavailableError,
 } from '../../src/errors.ts';
+import { Grid, type InternalGridOptions } from '../../src/grid.ts';
 import type { Contents } from '../../src/mutable-file.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
 import {
@@ -14,6 +18,7 @@ import {
   bytesOf,
   expectBytes,
   holdings,
+  manyTurns,
   testGrid,
   testKey,
 } from '../support/client-grid.ts';
@@ -79,6 +84,27 @@ describe.each(formats)('the contents of a new %s file', (format) => {
       GridClosedError,
     );
     expect(holdings(servers, writeCapOf(testKey, format))).toEqual([]);
+  });
+
+  test('are not asked for, nor sent, when it was given up while the key was made', async () => {
+    const made = testGrid();
+    const key = deferred<SigningKey>();
+    const primitives = { ...ofNode, generateKey: () => key.promise };
+    const options: InternalGridOptions = { servers: made.servers, primitives };
+    const grid = new Grid(options);
+    let asked = 0;
+    const contents = () => bytesOf(++asked);
+    const giving = new AbortController();
+    const closed = grid.create({ format, contents });
+    const aborted = new Grid(options).create({ format, contents, signal: giving.signal });
+    grid.close();
+    giving.abort(new Error('enough'));
+    await expect(closed).rejects.toEqual(new GridClosedError());
+    await expect(aborted).rejects.toThrowError('enough');
+    key.resolve(testKey);
+    await manyTurns();
+    expect(asked).toBe(0);
+    expect(holdings(made.servers, writeCapOf(testKey, format))).toEqual([]);
   });
 
   test('may be longer than the 3.5 MB that once were the limit', async () => {

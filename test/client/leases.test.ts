@@ -179,6 +179,18 @@ describe('renewLeases', () => {
     ]);
   });
 
+  test('takes what a server was not to throw for a failure of that server', async () => {
+    const addLease = () => {
+      throw new TypeError('a bug');
+    };
+    const wrap = (server: MemoryServer) => altered(server, server.id === 's0' ? { addLease } : {});
+    const { gridWith, create } = leaseGrid(wrap);
+    const { readCap } = await create();
+    const { renewed, absent, failures } = await gridWith().open(readCap).renewLeases();
+    expect([...renewed, ...absent].toSorted()).toEqual(['s1', 's2', 's3', 's4']);
+    expect(failures).toEqual([{ server: 's0', failure: { kind: 'internal', detail: 'a bug' } }]);
+  });
+
   test('ends when it is aborted, or the grid closed, or what it calls throws', async () => {
     const wrap = (server: MemoryServer) =>
       altered(server, server.id === 's0' ? { addLease: () => new Promise(() => {}) } : {});

@@ -194,6 +194,22 @@ test('edits of two handles at once: forty names each, and all are there', async 
   expect(collisions).toBeGreaterThan(0);
 });
 
+test('options that are none are refused by every call that reads', async () => {
+  const { grid } = gridAt(0);
+  const directory = await grid.createDirectory({ key: testKey });
+  const none = 5 as never;
+  const reads = [
+    () => directory.list(none),
+    () => directory.listing(none),
+    () => directory.get('x', none),
+    () => directory.find('x', none),
+    () => grid.find(`${directory.readCap}/x`, none),
+    () => directory.file?.repair(none),
+  ];
+  const refusal = new BadArgumentError('options', 'is a number, not an object');
+  for (const read of reads) await expect(read()).rejects.toEqual(refusal);
+});
+
 test('edits of one handle at once follow each other', async () => {
   const { grid } = gridAt(0);
   const directory = await grid.createDirectory({ key: testKey });
@@ -445,7 +461,9 @@ describe('arguments', () => {
     await expect(directory.addAll({} as never)).rejects.toEqual(
       refused('children', 'are no array'),
     );
-    expect(() => grid.openDirectory('URI:LIT:')).toThrow(MalformedCapError);
+    expect(() => grid.openDirectory('URI:LIT:')).toThrow(
+      refused('cap', 'is that of a file, not of a directory'),
+    );
     const file = directory.writeCap.replace('DIR2-MDMF', 'MDMF');
     expect(() => grid.openDirectory(file)).toThrow(
       refused('cap', 'is that of a file, not of a directory'),

@@ -4,6 +4,7 @@ import { storageIndexOf } from '../../src/caps.ts';
 import type { Directory } from '../../src/directory.ts';
 import {
   BadArgumentError,
+  GridClosedError,
   InsufficientCapError,
   MalformedCapError,
   OutOfRangeError,
@@ -150,6 +151,21 @@ describe('a walk', () => {
       throw thrown;
     };
     await expect(all(on.grid.walk(cap, { onProgress }))).rejects.toBe(thrown);
+    const rejecting = async () => Promise.reject(thrown);
+    await expect(all(on.grid.walk(cap, { onProgress: rejecting }))).rejects.toBe(thrown);
+  });
+
+  test.each([1, 64])('ends when the grid is closed, also while nobody is asked (%i)', async (n) => {
+    const { grid } = on;
+    const met: Met[] = [];
+    const walked = (async () => {
+      for await (const it of grid.walk(cap, { concurrency: n })) {
+        met.push(it);
+        if (met.length === 5) grid.close();
+      }
+    })();
+    await expect(walked).rejects.toEqual(new GridClosedError());
+    expect(met.map(shown)).toEqual(order.slice(0, 5));
   });
 
   test('ends with the reason of an abort, at any place', async () => {
@@ -181,6 +197,24 @@ describe('a walk', () => {
     expect(walk({ after: 1 as never })).toThrow(BadArgumentError);
     expect(walk({ signal: 1 as never })).toThrow(BadArgumentError);
     expect(() => grid.deepCheck(cap, { verify: 1 as never })).toThrow(BadArgumentError);
+    expect(() => grid.walk(tree.chk)).toThrow(
+      new BadArgumentError('cap', 'is that of a file, not of a directory'),
+    );
+  });
+
+  test.each(['walk', 'deepStats'] as const)('names what is no record (%s)', async (call) => {
+    const met = await all(on.grid.walk(cap));
+    const walked = (options: unknown): Promise<unknown> =>
+      call === 'walk'
+        ? (async () => all(on.grid.walk(cap, options as never)))()
+        : on.grid.deepStats(cap, options as never);
+    const refused = async (options: unknown, argument: string, problem: string) =>
+      expect(walked(options)).rejects.toEqual(new BadArgumentError(argument, problem));
+    const isNone = 'is an Object, not what `recordOf` gives';
+    await refused(null, 'options', 'is null, not an object');
+    await refused({ after: 5 }, 'after', 'is a number, not a sequence of records');
+    await refused({ after: [null] }, 'after[0]', 'is null, not what `recordOf` gives');
+    await refused({ after: [recordOf(met[0]!), { path: 5 }] }, 'after[1]', isNone);
   });
 });
 
