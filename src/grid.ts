@@ -500,7 +500,3 @@ function requireEncoding({ required, happy, total }: Encoding): void {
     throw new OutOfRangeError('happy', happy, `must be from 1 to ${total}`);
   }
 }
-
-function noDirectory(): BadArgumentError {
-  return new BadArgumentError('cap', 'is that of a file, not of a directory');
-}

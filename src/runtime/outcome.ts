@@ -85,7 +85,8 @@ export interface WriteOutcome {
   /** Whether only the segments that change, if any, were sent. */
   readonly inPlace: boolean;
   /**
-   * What the version was built on, to be compared with what had been read: whatever else was
+   * What the version was built on, to be compared with what had been read (an earlier try of the same
+   * write, which may be there, counts as well; docs/publish.md): whatever else was
    * acknowledged before is in it. Null where there was nothing. Where nothing had to be written,
    * what is there.
    */
@@ -219,8 +220,7 @@ export function repairOutcome(report: RepairFileReport, thrown: Thrown): RepairO
       return { seqnum, way, placed, missing, failures, before, after, isHealthy };
     }
     case 'failed': {
-      const { obstacle } = report;
-      throw obstacle.kind === 'atStake' ? atStake(obstacle) : writeError(obstacle, thrown);
+      throw repairError(report.obstacle, thrown);
     }
     case 'cancelled':
       throw new Error('cancelled');
@@ -247,6 +247,17 @@ function readError(report: ReadFailure, thrown: Thrown): unknown {
       return failureError(report.failure, thrown);
     case 'cancelled':
       return new Error('cancelled');
+  }
+}
+
+function repairError(obstacle: RepairObstacle, thrown: Thrown): unknown {
+  switch (obstacle.kind) {
+    case 'atStake':
+      return atStake(obstacle);
+    case 'noBase':
+      return noBase(obstacle.rivals, obstacle.map, 'repair by `force`');
+    default:
+      return writeError(obstacle, thrown);
   }
 }
 
@@ -344,8 +355,8 @@ function publishError(report: PublishReport): Error {
       );
     case 'indeterminate':
       return new IndeterminateWriteError(
-        `version ${seqnum} surely reached ${servers} of the ${quorum} servers it needs, ` +
-          `and may have reached more${because}`,
+        `version ${seqnum} may be in force, or not: it is on ${servers} servers, needs ${quorum}, ` +
+          `and of others nobody can tell${because}`,
         facts,
       );
     case 'unprepared':
@@ -357,13 +368,17 @@ function publishError(report: PublishReport): Error {
 }
 
 /** The error of a write for which there is nothing that may be built on. */
-function noBase(rivals: readonly Version[], map: Servermap): NewerVersionSeenError {
+function noBase(
+  rivals: readonly Version[],
+  map: Servermap,
+  remedy = 'repair the file, or write over it by `force`',
+): NewerVersionSeenError {
   const silent = silentIn(map);
   const hope = silent.length === 0 ? 'try again' : 'wait until more servers answer';
-  return new NewerVersionSeenError(
-    `${standoffText(rivals, silent)}: ${hope}, repair the file, or write over it by \`force\``,
-    { rivals: rivals.map(describeVersion), silent },
-  );
+  return new NewerVersionSeenError(`${standoffText(rivals, silent)}: ${hope}, ${remedy}`, {
+    rivals: rivals.map(describeVersion),
+    silent,
+  });
 }
 
 /** The error of a repair after which these could never be read any more. */

@@ -109,6 +109,22 @@ test('a name that is taken is not taken over unless that is said', async () => {
   await done(['ln', 'URI:LIT:', `@${root}`, 'd', '--replace', 'any']);
 });
 
+test('directories that are missing on the way are made, and all linked by one edit', async () => {
+  const before = await opened((directory) => directory.file!.stat());
+  await done(['mkdir', `@${root}`, 'way/on the/there', '-o', join(scratch, 'there.cap')]);
+  const after = await opened((directory) => directory.file!.stat());
+  expect(after.seqnum).toBe(before.seqnum + 1);
+  const there = (await readFile(join(scratch, 'there.cap'), 'utf8')).trim();
+  const child = await opened((directory) => directory.find('way/on the/there'));
+  expect(child.caps.write).toBe(there);
+  await done(['ln', 'URI:LIT:', `@${root}`, 'way/file']);
+  expect(await refused(['mkdir', `@${root}`, 'way/file/x'])).toEqual([
+    'tahoe-mutable: "file" is no directory, but file\n',
+    1,
+  ]);
+  await done(['unlink', `@${root}`, 'way']);
+});
+
 test('a directory that nobody could link is not made, and leaves no cap behind', async () => {
   const out = join(scratch, 'orphan.cap');
   const reader = await opened(async (directory) => directory.readCap);

@@ -272,7 +272,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
     const error = await file.overwrite(bytesOf(50, 2)).catch((e) => e);
     expect(error).toBeInstanceOf(IndeterminateWriteError);
     expect(error.message).toMatch(
-      /^version 2 surely reached 6 of the 7 servers it needs, and may have reached more; last failure: server s\d: connection reset$/,
+      /^version 2 may be in force, or not: it is on 6 servers, needs 7, and of others nobody can tell; last failure: server s\d: connection reset$/,
     );
   });
 

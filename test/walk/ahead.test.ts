@@ -41,6 +41,7 @@ function forestOf(width: number, depth: number, wait: (cap: string) => Promise<v
     return { children, size: 1 };
   };
   const setting = {
+    onClose: () => () => {},
     openDirectory: (cap: string) => ({ listing: () => listing(cap) }) as unknown as Directory,
   } as unknown as TreeSetting;
   return { tree: new Tree(root, setting), counts };

@@ -93,7 +93,8 @@ test(`${trees} trees are walked by the rules, from the beginning and from any pl
     const openDirectory = (name: string) =>
       ({ listing: () => listing(name) }) as unknown as Directory;
     const root = child('', 'directory', 'd0');
-    const tree = new Tree(root, { openDirectory } as unknown as TreeSetting);
+    const setting = { onClose: () => () => {}, openDirectory };
+    const tree = new Tree(root, setting as unknown as TreeSetting);
     const wanted = expected(contents);
     const met: Met[] = [];
     for await (const it of tree.walk({ concurrency: 1 + prng.below(4) })) met.push(it);

@@ -22,6 +22,7 @@ import type { Grid } from '../../grid.ts';
 import { formatImmutableCap } from '../../immutable/caps.ts';
 import { ImmutableFile } from '../../immutable-file.ts';
 import type { MutableFile } from '../../mutable-file.ts';
+import { linkBelow, reached } from '../below.ts';
 import { type Address, capIn } from '../cap-text.ts';
 import { UsageError } from '../complaint.ts';
 import { withStream } from '../contents-argument.ts';
@@ -147,39 +148,14 @@ function gridFolder(grid: Grid, directory: Directory, isNew = false): TargetFold
 }
 
 /** The directory at the end of a path; what is missing of it is made. */
-async function ensureFolder(
-  grid: Grid,
-  { cap, names }: Address,
-  copying: Copying,
-): Promise<TargetFolder> {
-  let directory = grid.openDirectory(cap);
-  for (const [i, name] of names.entries()) {
-    try {
-      directory = await directory.openDirectory([name], copying.options);
-    } catch (error) {
-      if (!(error instanceof NoSuchChildError)) throw error;
-      directory = await makeBelow(grid, directory, names.slice(i), copying);
-      break;
-    }
-  }
-  return gridFolder(grid, directory);
-}
-
-/** The lowest one first, so that all of them are linked in one edit. @returns the lowest one */
-async function makeBelow(
-  grid: Grid,
-  parent: Directory,
-  [first = '', ...rest]: readonly string[],
-  { options, done }: Copying,
-): Promise<Directory> {
+async function ensureFolder(grid: Grid, address: Address, copying: Copying): Promise<TargetFolder> {
+  const { options, done } = copying;
+  const { directory, missing } = await reached(grid, address, options);
+  if (missing.length === 0) return gridFolder(grid, directory);
   const lowest = await grid.createDirectory(options);
-  let top = lowest;
-  for (const name of [...rest].reverse()) {
-    top = await grid.createDirectory({ ...options, children: [{ name, child: top }] });
-  }
-  await parent.add(first, top, options);
-  done.directories += 1 + rest.length;
-  return lowest;
+  await linkBelow(grid, directory, missing, lowest, options);
+  done.directories += missing.length;
+  return gridFolder(grid, lowest);
 }
 
 /** What a directory will have. */
