@@ -339,8 +339,9 @@ export function marksToRead({ map, judged }: RepairRecord) {
 
 /** The shares that were found corrupt, and that are still there. */
 export function marksLeft({ map, judged, published }: RepairRecord) {
-  const placed = published === null ? [] : placedOf(published);
-  return marksIn(map, judged).filter((place) => !isAmong(placed, place));
+  return marksIn(map, judged).filter(
+    (place) => published === null || !isAmong(placedOf(published), place),
+  );
 }
 
 function marksIn(map: Servermap | null, judged: RepairRecord['judged']) {
