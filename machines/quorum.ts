@@ -201,8 +201,10 @@ function claimsNewer({ versions }: View, version: Version | null, claim: Hex | n
  * To place the base again, over a bad share that claims to be of its line, is a late write of it.
  */
 function isLateWrite({ versions }: View, { base, version, line }: Candidate, share: Held): boolean {
-  if (share.kind !== 'bad' || version === null || version.id !== base?.id) return false;
-  return [...line].some((id) => share.claim?.startsWith(versions[id]?.checkstring ?? '-') ?? false);
+  if (version === null || version.id !== base?.id) return false;
+  if (share.kind !== 'bad' || share.claim === null) return false;
+  const { claim } = share;
+  return Object.values(versions).some((it) => line.has(it.id) && claim.startsWith(it.checkstring));
 }
 
 /** Seqnum and root hash, as far as they are there: behind the version byte of a share. */

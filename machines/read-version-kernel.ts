@@ -50,12 +50,12 @@ export function firstBlocks(
   ranges: readonly Span[],
 ): readonly BlockRun[] {
   const windows = windowsOf(version);
-  const lowest = [...sharesOf(map, version.id)].sort(([a], [b]) => a - b);
+  const lowest = [...sharesOf(map, version.id)].slice(0, version.required);
   return ranges.flatMap((range) => {
     const { firstSegment, endSegment } = segmentsOf(version, range);
     const at = { nextSegment: firstSegment, endSegment, window: windows.first, windows };
     const run = { ...currentWindow(at), ahead: windowsAhead(at) };
-    return lowest.slice(0, version.required).map(([shnum, servers]) => {
+    return lowest.map(([shnum, servers]) => {
       const server = servers[0] as ServerId;
       return { server, shnum, ...run };
     });

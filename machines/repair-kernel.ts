@@ -10,11 +10,15 @@
  */
 import { type Failure, internalFailure } from './failure.ts';
 import { beyondMemory, beyondReading } from './limits.ts';
-import { contains } from './lineage.ts';
 import { oncePer } from './once.ts';
-import { firstRequests, type PublishReport, start as startPublish } from './publish-kernel.ts';
+import {
+  firstRequests,
+  type PublishReport,
+  placedOf,
+  start as startPublish,
+} from './publish-kernel.ts';
 import type { PublishPlan } from './publish-record.ts';
-import { chooseBase, isHeard, quorumOf, reachOf, rivalsOf, viewOf } from './quorum.ts';
+import { isHeard, quorumOf, reachOf, rivalsOf, viewOf } from './quorum.ts';
 import { confirmedIn, type GridView } from './read-kernel.ts';
 import { corruptShares, type VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
@@ -134,9 +138,9 @@ function decideOn(record: RepairRecord): RepairDecision {
   if (beyond !== null) return failed({ kind: 'beyondLimit', beyond });
   if (judged[version.id] === undefined) return { kind: 'judge', map: known, version };
   const maps = { known, readable };
-  const way = wayOf(record, known, version);
-  const atStake = record.force ? null : obstacleIn(record, maps, version, way);
-  return atStake === null ? repairOf(record, maps, version, way) : failed(atStake);
+  const isAgain = !needsMerge(record, known, version);
+  const atStake = record.force ? null : obstacleIn(record, maps, version, isAgain);
+  return atStake === null ? repairOf(record, maps, version, isAgain) : failed(atStake);
 }
 
 /** The maps of a repair: what is good as a share, and what is good enough to be read. */
@@ -191,7 +195,7 @@ function obstacleIn(
   { newest, grid }: RepairRecord,
   { known, readable: map }: Maps,
   version: Version,
-  way: RepairWay,
+  isAgain: boolean,
 ): RepairObstacle | null {
   if (newest !== null && newest.seqnum > version.seqnum) {
     return { kind: 'versionLost', lost: newest, map };
@@ -201,21 +205,13 @@ function obstacleIn(
   const quorum = quorumOf(grid.membership, version.total);
   // Where too few answer, no version stands in the way: there are not enough servers to write to.
   if (map.servers.filter(isHeard).length < quorum.size) return null;
-  const isSafe =
-    way === 'again'
-      ? reachOf(viewOf(known, quorum), version, true).size >= quorum.size
-      : chooseBase(map, quorum)?.id === version.id;
+  const isSafe = reachOf(viewOf(known, quorum), version, isAgain).size >= quorum.size;
   return isSafe ? null : { kind: 'noBase', rivals: rivalsOf(map), map };
 }
 
-/** Other versions that can be read, as new as `version`, and not in its line. */
-function forksOf(map: Servermap, version: Version): readonly Version[] {
-  return recoverableVersions(map).filter(
-    (other) =>
-      other.seqnum >= version.seqnum &&
-      other.id !== version.id &&
-      contains(map.versions, version, other) !== 'yes',
-  );
+/** Other versions that can be read, and as new as `version`, which is the best of them. */
+function forksOf(map: Servermap, { id, seqnum }: Version): readonly Version[] {
+  return recoverableVersions(map).filter((other) => other.seqnum === seqnum && other.id !== id);
 }
 
 // --- what to write ------------------------------------------------------------------------------
@@ -224,12 +220,12 @@ function repairOf(
   record: RepairRecord,
   { known: map, readable }: Maps,
   version: Version,
-  way: RepairWay,
+  isAgain: boolean,
 ): RepairDecision {
-  const plan = planOf(record, map, version, way);
+  const plan = planOf(record, map, version, isAgain);
   const isPossible = firstRequests(startPublish(plan)).length > 0;
   const isShort = sharesOf(map, version.id).size < version.total;
-  if (way === 'again' && !isPossible && !isShort) return nothingToDo(record, map, version);
+  if (isAgain && !isPossible && !isShort) return nothingToDo(record, map, version);
   const obstacle = writingObstacle(record, map, version);
   if (obstacle !== null) return failed(obstacle);
   const { id, required, total, dataLength } = version;
@@ -239,10 +235,9 @@ function repairOf(
     return { kind: 'read', map: readable, version, ranges };
   }
   const parts = ranges.map((kept) => ({ kind: 'kept', ...kept }) as const);
-  const recipe: Recipe =
-    way === 'again'
-      ? { kind: 'again', version: id, places: placesOf(readable, version), parts }
-      : { kind: 'whole', required, total, parts };
+  const recipe: Recipe = isAgain
+    ? { kind: 'again', version: id, places: placesOf(readable, version), parts }
+    : { kind: 'whole', required, total, parts };
   return { kind: 'publish', plan, recipe };
 }
 
@@ -262,7 +257,7 @@ function planOf(
   { grid, force, newest }: RepairRecord,
   map: Servermap,
   version: Version,
-  way: RepairWay,
+  isAgain: boolean,
 ): PublishPlan {
   const { required, total } = version;
   return {
@@ -270,14 +265,18 @@ function planOf(
     base: version,
     quorum: quorumOf(grid.membership, total),
     ...{ required, total, wholeShares: true },
-    ...(way === 'again' ? { force: false, isAgain: true } : { force }),
+    ...(isAgain ? { force: false, isAgain } : { force }),
     spread: Math.min(total, map.servers.length),
   };
 }
 
-/** A new version, if it can replace what the same one can not. */
-function wayOf({ grid, force, newest }: RepairRecord, map: Servermap, version: Version): RepairWay {
-  if (newest !== null && newest.seqnum > version.seqnum) return 'merge';
+/** Whether a new version can replace what the same one can not, or has to be the newest. */
+function needsMerge(
+  { grid, force, newest }: RepairRecord,
+  map: Servermap,
+  version: Version,
+): boolean {
+  if (newest !== null && newest.seqnum > version.seqnum) return true;
   const view = viewOf(map, quorumOf(grid.membership, version.total));
   const [again, anew] = [reachOf(view, version, true), reachOf(view, version)];
   const isReached = (id: ServerId) => force || anew.has(id);
@@ -288,7 +287,7 @@ function wayOf({ grid, force, newest }: RepairRecord, map: Servermap, version: V
         server !== id || (shnum < version.total && verdict.kind !== 'unverified'),
     );
   const isLeft = (id: ServerId) => !again.has(id) && isReached(id) && isOpen(id);
-  return map.servers.some((server) => isHeard(server) && isLeft(server.id)) ? 'merge' : 'again';
+  return map.servers.some((server) => isHeard(server) && isLeft(server.id));
 }
 
 function placesOf(map: Servermap, version: Version): readonly Place[] {
@@ -313,11 +312,15 @@ function repaired(
   report: PublishReport,
   after: Servermap,
 ): RepairEnd {
-  const version = report.base as Version;
-  const way = report.version?.id === version.id ? 'again' : 'merge';
-  const before = foundIn(record, version);
-  const finding = { way, before, report, placed: placedBy(map, report), after } as const;
-  return { kind: 'repaired', finding };
+  const [base, version] = [report.base as Version, report.version as Version];
+  const way = version.id === base.id ? 'again' : 'merge';
+  const before = foundIn(record, base);
+  // What was there already counts as placed, too.
+  const there = placesOf(map, version);
+  const placed = placedOf(report)
+    .filter((place) => !isAmong(there, place))
+    .map(({ server, shnum }) => ({ server, shnum }));
+  return { kind: 'repaired', finding: { way, before, report, placed, after } };
 }
 
 /** What was found when the version was judged. */
@@ -325,19 +328,8 @@ function foundIn({ map, judged }: RepairRecord, version: Version): Verification 
   return verificationOf(map as Servermap, version, judged[version.id] as RetrieveReport);
 }
 
-/** The places that were written: what was there already counts as placed, too. */
-function placedBy(map: Servermap, { writes, version }: PublishReport): readonly Place[] {
-  const isThere = ({ server, shnum }: Place) =>
-    map.holdings.some(
-      (it) =>
-        it.server === server &&
-        it.shnum === shnum &&
-        it.verdict.kind === 'good' &&
-        it.verdict.version === version?.id,
-    );
-  return writes
-    .filter((write) => write.status === 'accepted' && !isThere(write))
-    .map(({ server, shnum }) => ({ server, shnum }));
+function isAmong(places: readonly Place[], { server, shnum }: Place): boolean {
+  return places.some((place) => place.server === server && place.shnum === shnum);
 }
 
 /** The shares whose blocks are corrupt: what a reader of the contents is not to be given. */
@@ -347,12 +339,9 @@ export function marksToRead({ map, judged }: RepairRecord) {
 
 /** The shares that were found corrupt, and that are still there. */
 export function marksLeft({ map, judged, published }: RepairRecord) {
-  const isPlaced = (place: Place) =>
-    published?.writes.some(
-      ({ server, shnum, status }) =>
-        server === place.server && shnum === place.shnum && status === 'accepted',
-    ) ?? false;
-  return marksIn(map, judged).filter((place) => !isPlaced(place));
+  return marksIn(map, judged).filter(
+    (place) => published === null || !isAmong(placedOf(published), place),
+  );
 }
 
 function marksIn(map: Servermap | null, judged: RepairRecord['judged']) {

@@ -207,6 +207,13 @@ describe('a server that holds something else', () => {
     expect(record.versions[one.id]?.parentTag).toBeNull();
   });
 
+  test('where the map is to be made anew: it is asked no more', () => {
+    const at = (asksOnce: boolean) =>
+      targetOf(booked(underWay(3, { asksOnce }), surprises('s0', is(0, v2b))), 's0');
+    expect(at(true)).toMatchObject({ status: 'closed', last: 'surprised', attempt: 1 });
+    expect(at(false)).toMatchObject({ status: 'open', last: 'surprised', attempt: 1 });
+  });
+
   test('four times: it is asked no more, and no other writer is reported', () => {
     const again = (record: PublishRecord) => booked(record, surprises('s0'));
     const three = again(again(again(underWay(3))));

@@ -52,6 +52,16 @@ test('it keeps its seqnum, and what is there counts as placed', () => {
   expect(again(mapOf(3, [], []), { base: null }).seqnum).toBe(0);
 });
 
+test('only a share of it counts: not one of its line, nor a server that has none', () => {
+  const placedOver = (...holdings: readonly Holding[]) =>
+    again(mapOf(4, holdings, [v1, x, rival])).targets.map(({ placed }) => placed);
+  expect(placedOver(goodAt('s0', 0, x), goodAt('s1', 1, v1))).toEqual([[0], [], [], []]);
+  // The rival on s0 is in the way until two servers have been won.
+  const beside = [goodAt('s0', 0, x), goodAt('s0', 1, rival), goodAt('s1', 1, x)];
+  expect(placedOver(...beside)).toEqual([[], [1], [], []]);
+  expect(placedOver(...beside, goodAt('s2', 2, x))).toEqual([[0], [1], [2], []]);
+});
+
 describe('what is missing goes to a server that has nothing', () => {
   test('one share', () => {
     expect(over(full.slice(1))).toEqual(['s0:0']);

@@ -12,7 +12,7 @@ import {
   type WriteRecord,
   type WriteTask,
 } from '../../machines/write-kernel.ts';
-import { bad, mapOf, versionOf } from '../support/facts.ts';
+import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import { emptyMap, grid, mapWith, publishReport, shortOf } from '../support/operations.ts';
 
 /** With k = 1 nobody who dies takes anything that is needed. */
@@ -58,6 +58,7 @@ describe('what is known after a write', () => {
       reportOf({ surprises: [{ server: 's3', shnum: 0, found: 'f' }] }),
     ],
     ['left an old share', mapWith(v1, [0, 1, 2, 3]), reportOf()],
+    ['left one beside its own', mapOf(4, [goodAt('s0', 1, v1)], [v1]), reportOf()],
     ['did not come to a server', mapOf(4, known.holdings, [v1], { s3: 'failed' }), reportOf()],
     ['has no version', known, reportOf({ version: null })],
   ];
@@ -74,6 +75,7 @@ test('a map of other servers, or with something older than what is known, does n
   expect(isStillGood(known, servers.slice(1), null)).toBe(false);
   expect(isStillGood(known, [...servers, 's4'], null)).toBe(false);
   expect(isStillGood(known, [...servers].reverse(), null)).toBe(false);
+  expect(isStillGood(known, [...servers.slice(0, 3), 's4'], null)).toBe(false);
   expect(isStillGood(emptyMap, servers, null)).toBe(false);
 });
 

@@ -106,7 +106,9 @@ test('looks for the private key if it is not known', () => {
   const input = { task, hasPrivateKey: false, deadlines };
   const it = walk(repairFileMachine, input, coverage.onMicrostep).step(opened);
   expect(given(it, 'servermapUpdate')).toMatchObject({ wantsPrivateKey: true });
-  expect(repairFileSummary(it.context())).toMatchObject({ isMapped: false, judged: [] });
+  expect(repairFileSummary(it.context())).toMatchObject({
+    ...{ isMapped: false, judged: [], isConfirmed: false },
+  });
 });
 
 test('what is bad and was not replaced is bad in the last map, too', () => {

@@ -155,6 +155,13 @@ describe('what comes next', () => {
     expect(plan.map.holdings.map(({ verdict }) => verdict.kind)).toEqual(['bad', 'bad', 'bad']);
   });
 
+  test('that fewer than k shares are good is a finding, too', () => {
+    const report = retrieved('notEnoughShares', { sources: [corruptSource('s0', 0)] });
+    const map = holds(...full);
+    const record = booked(begin(), mapped(map), { type: 'judged', version: x.id, report });
+    expect(decide(record)).toMatchObject({ kind: 'read', version: x });
+  });
+
   test('of a server that did not give its blocks nothing is known', () => {
     const silent: ShareSource = {
       ...{ server: 's0', shnum: 0, status: 'failed' },
@@ -186,6 +193,16 @@ describe('the same version, or a new one', () => {
     ['a number beyond N', [...full, badAt('s3', 3, older.checkstring)], 'nothing'],
   ])('%s', (_, holdings, way) => {
     expect(planned(holds(...holdings))).toBe(way);
+  });
+
+  test('what is known to be acknowledged changes nothing, if it is not newer', () => {
+    const short = holds(...two);
+    expect(planned(short, { newest: x })).toBe('again');
+    expect(planned(short, { newest: v1 })).toBe('again');
+  });
+
+  test('a merge reaches servers that hold a rival, also where the same version has no quorum', () => {
+    expect(planned(holds(...two, goodAt('s2', 2, newer), goodAt('s3', 2, newer)))).toBe('whole');
   });
 
   test('by force a bad share goes, whatever it claims', () => {
@@ -245,6 +262,20 @@ describe('what would be lost', () => {
 
   test('but not an older version, nor one that it was built on', () => {
     expect(planned(holds(...full, goodAt('s3', 0, v1)))).toBe('again');
+    expect(planned(holds(...full, goodAt('s3', 0, v1), goodAt('s3', 1, v1)))).toBe('again');
+  });
+
+  test('what may be acknowledged, where even a merge reaches too few servers', () => {
+    const wide = versionOf(2, 'm', { total: 4 });
+    const rotten = [badAt('s3', 0, '01ff'), badAt('s4', 0, '01ff')];
+    const known = [goodAt('s0', 0, wide), goodAt('s1', 1, wide), goodAt('s2', 2, newer)];
+    const map = mapOf(5, [...known, ...rotten], [wide, newer]);
+    const membership = { servers: 5, happy: 4 };
+    const record = begin({ grid: { ...grid, total: 4, membership } });
+    expect(decide(booked(record, mapped(map), judged(wide)))).toEqual({
+      kind: 'failed',
+      obstacle: { kind: 'noBase', rivals: [newer, wide], map },
+    });
   });
 
   test('what may be acknowledged, when servers are silent', () => {
@@ -282,6 +313,15 @@ describe('what would be lost', () => {
     expect(forced).toMatchObject({ kind: 'publish', recipe: { kind: 'whole' } });
     const { plan } = forced as Extract<typeof forced, { kind: 'publish' }>;
     expect(plan.map.versions[v3.id]).toEqual(v3);
+  });
+
+  test('where too few answer for a version above it, the publish says so', () => {
+    const statuses = { s2: 'failed', s3: 'failed' } as const;
+    const map = mapOf(4, [...full.slice(0, 2), goodAt('s0', 2, x)], [x], statuses);
+    expect(next(map, { newest: v3, force: true })).toMatchObject({
+      kind: 'publish',
+      recipe: { kind: 'whole' },
+    });
   });
 });
 
@@ -379,6 +419,29 @@ describe('how it ends', () => {
     });
   });
 
+  test('only what was accepted, and was not just there, has been placed', () => {
+    const placedWith = (...writes: readonly (typeof report.writes)[number][]) =>
+      decide(
+        booked(
+          ...[begin(), mapped(map), judged(x), read],
+          { type: 'published', report: { ...report, writes } },
+          { type: 'confirmed', map: whole },
+        ),
+      );
+    const [ofServer1, ofShare1] = [
+      { ...write(1), shnum: 0 },
+      { ...write(1), server: 's0' },
+    ];
+    expect(placedWith(ofServer1, ofShare1, write(0, 'refused'), write(1))).toMatchObject({
+      finding: {
+        placed: [
+          { server: 's1', shnum: 0 },
+          { server: 's0', shnum: 1 },
+        ],
+      },
+    });
+  });
+
   test('a new version', () => {
     const merged = { ...report, version: v3 };
     const record = booked(begin(), mapped(map), judged(x), read, {
@@ -398,6 +461,17 @@ describe('how it ends', () => {
       ...{ type: 'published', report: { ...report, writes } },
     });
     expect(marksLeft(record).map(({ server }) => server)).toEqual(['s1']);
+  });
+
+  test('nor does another share there, or that share elsewhere, take the mark away', () => {
+    const writes = [
+      { ...write(0), shnum: 1 },
+      { ...write(0), server: 's1' },
+    ];
+    const facts = [mapped(whole), judged(x, [corruptSource('s0', 0)])];
+    const published: RepairFact = { type: 'published', report: { ...report, writes } };
+    const record = booked(begin(), ...facts, published);
+    expect(marksLeft(record)).toMatchObject([{ server: 's0', shnum: 0 }]);
   });
 
   test('nothing was seen, nothing is remembered but what was before', () => {

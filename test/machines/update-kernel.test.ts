@@ -278,6 +278,15 @@ describe('the books', () => {
     expect(apply(settled, { type: 'answered', server: 's0' })).toBe(settled);
   });
 
+  test('stay as they are when a server holds nothing, but for its status', () => {
+    const { holdings, versions, failures } = apply(asked, {
+      ...{ type: 'settled', report: poorReport('s0', 'empty') },
+    });
+    expect(holdings).toBe(asked.holdings);
+    expect(versions).toBe(asked.versions);
+    expect(failures).toBe(asked.failures);
+  });
+
   test('keep every share that was reported, one by one: a corrupt sibling changes nothing', () => {
     const report: ServerReport = {
       ...goodReport('s0', [0], v1),

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { segmentSizeMax } from '../../machines/limits.ts';
 import type { ShareSource } from '../../machines/retrieve-kernel.ts';
-import { apply, decide, start, verificationOf } from '../../machines/verify-kernel.ts';
+import {
+  apply,
+  decide,
+  isWhole,
+  missingIn,
+  start,
+  verificationOf,
+} from '../../machines/verify-kernel.ts';
 import { bad, goodAt, unverified, versionOf } from '../support/facts.ts';
 import { corruptSource, emptyMap, mapWith, retrieved } from '../support/operations.ts';
 
@@ -125,5 +132,23 @@ describe('the finding', () => {
     expect([found.isHealthy, found.bad]).toEqual([false, faults]);
     const isGood = ({ status }: ShareSource) => status === 'usable';
     expect(found.good).toHaveLength(sources.filter(isGood).length);
+  });
+});
+
+describe('by the map alone', () => {
+  const beside = (verdict: ReturnType<typeof bad>) => {
+    return { ...map, holdings: [...map.holdings, { server: 's3', shnum: 1, verdict }] };
+  };
+
+  test('a file is whole with all N shares of its one version, and nothing bad', () => {
+    expect([isWhole(map), isWhole(mapWith(v1, [0, 1]))]).toEqual([true, false]);
+    expect([isWhole(emptyMap), isWhole(mapWith(v1, [0]))]).toEqual([false, false]);
+    expect([isWhole(beside(bad())), isWhole(beside(unverified()))]).toEqual([false, false]);
+    expect(isWhole({ ...map, versions: { ...map.versions, [v2.id]: v2 } })).toBe(false);
+  });
+
+  test('the shares of the best version that are nowhere are missing', () => {
+    expect([missingIn(map), missingIn(mapWith(v1, [0, 2]))]).toEqual([[], [1]]);
+    expect([missingIn(emptyMap), missingIn(mapWith(v1, [0]))]).toEqual([[], []]);
   });
 });

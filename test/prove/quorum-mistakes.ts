@@ -151,8 +151,8 @@ export const mistakes: readonly Mistake[] = [
     edits: [
       {
         file: repair,
-        from: "isLeft(server.id)) ? 'merge' : 'again'",
-        to: "isLeft(server.id)) ? 'merge' : 'merge'",
+        from: 'const isAgain = !needsMerge(record, known, version);',
+        to: 'const isAgain = false;',
       },
     ],
     size: { ...mended, size: 3, attempts: 1 },
@@ -164,8 +164,8 @@ export const mistakes: readonly Mistake[] = [
     edits: [
       {
         file: rules,
-        from: 'return [...line].some((id) =>',
-        to: 'return true || [...line].some((id) =>',
+        from: 'return Object.values(versions).some((it) =>',
+        to: 'return true || Object.values(versions).some((it) =>',
       },
     ],
     size: { ...mended, attempts: 1 },
