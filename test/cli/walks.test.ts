@@ -308,7 +308,7 @@ describe('--resume', () => {
     await run('stats', `@${root}`, '--resume', path);
     const refused = async (...args: readonly string[]) => {
       const { stdout, stderr, exit } = await run(...args, '--resume', path);
-      expect([stdout, exit]).toEqual(['', 1]);
+      expect([stdout, exit]).toEqual(['', 2]);
       return stderr.replace(`tahoe-mutable: ${path}: `, '').trimEnd();
     };
     expect(await refused('manifest', `@${root}`)).toBe(
