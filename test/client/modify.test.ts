@@ -224,7 +224,7 @@ test('modifying does not try again what trying again cannot help', async () => {
 });
 
 describe('two writers whose calls are answered in any order', { timeout: 120_000 }, () => {
-  const runs = 60;
+  const runs = 40;
   const changes = 2;
 
   /** Each writer makes its changes one after the other. @returns those that were acknowledged */

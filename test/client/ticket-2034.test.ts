@@ -13,6 +13,9 @@ import {
   updates,
 } from '../support/ticket-updates.ts';
 
+/** Of the eight fenceposts two. */
+const inShort = updates.map(([name, file, edits]) => [name, file, edits.slice(0, 2)] as const);
+
 describe('on 13 servers, under 20 orders', { timeout: 120_000 }, () => testUpdates(13, 20));
 
 describe('the rule of the ticket, in the same kernel', () => {
@@ -20,7 +23,7 @@ describe('the rule of the ticket, in the same kernel', () => {
   const dropped = [3, 4, 5, 6, 7, 8, 9].map((n) => `sh${n}@s${n} is dropped`);
 
   test.each([13, 20])('fails every test on %i servers when verification is last', async (count) => {
-    for (const [name, file, edits] of updates) {
+    for (const [name, file, edits] of inShort) {
       const broken = await brokenPromises(file, edits, count, verificationLast, 'ticket');
       expect({ name, broken }).toEqual({
         name,
@@ -34,7 +37,7 @@ describe('the rule of the ticket, in the same kernel', () => {
   });
 
   test('passes on 10 servers, where no boundary can be found', async () => {
-    for (const [name, file, edits] of updates) {
+    for (const [name, file, edits] of inShort) {
       const broken = await brokenPromises(file, edits, 10, verificationLast, 'ticket');
       expect({ name, broken }).toEqual({ name, broken: [] });
     }
@@ -42,7 +45,7 @@ describe('the rule of the ticket, in the same kernel', () => {
 });
 
 test('the rule of 2015 passes the tests that it was made for (client/traces.test.ts has others)', async () => {
-  for (const [name, file, edits] of updates) {
+  for (const [name, file, edits] of inShort) {
     const broken = await brokenPromises(file, edits, 13, verificationLast, 'fix2015');
     expect({ name, broken }).toEqual({ name, broken: [] });
   }
