@@ -24,12 +24,7 @@ export async function withContents<T>(
   { stdin, signal }: { readonly stdin: Readable; readonly signal: AbortSignal },
   work: (contents: FileSource) => Promise<T>,
 ): Promise<T> {
-  const contents = await openContents(argument, stdin, signal);
-  try {
-    return await work(contents);
-  } finally {
-    await contents.close();
-  }
+  return workingWith(await openContents(argument, stdin, signal), work);
 }
 
 /** Runs `work` with what a stream has, copied to where it can be read at any place. */
@@ -38,7 +33,13 @@ export async function withStream<T>(
   { name, signal }: { readonly name: string; readonly signal: AbortSignal },
   work: (contents: FileSource) => Promise<T>,
 ): Promise<T> {
-  const contents = await spool(open, name, signal);
+  return workingWith(await spool(open, name, signal), work);
+}
+
+async function workingWith<T>(
+  contents: FileSource,
+  work: (contents: FileSource) => Promise<T>,
+): Promise<T> {
   try {
     return await work(contents);
   } finally {

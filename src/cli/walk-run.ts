@@ -2,7 +2,6 @@
  * @module walk-run: one walk of the command line: each object is printed, then kept in the file of
  * `--resume`, and counted.
  */
-import type { Directory } from '../directory.ts';
 import type { Grid } from '../grid.ts';
 import { verdictOf } from '../walk/examine.ts';
 import { rootOf } from '../walk/met.ts';
@@ -52,15 +51,16 @@ export async function runWalk(
   const grid = await call.openGrid(repair || addLease ? 'write' : 'read');
   const { signal } = call;
   const directory = await grid.openDirectory(cap).openDirectory(names, { signal });
+  const { write, read = '', verify = '' } = rootOf(directory).caps;
   const count = new Count();
-  const task = { command, root: rootOf(directory).caps.verify ?? '', options: doings(options) };
+  const task = { command, root: verify, options: doings(options) };
   const log = resume === undefined ? undefined : await WalkLog.open(resume, task, count.add);
   const wasFinished = log?.isFinished === true;
   try {
     if (!wasFinished) {
       await watched(call, async (walking) => {
         const all = { ...walking, concurrency, after: log?.records() };
-        for await (const line of linesOf(grid, directory, command, options, all)) {
+        for await (const line of linesOf(grid, write ?? read, command, options, all)) {
           count.add(line.record);
           await say(call, command, line);
           await log?.add(line.record);
@@ -102,12 +102,11 @@ function watched(call: Call, work: (options: WalkOptions) => Promise<void>): Pro
 
 async function* linesOf(
   grid: Grid,
-  directory: Directory,
+  root: string,
   command: WalkCommand,
   { verify, repair, addLease, caps }: WalkCallOptions,
   options: WalkOptions,
 ): AsyncGenerator<Line, void, undefined> {
-  const root = capOf(directory);
   if (command !== 'deep-check') {
     const isManifest = command === 'manifest';
     for await (const met of grid.walk(root, options)) {
@@ -125,10 +124,6 @@ async function* linesOf(
       record: recordOf(met, verdictOf(met, examination)),
     };
   }
-}
-
-function capOf({ file, readCap }: Directory): string {
-  return file?.cap.kind === 'write' ? file.writeCap : readCap;
 }
 
 /** Who counts is told of each object only if something is wrong with it. */
