@@ -57,7 +57,7 @@ export const kernelProperties: readonly PropertyDefinition[] = [
       const books = new Map<string, UpdateRecord>();
       return (record, facts) => {
         if (record.kind === 'choice') return late(books, facts);
-        if (!('chart' in record) && record.kind !== 'event') return undefined;
+        if (!('actor' in record)) return undefined;
         const actor = facts.actors.get(record.actor);
         if (actor?.chart !== 'servermapUpdate') return undefined;
         if (record.kind === 'actor') {

@@ -1,8 +1,10 @@
 /**
  * @module world-types: what a world is made of, what can happen in it, and what it records.
  */
+import type { Deadlines } from '../../machines/io.ts';
 import type { Format } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
+import type { Chart } from '../inspector/chart.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
 import type { MemoryServer } from '../storage/memory.ts';
 import type { ServerId } from '../storage/server.ts';
@@ -76,15 +78,47 @@ export interface Choice {
   readonly to?: ServerId;
 }
 
+/** The first record of a trace says it. A reader refuses any other by its name. */
+export const traceFormat = 'tahoe-mutable-trace 2';
+
+/** What the header of a real run is about: how to read its times, and what is on which chart. */
+export interface RealRun {
+  readonly run: 'real';
+  /** When `at` was 0: ISO 8601, UTC. */
+  readonly began: string;
+  /** Of the package that wrote it. */
+  readonly version: string;
+}
+
 /** What the world itself records, beside what the charts do. */
 export type WorldRecord =
-  | { readonly kind: 'header'; readonly format: 'tahoe-mutable-trace 1'; readonly about: Json }
+  | {
+      readonly kind: 'header';
+      readonly format: typeof traceFormat;
+      /** Of a simulated run its world; of a real one what {@link RealRun} says. */
+      readonly about: Json;
+    }
   | {
       readonly kind: 'choice';
       readonly step: number;
       readonly index: number;
       readonly label: string;
     }
+  /** A grid that operations run on; of real runs, before its first operation. */
+  | {
+      readonly kind: 'grid';
+      readonly grid: string;
+      readonly encoding: Encoding;
+      readonly servers: readonly { readonly id: ServerId; readonly nickname: string | null }[];
+      /** In milliseconds. */
+      readonly deadlines: Deadlines;
+    }
+  /** What a chart looks like, before the first actor of it; of real runs only. */
+  | { readonly kind: 'chart'; readonly chart: Chart }
+  /**
+   * Of a real run: `operation` is the first part of the path of its actors, `modify~3`; `spec` is
+   * an {@link OperationAbout}, and `result` has the error's name and message, or nothing else.
+   */
   | {
       readonly kind: 'operation';
       readonly operation: string;
@@ -92,6 +126,10 @@ export type WorldRecord =
       readonly spec: Json;
       readonly result: OperationResult | null;
     }
+  /**
+   * In a real run a storage call is `sent` (phase `request`), then `delivered` or `lost` (phase
+   * `response`) or `abandoned`; `detail` is a {@link CallDetail}.
+   */
   | {
       readonly kind: 'message';
       /** `lost` says that the caller heard of it, `dropped` that nobody did. */
@@ -145,6 +183,23 @@ export type WorldRecord =
       readonly made: readonly string[];
     }
   | { readonly kind: 'clock'; readonly now: number };
+
+/** What an operation of a real run is about. No cap: a file is told by its storage index. */
+export interface OperationAbout {
+  /** `overwrite`, `modify`, `read`, `create`, `check`… as the library's method is called. */
+  readonly kind: string;
+  /** Storage index, base32; null while there is none, as in the beginning of a `create`. */
+  readonly file: string | null;
+  readonly grid: string;
+}
+
+/** Of a storage call in a real run. */
+export interface CallDetail {
+  /** Of what goes over the wire, without headers: of the request, or of the answer. */
+  readonly bytes: number;
+  /** The error's message, when the call is lost. */
+  readonly error?: string;
+}
 
 /**
  * `seq` counts records from 0; `at` is in milliseconds of the world's clock; `step` counts choices.

@@ -53,6 +53,7 @@ import type {
   WorldOptions,
   WorldRecord,
 } from './world-types.ts';
+import { traceFormat } from './world-types.ts';
 
 export type { Message } from './network.ts';
 export type { OperationSpec } from './operations.ts';
@@ -530,7 +531,7 @@ export class World {
     const encoding = { ...this.encoding, ...this.options.fileEncoding };
     const rules = losable > 0 && { losable };
     const about = { seed, format, encoding, ...rules, servers, operations };
-    this.#record({ kind: 'header', format: 'tahoe-mutable-trace 1', about: toJson(about) });
+    this.#record({ kind: 'header', format: traceFormat, about: toJson(about) });
   }
 
   #operation(name: string): Operation {
