@@ -76,6 +76,8 @@ export class LiveRun {
     socket.onmessage = ({ data }) => {
       if (isOurs()) this.#takeFrame(String(data));
     };
+    // The close that follows tells it.
+    socket.onerror = () => {};
     socket.onclose = ({ code }) => {
       if (!isOurs()) return;
       if (code === goingAway) this.#viewer.onState({ kind: 'over' });
