@@ -162,9 +162,7 @@ export class BadSourceError extends TahoeMutableError {
   }
 }
 
-/**
- * A trace that cannot be written to its end, or not be read. What is traced is not affected by that.
- */
+/** A trace that cannot be written, or not to its end. What is traced is not affected by that. */
 export class TraceError extends TahoeMutableError {
   static override readonly code = 'TraceError';
 
