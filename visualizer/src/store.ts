@@ -210,7 +210,8 @@ export function openRecording(
   forget();
   preset.value = null;
   scene.value = null;
-  const model = new TraceModel(false);
+  // Of a simulated run columns are its choices.
+  const model = new TraceModel(records.some(({ kind }) => kind === 'choice'));
   model.add(records);
   recording.value = { title, model, isLive };
   at.value = isLive ? last.value : 0;

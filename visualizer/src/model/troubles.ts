@@ -43,9 +43,7 @@ export function troublesOf(model: TraceModel, operation: Operation): readonly Tr
       server,
       troubles: troubles.sort((a, b) => a.position - b.position),
     }))
-    .sort(
-      (a, b) => isNamed(a.server) - isNamed(b.server) || positionOf(a) - positionOf(b),
-    );
+    .sort((a, b) => isNamed(a.server) - isNamed(b.server) || positionOf(a) - positionOf(b));
 }
 
 function positionOf({ troubles: [first] }: TroubleGroup): number {

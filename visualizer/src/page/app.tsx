@@ -10,6 +10,7 @@ import { GridPanel } from './grid-panel.tsx';
 import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import { onKey } from './keys.ts';
+import { OperationsPanel } from './operations-panel.tsx';
 import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
@@ -31,7 +32,7 @@ export function App() {
       <Header />
       <main class={isRecording ? 'is-recording' : ''}>
         <Story />
-        {!isRecording && <GridPanel />}
+        {isRecording ? <OperationsPanel /> : <GridPanel />}
         <ChartsPanel />
         {!isRecording && (
           <div class="right">

@@ -17,7 +17,8 @@ const keys: readonly (readonly [string, string])[] = [
   ['v', 'next violation'],
   ['c', 'the step at which the two runs part'],
   ['w s a d', 'lanes: nearer, farther, left, right'],
-  ['/', 'to the messages in flight'],
+  ['/', 'to the messages in flight; in a recording, to its search'],
+  ['n N', 'next, previous record that has what is searched for'],
   ['Esc', 'back to the end'],
   ['?', 'this list'],
 ];
