@@ -4,6 +4,7 @@
  * the milliseconds of the run. Part of a {@link TraceModel}, as `model.run`.
  */
 import type { Chart } from '../../../src/inspector/chart.ts';
+import { operationOfActor } from '../../../src/inspector/operation-records.ts';
 import type { Json } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world-types.ts';
 
@@ -99,7 +100,7 @@ export class RunModel {
         this.#addMessage(record, moment);
         break;
       case 'actor':
-        if (record.parent === null) this.#begun(operationOf(record.actor), moment);
+        if (record.parent === null) this.#begun(operationOfActor(record.actor), moment);
         break;
       case 'end':
         if (!record.actor.includes('/')) this.#rootEnded(record, moment);
@@ -182,12 +183,6 @@ const fates: Readonly<Record<string, Call['fate']>> = {
   ...{ delivered: 'answered', lost: 'lost', dropped: 'lost', refused: 'lost' },
   abandoned: 'abandoned',
 };
-
-/** Whose actor it is: `modify~3` of `modify~3/writeFile/publish`. */
-export function operationOf(actor: string): string {
-  const end = actor.indexOf('/');
-  return end < 0 ? actor : actor.slice(0, end);
-}
 
 /** JSON that may be anything, as fields; it has none when it is no object. */
 function fieldsOf(value: Json | undefined): Fields {

@@ -5,10 +5,11 @@
  * A position is a number of records: at position p the first p records have happened.
  */
 import { transitionId } from '../../../src/inspector/chart.ts';
+import { operationOfActor } from '../../../src/inspector/operation-records.ts';
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import type { Json, TakenTransition } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world.ts';
-import { type Moment, operationOf, RunModel } from './run-model.ts';
+import { type Moment, RunModel } from './run-model.ts';
 
 /** The chart was there from `position` on in this state, until the next mark. */
 export interface Mark extends Moment {
@@ -130,7 +131,7 @@ export class TraceModel {
   #addTrack(actor: string, chart: string, parent: string | null): void {
     const segments = actor.split('/');
     const last = segments.at(-1) as string;
-    const operation = operationOf(actor);
+    const operation = operationOfActor(actor);
     const isOneOfMany = last.includes(':');
     const key = isOneOfMany ? last.slice(last.indexOf(':') + 1) : last;
     const track: Track = {
