@@ -5,8 +5,9 @@
  * A word is found where it is part of what a record says: of an operation its name, kind, file and
  * error; of a chart its states and events; of a storage call what it is, its server and its error.
  */
+import { operationOf } from '../../../src/inspector/operation-records.ts';
 import type { TraceRecord } from '../../../src/simulation/world-types.ts';
-import { type Operation, operationOf } from './run-model.ts';
+import type { Operation } from './run-model.ts';
 import type { TraceModel } from './trace-model.ts';
 
 /** Null: any. */
@@ -92,7 +93,7 @@ export class SearchIndex {
     const { records } = this.#model;
     for (let i = this.#entries.length; i < records.length; i++) {
       const record = records[i] as TraceRecord;
-      const operation = 'actor' in record ? operationOf(record.actor) : operationIn(record);
+      const operation = operationOf(record);
       if (operation === null) {
         this.#entries.push(null);
         continue;
@@ -126,10 +127,6 @@ interface Search {
 }
 
 const none: ReadonlySet<string> = new Set();
-
-function operationIn(record: TraceRecord): string | null {
-  return 'operation' in record ? record.operation : null;
-}
 
 function aboutOf({ name, kind, file, outcome, error }: Operation): string {
   const words = [name, kind, file, outcome, error?.name, error?.message];
