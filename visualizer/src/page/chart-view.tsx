@@ -12,9 +12,14 @@ interface Props {
   readonly state: string;
   readonly taken: readonly string[];
   readonly isEnded: boolean;
+  /** How the machine's arrows differ from those of the machine beside it, by transition id. */
+  readonly marks?: Marks | undefined;
 }
 
-export function ChartView({ chart, actor, state, taken, isEnded }: Props) {
+/** `missing`: only the other machine has it; `extra`: only this one has it. */
+export type Marks = ReadonlyMap<string, 'missing' | 'extra'>;
+
+export function ChartView({ chart, actor, state, taken, isEnded, marks }: Props) {
   const holder = useRef<HTMLDivElement>(null);
   const picture = pictures.value.get(chart);
   useLayoutEffect(() => {
@@ -32,6 +37,12 @@ export function ChartView({ chart, actor, state, taken, isEnded }: Props) {
       const ids = (part.dataset.transition as string).split(' ');
       const isTaken = ids.some((id) => taken.includes(id));
       part.classList.toggle('taken', isTaken);
+      for (const mark of ['missing', 'extra'] as const) {
+        part.classList.toggle(
+          mark,
+          ids.some((id) => marks?.get(id) === mark),
+        );
+      }
     }
     const label = `Statechart ${chart}; ${actor} is in ${state}${isEnded ? ', ended' : ''}`;
     root.querySelector('svg')?.setAttribute('aria-label', label);
