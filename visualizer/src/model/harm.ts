@@ -20,6 +20,8 @@ export interface Write {
   readonly isEdit: boolean;
   /** Whether its writer was told that it is written. */
   isAcknowledged: boolean;
+  /** Whether its writer is through, or dead: it mends nothing any more. */
+  isOver: boolean;
 }
 
 export interface Harm {
@@ -28,6 +30,8 @@ export interface Harm {
   readonly shnum: number;
   /** `second share 2` */
   readonly words: string;
+  /** Whether nobody is at work on it: until then it may be but half of a move. */
+  readonly isSettled: boolean;
 }
 
 /** Who has put which version on servers, in the order in which the first share of each landed. */
@@ -44,10 +48,11 @@ export function writesOf(records: readonly TraceRecord[]): readonly Write[] {
       const version = idOf(after);
       if (version === undefined || writes.some((write) => write.version === version)) continue;
       const intent = intents.get(operation) ?? { words: [], isEdit: false };
-      writes.push({ operation, version, ...intent, isAcknowledged: false });
-    } else if (record.kind === 'operation' && record.event === 'ended' && record.result?.ok) {
+      writes.push({ operation, version, ...intent, isAcknowledged: false, isOver: false });
+    } else if (record.kind === 'operation' && record.event !== 'started') {
+      for (const write of writes) if (write.operation === record.operation) write.isOver = true;
       const write = lastOf(record.operation);
-      if (write !== undefined) write.isAcknowledged = true;
+      if (write !== undefined && record.result?.ok) write.isAcknowledged = true;
     }
   }
   return writes;
@@ -64,9 +69,10 @@ interface Place {
 export function harmsOf(servers: Servers, writes: readonly Write[]): readonly Harm[] {
   const places = placesOf(servers);
   const acknowledged = writes.filter(({ isAcknowledged }) => isAcknowledged);
+  const isOpen = writes.some(({ isOver }) => !isOver);
   const newest = acknowledged.reduce((max, { version }) => Math.max(max, seqnumOf(version)), 0);
   return places.flatMap(({ server, shnum, version, seqnum }): Harm[] => {
-    const at = { server, shnum };
+    const at = { server, shnum, isSettled: !isOpen };
     const lost = lostIn(version, places, acknowledged);
     if (lost !== undefined) return [{ kind: 'lost', ...at, words: lost }];
     if (seqnum < newest) return [{ kind: 'old', ...at, words: `still version ${seqnum}` }];

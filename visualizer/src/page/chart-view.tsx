@@ -14,14 +14,19 @@ interface Props {
   readonly isEnded: boolean;
   /** How the machine's arrows differ from those of the machine beside it, by transition id. */
   readonly marks?: Marks | undefined;
+  /** The picture to draw it in; its own unless it is to be compared with another. */
+  readonly drawnAs?: string | undefined;
+  /** What became of it, when it was stopped at work. */
+  readonly ending?: string | undefined;
 }
 
 /** `missing`: only the other machine has it; `extra`: only this one has it. */
 export type Marks = ReadonlyMap<string, 'missing' | 'extra'>;
 
-export function ChartView({ chart, actor, state, taken, isEnded, marks }: Props) {
+export function ChartView(props: Props) {
+  const { chart, actor, state, taken, isEnded, marks, ending, drawnAs = chart } = props;
   const holder = useRef<HTMLDivElement>(null);
-  const picture = pictures.value.get(chart);
+  const picture = pictures.value.get(drawnAs);
   useLayoutEffect(() => {
     if (holder.current !== null) holder.current.innerHTML = picture?.svg ?? '';
   }, [picture]);
@@ -44,14 +49,15 @@ export function ChartView({ chart, actor, state, taken, isEnded, marks }: Props)
         );
       }
     }
-    const label = `Statechart ${chart}; ${actor} is in ${state}${isEnded ? ', ended' : ''}`;
+    const end = ending ?? (isEnded ? 'ended' : '');
+    const label = `Statechart ${chart}; ${actor} is in ${state}${end === '' ? '' : `, ${end}`}`;
     root.querySelector('svg')?.setAttribute('aria-label', label);
   });
   return (
     <figure class="chart-view">
       <figcaption>
         <b>{actor}</b> <span class="state-word">{state.replaceAll('.', ' › ')}</span>
-        {isEnded ? ' (ended)' : ''}
+        {ending === undefined ? isEnded && ' (ended)' : <b class="bad"> ✗ {ending}</b>}
       </figcaption>
       <div class="drawing" ref={holder} />
       {picture === undefined ? (
@@ -59,7 +65,11 @@ export function ChartView({ chart, actor, state, taken, isEnded, marks }: Props)
       ) : (
         <details>
           <summary>{chart} as a list</summary>
-          <StateList states={picture.entry.chart.root.states} state={state} chart={chart} />
+          <StateList
+            states={pictures.value.get(chart)?.entry.chart.root.states ?? []}
+            state={state}
+            chart={chart}
+          />
         </details>
       )}
     </figure>

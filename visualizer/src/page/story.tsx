@@ -1,16 +1,21 @@
 /**
  * @module story: what this is about, what has gone wrong, and news, in a few words.
  */
+import { goToParting, goToViolation, sidesNow } from '../focus-store.ts';
+import { eventWords } from '../model/telling.ts';
 import {
   at,
   difference,
   exploration,
+  frame,
   goTo,
   isPresent,
   last,
   notice,
+  positionAt,
   preset,
   recording,
+  shortTitles,
   titles,
   violations,
 } from '../store.ts';
@@ -26,9 +31,14 @@ export function Story() {
         </p>
       )}
       <ul>
+        {recording.value === null && at.value > 0 && (
+          <li>
+            <b>Step {at.value}.</b> {happened()}
+          </li>
+        )}
         {parted !== null && (
           <li>
-            <button type="button" class="link" onClick={() => goTo(parted)}>
+            <button type="button" class="link" onClick={goToParting}>
               ◆ The two runs part at step {parted}
             </button>
           </li>
@@ -38,7 +48,7 @@ export function Story() {
           if (verdict === undefined || violation == null) return null;
           return (
             <li key={titles.value[side]}>
-              <button type="button" class="link bad" onClick={() => goTo(violation.step)}>
+              <button type="button" class="link bad" onClick={() => goToViolation(side)}>
                 ✗ {titles.value[side]}: {verdict.id} violated at step {violation.step}:{' '}
                 {violation.detail}
               </button>
@@ -59,6 +69,21 @@ export function Story() {
       )}
     </section>
   );
+}
+
+/** What the step brought; where only one side had it, that one is named. */
+function happened(): string {
+  const { label = null, sides = [] } = frame.value ?? {};
+  const side = Math.max(
+    0,
+    sides.findIndex(({ isSkipped }) => !isSkipped),
+  );
+  const now = sidesNow.value[side];
+  if (now === undefined) return '';
+  const { model, position } = now;
+  const words = eventWords({ model, from: positionAt(side, at.value - 1), to: position });
+  const isAlone = sides.some(({ isSkipped }) => isSkipped);
+  return `${isAlone ? `Only ${shortTitles.value[side]}: ` : ''}${words ?? `${label}.`}`;
 }
 
 function recordingWords(): string {
