@@ -11,7 +11,7 @@ export interface Discard {
   readonly state: string;
   /** `thrown away at step 8: still verifying` */
   readonly words: string;
-  /** Whether its parent was through, and so what came after went to nobody. */
+  /** Whether an answer had come, and what it held was for nobody. */
   readonly isThrownAway: boolean;
 }
 
@@ -29,8 +29,9 @@ export function discardOf(
   if (parent === null || end?.status !== 'stopped' || end.position > position) return undefined;
   if (state === undefined || !isAtWork(state)) return undefined;
   const above = tracks.get(parent)?.end ?? null;
-  const isThrownAway = above?.status === 'done' && above.position < end.position;
-  const verb = isThrownAway ? 'thrown away' : 'stopped';
+  const isParentDone = above?.status === 'done' && above.position < end.position;
+  const isThrownAway = isParentDone && lookOf(state).tone === 'judging';
+  const verb = isThrownAway ? 'thrown away' : isParentDone ? 'no longer waited for' : 'stopped';
   const plain = state.slice(state.lastIndexOf('.') + 1);
   const words = `${verb} at ${byStep ? 'step' : 'record'} ${end.column}: still ${plain}`;
   return { column: end.column, state, words, isThrownAway };

@@ -7,7 +7,7 @@ import type { TraceRecord } from '../../../src/simulation/world.ts';
 import { chartWords, latest } from './culprit.ts';
 import { discardOf, isAtWork } from './ending.ts';
 import type { Harm } from './harm.ts';
-import { isEnded, isManager, lookOf, markAt, type TraceModel, type Track } from './trace-model.ts';
+import { isEnded, isManager, markAt, type TraceModel, type Track } from './trace-model.ts';
 
 type Of<K extends TraceRecord['kind']> = Extract<TraceRecord, { kind: K }>;
 
@@ -83,7 +83,9 @@ export function standWords(step: StepOf, harms: readonly Harm[]): string {
   const { model, to } = step;
   const begun = model.coordinators.filter((track) => markAt(track, to) !== undefined);
   if (begun.length === 0) return 'Nothing has begun.';
-  const sentences = [...endings(step, begun), ...running(model, begun, to)];
+  const { thrown, ended } = endings(step, begun);
+  // What is decisive stands alone.
+  const sentences = thrown.length > 0 ? [...thrown] : [...ended, ...running(model, begun, to)];
   const roots = model.roots.filter((root) => markAt(root, to) !== undefined);
   const isOver = roots.every((root) => isEnded(root, to));
   const left = harms.filter(({ isSettled }) => isSettled);
@@ -92,29 +94,33 @@ export function standWords(step: StepOf, harms: readonly Harm[]): string {
   return sentences.join(' ');
 }
 
-/** What coordinators have ended in this step, and at whose cost. */
-function endings({ model, from, to }: StepOf, begun: readonly Track[]): readonly string[] {
-  const ended = begun.filter(
-    ({ end }) => end !== null && end.position > from && end.position <= to,
-  );
-  const roots = ended.filter(({ parent }) => parent === null);
-  const stateOf = ({ marks }: Track) => (marks.at(-1)?.state ?? '').split('.').at(-1) as string;
-  if (roots.length > 0) return roots.map((root) => `${root.operation} is over: ${stateOf(root)}.`);
-  return ended.flatMap((track) => {
-    const { chart } = track;
-    const state = stateOf(track);
-    if (isManager(track)) return [];
-    const thrown = track.children.flatMap((child) => {
-      const discard = discardOf(child, model, to);
-      return discard?.isThrownAway && lookOf(discard.state).tone === 'judging' ? [child] : [];
-    });
-    if (thrown.length === 0) return [`The ${chartWords(chart)} is over: ${state}.`];
-    const whose = few(thrown.map(({ server, key }) => server ?? key));
+interface Endings {
+  /** Of those that ended at somebody's cost. */
+  readonly thrown: readonly string[];
+  readonly ended: readonly string[];
+}
+
+/** What coordinators have ended in this step. */
+function endings({ model, from, to }: StepOf, begun: readonly Track[]): Endings {
+  const over = begun.filter(({ end }) => end !== null && end.position > from && end.position <= to);
+  const stateOf = ({ marks }: Track) => plain(marks.at(-1)?.state ?? '');
+  const thrown = over.flatMap((track) => {
+    const lost = track.children.filter((child) => discardOf(child, model, to)?.isThrownAway);
+    if (lost.length === 0) return [];
+    const whose = few(lost.map(({ server, key }) => server ?? key));
     return [
-      `The ${chartWords(chart)} is ${state} while ${whose} is still being verified: ` +
+      `The ${chartWords(track.chart)} is ${stateOf(track)} while ${whose} is still being verified: ` +
         'what it holds is thrown away.',
     ];
   });
+  const roots = over.filter(({ parent }) => parent === null);
+  const ended =
+    roots.length > 0
+      ? roots.map((root) => `${root.operation} is over: ${stateOf(root)}.`)
+      : over
+          .filter((track) => !isManager(track))
+          .map((track) => `The ${chartWords(track.chart)} is over: ${stateOf(track)}.`);
+  return { thrown, ended };
 }
 
 /** What goes on, and for whom it waits. */
@@ -122,7 +128,7 @@ function running(model: TraceModel, begun: readonly Track[], to: number): readon
   const open = begun.filter((track) => !isEnded(track, to) && !isManager(track));
   const track = latest(open, to);
   if (track === undefined) return [];
-  const state = (markAt(track, to)?.state ?? '').split('.').at(-1) as string;
+  const state = plain(markAt(track, to)?.state ?? '');
   const waited = track.children
     .filter((child) => !isEnded(child, to) && isAtWork(markAt(child, to)?.state ?? 'good'))
     .map(({ server, key }) => server ?? key);
@@ -136,6 +142,11 @@ export function harmWords(harms: readonly Harm[]): string {
   const said = harms.slice(0, 3).map(({ server, words }) => `${server}: ${words}`);
   const more = harms.length > 3 ? `; and ${harms.length - 3} more` : '';
   return `Left wrong: ${said.join('; ')}${more}.`;
+}
+
+/** `verifying` of `collecting.verifying` */
+function plain(state: string): string {
+  return state.slice(state.lastIndexOf('.') + 1);
 }
 
 /** `s0, s1 and s4`; of many, how many. */

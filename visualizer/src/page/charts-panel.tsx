@@ -5,7 +5,7 @@
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import { differenceOf, differingCharts, focus, sidesNow } from '../focus-store.ts';
 import { actorWords } from '../model/culprit.ts';
-import { discardOf } from '../model/ending.ts';
+import { type Discard, discardOf } from '../model/ending.ts';
 import { type SideAt, shownOn } from '../model/focus.ts';
 import type { Mark, Track } from '../model/trace-model.ts';
 import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
@@ -76,7 +76,8 @@ function Unbegun({ side }: { readonly side: number }) {
       {differingCharts.value[side]?.map((chart) => {
         const difference = differenceOf(side, chart);
         return (
-          <div class="pictures" key={chart}>
+          <div class="picture" key={chart}>
+            <DifferenceLegend side={side} difference={difference} takenAt={null} />
             <ChartView
               chart={chart}
               drawnAs={drawnAs(chart, difference)}
@@ -86,7 +87,6 @@ function Unbegun({ side }: { readonly side: number }) {
               isEnded={false}
               marks={marksOf(difference)}
             />
-            <DifferenceLegend side={side} difference={difference} takenAt={null} />
           </div>
         );
       })}
@@ -119,6 +119,7 @@ function TrackChart({ side, track, now, before }: TrackProps) {
   );
   return (
     <div class="picture">
+      <DifferenceLegend side={side} difference={difference} takenAt={took?.column ?? null} />
       <ChartView
         chart={track.chart}
         drawnAs={drawnAs(track.chart, difference)}
@@ -129,7 +130,6 @@ function TrackChart({ side, track, now, before }: TrackProps) {
         ending={discardOf(track, model, position)?.words}
         marks={marksOf(difference)}
       />
-      <DifferenceLegend side={side} difference={difference} takenAt={took?.column ?? null} />
     </div>
   );
 }
@@ -158,7 +158,7 @@ function Cards({ root, now, before, child }: CardsProps) {
           track={track}
           mark={markAt(track, position) as Mark}
           isPicked={track === child}
-          ending={discardOf(track, model, position)?.words}
+          discard={discardOf(track, model, position)}
           isMoved={(markAt(track, position)?.position ?? 0) > before}
         />
       ))}
@@ -177,12 +177,12 @@ interface CardProps {
   readonly isPicked: boolean;
   readonly isMoved: boolean;
   /** What became of it, when it was stopped at work. */
-  readonly ending: string | undefined;
+  readonly discard: Discard | undefined;
 }
 
-function Card({ track, mark, isPicked, isMoved, ending }: CardProps) {
+function Card({ track, mark, isPicked, isMoved, discard }: CardProps) {
   const look = lookOf(mark.state);
-  const { tone, shape } = ending === undefined ? look : { tone: 'bad thrown', shape: '✗' };
+  const { tone, shape } = discard === undefined ? look : stoppedLook(discard);
   const { shnums = [] } = summaryOf(mark, 'shareWrite') ?? {};
   const { shnum } = summaryOf(mark, 'blockRead') ?? {};
   const shares = (shnum === undefined ? shnums : [shnum]).map((n) => ` sh${n}`).join('');
@@ -202,9 +202,14 @@ function Card({ track, mark, isPicked, isMoved, ending }: CardProps) {
       >
         <b>{name}</b>
         <span class="word">
-          <i aria-hidden="true">{shape}</i> {ending ?? mark.state}
+          <i aria-hidden="true">{shape}</i> {discard?.words ?? mark.state}
         </span>
       </button>
     </li>
   );
+}
+
+/** Of a child that was stopped at work: it goes on no more. */
+function stoppedLook({ isThrownAway }: Discard) {
+  return isThrownAway ? { tone: 'bad thrown', shape: '✗' } : { tone: 'empty thrown', shape: '□' };
 }

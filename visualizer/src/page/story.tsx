@@ -1,7 +1,9 @@
 /**
  * @module story: what this is about, what has gone wrong, and news, in a few words.
  */
+import type { Violation } from '../engine/protocol.ts';
 import { goToParting, goToViolation, sidesNow } from '../focus-store.ts';
+import { actorWords, trackNamed } from '../model/culprit.ts';
 import { eventWords } from '../model/telling.ts';
 import {
   at,
@@ -11,6 +13,7 @@ import {
   goTo,
   isPresent,
   last,
+  models,
   notice,
   positionAt,
   preset,
@@ -51,6 +54,7 @@ export function Story() {
               <button type="button" class="link bad" onClick={() => goToViolation(side)}>
                 ✗ {titles.value[side]}: {verdict.id} violated at step {violation.step}:{' '}
                 {violation.detail}
+                {culprit(side, violation)}
               </button>
             </li>
           );
@@ -69,6 +73,13 @@ export function Story() {
       )}
     </section>
   );
+}
+
+/** In brackets behind what is wrong, so that it is known where to look. */
+function culprit(side: number, { step, actor }: Violation): string {
+  const model = models.value[side];
+  const track = model && actor !== null && trackNamed(model, actor, positionAt(side, step));
+  return track ? ` (${actorWords(track)})` : '';
 }
 
 /** What the step brought; where only one side had it, that one is named. */
