@@ -8,7 +8,6 @@ import type { TraceRecord } from '../../src/simulation/world-types.ts';
 import type { PlacedChart } from './diagram/layout.ts';
 import { toSvg } from './diagram/svg.ts';
 import type { ChartEntry } from './engine/protocol.ts';
-import type { Marks } from './model/marks.ts';
 
 /** A chart, and where its parts go. */
 export interface DrawnChart {
@@ -59,21 +58,4 @@ function pictureOf({ entry, placed }: DrawnChart): Picture {
 
 function isShipped(chart: Chart): boolean {
   return JSON.stringify(shipped.value.get(chart.id)?.entry.chart) === JSON.stringify(chart);
-}
-
-/**
- * The picture of a chart; where it lacks arrows that another machine has, the picture of that one,
- * which has a place for them.
- */
-export function pictureFor(name: string, marks: Marks | undefined): Picture | undefined {
-  const own = pictures.value.get(name);
-  if (own === undefined || marks === undefined) return own;
-  const missing = [...marks].filter(([, mark]) => mark === 'missing').map(([id]) => id);
-  const wanted = [...idsOf(own), ...missing];
-  const others = missing.length === 0 ? [] : [...pictures.value.values()];
-  return others.find((other) => wanted.every((id) => idsOf(other).has(id))) ?? own;
-}
-
-function idsOf({ entry }: Picture): ReadonlySet<string> {
-  return new Set(entry.chart.transitions.map(({ id }) => id));
 }

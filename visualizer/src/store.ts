@@ -197,7 +197,10 @@ async function open(
       : { kind: 'run', scene: opened, path, from: 0 },
     () => null,
   );
+  const broken = violations.value.map((verdict) => verdict?.violation?.step ?? last.value);
+  // A scene is opened where it goes wrong.
   if (step !== null) at.value = Math.min(step, last.value);
+  else if (path === null) at.value = Math.min(...broken, last.value);
 }
 
 /** A saved run: its scene and its choices by label. */

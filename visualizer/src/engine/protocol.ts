@@ -35,7 +35,14 @@ export interface Verdict {
   /** One sentence. */
   readonly statement: string;
   /** Null: it holds so far. */
-  readonly violation: { readonly step: number; readonly detail: string } | null;
+  readonly violation: Violation | null;
+}
+
+export interface Violation {
+  readonly step: number;
+  readonly detail: string;
+  /** Whose chart the record was about that broke it: a path, or an operation's name. */
+  readonly actor: string | null;
 }
 
 /** One world after a choice. */

@@ -4,11 +4,10 @@
  */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChartState } from '../../../src/inspector/chart.ts';
-import { type Picture, pictureFor, pictures } from '../charts.ts';
+import { type Picture, pictures } from '../charts.ts';
 import type { Box } from '../diagram/layout.ts';
 import { around } from '../model/camera.ts';
 import { explainLine } from '../model/explain.ts';
-import type { Marks } from '../model/marks.ts';
 import { ChartStage } from './chart-stage.tsx';
 import './charts.css';
 import { ExplanationOf } from './explanation.tsx';
@@ -20,13 +19,24 @@ interface Props {
   readonly state: string;
   readonly taken: readonly string[];
   readonly isEnded: boolean;
+  /** How the machine's arrows differ from those of the machine beside it, by transition id. */
   readonly marks?: Marks | undefined;
+  /** The picture to draw it in; its own unless it is to be compared with another. */
+  readonly drawnAs?: string | undefined;
+  /** What became of it, when it was stopped at work. */
+  readonly ending?: string | undefined;
 }
 
-export function ChartView({ chart, actor, state, taken, isEnded, marks }: Props) {
+/** `missing`: only the other machine has it; `extra`: only this one has it. */
+export type Marks = ReadonlyMap<string, 'missing' | 'extra'>;
+
+export function ChartView(props: Props) {
+  const { chart, actor, state, taken, isEnded, marks, ending, drawnAs = chart } = props;
   const drawing = useRef<HTMLDivElement>(null);
-  const picture = pictureFor(chart, marks);
-  const label = `Statechart ${chart}; ${actor} is in ${state}${isEnded ? ', ended' : ''}`;
+  const picture = pictures.value.get(drawnAs);
+  const own = pictures.value.get(chart)?.entry.chart;
+  const end = ending ?? (isEnded ? 'ended' : '');
+  const label = `Statechart ${chart}; ${actor} is in ${state}${end === '' ? '' : `, ${end}`}`;
   useLayoutEffect(() => {
     const root = drawing.current;
     if (root === null) return;
@@ -52,8 +62,7 @@ export function ChartView({ chart, actor, state, taken, isEnded, marks }: Props)
     <figure class="chart-view">
       <figcaption>
         <b>{actor}</b> <span class="state-word">{state.replaceAll('.', ' › ')}</span>
-        {isEnded ? ' (ended)' : ''}
-        <Legend marks={marks} />
+        {ending === undefined ? isEnded && ' (ended)' : <b class="bad"> ✗ {ending}</b>}
       </figcaption>
       <ChartStage
         picture={picture}
@@ -67,7 +76,7 @@ export function ChartView({ chart, actor, state, taken, isEnded, marks }: Props)
         ) : (
           <details>
             <summary>{chart} as a list</summary>
-            <StateList states={picture.entry.chart.root.states} state={state} chart={chart} />
+            <StateList states={own?.root.states ?? []} state={state} chart={chart} />
           </details>
         )}
       </ChartStage>
@@ -92,17 +101,6 @@ function boxesOf(
     ...linesOf((id) => taken.includes(id)),
     ...linesOf((id) => marks?.has(id) === true),
   ];
-}
-
-function Legend({ marks }: { readonly marks: Marks | undefined }) {
-  const kinds = new Set(marks?.values());
-  if (kinds.size === 0) return null;
-  return (
-    <span class="legend">
-      {kinds.has('extra') && <span class="extra">▬ only this machine has this arrow</span>}
-      {kinds.has('missing') && <span class="missing">┅ this machine lacks this arrow</span>}
-    </span>
-  );
 }
 
 interface ListProps {

@@ -6,7 +6,7 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
 import type { Picture } from '../charts.ts';
 import { explainLine, explainState } from '../model/explain.ts';
-import type { Marks } from '../model/marks.ts';
+import type { Marks } from './chart-view.tsx';
 import { dismissExplanation, explain, leaveExplanation } from './explanation.tsx';
 
 /** Lines, and what happens in a state without leaving it. */
