@@ -88,7 +88,7 @@ function read(
   step(root, 'readFile', 'xstate.init', 'mapping', began);
   actor(update, 'servermapUpdate', root, began);
   step(update, 'servermapUpdate', 'xstate.init', 'collecting.awaiting', began);
-  const over = silent === undefined ? began + 50 : began + deadlines.queryMs;
+  const over = silent === undefined ? began + 50 : began + 1 + deadlines.queryMs;
   for (const [i, server] of ids.entries()) {
     const query = `${update}/query:${server}`;
     const child = (failure: unknown) => ({ server, shnums: [], judged: {}, failure });

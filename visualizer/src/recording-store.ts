@@ -51,9 +51,13 @@ export const now = computed(() => {
   return model.value?.records[at.value]?.at ?? 0;
 });
 
-// Another recording, other names.
+// Another recording, other names. One that is live goes on, even if its process is another one.
+let before = recording.peek();
 effect(() => {
-  void model.value;
+  const { value } = recording;
+  const goesOn = value?.model === before?.model || (value?.isLive && before?.isLive);
+  before = value;
+  if (goesOn) return;
   filters.value = noFilters;
   selectedName.value = null;
   openRows.value = new Set();

@@ -10,13 +10,13 @@ export interface View {
 }
 
 /** The whole run is no more than this part of the room, so that its end is seen. */
-const fill = 0.97;
+const fill = 0.9;
 const finest = 0.005;
 
 export function fitted(from: number, to: number, width: number): View {
   const perPixel = Math.max(finest, (to - from) / (width * fill));
   // A little room on the left as well.
-  return { from: from - perPixel * width * (1 - fill) * 0.5, perPixel };
+  return { from: from - perPixel * width * 0.01, perPixel };
 }
 
 /** @param x in pixels from the left edge; what is there stays there */
@@ -50,7 +50,7 @@ export interface Tick {
 export function ticksIn({ from, perPixel }: View, width: number, room: number): readonly Tick[] {
   const step = niceAtLeast(room * perPixel);
   const first = Math.max(0, Math.ceil(from / step));
-  const last = Math.floor((from + width * perPixel) / step);
+  const last = Math.floor((from + (width - room / 3) * perPixel) / step);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
     const at = (first + i) * step;
     return { at, words: timeWords(at, step) };

@@ -313,10 +313,13 @@ function deadlinesOf(model: TraceModel, track: Track, y: number): LaneDeadline[]
   });
 }
 
+/** Records of one deadline are a little apart in time. */
+const timerSlack = 0.02;
+
 /**
  * Whether a deadline tells something when the run is looked at at `now`: somebody waits, or has
  * waited for so long. Of the others there are too many, and none of them mattered.
  */
 export function isTelling({ from, to, at }: LaneDeadline, now: number): boolean {
-  return to === null || to >= at || (from <= now && now < to);
+  return to === null || to >= at - (at - from) * timerSlack || (from <= now && now < to);
 }

@@ -41,9 +41,19 @@ export function troublesOf(model: TraceModel, operation: Operation): readonly Tr
   return [...groups]
     .map(([server, troubles]) => ({
       server,
-      troubles: troubles.sort((a, b) => a.position - b.position),
+      troubles: saidOnce(troubles.sort((a, b) => a.position - b.position)),
     }))
     .sort((a, b) => isNamed(a.server) - isNamed(b.server) || positionOf(a) - positionOf(b));
+}
+
+/** A chart that fails by a lost call says why, in the same words. */
+function saidOnce(troubles: readonly Trouble[]): readonly Trouble[] {
+  return troubles.map((trouble, i) => {
+    const { reason } = trouble;
+    const isRepeated =
+      reason !== null && troubles.slice(i + 1).some((later) => later.reason?.includes(reason));
+    return isRepeated ? { ...trouble, reason: null } : trouble;
+  });
 }
 
 function positionOf({ troubles: [first] }: TroubleGroup): number {

@@ -14,6 +14,8 @@ import { OperationsPanel } from './operations-panel.tsx';
 import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
+import './layout.css';
+import './talk.css';
 
 export function App() {
   useEffect(() => {
@@ -30,16 +32,15 @@ export function App() {
   return (
     <>
       <Header />
+      {/* Places: `left`, `right` (a column of panels); layout.css. */}
       <main class={isRecording ? 'is-recording' : ''}>
         <Story />
         {isRecording ? <OperationsPanel /> : <GridPanel />}
         <ChartsPanel />
-        {!isRecording && (
-          <div class="right">
-            <FlightPanel />
-            <PropertiesPanel />
-          </div>
-        )}
+        <div class="right">
+          {!isRecording && <FlightPanel />}
+          {!isRecording && <PropertiesPanel />}
+        </div>
         <TimePanel />
       </main>
       <Help />

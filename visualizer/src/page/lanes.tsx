@@ -5,6 +5,7 @@
  */
 import { effect, signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { type Discard, discardOf } from '../model/ending.ts';
 import {
   type Arrow,
   isManager,
@@ -87,7 +88,7 @@ export function Lanes({ model, side, title }: Props) {
     return y > -2 * rowHeight && y < 900;
   };
   const shown = names.map((name, row) => ({ name, row })).filter(({ row }) => inView(row));
-  const bars = barsIn(model, names, inView);
+  const { bars, thrown } = barsIn(model, names, inView);
   return (
     // biome-ignore lint/a11y/useSemanticElements: no fieldset; it scrolls, so it takes the focus
     <div
@@ -108,6 +109,9 @@ export function Lanes({ model, side, title }: Props) {
         ))}
         <LaneArrows model={model} names={names} />
         {bars.map((bar) => bar.words !== '' && <BarWords key={bar.key} bar={bar} />)}
+        {thrown.map((it) => (
+          <ThrownWords key={it.track.actor} {...it} />
+        ))}
         <Axis model={model} side={side} height={height} />
       </svg>
     </div>
@@ -161,24 +165,38 @@ function barsIn(
   model: TraceModel,
   names: readonly string[],
   isInView: (row: number) => boolean,
-): readonly DrawnBar[] {
+): { readonly bars: readonly DrawnBar[]; readonly thrown: readonly Thrown[] } {
   const rows = new Map(names.map((name, row) => [name, row]));
   const rowHeight = rowHeightOf(model);
   // Operations without a prefix come one after the other.
   const several = model.byStep ? model.operations.length : 1;
   const bars: DrawnBar[] = [];
+  const thrown: Thrown[] = [];
+  const rowOf = ({ isOneOfMany, server, operation }: Track) =>
+    rows.get(isOneOfMany ? (server ?? '') : operation);
+  const begins = new Map<number | undefined, number[]>();
+  for (const track of model.tracks.values()) {
+    const [row, column] = [rowOf(track), track.marks[0]?.column ?? 0];
+    const begun = begins.get(row);
+    if (begun === undefined) begins.set(row, [column]);
+    else begun.push(column);
+  }
   for (const track of model.tracks.values()) {
     // The one that lets others work would lie over them.
     if (isManager(track)) continue;
-    const row = rows.get(track.isOneOfMany ? (track.server ?? '') : track.operation);
+    const row = rowOf(track);
     if (row === undefined || !isInView(row)) continue;
     const slot = !track.isOneOfMany ? 0 : model.operations.indexOf(track.operation);
     const count = !track.isOneOfMany ? 1 : Math.min(several, 3);
-    const high = (rowHeight - 4) / count;
-    const y = axisHeight + row * rowHeight + 2 + (slot % count) * high;
-    bars.push(...barsOf(track, model.columns, y, high));
+    const height = (rowHeight - 4) / count;
+    const y = axisHeight + row * rowHeight + 2 + (slot % count) * height;
+    bars.push(...barsOf(track, model.columns, y, height));
+    const discard = discardOf(track, model, Number.POSITIVE_INFINITY);
+    if (discard === undefined) continue;
+    const next = begins.get(row)?.find((column) => column >= discard.column);
+    thrown.push({ track, discard, next, y, height });
   }
-  return bars;
+  return { bars, thrown };
 }
 
 function Bar({ bar }: { readonly bar: DrawnBar }) {
@@ -231,6 +249,34 @@ function barsOf(track: Track, columns: number, y: number, height: number): Drawn
     bars.push({ key: `${actor} ${i}`, tone, title, words, x, y, width: w, height });
   }
   return bars;
+}
+
+interface Thrown {
+  readonly track: Track;
+  readonly discard: Discard;
+  /** Where something else begins in this row. */
+  readonly next: number | undefined;
+  readonly y: number;
+  readonly height: number;
+}
+
+/** Behind the bar of a child that was stopped at work. */
+function ThrownWords({ track, discard, next, y, height }: Thrown) {
+  const x = xOf(discard.column) - columnWidth() / 2 + 2;
+  const end = next === undefined ? width.value : xOf(next) - columnWidth() / 2;
+  const [short] = discard.words.split(' at ');
+  const shape = discard.isThrownAway ? '✗' : '□';
+  const words = [discard.words, short, ''].map((text) => `${shape} ${text}`.trim());
+  const shown = words.find((text) => text.length * 6.4 <= end - x);
+  if (x < gutterWidth() || height <= 11) return null;
+  return (
+    <g class={discard.isThrownAway ? 'thrown bad' : 'thrown'}>
+      <title>{`${track.actor}: ${discard.words}`}</title>
+      <text x={x} y={y + height / 2 + 4}>
+        {shown ?? shape}
+      </text>
+    </g>
+  );
 }
 
 function fit(words: string, shape: string, room: number): string {

@@ -39,10 +39,16 @@ export function OperationTree() {
     observer.observe(holder.current as HTMLElement);
     return () => observer.disconnect();
   }, []);
+  const { value: chosen } = selectedName;
+  useLayoutEffect(() => {
+    const row = rows.findIndex(({ id }) => id === chosen);
+    if (row < 0 || rows[row]?.id === activeId.value) return;
+    activeId.value = chosen;
+    intoView(holder.current as HTMLElement, row);
+  }, [chosen]);
   void growth.value;
   const { value } = recording;
-  if (value === null) return null;
-  const rows = treeRows(value.model, found.value.operations, openRows.value);
+  const rows = value === null ? [] : treeRows(value.model, found.value.operations, openRows.value);
   const active = Math.max(
     0,
     rows.findIndex(({ id }) => id === activeId.value),
