@@ -279,14 +279,14 @@ function laneCall(call: Call, fromY: number, y: number, server: string): LaneCal
 /** `write sh0 sh1: 1,204 bytes sent, 48 received, 35 ms` */
 export function callWords(call: Call): string {
   const { what, sent, ended, fate, bytesSent, bytesReceived, error } = call;
+  const isLost = fate === 'lost' || fate === 'abandoned';
   const words = [
     bytesSent === null ? '' : `${bytesSent.toLocaleString('en')} bytes sent`,
     bytesReceived === null ? '' : `${bytesReceived.toLocaleString('en')} received`,
     ended === null ? 'no answer yet' : durationWords({ from: sent.at, to: ended.at }, ended.at),
-  ].filter(Boolean);
-  const fateWords =
-    fate === 'lost' || fate === 'abandoned' ? `${fate}: ${error ?? 'no reason'}` : '';
-  return `${what}: ${words.join(', ')}${fateWords === '' ? '' : `, ${fateWords}`}`;
+    isLost ? [fate, error].filter(Boolean).join(': ') : '',
+  ];
+  return `${what}: ${words.filter(Boolean).join(', ')}`;
 }
 
 // --- deadlines ----------------------------------------------------------------------------------

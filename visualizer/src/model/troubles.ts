@@ -73,12 +73,12 @@ function visit(track: Track, add: (server: string | null, trouble: Trouble) => v
   const mark = track.marks.at(-1);
   if (mark === undefined || lookOf(mark.state).tone !== 'bad') return;
   const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
-  const segments = track.actor.split('/');
-  const name = track.isOneOfMany ? segments.slice(-2).join(' ') : (segments.at(-1) as string);
-  // The server is in the heading.
-  const what = track.isOneOfMany ? name.slice(0, name.indexOf(':')) : name;
+  const [above, last] = track.actor.split('/').slice(-2);
+  // `servermapUpdate query`: the server is in the heading.
+  const name = track.isOneOfMany ? `${above} ${last?.split(':')[0]}` : (last ?? above);
+  const what = `${name} ${state}`;
   const { position, at } = mark;
-  add(track.server, { position, at, what: `${what} ${state}`, reason: reasonIn(mark), track });
+  add(track.server, { position, at, what, reason: reasonIn(mark), track });
 }
 
 /** Of a chart that stands for a server or a share. */
