@@ -140,7 +140,8 @@ export class RunModel {
       operation.error = { name: textOf(error) ?? '', message: textOf(message) ?? '' };
     if (event !== 'ended') operation.outcome = event;
     // What was cancelled ends later, with the error of that.
-    else if (operation.outcome !== 'cancelled') operation.outcome = ok === false ? 'failed' : 'done';
+    else if (operation.outcome !== 'cancelled')
+      operation.outcome = ok === false ? 'failed' : 'done';
   }
 
   /** A machine that no operation record tells of ends with its root. */
