@@ -174,7 +174,7 @@ describe('a failure', () => {
     expect(told).toEqual([
       [
         'v0-server2',
-        ['4 list lost: null', `4 servermapUpdate query failed: unreachable: ${lostReason}`],
+        [`4 list lost: ${lostReason}`, '4 servermapUpdate query failed: null'],
       ],
       ['v0-server3', ['2001 servermapUpdate query failed: timeout: no answer within 2000 ms']],
       [null, ['2003 readFile undeliverable: null']],
