@@ -87,19 +87,24 @@ export function ChartView(props: Props) {
 
 /** What is to be seen: where the machine is, how it came there, and where it differs. */
 function boxesOf(
-  { placed }: Picture,
+  { entry, placed }: Picture,
   state: string,
   taken: readonly string[],
   marks: Marks | undefined,
 ): readonly Box[] {
+  const statesAt = (path: string | null) => placed.states.filter((it) => it.path === path);
   const linesOf = (isMeant: (id: string) => boolean) =>
     placed.edges
       .filter(({ ids }) => ids.some(isMeant))
       .flatMap(({ points, label }) => [around(points), ...(label === null ? [] : [label])]);
+  const isMarked = (id: string) => marks?.has(id) === true;
   return [
-    ...placed.states.filter(({ path }) => path === state),
+    ...statesAt(state),
     ...linesOf((id) => taken.includes(id)),
-    ...linesOf((id) => marks?.has(id) === true),
+    ...linesOf(isMarked),
+    ...entry.chart.transitions
+      .filter(({ id }) => isMarked(id))
+      .flatMap(({ target }) => statesAt(target)),
   ];
 }
 
