@@ -10,7 +10,6 @@ import { around } from '../model/camera.ts';
 import { explainLine } from '../model/explain.ts';
 import { ChartStage } from './chart-stage.tsx';
 import './charts.css';
-import { ExplanationOf } from './explanation.tsx';
 import { useExplanations } from './explanations.ts';
 
 interface Props {
@@ -65,6 +64,7 @@ export function ChartView(props: Props) {
         {ending === undefined ? isEnded && ' (ended)' : <b class="bad"> ✗ {ending}</b>}
       </figcaption>
       <ChartStage
+        key={drawnAs}
         picture={picture}
         drawing={drawing}
         label={`Picture of ${actor}`}
@@ -80,7 +80,6 @@ export function ChartView(props: Props) {
           </details>
         )}
       </ChartStage>
-      <ExplanationOf teller={drawing} />
     </figure>
   );
 }
