@@ -18,7 +18,7 @@ import {
 } from './facts.ts';
 import {
   type Acknowledged,
-  acknowledged,
+  acknowledged as acknowledgedOf,
   isConfirmed,
   lastMap,
   lastPublish,
@@ -56,8 +56,7 @@ export const lostUpdateIn: RealJudge = (record, facts) => {
 /** X3: a read that was confirmed, and is not fresh. */
 export const staleReadIn: RealJudge = (record, facts) => {
   const operation = justEnded(record, facts);
-  if (!operation?.result?.ok || !operation.charts.some(({ chart }) => chart === 'readFile'))
-    return undefined;
+  if (!operation?.result?.ok || !isOfOneFile(operation)) return undefined;
   const version = lastReadVersion(operation);
   if (version === undefined || !isConfirmed(operation) || !doQuorumsMeet(facts)) return undefined;
   for (const early of acknowledged(facts)) {
@@ -174,6 +173,17 @@ function parentOf(version: string, { bases, versions }: Facts): string | null | 
 function justEnded(record: TraceRecord, { operations }: Facts): OperationFact | undefined {
   const isEnd = record.kind === 'operation' && record.event === 'ended';
   return isEnd ? operations.get(record.operation) : undefined;
+}
+
+/** Of calls about one file: which files `move` and `find` come to is not told by their charts. */
+function acknowledged(facts: Facts): readonly Acknowledged[] {
+  return acknowledgedOf(facts).filter(({ operation }) =>
+    isOfOneFile(facts.operations.get(operation) as OperationFact),
+  );
+}
+
+function isOfOneFile({ charts }: OperationFact): boolean {
+  return charts.filter(({ parent }) => parent === null).length === 1;
 }
 
 function justAcknowledged(record: TraceRecord, facts: Facts): Acknowledged | undefined {

@@ -215,9 +215,9 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement: 'Every attempt of a modify is written as built on the version that was changed.',
     needs: 'charts',
     judge: () => (record, facts) => {
-      const [operation, input] = publishBegun(record, facts) ?? [];
+      const [operation, input, root] = publishBegun(record, facts) ?? [];
       if (input === undefined || !isModifying(operation)) return undefined;
-      const version = lastReadVersion(operation);
+      const version = lastReadVersion(operation, root);
       if (version === undefined || version === input.base?.id) return undefined;
       return `${version} was changed, and the base is ${input.base?.id ?? 'nothing'}`;
     },
@@ -285,10 +285,11 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement: 'A modify publishes at most as often as it was allowed to.',
     needs: 'charts',
     judge: () => (record, facts) => {
-      const [operation] = publishBegun(record, facts) ?? [];
+      const [operation, , root] = publishBegun(record, facts) ?? [];
       if (!isModifying(operation)) return undefined;
-      const { attempts = attemptsOf(operation) } = operation.spec.task as { attempts?: number };
-      const made = operation.charts.filter(({ chart }) => chart === 'publish').length;
+      const { attempts = attemptsOf(operation, root) } = operation.spec.task as Attempts;
+      const isOwn = ({ chart, parent }: ActorFact) => chart === 'publish' && parent === root;
+      const made = operation.charts.filter(isOwn).length;
       return made > attempts ? `attempt ${made} of ${attempts}` : undefined;
     },
   },
@@ -373,15 +374,23 @@ interface WriteReportFact {
   readonly report: { readonly seqnum: number };
 }
 
+interface Attempts {
+  readonly attempts?: number;
+}
+
 /** As its chart was told: a wait between each two. */
-function attemptsOf({ charts }: OperationFact): number {
-  const root = charts.findLast(({ chart }) => chart === 'writeFile')?.input;
-  const { backoffsMs = [] } = (root ?? {}) as { backoffsMs?: readonly number[] };
+function attemptsOf({ charts }: OperationFact, root: string | null | undefined): number {
+  const { input } = charts.find(({ path }) => path === root) ?? { input: null };
+  const { backoffsMs = [] } = (input ?? {}) as { backoffsMs?: readonly number[] };
   return backoffsMs.length + 1;
 }
 
+/** By what was called, or, of a real run, by what its chart was given. */
 function isModifying(operation: OperationFact | undefined): operation is OperationFact {
-  return operation !== undefined && isModify(operation.spec.task);
+  if (operation === undefined) return false;
+  const { input } = operation.charts.findLast(({ chart }) => chart === 'writeFile') ?? {};
+  const { task } = (input ?? {}) as { task?: { change?: { kind: string } } };
+  return isModify(operation.spec.task) || task?.change?.kind === 'modify';
 }
 
 function serversOf(places: ReadonlySet<string>): number {
@@ -423,10 +432,10 @@ function wordsRead(
 function publishBegun(
   record: TraceRecord,
   facts: Facts,
-): [OperationFact, PublishInputFact] | undefined {
+): [OperationFact, PublishInputFact, root: string | null] | undefined {
   if (record.kind !== 'step' || record.chart !== 'publish') return undefined;
   if (record.event !== 'xstate.init' || record.state !== 'preparing') return undefined;
   const actor = facts.actors.get(record.actor) as ActorFact;
   const operation = facts.operations.get(actor.operation) as OperationFact;
-  return [operation, actor.input as unknown as PublishInputFact];
+  return [operation, actor.input as unknown as PublishInputFact, actor.parent];
 }
