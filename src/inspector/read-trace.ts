@@ -76,7 +76,7 @@ function headerProblem(value: unknown): string | undefined {
     : 'is no header of a trace';
 }
 
-function recordProblem(value: unknown, lastSeq: number): string | undefined {
+export function recordProblem(value: unknown, lastSeq: number): string | undefined {
   const record = fieldsOf(value);
   const { kind, seq } = record;
   if (typeof kind !== 'string') return 'is no record: it has no kind';

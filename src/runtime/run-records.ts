@@ -35,6 +35,10 @@ export interface GridRecord {
   readonly kind: 'grid';
   readonly grid: string;
   readonly encoding: Encoding;
+  /** S, where it is not the number of `servers`. */
+  readonly gridSize?: number;
+  /** d, where it is not 0. */
+  readonly losableServers?: number;
   readonly servers: readonly { readonly id: ServerId; readonly nickname: string | null }[];
   /** In milliseconds. */
   readonly deadlines: Deadlines;
@@ -53,6 +57,8 @@ export interface OperationAbout {
   /** Storage index, base32; null while there is none, as in the beginning of a `create`. */
   readonly file: string | null;
   readonly grid: string;
+  /** Of a step of a walk: the name of the walk's operation. */
+  readonly within?: string;
 }
 
 /** How an operation of a real run ended. */
@@ -82,7 +88,7 @@ export interface OperationRecord<Result = RunResult> {
 export interface CallDetail {
   /** Of what goes over the wire, without headers: of the request, or of the answer. */
   readonly bytes: number;
-  /** The error's message, when the call is lost. */
+  /** Why the call is lost or abandoned. */
   readonly error?: string;
 }
 

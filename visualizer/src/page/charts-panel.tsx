@@ -47,7 +47,11 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
       <h2>{title}</h2>
       {root !== undefined && <ActorTree model={model} shown={root} position={position} />}
       {root === undefined ? (
-        <p class="none">Nothing has started: choose “start” on the right.</p>
+        <p class="none">
+          {recording.value === null
+            ? 'Nothing has started: choose “start” on the right.'
+            : 'No chart has begun yet.'}
+        </p>
       ) : (
         <div class="work">
           <div class="pictures">

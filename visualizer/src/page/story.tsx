@@ -14,12 +14,14 @@ import {
   titles,
   violations,
 } from '../store.ts';
+import { ConnectionLine } from './connection.tsx';
 
 export function Story() {
   const parted = difference.value;
   return (
     <section class="story" aria-label="Story">
       <p>{recording.value === null ? preset.value?.about : recordingWords()}</p>
+      <ConnectionLine />
       {notice.value !== '' && (
         <p class="notice" role="alert">
           {notice.value}
