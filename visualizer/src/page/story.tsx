@@ -52,8 +52,8 @@ export function Story() {
           return (
             <li key={titles.value[side]}>
               <button type="button" class="link bad" onClick={() => goToViolation(side)}>
-                ✗ {titles.value[side]}: {verdict.id} violated at step {violation.step}:{' '}
-                {violation.detail}
+                ✗ {violations.value.length > 1 && `${shortTitles.value[side]}: `}
+                {verdict.id} violated at step {violation.step}: {violation.detail}
                 {culprit(side, violation)}
               </button>
             </li>
