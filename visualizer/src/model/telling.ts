@@ -88,6 +88,7 @@ export function standWords(step: StepOf, harms: readonly Harm[]): string {
   const sentences = thrown.length > 0 ? [...thrown] : [...ended, ...running(model, begun, to)];
   const roots = model.roots.filter((root) => markAt(root, to) !== undefined);
   const isOver = roots.every((root) => isEnded(root, to));
+  if (isOver && sentences.length === 0) sentences.push(`${few(model.operations)} is over.`);
   const left = harms.filter(({ isSettled }) => isSettled);
   if (left.length > 0) sentences.push(harmWords(left));
   else if (isOver) sentences.push('Nothing wrong is left on the servers.');

@@ -81,8 +81,8 @@ function Unbegun({ side }: { readonly side: number }) {
             <ChartView
               chart={chart}
               drawnAs={drawnAs(chart, difference)}
-              actor="not begun"
-              state=""
+              actor={chart}
+              state="not begun"
               taken={[]}
               isEnded={false}
               marks={marksOf(difference)}
