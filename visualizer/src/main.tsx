@@ -4,6 +4,8 @@
 import { render } from 'preact';
 import { App } from './page/app.tsx';
 import { start } from './store.ts';
+import { startTalk } from './talk.ts';
 
 render(<App />, document.getElementById('page') as HTMLElement);
+startTalk();
 void start();

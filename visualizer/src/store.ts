@@ -7,7 +7,12 @@
 import { computed, effect, signal } from '@preact/signals';
 import { VersionNames } from '../../src/simulation/version-names.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
-import { drawCharts } from './charts.ts';
+import {
+  type DrawnChart,
+  drawRecordedCharts,
+  forgetRecordedCharts,
+  showShippedCharts,
+} from './charts.ts';
 import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
 import type { FirstScene } from './first-scene.ts';
@@ -15,6 +20,7 @@ import { firstDifference } from './model/difference.ts';
 import { type Link, readLink, writeLink } from './model/link.ts';
 import { TraceModel } from './model/trace-model.ts';
 import { type Preset, presets } from './presets.ts';
+import { isTalk } from './talk.ts';
 
 export interface Branch {
   readonly id: number;
@@ -121,13 +127,10 @@ export async function start(): Promise<void> {
   addEventListener('hashchange', () => {
     if (location.hash !== written) void openLink(readLink(location.hash));
   });
-  const loading = loadScenarios();
+  const loading = Promise.all([loadScenarios(), loadCharts()]);
   if (await openFirstScene()) return;
   await loading;
-  const opened = openLink(readLink(location.hash));
-  const answer = await engine.request({ kind: 'charts' });
-  if (answer.kind === 'charts') await drawCharts(answer.charts);
-  await opened;
+  await openLink(readLink(location.hash));
 }
 
 /** What was made when the page was built; a page under development has none. */
@@ -141,6 +144,10 @@ async function loadScenarios(): Promise<void> {
   scenarios.value = (await built<readonly Preset[]>('scenarios.json')) ?? [];
 }
 
+async function loadCharts(): Promise<void> {
+  showShippedCharts((await built<readonly DrawnChart[]>('charts.json')) ?? []);
+}
+
 /** What the page was built with: the engine is not needed to look at it. */
 async function openFirstScene(): Promise<boolean> {
   if (location.hash !== '') return false;
@@ -150,11 +157,11 @@ async function openFirstScene(): Promise<boolean> {
   preset.value = chosen;
   scene.value = chosen.scene;
   grow(first.path, 0, first.frames, null);
-  await drawCharts(first.charts);
   return true;
 }
 
 async function openLink(link: Link): Promise<void> {
+  isTalk.value = link.view === 'talk';
   if (link.live !== null) {
     const { watch } = await import('./live.ts');
     return watch(link.live, {
@@ -215,6 +222,7 @@ export function openRecording(
   scene.value = null;
   const model = new TraceModel(false);
   model.add(records);
+  void drawRecordedCharts(records);
   recording.value = { title, model, isLive };
   at.value = isLive ? last.value : 0;
 }
@@ -225,6 +233,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
   if (value === null) return;
   const follows = isPresent.value;
   value.model.add(records);
+  void drawRecordedCharts(records);
   recording.value = { ...value };
   growth.value++;
   if (follows) at.value = last.value;
@@ -232,6 +241,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
 
 function forget(): void {
   isBusy.value = false;
+  forgetRecordedCharts();
   branches.value = [];
   currentId.value = 0;
   at.value = 0;
@@ -412,7 +422,8 @@ function remember(): void {
   const step = isPresent.value ? null : at.value;
   const { path } = current;
   const id = preset.value?.id ?? null;
-  written = writeLink({ preset: id, scene: scene.value, path, at: step });
+  const view = isTalk.value ? 'talk' : undefined;
+  written = writeLink({ preset: id, scene: scene.value, path, at: step, view });
   history.replaceState(null, '', written);
 }
 

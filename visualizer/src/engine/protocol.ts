@@ -66,7 +66,6 @@ export interface Frame {
 }
 
 export type Request =
-  | { readonly id: number; readonly kind: 'charts' }
   /** Frames from `from` on are sent: the page has the others. */
   | {
       readonly id: number;
@@ -115,7 +114,6 @@ export interface Exploration {
 }
 
 export type Response =
-  | { readonly id: number; readonly kind: 'charts'; readonly charts: readonly ChartEntry[] }
   | {
       readonly id: number;
       readonly kind: 'frames';

@@ -16,6 +16,8 @@ import {
   togglePlaying,
   violations,
 } from '../store.ts';
+import { toggleTalk } from '../talk.ts';
+import { dismissExplanation } from './explanation.tsx';
 import { choiceFor, flights } from './flight-panel.tsx';
 import { hasLetterKeys, openHelp } from './help.tsx';
 import { panLanes, zoomLanes } from './lanes.tsx';
@@ -46,7 +48,7 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   ArrowRight: () => goTo(at.value + 1),
   Home: () => goTo(0),
   End: () => goTo(last.value),
-  Escape: () => goTo(last.value),
+  Escape: () => dismissExplanation() || goTo(last.value),
   ' ': () => togglePlaying(),
   x: drop,
   r: () => void finish(),
@@ -58,6 +60,7 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   a: () => panLanes(-0.5),
   d: () => panLanes(0.5),
   '/': () => document.querySelector<HTMLElement>('.deliver')?.focus(),
+  p: toggleTalk,
   '?': openHelp,
 };
 

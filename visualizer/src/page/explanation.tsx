@@ -1,0 +1,110 @@
+/**
+ * @module explanation: what the part of a chart under the mouse, or with the focus, means. It stays
+ * while the mouse is over it or the focus in it, and Escape dismisses it (WCAG 1.4.13).
+ */
+import { effect, signal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { piecesOf, type Word } from '../model/glossary.ts';
+
+interface Explanation {
+  readonly sentences: readonly string[];
+  readonly about: Element;
+  /** Where it is told: that one draws it behind itself, so that Tab leads into it. */
+  readonly teller: object;
+}
+
+const shown = signal<Explanation | null>(null);
+/** From docs/glossary.md, once something is explained. */
+const words = signal<readonly Word[]>([]);
+
+let isAsked = false;
+effect(() => {
+  if (shown.value === null || isAsked) return;
+  isAsked = true;
+  void loadWords();
+});
+
+async function loadWords(): Promise<void> {
+  const response = await fetch('./glossary.json').catch(() => undefined);
+  if (response?.ok) words.value = (await response.json()) as readonly Word[];
+}
+
+export function explain(teller: object, about: Element, sentences: readonly string[]): void {
+  keep();
+  if (shown.value?.about !== about) shown.value = { teller, about, sentences };
+}
+
+/** Whether there was one. */
+export function dismissExplanation(): boolean {
+  keep();
+  const wasShown = shown.value !== null;
+  shown.value = null;
+  return wasShown;
+}
+
+/** The mouse has a moment to get from the part to its explanation. */
+const graceMs = 300;
+let leaving: ReturnType<typeof setTimeout> | undefined;
+
+export function leaveExplanation(): void {
+  keep();
+  leaving = setTimeout(dismissExplanation, graceMs);
+}
+
+function keep(): void {
+  clearTimeout(leaving);
+}
+
+/** Of `teller`, when it is shown. */
+export function ExplanationOf({ teller }: { readonly teller: object }) {
+  const explanation = shown.value;
+  if (explanation === null || explanation.teller !== teller) return null;
+  return <Explained {...explanation} />;
+}
+
+function Explained({ about, sentences }: Explanation) {
+  const element = useRef<HTMLElement>(null);
+  // Where there is room, as near as can be.
+  useLayoutEffect(() => {
+    const box = element.current as HTMLElement;
+    const { left, bottom, top } = about.getBoundingClientRect();
+    const { width, height } = box.getBoundingClientRect();
+    const below = bottom + gap + height <= innerHeight;
+    const x = Math.min(Math.max(gap, left), Math.max(gap, innerWidth - width - gap));
+    const y = below ? bottom + gap : Math.max(gap, top - gap - height);
+    box.style.left = `${x}px`;
+    box.style.top = `${y}px`;
+  });
+  return (
+    <aside
+      class="explanation"
+      aria-label="Explanation"
+      ref={element}
+      onPointerEnter={keep}
+      onPointerLeave={leaveExplanation}
+      onFocusIn={keep}
+      onFocusOut={leaveExplanation}
+    >
+      {sentences.map((sentence) => (
+        <p key={sentence}>
+          {piecesOf(sentence, words.value).map((piece) =>
+            typeof piece === 'string' ? (
+              piece
+            ) : (
+              <a
+                key={piece.anchor}
+                href={`./glossary.html#${piece.anchor}`}
+                target="_blank"
+                rel="noopener"
+              >
+                {piece.word}
+              </a>
+            ),
+          )}
+        </p>
+      ))}
+    </aside>
+  );
+}
+
+const gap = 6;
