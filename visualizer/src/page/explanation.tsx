@@ -2,9 +2,9 @@
  * @module explanation: what the part of a chart under the mouse, or with the focus, means. It stays
  * while the mouse is over it or the focus in it, and Escape dismisses it (WCAG 1.4.13).
  */
-import { effect, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { piecesOf, type Word } from '../model/glossary.ts';
+import { Worded } from './worded.tsx';
 
 interface Explanation {
   readonly sentences: readonly string[];
@@ -14,21 +14,6 @@ interface Explanation {
 }
 
 const shown = signal<Explanation | null>(null);
-/** From docs/glossary.md, once something is explained. */
-const words = signal<readonly Word[]>([]);
-
-let isAsked = false;
-effect(() => {
-  if (shown.value === null || isAsked) return;
-  isAsked = true;
-  void loadWords();
-});
-
-async function loadWords(): Promise<void> {
-  const response = await fetch('./glossary.json').catch(() => undefined);
-  if (response?.ok) words.value = (await response.json()) as readonly Word[];
-}
-
 export function explain(teller: object, about: Element, sentences: readonly string[]): void {
   keep();
   if (shown.value?.about !== about) shown.value = { teller, about, sentences };
@@ -87,20 +72,7 @@ function Explained({ about, sentences }: Explanation) {
     >
       {sentences.map((sentence) => (
         <p key={sentence}>
-          {piecesOf(sentence, words.value).map((piece) =>
-            typeof piece === 'string' ? (
-              piece
-            ) : (
-              <a
-                key={piece.anchor}
-                href={`./glossary.html#${piece.anchor}`}
-                target="_blank"
-                rel="noopener"
-              >
-                {piece.word}
-              </a>
-            ),
-          )}
+          <Worded text={sentence} />
         </p>
       ))}
     </aside>

@@ -22,12 +22,15 @@ import {
   titles,
   violations,
 } from '../store.ts';
+import { Worded } from './worded.tsx';
 
 export function Story() {
   const parted = difference.value;
   return (
     <section class="story" aria-label="Story">
-      <p>{recording.value === null ? preset.value?.about : recordingWords()}</p>
+      <p>
+        {recording.value === null ? <Worded text={preset.value?.about ?? ''} /> : recordingWords()}
+      </p>
       {notice.value !== '' && (
         <p class="notice" role="alert">
           {notice.value}
