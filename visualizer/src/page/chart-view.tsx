@@ -87,7 +87,7 @@ export function ChartView(props: Props) {
 
 /** What is to be seen: where the machine is, how it came there, and where it differs. */
 function boxesOf(
-  { placed }: Picture,
+  { placed, entry }: Picture,
   state: string,
   taken: readonly string[],
   marks: Marks | undefined,
@@ -96,8 +96,12 @@ function boxesOf(
     placed.edges
       .filter(({ ids }) => ids.some(isMeant))
       .flatMap(({ points, label }) => [around(points), ...(label === null ? [] : [label])]);
+  // Both ends of an arrow that only one side has: so both sides show the same part.
+  const ends = entry.chart.transitions
+    .filter(({ id }) => marks?.has(id))
+    .flatMap(({ source, target }) => [source, target]);
   return [
-    ...placed.states.filter(({ path }) => path === state),
+    ...placed.states.filter(({ path }) => path === state || ends.includes(path)),
     ...linesOf((id) => taken.includes(id)),
     ...linesOf((id) => marks?.has(id) === true),
   ];
