@@ -121,9 +121,11 @@ describe('letters', () => {
     await openTrace(page, [chartOf(machine)], true);
     await page.waitForSelector('.drawing svg .leaf');
     expect(await smallest(page)).toBeGreaterThanOrEqual(letters.desk);
-    expect(await page.locator('.chart .title').allInnerTexts()).toEqual([
+    expect(await page.locator('.chart .title').allTextContents()).toEqual([
       ...['anywhere', '__proto', 'over'],
     ]);
+    const arrow = page.locator('.edge').and(page.getByLabel('In every state: when a stop arrives'));
+    await arrow.waitFor({ state: 'attached' });
     expect(watched.requests.some((url) => url.includes('elk-worker'))).toBe(true);
     await done(watched);
   });
@@ -135,11 +137,11 @@ describe('what is active', () => {
     ['scenario-F2-collision', { width: 1024, height: 768 }],
     ['2034', { width: 390, height: 844 }],
   ])('%s: is in view at every step of the scene, at %o', async (id, viewport) => {
-    const watched = await open(`#p=${id}&at=0`, { viewport });
+    const watched = await open(`#p=${id}&at=1`, { viewport });
     const { page } = watched;
     const slider = page.getByRole('slider', { name: 'Step' });
     const last = Number(await slider.getAttribute('max'));
-    for (let step = 1; step <= last; step++) {
+    for (let step = 2; step <= last; step++) {
       await page.keyboard.press('ArrowRight');
       await page.waitForFunction(
         (now) => (document.querySelector('input[type=range]') as HTMLInputElement).value === now,
@@ -172,11 +174,8 @@ describe('a chart', () => {
     // None of that was meant for the run.
     expect(await page.locator('.where').innerText()).toBe('Step 1 of 1: start w1');
     await page.keyboard.press('f');
-    const { width, height } = (await stage.boundingBox()) as { width: number; height: number };
-    const svg = (await page.locator('.drawing svg').boundingBox()) as typeof stage & {
-      width: number;
-      height: number;
-    };
+    const { width, height } = (await stage.boundingBox()) as DOMRect;
+    const svg = (await page.locator('.drawing svg').boundingBox()) as DOMRect;
     expect(svg.width <= width && svg.height <= height).toBe(true);
     await page.getByRole('button', { name: '100 %' }).click();
     expect(await widthOf(page)).toBe(396);
@@ -209,7 +208,7 @@ describe('a chart', () => {
     await page.mouse.move(after.x - 30, after.y - 20);
     await page.mouse.up();
     const dragged = await middle(title);
-    expect([Math.round(dragged.x - after.x), Math.round(dragged.y - after.y)]).toEqual([-30, -20]);
+    expect(Math.hypot(dragged.x - after.x + 30, dragged.y - after.y + 20)).toBeLessThan(2);
     await done(watched);
   });
 });

@@ -58,9 +58,8 @@ function Explained({ about, at, sentences }: Explanation) {
     const place = () => placeNear(box, at === null ? about.getBoundingClientRect() : around([at]));
     place();
     const onScroll = ({ target }: Event) => {
-      if (box.contains(target as Node)) return;
-      if (at === null) place();
-      else dismissExplanation();
+      // The mouse is where it was; what is under it by then says so itself.
+      if (at === null && !box.contains(target as Node)) place();
     };
     document.addEventListener('scroll', onScroll, { capture: true, passive: true });
     return () => document.removeEventListener('scroll', onScroll, { capture: true });
