@@ -110,14 +110,23 @@ export const violations = computed<readonly (Verdict | undefined)[]>(() =>
   ),
 );
 
+/** Per side, how many records had happened after each step of the branch. */
+const positions = computed<readonly (readonly number[])[]>(() => {
+  const frames = branch.value?.frames ?? [];
+  return (frames[0]?.sides ?? []).map((_, side) => {
+    let position = 0;
+    return frames.map(({ sides }) => {
+      position += sides[side]?.records.length ?? 0;
+      return position;
+    });
+  });
+});
+
 /** How many records had happened on a side after a step. */
 export function positionAt(side: number, step: number): number {
   if (recording.value !== null) return step < 0 ? 0 : step + 1;
-  let position = 0;
-  for (const { sides } of branch.value?.frames.slice(0, step + 1) ?? []) {
-    position += sides[side]?.records.length ?? 0;
-  }
-  return position;
+  const all = positions.value[side] ?? [];
+  return all[Math.min(step, all.length - 1)] ?? 0;
 }
 
 // --- opening ------------------------------------------------------------------------------------
@@ -163,14 +172,8 @@ async function openFirstScene(): Promise<boolean> {
 async function openLink(link: Link): Promise<void> {
   isTalk.value = link.view === 'talk';
   if (link.live !== null) {
-    const { watch } = await import('./live.ts');
-    return watch(link.live, {
-      open: () => openRecording('a run in Node', [], true),
-      add: addRecords,
-      tell: (problem) => {
-        notice.value = problem;
-      },
-    });
+    const { watch } = await import('./live-store.ts');
+    return watch(link.live);
   }
   const all = [...presets, ...scenarios.value];
   const known = all.find(({ id }) => id === link.preset) ?? presets[0];
@@ -220,11 +223,12 @@ export function openRecording(
   forget();
   preset.value = null;
   scene.value = null;
-  const model = new TraceModel(false);
+  // Of a simulated run columns are its choices.
+  const model = new TraceModel(records.some(({ kind }) => kind === 'choice'));
   model.add(records);
   void drawRecordedCharts(records);
   recording.value = { title, model, isLive };
-  at.value = isLive ? last.value : 0;
+  at.value = last.value;
 }
 
 /** More of a live recording. Who looks at the end stays there. */

@@ -3,6 +3,7 @@
  */
 import { goToParting, goToViolation } from '../focus-store.ts';
 import { markAt } from '../model/trace-model.ts';
+import { goToHit } from '../recording-store.ts';
 import {
   act,
   at,
@@ -59,7 +60,9 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   s: () => zoomLanes(0.8),
   a: () => panLanes(-0.5),
   d: () => panLanes(0.5),
-  '/': () => document.querySelector<HTMLElement>('.deliver')?.focus(),
+  n: () => goToHit(1),
+  N: () => goToHit(-1),
+  '/': () => document.querySelector<HTMLElement>('.deliver, .search input')?.focus(),
   p: toggleTalk,
   '?': openHelp,
 };
