@@ -84,13 +84,23 @@ function glossary(): Plugin {
   };
 }
 
+/** Vite itself brings styles inline while one develops; no page that is built may. */
+function styleWhileDeveloping(): Plugin {
+  return {
+    name: 'style-while-developing',
+    apply: 'serve',
+    transformIndexHtml: (html) =>
+      html.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'"),
+  };
+}
+
 export default defineConfig({
   root: path('.'),
   // Relative: the build opens from any folder of any web server.
   base: './',
   resolve: { alias },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [charts(), firstScene(), glossary(), scenarios()],
+  plugins: [charts(), firstScene(), glossary(), scenarios(), styleWhileDeveloping()],
   // Errors are told by their names.
   worker: { format: 'es', rolldownOptions: { output: { keepNames: true } } },
   build: {

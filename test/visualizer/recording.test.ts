@@ -174,7 +174,7 @@ describe('a failure', () => {
     expect(told).toEqual([
       [
         'v0-server2',
-        ['4 list lost: null', `4 servermapUpdate query failed: unreachable: ${lostReason}`],
+        [`4 list lost: ${lostReason}`, '4 servermapUpdate query failed: null'],
       ],
       ['v0-server3', ['2001 servermapUpdate query failed: timeout: no answer within 2000 ms']],
       [null, ['2003 readFile undeliverable: null']],
@@ -191,7 +191,7 @@ describe('a failure', () => {
 
 describe('the scale of milliseconds', () => {
   test('has the whole run in view, with room on the right for words', () => {
-    expect(fitted(0, 900, 1000)).toEqual({ from: -10, perPixel: 1 });
+    expect(fitted(0, 870, 1000)).toEqual({ from: -10, perPixel: 1 });
     // A run of one moment is no division by zero.
     expect(fitted(5, 5, 1000).perPixel).toBeGreaterThan(0);
   });

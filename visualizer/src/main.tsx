@@ -2,6 +2,8 @@
  * @module main: the page begins.
  */
 import { render } from 'preact';
+// First: what a panel says of itself comes after what all panels share.
+import './page/style.css';
 import { App } from './page/app.tsx';
 import { start } from './store.ts';
 import { startTalk } from './talk.ts';

@@ -55,13 +55,16 @@ export type Piece = string | Word;
 
 /**
  * `text` in pieces: a word of the glossary, singular or plural, is one by itself, the first time
- * that it stands there.
+ * that it stands there. The `server` of an event `server.settled` is none.
  */
 export function piecesOf(text: string, words: readonly Word[]): readonly Piece[] {
   if (words.length === 0) return [text];
   const anchors = new Map(words.map(({ word, anchor }) => [word.toLowerCase(), anchor]));
   const longest = [...anchors.keys()].sort((a, b) => b.length - a.length);
-  const known = new RegExp(`(?<![\\w.-])(${longest.map(escaped).join('|')})(s?)(?![\\w-])`, 'gi');
+  const known = new RegExp(
+    `(?<![\\w.-])(${longest.map(escaped).join('|')})(s?)(?![\\w-]|\\.\\w)`,
+    'gi',
+  );
   const pieces: Piece[] = [];
   const seen = new Set<string>();
   let from = 0;

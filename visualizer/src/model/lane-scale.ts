@@ -9,12 +9,13 @@ export interface View {
   readonly perPixel: number;
 }
 
-/** The whole run is no more than this part of the room, so that its end is seen. */
-const fill = 0.9;
+/** Right of the whole run: for how it ended, in words. In pixels, and as a part of all there is. */
+const [endRoom, endShare] = [130, 0.25];
 const finest = 0.005;
 
 export function fitted(from: number, to: number, width: number): View {
-  const perPixel = Math.max(finest, (to - from) / (width * fill));
+  const room = Math.min(endRoom, width * endShare);
+  const perPixel = Math.max(finest, (to - from) / (width - room));
   // A little room on the left as well.
   return { from: from - perPixel * width * 0.01, perPixel };
 }

@@ -49,9 +49,9 @@ export function troublesOf(model: TraceModel, operation: Operation): readonly Tr
 /** A chart that fails by a lost call says why, in the same words. */
 function saidOnce(troubles: readonly Trouble[]): readonly Trouble[] {
   return troubles.map((trouble, i) => {
-    const { reason } = trouble;
-    const isRepeated =
-      reason !== null && troubles.slice(i + 1).some((later) => later.reason?.includes(reason));
+    const isRepeated = troubles
+      .slice(0, i)
+      .some(({ reason }) => reason !== null && trouble.reason?.includes(reason));
     return isRepeated ? { ...trouble, reason: null } : trouble;
   });
 }
@@ -61,9 +61,8 @@ function positionOf({ troubles: [first] }: TroubleGroup): number {
 }
 
 function troubleOfCall({ ended, fate, what, error }: Call): Trouble | null {
-  if (ended === null || fate === 'underway' || fate === 'answered') return null;
-  // What is given up since nobody waits for it any more is no trouble.
-  if (fate === 'abandoned' && error === null) return null;
+  // What was given up is told by the chart that gave it up, if it had to.
+  if (ended === null || fate !== 'lost') return null;
   const { position, at } = ended;
   return { position, at, what: `${what} ${fate}`, reason: error, track: null };
 }

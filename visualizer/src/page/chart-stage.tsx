@@ -9,6 +9,7 @@ import type { Picture } from '../charts.ts';
 import type { Box, Point } from '../diagram/layout.ts';
 import { bringing, fitting, readable, scales, type View, zoomed } from '../model/camera.ts';
 import { leastScale } from '../talk.ts';
+import { ExplanationOf } from './explanation.tsx';
 
 interface Props {
   readonly picture: Picture | undefined;
@@ -41,7 +42,6 @@ export function ChartStage({ picture, drawing, label, boxes, moment, children }:
   }, []);
   useLayoutEffect(() => {
     if (drawing.current !== null) drawing.current.innerHTML = picture?.svg ?? '';
-    setChosen(null);
   }, [picture, drawing]);
   useLayoutEffect(() => {
     const svg = drawing.current?.querySelector('svg');
@@ -67,11 +67,17 @@ export function ChartStage({ picture, drawing, label, boxes, moment, children }:
     next.current = view;
     setChosen(view.scale);
   };
+  const asAtFirst = () => {
+    const own = roomOf(stage.current as HTMLElement);
+    const start = { scale: readable(chart, own, leastScale.value), left: 0, top: 0 };
+    next.current = bringing(chart, own, start, boxes);
+    setChosen(null);
+  };
   const doings: Readonly<Record<string, () => void>> = {
     '+': () => zoomTo(scale * scales.step),
     '=': () => zoomTo(scale * scales.step),
     '-': () => zoomTo(scale / scales.step),
-    '0': () => setChosen(null),
+    '0': asAtFirst,
     f: () => zoomTo(fitting(chart, room)),
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -114,6 +120,7 @@ export function ChartStage({ picture, drawing, label, boxes, moment, children }:
       >
         <div class="drawing" ref={drawing} />
       </div>
+      <ExplanationOf teller={drawing} />
       <div class="stage-foot">
         {children}
         <fieldset class="zoom">

@@ -10,7 +10,6 @@ import { around } from '../model/camera.ts';
 import { explainLine } from '../model/explain.ts';
 import { ChartStage } from './chart-stage.tsx';
 import './charts.css';
-import { ExplanationOf } from './explanation.tsx';
 import { useExplanations } from './explanations.ts';
 
 interface Props {
@@ -65,6 +64,7 @@ export function ChartView(props: Props) {
         {ending === undefined ? isEnded && ' (ended)' : <b class="bad"> ✗ {ending}</b>}
       </figcaption>
       <ChartStage
+        key={drawnAs}
         picture={picture}
         drawing={drawing}
         label={`Picture of ${actor}`}
@@ -80,26 +80,30 @@ export function ChartView(props: Props) {
           </details>
         )}
       </ChartStage>
-      <ExplanationOf teller={drawing} />
     </figure>
   );
 }
 
 /** What is to be seen: where the machine is, how it came there, and where it differs. */
 function boxesOf(
-  { placed }: Picture,
+  { entry, placed }: Picture,
   state: string,
   taken: readonly string[],
   marks: Marks | undefined,
 ): readonly Box[] {
+  const statesAt = (path: string | null) => placed.states.filter((it) => it.path === path);
   const linesOf = (isMeant: (id: string) => boolean) =>
     placed.edges
       .filter(({ ids }) => ids.some(isMeant))
       .flatMap(({ points, label }) => [around(points), ...(label === null ? [] : [label])]);
+  const isMarked = (id: string) => marks?.has(id) === true;
   return [
-    ...placed.states.filter(({ path }) => path === state),
+    ...statesAt(state),
     ...linesOf((id) => taken.includes(id)),
-    ...linesOf((id) => marks?.has(id) === true),
+    ...linesOf(isMarked),
+    ...entry.chart.transitions
+      .filter(({ id }) => isMarked(id))
+      .flatMap(({ target }) => statesAt(target)),
   ];
 }
 

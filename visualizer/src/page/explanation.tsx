@@ -4,11 +4,15 @@
  */
 import { effect, signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Box, Point } from '../diagram/layout.ts';
+import { around } from '../model/camera.ts';
 import { piecesOf, type Word } from '../model/glossary.ts';
 
 interface Explanation {
   readonly sentences: readonly string[];
   readonly about: Element;
+  /** Where the mouse met it; null: the keyboard did. */
+  readonly at: Point | null;
   /** Where it is told: that one draws it behind itself, so that Tab leads into it. */
   readonly teller: object;
 }
@@ -29,9 +33,9 @@ async function loadWords(): Promise<void> {
   if (response?.ok) words.value = (await response.json()) as readonly Word[];
 }
 
-export function explain(teller: object, about: Element, sentences: readonly string[]): void {
+export function explain(explanation: Explanation): void {
   keep();
-  if (shown.value?.about !== about) shown.value = { teller, about, sentences };
+  if (shown.value?.about !== explanation.about) shown.value = explanation;
 }
 
 /** Whether there was one. */
@@ -62,18 +66,19 @@ export function ExplanationOf({ teller }: { readonly teller: object }) {
   return <Explained {...explanation} />;
 }
 
-function Explained({ about, sentences }: Explanation) {
+function Explained({ about, at, sentences }: Explanation) {
   const element = useRef<HTMLElement>(null);
-  // Where there is room, as near as can be.
   useLayoutEffect(() => {
     const box = element.current as HTMLElement;
-    const { left, bottom, top } = about.getBoundingClientRect();
-    const { width, height } = box.getBoundingClientRect();
-    const below = bottom + gap + height <= innerHeight;
-    const x = Math.min(Math.max(gap, left), Math.max(gap, innerWidth - width - gap));
-    const y = below ? bottom + gap : Math.max(gap, top - gap - height);
-    box.style.left = `${x}px`;
-    box.style.top = `${y}px`;
+    const place = () => placeNear(box, at === null ? about.getBoundingClientRect() : around([at]));
+    place();
+    const onScroll = ({ target }: Event) => {
+      if (box.contains(target as Node)) return;
+      if (at === null) place();
+      else dismissExplanation();
+    };
+    document.addEventListener('scroll', onScroll, { capture: true, passive: true });
+    return () => document.removeEventListener('scroll', onScroll, { capture: true });
   });
   return (
     <aside
@@ -108,3 +113,12 @@ function Explained({ about, sentences }: Explanation) {
 }
 
 const gap = 6;
+
+/** Below, or above where there is no room below. */
+function placeNear(box: HTMLElement, { x, y, height: high }: Box): void {
+  const { width, height } = box.getBoundingClientRect();
+  const isBelow = y + high + gap + height <= innerHeight;
+  const left = Math.min(Math.max(gap, x), Math.max(gap, innerWidth - width - gap));
+  box.style.left = `${left}px`;
+  box.style.top = `${isBelow ? y + high + gap : Math.max(gap, y - gap - height)}px`;
+}

@@ -5,6 +5,7 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
 import type { Picture } from '../charts.ts';
+import type { Point } from '../diagram/layout.ts';
 import { explainLine, explainState } from '../model/explain.ts';
 import type { Marks } from './chart-view.tsx';
 import { dismissExplanation, explain, leaveExplanation } from './explanation.tsx';
@@ -28,13 +29,18 @@ export function useExplanations(
       stop.setAttribute('role', 'img');
       stop.setAttribute('aria-label', sentencesOf(stop, picture, marks).join(' '));
     }
-    const show = ({ target }: Event) => {
-      const part = (target as Element).closest(parts);
-      if (part !== null) explain(drawing, part, sentencesOf(part, picture, marks));
+    const show = (target: EventTarget | null, at: Point | null) => {
+      const about = (target as Element).closest(parts);
+      if (about === null) return leaveExplanation();
+      const sentences = sentencesOf(about, picture, marks);
+      explain({ teller: drawing, about, at, sentences });
     };
-    const onFocus = (event: Event) => {
-      show(event);
-      roving(root, event.target as SVGElement);
+    const onPointer = ({ target, clientX, clientY }: PointerEvent) =>
+      show(target, { x: clientX, y: clientY });
+    const onFocus = ({ target }: Event) => {
+      roving(root, target as SVGElement);
+      // A click gives the focus too; the mouse has told it then.
+      if ((target as Element).matches(':focus-visible')) show(target, null);
     };
     const onKeyDown = (event: KeyboardEvent) => {
       const direction = directions[event.key];
@@ -48,7 +54,7 @@ export function useExplanations(
     };
     const listening = new AbortController();
     const { signal } = listening;
-    root.addEventListener('pointerover', show, { signal });
+    root.addEventListener('pointerover', onPointer, { signal });
     root.addEventListener('pointerleave', leaveExplanation, { signal });
     root.addEventListener('focusin', onFocus, { signal });
     root.addEventListener('focusout', leaveExplanation, { signal });

@@ -281,9 +281,11 @@ function Deadlines({ deadlines, frame }: DeadlinesProps) {
 function TimeAxis({ frame, height }: { readonly frame: Frame; readonly height: number }) {
   const x = xIn(frame, now.value);
   const isSeen = x >= gutter - 1 && x <= frame.width;
+  // Nothing comes after the end but words about it.
+  const hasFuture = now.value < extent()[1] && x < frame.width;
   return (
     <>
-      {x < frame.width && (
+      {hasFuture && (
         <rect
           class="veil"
           x={Math.max(gutter, x)}
