@@ -165,7 +165,7 @@ test('who was thrown away says so on its card, in its lane and over its chart, t
   await done(watched);
 });
 
-test('a recording says it too, by its record', async () => {
+test('a recording says it too', async () => {
   const { scene, labels } = presets[0] as Preset;
   const session = await Session.begin(scene);
   await session.follow(labels);
@@ -183,11 +183,8 @@ test('a recording says it too, by its record', async () => {
   await page.getByText(/^Recorded: run.jsonl/).waitFor();
   await page.keyboard.press('End');
   await page.locator('.actor-tree').getByRole('button', { name: 'servermapUpdate ✓' }).click();
-  const stopped = records.findIndex(
-    (record) => record.kind === 'end' && record.actor === `${actor}/query:s4`,
-  );
   expect(await page.locator('.card').filter({ hasText: 's4' }).innerText()).toContain(
-    `thrown away at record ${stopped}: still verifying`,
+    'thrown away at step 8: still verifying',
   );
   await done(watched);
 });

@@ -1,6 +1,7 @@
 /**
  * @module connection: how the page stands to the process that it watches, in words.
  */
+import { inWords } from './numbers.ts';
 
 export type Connection =
   | { readonly kind: 'connecting' }
@@ -93,7 +94,7 @@ export function wordsOfMissing(missing: Missing): readonly string[] {
   const words: string[] = [];
   if (records > 0) {
     const of = operations > 0 ? ` of ${count(operations, 'operation')}` : '';
-    const kept = keep > 0 ? `: the process keeps at most ${number(keep)}` : '';
+    const kept = keep > 0 ? `: the process keeps at most ${inWords(keep)}` : '';
     words.push(
       `${count(records, 'record')}${of} had been forgotten before they were asked for${kept}.`,
     );
@@ -108,9 +109,5 @@ export function wordsOfMissing(missing: Missing): readonly string[] {
 }
 
 function count(n: number, what: string): string {
-  return `${number(n)} ${what}${n === 1 ? '' : 's'}`;
-}
-
-function number(n: number): string {
-  return n.toLocaleString('en');
+  return `${inWords(n)} ${what}${n === 1 ? '' : 's'}`;
 }

@@ -2,6 +2,8 @@
  * @module operation-tree: the operations of a recording as the rows of a tree, with what each of
  * them has invoked folded under it; and how they went, in words.
  */
+
+import { inWords } from './numbers.ts';
 import type { Moment, Operation } from './run-model.ts';
 import { lookOf, type TraceModel, type Track } from './trace-model.ts';
 
@@ -106,7 +108,7 @@ export function spanOf({ operation, track }: Pick<TreeRow, 'operation' | 'track'
 /** `1,204 ms`; what goes on, up to `now`. */
 export function durationWords({ from, to }: Span, now: number): string {
   const ms = Math.max(0, Math.round((to ?? now) - from));
-  return `${ms.toLocaleString('en')} ms${to === null ? ' so far' : ''}`;
+  return `${inWords(ms)} ms${to === null ? ' so far' : ''}`;
 }
 
 /** The beginning of a storage index; enough to tell files apart. */

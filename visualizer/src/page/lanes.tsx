@@ -89,6 +89,7 @@ export function Lanes({ model, side, title }: Props) {
   };
   const shown = names.map((name, row) => ({ name, row })).filter(({ row }) => inView(row));
   const { bars, thrown } = barsIn(model, names, inView);
+  const wordsOf = (it: Thrown) => <ThrownWords key={it.track.actor} {...it} />;
   return (
     // biome-ignore lint/a11y/useSemanticElements: no fieldset; it scrolls, so it takes the focus
     <div
@@ -109,10 +110,10 @@ export function Lanes({ model, side, title }: Props) {
         ))}
         <LaneArrows model={model} names={names} />
         {bars.map((bar) => bar.words !== '' && <BarWords key={bar.key} bar={bar} />)}
-        {thrown.map((it) => (
-          <ThrownWords key={it.track.actor} {...it} />
-        ))}
+        {thrown.filter(({ discard }) => discard.column > columnNow()).map(wordsOf)}
         <Axis model={model} side={side} height={height} />
+        {/* What has happened is under no veil. */}
+        {thrown.filter(({ discard }) => discard.column <= columnNow()).map(wordsOf)}
       </svg>
     </div>
   );
