@@ -11,7 +11,6 @@ import type { RotField } from './disk.ts';
 import type { FaultKind } from './faults.ts';
 import type { OperationResult, OperationSpec } from './operations.ts';
 
-export type { CallDetail, OperationAbout, RealRun } from '../runtime/run-records.ts';
 export { traceFormat } from '../runtime/run-records.ts';
 
 /** A share on a server at the beginning. */
