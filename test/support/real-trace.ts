@@ -27,7 +27,8 @@ export function asRealRun(
 }
 
 function asReal(record: TraceRecord): readonly TraceRecord[] {
-  const stamp = { seq: record.seq, at: record.at, step: 0 };
+  // One record more, behind the header: that of the grid.
+  const stamp = { seq: record.seq + 1, at: record.at, step: 0 };
   switch (record.kind) {
     case 'header': {
       const { encoding, servers } = record.about as unknown as {
@@ -41,7 +42,7 @@ function asReal(record: TraceRecord): readonly TraceRecord[] {
         ...{ grid: 'grid~1', encoding, deadlines: defaultDeadlines },
         servers: servers.map(({ id }) => ({ id, nickname: null })),
       };
-      return [{ ...record, about, ...stamp }, grid];
+      return [{ ...record, about }, grid];
     }
     case 'operation': {
       const { spec, result } = record;
