@@ -44,7 +44,7 @@ test('a real run that was killed: what is before the cut is judged', async () =>
   const { stdout, exit } = await judge(cut);
   const [about, note, decided, ...undecided] = stdout.split('\n');
   expect([about, note, decided, exit]).toEqual([
-    'run.jsonl: a real run, 2 operations, 1 of them unfinished',
+    'run.jsonl: a real run, 1 operation, 1 unfinished',
     `  line ${line}, the last one, is cut off; what is before it is judged`,
     '  26 of 43 properties decided: all hold',
     0,
