@@ -325,7 +325,7 @@ export class Directory {
 
   /** Runs a call as one operation, whatever calls on files it consists of. */
   async #recorded<Options extends OperationOptions, T>(
-    kind: string,
+    method: string,
     options: Options,
     work: (options: Options) => Promise<T>,
   ): Promise<T> {
@@ -335,7 +335,7 @@ export class Directory {
       if (backing instanceof MutableFile) return storageIndexOf(backing.cap);
       return backing.cap.kind === 'lit' ? null : immutableStorageIndexOf(backing.cap);
     };
-    return recorded(this.#setting.recorder, { kind, file }, options, work);
+    return recorded(this.#setting.recorder, { method, file }, options, work);
   }
 
   #editor(cap: WriteCap): Editor {

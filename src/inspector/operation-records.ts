@@ -19,7 +19,8 @@ export function operationOfActor(actor: string): string {
 
 /** Whether nothing more is to be expected of its operation: a machine of others ends by itself. */
 export function isLastOfOperation(record: TraceRecord): boolean {
-  if (record.kind === 'operation') return record.event !== 'started';
+  // What is cancelled ends after that.
+  if (record.kind === 'operation') return record.event === 'ended' || record.event === 'killed';
   return record.kind === 'end' && !record.actor.includes('/');
 }
 

@@ -16,10 +16,10 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { InspectionEvent } from 'xstate';
 import type { TraceError } from '../errors.ts';
-import { createRecorder } from '../runtime/trace.ts';
-import type { TraceRecord } from '../simulation/world-types.ts';
+import { packageVersion } from '../package-version.ts';
 import { Broadcast } from './broadcast.ts';
 import { historyLimits } from './history.ts';
+import { recordRealRun } from './real-run.ts';
 import { TraceFile } from './trace-file.ts';
 
 export interface InspectorOptions {
@@ -44,7 +44,10 @@ export interface Inspector {
   readonly url: string;
   /** The page by itself. */
   readonly explorerUrl: string;
-  /** For `inspect` of a `Grid`, or of XState. */
+  /**
+   * For `inspect` of any number of grids, whose operations and storage calls are recorded, too, and
+   * of your own XState machines.
+   */
   readonly inspect: (event: InspectionEvent) => void;
   /** Ends the server. The trace file is then complete, or `onTraceProblem` was called. */
   close(): Promise<void>;
@@ -100,13 +103,11 @@ export async function createInspector(options: InspectorOptions = {}): Promise<I
   const run = randomBytes(8).toString('hex');
   const broadcast = new Broadcast(run, { records: options.keep ?? historyLimits.records });
   acceptSockets(server, isOurs, token, broadcast);
-  const began = Date.now();
-  let count = 0;
-  const inspect = createRecorder({
+  const inspect = recordRealRun({
+    version: packageVersion(),
     write: (record) => {
-      const live: TraceRecord = { ...record, seq: count++, at: Date.now() - began, step: 0 };
-      file?.write(JSON.stringify(live));
-      broadcast.add(live);
+      file?.write(JSON.stringify(record));
+      broadcast.add(record);
     },
   });
   return {

@@ -61,15 +61,16 @@ export interface OperationAbout {
   readonly within?: string;
 }
 
-/** How an operation of a real run ended. */
-export type RunResult =
+/** How an operation of a real run ended. What it has read or written is nobody's business. */
+export type RunResult = { readonly seen?: undefined; readonly value?: undefined } & (
   | { readonly ok: true }
   | {
       readonly ok: false;
       /** The error's name. */
       readonly error: string;
       readonly message: string;
-    };
+    }
+);
 
 /**
  * `operation` is the first part of the path of its actors: `w1`, or `modify~3` in a real run, where

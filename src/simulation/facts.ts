@@ -8,7 +8,7 @@ import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
 import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
 import { defaultDeadlines } from '../runtime/run.ts';
-import type { OperationAbout } from '../runtime/run-records.ts';
+import type { OperationAbout, RunResult } from '../runtime/run-records.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
 import { effectOf, wordsAfter } from './effects.ts';
 import type { OperationResult, OperationSpec, Task } from './operations.ts';
@@ -58,7 +58,7 @@ export interface OperationFact {
   readonly startedSeq: number;
   endedSeq: number | undefined;
   status: 'running' | 'ended' | 'killed';
-  result: OperationResult | null;
+  result: OperationResult | RunResult | null;
   /** Its charts but those of single servers and shares, in the order of their beginning. */
   readonly charts: ActorFact[];
   /** Servers with which anything went wrong while it ran. */

@@ -3,7 +3,7 @@
  */
 import type { Format } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
-import type { OperationRecord, RunRecord, Stamp } from '../runtime/run-records.ts';
+import type { OperationRecord, RunRecord, RunResult, Stamp } from '../runtime/run-records.ts';
 import type { ChartRecord } from '../runtime/trace.ts';
 import type { MemoryServer } from '../storage/memory.ts';
 import type { ServerId } from '../storage/server.ts';
@@ -82,7 +82,7 @@ export interface Choice {
 /** What the world itself records, beside what the charts do. */
 export type WorldRecord =
   | Exclude<RunRecord, ChartRecord | OperationRecord>
-  | OperationRecord<OperationResult>
+  | OperationRecord<OperationResult | RunResult>
   | {
       readonly kind: 'choice';
       readonly step: number;

@@ -1,17 +1,14 @@
 /**
- * @module live-store: a live run as signals: how the page stands to the process, and what is
- * missing. Records are applied once per animation frame, however many have come.
+ * @module live-store: a live run, put into what the page shows: once per animation frame, however
+ * many records have come.
  */
-import { batch, effect, signal } from '@preact/signals';
+import { batch, effect } from '@preact/signals';
 import type { TraceRecord } from '../../src/simulation/world-types.ts';
+import { connection, lookAgain, missing } from './connection-store.ts';
 import { LiveRun } from './live.ts';
-import { type Connection, type Missing, nothingMissing } from './model/connection.ts';
+import { nothingMissing } from './model/connection.ts';
 import { makeRoom, placeIn } from './model/room.ts';
 import { addRecords, at, isPresent, last, notice, openRecording, recording } from './store.ts';
-
-/** Null: nothing live is watched. */
-export const connection = signal<Connection | null>(null);
-export const missing = signal<Missing>(nothingMissing);
 
 let watched: LiveRun | undefined;
 
@@ -41,12 +38,8 @@ export function watch(address: string): void {
       notice.value = problem;
     },
   });
+  lookAgain.value = () => watched?.start();
   watched.start();
-}
-
-/** Looks for the process again, after it was given up. */
-export function lookAgain(): void {
-  watched?.start();
 }
 
 // Something else is opened.

@@ -25,6 +25,8 @@ export interface Viewer {
 /** How a socket is closed when the process ends the inspector. */
 const goingAway = 1001;
 
+const preparations = new Set<TraceRecord['kind']>(['header', 'grid', 'chart']);
+
 type Receive = (message: unknown) => Told;
 
 export class LiveRun {
@@ -33,6 +35,8 @@ export class LiveRun {
   #run = '';
   /** The number of the record that comes next. */
   #next = 0;
+  /** Whether anything has run: a header, grids and charts are only what things run on. */
+  #isBegun = false;
   #attempt = 0;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -76,6 +80,8 @@ export class LiveRun {
     socket.onmessage = ({ data }) => {
       if (isOurs()) this.#takeFrame(String(data));
     };
+    // The close that follows tells it.
+    socket.onerror = () => {};
     socket.onclose = ({ code }) => {
       if (!isOurs()) return;
       if (code === goingAway) this.#viewer.onState({ kind: 'over' });
@@ -101,7 +107,8 @@ export class LiveRun {
       }
     }
     if (records.length === 0) return;
-    this.#viewer.onState({ kind: 'running' });
+    this.#isBegun ||= records.some(({ kind }) => !preparations.has(kind));
+    this.#tellState();
     this.#viewer.onRecords(records, missing);
   }
 
@@ -125,9 +132,14 @@ export class LiveRun {
       this.#receive = this.#createReceiver?.();
       this.#run = run.id;
       this.#next = 0;
+      this.#isBegun = false;
       this.#viewer.onRun(run);
     }
-    this.#viewer.onState({ kind: this.#next === 0 ? 'waiting' : 'running' });
+    this.#tellState();
+  }
+
+  #tellState(): void {
+    this.#viewer.onState({ kind: this.#isBegun ? 'running' : 'waiting' });
   }
 
   /** Asks why there is no connection, and tries again where that has sense. */

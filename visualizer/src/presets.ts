@@ -77,8 +77,8 @@ export const presets: readonly Preset[] = [
     id: '2034',
     title: 'Ticket #2034: old rule and ours, one schedule',
     about:
-      'All five servers have answered; s4 holds share 2 and its share is being verified. ' +
-      'The old rule ends the update all the same, and the write that follows puts a second share 2 on s2.',
+      'Before it writes, w1 asks who holds a share. s4 holds share 2; while that is being verified, ' +
+      'the old rule ends, forgets it, and writes a second share 2 on s2. This engine waits.',
     scene: bySide(ticketWorld),
     labels: [...started, 'deliver w1 s1 read sh1 head'],
     ends: parted,
@@ -87,7 +87,8 @@ export const presets: readonly Preset[] = [
     id: '2034-by-hand',
     title: 'Ticket #2034, from the start: make it fail yourself',
     about:
-      'Deliver the five answers to “list”, then the two shares of s0 and s1, but not that of s4.',
+      'Start w1. Deliver the five answers to “list”, then the shares of s0 and s1, but not that of ' +
+      's4: the old rule does not wait for it.',
     scene: bySide(ticketWorld),
     labels: [],
     ends: parted,

@@ -7,7 +7,12 @@
 import { computed, effect, signal } from '@preact/signals';
 import { VersionNames } from '../../src/simulation/version-names.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
-import { drawCharts } from './charts.ts';
+import {
+  type DrawnChart,
+  drawRecordedCharts,
+  forgetRecordedCharts,
+  showShippedCharts,
+} from './charts.ts';
 import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
 import type { FirstScene } from './first-scene.ts';
@@ -15,6 +20,7 @@ import { firstDifference } from './model/difference.ts';
 import { type Link, readLink, writeLink } from './model/link.ts';
 import { TraceModel } from './model/trace-model.ts';
 import { type Preset, presets } from './presets.ts';
+import { isTalk } from './talk.ts';
 
 export interface Branch {
   readonly id: number;
@@ -130,13 +136,10 @@ export async function start(): Promise<void> {
   addEventListener('hashchange', () => {
     if (location.hash !== written) void openLink(readLink(location.hash));
   });
-  const loading = loadScenarios();
+  const loading = Promise.all([loadScenarios(), loadCharts()]);
   if (await openFirstScene()) return;
   await loading;
-  const opened = openLink(readLink(location.hash));
-  const answer = await engine.request({ kind: 'charts' });
-  if (answer.kind === 'charts') await drawCharts(answer.charts);
-  await opened;
+  await openLink(readLink(location.hash));
 }
 
 /** What was made when the page was built; a page under development has none. */
@@ -150,6 +153,10 @@ async function loadScenarios(): Promise<void> {
   scenarios.value = (await built<readonly Preset[]>('scenarios.json')) ?? [];
 }
 
+async function loadCharts(): Promise<void> {
+  showShippedCharts((await built<readonly DrawnChart[]>('charts.json')) ?? []);
+}
+
 /** What the page was built with: the engine is not needed to look at it. */
 async function openFirstScene(): Promise<boolean> {
   if (location.hash !== '') return false;
@@ -159,11 +166,11 @@ async function openFirstScene(): Promise<boolean> {
   preset.value = chosen;
   scene.value = chosen.scene;
   grow(first.path, 0, first.frames, null);
-  await drawCharts(first.charts);
   return true;
 }
 
 async function openLink(link: Link): Promise<void> {
+  isTalk.value = link.view === 'talk';
   if (link.live !== null) {
     const { watch } = await import('./live-store.ts');
     return watch(link.live);
@@ -193,7 +200,10 @@ async function open(
       : { kind: 'run', scene: opened, path, from: 0 },
     () => null,
   );
+  const broken = violations.value.map((verdict) => verdict?.violation?.step ?? last.value);
+  // A scene is opened where it goes wrong.
   if (step !== null) at.value = Math.min(step, last.value);
+  else if (path === null) at.value = Math.min(...broken, last.value);
 }
 
 /** A saved run: its scene and its choices by label. */
@@ -213,10 +223,12 @@ export function openRecording(
   forget();
   preset.value = null;
   scene.value = null;
-  const model = new TraceModel(false);
+  // Of a simulated run columns are its choices.
+  const model = new TraceModel(records.some(({ kind }) => kind === 'choice'));
   model.add(records);
+  void drawRecordedCharts(records);
   recording.value = { title, model, isLive };
-  at.value = isLive ? last.value : 0;
+  at.value = last.value;
 }
 
 /** More of a live recording. Who looks at the end stays there. */
@@ -225,6 +237,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
   if (value === null) return;
   const follows = isPresent.value;
   value.model.add(records);
+  void drawRecordedCharts(records);
   recording.value = { ...value };
   growth.value++;
   if (follows) at.value = last.value;
@@ -232,6 +245,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
 
 function forget(): void {
   isBusy.value = false;
+  forgetRecordedCharts();
   branches.value = [];
   currentId.value = 0;
   at.value = 0;
@@ -412,7 +426,8 @@ function remember(): void {
   const step = isPresent.value ? null : at.value;
   const { path } = current;
   const id = preset.value?.id ?? null;
-  written = writeLink({ preset: id, scene: scene.value, path, at: step });
+  const view = isTalk.value ? 'talk' : undefined;
+  written = writeLink({ preset: id, scene: scene.value, path, at: step, view });
   history.replaceState(null, '', written);
 }
 

@@ -12,6 +12,8 @@ export interface Link {
   readonly at: number | null;
   /** `127.0.0.1:PORT/TOKEN` of a run to watch. */
   readonly live: string | null;
+  /** `talk`: for a projector. */
+  readonly view?: 'talk' | undefined;
 }
 
 export function readLink(hash: string): Link {
@@ -25,13 +27,15 @@ export function readLink(hash: string): Link {
     path: path === null ? null : path.split('.').filter(Boolean).map(Number),
     at: Number.isNaN(at) ? null : at,
     live: fields.get('live'),
+    view: fields.get('view') === 'talk' ? 'talk' : undefined,
   };
 }
 
-export function writeLink({ preset, scene, path, at }: Omit<Link, 'live'>): string {
+export function writeLink({ preset, scene, path, at, view }: Omit<Link, 'live'>): string {
   const parts = [preset === null ? `w=${toBase64(scene)}` : `p=${encodeURIComponent(preset)}`];
   if (path !== null) parts.push(`c=${path.join('.')}`);
   if (at !== null) parts.push(`at=${at}`);
+  if (view !== undefined) parts.push(`view=${view}`);
   return `#${parts.join('&')}`;
 }
 

@@ -138,8 +138,10 @@ export class RunModel {
     const { ok, error, message } = fieldsOf(result);
     if (ok === false)
       operation.error = { name: textOf(error) ?? '', message: textOf(message) ?? '' };
-    if (event === 'killed' || event === 'cancelled') operation.outcome = event;
-    else operation.outcome = ok === false ? 'failed' : 'done';
+    if (event !== 'ended') operation.outcome = event;
+    // What was cancelled ends later, with the error of that.
+    else if (operation.outcome !== 'cancelled')
+      operation.outcome = ok === false ? 'failed' : 'done';
   }
 
   /** A machine that no operation record tells of ends with its root. */

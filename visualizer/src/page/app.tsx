@@ -10,9 +10,12 @@ import { GridPanel } from './grid-panel.tsx';
 import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import { onKey } from './keys.ts';
+import { OperationsPanel } from './operations-panel.tsx';
 import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
+import './layout.css';
+import './talk.css';
 
 export function App() {
   useEffect(() => {
@@ -29,16 +32,15 @@ export function App() {
   return (
     <>
       <Header />
+      {/* Places: `left`, `right` (a column of panels); layout.css. */}
       <main class={isRecording ? 'is-recording' : ''}>
         <Story />
-        {!isRecording && <GridPanel />}
+        {isRecording ? <OperationsPanel /> : <GridPanel />}
         <ChartsPanel />
-        {!isRecording && (
-          <div class="right">
-            <FlightPanel />
-            <PropertiesPanel />
-          </div>
-        )}
+        <div class="right">
+          {!isRecording && <FlightPanel />}
+          {!isRecording && <PropertiesPanel />}
+        </div>
         <TimePanel />
       </main>
       <Help />

@@ -2,7 +2,7 @@
  * @module connection: how the page stands to the process that it watches, in words, and what of the
  * run is not shown.
  */
-import { connection, lookAgain, missing } from '../live-store.ts';
+import { connection, lookAgain, missing } from '../connection-store.ts';
 import { attemptsMax, wordsOfConnection, wordsOfMissing } from '../model/connection.ts';
 import './connection.css';
 
@@ -19,7 +19,7 @@ export function ConnectionLine() {
         <i aria-hidden="true">{shapes[tone]}</i> <b>{state}</b>
         {detail === '' ? '' : `. ${detail}`}
         {isGivenUp && (
-          <button type="button" onClick={lookAgain}>
+          <button type="button" onClick={lookAgain.value}>
             Look again
           </button>
         )}

@@ -1,8 +1,9 @@
 /**
- * @module grid-panel: who holds what, and who is up.
+ * @module grid-panel: who holds what, who is up, where two sides differ, and what is wrong there.
  */
 import type { ServerView } from '../../../src/simulation/world.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
+import { differing, sideHarms } from '../harm-store.ts';
 import { act, at, branch, frame, shortTitles, titles, versionNames } from '../store.ts';
 import { Scroll } from './scroll.tsx';
 
@@ -29,9 +30,17 @@ export function GridPanel() {
             </tr>
           </thead>
           <tbody>
-            {first?.servers.map(({ id }, row) => (
-              <tr key={id}>
-                <th scope="row">{id}</th>
+            {first?.servers.flatMap(({ id }, row) => [
+              <tr key={id} class={differing.value.has(id) ? 'differs' : ''}>
+                <th scope="row">
+                  {id}
+                  {differing.value.has(id) && (
+                    <span class="unequal" title="The two sides hold different things here">
+                      <i aria-hidden="true">≠</i>
+                      <span class="hidden">, not the same on both sides</span>
+                    </span>
+                  )}
+                </th>
                 {sides.map(({ servers }, i) => (
                   <td key={titles.value[i]}>
                     <Holdings now={servers[row]} before={before[i]?.servers[row]} side={i} />
@@ -52,13 +61,30 @@ export function GridPanel() {
                       </button>
                     ))}
                 </td>
-              </tr>
-            ))}
+              </tr>,
+              ...harmsAt(id).map((words) => (
+                <tr key={`${id} ${words}`} class="harm">
+                  <td colSpan={sides.length + 2}>{words}</td>
+                </tr>
+              )),
+            ])}
           </tbody>
         </table>
         <Operations />
       </Scroll>
     </section>
+  );
+}
+
+/** What is wrong on a server, side by side: `✗ old: second share 2`. */
+function harmsAt(id: string): readonly string[] {
+  return sideHarms.value.flatMap((harms, side) =>
+    harms
+      .filter(({ server }) => server === id)
+      .map(({ words, isSettled }) => {
+        const whose = sideHarms.value.length > 1 ? `${shortTitles.value[side]}: ` : '';
+        return isSettled ? `✗ ${whose}${words}` : `${whose}${words}, for now`;
+      }),
   );
 }
 

@@ -12,6 +12,7 @@ import {
   recording,
   scenarios,
 } from '../store.ts';
+import { isTalk, toggleTalk } from '../talk.ts';
 import { openFile, saveRun } from './files.ts';
 import { openHelp } from './help.tsx';
 
@@ -46,11 +47,19 @@ export function Header() {
         >
           {isPresent.value ? 'Run to end' : 'Run to end from here'}
         </button>
-        <button type="button" disabled={isRecording || !branch.value} onClick={saveRun}>
+        <button type="button" disabled={!isRecording && !branch.value} onClick={saveRun}>
           Save
         </button>
         <button type="button" onClick={openFile} title="A saved run, or a trace (JSON lines)">
           Open…
+        </button>
+        <button
+          type="button"
+          aria-pressed={isTalk.value}
+          onClick={toggleTalk}
+          title="Charts for a projector (p)"
+        >
+          Present
         </button>
         <button type="button" onClick={openHelp} title="Keys (?)">
           Keys

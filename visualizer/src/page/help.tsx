@@ -17,8 +17,12 @@ const keys: readonly (readonly [string, string])[] = [
   ['v', 'next violation'],
   ['c', 'the step at which the two runs part'],
   ['w s a d', 'lanes: nearer, farther, left, right'],
-  ['/', 'to the messages in flight'],
-  ['Esc', 'back to the end'],
+  ['/', 'to the messages in flight; in a recording, to its search'],
+  ['n N', 'next, previous record that has what is searched for'],
+  ['Esc', 'closes an explanation; else back to the end'],
+  ['Tab', 'in a chart: to its arrows, each explained; ← → for the next one'],
+  ['+ − 0 f', 'in a chart: larger, smaller, as at first, all of it; arrows move it'],
+  ['p', 'presentation: for a projector, and back'],
   ['?', 'this list'],
 ];
 
