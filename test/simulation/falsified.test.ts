@@ -6,15 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { judgeTrace } from '../../src/simulation/judge-trace.ts';
 import { properties } from '../../src/simulation/properties.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
-import {
-  falsehoods,
-  type Lie,
-  realFalsehoods,
-  recordOf,
-  runs,
-  told,
-  withNames,
-} from '../support/falsehoods.ts';
+import { falsehoods, type Lie, recordOf, runs, told, withNames } from '../support/falsehoods.ts';
+import { realFalsehoods } from '../support/real-falsehoods.ts';
 import { asRealRun } from '../support/real-trace.ts';
 
 describe('each property refuses a lie', () => {
