@@ -6,6 +6,7 @@ export default defineConfig({
   ...base,
   test: {
     include: ['test/interop/**/*.interop.ts'],
+    globalSetup: ['test/interop/judge-traces.ts'],
     // Every file starts a grid of its own: one at a time.
     fileParallelism: false,
     testTimeout: 120_000,

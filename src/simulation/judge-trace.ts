@@ -5,6 +5,7 @@
  * judged file by file, grid by grid, since properties are of one file; whatever runs at once stays
  * so. It may end anywhere, as its process did: what has not come yet is no violation.
  */
+import { operationOf } from '../inspector/operation-records.ts';
 import type { OperationAbout } from '../runtime/run-records.ts';
 import { type PropertyVerdict, PropertyWatch, properties } from './properties.ts';
 import type { TraceRecord } from './world-types.ts';
@@ -146,11 +147,6 @@ function aboutOf(value: unknown): Partial<OperationAbout> & { readonly run?: unk
   return value as Partial<OperationAbout>;
 }
 
-function operationOf(record: TraceRecord): string | undefined {
-  if ('operation' in record) return record.operation ?? undefined;
-  return 'actor' in record ? record.actor.split('/')[0] : undefined;
-}
-
 function actorOf(record: TraceRecord): string | null {
-  return 'actor' in record ? record.actor : (operationOf(record) ?? null);
+  return 'actor' in record ? record.actor : operationOf(record);
 }

@@ -201,6 +201,26 @@ export const publishProperties: readonly PropertyDefinition[] = [
       );
       return seqnums.size > 1 ? undefined : `${actor.operation} is the only writer`;
     }),
+    // A signed version as new as its own is by another writer; nobody else can have made it.
+    judgeReal: () => (record, facts) => {
+      const [actor, output] = ended(record, facts) ?? [];
+      if (actor === undefined || output === undefined) return undefined;
+      const { kind, surprises, seqnum, version } = output;
+      if (/^(notEnoughServers|indeterminate)$/.test(kind)) return rivalUnnoticed(actor, output);
+      if (kind !== 'uncoordinated') return undefined;
+      if (surprises.length === 0) return 'uncoordinated, and nothing was surprising';
+      const isRival = ({ server, shnum, found }: (typeof surprises)[number]) =>
+        found !== version?.checkstring &&
+        (parseVersion(found)?.seqnum ?? 0) >= seqnum &&
+        actor.told.some(
+          (seen) =>
+            seen.isProven && seen.version === found && seen.place === placeName(server, shnum),
+        );
+      if (surprises.some(isRival)) return undefined;
+      return {
+        doubt: `${actor.operation} met shares of ${surprises[0]?.found}, which a disk may have brought back`,
+      };
+    },
   },
   {
     id: 'Q5',

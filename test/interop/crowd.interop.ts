@@ -10,6 +10,7 @@ import { utf8 } from '../../src/bytes.ts';
 import { openGrid } from '../../src/node.ts';
 import { builtPackage } from '../support/built.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 const ADDER = join(import.meta.dirname, '../support/name-adder.mjs');
 const count = 40;
@@ -63,7 +64,7 @@ test('of 120 names that three writers add at once all are there', {
   const names = ['one', 'theirs', 'two'].flatMap((name) =>
     Array.from({ length: count }, (_, n) => `${name} ${n}`),
   );
-  const ours = await openGrid(theirs.folder);
+  const ours = await openGrid(theirs.folder, { inspect });
   try {
     const directory = ours.openDirectory(cap);
     const listed = (await directory.list()).map(({ name }) => name);

@@ -11,6 +11,7 @@ import { openGrid } from '../../src/node.ts';
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
 import { directoryCase, type GatewayListing, gatewayChildrenOf } from '../support/directories.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 const formats = ['sdmf', 'mdmf'] as const;
 const lit = (text: string) => `URI:LIT:${toBase32(utf8(text))}`;
@@ -22,7 +23,7 @@ let ours: Grid;
 beforeAll(async () => {
   real = await startRealGrid();
   theirs = await real.gateway();
-  ours = await openGrid(theirs.folder);
+  ours = await openGrid(theirs.folder, { inspect });
 });
 afterAll(async () => {
   ours?.close();

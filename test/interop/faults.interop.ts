@@ -19,6 +19,7 @@ import type { StorageServer } from '../../src/storage/server.ts';
 import { altered, bytesOf, expectBytes } from '../support/client-grid.ts';
 import { Relay } from '../support/relay.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 let real: RealGrid;
 let gateway: Gateway;
@@ -45,7 +46,7 @@ function grid(
   options: Partial<GridOptions> = {},
 ): Grid {
   const servers = entries.map((entry, position) => (changes[position] ?? server)(entry));
-  const made = new Grid({ servers, ...options });
+  const made = new Grid({ servers, inspect, ...options });
   if (Object.keys(changes).length > 0) opened.push(made);
   return made;
 }
@@ -277,7 +278,7 @@ test('a hung server costs an overwrite no more than the deadline, which follows 
       nurls: tcpNurls(at === position ? nurls.map((nurl) => relay.nurl(nurl)) : nurls),
       onLatency,
     });
-  const client = new Grid({ servers: entries.map(watched) });
+  const client = new Grid({ servers: entries.map(watched), inspect });
   opened.push(client);
   const hungMs = await timed(client);
   // The rule of `runtime/pace.ts`.

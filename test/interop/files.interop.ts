@@ -14,6 +14,7 @@ import { DATA_OFFSET, parseExtraCount, parseHeader } from '../../src/storage/con
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
 import { keyFromDer, newKeys } from '../support/new-keys.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 const ENCODINGS = [
   { needed: 3, happy: 7, total: 10 },
@@ -35,7 +36,7 @@ beforeAll(async () => {
   real = await startRealGrid();
   for (const encoding of ENCODINGS) {
     const theirs = await real.gateway(encoding);
-    pairs.set(encoding, { theirs, ours: await openGrid(theirs.folder) });
+    pairs.set(encoding, { theirs, ours: await openGrid(theirs.folder, { inspect }) });
   }
 });
 afterAll(async () => {

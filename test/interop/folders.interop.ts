@@ -13,6 +13,7 @@ import { DirectoryServer } from '../../src/storage/directory.ts';
 import { runCli } from '../support/cli.ts';
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 let real: RealGrid;
 let gateway: Gateway;
@@ -103,7 +104,7 @@ test('a servers.yaml of a real node is changed as the README says, and Tahoe goe
   const cap = await second.put('mdmf', bytesOf(150_000, 1));
   const all = [...real.servers.keys()];
   await real.stopServer(...all);
-  const grid = await openGrid(second.folder);
+  const grid = await openGrid(second.folder, { inspect });
   expect(grid.servers.map((server) => server instanceof DirectoryServer)).toEqual(
     all.map(() => true),
   );
@@ -134,7 +135,7 @@ test('a servers.yaml of a real node is changed as the README says, and Tahoe goe
 test('some servers by their folders, the others across the network', async () => {
   const down = [0, 2, 4, 6, 8, 10];
   await real.stopServer(...down);
-  const grid = await openGrid(await withFolders('mixed', down));
+  const grid = await openGrid(await withFolders('mixed', down), { inspect });
   expect(grid.servers.filter((server) => server instanceof DirectoryServer)).toHaveLength(6);
   const file = await grid.create({ format: 'mdmf', contents: bytesOf(300_000, 1) });
   const change = bytesOf(1000, 2);

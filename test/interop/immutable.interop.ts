@@ -15,6 +15,7 @@ import {
 import { openGrid } from '../../src/node.ts';
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 const ENCODINGS = [
   { needed: 3, happy: 7, total: 10 },
@@ -29,7 +30,7 @@ beforeAll(async () => {
   real = await startRealGrid();
   for (const encoding of ENCODINGS) {
     const theirs = await real.gateway(encoding);
-    pairs.set(encoding, { theirs, ours: await openGrid(theirs.folder) });
+    pairs.set(encoding, { theirs, ours: await openGrid(theirs.folder, { inspect }) });
   }
 });
 afterAll(async () => {

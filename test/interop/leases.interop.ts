@@ -16,6 +16,7 @@ import {
 } from '../../src/storage/immutable-container.ts';
 import { bytesOf } from '../support/client-grid.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 const encoding = { needed: 1, happy: 2, total: 3 };
 const days31 = 31 * 24 * 60 * 60;
@@ -28,8 +29,8 @@ let other: Grid;
 beforeAll(async () => {
   real = await startRealGrid(4);
   theirs = await real.gateway(encoding);
-  ours = await openGrid(theirs.folder);
-  other = await openGrid(theirs.folder, { leaseSecret: new Uint8Array(32).fill(7) });
+  ours = await openGrid(theirs.folder, { inspect });
+  other = await openGrid(theirs.folder, { leaseSecret: new Uint8Array(32).fill(7), inspect });
 });
 afterAll(async () => {
   for (const grid of [ours, other]) grid.close();

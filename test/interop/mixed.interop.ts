@@ -16,6 +16,7 @@ import type { Grid } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { openGrid } from '../../src/node.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 let real: RealGrid;
 let theirs: Gateway;
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const description = parse(await readFile(real.serversYaml, 'utf8'));
   await writeFile(sized, stringify({ 'grid-size': 10, ...description }));
   theirs = await real.gateway({ needed: 3, happy: 8, total: 10 }, sized);
-  ours = await openGrid(theirs.folder);
+  ours = await openGrid(theirs.folder, { inspect });
 });
 afterAll(async () => {
   ours.close();

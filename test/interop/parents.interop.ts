@@ -17,6 +17,7 @@ import { DATA_OFFSET } from '../../src/storage/container.ts';
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
 import { readerOf } from '../support/shares.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 let real: RealGrid;
 let theirs: Gateway;
@@ -24,7 +25,7 @@ let ours: Grid;
 beforeAll(async () => {
   real = await startRealGrid(10);
   theirs = await real.gateway();
-  ours = await openGrid(theirs.folder);
+  ours = await openGrid(theirs.folder, { inspect });
 });
 afterAll(async () => {
   ours.close();

@@ -10,6 +10,7 @@ import { openGrid } from '../../src/node.ts';
 import { parseShareHeader } from '../../src/share/header.ts';
 import { bytesOf, expectBytes } from '../support/client-grid.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 let real: RealGrid;
 let theirs: Gateway;
@@ -17,7 +18,7 @@ let ours: Grid;
 beforeAll(async () => {
   real = await startRealGrid();
   theirs = await real.gateway();
-  ours = await openGrid(theirs.folder);
+  ours = await openGrid(theirs.folder, { inspect });
 });
 afterAll(async () => {
   ours.close();

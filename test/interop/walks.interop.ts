@@ -11,6 +11,7 @@ import { manifestEntryOf } from '../../src/walk/met.ts';
 import { bytesOf } from '../support/client-grid.ts';
 import { checkedBy, sorted } from './check-lines.ts';
 import { type Gateway, type RealGrid, startRealGrid } from './real-grid.ts';
+import { inspect } from './recorded.ts';
 
 let real: RealGrid;
 let theirs: Gateway;
@@ -23,7 +24,7 @@ let mdmf: string;
 beforeAll(async () => {
   real = await startRealGrid();
   theirs = await real.gateway();
-  ours = await openGrid(theirs.folder);
+  ours = await openGrid(theirs.folder, { inspect });
   root = await theirs.mkdir('sdmf');
   const [sub, deep] = [await theirs.mkdir('mdmf'), await theirs.mkdir('sdmf')];
   sdmf = await theirs.put('sdmf', bytesOf(500));

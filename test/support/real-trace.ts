@@ -2,10 +2,13 @@
  * @module real-trace: what of a simulated trace a real run of the same would have recorded: no disk,
  * no choice, no contents, one file on one grid, and an end wherever its process died.
  */
-import { defaultDeadlines } from '../../src/runtime/run.ts';
+
 import type { Encoding } from '../../src/encoding.ts';
+import { operationOf } from '../../src/inspector/operation-records.ts';
+import { defaultDeadlines } from '../../src/runtime/run.ts';
+import { judgeTrace, type TraceVerdict } from '../../src/simulation/judge-trace.ts';
 import type { OperationSpec } from '../../src/simulation/operations.ts';
-import type { TraceRecord } from '../../src/simulation/world.ts';
+import type { TraceRecord, World } from '../../src/simulation/world.ts';
 
 /** @param whose only these operations are those of the process that records; all by default */
 export function asRealRun(
@@ -14,7 +17,7 @@ export function asRealRun(
 ): readonly TraceRecord[] {
   const kept = trace.flatMap((record) => {
     const operation = operationOf(record);
-    return operation === undefined || whose(operation) ? asReal(record) : [];
+    return operation === null || whose(operation) ? asReal(record) : [];
   });
   // With the process all of its operations die.
   const death = kept.findIndex(
@@ -23,13 +26,9 @@ export function asRealRun(
   return death < 0 ? kept : kept.slice(0, death);
 }
 
-function operationOf(record: TraceRecord): string | undefined {
-  if ('operation' in record) return record.operation ?? undefined;
-  return 'actor' in record ? record.actor.split('/')[0] : undefined;
-}
-
 function asReal(record: TraceRecord): readonly TraceRecord[] {
-  const stamp = { seq: record.seq, at: record.at, step: 0 };
+  // One record more, behind the header: that of the grid.
+  const stamp = { seq: record.seq + 1, at: record.at, step: 0 };
   switch (record.kind) {
     case 'header': {
       const { encoding, servers } = record.about as unknown as {
@@ -43,7 +42,7 @@ function asReal(record: TraceRecord): readonly TraceRecord[] {
         ...{ grid: 'grid~1', encoding, deadlines: defaultDeadlines },
         servers: servers.map(({ id }) => ({ id, nickname: null })),
       };
-      return [{ ...record, about, ...stamp }, grid];
+      return [{ ...record, about }, grid];
     }
     case 'operation': {
       const { spec, result } = record;
@@ -64,4 +63,36 @@ function asReal(record: TraceRecord): readonly TraceRecord[] {
     default:
       return [];
   }
+}
+
+/** Why a trace of a real run of `world` is judged otherwise than the world itself. */
+export function falselyJudged({ trace, operations }: Pick<World, 'trace' | 'operations'>) {
+  const verdicts = verdictsOf(trace);
+  const [first] = operations.map(({ spec }) => spec.name);
+  // All in one process; or one alone, or all but that one, and the rest are somebody else's.
+  const processes: ((name: string) => boolean)[] = [
+    () => true,
+    (name) => name === first,
+    (name) => name !== first,
+  ];
+  return processes.flatMap((whose, i) =>
+    [...verdictsOf(asRealRun(trace, whose))].flatMap(([id, verdict]) => {
+      const isFalse = verdict.kind === 'violated' && verdicts.get(id)?.kind !== 'violated';
+      // What others did is not in the trace, nor what came after its process had died.
+      const isMissed = i === 0 && verdict.kind === 'holds' && verdicts.get(id)?.kind === 'violated';
+      return isFalse || (isMissed && !hasDeath(trace))
+        ? [{ id, because: `${verdict.kind} in process ${i}: ${JSON.stringify(verdict)}` }]
+        : [];
+    }),
+  );
+}
+
+function hasDeath(trace: readonly TraceRecord[]): boolean {
+  return trace.some((record) => record.kind === 'operation' && record.event === 'killed');
+}
+
+function verdictsOf(trace: readonly TraceRecord[]): ReadonlyMap<string, TraceVerdict> {
+  const judged = judgeTrace(trace);
+  if (judged.kind === 'refused') throw new Error(judged.problem);
+  return new Map(judged.properties.map(({ id, verdict }) => [id, verdict]));
 }

@@ -67,7 +67,7 @@ type Why = 'seq' | 'because' | 'actor';
 function textOf(judged: Judged): string {
   const { file, note, run, operations, unfinished, files, properties } = judged;
   const where = files > 1 ? ` on ${files} files` : '';
-  const open = unfinished > 0 ? `, ${unfinished} of them unfinished` : '';
+  const open = unfinished > 0 ? `, ${unfinished} unfinished` : '';
   const violated = properties.filter(({ verdict }) => verdict.kind === 'violated');
   const reasons = new Map<string, string[]>();
   for (const { id, verdict } of properties) {
