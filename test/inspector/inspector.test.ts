@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { createUnwire, createWebSocketReceiver } from '../../inspect-v4/src/index.ts';
 import { toBase32, utf8 } from '../../src/bytes.ts';
 import { parseCap, readkeyOf } from '../../src/caps.ts';
-import { TraceError } from '../../src/errors.ts';
+import { BadArgumentError, TraceError } from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
 import { createGridFolder } from '../../src/node.ts';
@@ -144,6 +144,18 @@ describe('a trace', () => {
 });
 
 describe('the server', () => {
+  test.each([0, -1, 1.5, Number.NaN, '10'])('keeps no %s records', async (keep) => {
+    await expect(createInspector({ page: folder, keep: keep as number })).rejects.toEqual(
+      new BadArgumentError('keep', 'must be a whole number of records, 1 at least'),
+    );
+  });
+
+  test('tells a page with the token that it is there, and any other that it is not', async () => {
+    const token = new URL(`http://${inspector.url.replace(/^.*#live=/, '')}`).pathname;
+    expect((await status(token)).statusCode).toBe(204);
+    expect((await status(`/${'0'.repeat(32)}`)).statusCode).toBe(403);
+  });
+
   const status = (path: string, headers: Record<string, string> = {}) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       get(`${origin}${path}`, { headers }, resolve).on('error', reject);

@@ -46,9 +46,9 @@ test('a record is found again in the new model, or the next one', () => {
   expect([0, 1, 2, 3, 9].map((seq) => placeIn(kept, seq))).toEqual([0, 0, 1, 1, 1]);
 });
 
-test('50,000 records are added in pieces, and each is looked at once', () => {
+test('10,000 records are added in pieces, and each is looked at once', () => {
   const looks = new Map<number, number>();
-  const told = Array.from({ length: 25_000 }, (_, i): Told[] => [
+  const told = Array.from({ length: 5000 }, (_, i): Told[] => [
     ['actor', { actor: `r~${i}`, chart: 'readFile', parent: null, input: null }],
     ['end', { actor: `r~${i}`, chart: 'readFile', status: 'done', output: null }],
   ]).flat();
@@ -63,7 +63,7 @@ test('50,000 records are added in pieces, and each is looked at once', () => {
   );
   const model = new TraceModel(false);
   for (let i = 0; i < watched.length; i += 500) model.add(watched.slice(i, i + 500));
-  expect([model.records.length, model.operations.length]).toEqual([50_000, 25_000]);
+  expect([model.records.length, model.operations.length]).toEqual([10_000, 5000]);
   expect(new Set(looks.values())).toEqual(new Set([2]));
 });
 
