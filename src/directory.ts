@@ -93,6 +93,7 @@ type Backing = MutableFile | ImmutableFile;
 /** What a call that changes a directory does, for errors. */
 const doing = {
   add: 'adding',
+  addAll: 'adding',
   unlink: 'unlinking',
   rename: 'renaming',
   setMetadata: 'describing',
@@ -217,14 +218,22 @@ export class Directory {
   ): Promise<EditOutcome> {
     requireOptions(options);
     const { metadata, ...rest } = options;
-    return this.addAll([{ name, child, metadata }], rest);
+    return this.#add('add', [{ name, child, metadata }], rest);
   }
 
   /** Links children, all of them or none, in one version. @throws as {@link add} */
   async addAll(children: readonly NewChild[], options: AddCallOptions = {}): Promise<EditOutcome> {
+    return this.#add('addAll', children, options);
+  }
+
+  async #add(
+    method: 'add' | 'addAll',
+    children: readonly NewChild[],
+    options: AddCallOptions,
+  ): Promise<EditOutcome> {
     const additions = additionsFrom(children);
     const replace = replaceIn(options);
-    return this.#edit('add', (editor) => adding(additions, replace, editor), options);
+    return this.#edit(method, (editor) => adding(additions, replace, editor), options);
   }
 
   /** Takes a name away, whatever it leads to. @throws NoSuchChildError, and as {@link add} */
@@ -300,11 +309,11 @@ export class Directory {
   }
 
   async #edit(
-    kind: keyof typeof doing,
+    method: keyof typeof doing,
     editWith: (editor: Editor) => Edit,
     options: EditCallOptions,
   ): Promise<EditOutcome> {
-    const file = this.#writable(doing[kind]);
+    const file = this.#writable(doing[method]);
     requireOptions(options);
     const { onAttempt, ...rest } = options;
     if (onAttempt !== undefined) requireFunction('onAttempt', onAttempt);
@@ -317,7 +326,7 @@ export class Directory {
       await edit(draft);
       return draft.changed && packTable(draft.changed);
     };
-    const write = await this.#recorded(kind, rest, (all) =>
+    const write = await this.#recorded(method, rest, (all) =>
       file.modify(modifier, { ...all, raw: true }),
     );
     return { attempt, write };
@@ -325,7 +334,7 @@ export class Directory {
 
   /** Runs a call as one operation, whatever calls on files it consists of. */
   async #recorded<Options extends OperationOptions, T>(
-    kind: string,
+    method: string,
     options: Options,
     work: (options: Options) => Promise<T>,
   ): Promise<T> {
@@ -335,7 +344,7 @@ export class Directory {
       if (backing instanceof MutableFile) return storageIndexOf(backing.cap);
       return backing.cap.kind === 'lit' ? null : immutableStorageIndexOf(backing.cap);
     };
-    return recorded(this.#setting.recorder, { kind, file }, options, work);
+    return recorded(this.#setting.recorder, { method, file }, options, work);
   }
 
   #editor(cap: WriteCap): Editor {

@@ -55,7 +55,13 @@ import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
-import { type GridRecorder, operationOf, recorded, recorderOf } from './runtime/recorded.ts';
+import {
+  type GridAbout,
+  type GridRecorder,
+  operationOf,
+  recorded,
+  recorderOf,
+} from './runtime/recorded.ts';
 import { type LeaseSetting, renewLeases } from './runtime/renew-leases.ts';
 import {
   type Clock,
@@ -176,7 +182,6 @@ export class Grid {
   readonly #primitives: Primitives;
   readonly #spareKeys: SpareKeys;
   readonly #date: () => number;
-  readonly #recorder: GridRecorder | undefined;
   #closing = new Closing();
 
   /**
@@ -208,19 +213,14 @@ export class Grid {
     this.#date = options.date ?? Date.now;
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
-    const engine = engineOf(internal, (deadlines) =>
-      recorderOf(options.inspect, { servers, encoding, gridSize, losableServers, deadlines }),
-    );
-    this.#recorder = engine.recorder;
+    const engine = engineOf(internal, { servers, encoding, gridSize, losableServers });
     const checked = servers.map(withCheckedAnswers);
     const enough = quorumOf({ servers: gridSize, happy: encoding.happy }, encoding.total).size;
     const advisories = new Advisories(engine);
     this.#advisories = advisories;
     const during: FileSetting['during'] = (work) => this.#spareKeys.during(work);
-    const renewLeases: FileSetting['renewLeases'] = (file, options) =>
-      recorded(engine.recorder, { kind: 'renewLeases', file: () => file }, options, (all) =>
-        during(() => this.#renewLeases({ engine, servers: checked, leaseSecret }, file, all)),
-      );
+    const renewLeases: FileSetting['renewLeases'] = (...file) =>
+      this.#renewLeases({ engine, servers: checked, leaseSecret }, ...file);
     const ofAnyFile = { engine, during, renewLeases };
     this.#immutableSetting = {
       ...ofAnyFile,
@@ -374,9 +374,16 @@ export class Grid {
     });
   }
 
-  #renewLeases(setting: LeaseSetting, ...file: Parameters<FileSetting['renewLeases']>) {
+  #renewLeases(setting: LeaseSetting, file: Uint8Array, options: OperationOptions) {
     const engine = { ...setting.engine, closing: this.#closing };
-    return renewLeases({ ...setting, engine }, ...file);
+    const call = { method: 'renewLeases', file: () => file };
+    return recorded(engine.recorder, call, options, (all) =>
+      this.#spareKeys.during(() => renewLeases({ ...setting, engine }, file, all)),
+    );
+  }
+
+  get #recorder(): GridRecorder | undefined {
+    return this.#setting.engine.recorder;
   }
 
   get #directories(): DirectorySetting {
@@ -427,7 +434,7 @@ export class Grid {
       return { cap, writer: { signing, encryptedPrivateKey }, plaintext };
     };
     const isNew = key === undefined || isNewKey === true;
-    return recorded(this.#recorder, { kind, file: () => null }, rest, (all) =>
+    return recorded(this.#recorder, { method: kind, file: () => null }, rest, (all) =>
       this.#spareKeys.during(async () => {
         const { cap, writer, plaintext } = await this.#awaited(prepared, all.signal);
         operationOf(all)?.found(toBase32(storageIndexOf(cap)));
@@ -486,10 +493,7 @@ function pacesOf(engine: Engine, headers: Session['headers'], enough: number): S
   };
 }
 
-function engineOf(
-  options: InternalGridOptions,
-  recorderFor: (deadlines: Deadlines) => GridRecorder | undefined,
-): Engine {
+function engineOf(options: InternalGridOptions, about: Omit<GridAbout, 'deadlines'>): Engine {
   const { inspect, machines, primitives } = options;
   const deadlines = completeDeadlines(options.deadlines ?? {});
   return {
@@ -497,7 +501,7 @@ function engineOf(
     now: options.now ?? (() => performance.now()),
     random: options.random ?? Math.random,
     ...{ deadlines, inspect, machines, primitives },
-    recorder: recorderFor(deadlines),
+    recorder: recorderOf(inspect, { ...about, deadlines }),
   };
 }
 

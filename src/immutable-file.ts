@@ -159,29 +159,29 @@ export class ImmutableFile {
 
   /** A literal is looked at by nobody. */
   async #look(
-    kind: string,
+    method: string,
     options: OperationOptions,
     look: Work<OperationOptions, ImmutableFinding>,
   ): Promise<ImmutableFinding> {
     checkOperation(options);
-    if (this.#cap.kind !== 'lit') return this.#run(kind, options, look);
+    if (this.#cap.kind !== 'lit') return this.#run(method, options, look);
     options.signal?.throwIfAborted();
     return { ...findingIn(nobody), isHealthy: true, isRecoverable: true };
   }
 
   /**
    * Runs one operation, which ends with what a function of the caller's throws meanwhile.
-   * @param kind as the method is called
+   * @param method as it is called
    */
   async #run<Options extends OperationOptions, T>(
-    kind: string,
+    method: string,
     options: Options,
     work: Work<Options, T>,
   ): Promise<T> {
     const cap = this.#cap as ChkCap | ChkVerifyCap;
     const { recorder } = this.#setting.engine;
-    const about = { kind, file: () => immutableStorageIndexOf(cap) };
-    return recorded(recorder, about, options, (given) => this.#guarded(cap, given, work));
+    const call = { method, file: () => immutableStorageIndexOf(cap) };
+    return recorded(recorder, call, options, (given) => this.#guarded(cap, given, work));
   }
 
   async #guarded<Options extends OperationOptions, T>(

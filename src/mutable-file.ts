@@ -184,8 +184,8 @@ export class MutableFile {
     return this.#whole('readVersion', options);
   }
 
-  #whole(kind: string, options: VersionReadCallOptions): Promise<VersionContents<Uint8Array>> {
-    return this.#read(kind, options, (bench, all) => readFile(bench, all, all));
+  #whole(method: string, options: VersionReadCallOptions): Promise<VersionContents<Uint8Array>> {
+    return this.#read(method, options, (bench, all) => readFile(bench, all, all));
   }
 
   /** As {@link read}, as a stream; what was not read yet is not fetched. */
@@ -203,7 +203,7 @@ export class MutableFile {
   }
 
   #stream(
-    kind: string,
+    method: string,
     options: VersionReadCallOptions,
     begin: (stat: FileStat) => void,
     fail: (error: unknown) => void = () => {},
@@ -212,7 +212,7 @@ export class MutableFile {
       const read: Work<VersionReadCallOptions, void> = (bench, all) =>
         streamFile(bench, all, sink, begin, all);
       try {
-        await this.#read(kind, options, read, gone);
+        await this.#read(method, options, read, gone);
       } catch (error) {
         fail(error);
         throw error;
@@ -222,14 +222,14 @@ export class MutableFile {
 
   /** @param gone aborted when the one who reads has gone away */
   async #read<Options extends VersionReadCallOptions, T>(
-    kind: string,
+    method: string,
     options: Options,
     work: Work<Options, T>,
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
     checkRead(options);
-    return this.#run(kind, { ...options, signal: eitherOf(options.signal, gone) }, work);
+    return this.#run(method, { ...options, signal: eitherOf(options.signal, gone) }, work);
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
@@ -309,8 +309,8 @@ export class MutableFile {
   }
 
   /** @param offset null: behind the last byte */
-  #update(kind: string, data: Contents, offset: number | null, options: ChangeCallOptions) {
-    return this.#write(kind, 'updating', options, () => {
+  #update(method: string, data: Contents, offset: number | null, options: ChangeCallOptions) {
+    return this.#write(method, 'updating', options, () => {
       const plaintext = toPlaintext(data);
       const change = { kind: 'update', size: plaintext.size, offset } as const;
       return (bench, all) => writeOnce(bench, change, plaintext, all);
@@ -346,7 +346,7 @@ export class MutableFile {
    * @param prepare checks what is left to check, before anything is sent or waited for
    */
   async #write<Options extends WriteCallOptions, T>(
-    kind: string,
+    method: string,
     doing: string,
     options: Options,
     prepare: () => Work<Options, T>,
@@ -358,24 +358,24 @@ export class MutableFile {
     const work = prepare();
     // Not by the cap: a file may have several, as a directory or in the other format.
     const turn = bytesToHex(storageIndexOf(this.#cap));
-    return this.#run(kind, options, (bench, all) =>
+    return this.#run(method, options, (bench, all) =>
       this.#setting.turns.run(turn, all.signal, () => work(bench, all)),
     );
   }
 
   /**
    * Runs one operation, which ends with what a function of the caller's throws meanwhile.
-   * @param kind as the method is called
+   * @param method as it is called
    */
   async #run<Options extends OperationOptions, T>(
-    kind: string,
+    method: string,
     options: Options,
     work: Work<Options, T>,
   ): Promise<T> {
     checkOperation(options);
     const { recorder } = this.#setting.engine;
-    const about = { kind, file: () => storageIndexOf(this.#cap) };
-    return recorded(recorder, about, options, (given) => this.#guarded(given, work));
+    const call = { method, file: () => storageIndexOf(this.#cap) };
+    return recorded(recorder, call, options, (given) => this.#guarded(given, work));
   }
 
   async #guarded<Options extends OperationOptions, T>(

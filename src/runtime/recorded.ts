@@ -34,10 +34,11 @@ export interface GridAbout {
 export interface GridRecorder {
   /**
    * An operation begins.
+   * @param method what the caller called: `modify`
    * @param file its storage index, base32, if there is one already
    * @param within the operation that it is a step of
    */
-  begin(kind: string, file: string | null, within?: OperationRecorder): OperationRecorder;
+  begin(method: string, file: string | null, within?: OperationRecorder): OperationRecorder;
 }
 
 export interface OperationRecorder {
@@ -100,7 +101,7 @@ export function operationOf(options: OperationOptions): OperationRecorder | unde
 
 /** What a call is called, and which file it is about. */
 interface RecordedCall {
-  readonly kind: string;
+  readonly method: string;
   /** The storage index, if there is one already; asked when somebody records. */
   readonly file: () => Uint8Array | null;
 }
@@ -111,14 +112,14 @@ interface RecordedCall {
  */
 export async function recorded<Options extends OperationOptions, T>(
   recorder: GridRecorder | undefined,
-  { kind, file }: RecordedCall,
+  { method, file }: RecordedCall,
   options: Options,
   work: (options: Options) => Promise<T>,
 ): Promise<T> {
   if (recorder === undefined || operationOf(options) !== undefined) return work(options);
   const index = file();
   const within = (options as Recorded)[step];
-  const operation = recorder.begin(kind, index && toBase32(index), within);
+  const operation = recorder.begin(method, index && toBase32(index), within);
   const letGo = options.signal && onAbort(options.signal, () => operation.cancelled());
   try {
     const value = await work({ ...options, [part]: operation });

@@ -122,17 +122,11 @@ function watching({ id }: Pick<StorageServer, 'id'>, operation: OperationRecorde
   };
 }
 
-/** `write sh0 sh1`, `write sh0, delete sh4`; a request that changes nothing reads every share. */
+/** Of shares that are not written it is only tested that they are absent. */
 function aboutOf({ shares }: ReadTestWriteRequest): string {
-  const named = (verb: string, isMeant: (newLength: number | null) => boolean) => {
-    const meant = [...shares].filter(([, { newLength }]) => isMeant(newLength));
-    return meant.length === 0 ? [] : [`${verb} ${meant.map(([n]) => `sh${n}`).join(' ')}`];
-  };
   if (shares.size === 0) return 'read all';
-  return [
-    ...named('write', (newLength) => newLength !== 0),
-    ...named('delete', (newLength) => newLength === 0),
-  ].join(', ');
+  const written = [...shares].filter(([, { parts }]) => parts.length > 0);
+  return `write ${written.map(([shnum]) => `sh${shnum}`).join(' ')}`;
 }
 
 function bytesToWrite({ shares }: ReadTestWriteRequest): number {
