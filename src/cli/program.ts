@@ -25,6 +25,7 @@ import { addDemoCommand } from './commands/demo.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addGridCommand } from './commands/grid.ts';
 import { addInspectCommand } from './commands/inspect.ts';
+import { addJudgeCommand } from './commands/judge.ts';
 import { addLeaseCommand } from './commands/lease.ts';
 import { addLinkCommands } from './commands/links.ts';
 import { addListCommand } from './commands/ls.ts';
@@ -145,6 +146,7 @@ function programOf(perform: Perform, help: Help): Command {
   addWalkCommands(program, perform);
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
+  addJudgeCommand(program, perform);
   return program;
 }
 

@@ -2,14 +2,16 @@
  * @module facts: what a trace says so far, for properties to look at. A fold over records and
  * nothing else, so a saved trace is judged like a live one.
  */
+import type { Deadlines } from '../../machines/io.ts';
 import type { PublishPlan, PublishReport } from '../../machines/publish-kernel.ts';
-import type { Holding, Servermap } from '../../machines/servermap.ts';
+import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
 import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
-import type { RunResult } from '../runtime/run-records.ts';
+import { defaultDeadlines } from '../runtime/run.ts';
+import type { OperationAbout, RunResult } from '../runtime/run-records.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
 import { effectOf, wordsAfter } from './effects.ts';
-import type { OperationResult, OperationSpec } from './operations.ts';
+import type { OperationResult, OperationSpec, Task } from './operations.ts';
 import type { TraceRecord } from './world-types.ts';
 
 // As records have them, with versions by their names.
@@ -41,6 +43,8 @@ export interface ActorFact {
   context: Json;
   status: 'active' | 'done' | 'stopped' | 'error';
   output: Json;
+  /** Of a write: whether the server said that it has written. */
+  hasWritten: boolean;
   /** Of a publish: which versions its servers told of, in which places. */
   readonly told: TellingFact[];
   /** Of a servermap update: what its children reported, and what servers answered. */
@@ -81,11 +85,16 @@ export interface AttemptFact {
 }
 
 export interface Facts {
+  /** Of one file in a real run: what a world would have recorded beside is not known. */
+  readonly isReal: boolean;
+  readonly deadlines: Deadlines;
   readonly encoding: Encoding;
   /** d: how many servers may lose what they hold. */
   readonly losable: number;
   readonly operations: Map<string, OperationFact>;
   readonly actors: Map<string, ActorFact>;
+  /** Those of them that go on. */
+  readonly active: Set<ActorFact>;
   /** `s0:1` -> what it holds. */
   readonly places: Map<string, string>;
   readonly initialPlaces: ReadonlyMap<string, string>;
@@ -115,6 +124,8 @@ export interface Facts {
   lateWrites: number;
   /** Versions that a quorum holds: whose they are, and the record that says so. */
   readonly acknowledged: Map<string, { readonly writer: string; readonly seq: number }>;
+  /** Those that servers have shown, and that writers were acknowledged for. */
+  readonly versions: Map<string, Version>;
   /** Version -> what its writer built it on; null: nothing. */
   readonly bases: Map<string, string | null>;
   now: number;
@@ -122,6 +133,17 @@ export interface Facts {
 
 export function placeName(server: string, shnum: number): string {
   return `${server}:${shnum}`;
+}
+
+/**
+ * Whether nothing moves when this record comes: all that the one before has set off is over. What
+ * comes to a chart from outside (an answer, a deadline, the caller) finds all charts at rest.
+ */
+export function isAtRest(record: TraceRecord, { isReal, actors }: Facts): boolean {
+  if (!isReal) return record.kind === 'choice';
+  if (record.kind !== 'event') return false;
+  const { source, type } = record;
+  return source === null || !actors.has(source) || type.startsWith('xstate.after');
 }
 
 /** `v2-1a2b3c4d` as its parts; nothing for what is no version. */
@@ -132,10 +154,13 @@ export function parseVersion(name: string): { seqnum: number; root: string } | u
 
 export function emptyFacts(): Facts {
   return {
+    isReal: false,
+    deadlines: defaultDeadlines,
     encoding: { required: 1, happy: 1, total: 1 },
     losable: 0,
     operations: new Map(),
     actors: new Map(),
+    active: new Set(),
     places: new Map(),
     initialPlaces: new Map(),
     servers: [],
@@ -152,6 +177,7 @@ export function emptyFacts(): Facts {
     copies: new Map(),
     lateWrites: 0,
     acknowledged: new Map(),
+    versions: new Map(),
     bases: new Map(),
     now: 0,
   };
@@ -175,6 +201,10 @@ function learnt(facts: Facts, record: TraceRecord): Facts {
   switch (record.kind) {
     case 'header':
       return fromHeader(record.about);
+    case 'grid': {
+      const { encoding, deadlines, servers } = record;
+      return { ...facts, encoding, deadlines, servers: servers.map(({ id }) => id) };
+    }
     case 'actor':
     case 'event':
     case 'step':
@@ -205,6 +235,7 @@ function learnt(facts: Facts, record: TraceRecord): Facts {
 }
 
 function fromHeader(about: Json): Facts {
+  if ((about as { run?: unknown }).run === 'real') return { ...emptyFacts(), isReal: true };
   const {
     encoding,
     losable = 0,
@@ -271,11 +302,13 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
       context: null,
       status: 'active',
       output: null,
+      hasWritten: false,
       told: [],
       reports: new Map(),
       answers: new Map(),
     };
     facts.actors.set(record.actor, actor);
+    facts.active.add(actor);
     if (record.input !== null) facts.operations.get(operation)?.charts.push(actor);
     return;
   }
@@ -288,11 +321,16 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
     if (record.chart === 'publish') learnOfPublish(facts, actor);
   } else if (record.kind === 'end') {
     actor.status = record.status;
+    facts.active.delete(actor);
     actor.output = record.output;
     const { kind, version } = (record.output ?? {}) as Partial<PublishOutputFact>;
     if (record.chart === 'publish' && kind === 'published' && version) {
       facts.acknowledged.set(version.checkstring, { writer: actor.operation, seq: record.seq });
+      facts.versions.set(version.checkstring, version);
     }
+  } else if (record.type === 'xstate.done.actor.writeShare') {
+    const { output } = record.data as { output?: { wrote?: boolean } };
+    actor.hasWritten = output?.wrote === true;
   } else if (record.type === 'write.settled') {
     actor.told.push(...toldBy(record.data));
   } else if (record.type === 'server.answered') {
@@ -301,6 +339,7 @@ function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
   } else if (record.type === 'server.settled') {
     const { report } = record.data as unknown as { report: ReportFact };
     if (!actor.reports.has(report.server)) actor.reports.set(report.server, report);
+    for (const version of report.versions) facts.versions.set(version.id, version);
   }
 }
 
@@ -351,7 +390,7 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
   if (event === 'started') {
     const unreachable = [...facts.down, ...facts.unreachable];
     facts.operations.set(name, {
-      spec: spec as unknown as OperationSpec,
+      spec: facts.isReal ? specOf(name, spec) : (spec as unknown as OperationSpec),
       startedAt: record.at,
       startedSeq: record.seq,
       endedSeq: undefined,
@@ -373,10 +412,18 @@ function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation
   operation.result = result;
   operation.endedSeq = record.seq;
   if (event === 'killed') {
-    for (const actor of facts.actors.values()) {
-      if (actor.operation === name && actor.status === 'active') actor.status = 'stopped';
+    for (const actor of facts.active) {
+      if (actor.operation !== name) continue;
+      actor.status = 'stopped';
+      facts.active.delete(actor);
     }
   }
+}
+
+/** Of a real operation; what it does to words is not known. */
+function specOf(name: string, about: Json): OperationSpec {
+  const { kind } = about as unknown as OperationAbout;
+  return { name, task: { kind } as Task };
 }
 
 function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' }): void {

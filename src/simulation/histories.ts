@@ -32,9 +32,16 @@ export function lastPublish({ charts }: OperationFact): ActorFact | undefined {
   return charts.findLast(({ chart }) => chart === 'publish');
 }
 
-/** What the last retrieve of an operation read, after the last map but one. */
-export function lastReadVersion({ charts }: OperationFact): string | undefined {
-  const input = charts.findLast(({ chart }) => chart === 'retrieve')?.input;
+/**
+ * What the last retrieve of an operation read, after the last map but one.
+ * @param root the chart that it was for; whichever is last by default
+ */
+export function lastReadVersion(
+  { charts }: OperationFact,
+  root: string | null = null,
+): string | undefined {
+  const isFor = (path: string) => root === null || path.startsWith(`${root}/`);
+  const input = charts.findLast(({ chart, path }) => chart === 'retrieve' && isFor(path))?.input;
   return (input as unknown as { version: { id: string } } | undefined)?.version.id;
 }
 

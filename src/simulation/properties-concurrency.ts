@@ -25,6 +25,7 @@ import {
   writersOf,
 } from './histories.ts';
 import { linearize } from './history.ts';
+import { forkIn, lostUpdateIn, staleReadIn } from './open-world.ts';
 import type { PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
 
@@ -111,6 +112,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'At every instant some version has k shares, as long as S - f >= (c+1)(k-1)+1 for f servers ' +
       'lost and c versions written.',
+    needs: 'disks',
     judge: () => (record, facts) =>
       changesShares(record) ? lostFile(facts, Number.POSITIVE_INFINITY) : undefined,
   },
@@ -118,6 +120,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'A2',
     name: 'a dying writer loses nothing',
     statement: 'With one writer the old or the new version is recoverable if S - f >= 2k-1.',
+    needs: 'disks',
     judge: () => (record, facts) => (changesShares(record) ? lostFile(facts, 1) : undefined),
   },
   {
@@ -127,6 +130,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       'Some version that contains all that was acknowledged has k shares, however many writers of ' +
       'the whole file die one after the other, as long as N >= 2k-1, no disk is touched, and no ' +
       'write comes late.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       if (record.kind !== 'place' || record.operation === null) return undefined;
       return areWholeOneByOne(facts) ? lostAcknowledged(facts) : undefined;
@@ -138,6 +142,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'No two acknowledged versions have one seqnum, as long as 2W > S + f for the f <= d disks ' +
       'that forget.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
@@ -146,6 +151,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       );
       return fork && `${fork.version} is one of two acknowledged versions ${fork.seqnum}`;
     },
+    judgeReal: () => forkIn,
   },
   {
     id: 'X2',
@@ -153,6 +159,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'What a write makes, and is acknowledged, was built on every version that was acknowledged ' +
       'before it began, as long as 2W > S + f for the f <= d disks that forget.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const writes = acknowledged(facts);
@@ -164,6 +171,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       }
       return undefined;
     },
+    judgeReal: () => lostUpdateIn,
   },
   {
     id: 'X3',
@@ -171,6 +179,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'A read that says so returns nothing that was not built on all that was acknowledged before ' +
       'it began, as long as 2W > S + f for the f <= d disks that forget, and nobody lies.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;
@@ -182,6 +191,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       );
       return stale && `${version} was read after ${stale.version} was acknowledged`;
     },
+    judgeReal: () => staleReadIn,
   },
   {
     id: 'X4',
@@ -189,6 +199,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'All writes can be put in one order, with growing seqnums, that explains which version and ' +
       'which contents every modifier saw, as long as 2W > S + f for the f <= d disks that forget.',
+    needs: 'contents',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined) return undefined;
       const history = historyOf(facts);
@@ -202,10 +213,11 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'M1',
     name: 'what was read is the base',
     statement: 'Every attempt of a modify is written as built on the version that was changed.',
+    needs: 'charts',
     judge: () => (record, facts) => {
-      const [operation, input] = publishBegun(record, facts) ?? [];
+      const [operation, input, root] = publishBegun(record, facts) ?? [];
       if (input === undefined || !isModifying(operation)) return undefined;
-      const version = lastReadVersion(operation);
+      const version = lastReadVersion(operation, root);
       if (version === undefined || version === input.base?.id) return undefined;
       return `${version} was changed, and the base is ${input.base?.id ?? 'nothing'}`;
     },
@@ -216,6 +228,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'A version that a quorum has held, or that is acknowledged later, is overwritten by nothing ' +
       'that was not built on it, as long as 2W > S + f for the f <= d disks that forget.',
+    needs: 'disks',
     judge: () => {
       const heirs = new Map<string, string>();
       return (record, facts) => {
@@ -240,6 +253,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'M3',
     name: 'success names what was acknowledged',
     statement: 'A write that returns names a version that was published on its quorum.',
+    needs: 'charts',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       const result = operation?.result;
@@ -252,16 +266,30 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
       if (output?.kind === 'published' && output.seqnum === seqnum) return undefined;
       return `version ${seqnum} was named, and the publish ended as ${output?.kind ?? 'nothing'}`;
     },
+    // The result of a real operation is in the report of its chart.
+    judgeReal: () => (record, facts) => {
+      const operation = justEnded(record, facts);
+      const root = operation?.charts.findLast(({ chart }) => chart === 'writeFile');
+      if (!operation?.result?.ok || root === undefined) return undefined;
+      const { kind, report } = (root.output ?? {}) as unknown as Partial<WriteReportFact>;
+      const output = lastPublish(operation)?.output as unknown as PublishOutputFact | undefined;
+      if (kind === 'unchanged') return undefined;
+      if (kind !== 'published') return `it succeeded, and its write ended as ${kind ?? 'nothing'}`;
+      if (output?.kind === 'published' && output.seqnum === report?.seqnum) return undefined;
+      return `version ${report?.seqnum} was named, and the publish ended as ${output?.kind ?? 'nothing'}`;
+    },
   },
   {
     id: 'M4',
     name: 'attempts are bounded',
     statement: 'A modify publishes at most as often as it was allowed to.',
+    needs: 'charts',
     judge: () => (record, facts) => {
-      const [operation] = publishBegun(record, facts) ?? [];
+      const [operation, , root] = publishBegun(record, facts) ?? [];
       if (!isModifying(operation)) return undefined;
-      const { attempts = 4 } = operation.spec.task as { attempts?: number };
-      const made = operation.charts.filter(({ chart }) => chart === 'publish').length;
+      const { attempts = attemptsOf(operation, root) } = operation.spec.task as Attempts;
+      const isOwn = ({ chart, parent }: ActorFact) => chart === 'publish' && parent === root;
+      const made = operation.charts.filter(isOwn).length;
       return made > attempts ? `attempt ${made} of ${attempts}` : undefined;
     },
   },
@@ -271,6 +299,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'An acknowledged edit of a directory holds the names of all that were acknowledged with lower ' +
       'seqnums, as long as 2W > S + f for the f <= d disks that forget.',
+    needs: 'contents',
     judge: () => (record, facts) => {
       if (justEnded(record, facts) === undefined || !doQuorumsMeet(facts)) return undefined;
       const edits = acknowledged(facts).filter(
@@ -289,6 +318,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'T1',
     name: 'what is read was written',
     statement: 'The bytes of a read, and of a modifier, are those of the one version they are of.',
+    needs: 'contents',
     judge: () => (record, facts) => {
       const [operation, seen] = wordsRead(record, facts) ?? [];
       if (operation === undefined || seen === undefined || !areWordsKnown(facts)) return undefined;
@@ -304,6 +334,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     statement:
       'A read succeeds when k sound shares of the newest version are on servers with which nothing ' +
       'goes wrong while it runs, and no rival of it is about.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || operation.result?.ok !== false) return undefined;
@@ -327,6 +358,7 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
     id: 'T3',
     name: 'versions are never mixed',
     statement: 'What is read is the contents of some version, whole.',
+    needs: 'contents',
     judge: () => (record, facts) => {
       const [, seen] = wordsRead(record, facts) ?? [];
       if (seen === undefined || !areWordsKnown(facts)) return undefined;
@@ -336,8 +368,29 @@ export const concurrencyProperties: readonly PropertyDefinition[] = [
   },
 ];
 
+/** How a write ended, as its chart says. */
+interface WriteReportFact {
+  readonly kind: string;
+  readonly report: { readonly seqnum: number };
+}
+
+interface Attempts {
+  readonly attempts?: number;
+}
+
+/** As its chart was told: a wait between each two. */
+function attemptsOf({ charts }: OperationFact, root: string | null | undefined): number {
+  const { input } = charts.find(({ path }) => path === root) ?? { input: null };
+  const { backoffsMs = [] } = (input ?? {}) as { backoffsMs?: readonly number[] };
+  return backoffsMs.length + 1;
+}
+
+/** By what was called, or, of a real run, by what its chart was given. */
 function isModifying(operation: OperationFact | undefined): operation is OperationFact {
-  return operation !== undefined && isModify(operation.spec.task);
+  if (operation === undefined) return false;
+  const { input } = operation.charts.findLast(({ chart }) => chart === 'writeFile') ?? {};
+  const { task } = (input ?? {}) as { task?: { change?: { kind: string } } };
+  return isModify(operation.spec.task) || task?.change?.kind === 'modify';
 }
 
 function serversOf(places: ReadonlySet<string>): number {
@@ -379,10 +432,10 @@ function wordsRead(
 function publishBegun(
   record: TraceRecord,
   facts: Facts,
-): [OperationFact, PublishInputFact] | undefined {
+): [OperationFact, PublishInputFact, root: string | null] | undefined {
   if (record.kind !== 'step' || record.chart !== 'publish') return undefined;
   if (record.event !== 'xstate.init' || record.state !== 'preparing') return undefined;
   const actor = facts.actors.get(record.actor) as ActorFact;
   const operation = facts.operations.get(actor.operation) as OperationFact;
-  return [operation, actor.input as unknown as PublishInputFact];
+  return [operation, actor.input as unknown as PublishInputFact, actor.parent];
 }

@@ -15,7 +15,7 @@ import {
   viewOf,
 } from '../../machines/update-kernel.ts';
 import { summaryOf } from '../runtime/summary-of.ts';
-import type { ActorFact, Facts } from './facts.ts';
+import { type ActorFact, type Facts, isAtRest } from './facts.ts';
 import type { PropertyDefinition } from './property.ts';
 
 function beginning({ input }: ActorFact, rule: Rule): UpdateRecord {
@@ -53,10 +53,12 @@ export const kernelProperties: readonly PropertyDefinition[] = [
     statement:
       'A servermap update goes through the states that the kernel goes through on the same events, ' +
       'and ends when the kernel does.',
+    needs: 'charts',
     judge: () => {
       const books = new Map<string, UpdateRecord>();
       return (record, facts) => {
-        if (record.kind === 'choice') return late(books, facts);
+        const goesOn = isAtRest(record, facts) ? late(books, facts) : undefined;
+        if (goesOn !== undefined) return goesOn;
         if (!('actor' in record)) return undefined;
         const actor = facts.actors.get(record.actor);
         if (actor?.chart !== 'servermapUpdate') return undefined;
@@ -85,7 +87,8 @@ export const kernelProperties: readonly PropertyDefinition[] = [
 /** At rest, a chart that goes on though the kernel is done. */
 function late(books: ReadonlyMap<string, UpdateRecord>, facts: Facts): string | undefined {
   for (const [path, record] of books) {
-    if (facts.actors.get(path)?.status !== 'active') continue;
+    const actor = facts.actors.get(path);
+    if (actor === undefined || !facts.active.has(actor)) continue;
     if (decide(viewOf(record)).kind === 'done') return `${path} goes on, and the kernel is done`;
   }
   return undefined;

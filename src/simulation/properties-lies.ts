@@ -32,6 +32,7 @@ export const lieProperties: readonly PropertyDefinition[] = [
     name: 'a claim is nothing without a proof',
     statement:
       'What a server shows of another writer counts only when its signature was seen to be good.',
+    needs: 'charts',
     judge: () => (record, facts) => {
       if (record.kind !== 'end' || record.chart !== 'publish') return undefined;
       const { told } = facts.actors.get(record.actor) as ActorFact;
@@ -51,6 +52,7 @@ export const lieProperties: readonly PropertyDefinition[] = [
     statement:
       'A write counts as done only where the server showed nothing but what the write tested for, ' +
       'or the share itself.',
+    needs: 'charts',
     judge: () => (record, facts) => {
       if (record.kind !== 'event' || record.type !== 'write.settled') return undefined;
       const { server, status, seen } = (record.data as unknown as SettledData).report;
@@ -76,6 +78,7 @@ export const lieProperties: readonly PropertyDefinition[] = [
     statement:
       'A writer who is alone and writes the whole file succeeds when W servers, with which nothing ' +
       'goes wrong, hold nothing but k shares of the one version there is, whatever others say.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (operation?.result?.ok !== false || /Abort/.test(operation.result.error)) return undefined;
@@ -106,6 +109,7 @@ export const lieProperties: readonly PropertyDefinition[] = [
     statement:
       'What B servers confirm to a reader that have never lied to anybody is no older than what the ' +
       'only writer was acknowledged for, as long as 2W > S and no disk forgets.',
+    needs: 'lies',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (operation?.spec.task.kind !== 'read' || !operation.result?.ok) return undefined;

@@ -98,6 +98,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     name: 'one writer per known server',
     statement:
       'Every server that holds nothing but the base is written, each by one request at a time.',
+    needs: 'charts',
     judge: () => {
       const plans = ofPlans((actor, { map, base, total }) => {
         const writes = new Set(writesOf(actor).map((place) => place.split(':')[0]));
@@ -133,6 +134,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'Every share number has a writer before the first byte is written; k of them, where k is ' +
       'not 1 and the base has lost shares.',
+    needs: 'charts',
     judge: ofPlans((actor, { map, base, total, required }) => {
       const shnums = new Set(writesOf(actor).map((place) => Number(place.split(':')[1])));
       const isSpared = base !== null && required > 1 && sharesOfBase(map, base.id) < total;
@@ -147,6 +149,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'A write tests every share number for what the map, or an answer in this publish, said of it, ' +
       'and for absence where nothing was known.',
+    needs: 'charts',
     judge: () => (record, facts) => {
       if (record.kind !== 'step' || record.chart !== 'shareWrite') return undefined;
       if (record.event !== 'xstate.init') return undefined;
@@ -177,6 +180,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
       'A publish that fails reports another writer when a server has shown a signed version as new ' +
       'as its own, and only when there was one: never when it is alone, nobody touched the disks, ' +
       'and no write came late, whatever servers say.',
+    needs: 'others',
     judge: ofEnds((actor, output, facts) => {
       const { kind, surprises } = output;
       if (/^(notEnoughServers|indeterminate)$/.test(kind)) return rivalUnnoticed(actor, output);
@@ -204,31 +208,9 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'A publish succeeds if and only if the version was put on W distinct servers, but for those ' +
       'that said so and lied, and k distinct shares of it exist; what did not land is named.',
-    judge: ofEnds((publish, output, facts) => {
-      const { kind, writes, version, quorum, required, total, missing } = output;
-      if (/^(uncoordinated|notEnoughServers|indeterminate)$/.test(kind))
-        return enoughUnnoticed(publish, output);
-      if (kind !== 'published') return undefined;
-      const due = Math.min(facts.encoding.happy, total, facts.servers.length);
-      const landed = facts.landed.get(version?.checkstring ?? '') ?? new Set();
-      const copied = facts.copies.get(version?.checkstring ?? '') ?? new Set();
-      const accepted = writes.filter(({ status }) => status === 'accepted');
-      const feigned = facts.operations.get(publish.operation)?.feigned ?? new Set();
-      const ghost = accepted.find(({ server, shnum }) => {
-        const place = placeName(server, shnum);
-        // A disk may have copied a share there; damaged, it is still its writer’s own by its head.
-        return !landed.has(place) && !copied.has(place) && !feigned.has(server);
-      });
-      if (ghost !== undefined) return `share ${ghost.shnum} never came to ${ghost.server}`;
-      const servers = new Set(accepted.map(({ server }) => server)).size;
-      const shnums = new Set(accepted.map(({ shnum }) => shnum));
-      if (quorum < due && quorum < knownServers(output))
-        return `a quorum of ${quorum} is not ${due}`;
-      if (servers < quorum) return `published on ${servers} of ${quorum} servers`;
-      if (shnums.size < required) return `published with ${shnums.size} of ${required} shares`;
-      const lacking = Array.from({ length: total }, (_, n) => n).filter((n) => !shnums.has(n));
-      return String(lacking) === String(missing) ? undefined : 'what is missing is not named';
-    }),
+    needs: 'disks',
+    judge: ofEnds(successIsQuorum(isHeld)),
+    judgeReal: ofEnds(successIsQuorum(isSaidToBeWritten)),
   },
   {
     id: 'Q6',
@@ -236,6 +218,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'A write that landed is never counted as somebody else’s, nor, unless it landed late, or a ' +
       'disk, or a repair, has put it there, as not done.',
+    needs: 'disks',
     judge: () => {
       const doubled = new Set<string>();
       const putBy = new Map<string, string | null>();
@@ -278,6 +261,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     statement:
       'The new seqnum is one more than the highest that any valid signature vouches for; what is ' +
       'placed again keeps its own.',
+    needs: 'charts',
     judge: ofPlans((actor, { map, isAgain, base }) => {
       const { seqnum } = publishOf(actor);
       if (isAgain) return seqnum === base?.seqnum ? undefined : `version ${seqnum} is not its own`;
@@ -289,6 +273,7 @@ export const publishProperties: readonly PropertyDefinition[] = [
     id: 'Q8',
     name: 'never backwards',
     statement: 'No write of ours replaces a version by a lower one.',
+    needs: 'disks',
     judge: () => {
       const rotten = new Map<string, string | null>();
       return (record, facts) => {
@@ -314,8 +299,90 @@ export const publishProperties: readonly PropertyDefinition[] = [
         return `${operation} replaces ${record.before} by ${record.after}`;
       };
     },
+    // A server replaces what the test of the write names, or nothing.
+    judgeReal: () => (record, facts) => {
+      if (record.kind !== 'step' || record.chart !== 'shareWrite') return undefined;
+      if (record.event !== 'xstate.init') return undefined;
+      const child = facts.actors.get(record.actor) as ActorFact;
+      const publish = facts.actors.get(child.parent as string) as ActorFact;
+      const { map, force } = publish.input as unknown as PublishInputFact;
+      const after = parseVersion(publishOf(publish).checkstring ?? '');
+      if (force || after === undefined) return undefined;
+      const { server, shnums, tests } = summaryOf(record, 'shareWrite') as Summaries['shareWrite'];
+      for (const shnum of shnums) {
+        const test = tests[shnum];
+        const head = test?.kind === 'begins' ? test.head : '';
+        const before = parseVersion(head);
+        // What no signature vouches for may say any number.
+        const isSigned = map.holdings.some(
+          ({ verdict }) => verdict.kind === 'good' && verdict.version === head,
+        );
+        if (before === undefined || !isSigned || before.seqnum < after.seqnum) continue;
+        if (before.seqnum === after.seqnum && before.root <= after.root) continue;
+        return `${publish.operation} replaces ${head} by ${publishOf(publish).checkstring} in ${placeName(server, shnum)}`;
+      }
+      return undefined;
+    },
   },
 ];
+
+/** Whether a share of what a publish has published is in a place. */
+type IsThere = (publish: ActorFact, place: string, facts: Facts) => boolean;
+
+/** Q5, with the disks or without. */
+function successIsQuorum(isThere: IsThere) {
+  return (publish: ActorFact, output: PublishOutputFact, facts: Facts): string | undefined => {
+    const { kind, writes, quorum, required, total, missing } = output;
+    if (/^(uncoordinated|notEnoughServers|indeterminate)$/.test(kind))
+      return enoughUnnoticed(publish, output);
+    if (kind !== 'published') return undefined;
+    const due = Math.min(facts.encoding.happy, total, facts.servers.length);
+    const accepted = writes.filter(({ status }) => status === 'accepted');
+    const ghost = accepted.find(
+      ({ server, shnum }) => !isThere(publish, placeName(server, shnum), facts),
+    );
+    if (ghost !== undefined) return `share ${ghost.shnum} never came to ${ghost.server}`;
+    const servers = new Set(accepted.map(({ server }) => server)).size;
+    const shnums = new Set(accepted.map(({ shnum }) => shnum));
+    if (quorum < due && quorum < knownServers(output)) return `a quorum of ${quorum} is not ${due}`;
+    if (servers < quorum) return `published on ${servers} of ${quorum} servers`;
+    if (shnums.size < required) return `published with ${shnums.size} of ${required} shares`;
+    const lacking = Array.from({ length: total }, (_, n) => n).filter((n) => !shnums.has(n));
+    return String(lacking) === String(missing) ? undefined : 'what is missing is not named';
+  };
+}
+
+/** By the disks, but for servers that said so and lied. */
+function isHeld({ operation, context }: ActorFact, place: string, facts: Facts): boolean {
+  const { checkstring } = (context ?? {}) as { checkstring?: string | null };
+  const version = checkstring ?? '';
+  // A disk may have copied a share there; damaged, it is still its writer’s own by its head.
+  if (facts.landed.get(version)?.has(place) || facts.copies.get(version)?.has(place)) return true;
+  const [server = ''] = place.split(':');
+  return facts.operations.get(operation)?.feigned.has(server) ?? false;
+}
+
+/**
+ * By what the servers say: by an answer to its write, by the share
+ * itself when it was read again, or by what its map had of a version that is placed again.
+ */
+function isSaidToBeWritten(publish: ActorFact, place: string, { actors }: Facts): boolean {
+  const { map, base, isAgain } = publish.input as unknown as PublishInputFact;
+  const { checkstring: own } = publishOf(publish);
+  const places = new Set<string>();
+  for (const actor of actors.values()) {
+    const request = actor.parent === publish.path ? summaryOf(actor, 'shareWrite') : undefined;
+    if (request === undefined || !actor.hasWritten) continue;
+    for (const shnum of request.shnums) places.add(placeName(request.server, shnum));
+  }
+  for (const { place, version } of publish.told) if (version === own) places.add(place);
+  for (const { server, shnum, verdict } of isAgain ? map.holdings : []) {
+    if (verdict.kind === 'good' && verdict.version === base?.id) {
+      places.add(placeName(server, shnum));
+    }
+  }
+  return places.has(place);
+}
 
 /** Why a publish that has failed was a success. */
 function enoughUnnoticed(

@@ -51,6 +51,7 @@ export const repairProperties: readonly PropertyDefinition[] = [
     statement:
       'After each write of a repair in the same version, a version that contains the newest that ' +
       'could be read before it can be read.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       if (record.kind !== 'place' || record.operation === null) return undefined;
       const operation = facts.operations.get(record.operation);
@@ -74,6 +75,7 @@ export const repairProperties: readonly PropertyDefinition[] = [
     statement:
       'A repair that nothing disturbs leaves no share missing or damaged where it could be placed, ' +
       'calls the file healthy if it is, and refuses only for what is there.',
+    needs: 'disks',
     judge: () => (record, facts) => {
       const operation = justEnded(record, facts);
       if (!isRepair(operation) || !isUndisturbed(operation, facts)) return undefined;
@@ -89,6 +91,7 @@ export const repairProperties: readonly PropertyDefinition[] = [
       'A repair writes no share that is good, copies one only to give a server a share of its own, ' +
       'keeps the seqnum where shares are only missing or bad, and writes nothing a second time, but ' +
       'for a new version that the first made possible.',
+    needs: 'others',
     judge: () => {
       let lastWay: RepairWay | undefined;
       const ways = new Map<string, RepairWay>();

@@ -13,11 +13,13 @@ import { lieProperties } from './properties-lies.ts';
 import { publishProperties } from './properties-publish.ts';
 import { repairProperties } from './properties-repair.ts';
 import { updateProperties } from './properties-update.ts';
-import type { Judge, PropertyDefinition } from './property.ts';
+import { type PropertyDefinition, type RealJudge, unseen } from './property.ts';
 import type { TraceRecord, World } from './world.ts';
 
 export type PropertyVerdict =
   | { readonly kind: 'holds' }
+  /** Of real runs only: it needs what no trace of one has, or what it saw has two explanations. */
+  | { readonly kind: 'undecided'; readonly because: string }
   | {
       readonly kind: 'violated';
       /** The number of the choice that broke it, from 1. */
@@ -26,8 +28,8 @@ export type PropertyVerdict =
       readonly because: string;
     };
 
-export interface Property extends Omit<PropertyDefinition, 'judge'> {
-  /** Judges the whole trace so far. */
+export interface Property extends Pick<PropertyDefinition, 'id' | 'name' | 'statement'> {
+  /** Judges the whole trace so far, of a simulated run. */
   readonly check: (world: Pick<World, 'trace'>) => PropertyVerdict;
 }
 
@@ -54,11 +56,20 @@ export const properties: readonly Property[] = definitions.map((definition) => {
 export class PropertyWatch {
   readonly #verdicts = new Map<string, PropertyVerdict>();
   #facts = emptyFacts();
-  #judges: { readonly id: string; readonly judge: Judge }[];
+  #judges: { readonly id: string; readonly judge: RealJudge }[] = [];
 
-  constructor(of: readonly PropertyDefinition[] = definitions) {
-    this.#judges = of.map(({ id, judge }) => ({ id, judge: judge() }));
-    for (const { id } of of) this.#verdicts.set(id, { kind: 'holds' });
+  /** @param run what the trace is of; a real one is judged file by file */
+  constructor(
+    of: readonly PropertyDefinition[] = definitions,
+    run: 'simulated' | 'real' = 'simulated',
+  ) {
+    for (const { id, needs, judge, judgeReal } of of) {
+      const real = judgeReal ?? (needs === 'charts' ? judge : undefined);
+      const chosen = run === 'real' ? real : judge;
+      if (chosen !== undefined) this.#judges.push({ id, judge: chosen() });
+      const because = needs === 'charts' ? '' : unseen[needs];
+      this.#verdicts.set(id, chosen ? { kind: 'holds' } : { kind: 'undecided', because });
+    }
   }
 
   /** What the trace says so far. */
@@ -85,6 +96,11 @@ export class PropertyWatch {
       this.#judges = this.#judges.filter(({ id, judge }) => {
         const because = judge(record, this.#facts);
         if (because === undefined) return true;
+        if (typeof because === 'object') {
+          // What is found later may have one explanation only.
+          this.#verdicts.set(id, { kind: 'undecided', because: because.doubt });
+          return true;
+        }
         const { step, seq } = record;
         this.#verdicts.set(id, { kind: 'violated', step, seq, because });
         return false;

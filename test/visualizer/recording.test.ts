@@ -20,7 +20,7 @@ import { type Filters, noFilters, SearchIndex } from '../../visualizer/src/model
 import { isTelling, timeLanes } from '../../visualizer/src/model/time-lanes.ts';
 import { TraceModel } from '../../visualizer/src/model/trace-model.ts';
 import { troublesOf } from '../../visualizer/src/model/troubles.ts';
-import { fileOf, lostReason, type MadeRun, madeRun } from '../support/real-trace.ts';
+import { fileOf, lostReason, type MadeRun, madeRun } from '../support/made-run.ts';
 
 function modelOf(options: MadeRun): TraceModel {
   const model = new TraceModel(false);

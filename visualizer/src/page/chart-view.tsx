@@ -106,9 +106,10 @@ function boxesOf(
     ...statesAt(state),
     ...linesOf((id) => taken.includes(id)),
     ...linesOf(isMarked),
+    // Both ends of an arrow that one side has alone: so both sides show the same part.
     ...entry.chart.transitions
       .filter(({ id }) => isMarked(id))
-      .flatMap(({ target }) => statesAt(target)),
+      .flatMap(({ source, target }) => [...statesAt(source), ...statesAt(target)]),
   ];
 }
 

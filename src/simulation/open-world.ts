@@ -1,0 +1,203 @@
+/**
+ * @module open-world: several writers (X1–X3), as far as a trace of a real run tells, which has the
+ * operations of one process and no disk in it.
+ *
+ * Any two quorums have a server in common, so who ignores an acknowledged version was either told of
+ * it, or did not ask: that is a violation. Or a server that took the version was asked, and did not
+ * show it: its disk has forgotten, it lies, or somebody who is not in the trace has written there.
+ * Which of the three nobody can say: a doubt.
+ */
+import {
+  type ActorFact,
+  type Facts,
+  type MapFact,
+  type OperationFact,
+  type PublishInputFact,
+  type PublishOutputFact,
+  parseVersion,
+} from './facts.ts';
+import {
+  type Acknowledged,
+  acknowledged as acknowledgedOf,
+  isConfirmed,
+  lastMap,
+  lastPublish,
+  lastReadVersion,
+} from './histories.ts';
+import { lastRequest } from './properties-publish.ts';
+import type { RealJudge } from './property.ts';
+import type { TraceRecord } from './world-types.ts';
+
+/** X1: two acknowledged versions of one number. */
+export const forkIn: RealJudge = (record, facts) => {
+  const latest = justAcknowledged(record, facts);
+  if (latest === undefined || !doQuorumsMeet(facts)) return undefined;
+  const twin = acknowledged(facts).find(
+    ({ seqnum, version }) => seqnum === latest.seqnum && version !== latest.version,
+  );
+  if (twin === undefined) return undefined;
+  const why = `${latest.version} and ${twin.version} are acknowledged as versions ${twin.seqnum}`;
+  return explained(why, takersOf(twin, facts), sightOf(latest, facts), twin.version, facts);
+};
+
+/** X2: an acknowledged version that was not built on one that was acknowledged before it began. */
+export const lostUpdateIn: RealJudge = (record, facts) => {
+  const late = justAcknowledged(record, facts);
+  if (late === undefined || !doQuorumsMeet(facts)) return undefined;
+  for (const early of acknowledged(facts)) {
+    if (early.end >= late.start) continue;
+    const why = `${late.version} ignores ${early.version}`;
+    const found = ignored(why, late.version, early, sightOf(late, facts), facts);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** X3: a read that was confirmed, and is not fresh. */
+export const staleReadIn: RealJudge = (record, facts) => {
+  const operation = justEnded(record, facts);
+  if (!operation?.result?.ok || !isOfOneFile(operation)) return undefined;
+  const version = lastReadVersion(operation);
+  if (version === undefined || !isConfirmed(operation) || !doQuorumsMeet(facts)) return undefined;
+  for (const early of acknowledged(facts)) {
+    if (early.end >= operation.startedSeq) continue;
+    const why = `${version} was read after ${early.version} was acknowledged`;
+    const found = ignored(why, version, early, inMap(lastMap(operation)), facts);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** Which servers an operation has heard, and what each has shown of good shares. */
+type Sight = ReadonlyMap<string, readonly string[]>;
+
+function ignored(
+  why: string,
+  version: string,
+  early: Acknowledged,
+  sight: Sight,
+  facts: Facts,
+): ReturnType<RealJudge> {
+  switch (contains(version, early.version, facts)) {
+    case 'yes':
+      return undefined;
+    case 'no':
+      return explained(why, takersOf(early, facts), sight, early.version, facts);
+    case 'unknown':
+      return {
+        doubt: `${why}, or was built on it: it does not lead back to versions in the trace`,
+      };
+  }
+}
+
+/** A violation, unless a server that took the version was heard and did not show it. */
+function explained(
+  why: string,
+  takers: readonly string[],
+  sight: Sight,
+  version: string,
+  facts: Facts,
+): ReturnType<RealJudge> {
+  const silent = takers.find((id) =>
+    sight.get(id)?.every((shown) => contains(shown, version, facts) !== 'yes'),
+  );
+  if (silent === undefined) return why;
+  return {
+    doubt: `${why}; ${silent} took it and did not show it, so its disk, or somebody else, is to blame`,
+  };
+}
+
+/** What the servers of a write showed before it: in its map, and by the tests that they passed. */
+function sightOf({ operation: name }: Acknowledged, facts: Facts): Sight {
+  const publish = lastPublish(facts.operations.get(name) as OperationFact) as ActorFact;
+  const { map } = publish.input as unknown as PublishInputFact;
+  const sight = new Map(inMap(map));
+  for (const server of takersIn(publish)) {
+    const tests = lastRequest(publish.path, server, facts)?.tests ?? [];
+    sight.set(
+      server,
+      tests.flatMap((test) => (test.kind === 'begins' ? [test.head] : [])),
+    );
+  }
+  return sight;
+}
+
+function inMap(map: MapFact | null | undefined): Sight {
+  const heard = (map?.servers ?? []).filter(({ status }) => /^(good|empty|bad)$/.test(status));
+  return new Map(
+    heard.map(({ id }) => [
+      id,
+      (map?.holdings ?? []).flatMap(({ server, verdict }) =>
+        server === id && verdict.kind === 'good' ? [verdict.version] : [],
+      ),
+    ]),
+  );
+}
+
+/** The servers that said that they had taken an acknowledged version. */
+function takersOf({ operation }: Acknowledged, { operations }: Facts): readonly string[] {
+  return takersIn(lastPublish(operations.get(operation) as OperationFact) as ActorFact);
+}
+
+function takersIn({ output }: ActorFact): readonly string[] {
+  const { writes } = output as unknown as PublishOutputFact;
+  const accepted = writes.filter(({ status }) => status === 'accepted');
+  return [...new Set(accepted.map(({ server }) => server))];
+}
+
+/** Whether `newer` is, or was built on, `older`, as versions name their parents. */
+function contains(newer: string, older: string, facts: Facts): 'yes' | 'no' | 'unknown' {
+  const least = parseVersion(older)?.seqnum ?? 0;
+  for (let at = newer; ; ) {
+    if (at === older) return 'yes';
+    const { seqnum = 0 } = parseVersion(at) ?? {};
+    if (seqnum <= least) return 'no';
+    const parent = parentOf(at, facts);
+    if (parent === null) return 'no';
+    // A child that is not newer than its parent is nobody's.
+    if (parent === undefined || (parseVersion(parent)?.seqnum ?? 0) >= seqnum) return 'unknown';
+    at = parent;
+  }
+}
+
+/** Null: it has none. Undefined: nobody knows. */
+function parentOf(version: string, { bases, versions }: Facts): string | null | undefined {
+  const base = bases.get(version);
+  if (base !== undefined) return base;
+  const { parentTag = null } = versions.get(version) ?? {};
+  if (parentTag === null) return undefined;
+  if (/^0+…?$/.test(parentTag)) return null;
+  return [...versions.values()].find(({ tag }) => tag === parentTag)?.id;
+}
+
+function justEnded(record: TraceRecord, { operations }: Facts): OperationFact | undefined {
+  const isEnd = record.kind === 'operation' && record.event === 'ended';
+  return isEnd ? operations.get(record.operation) : undefined;
+}
+
+/** Of calls about one file: which files `move` and `find` come to is not told by their charts. */
+function acknowledged(facts: Facts): readonly Acknowledged[] {
+  return acknowledgedOf(facts).filter(({ operation }) =>
+    isOfOneFile(facts.operations.get(operation) as OperationFact),
+  );
+}
+
+function isOfOneFile({ charts }: OperationFact): boolean {
+  return charts.filter(({ parent }) => parent === null).length === 1;
+}
+
+function justAcknowledged(record: TraceRecord, facts: Facts): Acknowledged | undefined {
+  if (record.kind !== 'operation' || justEnded(record, facts) === undefined) return undefined;
+  return acknowledged(facts).find(({ operation }) => operation === record.operation);
+}
+
+/** Whether any two quorums of these writers meet; who writes by force was promised nothing. */
+function doQuorumsMeet({ operations }: Facts): boolean {
+  const publishes = [...operations.values()].flatMap(({ charts }) =>
+    charts.filter(({ chart }) => chart === 'publish'),
+  );
+  const inputs = publishes.map(({ input }) => input as unknown as PublishInputFact);
+  if (inputs.some(({ force }) => force)) return false;
+  const servers = Math.max(...inputs.map(({ quorum }) => quorum.servers));
+  return 2 * Math.min(...inputs.map(({ quorum }) => quorum.size)) > servers;
+}
