@@ -15,7 +15,8 @@ import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { InspectionEvent } from 'xstate';
-import { BadArgumentError, type TraceError } from '../errors.ts';
+import { requireCount } from '../arguments.ts';
+import type { TraceError } from '../errors.ts';
 import { packageVersion } from '../package-version.ts';
 import { Broadcast } from './broadcast.ts';
 import { historyLimits } from './history.ts';
@@ -80,13 +81,11 @@ const headersMs = 10_000;
  *     console.log(inspector.url);
  *
  * @throws TraceError when the file of the trace cannot be opened
- * @throws BadArgumentError when `keep` is no number of records
+ * @throws BadArgumentError, OutOfRangeError when `keep` is no number of records
  */
 export async function createInspector(options: InspectorOptions = {}): Promise<Inspector> {
   const { keep = historyLimits.records } = options;
-  if (!Number.isSafeInteger(keep) || keep < 1) {
-    throw new BadArgumentError('keep', 'must be a whole number of records, 1 at least');
-  }
+  requireCount('keep', keep);
   const page = options.page ?? fileURLToPath(new URL('../../visualizer/', import.meta.url));
   const token = randomBytes(16).toString('hex');
   const { onTraceProblem = ({ message }) => process.emitWarning(message) } = options;
