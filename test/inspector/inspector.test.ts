@@ -226,7 +226,11 @@ describe('the command', () => {
       'serverQuery',
       'servermapUpdate',
     ]);
-    expect(records.at(-1)).toMatchObject({ kind: 'operation', operation: 'stream', event: 'ended' });
+    expect(records.at(-1)).toMatchObject({
+      kind: 'operation',
+      operation: 'stream',
+      event: 'ended',
+    });
   });
 
   test('inspect fails as the other command does', async () => {
