@@ -4,9 +4,10 @@
  *
  * Somebody sent it, so nothing in it is believed: a line that is no record is named by its number,
  * a format of another time by its name. One thing is no fault: the process that wrote may have been
- * killed, so the last line may be cut off anywhere. No run-time import but the name of the format.
+ * killed, so the last line may be cut off anywhere. No run-time import of a machine.
  */
 import { type TraceRecord, traceFormat } from '../simulation/world-types.ts';
+import { chartProblem } from './chart-problem.ts';
 
 export type ReadTrace =
   | {
@@ -144,7 +145,7 @@ const shapes: ReadonlyMap<string, Shape> = new Map(
       ...{ grid: isText, encoding, deadlines: isObject },
       servers: listOf(objectOf({ id: isText, nickname: orNull(isText) })),
     },
-    chart: { chart: objectOf({ id: isText, root: isObject, transitions: listOf(isObject) }) },
+    chart: { chart: (value) => chartProblem(value) === undefined },
     operation: {
       ...{ operation: isText, event: oneOf('started', 'ended', 'killed', 'cancelled') },
       ...{ spec: isObject, result: orNull(isObject) },

@@ -15,6 +15,7 @@ import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { InspectionEvent } from 'xstate';
+import { requireCount } from '../arguments.ts';
 import type { TraceError } from '../errors.ts';
 import { packageVersion } from '../package-version.ts';
 import { Broadcast } from './broadcast.ts';
@@ -80,8 +81,11 @@ const headersMs = 10_000;
  *     console.log(inspector.url);
  *
  * @throws TraceError when the file of the trace cannot be opened
+ * @throws BadArgumentError, OutOfRangeError when `keep` is no number of records
  */
 export async function createInspector(options: InspectorOptions = {}): Promise<Inspector> {
+  const { keep = historyLimits.records } = options;
+  requireCount('keep', keep);
   const page = options.page ?? fileURLToPath(new URL('../../visualizer/', import.meta.url));
   const token = randomBytes(16).toString('hex');
   const { onTraceProblem = ({ message }) => process.emitWarning(message) } = options;
@@ -101,7 +105,7 @@ export async function createInspector(options: InspectorOptions = {}): Promise<I
     serve(page, isOurs, token, request, response).catch(() => response.destroy());
   });
   const run = randomBytes(8).toString('hex');
-  const broadcast = new Broadcast(run, { records: options.keep ?? historyLimits.records });
+  const broadcast = new Broadcast(run, { records: keep });
   acceptSockets(server, isOurs, token, broadcast);
   const inspect = recordRealRun({
     version: packageVersion(),

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { createUnwire, createWebSocketReceiver } from '../../inspect-v4/src/index.ts';
 import { toBase32, utf8 } from '../../src/bytes.ts';
 import { parseCap, readkeyOf } from '../../src/caps.ts';
-import { TraceError } from '../../src/errors.ts';
+import { OutOfRangeError, TraceError } from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
 import { createGridFolder } from '../../src/node.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
   await vi.waitFor(async () => {
     const lines = (await readFile(trace, 'utf8')).trimEnd().split('\n');
     written = lines.map((line) => JSON.parse(line));
-    expect(written.at(-1)).toMatchObject({ kind: 'end' });
+    expect(written.at(-1)).toMatchObject({ kind: 'operation', operation: 'read', event: 'ended' });
   });
   const caps = [file.writeCap, file.readCap].map((cap) => parseCap(cap));
   secrets = caps.map((cap) => ('writekey' in cap ? cap.writekey : readkeyOf(cap)));
@@ -82,7 +82,9 @@ describe('a run of 13 servers through the receiver of @xstate/inspect', () => {
     expect(first).toEqual(written);
     expect(await received()).toEqual(first);
     expect(new Set(first.map(({ kind }) => kind))).toEqual(
-      new Set(['actor', 'event', 'step', 'end']),
+      new Set([
+        ...['header', 'grid', 'chart', 'operation', 'message', 'actor', 'event', 'step', 'end'],
+      ]),
     );
     expect(first.map(({ seq }) => seq)).toEqual(first.map((_, i) => i));
   });
@@ -144,6 +146,18 @@ describe('a trace', () => {
 });
 
 describe('the server', () => {
+  test.each([-1, 1.5, Number.NaN])('keeps no %s records', async (keep) => {
+    await expect(createInspector({ page: folder, keep })).rejects.toEqual(
+      new OutOfRangeError('keep', keep, 'must be a whole number from 0 to 2^53-1'),
+    );
+  });
+
+  test('tells a page with the token that it is there, and any other that it is not', async () => {
+    const token = new URL(`http://${inspector.url.replace(/^.*#live=/, '')}`).pathname;
+    expect((await status(token)).statusCode).toBe(204);
+    expect((await status(`/${'0'.repeat(32)}`)).statusCode).toBe(403);
+  });
+
   const status = (path: string, headers: Record<string, string> = {}) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       get(`${origin}${path}`, { headers }, resolve).on('error', reject);
@@ -212,7 +226,11 @@ describe('the command', () => {
       'serverQuery',
       'servermapUpdate',
     ]);
-    expect(records.at(-1)).toMatchObject({ kind: 'end', chart: 'readFile', status: 'done' });
+    expect(records.at(-1)).toMatchObject({
+      kind: 'operation',
+      operation: 'stream',
+      event: 'ended',
+    });
   });
 
   test('inspect fails as the other command does', async () => {

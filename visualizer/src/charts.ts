@@ -24,6 +24,8 @@ type Pictures = ReadonlyMap<string, Picture>;
 const shipped = signal<Pictures>(new Map());
 /** Of the recording that is open. */
 const recorded = signal<Pictures>(new Map());
+/** By chart name: why there is no picture. */
+export const undrawable = signal<ReadonlyMap<string, string>>(new Map());
 
 /**
  * By chart name; the charts of a trace that somebody sent may be called anything. A recording's own
@@ -41,14 +43,20 @@ export async function drawRecordedCharts(records: readonly TraceRecord[]): Promi
   for (const chart of charts) {
     if (isShipped(chart)) continue;
     const entry = { name: chart.id, description: chart.root.description, chart };
-    const { placeInWorker } = await import('./elk.ts');
-    const picture = pictureOf({ entry, placed: await placeInWorker(chart) });
-    recorded.value = new Map([...recorded.value, [entry.name, picture]]);
+    try {
+      const { placeInWorker } = await import('./elk.ts');
+      const picture = pictureOf({ entry, placed: await placeInWorker(chart) });
+      recorded.value = new Map([...recorded.value, [entry.name, picture]]);
+    } catch (problem) {
+      const { message } = problem as Error;
+      undrawable.value = new Map([...undrawable.value, [entry.name, message]]);
+    }
   }
 }
 
 export function forgetRecordedCharts(): void {
   recorded.value = new Map();
+  undrawable.value = new Map();
 }
 
 function pictureOf({ entry, placed }: DrawnChart): Picture {

@@ -13,6 +13,7 @@ import {
   forgetRecordedCharts,
   showShippedCharts,
 } from './charts.ts';
+import { wanted } from './connection-store.ts';
 import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
 import type { FirstScene } from './first-scene.ts';
@@ -172,8 +173,8 @@ async function openFirstScene(): Promise<boolean> {
 async function openLink(link: Link): Promise<void> {
   isTalk.value = link.view === 'talk';
   if (link.live !== null) {
-    const { watch } = await import('./live-store.ts');
-    return watch(link.live);
+    wanted.value = link.live;
+    return;
   }
   const all = [...presets, ...scenarios.value];
   const known = all.find(({ id }) => id === link.preset) ?? presets[0];

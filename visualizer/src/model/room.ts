@@ -35,12 +35,9 @@ export function makeRoom(model: TraceModel, max = recordsMax): Room | null {
     operations++;
     sizes.delete(name);
   }
+  const stays = (name: string | null) => name === null || sizes.has(name);
   const kept = new TraceModel(model.byStep);
-  kept.add(
-    model.records.filter(
-      (record) => sizes.has(operationOf(record) ?? '') || operationOf(record) === null,
-    ),
-  );
+  kept.add(model.records.filter((record) => stays(operationOf(record))));
   return { model: kept, records, operations };
 }
 

@@ -138,7 +138,7 @@ export class RunModel {
     const { ok, error, message } = fieldsOf(result);
     if (ok === false)
       operation.error = { name: textOf(error) ?? '', message: textOf(message) ?? '' };
-    if (event !== 'ended') operation.outcome = event;
+    if (event === 'killed' || event === 'cancelled') operation.outcome = event;
     // What was cancelled ends later, with the error of that.
     else if (operation.outcome !== 'cancelled')
       operation.outcome = ok === false ? 'failed' : 'done';

@@ -4,7 +4,7 @@
  */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChartState } from '../../../src/inspector/chart.ts';
-import { type Picture, pictures } from '../charts.ts';
+import { type Picture, pictures, undrawable } from '../charts.ts';
 import type { Box } from '../diagram/layout.ts';
 import { idsIn } from '../diagram/svg.ts';
 import { around } from '../model/camera.ts';
@@ -73,7 +73,7 @@ export function ChartView(props: Props) {
         moment={JSON.stringify([actor, state, taken])}
       >
         {picture === undefined ? (
-          <p class="none">drawing…</p>
+          <p class="none">{undrawnWords(chart)}</p>
         ) : (
           <details>
             <summary>{chart} as a list</summary>
@@ -83,6 +83,11 @@ export function ChartView(props: Props) {
       </ChartStage>
     </figure>
   );
+}
+
+function undrawnWords(chart: string): string {
+  const problem = undrawable.value.get(chart);
+  return problem === undefined ? 'drawing…' : `${chart} cannot be drawn: ${problem}`;
 }
 
 /** What is to be seen: where the machine is, how it came there, and where it differs. */

@@ -61,7 +61,7 @@ export function OperationTree() {
     <div
       class="operation-tree"
       ref={holder}
-      role="tree"
+      role={rows.length > 0 ? 'tree' : 'group'}
       tabIndex={0}
       aria-label="Operations, and what they have invoked"
       aria-activedescendant={isActiveShown && rows.length > 0 ? `row-${active}` : undefined}
