@@ -23,12 +23,15 @@ import {
   violations,
 } from '../store.ts';
 import { ConnectionLine } from './connection.tsx';
+import { Worded } from './worded.tsx';
 
 export function Story() {
   const parted = difference.value;
   return (
     <section class="story" aria-label="Story">
-      <p>{recording.value === null ? preset.value?.about : recordingWords()}</p>
+      <p>
+        {recording.value === null ? <Worded text={preset.value?.about ?? ''} /> : recordingWords()}
+      </p>
       <ConnectionLine />
       {notice.value !== '' && (
         <p class="notice" role="alert">
@@ -54,8 +57,8 @@ export function Story() {
           return (
             <li key={titles.value[side]}>
               <button type="button" class="link bad" onClick={() => goToViolation(side)}>
-                ✗ {titles.value[side]}: {verdict.id} violated at step {violation.step}:{' '}
-                {violation.detail}
+                ✗ {violations.value.length > 1 && `${shortTitles.value[side]}: `}
+                {verdict.id} violated at step {violation.step}: {violation.detail}
                 {culprit(side, violation)}
               </button>
             </li>
