@@ -103,10 +103,13 @@ export function spanOf({ operation, track }: Pick<TreeRow, 'operation' | 'track'
   return { from, to: track.end?.at ?? null };
 }
 
+/** `1,204`. One format for all: to make one takes longer than to draw what it is for. */
+export const grouped = new Intl.NumberFormat('en').format;
+
 /** `1,204 ms`; what goes on, up to `now`. */
 export function durationWords({ from, to }: Span, now: number): string {
   const ms = Math.max(0, Math.round((to ?? now) - from));
-  return `${ms.toLocaleString('en')} ms${to === null ? ' so far' : ''}`;
+  return `${grouped(ms)} ms${to === null ? ' so far' : ''}`;
 }
 
 /** The beginning of a storage index; enough to tell files apart. */

@@ -3,7 +3,7 @@
  * right and pixels down. What lies beside one another in time lies below one another in its lane.
  */
 import type { Deadlines } from '../../../machines/io.ts';
-import { durationWords, outcomeOf, shortFile, spanOf } from './operation-tree.ts';
+import { durationWords, grouped, outcomeOf, shortFile, spanOf } from './operation-tree.ts';
 import type { Call, Operation } from './run-model.ts';
 import { lookOf, type TraceModel, type Track } from './trace-model.ts';
 
@@ -281,8 +281,8 @@ export function callWords(call: Call): string {
   const { what, sent, ended, fate, bytesSent, bytesReceived, error } = call;
   const isLost = fate === 'lost' || fate === 'abandoned';
   const words = [
-    bytesSent === null ? '' : `${bytesSent.toLocaleString('en')} bytes sent`,
-    bytesReceived === null ? '' : `${bytesReceived.toLocaleString('en')} received`,
+    bytesSent === null ? '' : `${grouped(bytesSent)} bytes sent`,
+    bytesReceived === null ? '' : `${grouped(bytesReceived)} received`,
     ended === null ? 'no answer yet' : durationWords({ from: sent.at, to: ended.at }, ended.at),
     isLost ? [fate, error].filter(Boolean).join(': ') : '',
   ];
@@ -308,7 +308,7 @@ function deadlinesOf(model: TraceModel, track: Track, y: number): LaneDeadline[]
     const name = Object.hasOwn(waits, wait) ? waits[wait] : undefined;
     const ms = name === undefined ? undefined : facts.deadlines[name];
     if (ms === undefined) return [];
-    const title = `${track.actor}: the deadline of ${words}, ${ms.toLocaleString('en')} ms`;
+    const title = `${track.actor}: the deadline of ${words}, ${grouped(ms)} ms`;
     return [{ key: `${key} deadline`, y, height, from, to, at: from + ms, title }];
   });
 }
