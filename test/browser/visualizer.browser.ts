@@ -412,11 +412,13 @@ describe('size', () => {
     const session = await Session.begin(scene);
     await session.finish();
     const run = session.frames.flatMap(({ sides }) => sides[0]?.records ?? []);
-    const lines: string[] = [];
+    const about = { run: 'real', began: '2026-11-27T18:00:00.000Z', version: '1.0.0' };
+    const lines = [JSON.stringify({ ...run[0], about })];
     for (let n = 0; lines.length < 20_000; n++) {
       for (const record of run) {
-        if (record.kind === 'header') continue;
-        lines.push(JSON.stringify(record).replaceAll('"w1', `"w${n}`));
+        if (record.kind === 'header' || record.kind === 'choice') continue;
+        const numbered = { ...record, seq: lines.length };
+        lines.push(JSON.stringify(numbered).replaceAll('"w1', `"w${n}`));
       }
     }
     const watched = await open();

@@ -69,17 +69,11 @@ function read(
     state: string,
     at: number,
     c?: unknown,
-  ) =>
-    write({
-      kind: 'step',
-      at,
-      actor: path,
-      chart,
-      event,
-      state,
-      transitions: [],
-      context: c ?? null,
-    });
+  ) => {
+    const transitions = [{ source: '', event, index: 0, target: state }];
+    const context = c ?? null;
+    write({ kind: 'step', at, actor: path, chart, event, state, transitions, context });
+  };
   const end = (path: string, chart: string, at: number) =>
     write({ kind: 'end', at, actor: path, chart, status: 'done', output: null });
 
@@ -99,7 +93,7 @@ function read(
     write({ ...call, at: began + 1, event: 'sent', phase: 'request', detail: request });
     if (i === lost) {
       const detail = { bytes: 0, error: lostReason };
-      write({ ...call, at: began + 4, event: 'lost', phase: 'response', detail });
+      write({ ...call, at: began + 4, event: 'lost', phase: 'answer', detail });
       const failure = { kind: 'unreachable', detail: lostReason };
       step(query, 'serverQuery', 'answered', 'failed', began + 4, child(failure));
       end(query, 'serverQuery', began + 4);
@@ -107,11 +101,11 @@ function read(
       const failure = { kind: 'timeout', detail: 'no answer within 2000 ms' };
       step(query, 'serverQuery', 'after queryDeadline', 'failed', over, child(failure));
       end(query, 'serverQuery', over);
-      write({ ...call, at: over, event: 'abandoned', phase: 'response', detail: { bytes: 0 } });
+      write({ ...call, at: over, event: 'abandoned', phase: 'answer', detail: { bytes: 0 } });
     } else {
       const answered = began + 5 + i * 2;
       const detail = { bytes: 4200 };
-      write({ ...call, at: answered, event: 'delivered', phase: 'response', detail });
+      write({ ...call, at: answered, event: 'delivered', phase: 'answer', detail });
       step(query, 'serverQuery', 'answered', 'verifying', answered, child(null));
       step(query, 'serverQuery', 'share.judged', 'good', answered + 8, child(null));
       end(query, 'serverQuery', answered + 8);

@@ -72,9 +72,10 @@ export interface DrawnCall {
 }
 
 export function drawnCalls(calls: readonly LaneCall[], frame: Frame): readonly DrawnCall[] {
-  const { width, gutter, now } = frame;
+  const { width, gutter, now, top, bottom } = frame;
   const reached = new Map<number, number>();
   return calls.flatMap((call) => {
+    if (call.y < top || call.y > bottom) return [];
     const from = xIn(frame, call.from);
     const to = Math.max(xIn(frame, call.to ?? now), from + least);
     if (to < gutter || from > width) return [];

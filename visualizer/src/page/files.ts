@@ -54,13 +54,16 @@ async function readFile(file: File | undefined): Promise<void> {
   }
 }
 
+const again = 'Record the run again with this version, or open it with the version that wrote it.';
+
 async function openText(name: string, text: string): Promise<void> {
   const run = asRun(text);
   if (run !== undefined) return openRun(run.scene, run.choices);
   const { readTrace } = await import('../../../src/inspector/read-trace.ts');
   const read = readTrace(text);
   if (read.kind === 'refused') {
-    notice.value = `${name} is neither a run nor a trace: ${read.problem}`;
+    const isOld = read.problem.startsWith('line 1:');
+    notice.value = `${name} is neither a run nor a trace that opens here: ${read.problem}.${isOld ? ` ${again}` : ''}`;
     return;
   }
   openRecording(name, read.records);

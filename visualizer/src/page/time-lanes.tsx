@@ -144,7 +144,9 @@ function pick(event: MouseEvent): void {
     } else selectOperation(dataset.operation);
     return;
   }
-  const x = event.clientX - (event.currentTarget as Element).getBoundingClientRect().left - gutter;
+  const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
+  // On a wall they are larger than their own pixels (talk.css).
+  const x = ((event.clientX - left) * (viewWidth.value + gutter)) / width - gutter;
   if (x < 0) return;
   const time = shownView.value.from + x * shownView.value.perPixel;
   const { records } = model;
