@@ -8,6 +8,7 @@ import { isEnded, isManager, lookOf, markAt } from '../model/trace-model.ts';
 import { at, focusedChild, focusedRoot, models, positionAt, recording, titles } from '../store.ts';
 import { ActorTree } from './actor-tree.tsx';
 import { ChartView } from './chart-view.tsx';
+import { ContextPanel } from './context-panel.tsx';
 
 export function ChartsPanel() {
   const all = models.value;
@@ -63,6 +64,9 @@ function SideCharts({ model, title, position, before, isAlone }: SideProps) {
             </div>
           )}
         </div>
+      )}
+      {root !== undefined && (
+        <ContextPanel model={model} track={child ?? root} position={position} before={before} />
       )}
     </div>
   );

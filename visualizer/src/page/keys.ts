@@ -16,6 +16,7 @@ import {
   togglePlaying,
   violations,
 } from '../store.ts';
+import { toggleContext } from './context-panel.tsx';
 import { choiceFor, flights } from './flight-panel.tsx';
 import { hasLetterKeys, openHelp } from './help.tsx';
 import { panLanes, zoomLanes } from './lanes.tsx';
@@ -57,6 +58,7 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   s: () => zoomLanes(0.8),
   a: () => panLanes(-0.5),
   d: () => panLanes(0.5),
+  i: toggleContext,
   '/': () => document.querySelector<HTMLElement>('.deliver')?.focus(),
   '?': openHelp,
 };
