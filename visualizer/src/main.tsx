@@ -2,8 +2,8 @@
  * @module main: the page begins.
  */
 import { render } from 'preact';
+import { start } from './opening.ts';
 import { App } from './page/app.tsx';
-import { start } from './store.ts';
 
 render(<App />, document.getElementById('page') as HTMLElement);
 void start();
