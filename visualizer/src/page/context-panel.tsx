@@ -22,6 +22,13 @@ const isOpen = () => isOpenByHand.value ?? recording.value !== null;
 
 export function toggleContext(): void {
   isOpenByHand.value = !isOpen();
+  if (!isOpen()) return;
+  // Below a large chart nobody would see it.
+  requestAnimationFrame(() => {
+    for (const panel of [...document.querySelectorAll('.context')].reverse()) {
+      panel.scrollIntoView({ block: 'nearest' });
+    }
+  });
 }
 
 interface Props {
@@ -169,7 +176,6 @@ function Alternatives({ list }: { readonly list: readonly Asked[] }) {
         return (
           <li key={transition.id}>
             <Verdict word="taken" /> <Words transition={transition} />
-            {transition.guard !== '' && `: ${transition.guard} was true`}
           </li>
         );
       })}
