@@ -22,10 +22,10 @@ function words(): string {
   const news = [
     ...violationWords(now, step, titles.value),
     ...outcomeWords(now, branch.value?.frames[step - 1], titles.value),
-  ].join(' ');
-  if (isPlaying.value) return news;
-  const where = `Step ${step} of ${last.value}: ${now.label ?? 'the beginning'}. `;
-  return `${isAtScrubber() ? '' : where}${news} ${turnWords(now)}`;
+  ];
+  if (isPlaying.value) return news.join(' ');
+  const where = `Step ${step} of ${last.value}: ${now.label ?? 'the beginning'}.`;
+  return [...(isAtScrubber() ? [] : [where]), ...news, turnWords(now)].join(' ');
 }
 
 /** Of what comes in while one listens, only what operations come to. */
