@@ -28,6 +28,8 @@ export interface ChartTransition {
   readonly event: string;
   /** `isAsked`; '' for none. */
   readonly guard: string;
+  /** Where the machine gives one. */
+  readonly description?: string;
 }
 
 export interface Chart {
@@ -82,6 +84,7 @@ function transitionsFrom(node: AnyStateNode): ChartTransition[] {
       target: transition.target?.[0] === undefined ? null : pathOf(transition.target[0]),
       event: eventLabel(transition.eventType),
       guard: guardLabel(transition),
+      ...descriptionOf(transition),
     })),
   );
 }
@@ -100,6 +103,12 @@ function guardLabel({ guard }: AnyTransitionDefinition): string {
   if (typeof guard === 'string') return guard;
   const { type, params } = guard as { type: string; params?: unknown };
   return `${type}${typeof params === 'string' ? ` ${params}` : ''}`;
+}
+
+/** XState keeps it; its types do not say so. */
+function descriptionOf(transition: AnyTransitionDefinition): { description?: string } {
+  const { description } = transition as { description?: string };
+  return description === undefined ? {} : { description };
 }
 
 function pathOf(node: AnyStateNode): string {

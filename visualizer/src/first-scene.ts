@@ -3,8 +3,7 @@
  * visitor sees it before the engine is there. The engine comes when something is to happen, and
  * runs the same choices again.
  */
-import { chartEntries } from './engine/chart-entries.ts';
-import type { ChartEntry, Frame } from './engine/protocol.ts';
+import type { Frame } from './engine/protocol.ts';
 import { Session } from './engine/session.ts';
 import { type Preset, presets } from './presets.ts';
 
@@ -12,12 +11,11 @@ export interface FirstScene {
   readonly preset: string;
   readonly path: readonly number[];
   readonly frames: readonly Frame[];
-  readonly charts: readonly ChartEntry[];
 }
 
 export async function firstScene(): Promise<FirstScene> {
   const { id, scene, labels } = presets[0] as Preset;
   const session = await Session.begin(scene);
   await session.follow(labels);
-  return { preset: id, path: session.path, frames: session.frames, charts: chartEntries() };
+  return { preset: id, path: session.path, frames: session.frames };
 }

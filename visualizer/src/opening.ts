@@ -4,7 +4,7 @@
  */
 import { batch, effect } from '@preact/signals';
 import { type KeptBranch, keepBranches, keptBranches, onAddress, writeAddress } from './address.ts';
-import { drawCharts } from './charts.ts';
+import { type DrawnChart, showShippedCharts } from './charts.ts';
 import type { Scene } from './engine/protocol.ts';
 import type { FirstScene } from './first-scene.ts';
 import { type Link, type ReadLink, readLink, writeLink } from './model/link.ts';
@@ -19,8 +19,8 @@ import {
   engine,
   focusedChild,
   focusedRoot,
+  goesWrongAt,
   grow,
-  isPresent,
   isSame,
   labelsOf,
   last,
@@ -36,6 +36,7 @@ import {
   scenarios,
   scene,
 } from './store.ts';
+import { isTalk } from './talk.ts';
 
 let liveAddress: string | null = null;
 
@@ -43,13 +44,10 @@ export async function start(): Promise<void> {
   effect(remember);
   effect(keep);
   onAddress((hash) => void openAddress(hash));
-  const loading = loadScenarios();
+  const loading = Promise.all([loadScenarios(), loadCharts()]);
   if (await openFirstScene()) return;
   await loading;
-  const opened = openLink(readLink(location.hash));
-  const answer = await engine.request({ kind: 'charts' });
-  if (answer.kind === 'charts') await drawCharts(answer.charts);
-  await opened;
+  await openLink(readLink(location.hash));
 }
 
 /** What was made when the page was built; a page under development has none. */
@@ -63,10 +61,15 @@ async function loadScenarios(): Promise<void> {
   scenarios.value = (await built<readonly Preset[]>('scenarios.json')) ?? [];
 }
 
+async function loadCharts(): Promise<void> {
+  showShippedCharts((await built<readonly DrawnChart[]>('charts.json')) ?? []);
+}
+
 /** What the page was built with: the engine is not needed to look at it. */
 async function openFirstScene(): Promise<boolean> {
   const link = readLink(location.hash);
   if (!isPlain(link)) return false;
+  isTalk.value = link.view === 'talk';
   const first = await built<FirstScene>('first-scene.json');
   const chosen = presets.find(({ id }) => id === first?.preset);
   if (first === undefined || chosen === undefined) return false;
@@ -76,9 +79,7 @@ async function openFirstScene(): Promise<boolean> {
   scene.value = chosen.scene;
   ownLabels.value = labelsOf(first.frames);
   grow(first.path, 0, first.frames, null);
-  const drawn = drawCharts(first.charts);
   notice.value = [...(await restore(kept)), ...showAt(link)].join(' ');
-  await drawn;
   return true;
 }
 
@@ -106,7 +107,8 @@ function showAgain(link: Link): boolean {
   if (there === undefined) return false;
   batch(() => {
     currentId.value = there.id;
-    at.value = Math.min(link.at ?? labels.length, last.value);
+    const home = steps === null ? goesWrongAt() : labels.length;
+    at.value = Math.min(link.at ?? home, last.value);
     focusedRoot.value = tab;
     focusedChild.value = card;
   });
@@ -115,6 +117,7 @@ function showAgain(link: Link): boolean {
 
 async function openLink(link: ReadLink): Promise<void> {
   const problems = [...link.problems];
+  isTalk.value = link.view === 'talk';
   if (link.live !== null) return openLive(link.live, link);
   if (link.file !== null && link.file === lastFile?.title) {
     return openRecording(link.file, lastFile.model.records);
@@ -203,15 +206,19 @@ function remember(): void {
   const { value: current } = branch;
   const { value: recorded } = recording;
   const [tab, card] = [focusedRoot.value, focusedChild.value];
-  const step = isPresent.value ? null : at.value;
-  if (recorded?.isLive) writeAddress(writeLink({ live: liveAddress, tab, card }));
-  else if (recorded !== null) writeAddress(writeLink({ file: recorded.title, tab, card }));
+  const view = isTalk.value ? 'talk' : null;
+  if (recorded?.isLive) writeAddress(writeLink({ live: liveAddress, tab, card, view }));
+  else if (recorded !== null) writeAddress(writeLink({ file: recorded.title, tab, card, view }));
   else if (current !== undefined) {
     const labels = labelsOf(current.frames);
     const id = preset.value?.id ?? null;
     const isOwn = id !== null && isSame(labels, ownLabels.value);
     const steps = isOwn ? null : labels;
-    writeAddress(writeLink({ preset: id, scene: scene.value, steps, at: step, tab, card }));
+    // Where it is opened goes without saying.
+    const home = isOwn ? goesWrongAt() : last.value;
+    const step = at.value === home ? null : at.value;
+    const shown = { preset: id, scene: scene.value, steps, at: step };
+    writeAddress(writeLink({ ...shown, tab, card, view }));
   }
 }
 

@@ -77,8 +77,9 @@ export const presets: readonly Preset[] = [
     id: '2034',
     title: 'Ticket #2034: old rule and ours, one schedule',
     about:
-      'All five servers have answered; s4 holds share 2 and its share is being verified. ' +
-      'The old rule ends the update all the same, and the write that follows puts a second share 2 on s2.',
+      'Before it writes, w1 asks five servers for their shares. s4 holds share 2, which is still being ' +
+      'verified when the old rule says that it is done: it forgets that share, and writes a second one ' +
+      'on s2. This engine waits.',
     scene: bySide(ticketWorld),
     labels: [...started, 'deliver w1 s1 read sh1 head'],
     ends: parted,
@@ -87,7 +88,8 @@ export const presets: readonly Preset[] = [
     id: '2034-by-hand',
     title: 'Ticket #2034, from the start: make it fail yourself',
     about:
-      'Deliver the five answers to “list”, then the two shares of s0 and s1, but not that of s4.',
+      'Start w1. Deliver the five answers to “list”, then the shares of s0 and s1, but not that of ' +
+      's4: the old rule does not wait for it.',
     scene: bySide(ticketWorld),
     labels: [],
     ends: parted,

@@ -8,6 +8,7 @@ import { batch, computed, signal } from '@preact/signals';
 import { VersionNames } from '../../src/simulation/version-names.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
 import { markDeliberate } from './address.ts';
+import { drawRecordedCharts, forgetRecordedCharts } from './charts.ts';
 import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
 import { firstDifference } from './model/difference.ts';
@@ -136,7 +137,17 @@ export async function openScene(
       : { kind: 'follow', scene: opened, labels: steps },
     () => null,
   );
-  if (steps === null) ownLabels.value = labelsOf(branch.value?.frames ?? []);
+  // Another scene may have been chosen meanwhile.
+  if (steps === null && scene.value === opened) {
+    ownLabels.value = labelsOf(branch.value?.frames ?? []);
+    at.value = goesWrongAt();
+  }
+}
+
+/** A scene is opened where it goes wrong, or else at its end. */
+export function goesWrongAt(): number {
+  const broken = violations.value.map((verdict) => verdict?.violation?.step ?? last.value);
+  return Math.min(...broken, last.value);
 }
 
 /** A saved run: its scene and its choices by label. What it cannot be followed in is told. */
@@ -160,6 +171,7 @@ export function openRecording(
   scene.value = null;
   const model = new TraceModel(false);
   model.add(records);
+  void drawRecordedCharts(records);
   const opened = { title, model, isLive };
   if (!isLive) {
     lastFile = opened;
@@ -177,6 +189,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
   if (value === null) return;
   const follows = isPresent.value;
   value.model.add(records);
+  void drawRecordedCharts(records);
   recording.value = { ...value };
   growth.value++;
   if (follows) at.value = last.value;
@@ -184,6 +197,7 @@ export function addRecords(records: readonly TraceRecord[]): void {
 
 function forget(): void {
   isBusy.value = false;
+  forgetRecordedCharts();
   branches.value = [];
   currentId.value = 0;
   at.value = 0;

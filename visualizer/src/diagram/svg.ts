@@ -12,34 +12,48 @@ import {
   type PlacedChart,
   type PlacedEdge,
   type PlacedState,
+  type Point,
 } from './layout.ts';
 
 const round = 6;
 
-/** Only `<svg>`, without style; `label` is read to those who do not see it. */
+/**
+ * Only `<svg>`, without style, and with room around its lines for a mouse; `label` is read to those
+ * who do not see it.
+ */
 export function toSvg(chart: PlacedChart, label: string): string {
-  return svg(chart, label, '');
+  const hits = chart.edges.map(({ ids, points }) => drawLine('hit', ids, points, ''));
+  return svg(chart, label, { role: 'group', style: '', hits });
 }
 
 /** A file that can be looked at by itself, in light and dark. */
 export function toSvgFile(chart: PlacedChart, label: string): string {
-  return `${svg(chart, label, `<style>${fileStyle}</style>\n`)}\n`;
+  const style = `<style>${fileStyle}</style>\n`;
+  return `${svg(chart, label, { role: 'img', style, hits: [] })}\n`;
 }
 
-function svg(chart: PlacedChart, label: string, style: string): string {
+interface Dress {
+  /** A picture, or a group of parts that explain themselves. */
+  readonly role: 'img' | 'group';
+  readonly style: string;
+  readonly hits: readonly string[];
+}
+
+function svg(chart: PlacedChart, label: string, { role, style, hits }: Dress): string {
   const { id, width, height } = chart;
   const arrow = `arrow-${id.replace(/\W+/g, '-')}`;
   const starts = chart.starts.map(
     ({ x, y }) => `<circle class="start" cx="${x}" cy="${y}" r="5"/>`,
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-label="${text(label)}"` +
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="${role}" aria-label="${text(label)}"` +
       ` viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `${style}<defs><marker id="${arrow}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8"` +
       ' markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 0.5 8 4 0 7.5z"/></marker></defs>',
     ...chart.states.map(drawState),
     ...starts,
     ...chart.edges.map((edge) => drawEdge(edge, arrow)),
+    ...hits,
     // Labels last: no line runs over a word.
     ...chart.edges.map(drawLabel).filter((line) => line !== ''),
     '</svg>',
@@ -72,9 +86,17 @@ function rect({ x, y, width, height }: Box, radius: number): string {
 }
 
 function drawEdge({ ids, points }: PlacedEdge, arrow: string): string {
+  return drawLine('edge', ids, points, ` marker-end="url(#${arrow})"`);
+}
+
+function drawLine(
+  kind: string,
+  ids: readonly string[],
+  points: readonly Point[],
+  end: string,
+): string {
   const line = points.map(({ x, y }) => `${x} ${y}`).join('L');
-  const name = `class="edge" data-transition="${text(ids.join(' '))}"`;
-  return `<path ${name} d="M${line}" marker-end="url(#${arrow})"/>`;
+  return `<path class="${kind}" data-transition="${text(ids.join(' '))}" d="M${line}"${end}/>`;
 }
 
 function drawLabel({ label }: PlacedEdge): string {

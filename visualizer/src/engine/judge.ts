@@ -3,6 +3,7 @@
  */
 import { PropertyWatch, properties } from '../../../src/simulation/properties.ts';
 import type { World } from '../../../src/simulation/world.ts';
+import { culpritOf } from '../model/culprit.ts';
 import type { Verdict } from './protocol.ts';
 
 export class Judge {
@@ -29,7 +30,10 @@ export class Judge {
       if (verdict?.kind !== 'violated') return { id, title, statement, violation: null };
       const first = this.#steps.get(id) ?? step;
       this.#steps.set(id, first);
-      return { id, title, statement, violation: { step: first, detail: verdict.because } };
+      const record = this.#world.trace[verdict.seq];
+      const actor = record === undefined ? null : culpritOf(record);
+      const violation = { step: first, detail: verdict.because, actor };
+      return { id, title, statement, violation };
     });
   }
 }

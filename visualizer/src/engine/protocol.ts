@@ -35,7 +35,14 @@ export interface Verdict {
   /** One sentence. */
   readonly statement: string;
   /** Null: it holds so far. */
-  readonly violation: { readonly step: number; readonly detail: string } | null;
+  readonly violation: Violation | null;
+}
+
+export interface Violation {
+  readonly step: number;
+  readonly detail: string;
+  /** Whose chart the record was about that broke it: a path, or an operation's name. */
+  readonly actor: string | null;
 }
 
 /** One world after a choice. */
@@ -59,7 +66,6 @@ export interface Frame {
 }
 
 export type Request =
-  | { readonly id: number; readonly kind: 'charts' }
   /** Frames from `from` on are sent: the page has the others. */
   | {
       readonly id: number;
@@ -108,7 +114,6 @@ export interface Exploration {
 }
 
 export type Response =
-  | { readonly id: number; readonly kind: 'charts'; readonly charts: readonly ChartEntry[] }
   | {
       readonly id: number;
       readonly kind: 'frames';

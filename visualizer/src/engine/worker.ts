@@ -1,7 +1,6 @@
 /**
  * @module worker: the engine off the page's thread, so that the page never waits for it.
  */
-import { chartEntries } from './chart-entries.ts';
 import { explore } from './explore.ts';
 import type { Request, Response } from './protocol.ts';
 import { Session } from './session.ts';
@@ -11,8 +10,6 @@ let session: Session | undefined;
 async function answer(request: Request): Promise<Response> {
   const { id } = request;
   switch (request.kind) {
-    case 'charts':
-      return { id, kind: 'charts', charts: chartEntries() };
     case 'run':
       session = await Session.at(session, request.scene, request.path);
       return framesOf(id, session, request.from);

@@ -16,6 +16,8 @@ import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
 import './contrast.css';
+import './layout.css';
+import './talk.css';
 
 export function App() {
   useEffect(() => {
@@ -33,16 +35,15 @@ export function App() {
   return (
     <>
       <Header />
+      {/* Places: `filter` (a row, of recordings), `left`, `right` (a column of panels); layout.css. */}
       <main class={isRecording ? 'is-recording' : ''}>
         <Story />
         {!isRecording && <GridPanel />}
         <ChartsPanel />
-        {!isRecording && (
-          <div class="right">
-            <FlightPanel />
-            <PropertiesPanel />
-          </div>
-        )}
+        <div class="right">
+          {!isRecording && <FlightPanel />}
+          {!isRecording && <PropertiesPanel />}
+        </div>
         <TimePanel />
       </main>
       <Announcer />

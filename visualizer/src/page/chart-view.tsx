@@ -4,7 +4,13 @@
  */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChartState } from '../../../src/inspector/chart.ts';
-import { pictures } from '../charts.ts';
+import { type Picture, pictures } from '../charts.ts';
+import type { Box } from '../diagram/layout.ts';
+import { around } from '../model/camera.ts';
+import { explainLine } from '../model/explain.ts';
+import { ChartStage } from './chart-stage.tsx';
+import './charts.css';
+import { useExplanations } from './explanations.ts';
 
 interface Props {
   readonly chart: string;
@@ -12,16 +18,26 @@ interface Props {
   readonly state: string;
   readonly taken: readonly string[];
   readonly isEnded: boolean;
+  /** How the machine's arrows differ from those of the machine beside it, by transition id. */
+  readonly marks?: Marks | undefined;
+  /** The picture to draw it in; its own unless it is to be compared with another. */
+  readonly drawnAs?: string | undefined;
+  /** What became of it, when it was stopped at work. */
+  readonly ending?: string | undefined;
 }
 
-export function ChartView({ chart, actor, state, taken, isEnded }: Props) {
-  const holder = useRef<HTMLDivElement>(null);
-  const picture = pictures.value.get(chart);
+/** `missing`: only the other machine has it; `extra`: only this one has it. */
+export type Marks = ReadonlyMap<string, 'missing' | 'extra'>;
+
+export function ChartView(props: Props) {
+  const { chart, actor, state, taken, isEnded, marks, ending, drawnAs = chart } = props;
+  const drawing = useRef<HTMLDivElement>(null);
+  const picture = pictures.value.get(drawnAs);
+  const own = pictures.value.get(chart)?.entry.chart;
+  const end = ending ?? (isEnded ? 'ended' : '');
+  const label = `Statechart ${chart}; ${actor} is in ${state}${end === '' ? '' : `, ${end}`}`;
   useLayoutEffect(() => {
-    if (holder.current !== null) holder.current.innerHTML = picture?.svg ?? '';
-  }, [picture]);
-  useLayoutEffect(() => {
-    const root = holder.current;
+    const root = drawing.current;
     if (root === null) return;
     for (const group of root.querySelectorAll<SVGElement>('[data-state]')) {
       const path = group.dataset.state as string;
@@ -30,29 +46,65 @@ export function ChartView({ chart, actor, state, taken, isEnded }: Props) {
     }
     for (const part of root.querySelectorAll<SVGElement>('[data-transition]')) {
       const ids = (part.dataset.transition as string).split(' ');
-      const isTaken = ids.some((id) => taken.includes(id));
-      part.classList.toggle('taken', isTaken);
+      const has = (mark: string) => ids.some((id) => marks?.get(id) === mark);
+      part.classList.toggle(
+        'taken',
+        ids.some((id) => taken.includes(id)),
+      );
+      part.classList.toggle('missing', has('missing'));
+      part.classList.toggle('extra', has('extra'));
     }
-    const label = `Statechart ${chart}; ${actor} is in ${state}${isEnded ? ', ended' : ''}`;
     root.querySelector('svg')?.setAttribute('aria-label', label);
   });
+  useExplanations(drawing, picture, state, marks);
   return (
     <figure class="chart-view">
       <figcaption>
         <b>{actor}</b> <span class="state-word">{state.replaceAll('.', ' › ')}</span>
-        {isEnded ? ' (ended)' : ''}
+        {ending === undefined ? isEnded && ' (ended)' : <b class="bad"> ✗ {ending}</b>}
       </figcaption>
-      <div class="drawing" ref={holder} />
-      {picture === undefined ? (
-        <p class="none">drawing…</p>
-      ) : (
-        <details>
-          <summary>{chart} as a list</summary>
-          <StateList states={picture.entry.chart.root.states} state={state} chart={chart} />
-        </details>
-      )}
+      <ChartStage
+        key={drawnAs}
+        picture={picture}
+        drawing={drawing}
+        label={`Picture of ${actor}`}
+        boxes={picture === undefined ? [] : boxesOf(picture, state, taken, marks)}
+        moment={JSON.stringify([actor, state, taken])}
+      >
+        {picture === undefined ? (
+          <p class="none">drawing…</p>
+        ) : (
+          <details>
+            <summary>{chart} as a list</summary>
+            <StateList states={own?.root.states ?? []} state={state} chart={chart} />
+          </details>
+        )}
+      </ChartStage>
     </figure>
   );
+}
+
+/** What is to be seen: where the machine is, how it came there, and where it differs. */
+function boxesOf(
+  { entry, placed }: Picture,
+  state: string,
+  taken: readonly string[],
+  marks: Marks | undefined,
+): readonly Box[] {
+  const statesAt = (path: string | null) => placed.states.filter((it) => it.path === path);
+  const linesOf = (isMeant: (id: string) => boolean) =>
+    placed.edges
+      .filter(({ ids }) => ids.some(isMeant))
+      .flatMap(({ points, label }) => [around(points), ...(label === null ? [] : [label])]);
+  const isMarked = (id: string) => marks?.has(id) === true;
+  return [
+    ...statesAt(state),
+    ...linesOf((id) => taken.includes(id)),
+    ...linesOf(isMarked),
+    ...entry.chart.transitions
+      .filter(({ id }) => isMarked(id))
+      .flatMap(({ target }) => statesAt(target)),
+  ];
 }
 
 interface ListProps {
@@ -62,7 +114,7 @@ interface ListProps {
 }
 
 function StateList({ states, state, chart }: ListProps) {
-  const transitions = pictures.value.get(chart)?.entry.chart.transitions ?? [];
+  const own = pictures.value.get(chart)?.entry.chart;
   return (
     <ul>
       {states.map(({ path, key, description, states: inner }) => {
@@ -71,14 +123,10 @@ function StateList({ states, state, chart }: ListProps) {
           <li key={path}>
             {isActive ? <strong>{key} (active)</strong> : key}: {description}
             <ul>
-              {transitions
+              {own?.transitions
                 .filter(({ source }) => source === path)
-                .map(({ id, event, guard, target }) => (
-                  <li key={id}>
-                    {event === '' ? 'by itself' : event}
-                    {guard === '' ? '' : ` if ${guard}`}
-                    {target === null ? ', stays' : ` → ${target}`}
-                  </li>
+                .map(({ id }) => (
+                  <li key={id}>{explainLine(own, id)}</li>
                 ))}
             </ul>
             {inner.length > 0 && <StateList states={inner} state={state} chart={chart} />}

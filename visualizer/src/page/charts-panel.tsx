@@ -3,25 +3,28 @@
  * cards, and the child that was picked as a chart too.
  */
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
-import type { Mark, TraceModel, Track } from '../model/trace-model.ts';
-import { isEnded, isManager, lookOf, markAt } from '../model/trace-model.ts';
-import { at, focusedChild, focusedRoot, models, positionAt, recording, titles } from '../store.ts';
+import { differenceOf, differingCharts, focus, sidesNow } from '../focus-store.ts';
+import { actorWords } from '../model/culprit.ts';
+import { type Discard, discardOf } from '../model/ending.ts';
+import { type SideAt, shownOn } from '../model/focus.ts';
+import type { Mark, Track } from '../model/trace-model.ts';
+import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
+import { at, focusedChild, positionAt, titles } from '../store.ts';
 import { ActorTree } from './actor-tree.tsx';
 import { ChartView } from './chart-view.tsx';
 import { ContextPanel } from './context-panel.tsx';
+import { DifferenceLegend, marksOf } from './difference-legend.tsx';
+import { SideWords } from './side-words.tsx';
 
 export function ChartsPanel() {
-  const all = models.value;
-  // Read, so that live records redraw.
-  void recording.value;
+  const all = sidesNow.value;
   return (
     <section class="panel charts" aria-label="Charts">
-      {all.map((model, side) => (
+      {all.map((now, side) => (
         <SideCharts
           key={titles.value[side]}
-          model={model}
-          title={titles.value[side] ?? ''}
-          position={positionAt(side, at.value)}
+          side={side}
+          now={now}
           before={positionAt(side, at.value - 1)}
           isAlone={all.length === 1}
         />
@@ -31,87 +34,125 @@ export function ChartsPanel() {
 }
 
 interface SideProps {
-  readonly model: TraceModel;
-  readonly title: string;
-  readonly position: number;
+  readonly side: number;
+  readonly now: SideAt;
   readonly before: number;
   readonly isAlone: boolean;
 }
 
-function SideCharts({ model, title, position, before, isAlone }: SideProps) {
-  const begun = model.coordinators.filter((root) => markAt(root, position) !== undefined);
-  const root = begun.find(({ actor }) => actor === focusedRoot.value) ?? latest(begun, position);
+function SideCharts({ side, now, before, isAlone }: SideProps) {
+  const { model, position } = now;
+  const root = shownOn(now, focus.value);
   const children = root?.children.filter((child) => markAt(child, position) !== undefined) ?? [];
   const child = children.find(({ actor }) => actor === focusedChild.value);
+  const picture = (track: Track) => (
+    <TrackChart side={side} track={track} now={now} before={before} />
+  );
   return (
     <div class="side">
-      <h2>{title}</h2>
+      <h2>{titles.value[side]}</h2>
+      <SideWords side={side} now={now} before={before} shown={root} />
       {root !== undefined && <ActorTree model={model} shown={root} position={position} />}
       {root === undefined ? (
-        <p class="none">Nothing has started: choose “start” on the right.</p>
+        <Unbegun side={side} />
       ) : (
         <div class="work">
           <div class="pictures">
-            <TrackChart track={root} position={position} before={before} />
-            {child !== undefined && isAlone && (
-              <TrackChart track={child} position={position} before={before} />
-            )}
+            {picture(root)}
+            {child !== undefined && isAlone && picture(child)}
           </div>
-          <Cards root={root} position={position} before={before} child={child} />
-          {child !== undefined && !isAlone && (
-            <div class="pictures">
-              <TrackChart track={child} position={position} before={before} />
-            </div>
-          )}
+          <Cards root={root} now={now} before={before} child={child} />
+          {child !== undefined && !isAlone && <div class="pictures">{picture(child)}</div>}
         </div>
       )}
       {root !== undefined && (
-        <ContextPanel model={model} track={child ?? root} position={position} before={before} />
+        <ContextPanel
+          model={now.model}
+          track={child ?? root}
+          position={now.position}
+          before={before}
+        />
       )}
     </div>
   );
 }
 
-/** The coordinator that moved last; one that only invokes others if there is no other. */
-function latest(begun: readonly Track[], position: number): Track | undefined {
-  const moved = (track: Track) => markAt(track, position)?.position ?? 0;
-  const last = (track: Track) => Math.max(moved(track), ...track.children.map(moved));
-  const workers = begun.filter((track) => !isManager(track));
-  const from = workers.length > 0 ? workers : begun;
-  return [...from].sort((a, b) => last(a) - last(b)).at(-1);
+/** Before anything has begun: in what the two sides will differ. */
+function Unbegun({ side }: { readonly side: number }) {
+  return (
+    <>
+      <p class="none">Nothing has started: choose “start” on the right.</p>
+      {differingCharts.value[side]?.map((chart) => {
+        const difference = differenceOf(side, chart);
+        return (
+          <div class="picture" key={chart}>
+            <DifferenceLegend side={side} difference={difference} takenAt={null} />
+            <ChartView
+              chart={chart}
+              drawnAs={drawnAs(chart, difference)}
+              actor="not begun"
+              state=""
+              taken={[]}
+              isEnded={false}
+              marks={marksOf(difference)}
+            />
+          </div>
+        );
+      })}
+    </>
+  );
+}
+
+/** With everything of both in one place, so that the eye finds what is missing. */
+function drawnAs(chart: string, difference: ReturnType<typeof differenceOf>): string {
+  return difference !== undefined && difference.extra.length === 0 ? difference.other : chart;
 }
 
 interface TrackProps {
+  readonly side: number;
   readonly track: Track;
-  readonly position: number;
+  readonly now: SideAt;
   readonly before: number;
 }
 
-function TrackChart({ track, position, before }: TrackProps) {
+function TrackChart({ side, track, now, before }: TrackProps) {
+  const { model, position } = now;
   const mark = markAt(track, position);
   const taken = track.marks
     .filter((m) => m.position > before && m.position <= position)
     .flatMap(({ transitions }) => transitions);
+  const difference = differenceOf(side, track.chart);
+  const extra = difference?.extra.map(({ id }) => id) ?? [];
+  const took = track.marks.find(
+    (m) => m.position <= position && m.transitions.some((id) => extra.includes(id)),
+  );
   return (
-    <ChartView
-      chart={track.chart}
-      actor={track.actor}
-      state={mark?.state ?? ''}
-      taken={taken}
-      isEnded={isEnded(track, position)}
-    />
+    <div class="picture">
+      <DifferenceLegend side={side} difference={difference} takenAt={took?.column ?? null} />
+      <ChartView
+        chart={track.chart}
+        drawnAs={drawnAs(track.chart, difference)}
+        actor={track.actor}
+        state={mark?.state ?? ''}
+        taken={taken}
+        isEnded={isEnded(track, position)}
+        ending={discardOf(track, model, position)?.words}
+        marks={marksOf(difference)}
+      />
+    </div>
   );
 }
 
 interface CardsProps {
   readonly root: Track;
-  readonly position: number;
+  readonly now: SideAt;
   readonly before: number;
   readonly child: Track | undefined;
 }
 
 /** One card per child, in the order of the servers, and one for every server not asked yet. */
-function Cards({ root, position, before, child }: CardsProps) {
+function Cards({ root, now, before, child }: CardsProps) {
+  const { model, position } = now;
   const mark = markAt(root, position);
   const update = mark && summaryOf(mark, 'servermapUpdate');
   const begun = root.children.filter((c) => markAt(c, position) !== undefined);
@@ -126,6 +167,7 @@ function Cards({ root, position, before, child }: CardsProps) {
           track={track}
           mark={markAt(track, position) as Mark}
           isPicked={track === child}
+          discard={discardOf(track, model, position)}
           isMoved={(markAt(track, position)?.position ?? 0) > before}
         />
       ))}
@@ -143,10 +185,13 @@ interface CardProps {
   readonly mark: Mark;
   readonly isPicked: boolean;
   readonly isMoved: boolean;
+  /** What became of it, when it was stopped at work. */
+  readonly discard: Discard | undefined;
 }
 
-function Card({ track, mark, isPicked, isMoved }: CardProps) {
-  const { tone, shape } = lookOf(mark.state);
+function Card({ track, mark, isPicked, isMoved, discard }: CardProps) {
+  const look = lookOf(mark.state);
+  const { tone, shape } = discard === undefined ? look : stoppedLook(discard);
   const { shnums = [] } = summaryOf(mark, 'shareWrite') ?? {};
   const { shnum } = summaryOf(mark, 'blockRead') ?? {};
   const shares = (shnum === undefined ? shnums : [shnum]).map((n) => ` sh${n}`).join('');
@@ -159,16 +204,21 @@ function Card({ track, mark, isPicked, isMoved }: CardProps) {
       <button
         type="button"
         aria-pressed={isPicked}
-        title={[name, ...verdicts].join('\n')}
+        title={[name, ...verdicts, actorWords(track)].join('\n')}
         onClick={() => {
           focusedChild.value = isPicked ? null : track.actor;
         }}
       >
         <b>{name}</b>
         <span class="word">
-          <i aria-hidden="true">{shape}</i> {mark.state}
+          <i aria-hidden="true">{shape}</i> {discard?.words ?? mark.state}
         </span>
       </button>
     </li>
   );
+}
+
+/** Of a child that was stopped at work: it goes on no more. */
+function stoppedLook({ isThrownAway }: Discard) {
+  return isThrownAway ? { tone: 'bad thrown', shape: '✗' } : { tone: 'empty thrown', shape: '□' };
 }

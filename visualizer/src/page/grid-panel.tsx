@@ -1,8 +1,9 @@
 /**
- * @module grid-panel: who holds what, and who is up.
+ * @module grid-panel: who holds what, who is up, where two sides differ, and what is wrong there.
  */
 import type { ServerView } from '../../../src/simulation/world.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
+import { differing, sideHarms } from '../harm-store.ts';
 import { act, at, branch, frame, shortTitles, titles, versionNames } from '../store.ts';
 import { Scroll } from './scroll.tsx';
 
@@ -30,8 +31,16 @@ export function GridPanel() {
           </thead>
           <tbody>
             {first?.servers.map(({ id }, row) => (
-              <tr key={id}>
-                <th scope="row">{id}</th>
+              <tr key={id} class={differing.value.has(id) ? 'differs' : ''}>
+                <th scope="row">
+                  {id}
+                  {differing.value.has(id) && (
+                    <span class="unequal" title="The two sides hold different things here">
+                      <i aria-hidden="true">≠</i>
+                      <span class="hidden">, not the same on both sides</span>
+                    </span>
+                  )}
+                </th>
                 {sides.map(({ servers }, i) => (
                   <td key={titles.value[i]}>
                     <Holdings now={servers[row]} before={before[i]?.servers[row]} side={i} />
@@ -84,9 +93,20 @@ function Holdings({
       {now.isPartitioned && <span class="tag bad">cut off</span>}
       {shares.map(([shnum, what]) => {
         const isNew = before !== undefined && before.shares[Number(shnum)] !== what;
+        const harms = sideHarms.value[side]?.filter(
+          ({ server, shnum: n }) => server === now.id && n === Number(shnum),
+        );
         return (
-          <span key={shnum} class={isNew ? 'tag share new' : 'tag share'} title={what}>
-            sh{shnum} <b>{versionNames.value[side]?.plain(what)}</b>
+          <span key={shnum}>
+            <span class={isNew ? 'tag share new' : 'tag share'} title={what}>
+              sh{shnum} <b>{versionNames.value[side]?.plain(what)}</b>
+            </span>
+            {harms?.map(({ kind, words, isSettled }) => (
+              <span key={kind} class={isSettled ? 'harm settled' : 'harm'}>
+                {isSettled ? '✗ ' : ''}
+                {words}
+              </span>
+            ))}
           </span>
         );
       })}

@@ -12,6 +12,7 @@ import {
   recording,
   scenarios,
 } from '../store.ts';
+import { isTalk, toggleTalk } from '../talk.ts';
 import { openFile, saveRun } from './files.ts';
 import { openHelp } from './help.tsx';
 
@@ -52,6 +53,14 @@ export function Header() {
         </button>
         <button type="button" onClick={openFile} title="A saved run, or a trace (JSON lines)">
           Open…
+        </button>
+        <button
+          type="button"
+          aria-pressed={isTalk.value}
+          onClick={toggleTalk}
+          title="Charts for a projector (p)"
+        >
+          Present
         </button>
         <button type="button" onClick={openHelp} title="Keys (?)">
           Keys

@@ -19,7 +19,10 @@ const keys: readonly (readonly [string, string])[] = [
   ['i', 'context of what is shown: what it knows, and why it does what it does'],
   ['w s a d', 'lanes: nearer, farther, left, right'],
   ['/', 'to the messages in flight'],
-  ['Esc', 'back to the end'],
+  ['Esc', 'closes an explanation; else back to the end'],
+  ['Tab', 'in a chart: to its arrows, each explained; ← → for the next one'],
+  ['+ − 0 f', 'in a chart: larger, smaller, as at first, all of it; arrows move it'],
+  ['p', 'presentation: for a projector, and back'],
   ['?', 'this list'],
 ];
 

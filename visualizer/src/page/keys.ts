@@ -1,11 +1,11 @@
 /**
  * @module keys: everything by keyboard. Never in fields; single characters can be turned off.
  */
+import { goToParting, goToViolation } from '../focus-store.ts';
 import { markAt } from '../model/trace-model.ts';
 import {
   act,
   at,
-  difference,
   exploreOrders,
   finish,
   focusedChild,
@@ -16,7 +16,9 @@ import {
   togglePlaying,
   violations,
 } from '../store.ts';
+import { toggleTalk } from '../talk.ts';
 import { toggleContext } from './context-panel.tsx';
+import { dismissExplanation } from './explanation.tsx';
 import { choiceFor, flights } from './flight-panel.tsx';
 import { hasLetterKeys, openHelp } from './help.tsx';
 import { panLanes, zoomLanes } from './lanes.tsx';
@@ -47,19 +49,20 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   ArrowRight: () => goTo(at.value + 1),
   Home: () => goTo(0),
   End: () => goTo(last.value),
-  Escape: () => goTo(last.value),
+  Escape: () => dismissExplanation() || goTo(last.value),
   ' ': () => togglePlaying(),
   x: drop,
   r: () => void finish(),
   e: () => void exploreOrders(),
   v: nextViolation,
-  c: () => difference.value !== null && goTo(difference.value),
+  c: goToParting,
   w: () => zoomLanes(1.25),
   s: () => zoomLanes(0.8),
   a: () => panLanes(-0.5),
   d: () => panLanes(0.5),
   i: toggleContext,
   '/': () => document.querySelector<HTMLElement>('.deliver')?.focus(),
+  p: toggleTalk,
   '?': openHelp,
 };
 
@@ -81,9 +84,11 @@ function drop(element: HTMLElement): void {
 }
 
 function nextViolation(): void {
-  const steps = violations.value.flatMap((v) => (v?.violation == null ? [] : [v.violation.step]));
-  const next = steps.find((step) => step > at.value) ?? steps[0];
-  if (next !== undefined) goTo(next);
+  const broken = violations.value.flatMap(({ violation } = {} as never, side) =>
+    violation == null ? [] : [{ side, step: violation.step }],
+  );
+  const next = broken.find(({ step }) => step > at.value) ?? broken[0];
+  if (next !== undefined) goToViolation(next.side);
 }
 
 /** To the nearest step at which the picked child, or else any coordinator, moves. */

@@ -5,6 +5,7 @@
 import { effect, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { type Discard, discardOf } from '../model/ending.ts';
 import {
   type Arrow,
   isManager,
@@ -141,16 +142,29 @@ function LaneBars({ model, names, isInView }: BarsProps) {
   // Operations without a prefix come one after the other.
   const several = model.byStep ? model.operations.length : 1;
   const bars: ComponentChildren[] = [];
+  const rowOf = ({ isOneOfMany, server, operation }: Track) =>
+    rows.get(isOneOfMany ? (server ?? '') : operation);
+  const begins = new Map<number | undefined, number[]>();
+  for (const track of model.tracks.values()) {
+    const [row, column] = [rowOf(track), track.marks[0]?.column ?? 0];
+    const begun = begins.get(row);
+    if (begun === undefined) begins.set(row, [column]);
+    else begun.push(column);
+  }
   for (const track of model.tracks.values()) {
     // The one that lets others work would lie over them.
     if (isManager(track)) continue;
-    const row = rows.get(track.isOneOfMany ? (track.server ?? '') : track.operation);
+    const row = rowOf(track);
     if (row === undefined || !isInView(row)) continue;
     const slot = !track.isOneOfMany ? 0 : model.operations.indexOf(track.operation);
     const count = !track.isOneOfMany ? 1 : Math.min(several, 3);
     const high = (rowHeight - 4) / count;
     const y = axisHeight + row * rowHeight + 2 + (slot % count) * high;
     bars.push(...barsOf(track, model.columns, y, high));
+    const discard = discardOf(track, model, Number.POSITIVE_INFINITY);
+    if (discard === undefined) continue;
+    const next = begins.get(row)?.find((column) => column >= discard.column);
+    bars.push(<Thrown key={`${track.actor} end`} {...{ track, discard, next, y, high }} />);
   }
   return <>{bars}</>;
 }
@@ -195,6 +209,34 @@ function barsOf(track: Track, columns: number, y: number, high: number): Compone
     );
   }
   return bars;
+}
+
+interface ThrownProps {
+  readonly track: Track;
+  readonly discard: Discard;
+  /** Where something else begins in this row. */
+  readonly next: number | undefined;
+  readonly y: number;
+  readonly high: number;
+}
+
+/** Behind the bar of a child that was stopped at work. */
+function Thrown({ track, discard, next, y, high }: ThrownProps) {
+  const x = xOf(discard.column) - columnWidth() / 2 + 2;
+  const end = next === undefined ? width.value : xOf(next) - columnWidth() / 2;
+  const [short] = discard.words.split(' at ');
+  const shape = discard.isThrownAway ? '✗' : '□';
+  const words = [discard.words, short, ''].map((text) => `${shape} ${text}`.trim());
+  const shown = words.find((text) => text.length * 6.4 <= end - x);
+  if (x < gutterWidth() || high <= 11) return null;
+  return (
+    <g class={discard.isThrownAway ? 'thrown bad' : 'thrown'}>
+      <title>{`${track.actor}: ${discard.words}`}</title>
+      <text x={x} y={y + high / 2 + 4}>
+        {shown ?? shape}
+      </text>
+    </g>
+  );
 }
 
 function fit(words: string, shape: string, room: number): string {

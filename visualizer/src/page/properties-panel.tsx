@@ -1,7 +1,11 @@
 /**
  * @module properties-panel: every property: holding, or violated at a step, with a link to it.
  */
-import { at, branch, frame, goTo, shortTitles, titles } from '../store.ts';
+
+import type { Violation } from '../engine/protocol.ts';
+import { goToActor } from '../focus-store.ts';
+import { actorWords, trackNamed } from '../model/culprit.ts';
+import { at, branch, frame, models, positionAt, shortTitles, titles } from '../store.ts';
 import { Scroll } from './scroll.tsx';
 
 export function PropertiesPanel() {
@@ -57,10 +61,11 @@ export function PropertiesPanel() {
                         class="link bad"
                         title={violation.detail}
                         aria-current={at.value === violation.step ? 'step' : undefined}
-                        onClick={() => goTo(violation.step)}
+                        onClick={() => goToActor(i, violation.step, violation.actor)}
                       >
                         {isNow ? '✗' : '(✗)'} violated at {violation.step}
                       </button>
+                      <Culprit side={i} {...violation} />
                     </td>
                   );
                 })}
@@ -71,4 +76,11 @@ export function PropertiesPanel() {
       </Scroll>
     </section>
   );
+}
+
+/** Whose chart broke it. */
+function Culprit({ side, step, actor }: Violation & { readonly side: number }) {
+  const model = models.value[side];
+  const track = model && actor !== null && trackNamed(model, actor, positionAt(side, step));
+  return track ? <span class="culprit">by {actorWords(track)}</span> : null;
 }

@@ -1,16 +1,24 @@
 /**
  * @module story: what this is about, what has gone wrong, and news, in a few words.
  */
+import type { Violation } from '../engine/protocol.ts';
+import { goToParting, goToViolation, sidesNow } from '../focus-store.ts';
+import { actorWords, trackNamed } from '../model/culprit.ts';
+import { eventWords } from '../model/telling.ts';
 import {
   at,
   difference,
   exploration,
+  frame,
   goTo,
   isPresent,
   last,
+  models,
   notice,
+  positionAt,
   preset,
   recording,
+  shortTitles,
   titles,
   violations,
 } from '../store.ts';
@@ -26,9 +34,14 @@ export function Story() {
         </p>
       )}
       <ul>
+        {recording.value === null && at.value > 0 && (
+          <li>
+            <b>Step {at.value}.</b> {happened()}
+          </li>
+        )}
         {parted !== null && (
           <li>
-            <button type="button" class="link" onClick={() => goTo(parted)}>
+            <button type="button" class="link" onClick={goToParting}>
               ◆ The two runs part at step {parted}
             </button>
           </li>
@@ -38,9 +51,10 @@ export function Story() {
           if (verdict === undefined || violation == null) return null;
           return (
             <li key={titles.value[side]}>
-              <button type="button" class="link bad" onClick={() => goTo(violation.step)}>
+              <button type="button" class="link bad" onClick={() => goToViolation(side)}>
                 ✗ {titles.value[side]}: {verdict.id} violated at step {violation.step}:{' '}
                 {violation.detail}
+                {culprit(side, violation)}
               </button>
             </li>
           );
@@ -59,6 +73,28 @@ export function Story() {
       )}
     </section>
   );
+}
+
+/** In brackets behind what is wrong, so that it is known where to look. */
+function culprit(side: number, { step, actor }: Violation): string {
+  const model = models.value[side];
+  const track = model && actor !== null && trackNamed(model, actor, positionAt(side, step));
+  return track ? ` (${actorWords(track)})` : '';
+}
+
+/** What the step brought; where only one side had it, that one is named. */
+function happened(): string {
+  const { label = null, sides = [] } = frame.value ?? {};
+  const side = Math.max(
+    0,
+    sides.findIndex(({ isSkipped }) => !isSkipped),
+  );
+  const now = sidesNow.value[side];
+  if (now === undefined) return '';
+  const { model, position } = now;
+  const words = eventWords({ model, from: positionAt(side, at.value - 1), to: position });
+  const isAlone = sides.some(({ isSkipped }) => isSkipped);
+  return `${isAlone ? `Only ${shortTitles.value[side]}: ` : ''}${words ?? `${label}.`}`;
 }
 
 function recordingWords(): string {

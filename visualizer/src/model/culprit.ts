@@ -1,0 +1,45 @@
+/**
+ * @module culprit: whose chart a record is about, so that what broke a property can be shown.
+ */
+import type { TraceRecord } from '../../../src/simulation/world.ts';
+import { markAt, type TraceModel, type Track } from './trace-model.ts';
+
+/** Path of the actor, or the name of an operation; null: of a server, a disk, the clock. */
+export function culpritOf(record: TraceRecord): string | null {
+  if ('actor' in record) return record.actor;
+  return 'operation' in record ? record.operation : null;
+}
+
+/** The track of that name at `position`; of an operation, the coordinator that moved last. */
+export function trackNamed(model: TraceModel, name: string, position: number): Track | undefined {
+  const track = model.tracks.get(name);
+  if (track !== undefined) return track;
+  const own = model.coordinators.filter(({ operation }) => operation === name);
+  return latest(own, position);
+}
+
+/** The coordinator of a child; any other is its own. */
+export function coordinatorOf(model: TraceModel, track: Track): Track {
+  if (!track.isOneOfMany || track.parent === null) return track;
+  return model.tracks.get(track.parent) ?? track;
+}
+
+/** Of those that have begun, the one that moved last, its children included. */
+export function latest(tracks: readonly Track[], position: number): Track | undefined {
+  const moved = (track: Track) => markAt(track, position)?.position ?? 0;
+  const last = (track: Track) => Math.max(moved(track), ...track.children.map(moved));
+  const begun = tracks.filter((track) => moved(track) > 0);
+  return [...begun].sort((a, b) => last(a) - last(b)).at(-1);
+}
+
+/** `w1’s servermap update`, `w1’s publish at s2` */
+export function actorWords({ operation, chart, server, actor }: Track): string {
+  const above = actor.split('/').at(-2)?.replace(/~\d+$/, '') ?? chart;
+  const own = server === null ? chartWords(chart) : `${chartWords(above)} at ${server}`;
+  return `${operation}’s ${own}`;
+}
+
+/** `servermapUpdate (old rule)` as a person says it: `servermap update`. */
+export function chartWords(chart: string): string {
+  return chart.replace(/ \(.*\)$/, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

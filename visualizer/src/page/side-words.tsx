@@ -1,0 +1,33 @@
+/**
+ * @module side-words: over a side's charts, where the step leaves it.
+ */
+import { focus } from '../focus-store.ts';
+import { sideHarms } from '../harm-store.ts';
+import { chartWords } from '../model/culprit.ts';
+import type { SideAt } from '../model/focus.ts';
+import { standWords } from '../model/telling.ts';
+import type { Track } from '../model/trace-model.ts';
+import { models, recording } from '../store.ts';
+
+interface Props {
+  readonly side: number;
+  readonly now: SideAt;
+  readonly before: number;
+  /** The coordinator whose chart is shown. */
+  readonly shown: Track | undefined;
+}
+
+export function SideWords({ side, now, before, shown }: Props) {
+  if (recording.value !== null || shown === undefined) return null;
+  const { model, position } = now;
+  const step = { model, from: before, to: position };
+  const wanted = models.value.map(({ tracks }) => tracks.get(focus.value ?? '')).find(Boolean);
+  return (
+    <p class="side-words">
+      {standWords(step, sideHarms.value[side] ?? [])}
+      {wanted !== undefined && wanted.actor !== shown.actor && (
+        <> Its {chartWords(wanted.chart)} has not begun; this is what is at work here.</>
+      )}
+    </p>
+  );
+}
