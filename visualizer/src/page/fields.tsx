@@ -71,7 +71,7 @@ function FieldRow({ field, depth }: { readonly field: Field; readonly depth: num
 
 function Mark({ change, was }: Pick<Field, 'change' | 'was'>) {
   if (change === 'same') return null;
-  if (change === 'added') return <b class="mark"> ＋ added</b>;
+  if (change === 'added') return <b class="mark"> + added</b>;
   if (change === 'removed') return <b class="mark"> − removed</b>;
   return (
     <b class="mark">
