@@ -77,9 +77,8 @@ export const presets: readonly Preset[] = [
     id: '2034',
     title: 'Ticket #2034: old rule and ours, one schedule',
     about:
-      'Before it writes, w1 asks five servers for their shares. s4 holds share 2, which is still being ' +
-      'verified when the old rule says that it is done: it forgets that share, and writes a second one ' +
-      'on s2. This engine waits.',
+      'Before it writes, w1 asks who holds a share. s4 holds share 2; while that is being verified, ' +
+      'the old rule ends, forgets it, and writes a second share 2 on s2. This engine waits.',
     scene: bySide(ticketWorld),
     labels: [...started, 'deliver w1 s1 read sh1 head'],
     ends: parted,

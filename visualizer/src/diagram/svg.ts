@@ -74,7 +74,7 @@ function drawState(state: PlacedState): string {
     `<text class="title" x="${one(titleX)}" y="${one(titleY)}">${text(title)}</text>`,
     ...rows.map(
       (row, i) =>
-        `<text class="row" data-transition="${text(row.id)}" x="${x + 10}" y="${y + 35 + i * 17}">` +
+        `<text class="row" data-transition="${nameOf([row.id])}" x="${x + 10}" y="${y + 35 + i * 17}">` +
         `${text(row.text)}</text>`,
     ),
     '</g>',
@@ -96,7 +96,7 @@ function drawLine(
   end: string,
 ): string {
   const line = points.map(({ x, y }) => `${x} ${y}`).join('L');
-  return `<path class="${kind}" data-transition="${text(ids.join(' '))}" d="M${line}"${end}/>`;
+  return `<path class="${kind}" data-transition="${nameOf(ids)}" d="M${line}"${end}/>`;
 }
 
 function drawLabel({ label }: PlacedEdge): string {
@@ -105,12 +105,25 @@ function drawLabel({ label }: PlacedEdge): string {
   const step = fontSizes.label * 1.3;
   const spans = lines.map((line, i) => {
     const guard = line.text.startsWith('[') ? ' class="guard"' : '';
-    const name = `${guard} data-transition="${text(line.id)}"`;
+    const name = `${guard} data-transition="${nameOf([line.id])}"`;
     const at = `x="${one(x + width / 2)}" y="${one(y + step * (i + 0.8))}"`;
     return `<tspan${name} ${at}>${text(line.text)}</tspan>`;
   });
   return `<g class="label"><text>${spans.join('')}</text></g>`;
 }
+
+/** Names of events may have spaces, in a machine that somebody else made. */
+function nameOf(ids: readonly string[]): string {
+  return text(ids.map((id) => id.replaceAll(' ', space)).join(' '));
+}
+
+/** What a `data-transition` stands for. */
+export function idsIn(name: string): readonly string[] {
+  return name.split(' ').map((id) => id.replaceAll(space, ' '));
+}
+
+/** U+00A0, which is not the one between names. */
+const space = '\u00a0';
 
 function one(value: number): number {
   return Math.round(value * 10) / 10;

@@ -2,7 +2,7 @@
  * @module culprit: whose chart a record is about, so that what broke a property can be shown.
  */
 import type { TraceRecord } from '../../../src/simulation/world.ts';
-import { markAt, type TraceModel, type Track } from './trace-model.ts';
+import { isManager, markAt, type TraceModel, type Track } from './trace-model.ts';
 
 /** Path of the actor, or the name of an operation; null: of a server, a disk, the clock. */
 export function culpritOf(record: TraceRecord): string | null {
@@ -15,7 +15,7 @@ export function trackNamed(model: TraceModel, name: string, position: number): T
   const track = model.tracks.get(name);
   if (track !== undefined) return track;
   const own = model.coordinators.filter(({ operation }) => operation === name);
-  return latest(own, position);
+  return latestAtWork(own, position);
 }
 
 /** The coordinator of a child; any other is its own. */
@@ -30,6 +30,12 @@ export function latest(tracks: readonly Track[], position: number): Track | unde
   const last = (track: Track) => Math.max(moved(track), ...track.children.map(moved));
   const begun = tracks.filter((track) => moved(track) > 0);
   return [...begun].sort((a, b) => last(a) - last(b)).at(-1);
+}
+
+/** The same, but one that only invokes others comes last. */
+export function latestAtWork(tracks: readonly Track[], position: number): Track | undefined {
+  const workers = tracks.filter((track) => !isManager(track));
+  return latest(workers, position) ?? latest(tracks, position);
 }
 
 /** `w1’s servermap update`, `w1’s publish at s2` */

@@ -1,8 +1,8 @@
 /**
  * @module focus: which coordinator is shown: the same on both sides, so that they can be compared.
  */
-import { coordinatorOf, latest, trackNamed } from './culprit.ts';
-import { isManager, markAt, type TraceModel, type Track } from './trace-model.ts';
+import { coordinatorOf, latest, latestAtWork, trackNamed } from './culprit.ts';
+import { markAt, type TraceModel, type Track } from './trace-model.ts';
 
 export interface SideAt {
   readonly model: TraceModel;
@@ -44,20 +44,17 @@ export function focusOf(sides: readonly SideAt[], wanted: Wanted): string | null
       position,
     ),
   );
-  return (differing ?? choose(lastAtWork))?.actor ?? null;
+  return (
+    (differing ?? choose(({ model, position }) => latestAtWork(model.coordinators, position)))
+      ?.actor ?? null
+  );
 }
 
 /** The track to show on a side: of a chart that has not begun there, what is at work instead. */
 export function shownOn(side: SideAt, focus: string | null): Track | undefined {
   const track = side.model.tracks.get(focus ?? '');
   if (track !== undefined && markAt(track, side.position) !== undefined) return track;
-  return lastAtWork(side);
-}
-
-/** The coordinator that moved last; one that only invokes others if there is no other. */
-function lastAtWork({ model, position }: SideAt): Track | undefined {
-  const workers = model.coordinators.filter((track) => !isManager(track));
-  return latest(workers, position) ?? latest(model.coordinators, position);
+  return latestAtWork(side.model.coordinators, side.position);
 }
 
 function isBegun({ model, position }: SideAt, actor: string): boolean {

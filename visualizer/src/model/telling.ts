@@ -72,8 +72,8 @@ function answerWords(model: TraceModel, { operation, server, what }: Of<'message
   const shares = few(query.shnums.map(String));
   const share = `share${query.shnums.length === 1 ? '' : 's'} ${shares}`;
   if (mark.state === 'empty') return `${server} answers: it holds no share.`;
-  if (mark.state === 'good') return `${server}’s ${share}: here, and good.`;
-  if (mark.state === 'corrupt') return `${server}’s ${share}: here, and corrupt.`;
+  if (mark.state === 'good') return `${server}’s ${share} has come, and is good.`;
+  if (mark.state === 'corrupt') return `${server}’s ${share} has come, and is corrupt.`;
   if (mark.state !== 'verifying') return `${server} answers “${what}”.`;
   return `${server} answers: it holds ${share}. Now it is read and verified.`;
 }
@@ -88,6 +88,7 @@ export function standWords(step: StepOf, harms: readonly Harm[]): string {
   const sentences = thrown.length > 0 ? [...thrown] : [...ended, ...running(model, begun, to)];
   const roots = model.roots.filter((root) => markAt(root, to) !== undefined);
   const isOver = roots.every((root) => isEnded(root, to));
+  if (isOver && sentences.length === 0) sentences.push(`${few(model.operations)} is over.`);
   const left = harms.filter(({ isSettled }) => isSettled);
   if (left.length > 0) sentences.push(harmWords(left));
   else if (isOver) sentences.push('Nothing wrong is left on the servers.');
@@ -137,11 +138,11 @@ function running(model: TraceModel, begun: readonly Track[], to: number): readon
   return [`${name} is in “${state}”${rest}.`];
 }
 
-/** `s2 holds a second share 2; s4 has still version 1.` */
-export function harmWords(harms: readonly Harm[]): string {
-  const said = harms.slice(0, 3).map(({ server, words }) => `${server}: ${words}`);
+/** `Harm is left: second share 2 on s2; still version 1 on s4.` */
+function harmWords(harms: readonly Harm[]): string {
+  const said = harms.slice(0, 3).map(({ server, words }) => `${words} on ${server}`);
   const more = harms.length > 3 ? `; and ${harms.length - 3} more` : '';
-  return `Left wrong: ${said.join('; ')}${more}.`;
+  return `Harm is left: ${said.join('; ')}${more}.`;
 }
 
 /** `verifying` of `collecting.verifying` */

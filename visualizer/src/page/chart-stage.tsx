@@ -73,12 +73,11 @@ export function ChartStage({ picture, drawing, label, boxes, moment, children }:
     next.current = bringing(chart, own, start, boxes);
     setChosen(null);
   };
+  const larger = () => zoomTo(scale * scales.step);
+  const smaller = () => zoomTo(scale / scales.step);
+  const all = () => zoomTo(fitting(chart, room));
   const doings: Readonly<Record<string, () => void>> = {
-    '+': () => zoomTo(scale * scales.step),
-    '=': () => zoomTo(scale * scales.step),
-    '-': () => zoomTo(scale / scales.step),
-    '0': asAtFirst,
-    f: () => zoomTo(fitting(chart, room)),
+    ...{ '+': larger, '=': larger, '-': smaller, '0': asAtFirst, f: all },
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const { key, target, currentTarget, ctrlKey, metaKey, altKey, shiftKey } = event;
@@ -125,10 +124,10 @@ export function ChartStage({ picture, drawing, label, boxes, moment, children }:
         {children}
         <fieldset class="zoom">
           <legend class="hidden">Size of {label}</legend>
-          <Zoom title="Smaller (− in the chart)" text="−" onClick={doings['-'] as () => void} />
-          <Zoom title="Larger (+ in the chart)" text="+" onClick={doings['+'] as () => void} />
-          <Zoom title="All of it (f in the chart)" text="Fit" onClick={doings.f as () => void} />
-          <Zoom title="Letters of 11 pixels" text="100 %" onClick={() => zoomTo(1)} />
+          <Zoom name="Smaller" keys="− in the chart" text="−" onClick={smaller} />
+          <Zoom name="Larger" keys="+ in the chart" text="+" onClick={larger} />
+          <Zoom name="Fit" keys="all of it; f in the chart" text="Fit" onClick={all} />
+          <Zoom name="100 %" keys="letters of 11 pixels" text="100 %" onClick={() => zoomTo(1)} />
         </fieldset>
       </div>
     </>
@@ -136,14 +135,21 @@ export function ChartStage({ picture, drawing, label, boxes, moment, children }:
 }
 
 interface ZoomProps {
-  readonly title: string;
+  readonly name: string;
+  readonly keys: string;
   readonly text: string;
   readonly onClick: () => void;
 }
 
-function Zoom({ title, text, onClick }: ZoomProps) {
+function Zoom({ name, keys, text, onClick }: ZoomProps) {
   return (
-    <button type="button" class="small" title={title} aria-label={title} onClick={onClick}>
+    <button
+      type="button"
+      class="small"
+      title={`${name}: ${keys}`}
+      aria-label={name}
+      onClick={onClick}
+    >
       {text}
     </button>
   );

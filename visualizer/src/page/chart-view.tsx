@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChartState } from '../../../src/inspector/chart.ts';
 import { type Picture, pictures } from '../charts.ts';
 import type { Box } from '../diagram/layout.ts';
+import { idsIn } from '../diagram/svg.ts';
 import { around } from '../model/camera.ts';
 import { explainLine } from '../model/explain.ts';
 import { ChartStage } from './chart-stage.tsx';
@@ -45,7 +46,7 @@ export function ChartView(props: Props) {
       group.classList.toggle('leaf', state === path);
     }
     for (const part of root.querySelectorAll<SVGElement>('[data-transition]')) {
-      const ids = (part.dataset.transition as string).split(' ');
+      const ids = idsIn(part.dataset.transition as string);
       const has = (mark: string) => ids.some((id) => marks?.get(id) === mark);
       part.classList.toggle(
         'taken',
@@ -101,9 +102,10 @@ function boxesOf(
     ...statesAt(state),
     ...linesOf((id) => taken.includes(id)),
     ...linesOf(isMarked),
+    // Both ends of an arrow that one side has alone: so both sides show the same part.
     ...entry.chart.transitions
       .filter(({ id }) => isMarked(id))
-      .flatMap(({ target }) => statesAt(target)),
+      .flatMap(({ source, target }) => [...statesAt(source), ...statesAt(target)]),
   ];
 }
 

@@ -2,6 +2,7 @@
  * @module charts-panel: per side, the coordinator that is at work as a chart, its children as
  * cards, and the child that was picked as a chart too.
  */
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import { differenceOf, differingCharts, focus, sidesNow } from '../focus-store.ts';
 import { actorWords } from '../model/culprit.ts';
@@ -90,8 +91,8 @@ function Unbegun({ side }: { readonly side: number }) {
             <ChartView
               chart={chart}
               drawnAs={drawnAs(chart, difference)}
-              actor="not begun"
-              state=""
+              actor={chart}
+              state="not begun"
               taken={[]}
               isEnded={false}
               marks={marksOf(difference)}
@@ -158,9 +159,13 @@ function Cards({ root, now, before, child }: CardsProps) {
   const begun = root.children.filter((c) => markAt(c, position) !== undefined);
   const byServer = new Map(begun.map((c) => [c.server ?? c.key, c]));
   const unasked = Object.keys(update?.statuses ?? {}).filter((id) => !byServer.has(id));
+  const list = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    showIn(list.current, '.thrown.bad') || showIn(list.current, '.moved');
+  }, [position, root]);
   if (begun.length === 0 && unasked.length === 0) return null;
   return (
-    <ul class="cards" aria-label={`Children of ${root.actor}`}>
+    <ul class="cards" ref={list} aria-label={`Children of ${root.actor}`}>
       {begun.map((track) => (
         <Card
           key={track.actor}
@@ -178,6 +183,16 @@ function Cards({ root, now, before, child }: CardsProps) {
       ))}
     </ul>
   );
+}
+
+/** Scrolls the list, and nothing else, so that a card is in view. */
+function showIn(list: HTMLElement | null, selector: string): boolean {
+  const card = list?.querySelector<HTMLElement>(selector);
+  if (list === null || !card) return false;
+  const [room, box] = [list.getBoundingClientRect(), card.getBoundingClientRect()];
+  if (box.top < room.top) list.scrollTop -= room.top - box.top;
+  else if (box.bottom > room.bottom) list.scrollTop += box.bottom - room.bottom;
+  return true;
 }
 
 interface CardProps {

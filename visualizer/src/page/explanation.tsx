@@ -2,11 +2,11 @@
  * @module explanation: what the part of a chart under the mouse, or with the focus, means. It stays
  * while the mouse is over it or the focus in it, and Escape dismisses it (WCAG 1.4.13).
  */
-import { effect, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Box, Point } from '../diagram/layout.ts';
 import { around } from '../model/camera.ts';
-import { piecesOf, type Word } from '../model/glossary.ts';
+import { Worded } from './worded.tsx';
 
 interface Explanation {
   readonly sentences: readonly string[];
@@ -18,21 +18,6 @@ interface Explanation {
 }
 
 const shown = signal<Explanation | null>(null);
-/** From docs/glossary.md, once something is explained. */
-const words = signal<readonly Word[]>([]);
-
-let isAsked = false;
-effect(() => {
-  if (shown.value === null || isAsked) return;
-  isAsked = true;
-  void loadWords();
-});
-
-async function loadWords(): Promise<void> {
-  const response = await fetch('./glossary.json').catch(() => undefined);
-  if (response?.ok) words.value = (await response.json()) as readonly Word[];
-}
-
 export function explain(explanation: Explanation): void {
   keep();
   if (shown.value?.about !== explanation.about) shown.value = explanation;
@@ -73,9 +58,8 @@ function Explained({ about, at, sentences }: Explanation) {
     const place = () => placeNear(box, at === null ? about.getBoundingClientRect() : around([at]));
     place();
     const onScroll = ({ target }: Event) => {
-      if (box.contains(target as Node)) return;
-      if (at === null) place();
-      else dismissExplanation();
+      // The mouse is where it was; what is under it by then says so itself.
+      if (at === null && !box.contains(target as Node)) place();
     };
     document.addEventListener('scroll', onScroll, { capture: true, passive: true });
     return () => document.removeEventListener('scroll', onScroll, { capture: true });
@@ -92,20 +76,7 @@ function Explained({ about, at, sentences }: Explanation) {
     >
       {sentences.map((sentence) => (
         <p key={sentence}>
-          {piecesOf(sentence, words.value).map((piece) =>
-            typeof piece === 'string' ? (
-              piece
-            ) : (
-              <a
-                key={piece.anchor}
-                href={`./glossary.html#${piece.anchor}`}
-                target="_blank"
-                rel="noopener"
-              >
-                {piece.word}
-              </a>
-            ),
-          )}
+          <Worded text={sentence} />
         </p>
       ))}
     </aside>

@@ -6,6 +6,7 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
 import type { Picture } from '../charts.ts';
 import type { Point } from '../diagram/layout.ts';
+import { idsIn } from '../diagram/svg.ts';
 import { explainLine, explainState } from '../model/explain.ts';
 import type { Marks } from './chart-view.tsx';
 import { dismissExplanation, explain, leaveExplanation } from './explanation.tsx';
@@ -92,7 +93,7 @@ function sentencesOf(part: Element, picture: Picture, marks: Marks | undefined):
   if (transition === undefined) {
     return picture.placed.states.filter(({ path }) => path === state).map(explainState);
   }
-  return transition.split(' ').map((id) => {
+  return idsIn(transition).map((id) => {
     const lacks = marks?.get(id) === 'missing' ? 'Not in this machine. ' : '';
     return `${lacks}${explainLine(picture.entry.chart, id) ?? id}`;
   });

@@ -30,7 +30,7 @@ export function GridPanel() {
             </tr>
           </thead>
           <tbody>
-            {first?.servers.map(({ id }, row) => (
+            {first?.servers.flatMap(({ id }, row) => [
               <tr key={id} class={differing.value.has(id) ? 'differs' : ''}>
                 <th scope="row">
                   {id}
@@ -61,13 +61,30 @@ export function GridPanel() {
                       </button>
                     ))}
                 </td>
-              </tr>
-            ))}
+              </tr>,
+              ...harmsAt(id).map((words) => (
+                <tr key={`${id} ${words}`} class="harm">
+                  <td colSpan={sides.length + 2}>{words}</td>
+                </tr>
+              )),
+            ])}
           </tbody>
         </table>
         <Operations />
       </Scroll>
     </section>
+  );
+}
+
+/** What is wrong on a server, side by side: `✗ old: second share 2`. */
+function harmsAt(id: string): readonly string[] {
+  return sideHarms.value.flatMap((harms, side) =>
+    harms
+      .filter(({ server }) => server === id)
+      .map(({ words, isSettled }) => {
+        const whose = sideHarms.value.length > 1 ? `${shortTitles.value[side]}: ` : '';
+        return isSettled ? `✗ ${whose}${words}` : `${whose}${words}, for now`;
+      }),
   );
 }
 
@@ -93,20 +110,9 @@ function Holdings({
       {now.isPartitioned && <span class="tag bad">cut off</span>}
       {shares.map(([shnum, what]) => {
         const isNew = before !== undefined && before.shares[Number(shnum)] !== what;
-        const harms = sideHarms.value[side]?.filter(
-          ({ server, shnum: n }) => server === now.id && n === Number(shnum),
-        );
         return (
-          <span key={shnum}>
-            <span class={isNew ? 'tag share new' : 'tag share'} title={what}>
-              sh{shnum} <b>{versionNames.value[side]?.plain(what)}</b>
-            </span>
-            {harms?.map(({ kind, words, isSettled }) => (
-              <span key={kind} class={isSettled ? 'harm settled' : 'harm'}>
-                {isSettled ? '✗ ' : ''}
-                {words}
-              </span>
-            ))}
+          <span key={shnum} class={isNew ? 'tag share new' : 'tag share'} title={what}>
+            sh{shnum} <b>{versionNames.value[side]?.plain(what)}</b>
           </span>
         );
       })}

@@ -102,8 +102,9 @@ export function Lanes({ model, side, title }: Props) {
 }
 
 function pick(event: MouseEvent): void {
-  const { left } = (event.currentTarget as Element).getBoundingClientRect();
-  const x = event.clientX - left;
+  const { left, width: shown } = (event.currentTarget as Element).getBoundingClientRect();
+  // On a wall they are larger than their own pixels (talk.css).
+  const x = ((event.clientX - left) * width.value) / shown;
   if (x > gutterWidth()) goTo(Math.floor((x - gutterWidth()) / columnWidth() + first.value));
 }
 

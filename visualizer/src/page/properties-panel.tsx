@@ -43,6 +43,10 @@ export function PropertiesPanel() {
               <tr key={id}>
                 <th scope="row" title={statement}>
                   <b>{id}</b> {title}
+                  {sides.map(({ verdicts }, i) => {
+                    const { violation } = verdicts[row] ?? { violation: null };
+                    return violation && <Culprit key={titles.value[i]} side={i} {...violation} />;
+                  })}
                 </th>
                 {sides.map(({ verdicts }, i) => {
                   const { violation } = verdicts[row] ?? { violation: null };
@@ -65,7 +69,6 @@ export function PropertiesPanel() {
                       >
                         {isNow ? '✗' : '(✗)'} violated at {violation.step}
                       </button>
-                      <Culprit side={i} {...violation} />
                     </td>
                   );
                 })}
@@ -82,5 +85,5 @@ export function PropertiesPanel() {
 function Culprit({ side, step, actor }: Violation & { readonly side: number }) {
   const model = models.value[side];
   const track = model && actor !== null && trackNamed(model, actor, positionAt(side, step));
-  return track ? <span class="culprit">by {actorWords(track)}</span> : null;
+  return track ? <span class="culprit">broken by {actorWords(track)}</span> : null;
 }

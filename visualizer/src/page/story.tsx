@@ -22,12 +22,15 @@ import {
   titles,
   violations,
 } from '../store.ts';
+import { Worded } from './worded.tsx';
 
 export function Story() {
   const parted = difference.value;
   return (
     <section class="story" aria-label="Story">
-      <p>{recording.value === null ? preset.value?.about : recordingWords()}</p>
+      <p>
+        {recording.value === null ? <Worded text={preset.value?.about ?? ''} /> : recordingWords()}
+      </p>
       {notice.value !== '' && (
         <p class="notice" role="alert">
           {notice.value}
@@ -52,8 +55,8 @@ export function Story() {
           return (
             <li key={titles.value[side]}>
               <button type="button" class="link bad" onClick={() => goToViolation(side)}>
-                ✗ {titles.value[side]}: {verdict.id} violated at step {violation.step}:{' '}
-                {violation.detail}
+                ✗ {violations.value.length > 1 && `${shortTitles.value[side]}: `}
+                {verdict.id} violated at step {violation.step}: {violation.detail}
                 {culprit(side, violation)}
               </button>
             </li>
