@@ -13,7 +13,7 @@ export interface Follower {
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
 /** Calls `listener` when `signal` is aborted, until that is taken back by what is returned. */
-function onAbort(signal: AbortSignal, listener: () => void): () => void {
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const all = listeners.get(signal) ?? listenedTo(signal);
   all.add(listener);
   return () => all.delete(listener);

@@ -32,12 +32,13 @@ import {
   NoSuchChildError,
   NotADirectoryError,
 } from './errors.ts';
-import { formatImmutableCap } from './immutable/caps.ts';
+import { formatImmutableCap, immutableStorageIndexOf } from './immutable/caps.ts';
 import type { ImmutableFile } from './immutable-file.ts';
 import { type ModifyCallOptions, MutableFile } from './mutable-file.ts';
 import type { Modifier } from './runtime/job.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import type { WriteOutcome } from './runtime/outcome.ts';
+import { type GridRecorder, operationOf, partOf, recorded } from './runtime/recorded.ts';
 
 /** What can be linked: a cap, the two caps of a child, a child found elsewhere, or a handle. */
 export type Linked = string | Caps | Child | MutableFile | Directory;
@@ -89,12 +90,22 @@ export interface MoveOutcome {
 /** The file that the table of a directory is in. */
 type Backing = MutableFile | ImmutableFile;
 
+/** What a call that changes a directory does, for errors. */
+const doing = {
+  add: 'adding',
+  unlink: 'unlinking',
+  rename: 'renaming',
+  setMetadata: 'describing',
+  move: 'moving',
+} as const;
+
 /** What the grid gives a directory to work with. */
 export interface DirectorySetting {
   /** Milliseconds since 1970. */
   readonly date: () => number;
   readonly aesCtr: Primitives['aesCtr'];
   readonly openDirectory: (cap: string) => Directory;
+  readonly recorder: GridRecorder | undefined;
 }
 
 export class Directory {
@@ -135,25 +146,31 @@ export class Directory {
    * @throws UnrecoverableFileError, NotEnoughSharesError, InsufficientCapError
    */
   async list(options: OperationOptions = {}): Promise<Child[]> {
-    const { entries } = await this.#table(options);
-    return childrenOf(entries, this.#holder);
+    return this.#recorded('list', options, async (all) => {
+      const { entries } = await this.#table(all);
+      return childrenOf(entries, this.#holder);
+    });
   }
 
   /** The same, and how long the table is. @throws as {@link list} */
   async listing(options: OperationOptions = {}): Promise<Listing> {
-    const contents = await this.#contents(options);
-    const children = await childrenOf(parseTable(contents).entries, this.#holder);
-    return { children, size: contents.length };
+    return this.#recorded('listing', options, async (all) => {
+      const contents = await this.#contents(all);
+      const children = await childrenOf(parseTable(contents).entries, this.#holder);
+      return { children, size: contents.length };
+    });
   }
 
   /** The child of a name. @throws NoSuchChildError, and as {@link list} */
   async get(name: string, options: OperationOptions = {}): Promise<Child> {
     const wanted = nameFrom(name);
-    const { entries } = await this.#table(options);
-    const named = entries.filter((entry) => entry.name === wanted);
-    const child = (await childrenOf(named, this.#holder)).at(-1);
-    if (child === undefined) throw new NoSuchChildError(wanted);
-    return child;
+    return this.#recorded('get', options, async (all) => {
+      const { entries } = await this.#table(all);
+      const named = entries.filter((entry) => entry.name === wanted);
+      const child = (await childrenOf(named, this.#holder)).at(-1);
+      if (child === undefined) throw new NoSuchChildError(wanted);
+      return child;
+    });
   }
 
   /**
@@ -164,8 +181,10 @@ export class Directory {
     const names = namesOf(path);
     const last = names.at(-1);
     if (last === undefined) throw new BadArgumentError('path', 'names no child');
-    const directory = await this.openDirectory(names.slice(0, -1), options);
-    return directory.get(last, options);
+    return this.#recorded('find', options, async (all) => {
+      const directory = await this.openDirectory(names.slice(0, -1), all);
+      return directory.get(last, all);
+    });
   }
 
   /** The directory at the end of a path; this one for an empty path. @throws as {@link find} */
@@ -173,14 +192,18 @@ export class Directory {
     path: string | readonly string[],
     options: OperationOptions = {},
   ): Promise<Directory> {
-    let directory: Directory = this;
-    for (const name of namesOf(path)) {
-      const { kind, caps } = await directory.get(name, options);
-      const cap = caps.write ?? caps.read;
-      if (kind !== 'directory' || cap === undefined) throw new NotADirectoryError(name, kind);
-      directory = this.#setting.openDirectory(cap);
-    }
-    return directory;
+    const names = namesOf(path);
+    if (names.length === 0) return this;
+    return this.#recorded('openDirectory', options, async (all) => {
+      let directory: Directory = this;
+      for (const name of names) {
+        const { kind, caps } = await directory.get(name, all);
+        const cap = caps.write ?? caps.read;
+        if (kind !== 'directory' || cap === undefined) throw new NotADirectoryError(name, kind);
+        directory = this.#setting.openDirectory(cap);
+      }
+      return directory;
+    });
   }
 
   /**
@@ -201,13 +224,13 @@ export class Directory {
   async addAll(children: readonly NewChild[], options: AddCallOptions = {}): Promise<EditOutcome> {
     const additions = additionsFrom(children);
     const replace = replaceIn(options);
-    return this.#edit('adding', (editor) => adding(additions, replace, editor), options);
+    return this.#edit('add', (editor) => adding(additions, replace, editor), options);
   }
 
   /** Takes a name away, whatever it leads to. @throws NoSuchChildError, and as {@link add} */
   async unlink(name: string, options: EditCallOptions = {}): Promise<EditOutcome> {
     const wanted = nameFrom(name);
-    return this.#edit('unlinking', () => unlinking(wanted), options);
+    return this.#edit('unlink', () => unlinking(wanted), options);
   }
 
   /**
@@ -217,7 +240,7 @@ export class Directory {
   async rename(from: string, to: string, options: AddCallOptions = {}): Promise<EditOutcome> {
     const [old, name] = [nameFrom(from, 'from'), nameFrom(to, 'to')];
     const replace = replaceIn(options);
-    return this.#edit('renaming', (editor) => renaming(old, name, replace, editor), options);
+    return this.#edit('rename', (editor) => renaming(old, name, replace, editor), options);
   }
 
   /** Replaces the metadata of a link, but for its times. @throws as {@link rename} */
@@ -227,7 +250,7 @@ export class Directory {
     options: EditCallOptions = {},
   ): Promise<EditOutcome> {
     const [wanted, given] = [nameFrom(name), metadataFrom(metadata)];
-    return this.#edit('describing', (editor) => describing(wanted, given, editor), options);
+    return this.#edit('setMetadata', (editor) => describing(wanted, given, editor), options);
   }
 
   /**
@@ -251,17 +274,19 @@ export class Directory {
     if (equalBytes(here, there)) {
       return { added: await this.rename(old, name, options), unlinked: undefined };
     }
-    const draft = new Draft(await this.#table(options));
-    const link = await movable(draft, old, this.#holder);
-    const { write: rw, read: ro } = link.target.caps;
-    if (ro === target.readCap) {
-      throw new BadArgumentError('target', 'is the directory that is to be moved into it');
-    }
-    const addition = { name, caps: { rw, ro }, metadata: withoutTimes(link.metadata) };
-    const add = (editor: Editor) => adding([addition], replace, editor, true);
-    const added = await target.#edit('moving', add, options);
-    const unlink = () => unlinking(old, draft.get(old));
-    return { added, unlinked: await this.#edit('moving', unlink, options) };
+    return this.#recorded('move', options, async (all) => {
+      const draft = new Draft(await this.#table(all));
+      const link = await movable(draft, old, this.#holder);
+      const { write: rw, read: ro } = link.target.caps;
+      if (ro === target.readCap) {
+        throw new BadArgumentError('target', 'is the directory that is to be moved into it');
+      }
+      const addition = { name, caps: { rw, ro }, metadata: withoutTimes(link.metadata) };
+      const add = (editor: Editor) => adding([addition], replace, editor, true);
+      const added = await target.#edit('move', add, all);
+      const unlink = () => unlinking(old, draft.get(old));
+      return { added, unlinked: await this.#edit('move', unlink, all) };
+    });
   }
 
   async #table(options: OperationOptions): Promise<Table> {
@@ -271,15 +296,15 @@ export class Directory {
   async #contents(options: OperationOptions): Promise<Uint8Array> {
     checkOperation(options);
     const { signal, onProgress } = options;
-    return this.#backing.read({ signal, onProgress });
+    return this.#backing.read({ ...partOf(operationOf(options)), signal, onProgress });
   }
 
   async #edit(
-    operation: string,
+    kind: keyof typeof doing,
     editWith: (editor: Editor) => Edit,
     options: EditCallOptions,
   ): Promise<EditOutcome> {
-    const file = this.#writable(operation);
+    const file = this.#writable(doing[kind]);
     requireOptions(options);
     const { onAttempt, ...rest } = options;
     if (onAttempt !== undefined) requireFunction('onAttempt', onAttempt);
@@ -292,8 +317,25 @@ export class Directory {
       await edit(draft);
       return draft.changed && packTable(draft.changed);
     };
-    const write = await file.modify(modifier, { ...rest, raw: true });
+    const write = await this.#recorded(kind, rest, (all) =>
+      file.modify(modifier, { ...all, raw: true }),
+    );
     return { attempt, write };
+  }
+
+  /** Runs a call as one operation, whatever calls on files it consists of. */
+  async #recorded<Options extends OperationOptions, T>(
+    kind: string,
+    options: Options,
+    work: (options: Options) => Promise<T>,
+  ): Promise<T> {
+    checkOperation(options);
+    const backing = this.#backing;
+    const file = () => {
+      if (backing instanceof MutableFile) return storageIndexOf(backing.cap);
+      return backing.cap.kind === 'lit' ? null : immutableStorageIndexOf(backing.cap);
+    };
+    return recorded(this.#setting.recorder, { kind, file }, options, work);
   }
 
   #editor(cap: WriteCap): Editor {

@@ -15,6 +15,7 @@ import {
   checkOperation,
   toPlaintext,
 } from './arguments.ts';
+import { toBase32 } from './bytes.ts';
 import {
   type Cap,
   type Format,
@@ -54,6 +55,7 @@ import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
+import { type GridRecorder, operationOf, recorded, recorderOf } from './runtime/recorded.ts';
 import { type LeaseSetting, renewLeases } from './runtime/renew-leases.ts';
 import {
   type Clock,
@@ -65,6 +67,7 @@ import {
 } from './runtime/run.ts';
 import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
+import { watchedServers } from './runtime/watched-server.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
@@ -108,7 +111,10 @@ export interface GridOptions {
   readonly random?: () => number;
   /** Milliseconds since 1970: when a link of a directory was made or changed. */
   readonly date?: () => number;
-  /** Handed to XState: sees every actor, event and transition. */
+  /**
+   * Handed to XState: sees every actor, event and transition. That of `createInspector` is told of
+   * operations and storage calls, too.
+   */
   readonly inspect?: Inspect;
   /**
    * Keys that are made ahead for {@link Grid.create}, which else takes most of its time to make one:
@@ -170,6 +176,7 @@ export class Grid {
   readonly #primitives: Primitives;
   readonly #spareKeys: SpareKeys;
   readonly #date: () => number;
+  readonly #recorder: GridRecorder | undefined;
   #closing = new Closing();
 
   /**
@@ -201,20 +208,26 @@ export class Grid {
     this.#date = options.date ?? Date.now;
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
-    const engine = engineOf(internal);
+    const engine = engineOf(internal, (deadlines) =>
+      recorderOf(options.inspect, { servers, encoding, gridSize, losableServers, deadlines }),
+    );
+    this.#recorder = engine.recorder;
     const checked = servers.map(withCheckedAnswers);
     const enough = quorumOf({ servers: gridSize, happy: encoding.happy }, encoding.total).size;
     const advisories = new Advisories(engine);
     this.#advisories = advisories;
     const during: FileSetting['during'] = (work) => this.#spareKeys.during(work);
-    const renewLeases: FileSetting['renewLeases'] = (...file) =>
-      during(() => this.#renewLeases({ engine, servers: checked, leaseSecret }, ...file));
+    const renewLeases: FileSetting['renewLeases'] = (file, options) =>
+      recorded(engine.recorder, { kind: 'renewLeases', file: () => file }, options, (all) =>
+        during(() => this.#renewLeases({ engine, servers: checked, leaseSecret }, file, all)),
+      );
     const ofAnyFile = { engine, during, renewLeases };
     this.#immutableSetting = {
       ...ofAnyFile,
       newDownload: (own, cap) => {
         const engine = { ...own, closing: this.#closing };
-        return new Download({ engine, servers: checked, cap, headLength, advisories });
+        const servers = watchedServers(checked, own.operation);
+        return new Download({ engine, servers, cap, headLength, advisories });
       },
     };
     this.#setting = {
@@ -225,7 +238,8 @@ export class Grid {
       turns: new Turns(),
       ...ofAnyFile,
       newSession: (own, cap, keyring) => {
-        const session = newSession(own, checked, cap, keyring, headLength, leaseSecret);
+        const servers = watchedServers(checked, own.operation);
+        const session = newSession(own, servers, cap, keyring, headLength, leaseSecret);
         const usualTotal = encoding.total;
         const paces = pacesOf(own, session.headers, Math.max(encoding.required, enough));
         const engine = { ...own, closing: this.#closing };
@@ -277,10 +291,10 @@ export class Grid {
     checkOperation(options);
     const { contents = new Uint8Array(0), ...rest } = options;
     if (typeof contents === 'function') {
-      return this.#create(false, rest, async (cap) => toPlaintext(await contents(cap)));
+      return this.#create('create', rest, async (cap) => toPlaintext(await contents(cap)));
     }
     const plaintext = toPlaintext(contents);
-    return this.#create(false, rest, async () => plaintext);
+    return this.#create('create', rest, async () => plaintext);
   }
 
   /** @throws MalformedCapError, BadArgumentError when it is no directory's */
@@ -308,7 +322,7 @@ export class Grid {
     const additions = additionsFrom(children);
     const { aesCtr } = this.#directories;
     // Write caps of children are encrypted for whoever has the new one's.
-    const file = await this.#create(true, rest, async ({ writekey }) =>
+    const file = await this.#create('createDirectory', rest, async ({ writekey }) =>
       toPlaintext(packTable(await firstTable({ writekey, aesCtr }, additions))),
     );
     return new Directory(file, this.#directories);
@@ -352,6 +366,7 @@ export class Grid {
     const { encoding } = this;
     return new Tree(rootOf(this.openDirectory(cap)), {
       encoding,
+      recorder: this.#recorder,
       open: (file) => this.open(file),
       openImmutable: (file) => this.openImmutable(file),
       openDirectory: (directory) => this.openDirectory(directory),
@@ -366,7 +381,10 @@ export class Grid {
 
   get #directories(): DirectorySetting {
     const { aesCtr } = this.#primitives;
-    return { date: this.#date, aesCtr, openDirectory: (cap) => this.openDirectory(cap) };
+    return {
+      ...{ date: this.#date, aesCtr, recorder: this.#recorder },
+      openDirectory: (cap) => this.openDirectory(cap),
+    };
   }
 
   /** What `call` gives, unless that is given up or the grid is closed before. */
@@ -386,7 +404,7 @@ export class Grid {
   }
 
   async #create(
-    directory: boolean,
+    kind: 'create' | 'createDirectory',
     options: CreateOptions,
     contentsFor: (cap: WriteCap) => Promise<Plaintext>,
   ): Promise<MutableFile> {
@@ -397,7 +415,7 @@ export class Grid {
     checkCreation({ format, key, isNewKey });
     const prepared = async (signal: AbortSignal) => {
       const signing = key ?? (await this.#spareKeys.take());
-      const cap = writeCapOf(signing, format, directory);
+      const cap = writeCapOf(signing, format, kind === 'createDirectory');
       const encryptedPrivateKey = await encryptPrivateKey(
         cap.writekey,
         signing.pkcs8,
@@ -408,11 +426,15 @@ export class Grid {
       const plaintext = await contentsFor(cap);
       return { cap, writer: { signing, encryptedPrivateKey }, plaintext };
     };
-    return this.#spareKeys.during(async () => {
-      const { cap, writer, plaintext } = await this.#awaited(prepared, rest.signal);
-      const first = { plaintext, isNewKey: key === undefined || isNewKey === true };
-      return MutableFile.create(cap, this.#setting, writer, first, rest);
-    });
+    const isNew = key === undefined || isNewKey === true;
+    return recorded(this.#recorder, { kind, file: () => null }, rest, (all) =>
+      this.#spareKeys.during(async () => {
+        const { cap, writer, plaintext } = await this.#awaited(prepared, all.signal);
+        operationOf(all)?.found(toBase32(storageIndexOf(cap)));
+        const first = { plaintext, isNewKey: isNew };
+        return MutableFile.create(cap, this.#setting, writer, first, all);
+      }),
+    );
   }
 }
 
@@ -464,14 +486,18 @@ function pacesOf(engine: Engine, headers: Session['headers'], enough: number): S
   };
 }
 
-function engineOf(options: InternalGridOptions): Engine {
+function engineOf(
+  options: InternalGridOptions,
+  recorderFor: (deadlines: Deadlines) => GridRecorder | undefined,
+): Engine {
   const { inspect, machines, primitives } = options;
+  const deadlines = completeDeadlines(options.deadlines ?? {});
   return {
     clock: options.clock ?? platformClock,
     now: options.now ?? (() => performance.now()),
     random: options.random ?? Math.random,
-    deadlines: completeDeadlines(options.deadlines ?? {}),
-    ...{ inspect, machines, primitives },
+    ...{ deadlines, inspect, machines, primitives },
+    recorder: recorderFor(deadlines),
   };
 }
 

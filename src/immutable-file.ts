@@ -23,6 +23,7 @@ import type { Download } from './runtime/download-session.ts';
 import { guarded } from './runtime/guarded.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { outOfRange } from './runtime/outcome.ts';
+import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
@@ -87,7 +88,7 @@ export class ImmutableFile {
   async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
     const literal = this.#literal(options);
     if (literal !== undefined) return literal.slice();
-    return this.#run(options, (download, all) => downloadFile(download, all, all));
+    return this.#run('read', options, (download, all) => downloadFile(download, all, all));
   }
 
   /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
@@ -96,7 +97,9 @@ export class ImmutableFile {
       const literal = this.#literal(options);
       if (literal === undefined) {
         const all = { ...options, signal: eitherOf(options.signal, gone) };
-        await this.#run(all, (download, told) => downloadStream(download, told, sink, told));
+        await this.#run('stream', all, (download, told) =>
+          downloadStream(download, told, sink, told),
+        );
       } else if (literal.length > 0) {
         await sink(literal.slice());
       }
@@ -108,7 +111,7 @@ export class ImmutableFile {
    * enough for this and for {@link verify}; a literal is healthy, whatever servers there are.
    */
   async check(options: OperationOptions = {}): Promise<ImmutableFinding> {
-    return this.#look(options, async (...run) => findingIn(await mapClaims(...run)));
+    return this.#look('check', options, async (...run) => findingIn(await mapClaims(...run)));
   }
 
   /**
@@ -117,7 +120,7 @@ export class ImmutableFile {
    * @throws BeyondLimitError
    */
   async verify(options: OperationOptions = {}): Promise<ImmutableFinding> {
-    return this.#look(options, verifyImmutable);
+    return this.#look('verify', options, verifyImmutable);
   }
 
   /**
@@ -125,7 +128,7 @@ export class ImmutableFile {
    * @throws NotRepairableError when it is not healthy; BeyondLimitError
    */
   async repair(options: OperationOptions = {}): Promise<ImmutableFinding> {
-    const finding = await this.verify(options);
+    const finding = await this.#look('repair', options, verifyImmutable);
     if (finding.isHealthy) return finding;
     throw new NotRepairableError('an immutable file');
   }
@@ -156,22 +159,38 @@ export class ImmutableFile {
 
   /** A literal is looked at by nobody. */
   async #look(
+    kind: string,
     options: OperationOptions,
     look: Work<OperationOptions, ImmutableFinding>,
   ): Promise<ImmutableFinding> {
     checkOperation(options);
-    if (this.#cap.kind !== 'lit') return this.#run(options, look);
+    if (this.#cap.kind !== 'lit') return this.#run(kind, options, look);
     options.signal?.throwIfAborted();
     return { ...findingIn(nobody), isHealthy: true, isRecoverable: true };
   }
 
-  /** Runs one operation, which ends with what a function of the caller's throws meanwhile. */
+  /**
+   * Runs one operation, which ends with what a function of the caller's throws meanwhile.
+   * @param kind as the method is called
+   */
   async #run<Options extends OperationOptions, T>(
+    kind: string,
+    options: Options,
+    work: Work<Options, T>,
+  ): Promise<T> {
+    const cap = this.#cap as ChkCap | ChkVerifyCap;
+    const { recorder } = this.#setting.engine;
+    const about = { kind, file: () => immutableStorageIndexOf(cap) };
+    return recorded(recorder, about, options, (given) => this.#guarded(cap, given, work));
+  }
+
+  async #guarded<Options extends OperationOptions, T>(
+    cap: ChkCap | ChkVerifyCap,
     given: Options,
     work: Work<Options, T>,
   ): Promise<T> {
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
-    const download = this.#setting.newDownload(engine, this.#cap as ChkCap | ChkVerifyCap);
+    const download = this.#setting.newDownload(engine, cap);
     try {
       return await this.#setting.during(() => work(download, options));
     } finally {

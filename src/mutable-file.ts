@@ -34,6 +34,7 @@ import {
 } from './runtime/operations.ts';
 import type { OperationOptions, Range } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
+import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
@@ -165,7 +166,7 @@ export class MutableFile {
    * @throws UnrecoverableFileError, VersionUnavailableError, InsufficientCapError
    */
   async stat(options: VersionCallOptions = {}): Promise<FileStat> {
-    return this.#read(options, (bench, all) => statFile(bench, all.version, all));
+    return this.#read('stat', options, (bench, all) => statFile(bench, all.version, all));
   }
 
   /**
@@ -175,17 +176,21 @@ export class MutableFile {
    * for an offset beyond the end, BeyondLimitError, InsufficientCapError
    */
   async read(options: VersionReadCallOptions = {}): Promise<Uint8Array> {
-    return (await this.readVersion(options)).contents;
+    return (await this.#whole('read', options)).contents;
   }
 
   /** The same, with the version that it is of. */
   async readVersion(options: VersionReadCallOptions = {}): Promise<VersionContents<Uint8Array>> {
-    return this.#read(options, (bench, all) => readFile(bench, all, all));
+    return this.#whole('readVersion', options);
+  }
+
+  #whole(kind: string, options: VersionReadCallOptions): Promise<VersionContents<Uint8Array>> {
+    return this.#read(kind, options, (bench, all) => readFile(bench, all, all));
   }
 
   /** As {@link read}, as a stream; what was not read yet is not fetched. */
   stream(options: VersionReadCallOptions = {}): ReadableStream<Uint8Array> {
-    return this.#stream(options, () => {});
+    return this.#stream('stream', options, () => {});
   }
 
   /** The same, with the version that it is of, as soon as its first bytes are there. */
@@ -193,11 +198,12 @@ export class MutableFile {
     options: VersionReadCallOptions = {},
   ): Promise<VersionContents<ReadableStream<Uint8Array>>> {
     const { promise: begun, resolve, reject } = deferred<FileStat>();
-    const contents = this.#stream(options, resolve, reject);
+    const contents = this.#stream('streamVersion', options, resolve, reject);
     return { ...(await begun), contents };
   }
 
   #stream(
+    kind: string,
     options: VersionReadCallOptions,
     begin: (stat: FileStat) => void,
     fail: (error: unknown) => void = () => {},
@@ -206,7 +212,7 @@ export class MutableFile {
       const read: Work<VersionReadCallOptions, void> = (bench, all) =>
         streamFile(bench, all, sink, begin, all);
       try {
-        await this.#read(options, read, gone);
+        await this.#read(kind, options, read, gone);
       } catch (error) {
         fail(error);
         throw error;
@@ -216,18 +222,19 @@ export class MutableFile {
 
   /** @param gone aborted when the one who reads has gone away */
   async #read<Options extends VersionReadCallOptions, T>(
+    kind: string,
     options: Options,
     work: Work<Options, T>,
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
     checkRead(options);
-    return this.#run({ ...options, signal: eitherOf(options.signal, gone) }, work);
+    return this.#run(kind, { ...options, signal: eitherOf(options.signal, gone) }, work);
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
   async servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
-    return this.#run(options, async (bench, all) => {
+    return this.#run('servermap', options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
       return mapFile(bench, mode, all);
@@ -236,7 +243,7 @@ export class MutableFile {
 
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
-    return this.#run(options, verifyFile);
+    return this.#run('verify', options, verifyFile);
   }
 
   /**
@@ -250,7 +257,12 @@ export class MutableFile {
     checkOperation(options);
     // The contents stay as they are, a directory's too.
     const all = { ...options, raw: true };
-    return this.#write('repairing', all, () => (bench, given) => repairFile(bench, given));
+    return this.#write(
+      'repair',
+      'repairing',
+      all,
+      () => (bench, given) => repairFile(bench, given),
+    );
   }
 
   /**
@@ -269,7 +281,7 @@ export class MutableFile {
    * DirectoryCapError, SourceChangedError, BadArgumentError, and what a source or a callback throws
    */
   async overwrite(contents: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
-    return this.#write('overwriting', options, () => {
+    return this.#write('overwrite', 'overwriting', options, () => {
       const plaintext = toPlaintext(contents);
       const change = { kind: 'overwrite', size: plaintext.size } as const;
       return (bench, all) => writeOnce(bench, change, plaintext, all);
@@ -288,17 +300,17 @@ export class MutableFile {
     options: ChangeCallOptions = {},
   ): Promise<WriteOutcome> {
     requireCount('offset', offset);
-    return this.#update(data, offset, options);
+    return this.#update('update', data, offset, options);
   }
 
   /** Writes `data` behind the last byte; else as {@link update}. */
   append(data: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
-    return this.#update(data, null, options);
+    return this.#update('append', data, null, options);
   }
 
   /** @param offset null: behind the last byte */
-  #update(data: Contents, offset: number | null, options: ChangeCallOptions) {
-    return this.#write('updating', options, () => {
+  #update(kind: string, data: Contents, offset: number | null, options: ChangeCallOptions) {
+    return this.#write(kind, 'updating', options, () => {
       const plaintext = toPlaintext(data);
       const change = { kind: 'update', size: plaintext.size, offset } as const;
       return (bench, all) => writeOnce(bench, change, plaintext, all);
@@ -316,7 +328,7 @@ export class MutableFile {
     modifier: Modifier,
     options: ModifyCallOptions = {},
   ): Promise<WriteOutcome | undefined> {
-    return this.#write('modifying', options, () => {
+    return this.#write('modify', 'modifying', options, () => {
       requireFunction('modifier', modifier);
       const { attempts = 8, backoffMs = 250 } = options;
       requireCount('attempts', attempts);
@@ -330,31 +342,46 @@ export class MutableFile {
 
   /**
    * Runs one writing operation when it is its turn.
+   * @param doing what it does, for errors
    * @param prepare checks what is left to check, before anything is sent or waited for
    */
   async #write<Options extends WriteCallOptions, T>(
-    operation: string,
+    kind: string,
+    doing: string,
     options: Options,
     prepare: () => Work<Options, T>,
   ): Promise<T> {
-    this.#require('write', operation);
+    this.#require('write', doing);
     checkOperation(options);
-    if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(operation);
+    if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(doing);
     if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
     const work = prepare();
     // Not by the cap: a file may have several, as a directory or in the other format.
     const turn = bytesToHex(storageIndexOf(this.#cap));
-    return this.#run(options, (bench, all) =>
+    return this.#run(kind, options, (bench, all) =>
       this.#setting.turns.run(turn, all.signal, () => work(bench, all)),
     );
   }
 
-  /** Runs one operation, which ends with what a function of the caller's throws meanwhile. */
+  /**
+   * Runs one operation, which ends with what a function of the caller's throws meanwhile.
+   * @param kind as the method is called
+   */
   async #run<Options extends OperationOptions, T>(
+    kind: string,
+    options: Options,
+    work: Work<Options, T>,
+  ): Promise<T> {
+    checkOperation(options);
+    const { recorder } = this.#setting.engine;
+    const about = { kind, file: () => storageIndexOf(this.#cap) };
+    return recorded(recorder, about, options, (given) => this.#guarded(given, work));
+  }
+
+  async #guarded<Options extends OperationOptions, T>(
     given: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    checkOperation(given);
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
     const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
     const bench = new Workbench(newSession);
@@ -382,7 +409,7 @@ export class MutableFile {
   ): Promise<MutableFile> {
     const file = new MutableFile(cap, setting, writer);
     const { plaintext, isNewKey } = first;
-    file.#created = await file.#run(options, (bench, all) =>
+    file.#created = await file.#run('create', options, (bench, all) =>
       createFile(bench, plaintext, isNewKey, all),
     );
     return file;

@@ -1,97 +1,59 @@
 /**
  * @module unwire: messages of `@xstate/inspect`, as its receiver has parsed them, back to records.
- *
- * A chart is registered with its first state only, so records are handed on when all those before
- * them are there. The receiver says nothing of what it could not parse: a number that never comes is
- * how that shows.
  */
 import type { ParsedReceiverEvent } from '@xstate/inspect';
-import type { ChartRecord, Json, TakenTransition } from '../../src/runtime/trace.ts';
-import type { TraceRecord } from '../../src/simulation/world.ts';
-
-export interface UnwireListener {
-  readonly onRecords: (records: readonly TraceRecord[]) => void;
-  /** Numbers from `expected` up to `found` (exclusive) will not come. */
-  readonly onGap: (expected: number, found: number) => void;
-}
-
-interface Stamp {
-  readonly seq: number;
-  readonly at: number;
-}
+import type { Chart } from '../../src/inspector/chart.ts';
+import type { RunAbout } from '../../src/inspector/wire.ts';
+import type { Json, TakenTransition } from '../../src/runtime/trace.ts';
+import type { TraceRecord } from '../../src/simulation/world-types.ts';
 
 /** The fields that ride along. */
-type Received = ParsedReceiverEvent &
-  Stamp & {
-    readonly made?: Stamp;
-    readonly input?: Json;
-    readonly status?: string;
-    readonly output?: Json;
-    /** The records from `seq` up to here are gone. */
-    readonly until?: number;
-  };
+export type Received = ParsedReceiverEvent & {
+  readonly seq: number;
+  readonly at: number;
+  readonly input?: Json;
+  readonly chart?: Chart;
+  readonly kind?: string;
+  readonly status?: string;
+  readonly output?: Json;
+  /** Only in the first message, which has no record in it. */
+  readonly run?: RunAbout;
+};
 
-/** As many may wait for an earlier one before that counts as lost. */
-const waitingMax = 2000;
-
-export function createUnwire(listener: UnwireListener): (event: Received) => void {
-  const waiting = new Map<number, TraceRecord>();
+/**
+ * Makes records of the messages of one run, one after the other.
+ * @returns of any that is no {@link RunAbout}; what is no message of ours comes out as no record
+ */
+export function createUnwire(): (event: Received) => TraceRecord {
   const charts = new Map<string, string>();
-  const gone = new Map<number, number>();
-  let next = 0;
-  const skip = (found: number) => {
-    listener.onGap(next, found);
-    next = found;
-    flush();
-  };
-  const flush = () => {
-    const ready: TraceRecord[] = [];
-    for (let record = waiting.get(next); record !== undefined; record = waiting.get(next)) {
-      waiting.delete(next++);
-      ready.push(record);
-    }
-    if (ready.length > 0) listener.onRecords(ready);
-    const until = gone.get(next);
-    if (until !== undefined) skip(until);
-  };
   return (event) => {
-    if (event.until !== undefined) gone.set(event.seq, event.until);
-    else for (const record of recordsOf(event, charts)) waiting.set(record.seq, record);
-    flush();
-    if (waiting.size > waitingMax) skip(Math.min(...waiting.keys()));
+    const { seq, at } = event;
+    return { ...fieldsOf(event, charts), seq, at, step: 0 } as TraceRecord;
   };
 }
 
-function recordsOf(event: Received, charts: Map<string, string>): readonly TraceRecord[] {
-  const { sessionId: actor, seq, at } = event;
-  const stamped = (record: ChartRecord, stamp: Stamp = { seq, at }): TraceRecord => {
-    const { seq: number, at: time } = stamp;
-    return { ...record, seq: number, at: time, step: 0 };
-  };
-  const chart = charts.get(actor) ?? '';
+function fieldsOf(event: Received, charts: Map<string, string>): object {
+  const { sessionId: actor } = event;
   switch (event.type) {
     case 'service.register': {
-      const { id } = event.machine;
-      charts.set(actor, id);
-      const parent = event.parent ?? null;
-      return [
-        stamped(
-          { kind: 'actor', actor, chart: id, parent, input: event.input ?? null },
-          event.made,
-        ),
-        stamped(stepOf(actor, id, event.state)),
-      ];
+      if (event.chart !== undefined) return { kind: 'chart', chart: event.chart };
+      const { id: chart } = event.machine;
+      charts.set(actor, chart);
+      const { parent = null, input = null } = event;
+      return { kind: 'actor', actor, chart, parent, input };
     }
     case 'service.state':
-      return [stamped(stepOf(actor, chart, event.state))];
+      return stepOf(actor, charts.get(actor) ?? '', event.state);
     case 'service.event': {
-      const { name: type, data, origin } = event.event;
-      const source = (origin as string | undefined) ?? null;
-      return [stamped({ kind: 'event', actor, source, type, data: data.data as Json })];
+      const { name: type, data, origin = null } = event.event;
+      if (event.kind !== undefined) return { ...data.data, kind: event.kind };
+      return { kind: 'event', actor, source: origin, type, data: data.data };
     }
     case 'service.stop': {
-      const status = (event.status ?? 'stopped') as 'done' | 'stopped' | 'error';
-      return [stamped({ kind: 'end', actor, chart, status, output: event.output ?? null })];
+      const chart = charts.get(actor) ?? '';
+      charts.delete(actor);
+      const { status = 'stopped', output = null } = event;
+      return { kind: 'end', actor, chart, status, output };
     }
   }
 }
@@ -105,7 +67,7 @@ interface WireTransition {
   readonly target?: readonly string[];
 }
 
-function stepOf(actor: string, chart: string, state: State): ChartRecord {
+function stepOf(actor: string, chart: string, state: State): object {
   const transitions = (state.transitions as unknown as readonly WireTransition[]).map(
     ({ source, eventType: event, index, target }): TakenTransition => {
       return { source, event, index, target: target?.[0] ?? null };

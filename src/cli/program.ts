@@ -2,9 +2,9 @@
  * @module program: all commands under one name, and what surrounds each of them: options that they
  * share, Ctrl-C, output, complaints and the exit code.
  */
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../package-version.ts';
 import type { Inspect } from '../runtime/run.ts';
 import { errnoOf } from '../storage/atomic-file.ts';
 import {
@@ -110,7 +110,7 @@ function programOf(perform: Perform, help: Help): Command {
     )
     .option('--json', 'print one JSON document')
     .option('--verbose', 'say more about failures')
-    .version(versionOfPackage(), '--version')
+    .version(packageVersion(), '--version')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     // Complaints are printed in one place: here, in `complain`.
@@ -157,10 +157,6 @@ FILE is a file, or "-" for stdin.
 
 Exit codes: 1 the operation failed, 2 the command or its input is wrong,
 3 all was looked at, and something is not healthy.`;
-
-function versionOfPackage(): string {
-  return createRequire(import.meta.url)('tahoe-mutable/package.json').version;
-}
 
 type Redact = (text: string) => string;
 

@@ -4,14 +4,7 @@
  * A cap is known by its looks in any text. Besides, the long words of an argument that holds one
  * are struck out wherever they turn up, however a message quotes, wraps or decodes the argument.
  */
-
-const colon = '(?::|%(?:25)*3A)';
-
-/** A cap, with or without its beginning: `URI:MDMF:…`, `…:<key>:<fingerprint>`, `URI%3ASSK…`. */
-const CAP = new RegExp(
-  `(?:URI${colon}[a-z0-9-]+${colon}|[a-z2-7]{26}${colon}[a-z2-7]{26})[^\\s'"]*`,
-  'gi',
-);
+import { redacted } from '../redacted.ts';
 
 /** Also what was torn or mistyped, so that it is no cap any more but holds as much. */
 const REMAINS = new RegExp(
@@ -25,11 +18,6 @@ const REMAINS = new RegExp(
 
 /** A storage index is no secret: servers log it, and paths of shares are made of it. */
 const VERIFY_CAP = /^(?:ro\.|imm\.)?URI:[A-Z0-9-]+-Verifier:[a-z2-7]+:[a-z2-7]+(?::\d+){0,3}$/;
-
-/** `text` with every cap in it cut short: a mistyped command must not spread a write cap. */
-export function redacted(text: string): string {
-  return text.replace(CAP, 'URI:…');
-}
 
 /** Whether an argument is, or has in it, a cap: percent-encoded, in a URL, or torn. */
 export function holdsCap(argument: string): boolean {

@@ -14,15 +14,13 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type WebSocket, WebSocketServer } from 'ws';
 import type { InspectionEvent } from 'xstate';
-import * as machines from '../../machines/index.ts';
 import type { TraceError } from '../errors.ts';
-import { createRecorder } from '../runtime/trace.ts';
-import { type Chart, chartOf } from './chart.ts';
-import { History, historyMax } from './history.ts';
+import { packageVersion } from '../package-version.ts';
+import { Broadcast } from './broadcast.ts';
+import { historyLimits } from './history.ts';
+import { recordRealRun } from './real-run.ts';
 import { TraceFile } from './trace-file.ts';
-import { createWire, type LiveRecord, type WireMessage } from './wire.ts';
 
 export interface InspectorOptions {
   /** 0, the default: any that is free. */
@@ -31,6 +29,12 @@ export interface InspectorOptions {
   readonly trace?: string | undefined;
   /** Told once, when the trace ends before its time, on a full disk say; a warning by default. */
   readonly onTraceProblem?: ((problem: TraceError) => void) | undefined;
+  /**
+   * How many records are kept for pages that are opened late; 100,000 by default, and 64 MiB of
+   * their JSON in any case. Beyond that whole operations are forgotten, the oldest first, those
+   * that have ended before those that run; the page says how many.
+   */
+  readonly keep?: number | undefined;
   /** The folder of the built page; the one in the package by default. */
   readonly page?: string | undefined;
 }
@@ -40,7 +44,10 @@ export interface Inspector {
   readonly url: string;
   /** The page by itself. */
   readonly explorerUrl: string;
-  /** For `inspect` of a `Grid`, or of XState. */
+  /**
+   * For `inspect` of any number of grids, whose operations and storage calls are recorded, too, and
+   * of your own XState machines.
+   */
   readonly inspect: (event: InspectionEvent) => void;
   /** Ends the server. The trace file is then complete, or `onTraceProblem` was called. */
   close(): Promise<void>;
@@ -64,10 +71,6 @@ const policy =
 const connectionsMax = 64;
 /** For the head of a request, in milliseconds. */
 const headersMs = 10_000;
-/** A page has nothing to tell but that it is there, in bytes. */
-const frameMax = 64 * 1024;
-/** Of a page that does not read what it is told, in bytes. */
-const backlogMax = 2 * historyMax;
 
 /**
  * Starts the visualizer on 127.0.0.1.
@@ -95,17 +98,16 @@ export async function createInspector(options: InspectorOptions = {}): Promise<I
   const isOurs = (request: IncomingMessage) => isFromOurPage(request, host);
   server.on('request', (request, response) => {
     // An unhandled rejection would end the program that is being watched.
-    serve(page, isOurs, request, response).catch(() => response.destroy());
+    serve(page, isOurs, token, request, response).catch(() => response.destroy());
   });
-  const broadcast = acceptSockets(server, isOurs, token);
-  const wire = createWire(shippedChart);
-  const began = Date.now();
-  let count = 0;
-  const inspect = createRecorder({
+  const run = randomBytes(8).toString('hex');
+  const broadcast = new Broadcast(run, { records: options.keep ?? historyLimits.records });
+  acceptSockets(server, isOurs, token, broadcast);
+  const inspect = recordRealRun({
+    version: packageVersion(),
     write: (record) => {
-      const live: LiveRecord = { ...record, seq: count++, at: Date.now() - began };
-      file?.write(JSON.stringify({ ...live, step: 0 }));
-      for (const message of wire(live)) broadcast.send(message);
+      file?.write(JSON.stringify(record));
+      broadcast.add(record);
     },
   });
   return {
@@ -113,7 +115,7 @@ export async function createInspector(options: InspectorOptions = {}): Promise<I
     explorerUrl: `http://${host}/`,
     inspect,
     close: async () => {
-      broadcast.close();
+      await broadcast.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await file?.close();
@@ -148,9 +150,8 @@ function acceptSockets(
   server: Server,
   isOurs: (request: IncomingMessage) => boolean,
   token: string,
-) {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: frameMax });
-  const history = new History();
+  broadcast: Broadcast,
+): void {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // An upgraded socket is ours alone, errors included, and the other side may hang up at any
     // time.
@@ -161,38 +162,25 @@ function acceptSockets(
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n', () => socket.destroy());
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (client) => {
-      client.on('error', () => client.terminate());
-      for (const message of history.messages()) client.send(message);
-    });
+    broadcast.accept(request, socket, head);
   });
-  return {
-    send: (message: WireMessage) => {
-      for (const json of history.add(message)) {
-        for (const client of sockets.clients as Set<WebSocket>) {
-          if (client.bufferedAmount > backlogMax) client.terminate();
-          else client.send(json);
-        }
-      }
-    },
-    close: () => {
-      for (const client of sockets.clients as Set<WebSocket>) client.terminate();
-      sockets.close();
-    },
-  };
 }
 
+/** Whether that is the path, whatever its query. */
 function isToken(url: string | undefined, token: string): boolean {
-  const [given, expected] = [Buffer.from(url ?? ''), Buffer.from(`/${token}`)];
+  const [given, expected] = [Buffer.from(url?.split('?')[0] ?? ''), Buffer.from(`/${token}`)];
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 /** A path in the folder of the page: names of letters and digits, none of them hidden or `..`. */
 const pagePath = /^(?:\/[\w-][\w.-]*)+$/;
+/** What looks like a token. */
+const tokenPath = /^\/[0-9a-f]{32}$/;
 
 async function serve(
   page: string,
   isOurs: (request: IncomingMessage) => boolean,
+  token: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -200,6 +188,11 @@ async function serve(
   const { method, url = '' } = request;
   if (!isOurs(request) || (method !== 'GET' && method !== 'HEAD')) return refuse(response, '');
   const [path = ''] = url.split('?', 1);
+  if (tokenPath.test(path)) {
+    // A page that is refused a socket can not see why: it asks here.
+    response.writeHead(isToken(path, token) ? 204 : 403, { 'cache-control': 'no-store' }).end();
+    return;
+  }
   const file = path === '/' ? '/index.html' : path;
   const type = types[extname(file)];
   const body =
@@ -226,23 +219,4 @@ async function serve(
 /** Without waiting for the rest of what is asked. */
 function refuse(response: ServerResponse, hint: string): void {
   response.writeHead(404, { 'content-type': 'text/plain', connection: 'close' }).end(hint);
-}
-
-const shipped = new Map<string, Chart>();
-
-function shippedChart(id: string): Chart | undefined {
-  if (shipped.size === 0) {
-    const { readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine } = machines;
-    const { downloadFileMachine, verifyImmutableMachine, repairFileMachine } = machines;
-    const { servermapUpdateMachine, publishMachine, retrieveMachine } = machines;
-    const { serverQueryMachine, shareWriteMachine, blockReadMachine } = machines;
-    const all = [
-      ...[readFileMachine, writeFileMachine, verifyFileMachine, readVersionMachine],
-      ...[downloadFileMachine, verifyImmutableMachine, repairFileMachine],
-      ...[servermapUpdateMachine, publishMachine, retrieveMachine],
-      ...[serverQueryMachine, shareWriteMachine, blockReadMachine],
-    ];
-    for (const machine of all) shipped.set(machine.id, chartOf(machine));
-  }
-  return shipped.get(id);
 }

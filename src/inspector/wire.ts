@@ -1,17 +1,18 @@
 /**
- * @module wire: a run of charts as `@xstate/inspect` 0.8 tells it, to receivers that know XState 4.
+ * @module wire: a run as `@xstate/inspect` 0.8 tells it, to receivers that know XState 4. One
+ * message per record, in their order.
  *
- * Five kinds of message carry everything; what that protocol has no word for (`seq`, `at`, how a
- * chart ended) rides along in additional fields, which receivers keep. A chart is registered with
- * its first state, since XState 4 knows no chart without one; so messages are not in the order of
- * `seq`, and who needs that order sorts. No run-time import of either XState.
+ * Its four kinds of message carry everything; what that protocol has no word for (`seq`, `at`, how
+ * a chart ended) rides along in additional fields, which receivers keep. The machine of a chart is
+ * sent once, with its picture; the actors that run it are registered under its id, in the state
+ * that it begins in: whole machines for every actor would be a third of all that is sent. What no
+ * chart does (operations, storage calls, grids) is an event of the operation that it belongs to.
+ * No run-time import of either XState.
  */
-
-import type { ChartRecord, Json, TakenTransition } from '../runtime/trace.ts';
+import type { Json, TakenTransition } from '../runtime/trace.ts';
+import type { TraceRecord } from '../simulation/world-types.ts';
 import { type Chart, type ChartState, statesIn } from './chart.ts';
-
-/** A record as a live run has it; the milliseconds count from the beginning of the recording. */
-export type LiveRecord = ChartRecord & { readonly seq: number; readonly at: number };
+import { operationOf } from './operation-records.ts';
 
 interface Stamp {
   readonly seq: number;
@@ -29,78 +30,136 @@ export type WireMessage = { readonly sessionId: string } & Stamp &
         readonly state: string;
         readonly id: string;
         readonly parent?: string;
-        /** When the actor was made; `seq` and `at` are of its first step. */
-        readonly made: Stamp;
         readonly input: Json;
+        /** No actor: what the machine looks like, here, is a record. */
+        readonly chart?: Chart;
       }
     | { readonly type: 'service.state'; readonly state: string }
-    | { readonly type: 'service.event'; readonly event: string }
     | {
-        readonly type: 'service.stop';
-        readonly status: string;
-        readonly output: Json;
-        /** No chart has stopped: the records from `seq` up to here (exclusive) are gone. */
-        readonly until?: number;
+        readonly type: 'service.event';
+        readonly event: string;
+        /** No event of a chart: `event.data.data` is a record of this kind. */
+        readonly kind?: TraceRecord['kind'];
       }
+    | { readonly type: 'service.stop'; readonly status: string; readonly output: Json }
   );
 
-/** Says that records are not kept any more; the nearest that the protocol has is a stop. */
-export function goneMessage(seq: number, until: number): WireMessage {
-  return { type: 'service.stop', sessionId: '', status: 'gone', output: null, seq, at: 0, until };
+/** The first message to each who joins: whose run it is, and what is kept of it. */
+export interface Hello {
+  readonly type: 'service.event';
+  readonly sessionId: '';
+  readonly event: string;
+  readonly run: RunAbout;
 }
 
-type RecordOf<Kind extends LiveRecord['kind']> = Extract<LiveRecord, { kind: Kind }>;
+export interface RunAbout {
+  /** Tells it from the run of another process at the same address. */
+  readonly id: string;
+  /** At most so many records are kept for who joins late. */
+  readonly keep: number;
+  /** What is not kept any more. */
+  readonly gone: { readonly records: number; readonly operations: number };
+}
 
-/**
- * Puts records into messages, one after the other.
- * @param chartOf the picture of a chart by its id
- */
-export function createWire(
-  chartOf: (id: string) => Chart | undefined,
-): (record: LiveRecord) => readonly WireMessage[] {
-  const made = new Map<string, RecordOf<'actor'>>();
-  const step = (record: RecordOf<'step'>): WireMessage => {
-    const { actor, chart, seq, at } = record;
-    const state = JSON.stringify(stateOf(record));
-    const actorRecord = made.get(actor);
-    if (actorRecord === undefined)
-      return { type: 'service.state', sessionId: actor, state, seq, at };
-    made.delete(actor);
-    const { parent, input } = actorRecord;
-    return {
-      ...{ type: 'service.register', sessionId: actor, id: actor, state, seq, at },
-      ...(parent !== null && { parent }),
-      machine: JSON.stringify(machineOf(chart, chartOf(chart))),
-      made: { seq: actorRecord.seq, at: actorRecord.at },
-      input,
-    };
-  };
+export function helloOf(run: RunAbout): Hello {
+  return { type: 'service.event', sessionId: '', event: scxml('run', null), run };
+}
+
+type RecordOf<Kind extends TraceRecord['kind']> = Extract<TraceRecord, { kind: Kind }>;
+
+/** Puts the records of one run into messages, one after the other. */
+export function createWire(): (record: TraceRecord) => WireMessage {
+  const charts = new Map<string, Chart>();
   return (record) => {
-    const { actor: sessionId, seq, at } = record;
+    const { seq, at } = record;
     switch (record.kind) {
-      case 'actor':
-        made.set(sessionId, record);
-        return [];
-      case 'step':
-        return [step(record)];
+      case 'chart': {
+        const { chart } = record;
+        charts.set(chart.id, chart);
+        const machine = JSON.stringify(machineOf(chart));
+        const state = initialJson(`chart/${chart.id}`, chart);
+        return {
+          ...registration(`chart/${chart.id}`, state),
+          machine,
+          input: null,
+          chart,
+          seq,
+          at,
+        };
+      }
+      case 'actor': {
+        const { actor, chart, parent, input } = record;
+        const machine = JSON.stringify({ id: chart, ...quiet });
+        const above = parent === null ? {} : { parent };
+        const state = initialJson(actor, charts.get(chart));
+        return { ...registration(actor, state), ...above, machine, input, seq, at };
+      }
+      case 'step': {
+        const { actor: sessionId, event, state, transitions, context } = record;
+        const json = stateJson(sessionId, event, state, transitions, context);
+        return { type: 'service.state', sessionId, state: json, seq, at };
+      }
       case 'event': {
-        const { type: name, source, data } = record;
-        const event = { name, data: { type: name, data }, $$type: 'scxml', type: 'external' };
-        const json = JSON.stringify({ ...event, origin: source ?? undefined });
-        return [{ type: 'service.event', sessionId, event: json, seq, at }];
+        const { actor: sessionId, type, source, data } = record;
+        return { type: 'service.event', sessionId, event: scxml(type, data, source), seq, at };
       }
       case 'end': {
-        const { status, output } = record;
-        made.delete(sessionId);
-        return [{ type: 'service.stop', sessionId, status, output, seq, at }];
+        const { actor: sessionId, status, output } = record;
+        return { type: 'service.stop', sessionId, status, output, seq, at };
+      }
+      default: {
+        const { kind, seq: _seq, at: _at, step: _step, ...fields } = record;
+        const event = scxml(kind, fields as Json);
+        return {
+          type: 'service.event',
+          sessionId: operationOf(record) ?? '',
+          event,
+          kind,
+          seq,
+          at,
+        };
       }
     }
   };
 }
 
+/** XState 4 warns where this is not said. */
+const quiet = { predictableActionArguments: true };
+
+function registration(id: string, state: string) {
+  return { type: 'service.register', sessionId: id, id, state } as const;
+}
+
+function initialJson(actor: string, chart: Chart | undefined): string {
+  const initial = chart === undefined ? '' : initialOf(chart.root);
+  return stateJson(actor, 'xstate.init', initial, [], null);
+}
+
+/** The path of the state that it begins in. */
+function initialOf(root: ChartState): string {
+  const states = statesIn(root);
+  let state: ChartState | undefined = root;
+  while (state !== undefined && state.initial !== null) {
+    const { initial }: ChartState = state;
+    state = states.find(({ path }) => path === initial);
+  }
+  return state?.path ?? '';
+}
+
+function scxml(name: string, data: Json, origin: string | null = null): string {
+  const event = { name, data: { type: name, data }, $$type: 'scxml', type: 'external' };
+  return JSON.stringify({ ...event, origin: origin ?? undefined });
+}
+
 /** What `State.create` of XState 4 reads. */
-function stateOf({ actor, event, state, transitions, context }: RecordOf<'step'>) {
-  return {
+function stateJson(
+  actor: string,
+  event: string,
+  state: string,
+  transitions: RecordOf<'step'>['transitions'],
+  context: Json,
+): string {
+  return JSON.stringify({
     value: nestedValue(state),
     context,
     _event: { name: event, data: { type: event }, $$type: 'scxml', type: 'external' },
@@ -108,7 +167,7 @@ function stateOf({ actor, event, state, transitions, context }: RecordOf<'step'>
     event: { type: event },
     transitions: transitions.map(transitionOf),
     ...{ configuration: [], children: {}, actions: [], tags: [], done: false },
-  };
+  });
 }
 
 /** `index` is not XState 4's: several alternatives of one event look the same without it. */
@@ -118,38 +177,37 @@ function transitionOf({ source, event, index, target }: TakenTransition) {
 
 /** `collecting.awaiting` as `{ collecting: 'awaiting' }`. */
 function nestedValue(state: string): Json {
-  const [first = '', ...rest] = state.split('.');
-  return rest.length === 0 ? first : { [first]: nestedValue(rest.join('.')) };
+  const dot = state.indexOf('.');
+  return dot < 0 ? state : { [state.slice(0, dot)]: nestedValue(state.slice(dot + 1)) };
 }
 
 /** An XState 4 config that can be drawn; its guards are names, so it can not be stepped. */
-function machineOf(id: string, chart: Chart | undefined): Json {
-  if (chart === undefined) return { id, predictableActionArguments: true };
-  return { id, ...configOf(id, chart, chart.root), predictableActionArguments: true };
+function machineOf(chart: Chart): Json {
+  return { id: chart.id, ...configOf(chart, chart.root), ...quiet };
 }
 
-function configOf(id: string, chart: Chart, state: ChartState): { [key: string]: Json } {
+function configOf(chart: Chart, state: ChartState): { [key: string]: Json } {
   const own = chart.transitions.filter(({ source }) => source === state.path);
-  const on: { [event: string]: Json[] } = {};
+  const on = new Map<string, Json[]>();
   const always: Json[] = [];
-  for (const { id: name, target, guard } of own) {
-    const event = name.split('|')[1] ?? '';
+  for (const { id: name, source, target, guard } of own) {
+    const event = name.slice(source.length + 1, name.lastIndexOf('|'));
     const config = {
-      ...(target !== null && { target: `#${id}.${target}` }),
+      ...(target !== null && { target: `#${target === '' ? chart.id : `${chart.id}.${target}`}` }),
       ...(guard !== '' && { cond: guard }),
     };
     if (event === '') always.push(config);
-    else on[event] = [...(on[event] ?? []), config];
+    else on.set(event, [...(on.get(event) ?? []), config]);
   }
   const [, ...inside] = statesIn(state);
   const initial = inside.find(({ path }) => path === state.initial)?.key;
-  const states = state.states.map((child) => [child.key, configOf(id, chart, child)]);
+  const states = state.states.map((child) => [child.key, configOf(chart, child)]);
   return {
     ...(state.description !== '' && { description: state.description }),
     ...(state.kind === 'final' && { type: 'final' }),
     ...(initial !== undefined && { initial }),
     ...(states.length > 0 && { states: Object.fromEntries(states) }),
-    ...(Object.keys(on).length > 0 && { on }),
+    ...(on.size > 0 && { on: Object.fromEntries(on) }),
     ...(always.length > 0 && { always }),
   };
 }

@@ -7,6 +7,7 @@
  */
 import type { ReadableShares } from '../storage/server.ts';
 import { type Engine, withDeadline } from './run.ts';
+import { unwatched } from './watched-server.ts';
 
 /** For one server. */
 export const waitingMax = 16;
@@ -14,6 +15,7 @@ export const waitingMax = 16;
 export const reasonMax = 1000;
 
 interface Advisory {
+  readonly server: ReadableShares;
   readonly storageIndex: Uint8Array;
   readonly shnum: number;
   readonly reason: string;
@@ -35,9 +37,10 @@ export class Advisories {
   }
 
   tell(server: ReadableShares, storageIndex: Uint8Array, shnum: number, reason: string): void {
-    const advisory = { storageIndex, shnum, reason: reason.slice(0, reasonMax) };
-    const talk = this.#talks.get(server);
-    if (talk === undefined) void this.#talk(server, advisory);
+    const advisory = { server, storageIndex, shnum, reason: reason.slice(0, reasonMax) };
+    const one = unwatched(server);
+    const talk = this.#talks.get(one);
+    if (talk === undefined) void this.#talk(one, advisory);
     else if (talk.waiting.length < waitingMax) talk.waiting.push(advisory);
   }
 
@@ -47,14 +50,14 @@ export class Advisories {
     this.#talks.clear();
   }
 
-  async #talk(server: ReadableShares, first: Advisory): Promise<void> {
+  async #talk(one: ReadableShares, first: Advisory): Promise<void> {
     const talk: Talk = { waiting: [first], hangUp: new AbortController() };
     const { signal } = talk.hangUp;
     const { queryMs } = this.#engine.deadlines;
-    this.#talks.set(server, talk);
+    this.#talks.set(one, talk);
     try {
       for (let next = talk.waiting.shift(); next !== undefined; next = talk.waiting.shift()) {
-        const { storageIndex, shnum, reason } = next;
+        const { server, storageIndex, shnum, reason } = next;
         await withDeadline(this.#engine, queryMs, signal, async (deadline) =>
           server.adviseCorruptShare(storageIndex, shnum, reason, { signal: deadline }),
         );
@@ -62,6 +65,6 @@ export class Advisories {
     } catch {
       // Whether it was told or refused makes no difference.
     }
-    if (this.#talks.get(server) === talk) this.#talks.delete(server);
+    if (this.#talks.get(one) === talk) this.#talks.delete(one);
   }
 }

@@ -8,6 +8,7 @@
  */
 import { BadArgumentError } from '../errors.ts';
 import type { OperationOptions } from './options.ts';
+import { operationOf } from './recorded.ts';
 import type { Engine, Inspect } from './run.ts';
 
 /** Why the signal of an operation is aborted when a function has thrown. */
@@ -33,6 +34,7 @@ export function guarded<Options extends OperationOptions>(
   // In an object: `abort(undefined)` would make up an error of its own. Only the first abort counts.
   const stop = (error: unknown) => broken.abort({ error } satisfies Broken);
   const { signal, onProgress } = options;
+  const operation = operationOf(options);
   const signals = signal === undefined ? [broken.signal] : [signal, broken.signal];
   /** What `call` gives, or `otherwise`. */
   const attempt = <T>(call: () => T, otherwise: T): T => {
@@ -64,7 +66,9 @@ export function guarded<Options extends OperationOptions>(
       },
       now: () => number('now', now, Number.isFinite, 'a finite number'),
       random: () => number('random', random, (n) => n >= 0 && n < 1, 'a number in [0, 1)'),
-      inspect: inspect && ((event) => tell(() => functionOf(inspect)(event))),
+      operation,
+      inspect:
+        operation?.inspect ?? (inspect && ((event) => tell(() => functionOf(inspect)(event)))),
     },
     options: {
       ...options,

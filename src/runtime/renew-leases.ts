@@ -16,6 +16,7 @@ import { guarded } from './guarded.ts';
 import type { OperationOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import { type Engine, withDeadline } from './run.ts';
+import { watchedServers } from './watched-server.ts';
 
 /** Where a file is kept for another 31 days; servers in permuted order. */
 export interface LeaseOutcome {
@@ -42,11 +43,12 @@ export interface LeaseSetting {
 
 /** @throws signal.reason when the caller aborts, GridClosedError */
 export async function renewLeases(
-  { engine: own, servers, leaseSecret }: LeaseSetting,
+  { engine: own, servers: all, leaseSecret }: LeaseSetting,
   storageIndex: Uint8Array,
   given: OperationOptions,
 ): Promise<LeaseOutcome> {
   const { engine, options, throwIfBroken } = guarded(own, given);
+  const servers = watchedServers(all, engine.operation);
   const { controller, letGo } = followerOf(options.signal);
   const { signal } = controller;
   const stopListening = engine.closing?.listen(() => controller.abort(new GridClosedError()));

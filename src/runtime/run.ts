@@ -22,6 +22,7 @@ import type { servermapUpdateMachine } from '../../machines/servermap-update.mac
 import { followerOf, unlessAborted } from '../abort.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import type { Closing } from './closing.ts';
+import type { GridRecorder, OperationRecorder } from './recorded.ts';
 
 /** XState's clock: what `setTimeout` and `clearTimeout` are. */
 export interface Clock {
@@ -39,6 +40,10 @@ export interface Engine {
   readonly deadlines: Deadlines;
   /** Handed to XState as it is. */
   readonly inspect?: Inspect | undefined;
+  /** Told of operations, if that is wanted. */
+  readonly recorder?: GridRecorder | undefined;
+  /** Told of this one, within it. */
+  readonly operation?: OperationRecorder | undefined;
   /** The platform's by default. */
   readonly primitives?: Primitives | undefined;
   /** Tells that the grid is closed; every operation on it ends then. */

@@ -11,6 +11,7 @@ import type {
   AnyActor,
   AnyActorRef,
   AnyMachineSnapshot,
+  AnyStateMachine,
   AnyStateNode,
   InspectionEvent,
 } from 'xstate';
@@ -29,6 +30,7 @@ import { shareWriteSummary } from '../../machines/share-write.machine.ts';
 import { verifyFileSummary } from '../../machines/verify-file.machine.ts';
 import { verifyImmutableSummary } from '../../machines/verify-immutable.machine.ts';
 import { writeFileSummary } from '../../machines/write-file.machine.ts';
+import { redacted } from '../redacted.ts';
 
 export type Json =
   | null
@@ -92,27 +94,33 @@ export interface RecorderOptions {
   readonly write: (record: ChartRecord) => void;
   /** In front of every actor's path: whose operation it is. Asked when a root actor begins. */
   readonly prefix?: (() => string) | undefined;
+  /** What a root is called that nothing is in front of: `checkout~2`. As it is by default. */
+  readonly nameOfRoot?: ((id: string) => string) | undefined;
+  /** What a chart is called; asked before the first record of an actor. Its id by default. */
+  readonly nameOfChart?: ((machine: AnyStateMachine) => string) | undefined;
 }
 
 /** What to hand to XState (or `Grid`) as `inspect`. One recorder may see many runs. */
 export function createRecorder(options: RecorderOptions): (event: InspectionEvent) => void {
-  const { write } = options;
-  const names = new ActorNames(options.prefix);
+  const { write, nameOfChart = ({ id }) => id } = options;
+  const names = new ActorNames(options);
   const stepped = new WeakSet<object>();
 
   const step = (ref: AnyActorRef, snapshot: AnyMachineSnapshot, event: string, taken: Taken) => {
     stepped.add(ref);
-    const chart = snapshot.machine.id;
+    const chart = nameOfChart(snapshot.machine as AnyStateMachine);
     const state = dotted(snapshot.value);
     const transitions = taken.map(transitionOf);
     const context = summarise(chart, snapshot.context);
     write({ kind: 'step', actor: names.of(ref), chart, event, state, transitions, context });
   };
 
-  const end = (ref: AnyActorRef, { status, output, machine }: AnyMachineSnapshot) => {
+  const end = (ref: AnyActorRef, snapshot: AnyMachineSnapshot) => {
+    const { status, output, error } = snapshot;
     if (status === 'active') return;
-    const about = { chart: machine.id, status, output: status === 'done' ? toJson(output) : null };
-    write({ kind: 'end', actor: names.of(ref), ...about });
+    const chart = nameOfChart(snapshot.machine as AnyStateMachine);
+    const given = { done: output, error, stopped: null }[status];
+    write({ kind: 'end', actor: names.of(ref), chart, status, output: toJson(given) });
   };
 
   const arrival = (ref: AnyActorRef, { event, sourceRef }: InspectedEventEvent) => {
@@ -130,13 +138,13 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
   return (event) => {
     const ref = event.actorRef as AnyActorRef;
     const actor = names.of(ref);
-    const chart = chartOf(ref);
-    if (chart === undefined) return;
+    const machine = machineOf(ref);
+    if (machine === undefined) return;
     if (event.type === '@xstate.actor') {
       const parent = ref._parent === undefined ? null : names.of(ref._parent);
       // The input of an actor for one server or share is not recorded: its parent's events tell it.
       const input = ref.id.includes(':') ? null : toJson((ref as AnyActor).options.input);
-      write({ kind: 'actor', actor, chart, parent, input });
+      write({ kind: 'actor', actor, chart: nameOfChart(machine), parent, input });
     } else if (event.type === '@xstate.event') {
       arrival(ref, event);
     } else if (event.type === '@xstate.microstep') {
@@ -151,33 +159,40 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
 /** The paths of actors; the second of one name in one place is called `name~2`. */
 class ActorNames {
   readonly #prefix: RecorderOptions['prefix'];
+  readonly #nameOfRoot: RecorderOptions['nameOfRoot'];
   readonly #paths = new WeakMap<object, string>();
   /** Names in use, by parent: they are forgotten with the parent. */
   readonly #used = new WeakMap<object, Map<string, number>>();
 
-  constructor(prefix: RecorderOptions['prefix']) {
+  constructor({ prefix, nameOfRoot }: RecorderOptions) {
     this.#prefix = prefix;
+    this.#nameOfRoot = nameOfRoot;
   }
 
   of(ref: AnyActorRef): string {
     const known = this.#paths.get(ref);
     if (known !== undefined) return known;
+    const path = this.#newName(ref);
+    this.#paths.set(ref, path);
+    return path;
+  }
+
+  #newName(ref: AnyActorRef): string {
     const parent = ref._parent === undefined ? this.#prefix?.() : this.of(ref._parent);
+    if (parent === undefined && this.#nameOfRoot) return this.#nameOfRoot(ref.id);
     const plain = parent === undefined ? ref.id : `${parent}/${ref.id}`;
     const siblings = ref._parent ?? this;
     const used = this.#used.get(siblings) ?? new Map<string, number>();
     this.#used.set(siblings, used);
     const count = (used.get(plain) ?? 0) + 1;
     used.set(plain, count);
-    const path = count === 1 ? plain : `${plain}~${count}`;
-    this.#paths.set(ref, path);
-    return path;
+    return count === 1 ? plain : `${plain}~${count}`;
   }
 }
 
-function chartOf(ref: AnyActorRef): string | undefined {
-  const logic = (ref as unknown as { logic: { root?: AnyStateNode; id?: string } }).logic;
-  return logic.root === undefined ? undefined : logic.id;
+function machineOf(ref: AnyActorRef): AnyStateMachine | undefined {
+  const { logic } = ref as unknown as { logic: Partial<AnyStateMachine> };
+  return logic.root === undefined ? undefined : (logic as AnyStateMachine);
 }
 
 type InspectedEventEvent = Extract<InspectionEvent, { type: '@xstate.event' }>;
@@ -272,23 +287,47 @@ const unrecorded = new Set(['parent', 'deadlines', 'self']);
 /** What a property is that was assigned. */
 const ordinary = { configurable: true, enumerable: true, writable: true };
 
-/** JSON of `value`: versions by name, no long bytes, no actors. */
+/** JSON of `value`: versions by name, no long bytes, no caps, no actors. It never throws. */
 export function toJson(value: unknown): Json {
+  try {
+    return jsonOf(value, []);
+  } catch (error) {
+    // A getter that throws, in somebody else's context.
+    return `not to be told: ${textOf(reasonOf(error))}`;
+  }
+}
+
+/** @param around what it is in */
+function jsonOf(value: unknown, around: object[]): Json {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return textOf(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof Error) return { error: value.name, message: reasonOf(value) };
+  if (value instanceof Error) return { error: value.name, message: textOf(reasonOf(value)) };
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object') return String(typeof value);
+  if (around.includes(value)) return 'what it is in';
+  around.push(value);
+  const json = Array.isArray(value)
+    ? value.map((item) => jsonOf(item, around))
+    : fieldsOf(value, around);
+  around.pop();
+  return json;
+}
+
+/** Of an object that is no record, an actor or a date say, its class is told. */
+function fieldsOf(value: object, around: object[]): Json {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    return String(value.constructor?.name);
+  }
   const json: Record<string, Json> = {};
   for (const key of Object.keys(value)) {
     const field = (value as Readonly<Record<string, unknown>>)[key];
     if (field === undefined || unrecorded.has(key)) continue;
     const name = textOf(key);
-    if (name !== '__proto__') json[name] = toJson(field);
+    if (name !== '__proto__') json[name] = jsonOf(field, around);
     // By assignment that is something else.
-    else Object.defineProperty(json, name, { ...ordinary, value: toJson(field) });
+    else Object.defineProperty(json, name, { ...ordinary, value: jsonOf(field, around) });
   }
   return json;
 }
@@ -296,5 +335,5 @@ export function toJson(value: unknown): Json {
 function textOf(text: string): string {
   if (text.length < 32) return text;
   if (versionHex.test(text)) return versionName(text);
-  return longHex.test(text) ? `${text.slice(0, 8)}…` : text;
+  return longHex.test(text) ? `${text.slice(0, 8)}…` : redacted(text);
 }

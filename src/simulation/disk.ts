@@ -9,7 +9,8 @@ import { deriveWriteEnabler, encryptPrivateKey } from '../crypto/keys.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
 import { versionName } from '../runtime/trace.ts';
 import { encodeVersion } from '../share/encode.ts';
-import { parseShareHeader, type ShareHeader } from '../share/header.ts';
+import { fields, headerIn, shortNames } from '../share/field-at.ts';
+import type { ShareHeader } from '../share/header.ts';
 import type { ShareField } from '../share/layout.ts';
 import { plaintextOf } from '../share/plaintext.ts';
 import { ShareReader } from '../share/reader.ts';
@@ -112,17 +113,6 @@ export const rotFields = [
 ] as const;
 export type RotField = (typeof rotFields)[number];
 
-/** The fields of a share, as labels have them. */
-const shortNames: Readonly<Record<ShareField, Exclude<RotField, 'prefix' | 'offsets'>>> = {
-  verificationKey: 'key',
-  signature: 'signature',
-  shareHashChain: 'chain',
-  blockHashTree: 'tree',
-  shareData: 'blocks',
-  encryptedPrivateKey: 'privkey',
-};
-const fields = Object.keys(shortNames) as readonly ShareField[];
-
 /**
  * Adds one to a byte of a field, so that a second time does not undo the first; does nothing where
  * the share has no such field.
@@ -144,25 +134,6 @@ function offsetIn(bytes: Uint8Array, field: RotField): number | undefined {
   if (field === 'offsets') return header.prefix.length + (header.format === 'sdmf' ? 3 : 7);
   const range = header.layout[fields.find((name) => shortNames[name] === field) as ShareField];
   return range.length === 0 ? undefined : range.offset + Math.floor(range.length / 2);
-}
-
-export function headerIn(bytes: Uint8Array): ShareHeader | undefined {
-  try {
-    return parseShareHeader(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The field that a read from `offset` asks for: `head`, `signature`, `blocks`… */
-export function fieldAt(head: Uint8Array | undefined, offset: number): string {
-  if (offset === 0) return 'head';
-  const layout = head === undefined ? undefined : headerIn(head)?.layout;
-  const name = fields.find((field) => {
-    const range = layout?.[field];
-    return range !== undefined && offset >= range.offset && offset < range.offset + range.length;
-  });
-  return name === undefined ? `at ${offset}` : shortNames[name];
 }
 
 /** The version that a share says it is of. */

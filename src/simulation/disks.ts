@@ -7,12 +7,12 @@
 import { equalBytes, utf8 } from '../bytes.ts';
 import type { Encoding } from '../encoding.ts';
 import { permutedServers } from '../permute.ts';
+import { headerIn } from '../share/field-at.ts';
 import { diskOf, MemoryServer } from '../storage/memory.ts';
 import type { ServerId } from '../storage/server.ts';
 import { contentsOf, directoryOf } from './contents.ts';
 import {
   describeShare,
-  headerIn,
   nameOf,
   plant,
   type RotField,

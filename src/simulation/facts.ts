@@ -6,6 +6,7 @@ import type { PublishPlan, PublishReport } from '../../machines/publish-kernel.t
 import type { Holding, Servermap } from '../../machines/servermap.ts';
 import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
+import type { RunResult } from '../runtime/run-records.ts';
 import type { ChartRecord, Json } from '../runtime/trace.ts';
 import { effectOf, wordsAfter } from './effects.ts';
 import type { OperationResult, OperationSpec } from './operations.ts';
@@ -53,7 +54,7 @@ export interface OperationFact {
   readonly startedSeq: number;
   endedSeq: number | undefined;
   status: 'running' | 'ended' | 'killed';
-  result: OperationResult | null;
+  result: OperationResult | RunResult | null;
   /** Its charts but those of single servers and shares, in the order of their beginning. */
   readonly charts: ActorFact[];
   /** Servers with which anything went wrong while it ran. */

@@ -7,6 +7,7 @@
 import { bytesToHex, viewOf } from '../bytes.ts';
 import { AnswerLostError, ServerUnavailableError } from '../errors.ts';
 import { versionName } from '../runtime/trace.ts';
+import { fieldAt } from '../share/field-at.ts';
 import { headerLengthMax } from '../share/header.ts';
 import { diskOf, type MemoryServer } from '../storage/memory.ts';
 import type {
@@ -19,7 +20,6 @@ import type {
   ShareWrite,
   StorageServer,
 } from '../storage/server.ts';
-import { fieldAt } from './disk.ts';
 import type { FaultKind } from './faults.ts';
 
 /** A storage call under way, as the world and its visitors see it. */

@@ -182,7 +182,7 @@ function operationLine({ operation, event, result }: Of<'operation'>): string | 
   };
   if (isHealthy !== undefined) return `${operation} ends: ${isHealthy ? 'healthy' : 'not healthy'}`;
   if (missing !== undefined) return `${operation} ends: version ${seqnum} is written`;
-  const words = result.seen === null ? '' : `: ${result.seen.join('+')}`;
+  const words = result.seen ? `: ${result.seen.join('+')}` : '';
   return `${operation} ends${words}`;
 }
 

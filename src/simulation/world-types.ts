@@ -1,17 +1,18 @@
 /**
  * @module world-types: what a world is made of, what can happen in it, and what it records.
  */
-import type { Deadlines } from '../../machines/io.ts';
 import type { Format } from '../caps.ts';
 import type { Encoding } from '../encoding.ts';
-import type { Chart } from '../inspector/chart.ts';
-import type { ChartRecord, Json } from '../runtime/trace.ts';
+import type { OperationRecord, RunRecord, RunResult, Stamp } from '../runtime/run-records.ts';
+import type { ChartRecord } from '../runtime/trace.ts';
 import type { MemoryServer } from '../storage/memory.ts';
 import type { ServerId } from '../storage/server.ts';
 import type { RotField } from './disk.ts';
 import type { FaultKind } from './faults.ts';
-import type { Message } from './network.ts';
 import type { OperationResult, OperationSpec } from './operations.ts';
+
+export type { CallDetail, OperationAbout, RealRun } from '../runtime/run-records.ts';
+export { traceFormat } from '../runtime/run-records.ts';
 
 /** A share on a server at the beginning. */
 export interface ShareSpec {
@@ -78,76 +79,15 @@ export interface Choice {
   readonly to?: ServerId;
 }
 
-/** The first record of a trace says it. A reader refuses any other by its name. */
-export const traceFormat = 'tahoe-mutable-trace 2';
-
-/** What the header of a real run is about: how to read its times, and what is on which chart. */
-export interface RealRun {
-  readonly run: 'real';
-  /** When `at` was 0: ISO 8601, UTC. */
-  readonly began: string;
-  /** Of the package that wrote it. */
-  readonly version: string;
-}
-
 /** What the world itself records, beside what the charts do. */
 export type WorldRecord =
-  | {
-      readonly kind: 'header';
-      readonly format: typeof traceFormat;
-      /** Of a simulated run its world; of a real one what {@link RealRun} says. */
-      readonly about: Json;
-    }
+  | Exclude<RunRecord, ChartRecord | OperationRecord>
+  | OperationRecord<OperationResult | RunResult>
   | {
       readonly kind: 'choice';
       readonly step: number;
       readonly index: number;
       readonly label: string;
-    }
-  /** A grid that operations run on; of real runs, before its first operation. */
-  | {
-      readonly kind: 'grid';
-      readonly grid: string;
-      readonly encoding: Encoding;
-      readonly servers: readonly { readonly id: ServerId; readonly nickname: string | null }[];
-      /** In milliseconds. */
-      readonly deadlines: Deadlines;
-    }
-  /** What a chart looks like, before the first actor of it; of real runs only. */
-  | { readonly kind: 'chart'; readonly chart: Chart }
-  /**
-   * Of a real run: `operation` is the first part of the path of its actors, `modify~3`; `spec` is
-   * an {@link OperationAbout}, and `result` has the error's name and message, or nothing else.
-   */
-  | {
-      readonly kind: 'operation';
-      readonly operation: string;
-      readonly event: 'started' | 'ended' | 'killed' | 'cancelled';
-      readonly spec: Json;
-      readonly result: OperationResult | null;
-    }
-  /**
-   * In a real run a storage call is `sent` (phase `request`), then `delivered` or `lost` (phase
-   * `response`) or `abandoned`; `detail` is a {@link CallDetail}.
-   */
-  | {
-      readonly kind: 'message';
-      /** `lost` says that the caller heard of it, `dropped` that nobody did. */
-      readonly event:
-        | 'sent'
-        | 'arrived'
-        | 'delivered'
-        | 'dropped'
-        | 'lost'
-        | 'refused'
-        | 'abandoned'
-        | 'delayed';
-      readonly id: string | null;
-      readonly operation: string;
-      readonly server: ServerId;
-      readonly what: string;
-      readonly phase: Message['phase'];
-      readonly detail: Json;
     }
   /** What a server holds in a place has changed. Null: no share. */
   | {
@@ -167,14 +107,6 @@ export type WorldRecord =
       readonly shnum: number | null;
       readonly field: RotField | null;
     }
-  /** An operation tells a server that a share is corrupt. */
-  | {
-      readonly kind: 'advice';
-      readonly operation: string;
-      readonly server: ServerId;
-      readonly shnum: number;
-      readonly reason: string;
-    }
   /** What a writer saw, and what the version that it writes next is to hold. */
   | {
       readonly kind: 'contents';
@@ -184,31 +116,8 @@ export type WorldRecord =
     }
   | { readonly kind: 'clock'; readonly now: number };
 
-/** What an operation of a real run is about. No cap: a file is told by its storage index. */
-export interface OperationAbout {
-  /** `overwrite`, `modify`, `read`, `create`, `check`… as the library's method is called. */
-  readonly kind: string;
-  /** Storage index, base32; null while there is none, as in the beginning of a `create`. */
-  readonly file: string | null;
-  readonly grid: string;
-}
-
-/** Of a storage call in a real run. */
-export interface CallDetail {
-  /** Of what goes over the wire, without headers: of the request, or of the answer. */
-  readonly bytes: number;
-  /** The error's message, when the call is lost. */
-  readonly error?: string;
-}
-
-/**
- * `seq` counts records from 0; `at` is in milliseconds of the world's clock; `step` counts choices.
- */
-export type TraceRecord = (ChartRecord | WorldRecord) & {
-  readonly seq: number;
-  readonly at: number;
-  readonly step: number;
-};
+/** A line of a trace, of a world or of a real run. */
+export type TraceRecord = (ChartRecord | WorldRecord) & Stamp;
 
 /** A server as a visitor sees it. */
 export interface ServerView {

@@ -60,14 +60,19 @@ export interface ExamineSetting {
   readonly openImmutable: (cap: ImmutableCap) => ImmutableFile;
 }
 
+/** For each call on a file. */
+export interface ExamineCall extends OperationOptions {
+  readonly signal: AbortSignal;
+}
+
 const nothing = { check: undefined, repair: undefined, leases: undefined, error: undefined };
 
-/** @throws the reason of `signal`, GridClosedError; nothing else */
+/** @throws the reason of the call's signal, GridClosedError; nothing else */
 export async function examine(
   met: Met,
   what: Examining,
   setting: ExamineSetting,
-  signal: AbortSignal,
+  call: ExamineCall,
 ): Promise<Examination> {
   if (met.kind === 'ill-formed') {
     const name = met.path.at(-1) ?? '';
@@ -80,9 +85,9 @@ export async function examine(
     return { ...nothing, isHealthy: true, check };
   }
   try {
-    return await examined(fileOf(met, setting), what, setting.encoding, signal);
+    return await examined(fileOf(met, setting), what, setting.encoding, call);
   } catch (error) {
-    throwIfOver(error, signal);
+    throwIfOver(error, call.signal);
     return { ...nothing, isHealthy: null, error };
   }
 }
@@ -91,17 +96,17 @@ async function examined(
   file: MutableFile | ImmutableFile,
   { verify = false, repair = false, addLease = false }: Examining,
   encoding: Encoding,
-  signal: AbortSignal,
+  call: ExamineCall,
 ): Promise<Examination> {
-  const found = await lookAt(file, verify, { signal });
+  const found = await lookAt(file, verify, call);
   const check = tahoeCheck(found, file.cap, encoding);
   if (!isAnyoneHeard(found)) {
     const error = new UnrecoverableFileError('no server has told what it holds');
     return { ...nothing, isHealthy: null, check, error };
   }
   const attempt = repair && !found.isHealthy;
-  const repaired = attempt ? await attempted(file, encoding, signal) : undefined;
-  const renewed = addLease ? await renewedOf(file, signal) : undefined;
+  const repaired = attempt ? await attempted(file, encoding, call) : undefined;
+  const renewed = addLease ? await renewedOf(file, call) : undefined;
   return {
     isHealthy: repaired?.isSuccessful ?? found.isHealthy,
     check,
@@ -114,10 +119,10 @@ async function examined(
 async function attempted(
   file: MutableFile | ImmutableFile,
   encoding: Encoding,
-  signal: AbortSignal,
+  call: ExamineCall,
 ): Promise<RepairAttempt> {
   try {
-    const after = await repairOf(file, { signal });
+    const after = await repairOf(file, call);
     return {
       after: tahoeCheck(after, file.cap, encoding),
       isAttempted: true,
@@ -125,7 +130,7 @@ async function attempted(
       refusal: undefined,
     };
   } catch (refusal) {
-    throwIfOver(refusal, signal);
+    throwIfOver(refusal, call.signal);
     return { after: undefined, isAttempted: !isHopeless(refusal), isSuccessful: false, refusal };
   }
 }
@@ -136,14 +141,14 @@ function isHopeless(refusal: unknown): boolean {
   return refusal instanceof NotRepairableError;
 }
 
-async function renewedOf(file: MutableFile | ImmutableFile, signal: AbortSignal) {
+async function renewedOf(file: MutableFile | ImmutableFile, call: ExamineCall) {
   try {
-    const leases = await file.renewLeases({ signal });
+    const leases = await file.renewLeases(call);
     const { renewed, absent, failures } = leases;
     const [failed] = renewed.length + absent.length === 0 ? failures : [];
     return { leases, error: failed && unavailable(failed) };
   } catch (error) {
-    throwIfOver(error, signal);
+    throwIfOver(error, call.signal);
     return { leases: undefined, error };
   }
 }

@@ -78,7 +78,7 @@ export function metOf(
 }
 
 /** It stands in every verify cap in the same place. */
-function storageIndexIn({ verify }: Caps): string | undefined {
+export function storageIndexIn({ verify }: Caps): string | undefined {
   return verify?.split(':')[2];
 }
 

@@ -2,11 +2,12 @@
  * @module tree: a directory with all that is below it, as its users see it: walked through, checked,
  * counted.
  */
-import { followerOf } from '../abort.ts';
+import { followerOf, onAbort } from '../abort.ts';
 import { checkOperation, refuse, requireCount, requireObject } from '../arguments.ts';
 import type { Directory } from '../directory.ts';
 import { GridClosedError, OutOfRangeError } from '../errors.ts';
 import type { OperationOptions } from '../runtime/options.ts';
+import { type GridRecorder, type OperationRecorder, stepOf } from '../runtime/recorded.ts';
 import { inOrder } from './ahead.ts';
 import {
   type Examination,
@@ -16,7 +17,7 @@ import {
   verdictOf,
 } from './examine.ts';
 import { Gate } from './gate.ts';
-import type { Known, Met } from './met.ts';
+import { type Known, type Met, storageIndexIn } from './met.ts';
 import { isRecord, Trail, type WalkRecord } from './record.ts';
 import { type DeepStats, StatsCounter } from './stats.ts';
 import { type Way, walkFrom } from './walk.ts';
@@ -59,6 +60,7 @@ const concurrencyMax = 64;
 /** What the grid gives a tree to work with. */
 export interface TreeSetting extends ExamineSetting {
   readonly openDirectory: (cap: string) => Directory;
+  readonly recorder: GridRecorder | undefined;
   /** @returns how to stop listening */
   readonly onClose: (listener: () => void) => () => void;
 }
@@ -68,6 +70,8 @@ interface Walking {
   readonly gate: Gate;
   readonly width: number;
   readonly signal: AbortSignal;
+  /** Of which every call on a directory or file is a step. */
+  readonly operation: OperationRecorder | undefined;
   readonly onMet: () => void;
 }
 
@@ -81,8 +85,12 @@ export class Tree {
   }
 
   walk(options: WalkOptions): AsyncGenerator<Met, void, undefined> {
+    return this.#walk('walk', options);
+  }
+
+  #walk(kind: string, options: WalkOptions): AsyncGenerator<Met, void, undefined> {
     checkWalk(options);
-    return this.#told(options, (walking) => this.#met(options, walking), isUnread);
+    return this.#told(kind, options, (walking) => this.#met(options, walking), isUnread);
   }
 
   deepCheck(options: DeepCheckOptions): AsyncGenerator<Examined, void, undefined> {
@@ -93,13 +101,14 @@ export class Tree {
     }
     const examined = (walking: Walking) => {
       const { gate, signal, width } = walking;
+      const call = { ...stepOf(walking.operation), signal };
       const work = async (met: Met): Promise<Examined> => ({
         met,
-        examination: await gate.run(signal, () => examine(met, options, this.#setting, signal)),
+        examination: await gate.run(signal, () => examine(met, options, this.#setting, call)),
       });
       return inOrder(this.#met(options, walking), width, work);
     };
-    return this.#told(options, examined, isFailed);
+    return this.#told('deepCheck', options, examined, isFailed);
   }
 
   async deepStats(options: WalkOptions): Promise<DeepStats> {
@@ -111,14 +120,17 @@ export class Tree {
         yield record;
       }
     };
-    for await (const met of this.walk({ ...options, after: counting() })) counter.add(met);
+    const all = { ...options, after: counting() };
+    for await (const met of this.#walk('deepStats', all)) counter.add(met);
     return counter.stats;
   }
 
   async *#met(options: WalkOptions, walking: Walking): AsyncGenerator<Met, void, undefined> {
     const trail = new Trail();
     for await (const record of recordsIn(options)) trail.add(record);
-    const list: Way['list'] = (cap, options) => this.#setting.openDirectory(cap).listing(options);
+    const step = stepOf(walking.operation);
+    const list: Way['list'] = (cap, options) =>
+      this.#setting.openDirectory(cap).listing({ ...step, ...options });
     for await (const met of walkFrom(this.#root, { ...walking, trail, list })) {
       walking.onMet();
       yield met;
@@ -127,6 +139,7 @@ export class Tree {
 
   /** What `stage` gives, with progress; who stops to ask for more, ends all that is under way. */
   async *#told<T>(
+    kind: string,
     { signal, onProgress, concurrency = concurrencyUsual }: WalkOptions,
     stage: (walking: Walking) => AsyncGenerator<T, void, undefined>,
     hasFailed: (it: T) => boolean,
@@ -144,15 +157,24 @@ export class Tree {
       tell();
     };
     const gate = new Gate(concurrency);
+    const operation = this.#setting.recorder?.begin(kind, storageIndexIn(this.#root.caps) ?? null);
+    const forget = signal && onAbort(signal, () => operation?.cancelled());
     try {
-      const all = stage({ gate, width: concurrency, signal: controller.signal, onMet });
+      const { signal } = controller;
+      const all = stage({ gate, width: concurrency, signal, operation, onMet });
       for await (const it of all) {
         yield it;
         progress.done++;
         if (hasFailed(it)) progress.failed++;
         tell();
       }
+    } catch (error) {
+      operation?.failed(error);
+      throw error;
     } finally {
+      // Also where the caller has seen enough.
+      operation?.succeeded();
+      forget?.();
       letGo();
       stopListening();
       controller.abort();

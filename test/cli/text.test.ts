@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newBar } from '../../src/cli/bar.ts';
 import { counted, inRuns, oneLine, table } from '../../src/cli/plain-text.ts';
 import { isDrawnOn, ProgressBar } from '../../src/cli/progress.ts';
-import { redacted } from '../../src/cli/redaction.ts';
+import { redacted } from '../../src/redacted.ts';
 
 const key = 'a'.repeat(26);
 const fingerprint = 'b'.repeat(52);

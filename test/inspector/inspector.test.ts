@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { createUnwire, receive } from '../../inspect-v4/src/index.ts';
+import { createUnwire, createWebSocketReceiver } from '../../inspect-v4/src/index.ts';
 import { toBase32, utf8 } from '../../src/bytes.ts';
 import { parseCap, readkeyOf } from '../../src/caps.ts';
 import { TraceError } from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
-import { History } from '../../src/inspector/history.ts';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
-import type { WireMessage } from '../../src/inspector/wire.ts';
 import { createGridFolder } from '../../src/node.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
@@ -52,7 +50,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What the real receiver of `@xstate/inspect` gives to someone who joins now. */
+/** What the receiver for sockets of `@xstate/inspect` gives to someone who joins now. */
 async function received(): Promise<readonly TraceRecord[]> {
   class PageSocket extends WebSocket {
     constructor(url: string) {
@@ -64,15 +62,15 @@ async function received(): Promise<readonly TraceRecord[]> {
   vi.stubGlobal('WebSocket', PageSocket);
   const complaints = vi.spyOn(console, 'error').mockImplementation(() => {});
   const records: TraceRecord[] = [];
-  const gaps: number[] = [];
-  receive(inspector.url.replace(/^.*#live=/, ''), {
-    onRecords: (more) => records.push(...more),
-    onGap: (expected) => gaps.push(expected),
+  const server = inspector.url.replace(/^.*#live=/, '');
+  const unwire = createUnwire();
+  createWebSocketReceiver({ server, serialize: undefined }).subscribe((event) => {
+    // The first message is of no record.
+    if (!('run' in event)) records.push(unwire(event as never));
   });
   await vi.waitFor(() => expect(records.length).toBe(written.length), { timeout: 10_000 });
   for (const socket of sockets) socket.terminate();
   expect(complaints.mock.calls).toEqual([]);
-  expect(gaps).toEqual([]);
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
   return records;
@@ -94,84 +92,6 @@ describe('a run of 13 servers through the receiver of @xstate/inspect', () => {
     expect(leaksIn(text, [...secrets, utf8('secret contents')])).toEqual([]);
     expect(leaksIn(`${text}${toBase32(secrets[0]!)}`, secrets)).toHaveLength(1);
     expect(text).not.toMatch(/URI:|[0-9a-f]{33}/);
-  });
-
-  test('tells of numbers that do not come', () => {
-    const gaps: [number, number][] = [];
-    const seen: number[] = [];
-    const unwire = createUnwire({
-      onRecords: (records) => seen.push(...records.map(({ seq }) => seq)),
-      onGap: (expected, found) => gaps.push([expected, found]),
-    });
-    for (let seq = 1; seq <= 2001; seq++) {
-      unwire({ type: 'service.stop', sessionId: 'x', status: 'done', output: null, seq, at: 0 });
-    }
-    expect(gaps).toEqual([[0, 1]]);
-    expect(seen.length).toBe(2001);
-  });
-});
-
-describe('the history', () => {
-  const messageOf = (run: string, seq: number, text: string): WireMessage => {
-    const sessionId = `${run}/query`;
-    return { type: 'service.event', sessionId, event: JSON.stringify(text), seq, at: 0 };
-  };
-  const gone = (seq: number, until: number) => ({
-    type: 'service.stop',
-    sessionId: '',
-    status: 'gone',
-    output: null,
-    seq,
-    at: 0,
-    until,
-  });
-  const parsed = (messages: readonly string[]) => messages.map((json) => JSON.parse(json));
-
-  test('forgets whole runs, the oldest first, and says which numbers are gone', () => {
-    const history = new History(1000);
-    const long = 'x'.repeat(300);
-    const told = [
-      ...[messageOf('a', 0, long), messageOf('b', 1, long), messageOf('a', 2, '')],
-      ...[messageOf('c', 3, long), messageOf('b', 4, ''), messageOf('c', 5, '')],
-    ];
-    for (const message of told) history.add(message);
-    expect(parsed(history.messages())).toEqual([
-      ...[gone(0, 1), gone(2, 3)],
-      ...told.filter(({ sessionId }) => sessionId !== 'a/query'),
-    ]);
-    // What comes of a forgotten run afterwards is gone too.
-    expect(parsed(history.add(messageOf('a', 6, 'late')))).toEqual([gone(6, 7)]);
-    expect(parsed(history.messages())).not.toContainEqual(messageOf('a', 6, 'late'));
-  });
-
-  test('stays within its limit, whatever comes, in one run or in many', () => {
-    const history = new History(10_000);
-    for (let seq = 0; seq < 5000; seq++) {
-      history.add(messageOf(seq < 2500 ? 'long' : `r${seq}`, seq, 'x'.repeat(seq % 700)));
-    }
-    const kept = history.messages().reduce((sum, { length }) => sum + length, 0);
-    expect(kept).toBeGreaterThan(5000);
-    expect(kept).toBeLessThan(11_000);
-  });
-
-  test('that is gone is told to a late page as such, and the rest is shown at once', () => {
-    const gaps: [number, number][] = [];
-    const seen: number[] = [];
-    const unwire = createUnwire({
-      onRecords: (records) => seen.push(...records.map(({ seq }) => seq)),
-      onGap: (expected, found) => gaps.push([expected, found]),
-    });
-    for (const message of [gone(0, 7), gone(8, 9)]) unwire(message as never);
-    for (const seq of [7, 9, 10]) {
-      unwire({ type: 'service.stop', sessionId: 'x', status: 'done', output: null, seq, at: 0 });
-    }
-    expect({ gaps, seen }).toEqual({
-      gaps: [
-        [0, 7],
-        [8, 9],
-      ],
-      seen: [7, 9, 10],
-    });
   });
 });
 

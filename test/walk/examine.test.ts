@@ -55,7 +55,8 @@ async function examined(
   const shown = { kind: 'file', mutable: isMutable, format: undefined, size: undefined } as const;
   const caps = isMutable ? mutable : immutable;
   const met = metOf({ ...shown, problem: undefined, isShadowed: false, caps }, ['x']);
-  const examination = await examine(met, what, setting, new AbortController().signal);
+  const { signal } = new AbortController();
+  const examination = await examine(met, what, setting, { signal });
   return { asked, examination, verdict: verdictOf(met, examination) };
 }
 

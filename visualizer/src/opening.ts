@@ -10,7 +10,6 @@ import type { FirstScene } from './first-scene.ts';
 import { type Link, type ReadLink, readLink, writeLink } from './model/link.ts';
 import { type Preset, presets } from './presets.ts';
 import {
-  addRecords,
   at,
   type Branch,
   branch,
@@ -141,19 +140,11 @@ async function openLink(link: ReadLink): Promise<void> {
 }
 
 async function openLive(address: string, { tab, card }: Link): Promise<void> {
-  const { watch } = await import('./live.ts');
+  const { watch } = await import('./live-store.ts');
   liveAddress = address;
-  return watch(address, {
-    open: () => {
-      openRecording('a run in Node', [], true);
-      focusedRoot.value = tab;
-      focusedChild.value = card;
-    },
-    add: addRecords,
-    tell: (problem) => {
-      notice.value = problem;
-    },
-  });
+  watch(address);
+  if (tab !== null) focusedRoot.value = tab;
+  if (card !== null) focusedChild.value = card;
 }
 
 /** What is picked, and the step. Returns what is not there. */

@@ -104,14 +104,23 @@ export const violations = computed<readonly (Verdict | undefined)[]>(() =>
   ),
 );
 
+/** Per side, how many records had happened after each step of the branch. */
+const positions = computed<readonly (readonly number[])[]>(() => {
+  const frames = branch.value?.frames ?? [];
+  return (frames[0]?.sides ?? []).map((_, side) => {
+    let position = 0;
+    return frames.map(({ sides }) => {
+      position += sides[side]?.records.length ?? 0;
+      return position;
+    });
+  });
+});
+
 /** How many records had happened on a side after a step. */
 export function positionAt(side: number, step: number): number {
   if (recording.value !== null) return step < 0 ? 0 : step + 1;
-  let position = 0;
-  for (const { sides } of branch.value?.frames.slice(0, step + 1) ?? []) {
-    position += sides[side]?.records.length ?? 0;
-  }
-  return position;
+  const all = positions.value[side] ?? [];
+  return all[Math.min(step, all.length - 1)] ?? 0;
 }
 
 // --- opening ------------------------------------------------------------------------------------
@@ -169,7 +178,8 @@ export function openRecording(
   forget();
   preset.value = null;
   scene.value = null;
-  const model = new TraceModel(false);
+  // Of a simulated run columns are its choices.
+  const model = new TraceModel(records.some(({ kind }) => kind === 'choice'));
   model.add(records);
   void drawRecordedCharts(records);
   const opened = { title, model, isLive };
@@ -179,7 +189,7 @@ export function openRecording(
   }
   batch(() => {
     recording.value = opened;
-    at.value = isLive ? last.value : 0;
+    at.value = last.value;
   });
 }
 

@@ -3,11 +3,11 @@
  */
 import type { Command } from 'commander';
 import type { Grid } from '../../grid.ts';
+import { redacted } from '../../redacted.ts';
 import { type Call, type Perform, requireOneCapStdin } from '../call.ts';
 import { exitCodeOf, jsonOf, lineOf } from '../complaint.ts';
 import { leaseExitCode, leaseText } from '../lease-view.ts';
 import { placeFrom } from '../place.ts';
-import { redacted } from '../redaction.ts';
 
 /** What has come of one of the files. */
 interface Renewal {

@@ -1,18 +1,18 @@
 /**
  * @module trace-model: a trace folded into tracks, one per chart, so that the state of everything
- * at any record is found by bisection. Records are only ever added: a live run grows.
+ * at any record is found by bisection; operations, storage calls and grids are in its `run`. Records are only ever added: a live run grows.
  *
  * A position is a number of records: at position p the first p records have happened.
  */
 import { transitionId } from '../../../src/inspector/chart.ts';
+import { operationOfActor } from '../../../src/inspector/operation-records.ts';
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import type { Json, TakenTransition } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world.ts';
+import { type Moment, RunModel } from './run-model.ts';
 
 /** The chart was there from `position` on in this state, until the next mark. */
-export interface Mark {
-  readonly position: number;
-  readonly column: number;
+export interface Mark extends Moment {
   readonly state: string;
   readonly event: string;
   /** Ids of the transitions that were taken. */
@@ -37,7 +37,7 @@ export interface Track {
   readonly children: Track[];
   /** Whether it stands for one server or share. */
   readonly isOneOfMany: boolean;
-  end: { readonly position: number; readonly column: number; readonly status: string } | null;
+  end: (Moment & { readonly status: string }) | null;
 }
 
 /** Something that went from one lane to another. */
@@ -66,9 +66,12 @@ export class TraceModel {
   readonly operations: string[] = [];
   readonly servers = new Set<string>();
   readonly arrows: Arrow[] = [];
+  /** Operations, storage calls, grids and charts, with their milliseconds. */
+  readonly run = new RunModel();
   /** Whether columns are choices; otherwise every record has one. */
   readonly byStep: boolean;
   readonly #requests = new Map<string, Arrow>();
+  readonly #known = new Set<string>();
   #columns = 0;
 
   constructor(byStep: boolean) {
@@ -88,20 +91,25 @@ export class TraceModel {
     const position = this.records.push(record);
     const column = this.byStep ? record.step : position - 1;
     this.#columns = column + 1;
+    const moment: Moment = { position, column, at: record.at };
+    this.run.add(record, moment);
     switch (record.kind) {
       case 'header':
         this.#addServers(record.about);
+        break;
+      case 'grid':
+        this.#addServers(record);
         break;
       case 'actor':
         this.#addTrack(record.actor, record.chart, record.parent);
         break;
       case 'step':
-        this.#addStep(record, position, column);
+        this.#addStep(record, moment);
         break;
       case 'end': {
         const track = this.tracks.get(record.actor);
-        if (track !== undefined) track.end = { position, column, status: record.status };
-        return;
+        if (track !== undefined) track.end = { ...moment, status: record.status };
+        break;
       }
       case 'event':
         this.#addEvent(record, column);
@@ -113,14 +121,17 @@ export class TraceModel {
   }
 
   #addServers(about: unknown): void {
-    const { servers = [] } = (about ?? {}) as { servers?: readonly { id: string }[] };
-    for (const { id } of servers) this.servers.add(id);
+    const { servers } = (about ?? {}) as { servers?: readonly ({ id?: unknown } | null)[] };
+    if (!Array.isArray(servers)) return;
+    for (const server of servers) {
+      if (typeof server?.id === 'string') this.servers.add(server.id);
+    }
   }
 
   #addTrack(actor: string, chart: string, parent: string | null): void {
     const segments = actor.split('/');
     const last = segments.at(-1) as string;
-    const operation = parent === null && segments.length === 1 ? actor : (segments[0] as string);
+    const operation = operationOfActor(actor);
     const isOneOfMany = last.includes(':');
     const key = isOneOfMany ? last.slice(last.indexOf(':') + 1) : last;
     const track: Track = {
@@ -132,16 +143,19 @@ export class TraceModel {
     if (above === undefined) this.roots.push(track);
     else above.children.push(track);
     if (!isOneOfMany) this.coordinators.push(track);
-    if (!this.operations.includes(operation)) this.operations.push(operation);
+    if (!this.#known.has(operation)) {
+      this.#known.add(operation);
+      this.operations.push(operation);
+    }
   }
 
-  #addStep(record: Extract<TraceRecord, { kind: 'step' }>, position: number, column: number): void {
+  #addStep(record: Extract<TraceRecord, { kind: 'step' }>, moment: Moment): void {
     const track = this.tracks.get(record.actor);
     if (track === undefined) return;
     if (track.marks.length === 0) this.#name(track, record);
     const { state, event, chart, context } = record;
     const transitions = record.transitions.map(idOf);
-    track.marks.push({ position, column, state, event, transitions, chart, context });
+    track.marks.push({ ...moment, state, event, transitions, chart, context });
   }
 
   /** What only the first context tells: the server of a child, the rule of an update. */
@@ -153,7 +167,7 @@ export class TraceModel {
       summaryOf(step, 'blockRead') ??
       {};
     if (rule !== undefined && rule !== 'ours') track.chart = `${track.chart} (old rule)`;
-    if (typeof statuses === 'object') {
+    if (typeof statuses === 'object' && statuses !== null) {
       for (const id of Object.keys(statuses)) this.servers.add(id);
     }
     if (typeof server !== 'string') return;

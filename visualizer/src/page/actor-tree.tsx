@@ -1,9 +1,10 @@
 /**
  * @module actor-tree: who invoked whom: one root per operation, and below the chosen one all that
- * it has invoked. Children that talk to one server are the cards (charts-panel).
+ * it has invoked. Children that talk to one server are the cards (charts-panel). Of a recording it
+ * has the shown operation only: it has a panel for all of them (operations-panel).
  */
 import { isEnded, markAt, type TraceModel, type Track } from '../model/trace-model.ts';
-import { focusedRoot } from '../store.ts';
+import { focusedRoot, recording } from '../store.ts';
 
 interface TreeProps {
   readonly model: TraceModel;
@@ -13,7 +14,10 @@ interface TreeProps {
 }
 
 export function ActorTree({ model, shown, position }: TreeProps) {
-  const roots = model.roots.filter((root) => isBegun(root, position));
+  const roots = model.roots.filter(
+    (root) =>
+      isBegun(root, position) && (recording.value === null || root.operation === shown.operation),
+  );
   return (
     <ul class="actor-tree" aria-label="Operations, and what they have invoked">
       {roots.map((root) => (

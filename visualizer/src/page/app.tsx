@@ -12,6 +12,7 @@ import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import { keepFocus } from './keep-focus.ts';
 import { onKey } from './keys.ts';
+import { OperationsPanel } from './operations-panel.tsx';
 import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
@@ -35,10 +36,10 @@ export function App() {
   return (
     <>
       <Header />
-      {/* Places: `filter` (a row, of recordings), `left`, `right` (a column of panels); layout.css. */}
+      {/* Places: `left`, `right` (a column of panels); layout.css. */}
       <main class={isRecording ? 'is-recording' : ''}>
         <Story />
-        {!isRecording && <GridPanel />}
+        {isRecording ? <OperationsPanel /> : <GridPanel />}
         <ChartsPanel />
         <div class="right">
           {!isRecording && <FlightPanel />}

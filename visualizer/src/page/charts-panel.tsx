@@ -10,7 +10,7 @@ import { type Discard, discardOf } from '../model/ending.ts';
 import { type SideAt, shownOn } from '../model/focus.ts';
 import type { Mark, Track } from '../model/trace-model.ts';
 import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
-import { at, focusedChild, positionAt, titles } from '../store.ts';
+import { at, focusedChild, positionAt, recording, titles } from '../store.ts';
 import { ActorTree } from './actor-tree.tsx';
 import { ChartView } from './chart-view.tsx';
 import { ContextPanel } from './context-panel.tsx';
@@ -82,7 +82,11 @@ function SideCharts({ side, now, before, isAlone }: SideProps) {
 function Unbegun({ side }: { readonly side: number }) {
   return (
     <>
-      <p class="none">Nothing has started: choose “start” on the right.</p>
+      <p class="none">
+        {recording.value === null
+          ? 'Nothing has started: choose “start” on the right.'
+          : 'No chart has begun yet.'}
+      </p>
       {differingCharts.value[side]?.map((chart) => {
         const difference = differenceOf(side, chart);
         return (

@@ -111,12 +111,14 @@ function refusedIn(moves: readonly Move[]): number {
 
 function When({ found: { isNow, mark } }: { readonly found: Moves }) {
   if (isNow) return null;
-  const unit = recording.value === null ? 'step' : 'record';
+  const isRecording = recording.value !== null;
+  const unit = isRecording ? 'record' : 'step';
+  const place = isRecording ? mark.position - 1 : mark.column;
   return (
     <p>
       It does nothing here. The last that it did:{' '}
-      <button type="button" class="link" onClick={() => goTo(mark.column)}>
-        {unit} {mark.column}
+      <button type="button" class="link" onClick={() => goTo(place)}>
+        {unit} {place}
       </button>
     </p>
   );

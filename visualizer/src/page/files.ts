@@ -1,19 +1,29 @@
 /**
- * @module files: saving a run, and opening runs and traces by dialogue or by drop.
+ * @module files: saving a run or a recording, and opening runs and traces by dialogue or by drop.
  *
  * A run (`.json`) is a scene and its choices: it is executed again. A trace (`.jsonl`) is what some
- * run recorded: it is shown as it is.
+ * run recorded: it is shown as it is, and saved as it came.
  */
-import type { TraceRecord } from '../../../src/simulation/world.ts';
-import { notice, openRecording, openRun, type SavedRun, savedRun } from '../store.ts';
+import { notice, openRecording, openRun, recording, type SavedRun, savedRun } from '../store.ts';
 
+/** The recording that is shown as JSON lines, or the run and its choices. */
 export function saveRun(): void {
+  const { value } = recording;
   const run = savedRun();
-  if (run === null) return;
-  const blob = new Blob([`${JSON.stringify(run, null, 2)}\n`], { type: 'application/json' });
+  if (value !== null) {
+    const lines = value.model.records.map((record) => `${JSON.stringify(record)}\n`);
+    const name = value.title.endsWith('.jsonl') ? value.title : 'run.jsonl';
+    save(name, new Blob(lines, { type: 'application/jsonl' }));
+  } else if (run !== null) {
+    const text = `${JSON.stringify(run, null, 2)}\n`;
+    save('run.json', new Blob([text], { type: 'application/json' }));
+  }
+}
+
+function save(name: string, blob: Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
-  link.download = 'run.json';
+  link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
 }
@@ -40,19 +50,21 @@ async function readFile(file: File | undefined): Promise<void> {
   try {
     await openText(file.name, await file.text());
   } catch (error) {
-    notice.value = `${file.name} is neither a run nor a trace: ${(error as Error).message}`;
+    notice.value = `${file.name} could not be opened: ${(error as Error).message}`;
   }
 }
 
 async function openText(name: string, text: string): Promise<void> {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
   const run = asRun(text);
   if (run !== undefined) return openRun(run.scene, run.choices);
-  const records = lines.map((line) => JSON.parse(line) as TraceRecord);
-  if (records.length === 0 || records.some(({ kind }) => typeof kind !== 'string')) {
-    throw new Error('its lines are no trace records');
+  const { readTrace } = await import('../../../src/inspector/read-trace.ts');
+  const read = readTrace(text);
+  if (read.kind === 'refused') {
+    notice.value = `${name} is neither a run nor a trace: ${read.problem}`;
+    return;
   }
-  openRecording(name, records);
+  openRecording(name, read.records);
+  if (read.note !== null) notice.value = `${name}: ${read.note}. All before it is shown.`;
 }
 
 function asRun(text: string): SavedRun | undefined {

@@ -48,7 +48,7 @@ export function Header() {
         >
           {isPresent.value ? 'Run to end' : 'Run to end from here'}
         </button>
-        <button type="button" disabled={isRecording || !branch.value} onClick={saveRun}>
+        <button type="button" disabled={!isRecording && !branch.value} onClick={saveRun}>
           Save
         </button>
         <button type="button" onClick={openFile} title="A saved run, or a trace (JSON lines)">

@@ -3,6 +3,7 @@
  */
 import { goToParting, goToViolation } from '../focus-store.ts';
 import { markAt } from '../model/trace-model.ts';
+import { goToHit } from '../recording-store.ts';
 import {
   act,
   at,
@@ -61,7 +62,9 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   a: () => panLanes(-0.5),
   d: () => panLanes(0.5),
   i: toggleContext,
-  '/': () => document.querySelector<HTMLElement>('.deliver')?.focus(),
+  n: () => goToHit(1),
+  N: () => goToHit(-1),
+  '/': () => document.querySelector<HTMLElement>('.deliver, .search input')?.focus(),
   p: toggleTalk,
   '?': openHelp,
 };

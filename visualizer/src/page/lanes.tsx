@@ -1,9 +1,9 @@
 /**
  * @module lanes: time to the right in causal order, one lane per operation and per server. Bars are
- * states, arrows are messages. Only what is in view is drawn, so long traces stay quick.
+ * states, arrows are messages; words are drawn last, so that no arrow goes through them. Only what
+ * is in view is drawn, so long traces stay quick. A real run has milliseconds instead (time-lanes).
  */
 import { effect, signal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type Discard, discardOf } from '../model/ending.ts';
 import {
@@ -13,7 +13,9 @@ import {
   type TraceModel,
   type Track,
 } from '../model/trace-model.ts';
+import { isTimed } from '../recording-store.ts';
 import { at, difference, goTo, growth, recording, violations } from '../store.ts';
+import { panTime, zoomTime } from './time-lanes.tsx';
 
 /** Of the lanes' names, in CSS pixels. */
 export const gutterWidth = () => (recording.value === null ? 56 : 104);
@@ -29,22 +31,30 @@ const zoom = signal(1);
 const first = signal(0);
 const width = signal(800);
 
-const columnWidth = () => (recording.value === null ? stepWidth : recordWidth) * zoom.value;
+/** Whether columns are records, and no steps. */
+const isByRecord = () => recording.value !== null && !recording.value.model.byStep;
+const columnWidth = () => (isByRecord() ? recordWidth : stepWidth) * zoom.value;
+/** The column that is looked at. */
+const columnNow = () => (isByRecord() ? at.value : stepAt(at.value));
+const stepAt = (position: number) =>
+  recording.value === null ? position : (recording.value.model.records[position]?.step ?? 0);
 const columnsInView = () => Math.max(1, (width.value - gutterWidth()) / columnWidth());
 
 // What is looked at stays in view.
 effect(() => {
-  const [step, count] = [at.value, columnsInView()];
+  const [step, count] = [columnNow(), columnsInView()];
   if (step < first.peek()) first.value = Math.max(0, step - count * 0.3);
   else if (step > first.peek() + count - 1.5) first.value = Math.max(0, step - count + 1.6);
 });
 
 export function zoomLanes(factor: number): void {
-  zoom.value = Math.max(0.2, Math.min(4, zoom.value * factor));
+  if (isTimed.value) zoomTime(factor);
+  else zoom.value = Math.max(0.2, Math.min(4, zoom.value * factor));
 }
 
 export function panLanes(share: number): void {
-  first.value = Math.max(0, first.value + share * columnsInView());
+  if (isTimed.value) panTime(share);
+  else first.value = Math.max(0, first.value + share * columnsInView());
 }
 
 /** Where a column is, in CSS pixels from the left edge of the lanes. */
@@ -78,6 +88,7 @@ export function Lanes({ model, side, title }: Props) {
     return y > -2 * rowHeight && y < 900;
   };
   const shown = names.map((name, row) => ({ name, row })).filter(({ row }) => inView(row));
+  const { bars, thrown } = barsIn(model, names, inView);
   return (
     // biome-ignore lint/a11y/useSemanticElements: no fieldset; it scrolls, so it takes the focus
     <div
@@ -93,8 +104,14 @@ export function Lanes({ model, side, title }: Props) {
     >
       <svg width={width.value} height={height} aria-hidden="true" onClick={pick}>
         <LaneGround names={shown} operations={model.operations.length} rowHeight={rowHeight} />
-        <LaneBars model={model} names={names} isInView={inView} />
+        {bars.map((bar) => (
+          <Bar key={bar.key} bar={bar} />
+        ))}
         <LaneArrows model={model} names={names} />
+        {bars.map((bar) => bar.words !== '' && <BarWords key={bar.key} bar={bar} />)}
+        {thrown.map((it) => (
+          <ThrownWords key={it.track.actor} {...it} />
+        ))}
         <Axis model={model} side={side} height={height} />
       </svg>
     </div>
@@ -105,7 +122,11 @@ function pick(event: MouseEvent): void {
   const { left, width: shown } = (event.currentTarget as Element).getBoundingClientRect();
   // On a wall they are larger than their own pixels (talk.css).
   const x = ((event.clientX - left) * width.value) / shown;
-  if (x > gutterWidth()) goTo(Math.floor((x - gutterWidth()) / columnWidth() + first.value));
+  if (x <= gutterWidth()) return;
+  const column = Math.floor((x - gutterWidth()) / columnWidth() + first.value);
+  const { value } = recording;
+  if (value === null || isByRecord()) goTo(column);
+  else goTo(value.model.records.findLastIndex(({ step }) => step <= column));
 }
 
 interface GroundProps {
@@ -130,19 +151,28 @@ function LaneGround({ names, operations, rowHeight }: GroundProps) {
   );
 }
 
-interface BarsProps {
-  readonly model: TraceModel;
-  readonly names: readonly string[];
-  readonly isInView: (row: number) => boolean;
+interface DrawnBar {
+  readonly key: string;
+  readonly tone: string;
+  readonly title: string;
+  readonly words: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
-function LaneBars({ model, names, isInView }: BarsProps) {
+function barsIn(
+  model: TraceModel,
+  names: readonly string[],
+  isInView: (row: number) => boolean,
+): { readonly bars: readonly DrawnBar[]; readonly thrown: readonly Thrown[] } {
   const rows = new Map(names.map((name, row) => [name, row]));
-  void growth.value;
   const rowHeight = rowHeightOf(model);
   // Operations without a prefix come one after the other.
   const several = model.byStep ? model.operations.length : 1;
-  const bars: ComponentChildren[] = [];
+  const bars: DrawnBar[] = [];
+  const thrown: Thrown[] = [];
   const rowOf = ({ isOneOfMany, server, operation }: Track) =>
     rows.get(isOneOfMany ? (server ?? '') : operation);
   const begins = new Map<number | undefined, number[]>();
@@ -159,18 +189,37 @@ function LaneBars({ model, names, isInView }: BarsProps) {
     if (row === undefined || !isInView(row)) continue;
     const slot = !track.isOneOfMany ? 0 : model.operations.indexOf(track.operation);
     const count = !track.isOneOfMany ? 1 : Math.min(several, 3);
-    const high = (rowHeight - 4) / count;
-    const y = axisHeight + row * rowHeight + 2 + (slot % count) * high;
-    bars.push(...barsOf(track, model.columns, y, high));
+    const height = (rowHeight - 4) / count;
+    const y = axisHeight + row * rowHeight + 2 + (slot % count) * height;
+    bars.push(...barsOf(track, model.columns, y, height));
     const discard = discardOf(track, model, Number.POSITIVE_INFINITY);
     if (discard === undefined) continue;
     const next = begins.get(row)?.find((column) => column >= discard.column);
-    bars.push(<Thrown key={`${track.actor} end`} {...{ track, discard, next, y, high }} />);
+    thrown.push({ track, discard, next, y, height });
   }
-  return <>{bars}</>;
+  return { bars, thrown };
 }
 
-function barsOf(track: Track, columns: number, y: number, high: number): ComponentChildren[] {
+function Bar({ bar }: { readonly bar: DrawnBar }) {
+  const { tone, title, x, y, width, height } = bar;
+  return (
+    <g class={`bar ${tone}`}>
+      <title>{title}</title>
+      <rect x={x} y={y} width={width} height={height - 1} rx={3} />
+    </g>
+  );
+}
+
+function BarWords({ bar }: { readonly bar: DrawnBar }) {
+  const { tone, words, x, y, height } = bar;
+  return (
+    <text class={`bar-words ${tone}`} x={x + 4} y={y + height / 2 + 4}>
+      {words}
+    </text>
+  );
+}
+
+function barsOf(track: Track, columns: number, y: number, height: number): DrawnBar[] {
   const { marks, end, actor } = track;
   const [from, to] = [first.value - 1, first.value + columnsInView() + 1];
   const step = columnWidth();
@@ -180,7 +229,7 @@ function barsOf(track: Track, columns: number, y: number, high: number): Compone
     if ((marks[middle]?.column ?? 0) < from) low = middle + 1;
     else size = middle;
   }
-  const bars: ComponentChildren[] = [];
+  const bars: DrawnBar[] = [];
   for (let i = Math.max(0, low - 1); i < marks.length; i++) {
     const mark = marks[i];
     if (mark === undefined || mark.column > to) break;
@@ -196,44 +245,35 @@ function barsOf(track: Track, columns: number, y: number, high: number): Compone
     const w = xOf(until) - step / 2 - 1 - x;
     if (w <= 0) continue;
     const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
-    const words = fit(`${shape} ${state}`, shape, w);
-    bars.push(
-      <g key={`${actor} ${i}`} class={`bar ${tone}`}>
-        <title>{`${actor}: ${mark.state}`}</title>
-        <rect x={x} y={y} width={w} height={high - 1} rx={3} />
-        {high > 11 && words !== '' && (
-          <text x={x + 4} y={y + high / 2 + 4}>
-            {words}
-          </text>
-        )}
-      </g>,
-    );
+    const words = height > 11 ? fit(`${shape} ${state}`, shape, w) : '';
+    const title = `${actor}: ${mark.state}`;
+    bars.push({ key: `${actor} ${i}`, tone, title, words, x, y, width: w, height });
   }
   return bars;
 }
 
-interface ThrownProps {
+interface Thrown {
   readonly track: Track;
   readonly discard: Discard;
   /** Where something else begins in this row. */
   readonly next: number | undefined;
   readonly y: number;
-  readonly high: number;
+  readonly height: number;
 }
 
 /** Behind the bar of a child that was stopped at work. */
-function Thrown({ track, discard, next, y, high }: ThrownProps) {
+function ThrownWords({ track, discard, next, y, height }: Thrown) {
   const x = xOf(discard.column) - columnWidth() / 2 + 2;
   const end = next === undefined ? width.value : xOf(next) - columnWidth() / 2;
   const [short] = discard.words.split(' at ');
   const shape = discard.isThrownAway ? '✗' : '□';
   const words = [discard.words, short, ''].map((text) => `${shape} ${text}`.trim());
   const shown = words.find((text) => text.length * 6.4 <= end - x);
-  if (x < gutterWidth() || high <= 11) return null;
+  if (x < gutterWidth() || height <= 11) return null;
   return (
     <g class={discard.isThrownAway ? 'thrown bad' : 'thrown'}>
       <title>{`${track.actor}: ${discard.words}`}</title>
-      <text x={x} y={y + high / 2 + 4}>
+      <text x={x} y={y + height / 2 + 4}>
         {shown ?? shape}
       </text>
     </g>
@@ -323,7 +363,7 @@ function Axis({ model, side, height }: AxisProps) {
   );
   const violation = violations.value[side]?.violation?.step;
   const parted = difference.value;
-  const x = xOf(at.value);
+  const x = xOf(columnNow());
   const veil = x + columnWidth() / 2;
   return (
     <>

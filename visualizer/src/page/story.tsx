@@ -22,6 +22,7 @@ import {
   titles,
   violations,
 } from '../store.ts';
+import { ConnectionLine } from './connection.tsx';
 import { Worded } from './worded.tsx';
 
 export function Story() {
@@ -31,6 +32,7 @@ export function Story() {
       <p>
         {recording.value === null ? <Worded text={preset.value?.about ?? ''} /> : recordingWords()}
       </p>
+      <ConnectionLine />
       {notice.value !== '' && (
         <p class="notice" role="alert">
           {notice.value}

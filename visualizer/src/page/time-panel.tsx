@@ -2,6 +2,7 @@
  * @module time-panel: lanes, branches, the scrubber, and what happened at the step looked at.
  */
 import { wordsOf } from '../model/words.ts';
+import { isTimed } from '../recording-store.ts';
 import {
   at,
   branch,
@@ -20,6 +21,7 @@ import {
 } from '../store.ts';
 import { gutterWidth, Lanes, xOf } from './lanes.tsx';
 import { Scroll } from './scroll.tsx';
+import { TimeLanes, TimeTools } from './time-lanes.tsx';
 
 export function TimePanel() {
   const words = stepWords();
@@ -54,6 +56,7 @@ export function TimePanel() {
           />
           <span class="where">{words}</span>
         </div>
+        {isTimed.value && <TimeTools />}
       </div>
       <Branches />
       <div class="happenings">
@@ -61,7 +64,11 @@ export function TimePanel() {
           {models.value.map((model, side) => (
             <div key={titles.value[side]} class="lane-side">
               {models.value.length > 1 && <h3>{titles.value[side]}</h3>}
-              <Lanes model={model} side={side} title={titles.value[side] ?? ''} />
+              {isTimed.value ? (
+                <TimeLanes title={titles.value[side] ?? ''} />
+              ) : (
+                <Lanes model={model} side={side} title={titles.value[side] ?? ''} />
+              )}
             </div>
           ))}
         </div>

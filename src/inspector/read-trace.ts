@@ -1,0 +1,177 @@
+/**
+ * @module read-trace: the text of a trace as its records, for whoever opens one: the page, the
+ * judge.
+ *
+ * Somebody sent it, so nothing in it is believed: a line that is no record is named by its number,
+ * a format of another time by its name. One thing is no fault: the process that wrote may have been
+ * killed, so the last line may be cut off anywhere. No run-time import but the name of the format.
+ */
+import { type TraceRecord, traceFormat } from '../simulation/world-types.ts';
+
+export type ReadTrace =
+  | {
+      readonly kind: 'trace';
+      /** Their `seq` grows; what lies deeper in them than the fields of their kind is not checked. */
+      readonly records: readonly TraceRecord[];
+      /** What is to be said of a trace that is not whole, in a sentence without an end. */
+      readonly note: string | null;
+    }
+  /** `problem` goes on after the name of the file: `line 7: is no record: …`. */
+  | { readonly kind: 'refused'; readonly problem: string };
+
+/** @param text JSON lines; the last one may be a part of one */
+export function readTrace(text: string): ReadTrace {
+  const lines = text.replace(/^\uFEFF/, '').split('\n');
+  // Behind the last line feed there is nothing, or what was being written when the writer died.
+  const rest = lines.pop() as string;
+  const records: TraceRecord[] = [];
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() === '') continue;
+    const problem = add(records, line);
+    if (problem !== undefined) return refused(`line ${i + 1}: ${problem}`);
+  }
+  if (rest.trim() === '') {
+    return { kind: 'trace', records, note: records.length === 0 ? 'it is empty' : null };
+  }
+  const problem = add(records, rest);
+  if (problem === undefined) return { kind: 'trace', records, note: null };
+  // Of a line that is not whole nothing can be said, but that it does not begin like one.
+  const isCutOff = parsed(rest) === undefined && rest.startsWith('{');
+  if (!isCutOff) return refused(`line ${lines.length + 1}: ${problem}`);
+  return { kind: 'trace', records, note: `line ${lines.length + 1}, the last one, is cut off` };
+}
+
+function refused(problem: string): ReadTrace {
+  return { kind: 'refused', problem };
+}
+
+/** Adds what a line says. @returns what is wrong with it */
+function add(records: TraceRecord[], line: string): string | undefined {
+  const value = parsed(line);
+  if (value === undefined) return 'is no JSON';
+  const last = records.at(-1);
+  const problem = last === undefined ? headerProblem(value) : recordProblem(value, last.seq);
+  if (problem === undefined) records.push(value as TraceRecord);
+  return problem;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why the first line is no header of ours. */
+function headerProblem(value: unknown): string | undefined {
+  const { format, kind } = fieldsOf(value);
+  if (typeof format === 'string' && format !== traceFormat) {
+    return `the format is ${JSON.stringify(format)}; only ${JSON.stringify(traceFormat)} is read`;
+  }
+  if (kind === 'header' && format !== undefined) return recordProblem(value, -1);
+  const isRecord = typeof kind === 'string' && shapes.has(kind);
+  return isRecord
+    ? `there is no header, as in traces before ${JSON.stringify(traceFormat)}, the only format that is read`
+    : 'is no header of a trace';
+}
+
+export function recordProblem(value: unknown, lastSeq: number): string | undefined {
+  const record = fieldsOf(value);
+  const { kind, seq } = record;
+  if (typeof kind !== 'string') return 'is no record: it has no kind';
+  const shape = shapes.get(kind);
+  if (shape === undefined) return `is no record: ${JSON.stringify(kind)} is no kind of one`;
+  const wrong = wrongField(record, { ...stamp, ...shape });
+  if (wrong !== undefined) return `is no ${kind} record: field ${wrong} is not as it should be`;
+  if ((seq as number) > lastSeq) return undefined;
+  return `its seq, ${seq}, is not above ${lastSeq}, the one before`;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Check = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Check>>;
+
+/** None for what has none. */
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : {};
+}
+
+function wrongField(value: Fields, shape: Shape): string | undefined {
+  return Object.keys(shape).find(
+    (field) => !shape[field]?.(Object.hasOwn(value, field) ? value[field] : undefined),
+  );
+}
+
+const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number' && value >= 0;
+const isObject: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What JSON has, but for what is not there at all. */
+const isJson: Check = (value) => value !== undefined;
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const objectOf =
+  (shape: Shape): Check =>
+  (value) =>
+    isObject(value) && wrongField(value as Fields, shape) === undefined;
+const oneOf =
+  (...words: readonly unknown[]): Check =>
+  (value) =>
+    words.includes(value);
+
+const stamp: Shape = { seq: Number.isSafeInteger, at: isNumber, step: isNumber };
+const transition = objectOf({
+  ...{ source: isText, event: isText, target: orNull(isText) },
+  index: (value) => typeof value === 'number',
+});
+const encoding = objectOf({ required: isNumber, happy: isNumber, total: isNumber });
+
+/** The fields of each kind of record, as far as readers take them for granted. */
+const shapes: ReadonlyMap<string, Shape> = new Map(
+  Object.entries({
+    header: { format: isText, about: isObject },
+    choice: { index: isNumber, label: isText },
+    grid: {
+      ...{ grid: isText, encoding, deadlines: isObject },
+      servers: listOf(objectOf({ id: isText, nickname: orNull(isText) })),
+    },
+    chart: { chart: objectOf({ id: isText, root: isObject, transitions: listOf(isObject) }) },
+    operation: {
+      ...{ operation: isText, event: oneOf('started', 'ended', 'killed', 'cancelled') },
+      ...{ spec: isObject, result: orNull(isObject) },
+    },
+    message: {
+      ...{ event: isText, id: orNull(isText), operation: isText, server: isText, what: isText },
+      ...{ phase: isText, detail: isJson },
+    },
+    place: {
+      ...{ server: isText, shnum: isNumber, operation: orNull(isText) },
+      ...{ before: orNull(isText), after: orNull(isText) },
+    },
+    server: { server: isText, event: isText, shnum: orNull(isNumber), field: orNull(isText) },
+    advice: { operation: isText, server: isText, shnum: isNumber, reason: isText },
+    contents: { operation: isText, seen: orNull(listOf(isText)), made: listOf(isText) },
+    clock: { now: isNumber },
+    actor: { actor: isText, chart: isText, parent: orNull(isText), input: isJson },
+    event: { actor: isText, source: orNull(isText), type: isText, data: isJson },
+    step: {
+      ...{ actor: isText, chart: isText, event: isText, state: isText },
+      ...{ transitions: listOf(transition), context: isJson },
+    },
+    end: {
+      actor: isText,
+      chart: isText,
+      status: oneOf('done', 'stopped', 'error'),
+      output: isJson,
+    },
+  } satisfies Record<TraceRecord['kind'], Shape>),
+);

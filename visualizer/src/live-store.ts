@@ -1,0 +1,110 @@
+/**
+ * @module live-store: a live run, put into what the page shows: once per animation frame, however
+ * many records have come.
+ */
+import { batch, effect } from '@preact/signals';
+import type { TraceRecord } from '../../src/simulation/world-types.ts';
+import { connection, lookAgain, missing } from './connection-store.ts';
+import { LiveRun } from './live.ts';
+import { nothingMissing } from './model/connection.ts';
+import { makeRoom, placeIn } from './model/room.ts';
+import { addRecords, at, isPresent, last, notice, openRecording, recording } from './store.ts';
+
+let watched: LiveRun | undefined;
+
+/** @param address `127.0.0.1:PORT/TOKEN` */
+export function watch(address: string): void {
+  watched?.stop();
+  const queue = new FrameQueue();
+  let runs = 0;
+  const open = () => batch(() => openRecording('a run in Node', [], true));
+  open();
+  watched = new LiveRun(address, {
+    onState: (state) => {
+      if (JSON.stringify(state) !== JSON.stringify(connection.value)) connection.value = state;
+    },
+    onRun: ({ keep, gone }) => {
+      queue.clear();
+      missing.value = { ...nothingMissing, keep, operations: gone.operations };
+      if (++runs === 1) return;
+      open();
+      notice.value = 'Another process has taken the place of the one before: this is its run.';
+    },
+    onRecords: (records, left) => {
+      if (left > 0) missing.value = { ...missing.value, records: missing.value.records + left };
+      queue.add(records);
+    },
+    onProblem: (problem) => {
+      notice.value = problem;
+    },
+  });
+  lookAgain.value = () => watched?.start();
+  watched.start();
+}
+
+// Something else is opened.
+effect(() => {
+  if (recording.value?.isLive === true) return;
+  watched?.stop();
+  watched = undefined;
+  connection.value = null;
+  missing.value = nothingMissing;
+});
+
+/** A page in the background draws nothing; it listens all the same, in milliseconds. */
+const unseenMs = 1000;
+/** How much of the time may go into showing what has come, at most. */
+const shownShare = 0.25;
+
+class FrameQueue {
+  #records: TraceRecord[] = [];
+  #isDue = false;
+
+  add(records: readonly TraceRecord[]): void {
+    for (const record of records) this.#records.push(record);
+    this.#schedule();
+  }
+
+  clear(): void {
+    this.#records = [];
+  }
+
+  #schedule(): void {
+    if (this.#isDue || this.#records.length === 0) return;
+    this.#isDue = true;
+    if (document.hidden) setTimeout(() => this.#apply(), unseenMs);
+    else requestAnimationFrame(() => this.#apply());
+  }
+
+  #apply(): void {
+    const began = performance.now();
+    const records = this.#records;
+    this.#records = [];
+    apply(records);
+    // Runs when the page is drawn. A stream that never ends must leave it time to be read.
+    setTimeout(() => {
+      const pause = (performance.now() - began) * (1 / shownShare - 1);
+      setTimeout(() => {
+        this.#isDue = false;
+        this.#schedule();
+      }, pause);
+    });
+  }
+}
+
+function apply(records: readonly TraceRecord[]): void {
+  if (records.length === 0) return;
+  addRecords(records);
+  const { value } = recording;
+  const room = value === null ? null : makeRoom(value.model);
+  if (value === null || room === null) return;
+  const { droppedRecords, droppedOperations } = missing.value;
+  missing.value = {
+    ...missing.value,
+    droppedRecords: droppedRecords + room.records,
+    droppedOperations: droppedOperations + room.operations,
+  };
+  const seq = isPresent.value ? null : value.model.records[at.value]?.seq;
+  recording.value = { ...value, model: room.model };
+  at.value = seq == null ? last.value : placeIn(room.model, seq);
+}

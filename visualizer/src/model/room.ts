@@ -1,0 +1,56 @@
+/**
+ * @module room: keeps the page's model bounded, by the rule of the process that is watched: whole
+ * operations go, the oldest first, those that have ended before those that run.
+ */
+import { inOrderOfForgetting, operationOf } from '../../../src/inspector/operation-records.ts';
+import { TraceModel } from './trace-model.ts';
+
+/** Records of a live run that the page keeps. */
+export const recordsMax = 100_000;
+/** What stays, as a part of that, when room is made: all that stays is folded again. */
+const keptShare = 0.75;
+
+export interface Room {
+  readonly model: TraceModel;
+  readonly records: number;
+  readonly operations: number;
+}
+
+/** Drops nothing while there is room: then it is null. Otherwise a new model, and what is gone. */
+export function makeRoom(model: TraceModel, max = recordsMax): Room | null {
+  if (model.records.length <= max) return null;
+  const sizes = new Map<string, { records: number; readonly isEnded: boolean }>();
+  for (const record of model.records) {
+    const name = operationOf(record);
+    if (name === null) continue;
+    const isEnded = (model.run.operations.get(name)?.ended ?? null) !== null;
+    const size = sizes.get(name) ?? { records: 0, isEnded };
+    size.records++;
+    sizes.set(name, size);
+  }
+  let [records, operations] = [0, 0];
+  for (const name of inOrderOfForgetting(sizes)) {
+    if (model.records.length - records <= max * keptShare) break;
+    records += sizes.get(name)?.records ?? 0;
+    operations++;
+    sizes.delete(name);
+  }
+  const kept = new TraceModel(model.byStep);
+  kept.add(
+    model.records.filter(
+      (record) => sizes.has(operationOf(record) ?? '') || operationOf(record) === null,
+    ),
+  );
+  return { model: kept, records, operations };
+}
+
+/** The place of a record in the new model; of the next one that is there, if it is gone. */
+export function placeIn(model: TraceModel, seq: number): number {
+  let [low, high] = [0, model.records.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((model.records[middle]?.seq ?? 0) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return Math.min(low, Math.max(0, model.records.length - 1));
+}

@@ -1,0 +1,129 @@
+/**
+ * @module operation-panel: the operation that is selected: how it ended, what of it failed and why,
+ * by server, and its storage calls. Everything leads to its moment.
+ */
+import { durationWords, outcomeOf, shortFile, spanOf } from '../model/operation-tree.ts';
+import type { Operation } from '../model/run-model.ts';
+import { callWords } from '../model/time-lanes.ts';
+import type { TraceModel } from '../model/trace-model.ts';
+import { type Trouble, troublesOf } from '../model/troubles.ts';
+import { lookAt, nameOfServer, selected, selectOperation } from '../recording-store.ts';
+import { growth, recording } from '../store.ts';
+import { Scroll } from './scroll.tsx';
+
+export function OperationPanel() {
+  void growth.value;
+  const { value: operation } = selected;
+  if (operation === null || recording.value === null) return null;
+  const { model, isLive } = recording.value;
+  const { name, kind, file, error } = operation;
+  const { word, shape, tone } = outcomeOf(operation, isLive);
+  const end = model.records.at(-1)?.at ?? 0;
+  return (
+    <section class="operation" aria-labelledby="operation-title">
+      <div class="operation-head">
+        <h2 id="operation-title">
+          {name} <span class={`outcome ${tone}`}>{`${shape} ${word}`}</span>
+        </h2>
+        <button type="button" class="small" onClick={() => selectOperation(null)}>
+          Show all
+        </button>
+      </div>
+      <Scroll label={`About ${name}`}>
+        <p class="about">
+          {kind !== null && kind !== name && `${kind}, `}
+          {file !== null && (
+            <>
+              file <code title={file}>{shortFile(file)}…</code>,{' '}
+            </>
+          )}
+          {durationWords(spanOf({ operation, track: null }), end)}
+        </p>
+        {error !== null && (
+          <p class="error-text">
+            <b>{error.name}</b>: {error.message}
+          </p>
+        )}
+        <Troubles model={model} operation={operation} />
+        <Calls operation={operation} />
+      </Scroll>
+    </section>
+  );
+}
+
+interface Props {
+  readonly model: TraceModel;
+  readonly operation: Operation;
+}
+
+function Troubles({ model, operation }: Props) {
+  const groups = troublesOf(model, operation);
+  if (groups.length === 0) {
+    const isBad = operation.outcome === 'failed';
+    return isBad ? <p class="none">No server failed: the error says all.</p> : null;
+  }
+  return (
+    <>
+      <h3>What went wrong</h3>
+      <ul class="troubles" aria-label="What went wrong, by server">
+        {groups.map(({ server, troubles }) => (
+          <li key={server ?? ''}>
+            <b title={server ?? ''}>{server === null ? 'The operation' : nameOfServer(server)}</b>
+            <ul>
+              {troubles.map((trouble) => (
+                <TroubleLine
+                  key={`${trouble.position} ${trouble.what}`}
+                  trouble={trouble}
+                  operation={operation.name}
+                />
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function TroubleLine({ trouble, operation }: { trouble: Trouble; operation: string }) {
+  const { position, at, what, reason, track } = trouble;
+  return (
+    <li>
+      <button type="button" class="link bad" onClick={() => lookAt(operation, position, track)}>
+        ✗ {what} at {Math.round(at).toLocaleString('en')} ms
+      </button>
+      {reason !== null && <span class="reason">{reason}</span>}
+    </li>
+  );
+}
+
+/** More would be no help: the lanes have them all. */
+const callsMax = 200;
+
+function Calls({ operation: { name, calls } }: { readonly operation: Operation }) {
+  if (calls.length === 0) return null;
+  return (
+    <details>
+      <summary>
+        {calls.length.toLocaleString('en')} storage {calls.length === 1 ? 'call' : 'calls'}
+      </summary>
+      <ul class="calls" aria-label={`Storage calls of ${name}`}>
+        {calls.slice(0, callsMax).map((call) => (
+          <li key={call.id}>
+            <button
+              type="button"
+              class={call.fate === 'lost' ? 'link bad' : 'link'}
+              onClick={() => lookAt(name, (call.ended ?? call.sent).position, null)}
+            >
+              {call.fate === 'lost' ? '✗ ' : ''}
+              {nameOfServer(call.server)} {callWords(call)}
+            </button>
+          </li>
+        ))}
+        {calls.length > callsMax && (
+          <li class="none">and {(calls.length - callsMax).toLocaleString('en')} more</li>
+        )}
+      </ul>
+    </details>
+  );
+}
