@@ -97,6 +97,7 @@ describe('the context inspector', () => {
     const about = { at: 0, step: 0 };
     const actor = 'get/serverQuery';
     const records = [
+      { kind: 'header', format: 'tahoe-mutable-trace 2', about: { run: 'real' } },
       { kind: 'actor', actor, chart: 'serverQuery', parent: null, input: null },
       {
         ...{ kind: 'step', actor, chart: 'serverQuery', event: 'xstate.init', state: 'querying' },
@@ -130,6 +131,7 @@ describe('the context inspector', () => {
       'failure (2) ≠ changed, was null kind: timeout detail: no answer to the query',
     ]);
     await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
     expect(await page.getByText('timeout: no answer to the query').count()).toBe(0);
     expect(await audit(page)).toEqual([]);
@@ -227,7 +229,7 @@ describe('links', () => {
       '“deliver w1 s7 list” is not possible at step 4 any more; what was before it is shown.',
     );
     await openFile(page, 'bad.json', JSON.stringify({ ...run, scene: { sides: [] } }));
-    await page.getByText('bad.json is neither a run nor a trace: a scene has one side').waitFor();
+    await page.getByText('bad.json could not be opened: a scene has one side').waitFor();
     await stepIs(page, 3, 3);
     await done(watched);
   });
