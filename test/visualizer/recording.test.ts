@@ -172,10 +172,7 @@ describe('a failure', () => {
       troubles.map(({ at, what, reason }) => `${at - operation.started.at} ${what}: ${reason}`),
     ]);
     expect(told).toEqual([
-      [
-        'v0-server2',
-        [`4 list lost: ${lostReason}`, '4 servermapUpdate query failed: null'],
-      ],
+      ['v0-server2', [`4 list lost: ${lostReason}`, '4 servermapUpdate query failed: null']],
       ['v0-server3', ['2001 servermapUpdate query failed: timeout: no answer within 2000 ms']],
       [null, ['2003 readFile undeliverable: null']],
     ]);
