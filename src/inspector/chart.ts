@@ -89,7 +89,8 @@ function transitionsFrom(node: AnyStateNode): ChartTransition[] {
   );
 }
 
-function eventLabel(eventType: string): string {
+/** `xstate.done.actor.writeShare` as `writeShare answered`. */
+export function eventLabel(eventType: string): string {
   const [, kind, name] = /^xstate\.(done\.actor|error\.actor|after)\.([^.]+)/.exec(eventType) ?? [];
   if (kind === 'done.actor') return `${name} answered`;
   if (kind === 'error.actor') return `${name} threw`;

@@ -196,7 +196,7 @@ describe('a run', () => {
     await page.waitForSelector('.drawing svg');
     const text = await page.locator('main').innerText();
     const link = page.url();
-    expect(link).toMatch(/#p=two-writers&c=0\.\d+$/);
+    expect(link).toMatch(/#v=2&p=two-writers&s=start\.w1,start\.w2$/);
     await branches.first().click();
     expect(await where(page)).toMatch(/of 3/);
     await done(watched);
@@ -392,7 +392,7 @@ describe('size', () => {
     const options = { servers, encoding, operations, faults: ['drop', 'crash'] } as const;
     const scene = { sides: [{ title: 'This engine', short: 'holds', options }] };
     const started = performance.now();
-    const link = writeLink({ preset: null, scene, path: [0], at: null });
+    const link = writeLink({ scene, steps: ['start w1'] });
     const watched = await open(link);
     const { page } = watched;
     await page.getByText('Step 1 of 1').first().waitFor();

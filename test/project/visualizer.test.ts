@@ -6,7 +6,6 @@ import { explore } from '../../visualizer/src/engine/explore.ts';
 import type { Frame, Scene } from '../../visualizer/src/engine/protocol.ts';
 import { Session } from '../../visualizer/src/engine/session.ts';
 import { firstDifference } from '../../visualizer/src/model/difference.ts';
-import { readLink, writeLink } from '../../visualizer/src/model/link.ts';
 import { isEnded, markAt, TraceModel } from '../../visualizer/src/model/trace-model.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
 import { scenarioPresets } from '../../visualizer/src/scenario-presets.ts';
@@ -130,16 +129,6 @@ describe('every order', () => {
     const { status, found } = await explore({ sides: mapping }, [], () => {});
     expect({ status, found }).toEqual({ status: 'exhausted', found: null });
   });
-});
-
-test('a link says what is shown, and nothing is lost on the way', () => {
-  const { scene } = presetOf('two-writers');
-  const own = { preset: null, scene, path: [0, 3, 12], at: 2 };
-  expect(readLink(writeLink(own))).toEqual({ ...own, live: null });
-  const named = { preset: '2034', scene: null, path: [], at: null };
-  expect(readLink(writeLink(named))).toEqual({ ...named, live: null });
-  expect(readLink('#live=127.0.0.1:1/t').live).toBe('127.0.0.1:1/t');
-  expect(readLink('')).toEqual({ preset: null, scene: null, path: null, at: null, live: null });
 });
 
 describe('a trace model', () => {

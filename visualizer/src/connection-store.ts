@@ -10,5 +10,3 @@ export const connection = signal<Connection | null>(null);
 export const missing = signal<Missing>(nothingMissing);
 /** Looks for the process again, after it was given up. */
 export const lookAgain = signal(() => {});
-/** `127.0.0.1:PORT/TOKEN` of the process that is to be watched. */
-export const wanted = signal<string | null>(null);

@@ -4,7 +4,7 @@
  */
 import { batch, effect } from '@preact/signals';
 import type { TraceRecord } from '../../src/simulation/world-types.ts';
-import { connection, lookAgain, missing, wanted } from './connection-store.ts';
+import { connection, lookAgain, missing } from './connection-store.ts';
 import { LiveRun } from './live.ts';
 import { nothingMissing } from './model/connection.ts';
 import { makeRoom, placeIn } from './model/room.ts';
@@ -48,7 +48,6 @@ effect(() => {
   watched?.stop();
   watched = undefined;
   connection.value = null;
-  wanted.value = null;
   missing.value = nothingMissing;
 });
 

@@ -4,24 +4,17 @@
  * A run is a scene and a path of choices. Acting in the past makes a branch; no branch is ever
  * changed but at its end. A recording (a saved or a live trace) has no choices.
  */
-import { computed, effect, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import { VersionNames } from '../../src/simulation/version-names.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
-import {
-  type DrawnChart,
-  drawRecordedCharts,
-  forgetRecordedCharts,
-  showShippedCharts,
-} from './charts.ts';
-import { wanted } from './connection-store.ts';
+import { markDeliberate } from './address.ts';
+import { drawRecordedCharts, forgetRecordedCharts } from './charts.ts';
 import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
-import type { FirstScene } from './first-scene.ts';
 import { firstDifference } from './model/difference.ts';
-import { type Link, readLink, writeLink } from './model/link.ts';
+import { type Link, problemOfScene } from './model/link.ts';
 import { TraceModel } from './model/trace-model.ts';
 import { type Preset, presets } from './presets.ts';
-import { isTalk } from './talk.ts';
 
 export interface Branch {
   readonly id: number;
@@ -40,7 +33,7 @@ export interface Recording {
   readonly isLive: boolean;
 }
 
-const engine = new EngineClient();
+export const engine = new EngineClient();
 
 /** One per scenario file, made when the page was built. */
 export const scenarios = signal<readonly Preset[]>([]);
@@ -132,88 +125,49 @@ export function positionAt(side: number, step: number): number {
 
 // --- opening ------------------------------------------------------------------------------------
 
-export async function start(): Promise<void> {
-  effect(remember);
-  addEventListener('hashchange', () => {
-    if (location.hash !== written) void openLink(readLink(location.hash));
-  });
-  const loading = Promise.all([loadScenarios(), loadCharts()]);
-  if (await openFirstScene()) return;
-  await loading;
-  await openLink(readLink(location.hash));
-}
-
-/** What was made when the page was built; a page under development has none. */
-async function built<T>(name: string): Promise<T | undefined> {
-  const response = await fetch(`./${name}`).catch(() => undefined);
-  if (!response?.headers.get('content-type')?.includes('json')) return undefined;
-  return (await response.json()) as T;
-}
-
-async function loadScenarios(): Promise<void> {
-  scenarios.value = (await built<readonly Preset[]>('scenarios.json')) ?? [];
-}
-
-async function loadCharts(): Promise<void> {
-  showShippedCharts((await built<readonly DrawnChart[]>('charts.json')) ?? []);
-}
-
-/** What the page was built with: the engine is not needed to look at it. */
-async function openFirstScene(): Promise<boolean> {
-  if (location.hash !== '') return false;
-  const first = await built<FirstScene>('first-scene.json');
-  const chosen = presets.find(({ id }) => id === first?.preset);
-  if (first === undefined || chosen === undefined) return false;
-  preset.value = chosen;
-  scene.value = chosen.scene;
-  grow(first.path, 0, first.frames, null);
-  return true;
-}
-
-async function openLink(link: Link): Promise<void> {
-  isTalk.value = link.view === 'talk';
-  if (link.live !== null) {
-    wanted.value = link.live;
-    return;
-  }
-  const all = [...presets, ...scenarios.value];
-  const known = all.find(({ id }) => id === link.preset) ?? presets[0];
-  const chosen = link.scene === null ? (known as Preset) : null;
-  await open(chosen, link.scene ?? (known as Preset).scene, link.path, link.at);
-}
-
 export function openPreset(chosen: Preset): Promise<void> {
-  return open(chosen, chosen.scene, null, null);
+  markDeliberate();
+  return openScene(chosen, chosen.scene, null);
 }
 
-async function open(
+/** @param steps null: the preset's own */
+export async function openScene(
   chosen: Preset | null,
   opened: Scene,
-  path: readonly number[] | null,
-  step: number | null,
+  steps: Link['steps'],
 ): Promise<void> {
   forget();
   preset.value = chosen;
   scene.value = opened;
+  const { labels = [], rest = [] } = chosen ?? {};
   await ask(
-    path === null
-      ? { kind: 'follow', scene: opened, labels: chosen?.labels ?? [], rest: chosen?.rest ?? [] }
-      : { kind: 'run', scene: opened, path, from: 0 },
+    steps === null
+      ? { kind: 'follow', scene: opened, labels, rest }
+      : { kind: 'follow', scene: opened, labels: steps },
     () => null,
   );
-  const broken = violations.value.map((verdict) => verdict?.violation?.step ?? last.value);
-  // A scene is opened where it goes wrong.
-  if (step !== null) at.value = Math.min(step, last.value);
-  else if (path === null) at.value = Math.min(...broken, last.value);
+  // Another scene may have been chosen meanwhile.
+  if (steps === null && scene.value === opened) {
+    ownLabels.value = labelsOf(branch.value?.frames ?? []);
+    at.value = goesWrongAt();
+  }
 }
 
-/** A saved run: its scene and its choices by label. */
+/** A scene is opened where it goes wrong, or else at its end. */
+export function goesWrongAt(): number {
+  const broken = violations.value.map((verdict) => verdict?.violation?.step ?? last.value);
+  return Math.min(...broken, last.value);
+}
+
+/** A saved run: its scene and its choices by label. What it cannot be followed in is told. */
 export async function openRun(saved: Scene, labels: readonly string[]): Promise<void> {
-  forget();
-  const known = presets.find((p) => JSON.stringify(p.scene) === JSON.stringify(saved));
-  preset.value = known ?? null;
-  scene.value = saved;
-  await ask({ kind: 'follow', scene: saved, labels }, () => null);
+  const problem = problemOfScene(saved);
+  if (problem !== null) throw new Error(problem);
+  if (!Array.isArray(labels) || labels.some((label) => typeof label !== 'string')) {
+    throw new Error('its choices are no list of labels');
+  }
+  markDeliberate();
+  await openScene(presets.find((known) => isSame(known.scene, saved)) ?? null, saved, labels);
 }
 
 export function openRecording(
@@ -228,8 +182,15 @@ export function openRecording(
   const model = new TraceModel(records.some(({ kind }) => kind === 'choice'));
   model.add(records);
   void drawRecordedCharts(records);
-  recording.value = { title, model, isLive };
-  at.value = last.value;
+  const opened = { title, model, isLive };
+  if (!isLive) {
+    lastFile = opened;
+    markDeliberate();
+  }
+  batch(() => {
+    recording.value = opened;
+    at.value = last.value;
+  });
 }
 
 /** More of a live recording. Who looks at the end stays there. */
@@ -272,6 +233,7 @@ export async function act(choice: OfferedChoice): Promise<void> {
     at.value = step + 1;
     return;
   }
+  if (!isPresent.value) markDeliberate();
   await ask({ kind: 'run', scene: scene.value, path, from: step + 1 }, () => current);
 }
 
@@ -280,6 +242,7 @@ export async function finish(): Promise<void> {
   const { value: current } = branch;
   if (current === undefined || scene.value === null || isBusy.value) return;
   const path = current.path.slice(0, at.value);
+  if (!isPresent.value) markDeliberate();
   await ask({ kind: 'finish', scene: scene.value, path }, () => current);
 }
 
@@ -295,6 +258,9 @@ async function ask(request: Ask, parentOf: () => Branch | null): Promise<void> {
     const answer = await engine.request(request);
     if (answer.kind !== 'frames' || !isMeant()) return;
     grow(answer.path, answer.from, answer.frames, parentOf());
+    if (answer.stopped != null) {
+      notice.value = `${answer.stopped} any more; what was before it is shown.`;
+    }
   } catch (error) {
     if (isMeant()) notice.value = `That did not work: ${(error as Error).message}`;
   } finally {
@@ -303,13 +269,22 @@ async function ask(request: Ask, parentOf: () => Branch | null): Promise<void> {
 }
 
 /** Adds frames to the end of a branch, or to a new one. */
-function grow(
+export function grow(
   path: readonly number[],
   from: number,
   frames: readonly Frame[],
   parent: Branch | null,
 ): void {
   if (frames.length === 0) return;
+  batch(() => growNow(path, from, frames, parent));
+}
+
+function growNow(
+  path: readonly number[],
+  from: number,
+  frames: readonly Frame[],
+  parent: Branch | null,
+): void {
   const isAtEnd = parent !== null && parent.frames.length === from;
   if (parent !== null && isAtEnd) {
     addTo(parent.models, frames);
@@ -327,7 +302,7 @@ function grow(
   at.value = last.value;
 }
 
-function modelsOf(frames: readonly Frame[]): readonly TraceModel[] {
+export function modelsOf(frames: readonly Frame[]): readonly TraceModel[] {
   const models = (frames[0] as Frame).sides.map(() => new TraceModel(true));
   addTo(models, frames);
   return models;
@@ -343,8 +318,11 @@ function addTo(grown: readonly TraceModel[], frames: readonly Frame[]): void {
 export function chooseBranch(id: number): void {
   const chosen = branches.value.find((b) => b.id === id);
   if (chosen === undefined) return;
-  currentId.value = id;
-  at.value = Math.min(at.value < chosen.forkedAt ? at.value : last.value, last.value);
+  if (id !== currentId.value) markDeliberate();
+  batch(() => {
+    currentId.value = id;
+    at.value = Math.min(at.value < chosen.forkedAt ? at.value : last.value, last.value);
+  });
 }
 
 // --- looking ------------------------------------------------------------------------------------
@@ -388,6 +366,7 @@ export async function exploreOrders(): Promise<void> {
   try {
     const begun = await explorer.request({ kind: 'follow', scene: alone, labels });
     if (begun.kind !== 'frames') return;
+    if (begun.stopped != null) throw new Error(begun.stopped);
     const answer = await explorer.request({ kind: 'explore', scene: alone, path: begun.path });
     if (answer.kind !== 'exploration') return;
     exploration.value = answer.exploration;
@@ -417,19 +396,19 @@ async function follow(labels: readonly string[]): Promise<void> {
   grow(answer.path, from, answer.frames.slice(from), current);
 }
 
-// --- the address --------------------------------------------------------------------------------
+// --- what is told elsewhere ---------------------------------------------------------------------
 
-let written = '';
+/** What the preset does when it is opened: a link need not say it. */
+export const ownLabels = signal<readonly string[]>([]);
+/** To come back to: a link cannot hold it. */
+export let lastFile: Recording | undefined;
 
-function remember(): void {
-  const { value: current } = branch;
-  if (current === undefined || recording.value !== null) return;
-  const step = isPresent.value ? null : at.value;
-  const { path } = current;
-  const id = preset.value?.id ?? null;
-  const view = isTalk.value ? 'talk' : undefined;
-  written = writeLink({ preset: id, scene: scene.value, path, at: step, view });
-  history.replaceState(null, '', written);
+export function labelsOf(frames: readonly Frame[]): readonly string[] {
+  return frames.slice(1).map(({ label }) => label as string);
+}
+
+export function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 export interface SavedRun {
@@ -446,6 +425,6 @@ export function savedRun(): SavedRun | null {
     format: 'tahoe-mutable-run 1',
     title: preset.value?.title ?? 'a run',
     scene: scene.value,
-    choices: branch.value.frames.slice(1).map(({ label }) => label as string),
+    choices: labelsOf(branch.value.frames),
   };
 }

@@ -81,12 +81,12 @@ export type Request =
       readonly scene: Scene;
       readonly path: readonly number[];
     }
-  /** By label, for saved runs and scenario files. */
+  /** By label, as far as they are possible: presets, saved runs, links; old links have numbers. */
   | {
       readonly id: number;
       readonly kind: 'follow';
       readonly scene: Scene;
-      readonly labels: readonly string[];
+      readonly labels: readonly (string | number)[];
       /** Then these, as far as they are possible. */
       readonly rest?: readonly string[];
     }
@@ -120,6 +120,8 @@ export type Response =
       readonly path: readonly number[];
       readonly from: number;
       readonly frames: readonly Frame[];
+      /** What was not possible any more, and at which step. */
+      readonly stopped?: string | null;
     }
   | { readonly id: number; readonly kind: 'exploration'; readonly exploration: Exploration }
   | { readonly id: number; readonly kind: 'failure'; readonly message: string };

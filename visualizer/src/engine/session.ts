@@ -80,13 +80,25 @@ export class Session {
    * @throws RangeError naming the first that is not there
    */
   async follow(labels: readonly string[]): Promise<void> {
-    for (const label of labels) {
-      const index = this.choices.findIndex((choice) => choice.label === label);
-      if (index < 0) {
-        throw new RangeError(`“${label}” is not possible at step ${this.path.length + 1}`);
+    const stopped = await this.followFar(labels);
+    if (stopped !== null) throw new RangeError(stopped);
+  }
+
+  /**
+   * Makes choices by label, or by number as old links have them, as far as they are there.
+   * @returns what is not there, in words; null when all of them were made
+   */
+  async followFar(steps: readonly (string | number)[]): Promise<string | null> {
+    for (const step of steps) {
+      const index =
+        typeof step === 'number' ? step : this.choices.findIndex(({ label }) => label === step);
+      if (this.choices[index] === undefined) {
+        const name = typeof step === 'number' ? `choice ${step}` : `“${step}”`;
+        return `${name} is not possible at step ${this.path.length + 1}`;
       }
       await this.choose(index);
     }
+    return null;
   }
 
   /** Makes those of the choices that are possible, in this order. */

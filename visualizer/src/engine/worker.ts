@@ -20,9 +20,9 @@ async function answer(request: Request): Promise<Response> {
     }
     case 'follow': {
       session = await Session.begin(request.scene);
-      await session.follow(request.labels);
-      await session.tryAll(request.rest ?? []);
-      return framesOf(id, session, 0);
+      const stopped = await session.followFar(request.labels);
+      if (stopped === null) await session.tryAll(request.rest ?? []);
+      return { ...framesOf(id, session, 0), stopped };
     }
     case 'explore': {
       const exploration = await explore(request.scene, request.path, (progress) =>
@@ -33,8 +33,9 @@ async function answer(request: Request): Promise<Response> {
   }
 }
 
-function framesOf(id: number, { path, frames }: Session, from: number): Response {
-  return { id, kind: 'frames', path: [...path], from, frames: frames.slice(from) };
+function framesOf(id: number, { path, frames }: Session, from: number) {
+  const kind = 'frames';
+  return { id, kind, path: [...path], from, frames: frames.slice(from) } as const;
 }
 
 /** One after the other: worlds of one thread take turns anyway. */

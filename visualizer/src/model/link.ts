@@ -1,42 +1,201 @@
 /**
- * @module link: the whole view in the address: `#p=2034&c=0.3.2&at=5`, or `w=` for a scene that is
- * no preset. Choices are indices among what could happen at each step.
+ * @module link: the whole view in the address. `#v=2&p=2034&s=start.w1,d.w1.s0.list&at=1`.
+ *
+ * | field | what |
+ * | --- | --- |
+ * | `v` | version of this format |
+ * | `p` | id of a scene or scenario; or `w`: a scene of one's own, JSON in base64url |
+ * | `s` | the choices by name, words joined by dots, `d` for `deliver`; none: the scene's own |
+ * | `at` | step that is looked at; none: the last one |
+ * | `tab`, `card` | actors that are picked: a coordinator, and a child of it |
+ * | `view` | `talk`: for a projector |
+ * | `file` | name of a recording that was open: it has to be opened again |
+ * | `live` | `127.0.0.1:PORT/TOKEN` of a run to watch |
+ *
+ * Version 1 had no `v`, and `c` for `s`: numbers among what could happen at each step. It is read
+ * as far as it can be. What cannot be read is told, and the rest is kept.
  */
 import type { Scene } from '../engine/protocol.ts';
+
+/** A choice by its label; in links of version 1, by its number. */
+export type LinkStep = string | number;
 
 export interface Link {
   readonly preset: string | null;
   readonly scene: Scene | null;
   /** Null: the preset's own. */
-  readonly path: readonly number[] | null;
+  readonly steps: readonly LinkStep[] | null;
   readonly at: number | null;
-  /** `127.0.0.1:PORT/TOKEN` of a run to watch. */
+  readonly tab: string | null;
+  readonly card: string | null;
+  readonly view: 'talk' | null;
+  readonly file: string | null;
   readonly live: string | null;
-  /** `talk`: for a projector. */
-  readonly view?: 'talk' | undefined;
 }
 
-export function readLink(hash: string): Link {
-  const fields = new URLSearchParams(hash.replace(/^#\/?/, ''));
-  const path = fields.get('c');
-  const at = Number.parseInt(fields.get('at') ?? '', 10);
-  const world = fields.get('w');
+export interface ReadLink extends Link {
+  /** Sentences about what could not be read. */
+  readonly problems: readonly string[];
+}
+
+const version = 2;
+
+/** Never throws: what is wrong is in `problems`. */
+export function readLink(hash: string): ReadLink {
+  const problems: string[] = [];
+  const fields = fieldsOf(hash);
+  const text = (name: string): string | null => {
+    const raw = fields.get(name);
+    return raw === undefined ? null : decoded(raw, name, problems);
+  };
+  const wanted = fields.get('v');
+  if (wanted !== undefined && wanted !== String(version)) {
+    problems.push(`The link says that it is of version “${wanted}”; this page reads ${version}.`);
+  }
+  const scene = sceneFrom(fields.get('w'), problems);
   return {
-    preset: fields.get('p'),
-    scene: world === null ? null : (fromBase64(world) as Scene),
-    path: path === null ? null : path.split('.').filter(Boolean).map(Number),
-    at: Number.isNaN(at) ? null : at,
-    live: fields.get('live'),
-    view: fields.get('view') === 'talk' ? 'talk' : undefined,
+    preset: text('p'),
+    scene,
+    steps: stepsFrom(fields.get('s'), fields.get('c'), problems),
+    at: numberFrom(fields.get('at'), problems),
+    tab: text('tab'),
+    card: text('card'),
+    view: fields.get('view') === 'talk' ? 'talk' : null,
+    file: text('file'),
+    live: text('live'),
+    problems,
   };
 }
 
-export function writeLink({ preset, scene, path, at, view }: Omit<Link, 'live'>): string {
-  const parts = [preset === null ? `w=${toBase64(scene)}` : `p=${encodeURIComponent(preset)}`];
-  if (path !== null) parts.push(`c=${path.join('.')}`);
-  if (at !== null) parts.push(`at=${at}`);
-  if (view !== undefined) parts.push(`view=${view}`);
+export function writeLink(link: Partial<Link>): string {
+  const { preset = null, scene = null, steps = null, at = null, view = null } = link;
+  const fields: readonly (readonly [string, string | number | null | undefined])[] = [
+    ['live', link.live],
+    ['file', link.file],
+    ['v', link.live == null && link.file == null ? version : null],
+    ['p', preset],
+    ['w', preset === null && scene !== null ? toBase64(scene) : null],
+    ['s', steps?.map(stepText).join(',')],
+    ['at', at],
+    ['tab', link.tab],
+    ['card', link.card],
+    ['view', view],
+  ];
+  const parts = fields.flatMap(([name, value]) => {
+    if (value === null || value === undefined) return [];
+    return [`${name}=${name === 's' ? value : plainly(String(value))}`];
+  });
   return `#${parts.join('&')}`;
+}
+
+/** What is wrong with a scene that somebody sent, as far as its shape goes; null: nothing. */
+export function problemOfScene(value: unknown): string | null {
+  const { sides } = (value ?? {}) as { readonly sides?: unknown };
+  if (!Array.isArray(sides) || sides.length < 1 || sides.length > 2) {
+    return 'a scene has one side, or two';
+  }
+  for (const [i, side] of sides.entries()) {
+    const { title, short, options } = (side ?? {}) as Readonly<Record<string, unknown>>;
+    const { servers, operations } = (options ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof title !== 'string' || typeof short !== 'string') return `side ${i + 1} has no title`;
+    if (!Array.isArray(servers)) return `side ${i + 1} has no list of servers`;
+    if (!Array.isArray(operations)) return `side ${i + 1} has no list of operations`;
+  }
+  return null;
+}
+
+// --- fields ---------------------------------------------------------------------------------------
+
+/** As they are written: steps are taken apart before they are decoded. */
+function fieldsOf(hash: string): ReadonlyMap<string, string> {
+  const parts = hash.replace(/^#\/?/, '').split('&').filter(Boolean);
+  return new Map(
+    parts.map((part) => {
+      const sign = part.indexOf('=');
+      return sign < 0 ? [part, ''] : [part.slice(0, sign), part.slice(sign + 1)];
+    }),
+  );
+}
+
+function decoded(raw: string, name: string, problems: string[]): string | null {
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    problems.push(`“${name}=${raw}” in the link is damaged.`);
+    return null;
+  }
+}
+
+function numberFrom(raw: string | undefined, problems: string[]): number | null {
+  if (raw === undefined) return null;
+  if (/^\d{1,9}$/.test(raw)) return Number(raw);
+  problems.push(`“at=${raw}” in the link is no step.`);
+  return null;
+}
+
+/** Up to the first that is none. */
+function stepsFrom(
+  named: string | undefined,
+  numbered: string | undefined,
+  problems: string[],
+): readonly LinkStep[] | null {
+  if (named === undefined && numbered === undefined) return null;
+  const texts = (named ?? numbered ?? '').split(named === undefined ? '.' : ',').filter(Boolean);
+  const steps: LinkStep[] = [];
+  for (const text of texts) {
+    const step = named === undefined ? indexFrom(text) : labelFrom(text);
+    if (step === null) {
+      problems.push(`Step ${steps.length + 1} of the link, “${text}”, is none: it ends before.`);
+      break;
+    }
+    steps.push(step);
+  }
+  return steps;
+}
+
+function indexFrom(text: string): number | null {
+  return /^\d{1,9}$/.test(text) ? Number(text) : null;
+}
+
+function labelFrom(text: string): string | null {
+  try {
+    const words = text.split('.').map(decodeURIComponent);
+    return (words[0] === 'd' ? ['deliver', ...words.slice(1)] : words).join(' ');
+  } catch {
+    return null;
+  }
+}
+
+function stepText(step: LinkStep): string {
+  const [verb = '', ...words] = String(step).split(' ');
+  // Most choices are deliveries.
+  return [verb === 'deliver' ? 'd' : verb, ...words].map(wordText).join('.');
+}
+
+function wordText(word: string): string {
+  return plainly(word).replaceAll('.', '%2E');
+}
+
+/** Encoded, but for what is legible and safe in a fragment. */
+function plainly(text: string): string {
+  return encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%3A', ':');
+}
+
+// --- a scene of one's own -------------------------------------------------------------------------
+
+function sceneFrom(raw: string | undefined, problems: string[]): Scene | null {
+  if (raw === undefined) return null;
+  let scene: unknown;
+  try {
+    scene = fromBase64(raw);
+  } catch {
+    problems.push('The scene in the link is damaged; perhaps its end is missing.');
+    return null;
+  }
+  const problem = problemOfScene(scene);
+  if (problem === null) return scene as Scene;
+  problems.push(`The scene in the link cannot be shown: ${problem}.`);
+  return null;
 }
 
 function toBase64(value: unknown): string {
@@ -48,5 +207,5 @@ function toBase64(value: unknown): string {
 function fromBase64(text: string): unknown {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes));
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 }

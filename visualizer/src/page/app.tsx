@@ -3,17 +3,20 @@
  */
 import { useEffect } from 'preact/hooks';
 import { recording } from '../store.ts';
+import { Announcer } from './announcer.tsx';
 import { ChartsPanel } from './charts-panel.tsx';
 import { onDragOver, onDrop } from './files.ts';
 import { FlightPanel } from './flight-panel.tsx';
 import { GridPanel } from './grid-panel.tsx';
 import { Header } from './header.tsx';
 import { Help } from './help.tsx';
+import { keepFocus } from './keep-focus.ts';
 import { onKey } from './keys.ts';
 import { OperationsPanel } from './operations-panel.tsx';
 import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
+import './contrast.css';
 import './layout.css';
 import './talk.css';
 
@@ -28,6 +31,7 @@ export function App() {
       removeEventListener('drop', onDrop);
     };
   }, []);
+  useEffect(keepFocus, []);
   const isRecording = recording.value !== null;
   return (
     <>
@@ -43,6 +47,7 @@ export function App() {
         </div>
         <TimePanel />
       </main>
+      <Announcer />
       <Help />
     </>
   );

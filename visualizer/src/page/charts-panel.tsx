@@ -13,6 +13,7 @@ import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
 import { at, focusedChild, positionAt, recording, titles } from '../store.ts';
 import { ActorTree } from './actor-tree.tsx';
 import { ChartView } from './chart-view.tsx';
+import { ContextPanel } from './context-panel.tsx';
 import { DifferenceLegend, marksOf } from './difference-legend.tsx';
 import { SideWords } from './side-words.tsx';
 
@@ -64,6 +65,14 @@ function SideCharts({ side, now, before, isAlone }: SideProps) {
           <Cards root={root} now={now} before={before} child={child} />
           {child !== undefined && !isAlone && <div class="pictures">{picture(child)}</div>}
         </div>
+      )}
+      {root !== undefined && (
+        <ContextPanel
+          model={now.model}
+          track={child ?? root}
+          position={now.position}
+          before={before}
+        />
       )}
     </div>
   );

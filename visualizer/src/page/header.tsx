@@ -41,7 +41,8 @@ export function Header() {
       <div class="actions">
         <button
           type="button"
-          disabled={isRecording || isBusy.value}
+          disabled={isRecording}
+          aria-disabled={isBusy.value}
           onClick={() => void finish()}
           title="Everything else in order, without faults (r)"
         >

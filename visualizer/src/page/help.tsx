@@ -16,6 +16,7 @@ const keys: readonly (readonly [string, string])[] = [
   ['e', 'explore every order'],
   ['v', 'next violation'],
   ['c', 'the step at which the two runs part'],
+  ['i', 'context of what is shown: what it knows, and why it does what it does'],
   ['w s a d', 'lanes: nearer, farther, left, right'],
   ['/', 'to the messages in flight; in a recording, to its search'],
   ['n N', 'next, previous record that has what is searched for'],

@@ -18,6 +18,7 @@ import {
   violations,
 } from '../store.ts';
 import { toggleTalk } from '../talk.ts';
+import { toggleContext } from './context-panel.tsx';
 import { dismissExplanation } from './explanation.tsx';
 import { choiceFor, flights } from './flight-panel.tsx';
 import { hasLetterKeys, openHelp } from './help.tsx';
@@ -60,6 +61,7 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   s: () => zoomLanes(0.8),
   a: () => panLanes(-0.5),
   d: () => panLanes(0.5),
+  i: toggleContext,
   n: () => goToHit(1),
   N: () => goToHit(-1),
   '/': () => document.querySelector<HTMLElement>('.deliver, .search input')?.focus(),

@@ -74,9 +74,6 @@ export function TimePanel() {
         </div>
         <StepLog />
       </div>
-      <p class="hidden" role="status">
-        {isPlaying.value ? '' : words}
-      </p>
     </section>
   );
 }

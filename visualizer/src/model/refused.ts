@@ -1,0 +1,104 @@
+/**
+ * @module refused: which transitions XState asked in a microstep, and what became of each.
+ *
+ * A trace holds what was taken; what was refused follows from the chart. XState 5 asks from the
+ * innermost active state outwards, in each the alternatives of the event in their order, and takes
+ * the first whose guard is true. So a guard was false in everything before that one, and in all of
+ * them if none was taken. When an event is done with, `always` is asked in the same way, until
+ * nothing more is taken. `test/visualizer/refused.test.ts` holds this to the shipped machines.
+ */
+import { type Chart, type ChartTransition, transitionId } from '../../../src/inspector/chart.ts';
+import type { TakenTransition } from '../../../src/runtime/trace.ts';
+
+export interface Asked {
+  readonly transition: ChartTransition;
+  /** `unasked`: one before it was taken. */
+  readonly verdict: 'refused' | 'taken' | 'unasked';
+}
+
+/** A microstep, as a trace has it. */
+export interface Microstep {
+  readonly event: string;
+  readonly transitions: readonly TakenTransition[];
+}
+
+/** Whether `step` took an `always`: then it belongs to the step before it. */
+export function isEventless({ transitions }: Microstep): boolean {
+  return transitions[0]?.event === '';
+}
+
+/** The state that a chart is in before its first step. */
+export function initialState({ root }: Chart): string {
+  let state = root;
+  for (;;) {
+    const next = state.states.find(({ path }) => path === state.initial);
+    if (next === undefined) return state.path;
+    state = next;
+  }
+}
+
+/** All alternatives of `event` (raw; '' for `always`) in `state`, in the order of asking. */
+export function alternatives(
+  { transitions }: Chart,
+  state: string,
+  event: string,
+): readonly ChartTransition[] {
+  return outwards(state).flatMap((source) => {
+    const own = transitions
+      .filter((transition) => transition.source === source)
+      .map((transition) => ({ transition, descriptor: descriptorOf(transition) }));
+    const exact = own.filter(({ descriptor }) => descriptor === event);
+    const wild = own
+      .filter(({ descriptor }) => descriptor !== event && isWildFor(descriptor, event))
+      .sort((a, b) => b.descriptor.length - a.descriptor.length);
+    return [...exact, ...wild].map(({ transition }) => transition);
+  });
+}
+
+/**
+ * What was asked in a microstep that began in `before`. Null: it took what the chart does not have
+ * there, so nothing can be told.
+ */
+export function askedIn(chart: Chart, before: string, step: Microstep): readonly Asked[] | null {
+  // Nobody asks for `xstate.init`: a chart enters its first state and then follows `always`.
+  if (step.event === 'xstate.init' && step.transitions.length === 0) return [];
+  const list = alternatives(chart, before, isEventless(step) ? '' : step.event);
+  const [taken] = step.transitions;
+  if (taken === undefined) return list.map((transition) => ({ transition, verdict: 'refused' }));
+  const id = transitionId(taken.source, taken.event, taken.index);
+  const place = list.findIndex((transition) => transition.id === id);
+  if (place < 0) return null;
+  return list.map((transition, i) => ({
+    transition,
+    verdict: i < place ? 'refused' : i === place ? 'taken' : 'unasked',
+  }));
+}
+
+/** Every `always` that was refused in the state that a chart came to rest in. */
+export function refusedAtRest(chart: Chart, state: string): readonly ChartTransition[] {
+  return isFinal(chart, state) ? [] : alternatives(chart, state, '');
+}
+
+/** A final state at the top ends the chart: nothing is asked any more. */
+function isFinal({ root }: Chart, state: string): boolean {
+  return root.states.some(({ path, kind }) => path === state && kind === 'final');
+}
+
+/** `a.b`, `a`, and the root. */
+function outwards(state: string): readonly string[] {
+  if (state === '') return [''];
+  const dot = state.lastIndexOf('.');
+  return [state, ...outwards(dot < 0 ? '' : state.slice(0, dot))];
+}
+
+/** The event as XState has it, from the transition's id. */
+function descriptorOf({ id, source }: ChartTransition): string {
+  return id.slice(source.length + 1, id.lastIndexOf('|'));
+}
+
+/** `*`, and `order.*` for `order.paid`. */
+function isWildFor(descriptor: string, event: string): boolean {
+  if (event === '') return false;
+  if (descriptor === '*') return true;
+  return descriptor.endsWith('.*') && `${event}.`.startsWith(descriptor.slice(0, -1));
+}
