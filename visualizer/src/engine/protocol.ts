@@ -99,12 +99,20 @@ export interface ChartEntry {
 }
 
 export interface Exploration {
-  readonly states: number;
-  readonly orders: number;
   /** `exhausted`: there is no other order; `limit`: there are more than one may wait for. */
-  readonly status: 'running' | 'found' | 'exhausted' | 'limit';
-  /** The shortest run that violates a property. */
-  readonly found: { readonly path: readonly number[]; readonly property: string } | null;
+  readonly status: 'running' | 'exhausted' | 'limit';
+  readonly states: number;
+  /** Steps that were walked, and steps that were known without: what commutes is walked once. */
+  readonly walked: number;
+  readonly commuted: number;
+  /** Orders, from there to their ends, of which every step is known; in decimal digits. */
+  readonly orders: string;
+  /** Those of them that violate a property. */
+  readonly violating: string;
+  /** How many orders there may be in all; exact when exhausted. */
+  readonly estimate: number;
+  /** The shortest order that violates a property, as far as is known. */
+  readonly found: { readonly labels: readonly string[]; readonly property: string } | null;
 }
 
 export type Response =
