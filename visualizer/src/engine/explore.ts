@@ -7,13 +7,16 @@
 import { OrderCounts, shortestViolation } from '../model/order-counts.ts';
 import { OrderGraph, type OrderNode } from '../model/order-graph.ts';
 import type { Exploration } from './protocol.ts';
-import type { Search, Walker } from './walker.ts';
+import { isTimed, type Search, type Walker } from './walker.ts';
 
 export interface ExploreOptions {
   /** Called now and then. */
   readonly onProgress?: (exploration: Exploration) => void;
   readonly statesMax?: number;
-  /** Whether deliveries that commute are walked in one order; so by default. */
+  /**
+   * Whether deliveries that commute are walked in one order. By default so where no time passes while
+   * a call is open: how long one is waited for does depend on the order.
+   */
   readonly isReduced?: boolean;
 }
 
@@ -29,7 +32,7 @@ const reportEvery = 250;
 export async function explore(
   search: Search,
   walkers: readonly Walker[],
-  { onProgress, statesMax = 50_000, isReduced = true }: ExploreOptions = {},
+  { onProgress, statesMax = 50_000, isReduced = !isTimed(search) }: ExploreOptions = {},
 ): Promise<Explored> {
   const [first] = walkers as readonly [Walker];
   const [start] = await first.walk(search, []);

@@ -25,7 +25,8 @@ interface ActorPart {
   hash: number;
 }
 
-const faultVerbs = new Set<string>([...faultKinds, 'mend']);
+/** The first words of the labels of faults. */
+export const faultVerbs: ReadonlySet<string> = new Set<string>([...faultKinds, 'mend']);
 /** Sums of two such numbers are exact. */
 const modulus = 2 ** 52;
 const plus = (a: number, b: number) => (a + b) % modulus;
@@ -110,8 +111,12 @@ export class StateKey {
     part.hash = hash;
   }
 
-  /** @param more what else counts */
-  of(world: World, facts: Facts, more: string): string {
+  /**
+   * @param isTimed whether time may pass while a call is open. How long one is waited for depends on
+   * the order in which others were answered; no matter, where each is answered before time passes.
+   * @param more what else counts
+   */
+  of(world: World, facts: Facts, isTimed: boolean, more: string): string {
     // Messages of one server and operation keep their order: a crash breaks them off one by one.
     const messages = world.messages
       .map(({ id, operation, server, label, phase, isAbandoned, isDelayed, write }) => ({
@@ -125,7 +130,7 @@ export class StateKey {
     const servers = world.servers.map(({ id, shares, ...state }) => [
       ...[id, shares, state, this.#disks.get(id) ?? 0],
     ]);
-    const time = `${world.now} ${world.nextDue}`;
+    const time = `${world.now} ${isTimed || messages.length === 0 ? world.dues : ''}`;
     const text = [this.#sum, this.#course, JSON.stringify(servers), ...messages, time, more];
     const all = `${text.join('\n')}\n${remembered(facts)}`;
     return `${hashOf(all).toString(36)}-${hashOf(all, 1).toString(36)}`;

@@ -11,7 +11,7 @@ import {
 } from '../../../src/simulation/world.ts';
 import type { Stop } from '../model/order-graph.ts';
 import { offeredFaults } from '../presets.ts';
-import { StateKey, serverOf } from './state-key.ts';
+import { faultVerbs, StateKey, serverOf } from './state-key.ts';
 
 /** What is explored: a world, from where, and how much may go wrong from there on. */
 export interface Search {
@@ -20,6 +20,11 @@ export interface Search {
   readonly labels: readonly string[];
   /** How many faults an order may have. */
   readonly faultsMax: number;
+}
+
+/** Whether time may pass while a call is open: without faults, all is answered before it does. */
+export function isTimed({ faultsMax, labels }: Search): boolean {
+  return faultsMax > 0 || labels.some((label) => faultVerbs.has(label.split(' ', 1)[0] as string));
 }
 
 /** Leads worlds of a search. */
@@ -82,7 +87,7 @@ class Walk {
     const choices = this.#choices().map(({ label }) => label);
     const violated = this.#watch.violations.map(({ id }) => id).sort();
     const more = `${violated} ${this.#faults}`;
-    const key = this.#key.of(this.#world, this.#watch.facts, more);
+    const key = this.#key.of(this.#world, this.#watch.facts, isTimed(this.#search), more);
     return { key, choices, violated, local };
   }
 
