@@ -13,6 +13,7 @@ import type {
   TraceRecord,
   WorldOptions,
 } from '../../../src/simulation/world.ts';
+import type { Search } from './walker.ts';
 
 export interface Side {
   readonly title: string;
@@ -87,8 +88,15 @@ export type Request =
   | {
       readonly id: number;
       readonly kind: 'explore';
-      readonly scene: Scene;
-      readonly path: readonly number[];
+      readonly search: Search;
+    }
+  /** Of the last exploration, along a run: its choices after those that the search begins with. */
+  | { readonly id: number; readonly kind: 'shares'; readonly labels: readonly string[] }
+  /** A walker is at the other end: this worker may use it, or this worker is it. */
+  | {
+      readonly id: number;
+      readonly kind: 'borrow' | 'lend';
+      readonly port: MessagePort;
     };
 
 export interface ChartEntry {
@@ -115,6 +123,15 @@ export interface Exploration {
   readonly found: { readonly labels: readonly string[]; readonly property: string } | null;
 }
 
+/** Of the orders that are left at a step, how many violate a property in the end. */
+export interface OrderShare {
+  /** In decimal digits. */
+  readonly orders: string;
+  readonly violating: string;
+  /** Orders drawn at random, since there are too many to count. */
+  readonly isDrawn: boolean;
+}
+
 export type Response =
   | { readonly id: number; readonly kind: 'charts'; readonly charts: readonly ChartEntry[] }
   | {
@@ -125,4 +142,6 @@ export type Response =
       readonly frames: readonly Frame[];
     }
   | { readonly id: number; readonly kind: 'exploration'; readonly exploration: Exploration }
+  | { readonly id: number; readonly kind: 'shares'; readonly shares: readonly OrderShare[] }
+  | { readonly id: number; readonly kind: 'connected' }
   | { readonly id: number; readonly kind: 'failure'; readonly message: string };

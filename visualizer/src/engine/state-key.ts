@@ -51,22 +51,27 @@ export class StateKey {
       case 'event':
       case 'step':
       case 'end':
-        return this.#chart(record);
+        this.#chart(record);
+        return;
       case 'choice': {
         const { label } = record;
         if (faultVerbs.has(label.split(' ', 1)[0] as string)) this.#follow(label);
         return;
       }
       case 'operation':
-        return this.#follow(`${record.operation} ${record.event}`);
+        this.#follow(`${record.operation} ${record.event}`);
+        return;
       case 'contents':
-        return this.#follow(JSON.stringify([record.operation, record.seen, record.made]));
+        this.#follow(JSON.stringify([record.operation, record.seen, record.made]));
+        return;
       case 'place': {
         const { server, shnum, before, after, operation } = record;
-        return this.#disk(server, JSON.stringify([shnum, before, after, operation]));
+        this.#disk(server, JSON.stringify([shnum, before, after, operation]));
+        return;
       }
       case 'server':
-        return this.#disk(record.server, `${record.event} ${record.shnum} ${record.field}`);
+        this.#disk(record.server, `${record.event} ${record.shnum} ${record.field}`);
+        return;
       case 'message': {
         if (record.event !== 'arrived') return;
         const detail = JSON.stringify(record.detail);

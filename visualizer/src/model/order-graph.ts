@@ -32,7 +32,11 @@ export interface OrderNode {
   /** By label. */
   readonly edges: Map<string, Edge>;
   /** Where it was come from. */
-  readonly from: { readonly node: OrderNode; readonly label: string; readonly local: string | null }[];
+  readonly from: {
+    readonly node: OrderNode;
+    readonly label: string;
+    readonly local: string | null;
+  }[];
 }
 
 export class OrderGraph {
@@ -115,7 +119,9 @@ export class OrderGraph {
     for (const [i, label] of ['', ...labels].entries()) {
       if (i > 0) node = (node.edges.get(label) as Edge).to;
       if (node.key === stops[i]?.key) continue;
-      throw new Error(`“${label}” did not come to the state it was taken to come to; please report`);
+      throw new Error(
+        `“${label}” did not come to the state it was taken to come to; please report`,
+      );
     }
   }
 

@@ -10,10 +10,14 @@ import { notice, openRecording, openRun, type SavedRun, savedRun } from '../stor
 export function saveRun(): void {
   const run = savedRun();
   if (run === null) return;
-  const blob = new Blob([`${JSON.stringify(run, null, 2)}\n`], { type: 'application/json' });
+  saveText('run.json', `${JSON.stringify(run, null, 2)}\n`, 'application/json');
+}
+
+export function saveText(name: string, text: string, type = 'text/plain'): void {
+  const blob = new Blob([text], { type });
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
-  link.download = 'run.json';
+  link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
 }

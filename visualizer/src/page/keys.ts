@@ -1,12 +1,12 @@
 /**
  * @module keys: everything by keyboard. Never in fields; single characters can be turned off.
  */
+import { exploreOrders, showsFaults } from '../explore-store.ts';
 import { markAt } from '../model/trace-model.ts';
 import {
   act,
   at,
   difference,
-  exploreOrders,
   finish,
   focusedChild,
   goTo,
@@ -74,7 +74,8 @@ function deliver(index: number): void {
 
 function drop(element: HTMLElement): void {
   const label = element.closest<HTMLElement>('[data-message]')?.dataset.message;
-  const choice = label === undefined ? undefined : choiceFor('drop', label);
+  const isMeant = label !== undefined && showsFaults.value;
+  const choice = isMeant ? choiceFor('drop', label) : undefined;
   if (choice !== undefined) void act(choice);
 }
 

@@ -4,7 +4,6 @@
 import {
   at,
   difference,
-  exploration,
   goTo,
   isPresent,
   last,
@@ -54,9 +53,6 @@ export function Story() {
           </li>
         )}
       </ul>
-      {exploration.value?.status === 'exhausted' && (
-        <p>Every order followed: none violates a property.</p>
-      )}
     </section>
   );
 }
