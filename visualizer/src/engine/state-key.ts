@@ -36,6 +36,8 @@ export class StateKey {
   /** Over all actors. */
   #sum = 0;
   readonly #disks = new Map<string, number>();
+  /** By operation and server: what came of its calls. */
+  readonly #calls = new Map<string, number>();
   /** Of answers in flight: what the server held when they were made. */
   readonly #answers = new Map<string, number>();
   /** What happened in an order that counts. */
@@ -73,10 +75,13 @@ export class StateKey {
         this.#disk(record.server, `${record.event} ${record.shnum} ${record.field}`);
         return;
       case 'message': {
-        if (record.event !== 'arrived') return;
+        const { event, id, operation, server, what } = record;
         const detail = JSON.stringify(record.detail);
-        const text = `${detail} ${this.#disks.get(record.server) ?? 0}`;
-        this.#answers.set(record.id as string, hashOf(text));
+        // Who reads twice is further than who has read once, and no chart says so.
+        const call = `${operation} ${server}`;
+        this.#calls.set(call, hashOf(`${this.#calls.get(call) ?? 0} ${event} ${what} ${detail}`));
+        if (event !== 'arrived') return;
+        this.#answers.set(id as string, hashOf(`${detail} ${this.#disks.get(server) ?? 0}`));
       }
     }
   }
@@ -136,7 +141,16 @@ export class StateKey {
       ...[id, shares, state, this.#disks.get(id) ?? 0],
     ]);
     const time = `${world.now} ${isTimed || messages.length === 0 ? world.dues : ''}`;
-    const text = [this.#sum, this.#course, JSON.stringify(servers), ...messages, time, more];
+    const calls = [...this.#calls].map(String).sort();
+    const text = [
+      this.#sum,
+      ...calls,
+      this.#course,
+      JSON.stringify(servers),
+      ...messages,
+      time,
+      more,
+    ];
     const all = `${text.join('\n')}\n${remembered(facts)}`;
     return `${hashOf(all).toString(36)}-${hashOf(all, 1).toString(36)}`;
   }

@@ -1,0 +1,20 @@
+import { test } from 'vitest';
+import { createInspector } from '../../src/inspector/server.ts';
+import { builtPage, launch, openPage, audit } from '../browser/browser.ts';
+test('look', async () => {
+  const browser = await launch();
+  const inspector = await createInspector({ page: builtPage });
+  const { page, complaints } = await openPage(browser, `${inspector.explorerUrl}#p=2034`, { colorScheme: process.env.DARK ? 'dark' : 'light' });
+  await page.waitForSelector('.lanes');
+  await page.screenshot({ path: '/tmp/f/s0.png' });
+  const t = Date.now();
+  await page.getByRole('button', { name: 'Explore every order' }).click();
+  await page.locator('.explored li').nth(1).getByRole('status').waitFor({ timeout: 55000 });
+  await page.waitForSelector('.curve polyline.other', { state: 'attached' });
+  console.log('took', Date.now() - t, await page.locator('.explore').innerText());
+  await page.screenshot({ path: '/tmp/f/s1.png' });
+  await page.locator('.explore').evaluate((e) => e.scrollTo(0, 9999));
+  await page.screenshot({ path: '/tmp/f/s2.png' });
+  console.log(complaints, await audit(page));
+  await browser.close(); await inspector.close();
+});
