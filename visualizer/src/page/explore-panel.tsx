@@ -35,6 +35,7 @@ export function ExplorePanel() {
           <label>
             of{' '}
             <select
+              aria-label="of which side"
               value={chosenSide.value ?? 'both'}
               onChange={({ currentTarget: { value } }) => {
                 chosenSide.value = value === 'both' ? null : Number(value);
@@ -52,6 +53,7 @@ export function ExplorePanel() {
         <label>
           from{' '}
           <select
+            aria-label="from which step"
             value={isFromHere.value ? 'here' : 'start'}
             onChange={({ currentTarget: { value } }) => {
               isFromHere.value = value === 'here';
@@ -64,6 +66,7 @@ export function ExplorePanel() {
         <label>
           with{' '}
           <select
+            aria-label="with how many faults"
             value={faultsMax.value}
             onChange={({ currentTarget: { value } }) => {
               faultsMax.value = Number(value);
@@ -175,11 +178,13 @@ function Here({ explored: { side, shares } }: { readonly explored: Explored }) {
   const name = shortTitles.value[side];
   return (
     <p>
-      <b>{name}</b>
-      {side > 0 && ' (dashed)'}, step {at.value}:{' '}
-      {here === undefined || at.value > (shares.at(-1)?.step ?? 0)
-        ? 'not among the orders explored'
-        : shareWords(here)}
+      <span>
+        <b>{name}</b>
+        {side > 0 && ' (dashed)'}, step {at.value}:{' '}
+        {here === undefined || at.value > (shares.at(-1)?.step ?? 0)
+          ? 'not among the orders explored'
+          : shareWords(here)}
+      </span>
       {decided !== null && (
         <button type="button" class="small" onClick={() => goTo(decided)}>
           decided at step {decided}
