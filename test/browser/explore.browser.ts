@@ -60,8 +60,8 @@ test('one button: the old rule violates in most orders, ours in none; where it w
 test('one side, from the step that is looked at', async () => {
   const watched = await open('#p=2034');
   const { page } = watched;
-  await page.getByLabel('of which side').selectOption('ours');
-  await page.getByLabel('from which step').selectOption('this step');
+  await page.getByLabel('Which side').selectOption('ours');
+  await page.getByLabel('From which step').selectOption('this step');
   expect(await explored(page, 1)).toEqual(['ours: all 6 orders hold']);
   await done(watched);
 });
@@ -71,7 +71,7 @@ test('a found order is copied as a scenario, and that is a failing test', async 
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const { page } = watched;
-  await page.getByLabel('of which side').selectOption('old');
+  await page.getByLabel('Which side').selectOption('old');
   await explored(page, 1);
   await page
     .getByText(/^Step 8 of 8/)
@@ -115,7 +115,7 @@ test.each(sizes)(
     const [words] = await explored(page, 1, 600_000);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     expect(words).toMatch(/^all .* orders hold$/);
-    const counts = await page.locator('.explored small').innerText();
+    const counts = await page.locator('.explored li').innerText();
     if (process.env.FIGURES !== undefined)
       console.log(`S = ${size}: ${words}; ${counts}; ${seconds} s`);
     await done(watched);

@@ -4,7 +4,7 @@
  * Each side that is explored has two workers of its own, one after the other: the first searches and
  * walks, the second walks for it. The first stays, to count along runs.
  */
-import { computed, effect, signal } from '@preact/signals';
+import { computed, effect, signal, untracked } from '@preact/signals';
 import type { Exploration, OrderShare, Response, Side } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
 import { at, branch, follow, isBusy, notice, preset, scene } from './store.ts';
@@ -142,6 +142,17 @@ async function countShares(side: number): Promise<void> {
   );
 }
 
+/** What was drawn for another run is no longer shown; drawing takes long. */
+function countAgain(): void {
+  explorations.value = explorations.value.map((e) =>
+    e.exploration.status === 'limit' ? { ...e, shares: [] } : e,
+  );
+  for (const { side, exploration } of explorations.value) {
+    // Who stops the search stops this, too.
+    if (exploration.status === 'exhausted') void countShares(side).catch(() => {});
+  }
+}
+
 /** Goes to the shortest order that violates a property. */
 export async function showFound({ labels, exploration: { found } }: Explored): Promise<void> {
   if (found !== null) await follow([...labels, ...found.labels]);
@@ -160,8 +171,6 @@ export function watchRuns(): void {
   });
   effect(() => {
     if (branch.value === undefined || isBusy.value) return;
-    for (const side of explorers.keys()) {
-      if (!isExploring.value) void countShares(side).catch(() => {});
-    }
+    if (!isExploring.value) untracked(countAgain);
   });
 }

@@ -9,7 +9,7 @@ import type { OrderShare } from './protocol.ts';
 import { LocalWalker, type Search } from './walker.ts';
 
 /** Orders that are drawn at a step where there are too many to count. */
-export const sampleSize = 24;
+const sampleSize = 24;
 
 /**
  * Counted where every order is known, else drawn.

@@ -32,51 +32,42 @@ export function ExplorePanel() {
       <summary>Every order</summary>
       <div class="explore-ask">
         {sides.length > 1 && (
-          <label>
-            of{' '}
-            <select
-              aria-label="of which side"
-              value={chosenSide.value ?? 'both'}
-              onChange={({ currentTarget: { value } }) => {
-                chosenSide.value = value === 'both' ? null : Number(value);
-              }}
-            >
-              <option value="both">both</option>
-              {sides.map(({ short }, i) => (
-                <option key={short} value={i}>
-                  {short}
-                </option>
-              ))}
-            </select>
-          </label>
+          <select
+            aria-label="Which side"
+            value={chosenSide.value ?? 'both'}
+            onChange={({ currentTarget: { value } }) => {
+              chosenSide.value = value === 'both' ? null : Number(value);
+            }}
+          >
+            <option value="both">both</option>
+            {sides.map(({ short }, i) => (
+              <option key={short} value={i}>
+                {short}
+              </option>
+            ))}
+          </select>
         )}
-        <label>
-          from{' '}
-          <select
-            aria-label="from which step"
-            value={isFromHere.value ? 'here' : 'start'}
-            onChange={({ currentTarget: { value } }) => {
-              isFromHere.value = value === 'here';
-            }}
-          >
-            <option value="start">the beginning</option>
-            <option value="here">this step</option>
-          </select>
-        </label>
-        <label>
-          with{' '}
-          <select
-            aria-label="with how many faults"
-            value={faultsMax.value}
-            onChange={({ currentTarget: { value } }) => {
-              faultsMax.value = Number(value);
-            }}
-          >
-            <option value="0">no faults</option>
-            <option value="1">one fault at most</option>
-            <option value="2">two faults at most</option>
-          </select>
-        </label>
+        <select
+          aria-label="From which step"
+          value={isFromHere.value ? 'here' : 'start'}
+          onChange={({ currentTarget: { value } }) => {
+            isFromHere.value = value === 'here';
+          }}
+        >
+          <option value="start">from the beginning</option>
+          <option value="here">from this step</option>
+        </select>
+        <select
+          aria-label="How many faults"
+          value={faultsMax.value}
+          onChange={({ currentTarget: { value } }) => {
+            faultsMax.value = Number(value);
+          }}
+        >
+          <option value="0">no faults</option>
+          <option value="1">one fault at most</option>
+          <option value="2">two faults at most</option>
+        </select>
         {isExploring.value ? (
           <button type="button" onClick={stopExploring}>
             Stop
@@ -117,8 +108,8 @@ function Result({ explored }: { readonly explored: Explored }) {
       </span>
       {isRunning && <progress aria-label={`${name}, explored`} />}
       {!isRunning && (
-        <small>
-          {counts[0]} states; {counts[1]} steps walked, {counts[2]} commute
+        <small title={`${counts[1]} steps walked; ${counts[2]} more commute with one of those`}>
+          {counts[0]} states
         </small>
       )}
       {found !== null && !isRunning && (
@@ -131,7 +122,7 @@ function Result({ explored }: { readonly explored: Explored }) {
 }
 
 const width = 320;
-const height = 56;
+const height = 44;
 
 /** One line per side, the second one dashed: the violating part of what is left, step by step. */
 function Curve() {
@@ -162,7 +153,7 @@ function Curve() {
         <path class="now" d={`M${x(at.value)} 0V${height}`} />
       </svg>
       <figcaption>
-        <span class="axis">0 to 100 % of the orders left violate, step 0 to {last.value}</span>
+        <span class="axis">Of the orders left, 0 to 100 % violate; step 0 to {last.value}</span>
         {drawn.map((explored) => (
           <Here key={explored.side} explored={explored} />
         ))}
