@@ -3,6 +3,9 @@
  */
 import type { ViteUserConfig } from 'vitest/config';
 
+// XState as users have it: its build for development is another one, and slower.
+process.env.NODE_ENV = 'production';
+
 export const base = {
   // `#crypto` resolves to the TypeScript sources in tests, to dist/ in the package.
   ssr: { resolve: { conditions: ['@tahoe-mutable/source', 'node', 'import', 'default'] } },

@@ -17,7 +17,7 @@ import { type Ended, runCli, runHere } from '../support/cli.ts';
 import { bytesOf, testKey } from '../support/client-grid.ts';
 import { leaksIn } from '../support/secret-search.ts';
 
-const LINES = 1000;
+const LINES = 600;
 const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);
 
 let scratch: string;

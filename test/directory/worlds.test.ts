@@ -9,7 +9,7 @@ import type { ProgramClient } from '../../src/simulation/operations.ts';
 import { Prng } from '../../src/simulation/prng.ts';
 import { type Order, oneEach, randomOrder, Schedule, scheduleSeed } from '../support/schedule.ts';
 
-const runs = Number(process.env.RUNS ?? 6);
+const runs = Number(process.env.RUNS ?? 4);
 const strange = netstring(utf8('nobody knows'));
 
 const openIn = ({ grid }: Pick<ProgramClient, 'grid'>, { cap }: Schedule['world']) =>

@@ -2,7 +2,7 @@
  * Whatever an HTTPS server answers, each call of the client ends in time, in little memory, with
  * what the protocol allows or with a typed error, and no error holds a secret.
  *
- * 400 answers; `npm run hostile` has 5,000. What fails says its seed: `SEED=S ANSWERS=1 npm run
+ * 200 answers; `npm run hostile` has 5,000. What fails says its seed: `SEED=S ANSWERS=1 npm run
  * hostile` plays that one again.
  */
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ import { misbehaviourOf, type Step } from '../support/misbehaving-answers.ts';
 import { leaksIn, shown } from '../support/secret-search.ts';
 import { part, random, randomSecrets, write } from '../support/test-slot.ts';
 
-const answers = Number(process.env.ANSWERS ?? 400);
+const answers = Number(process.env.ANSWERS ?? 200);
 const firstSeed = Number(process.env.SEED ?? 1);
 
 /** The default; here it passes when the server hangs or trickles. */

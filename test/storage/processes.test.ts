@@ -64,7 +64,7 @@ test('processes that count together lose no increment', { timeout: 120_000 }, as
  * Kills of whole-file writers are in test/client/processes.test.ts; these look at single
  * containers.
  */
-const KILLS = 40;
+const KILLS = 24;
 const LANES = 4;
 const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);
 
