@@ -7,7 +7,7 @@
 import { computed, effect, signal, untracked } from '@preact/signals';
 import type { Exploration, OrderShare, Response, Side } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
-import { at, branch, follow, isBusy, notice, preset, scene } from './store.ts';
+import { at, type Branch, branch, follow, isBusy, notice, preset, scene } from './store.ts';
 
 /** One side explored. */
 export interface Explored {
@@ -50,6 +50,8 @@ export function showFaults(wanted: boolean): void {
 }
 
 let clients: EngineClient[] = [];
+/** The run that the shares are of. */
+let counted: Branch | undefined;
 /** Per side, the worker that has explored it. */
 let explorers = new Map<number, EngineClient>();
 
@@ -137,6 +139,7 @@ async function countShares(side: number): Promise<void> {
   const steps = current.frames.flatMap(({ sides }, i) => (sides[side]?.isSkipped ? [] : [i]));
   const placed = shares.map((share, i) => ({ ...share, step: steps[before.length + i] ?? 0 }));
   if (branch.value !== current) return;
+  counted = current;
   explorations.value = explorations.value.map((e) =>
     e.side === side ? { ...e, shares: placed } : e,
   );
@@ -171,6 +174,6 @@ export function watchRuns(): void {
   });
   effect(() => {
     if (branch.value === undefined || isBusy.value) return;
-    if (!isExploring.value) untracked(countAgain);
+    if (!isExploring.value && counted !== branch.value) untracked(countAgain);
   });
 }
