@@ -115,6 +115,12 @@ export function stopExploring(): void {
   clients = [];
   explorers = new Map();
   isExploring.value = false;
+  // What was found by then stays.
+  explorations.value = explorations.value.map((e) =>
+    e.exploration.status === 'running'
+      ? { ...e, exploration: { ...e.exploration, status: 'limit' } }
+      : e,
+  );
 }
 
 /** What this side did up to a step. */
