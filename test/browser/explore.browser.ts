@@ -61,7 +61,7 @@ test('one side, from the step that is looked at', async () => {
   const watched = await open('#p=2034');
   const { page } = watched;
   await page.getByLabel('Which side').selectOption('ours');
-  await page.getByLabel('From which step').selectOption('this step');
+  await page.getByLabel('From which step').selectOption('from this step');
   expect(await explored(page, 1)).toEqual(['ours: all 6 orders hold']);
   await done(watched);
 });
