@@ -27,6 +27,11 @@ export class VirtualClock {
     return this.#next()?.due;
   }
 
+  /** When all timers are due, in order. */
+  get dues(): readonly number[] {
+    return [...this.#timers.values()].map(({ due }) => due).sort((a, b) => a - b);
+  }
+
   /** A view for one operation, so that its timers can die with it. */
   for(owner: string): Clock {
     return {

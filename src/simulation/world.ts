@@ -157,6 +157,11 @@ export class World {
     return this.#clock.nextDue;
   }
 
+  /** When all timers are due, in order. */
+  get dues(): readonly number[] {
+    return this.#clock.dues;
+  }
+
   get messages(): readonly Message[] {
     return this.#network.inFlight;
   }

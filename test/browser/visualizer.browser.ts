@@ -244,20 +244,6 @@ describe('a run', () => {
     await done(watched);
   });
 
-  test('every order: a worker finds the shortest one that violates', async () => {
-    const watched = await open('#p=2034-by-hand');
-    const { page } = watched;
-    await page.getByRole('button', { name: 'Explore every order' }).click();
-    await page.getByText('U1 can be violated').waitFor({ timeout: 50_000 });
-    // The finding is told before the page has gone through its steps.
-    await page
-      .getByText(/^Step 8 of 8/)
-      .first()
-      .waitFor();
-    expect(await violated(page)).toContain('U1');
-    await done(watched);
-  });
-
   test('fails by hand under the old rule, by keyboard alone', async () => {
     const watched = await open('#p=2034-by-hand');
     const { page } = watched;

@@ -2,7 +2,6 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { explore } from '../../visualizer/src/engine/explore.ts';
 import type { Frame, Scene } from '../../visualizer/src/engine/protocol.ts';
 import { Session } from '../../visualizer/src/engine/session.ts';
 import { firstDifference } from '../../visualizer/src/model/difference.ts';
@@ -104,30 +103,6 @@ describe('a session', () => {
     await expect(Session.at(session, scene, [0, 99])).rejects.toThrowError(
       new RangeError('there is no choice 99 at this point'),
     );
-  });
-});
-
-describe('every order', () => {
-  const [old, ours] = presetOf('2034').scene.sides.map((side) => ({ sides: [side] }));
-
-  test('of the old rule: the shortest one that violates is found', async () => {
-    // From where three have answered: the whole takes seconds.
-    const { path } = await play(old as Scene, presetOf('2034').labels.slice(0, 4));
-    const { status, found } = await explore(old as Scene, path, () => {});
-    expect({ status, property: found?.property, steps: found?.path.length }).toEqual({
-      ...{ status: 'found', property: 'U1', steps: 8 },
-    });
-  });
-
-  test('of ours: none violates while the grid is mapped', async () => {
-    const { sides } = ours as Scene;
-    const mapping = sides.map((side) => {
-      const task = { kind: 'map', mode: 'write' } as const;
-      const servers = [{ shares: [0] }, { shares: [1] }, {}, {}];
-      return { ...side, options: { ...side.options, servers, operations: [{ name: 'w1', task }] } };
-    });
-    const { status, found } = await explore({ sides: mapping }, [], () => {});
-    expect({ status, found }).toEqual({ status: 'exhausted', found: null });
   });
 });
 

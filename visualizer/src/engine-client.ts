@@ -36,11 +36,11 @@ export class EngineClient {
     return worker;
   }
 
-  request(body: Body<Request>): Promise<Response> {
+  request(body: Body<Request>, transfer: Transferable[] = []): Promise<Response> {
     const id = ++this.#count;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#started().postMessage({ ...body, id });
+      this.#started().postMessage({ ...body, id }, transfer);
     });
   }
 

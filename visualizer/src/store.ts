@@ -9,7 +9,7 @@ import { VersionNames } from '../../src/simulation/version-names.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
 import { markDeliberate } from './address.ts';
 import { drawRecordedCharts, forgetRecordedCharts } from './charts.ts';
-import type { Exploration, Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
+import type { Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
 import { firstDifference } from './model/difference.ts';
 import { type Link, problemOfScene } from './model/link.ts';
@@ -49,7 +49,6 @@ export const isBusy = signal(false);
 export const growth = signal(0);
 /** Errors and other news, for a banner. */
 export const notice = signal('');
-export const exploration = signal<Exploration | null>(null);
 /** Chosen by the reader; null: what moved last. */
 export const focusedRoot = signal<string | null>(null);
 export const focusedChild = signal<string | null>(null);
@@ -213,7 +212,6 @@ function forget(): void {
   at.value = 0;
   recording.value = null;
   notice.value = '';
-  exploration.value = null;
   focusedRoot.value = null;
   focusedChild.value = null;
   isPlaying.value = false;
@@ -345,47 +343,8 @@ export function togglePlaying(): void {
   }, 600);
 }
 
-// --- every order --------------------------------------------------------------------------------
-
-let explorer: EngineClient | undefined;
-
-/** Searches every order of delivery from this step on, on the first side, in another worker. */
-export async function exploreOrders(): Promise<void> {
-  const { value: current } = branch;
-  const [side] = scene.value?.sides ?? [];
-  if (current === undefined || side === undefined || scene.value === null) return;
-  stopExploring();
-  explorer = new EngineClient();
-  explorer.onProgress((progress) => {
-    exploration.value = progress;
-  });
-  exploration.value = { states: 0, orders: 0, status: 'running', found: null };
-  // Labels, since with two sides there are other indices.
-  const labels = current.frames.slice(1, at.value + 1).map(({ label }) => label as string);
-  const alone = { sides: [side] };
-  try {
-    const begun = await explorer.request({ kind: 'follow', scene: alone, labels });
-    if (begun.kind !== 'frames') return;
-    if (begun.stopped != null) throw new Error(begun.stopped);
-    const answer = await explorer.request({ kind: 'explore', scene: alone, path: begun.path });
-    if (answer.kind !== 'exploration') return;
-    exploration.value = answer.exploration;
-    const { found } = answer.exploration;
-    if (found === null) return;
-    const run = await explorer.request({ kind: 'run', scene: alone, path: found.path, from: 0 });
-    if (run.kind === 'frames') await follow(run.frames.slice(1).map((f) => f.label as string));
-  } catch (error) {
-    if ((error as Error).message !== 'stopped') notice.value = (error as Error).message;
-  }
-}
-
-export function stopExploring(): void {
-  explorer?.stop();
-  explorer = undefined;
-  if (exploration.value?.status === 'running') exploration.value = null;
-}
-
-async function follow(labels: readonly string[]): Promise<void> {
+/** Makes these choices: the branch that has them, as far as there is one. */
+export async function follow(labels: readonly string[]): Promise<void> {
   const { value: current } = branch;
   if (scene.value === null || current === undefined) return;
   const answer = await engine.request({ kind: 'follow', scene: scene.value, labels });

@@ -1,80 +1,87 @@
 /**
- * @module explore: every order in which the messages of a scene can arrive, shortest first.
+ * @module explore: every order in which the messages of a scene can arrive, counted and judged.
  *
- * Orders that lead to the same state are followed once. The state is what can be seen of it: the
- * charts, the messages in flight and the shares. No faults: only what the network may do anyway.
+ * Walkers lead worlds through the states that `order-graph.ts` knows of, each step of them once; what
+ * is known then is enough to count the orders, and those that violate a property.
  */
-import type { Exploration, Frame, Scene } from './protocol.ts';
-import { Session } from './session.ts';
+import { OrderCounts, shortestViolation } from '../model/order-counts.ts';
+import { OrderGraph, type OrderNode } from '../model/order-graph.ts';
+import type { Exploration } from './protocol.ts';
+import { isTimed, type Search, type Walker } from './walker.ts';
 
-interface Node {
-  readonly path: readonly number[];
-  /** Indices of what the network may do next. */
-  readonly next: readonly number[];
+export interface ExploreOptions {
+  /** Called now and then. */
+  readonly onProgress?: (exploration: Exploration) => void;
+  readonly statesMax?: number;
+  /**
+   * Whether deliveries that commute are walked in one order. By default so where no time passes while
+   * a call is open: how long one is waited for does depend on the order.
+   */
+  readonly isReduced?: boolean;
 }
 
-/**
- * Breadth first from `start`; stops at the first violation.
- * @param onProgress called after every state
- */
+export interface Explored {
+  readonly exploration: Exploration;
+  readonly graph: OrderGraph;
+}
+
+/** Steps between two reports. */
+const reportEvery = 250;
+
+/** @param walkers they walk at the same time */
 export async function explore(
-  scene: Scene,
-  start: readonly number[],
-  onProgress: (exploration: Exploration) => void,
-  statesMax = 20_000,
-): Promise<Exploration> {
-  const seen = new Set<string>();
-  const queue: Node[] = [nodeOf(await Session.at(undefined, scene, start))];
-  let orders = 0;
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    for (const index of next.next) {
-      const path = [...next.path, index];
-      const session = await Session.at(undefined, scene, path);
-      orders++;
-      const property = violated(session.frames.at(-1) as Frame);
-      const report = { states: seen.size + 1, orders };
-      if (property !== undefined) return { ...report, status: 'found', found: { path, property } };
-      const state = fingerprint(session);
-      if (seen.has(state)) continue;
-      seen.add(state);
-      queue.push(nodeOf(session));
-      onProgress({ ...report, status: 'running', found: null });
-      if (seen.size >= statesMax) return { ...report, status: 'limit', found: null };
+  search: Search,
+  walkers: readonly Walker[],
+  { onProgress, statesMax = 50_000, isReduced = !isTimed(search) }: ExploreOptions = {},
+): Promise<Explored> {
+  const [first] = walkers as readonly [Walker];
+  const [start] = await first.walk(search, []);
+  const graph = new OrderGraph(start as NonNullable<typeof start>, isReduced);
+  let busy = 0;
+  let wake: (() => void)[] = [];
+  const isFull = () => graph.states >= statesMax;
+  const tell = () => {
+    for (const wakeUp of wake) wakeUp();
+    wake = [];
+    if (graph.walked % reportEvery === 0) onProgress?.(reportOf(graph, 'running'));
+  };
+
+  const goOn = async (walker: Walker): Promise<void> => {
+    while (!isFull()) {
+      const claimed = graph.claim();
+      if (claimed === undefined) {
+        if (busy === 0) break;
+        await new Promise<void>((resolve) => wake.push(resolve));
+        continue;
+      }
+      busy++;
+      await follow(walker, claimed.node, claimed.label);
+      busy--;
+      tell();
     }
-  }
-  return { states: seen.size, orders, status: 'exhausted', found: null };
-}
+    tell();
+  };
 
-function nodeOf({ path, choices }: Session): Node {
-  const next = choices.flatMap(({ kind }, i) =>
-    kind === 'deliver' || kind === 'start' ? [i] : [],
-  );
-  return { path: [...path], next };
-}
-
-function violated(frame: Frame): string | undefined {
-  for (const { verdicts } of frame.sides) {
-    const verdict = verdicts.find(({ violation }) => violation !== null);
-    if (verdict !== undefined) return verdict.id;
-  }
-  return undefined;
-}
-
-function fingerprint(session: Session): string {
-  const charts = new Map<string, string>();
-  for (const { sides } of session.frames) {
-    for (const record of sides[0]?.records ?? []) {
-      if (record.kind === 'step') {
-        charts.set(record.actor, JSON.stringify([record.state, record.context]));
-      } else if (record.kind === 'end') charts.set(record.actor, record.status);
+  /** To a node and on from there, as long as there is something to try. */
+  const follow = async (walker: Walker, target: OrderNode, label: string): Promise<void> => {
+    const path = graph.pathTo(target);
+    graph.confirm(path, await walker.walk(search, path));
+    let node = target;
+    for (let next: string | undefined = label; next !== undefined; ) {
+      node = graph.add(node, next, await walker.step(next));
+      tell();
+      next = isFull() ? undefined : graph.claimAt(node);
     }
-  }
-  const side = session.frames.at(-1)?.sides[0];
-  const messages = side?.messages.map(({ label, phase, write }) => [label, phase, write]) ?? [];
-  return JSON.stringify([
-    [...charts].sort(),
-    messages.map((m) => JSON.stringify(m)).sort(),
-    side?.servers,
-    side?.operations.map(({ status, result }) => [status, result]),
-  ]);
+  };
+
+  await Promise.all(walkers.map(goOn));
+  return { exploration: reportOf(graph, isFull() ? 'limit' : 'exhausted'), graph };
+}
+
+function reportOf(graph: OrderGraph, status: Exploration['status']): Exploration {
+  const { orders, violating, estimate } = new OrderCounts().of(graph.root);
+  const { states, walked, commuted } = graph;
+  const found = shortestViolation(graph.root) ?? null;
+  const counts = { orders: String(orders), violating: String(violating), estimate };
+  return { status, states, walked, commuted, ...counts, found };
 }

@@ -13,6 +13,7 @@ import type {
   TraceRecord,
   WorldOptions,
 } from '../../../src/simulation/world.ts';
+import type { Search } from './walker.ts';
 
 export interface Side {
   readonly title: string;
@@ -93,8 +94,15 @@ export type Request =
   | {
       readonly id: number;
       readonly kind: 'explore';
-      readonly scene: Scene;
-      readonly path: readonly number[];
+      readonly search: Search;
+    }
+  /** Of the last exploration, along a run: its choices after those that the search begins with. */
+  | { readonly id: number; readonly kind: 'shares'; readonly labels: readonly string[] }
+  /** A walker is at the other end: this worker may use it, or this worker is it. */
+  | {
+      readonly id: number;
+      readonly kind: 'borrow' | 'lend';
+      readonly port: MessagePort;
     };
 
 export interface ChartEntry {
@@ -105,12 +113,29 @@ export interface ChartEntry {
 }
 
 export interface Exploration {
-  readonly states: number;
-  readonly orders: number;
   /** `exhausted`: there is no other order; `limit`: there are more than one may wait for. */
-  readonly status: 'running' | 'found' | 'exhausted' | 'limit';
-  /** The shortest run that violates a property. */
-  readonly found: { readonly path: readonly number[]; readonly property: string } | null;
+  readonly status: 'running' | 'exhausted' | 'limit';
+  readonly states: number;
+  /** Steps that were walked, and steps that were known without: what commutes is walked once. */
+  readonly walked: number;
+  readonly commuted: number;
+  /** Orders, from there to their ends, of which every step is known; in decimal digits. */
+  readonly orders: string;
+  /** Those of them that violate a property. */
+  readonly violating: string;
+  /** How many orders there may be in all; exact when exhausted. */
+  readonly estimate: number;
+  /** The shortest order that violates a property, as far as is known. */
+  readonly found: { readonly labels: readonly string[]; readonly property: string } | null;
+}
+
+/** Of the orders that are left at a step, how many violate a property in the end. */
+export interface OrderShare {
+  /** In decimal digits. */
+  readonly orders: string;
+  readonly violating: string;
+  /** Orders drawn at random, since there are too many to count. */
+  readonly isDrawn: boolean;
 }
 
 export type Response =
@@ -124,4 +149,6 @@ export type Response =
       readonly stopped?: string | null;
     }
   | { readonly id: number; readonly kind: 'exploration'; readonly exploration: Exploration }
+  | { readonly id: number; readonly kind: 'shares'; readonly shares: readonly OrderShare[] }
+  | { readonly id: number; readonly kind: 'connected' }
   | { readonly id: number; readonly kind: 'failure'; readonly message: string };

@@ -1,11 +1,16 @@
 /**
  * @module worker: the engine off the page's thread, so that the page never waits for it.
  */
-import { explore } from './explore.ts';
-import type { Request, Response } from './protocol.ts';
+import { type Explored, explore } from './explore.ts';
+import type { Exploration, Request, Response } from './protocol.ts';
 import { Session } from './session.ts';
+import { sharesAlong } from './shares.ts';
+import { LocalWalker, type Search, type Walker } from './walker.ts';
+import { lendWalker, PortWalker } from './walker-port.ts';
 
 let session: Session | undefined;
+const walkers: Walker[] = [new LocalWalker()];
+let last: { readonly search: Search; readonly explored: Explored } | undefined;
 
 async function answer(request: Request): Promise<Response> {
   const { id } = request;
@@ -25,11 +30,24 @@ async function answer(request: Request): Promise<Response> {
       return { ...framesOf(id, session, 0), stopped };
     }
     case 'explore': {
-      const exploration = await explore(request.scene, request.path, (progress) =>
-        postMessage({ id, kind: 'exploration', exploration: progress } satisfies Response),
-      );
-      return { id, kind: 'exploration', exploration };
+      const { search } = request;
+      const onProgress = (exploration: Exploration) =>
+        postMessage({ id, kind: 'exploration', exploration } satisfies Response);
+      const explored = await explore(search, walkers, { onProgress });
+      last = { search, explored };
+      return { id, kind: 'exploration', exploration: explored.exploration };
     }
+    case 'shares': {
+      if (last === undefined) throw new RangeError('nothing has been explored yet');
+      const shares = await sharesAlong(last.search, last.explored, request.labels);
+      return { id, kind: 'shares', shares };
+    }
+    case 'borrow':
+      walkers.push(new PortWalker(request.port));
+      return { id, kind: 'connected' };
+    case 'lend':
+      lendWalker(request.port);
+      return { id, kind: 'connected' };
   }
 }
 

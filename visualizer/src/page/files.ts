@@ -20,6 +20,10 @@ export function saveRun(): void {
   }
 }
 
+export function saveText(name: string, text: string, type = 'text/plain'): void {
+  save(name, new Blob([text], { type }));
+}
+
 function save(name: string, blob: Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);

@@ -3,16 +3,9 @@
  */
 import type { Message } from '../../../src/simulation/network.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
-import {
-  act,
-  exploration,
-  exploreOrders,
-  frame,
-  isBusy,
-  shortTitles,
-  stopExploring,
-  versionNames,
-} from '../store.ts';
+import { showFaults, showsFaults } from '../explore-store.ts';
+import { act, frame, isBusy, shortTitles, versionNames } from '../store.ts';
+import { ExplorePanel } from './explore-panel.tsx';
 
 /** What a person reads on a button, by kind of choice. */
 const verbs: Readonly<Record<string, string>> = {
@@ -22,6 +15,8 @@ const verbs: Readonly<Record<string, string>> = {
   garble: 'corrupt',
   reset: 'break',
 };
+const withoutFaults = ['start', 'advance'];
+const withFaults = [...withoutFaults, 'kill', 'cancel'];
 const offered = ['drop', 'delay', 'garble', 'reset', 'arrive'];
 const refusals: Readonly<Record<string, string>> = {
   delay: 'no deadline is running, or it is delayed already',
@@ -54,12 +49,20 @@ export function choiceFor(kind: string, label: string): OfferedChoice | undefine
 export function FlightPanel() {
   const list = flights();
   const others = frame.value?.choices.filter(({ kind }) =>
-    ['start', 'advance', 'kill', 'cancel'].includes(kind),
+    (showsFaults.value ? withFaults : withoutFaults).includes(kind),
   );
   return (
     <section class="panel flight" aria-labelledby="flight-title" aria-busy={isBusy.value}>
       <h2 id="flight-title">
-        Next: choose <span class="count">{list.length} in flight</span>
+        Next: choose <span class="count">{list.length} in flight</span>{' '}
+        <label class="faults-switch">
+          <input
+            type="checkbox"
+            checked={showsFaults.value}
+            onChange={({ currentTarget }) => showFaults(currentTarget.checked)}
+          />
+          faults
+        </label>
       </h2>
       <div class="others">
         {others?.map((choice) => (
@@ -72,7 +75,6 @@ export function FlightPanel() {
             {choice.kind === 'advance' ? 'let time pass' : choice.label}
           </button>
         ))}
-        <Explore />
       </div>
       <ol class="scroll" aria-label="Messages in flight">
         {list.map((flight, i) => (
@@ -80,6 +82,7 @@ export function FlightPanel() {
         ))}
         {list.length === 0 && <li class="none">No message is in flight.</li>}
       </ol>
+      <ExplorePanel />
     </section>
   );
 }
@@ -112,58 +115,26 @@ function FlightRow({ message, sides, number }: Flight & { readonly number: numbe
         </span>
         {only >= 0 && <small class="only">{shortTitles.value[only]} only</small>}
       </button>
-      <span class="fates">
-        {offered.map((kind) => {
-          const choice = choiceFor(kind, label);
-          const word = verbs[kind] as string;
-          return (
-            <button
-              key={kind}
-              type="button"
-              class="small"
-              aria-label={`${word} ${label}`}
-              aria-disabled={choice === undefined}
-              title={choice === undefined ? `not now: ${refusals[kind] ?? ''}` : undefined}
-              onClick={() => choice && void act(choice)}
-            >
-              {word}
-            </button>
-          );
-        })}
+      <span class="fates" hidden={!showsFaults.value}>
+        {showsFaults.value &&
+          offered.map((kind) => {
+            const choice = choiceFor(kind, label);
+            const word = verbs[kind] as string;
+            return (
+              <button
+                key={kind}
+                type="button"
+                class="small"
+                aria-label={`${word} ${label}`}
+                aria-disabled={choice === undefined}
+                title={choice === undefined ? `not now: ${refusals[kind] ?? ''}` : undefined}
+                onClick={() => choice && void act(choice)}
+              >
+                {word}
+              </button>
+            );
+          })}
       </span>
     </li>
   );
-}
-
-function Explore() {
-  const { value } = exploration;
-  if (value?.status === 'running') {
-    return (
-      <button type="button" onClick={stopExploring}>
-        Stop: {value.orders.toLocaleString('en')} orders, {value.states.toLocaleString('en')} states
-      </button>
-    );
-  }
-  const found = value === null ? '' : exploredWords(value);
-  return (
-    <>
-      <button
-        type="button"
-        disabled={frame.value === undefined}
-        onClick={() => void exploreOrders()}
-        title="In a worker, from this step on; goes to the shortest order that violates a property"
-      >
-        Explore every order
-      </button>
-      <output>{found}</output>
-    </>
-  );
-}
-
-function exploredWords({ status, orders, states, found }: NonNullable<typeof exploration.value>) {
-  const counts = `${orders.toLocaleString('en')} steps tried, ${states.toLocaleString('en')} states`;
-  if (status === 'found') return `${counts}: ${found?.property} can be violated`;
-  return status === 'limit'
-    ? `${counts}, none violates; there are more`
-    : `${counts}, all of them: none violates`;
 }

@@ -3,6 +3,7 @@
  */
 import type { ServerView } from '../../../src/simulation/world.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
+import { showsFaults } from '../explore-store.ts';
 import { differing, sideHarms } from '../harm-store.ts';
 import { act, at, branch, frame, shortTitles, titles, versionNames } from '../store.ts';
 import { Scroll } from './scroll.tsx';
@@ -48,7 +49,7 @@ export function GridPanel() {
                 ))}
                 <td class="does">
                   {choices
-                    .filter((c) => isOf(c, id))
+                    .filter((c) => showsFaults.value && isOf(c, id))
                     .map((choice) => (
                       <button
                         key={choice.label}

@@ -1,13 +1,13 @@
 /**
  * @module keys: everything by keyboard. Never in fields; single characters can be turned off.
  */
+import { exploreOrders, showsFaults } from '../explore-store.ts';
 import { goToParting, goToViolation } from '../focus-store.ts';
 import { markAt } from '../model/trace-model.ts';
 import { goToHit } from '../recording-store.ts';
 import {
   act,
   at,
-  exploreOrders,
   finish,
   focusedChild,
   goTo,
@@ -82,7 +82,8 @@ function deliver(index: number): void {
 
 function drop(element: HTMLElement): void {
   const label = element.closest<HTMLElement>('[data-message]')?.dataset.message;
-  const choice = label === undefined ? undefined : choiceFor('drop', label);
+  const isMeant = label !== undefined && showsFaults.value;
+  const choice = isMeant ? choiceFor('drop', label) : undefined;
   if (choice !== undefined) void act(choice);
 }
 

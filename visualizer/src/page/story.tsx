@@ -8,7 +8,6 @@ import { eventWords } from '../model/telling.ts';
 import {
   at,
   difference,
-  exploration,
   frame,
   goTo,
   isPresent,
@@ -73,9 +72,6 @@ export function Story() {
           </li>
         )}
       </ul>
-      {exploration.value?.status === 'exhausted' && (
-        <p>Every order followed: none violates a property.</p>
-      )}
     </section>
   );
 }

@@ -1,0 +1,91 @@
+/** What the page says of a search, and the file that it makes of a run. */
+import { expect, test } from 'vitest';
+import { parseScenario, playScenario, ScenarioError } from '../../src/simulation/scenario.ts';
+import type { Exploration } from '../../visualizer/src/engine/protocol.ts';
+import {
+  countWords,
+  decidedAt,
+  progressWords,
+  resultWords,
+  shareWords,
+} from '../../visualizer/src/model/explored-words.ts';
+import { foundScenario, scenarioName } from '../../visualizer/src/model/found-scenario.ts';
+import { presets } from '../../visualizer/src/presets.ts';
+
+const whole: Exploration = {
+  ...{ status: 'exhausted', states: 1234, walked: 1300, commuted: 900, orders: '73080' },
+  ...{ violating: '0', estimate: 73080, found: null },
+};
+const found = { labels: ['start w1', 'deliver w1 s0 list'], property: 'U1' };
+
+test('counts are written out up to twelve digits', () => {
+  expect(countWords('73080')).toBe('73,080');
+  expect(countWords('81729648000')).toBe('81,729,648,000');
+  expect(countWords('3295303607040000')).toBe('3.29 × 10^15');
+});
+
+test.each([
+  [whole, 'all 73,080 orders hold'],
+  [
+    { ...whole, violating: '64800', found },
+    '64,800 of 73,080 orders violate, the shortest: U1 after 2 steps',
+  ],
+  [{ ...whole, status: 'limit' as const }, 'none violates so far; there are more'],
+  [
+    { ...whole, status: 'limit' as const, violating: '5', found },
+    '5 of the 73,080 orders gone through violate, the shortest: U1 after 2 steps',
+  ],
+])('what came of a search %#', (exploration, words) => {
+  expect(resultWords(exploration)).toBe(words);
+});
+
+test('a search under way says what is left, and that this is an estimate', () => {
+  const running: Exploration = { ...whole, status: 'running', orders: '3080' };
+  expect(progressWords(running)).toBe(
+    '3,080 orders, 1,234 states; about 70,000 orders left (an estimate)',
+  );
+});
+
+test('shares of what is left, and where they rose most', () => {
+  const share = (orders: string, violating: string, step = 0, isDrawn = false) => {
+    return { orders, violating, step, isDrawn };
+  };
+  expect(shareWords(share('73080', '64800'))).toBe('64,800 of 73,080 orders left violate: 89 %');
+  expect(shareWords(share('4', '4'))).toBe('4 of 4 orders left violate: 100 %');
+  expect(shareWords(share('24', '1', 0, true))).toBe(
+    '1 of 24 orders drawn (seed 1) violate: 4.2 %',
+  );
+  const shares = [share('9', '3', 2), share('6', '2', 3), share('2', '2', 5), share('1', '1', 6)];
+  expect(decidedAt(shares)).toBe(5);
+  expect(decidedAt([share('9', '0', 0), share('3', '0', 1)])).toBeNull();
+});
+
+test('a run that violates becomes a scenario that fails, and holds under our rule', async () => {
+  const preset = presets.find(({ id }) => id === '2034');
+  const [old] = preset?.scene.sides ?? [];
+  const violations = [{ id: 'U1', detail: 'done while the shares of s4 are being verified' }];
+  const run = { title: 'A run', options: old?.options as never, labels: preset?.labels ?? [] };
+  const text = foundScenario({ ...run, violations });
+  expect(text.split('\n').slice(0, 11)).toEqual([
+    '# Title: A run',
+    '#',
+    '# U1 is violated: done while the shares of s4 are being verified',
+    '',
+    'grid k=2 happy=3 n=3',
+    ...['s0: 0', 's1: 1', 's2:', 's3:', 's4: 2'],
+    'w1: overwrite rule=ticket',
+  ]);
+  const scenario = parseScenario('found', text);
+  const line = text.split('\n').indexOf('expect U1 holds') + 1;
+  await expect(playScenario(scenario)).rejects.toThrow(
+    new ScenarioError(line, `U1 is violated: ${violations[0]?.detail}`),
+  );
+  await playScenario(scenario, { rule: 'ours' });
+  expect(scenarioName({ violations })).toBe('found-U1.txt');
+  // A run that holds becomes one that holds.
+  const held = parseScenario(
+    'held',
+    foundScenario({ ...run, labels: ['start w1'], violations: [] }),
+  );
+  await playScenario(held);
+});
