@@ -109,7 +109,7 @@ test.each(sizes)(
     const operations = [{ name: 'w1', task: { kind: 'overwrite' } }] as const;
     const options = { servers, encoding, operations, faults: [] };
     const scene = { sides: [{ title: 'This engine', short: 'ours', options }] };
-    const watched = await open(writeLink({ preset: null, scene, path: [], at: null }));
+    const watched = await open(writeLink({ preset: null, scene, steps: [], at: null }));
     const { page } = watched;
     const began = performance.now();
     const [words] = await explored(page, 1, 600_000);

@@ -8,20 +8,10 @@
  *
  * This is where the time goes, so it is written over arrays that are there already.
  */
+import { mixA, mixB } from '../../src/simulation/mix.ts';
 import { markOfToken, marksMax } from './quorum-cast.ts';
 import { type Known, type Mark, none, type Slot } from './quorum-parts.ts';
 import type { QuorumWorlds, World } from './quorum-world.ts';
-
-// Two lanes of 32 bits, each with its own number to multiply by.
-function mixA(hash: number, value: number): number {
-  const h = Math.imul(hash ^ value, 0x9e3779b1);
-  return h ^ (h >>> 15);
-}
-
-function mixB(hash: number, value: number): number {
-  const h = Math.imul(hash ^ value, 0x85ebca6b);
-  return h ^ (h >>> 13);
-}
 
 /** For sums, whose order is not to matter: every bit of the result hangs on every bit. */
 function stirA(hash: number): number {

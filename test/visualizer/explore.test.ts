@@ -6,8 +6,9 @@ import { describe, expect, test } from 'vitest';
 import type { Rule } from '../../machines/rules.ts';
 import type { OperationSpec, ServerSpec, WorldOptions } from '../../src/simulation/world.ts';
 import { explore } from '../../visualizer/src/engine/explore.ts';
+import type { Search } from '../../visualizer/src/engine/protocol.ts';
 import { sharesAlong } from '../../visualizer/src/engine/shares.ts';
-import { LocalWalker, type Search } from '../../visualizer/src/engine/walker.ts';
+import { LocalWalker } from '../../visualizer/src/engine/walker.ts';
 
 interface Tally {
   orders: number;

@@ -6,8 +6,8 @@
  */
 import { OrderCounts, shortestViolation } from '../model/order-counts.ts';
 import { OrderGraph, type OrderNode } from '../model/order-graph.ts';
-import type { Exploration } from './protocol.ts';
-import { isTimed, type Search, type Walker } from './walker.ts';
+import type { Exploration, Search } from './protocol.ts';
+import { isTimed, type Walker } from './walker.ts';
 
 export interface ExploreOptions {
   /** Called now and then. */

@@ -13,7 +13,15 @@ import type {
   TraceRecord,
   WorldOptions,
 } from '../../../src/simulation/world.ts';
-import type { Search } from './walker.ts';
+
+/** What is explored: a world, from where, and how much may go wrong from there on. */
+export interface Search {
+  readonly options: WorldOptions;
+  /** The choices that lead to where it begins. */
+  readonly labels: readonly string[];
+  /** How many faults an order may have. */
+  readonly faultsMax: number;
+}
 
 export interface Side {
   readonly title: string;

@@ -5,8 +5,8 @@ import { Prng } from '../../../src/simulation/prng.ts';
 import { OrderCounts } from '../model/order-counts.ts';
 import type { OrderNode } from '../model/order-graph.ts';
 import type { Explored } from './explore.ts';
-import type { OrderShare } from './protocol.ts';
-import { LocalWalker, type Search } from './walker.ts';
+import type { OrderShare, Search } from './protocol.ts';
+import { LocalWalker } from './walker.ts';
 
 /** Orders that are drawn at a step where there are too many to count. */
 const sampleSize = 24;

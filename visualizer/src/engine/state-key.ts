@@ -9,6 +9,7 @@
  */
 import type { Facts, OperationFact } from '../../../src/simulation/facts.ts';
 import { faultKinds } from '../../../src/simulation/faults.ts';
+import { mixA, mixB } from '../../../src/simulation/mix.ts';
 import type { TraceRecord, World } from '../../../src/simulation/world.ts';
 
 type Of<Kind extends TraceRecord['kind']> = Extract<TraceRecord, { kind: Kind }>;
@@ -164,7 +165,9 @@ export function serverOf(path: string): string | undefined {
 
 /** What the properties know beside the charts, without the numbers of records. */
 function remembered(facts: Facts): string {
-  const { actors: _, operations, servers: __, initialPlaces: ___, acknowledged, ...rest } = facts;
+  // Charts have their part of the key already.
+  const { actors: _, active: __, ...others } = facts;
+  const { operations, servers: ___, initialPlaces: ____, acknowledged, ...rest } = others;
   const known = [...operations.values()].map(operationPart);
   const writers = [...acknowledged].map(([version, { writer }]) => [version, writer]);
   return JSON.stringify([rest, known, writers], (_key, value) =>
@@ -184,16 +187,13 @@ function operationPart(operation: OperationFact) {
   return { name: spec.name, ...rest };
 }
 
-/** 52 bits of a text (cyrb53, by bryc, public domain). */
+/** 52 bits of a text. */
 export function hashOf(text: string, seed = 0): number {
-  let h1 = 0xdeadbeef ^ seed;
-  let h2 = 0x41c6ce57 ^ seed;
+  let [a, b] = [seed, ~seed];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    h1 = Math.imul(h1 ^ code, 2654435761);
-    h2 = Math.imul(h2 ^ code, 1597334677);
+    a = mixA(a, code);
+    b = mixB(b, code);
   }
-  h1 = Math.imul(h1 ^ (h1 >>> 16), 2246822507) ^ Math.imul(h2 ^ (h2 >>> 13), 3266489909);
-  h2 = Math.imul(h2 ^ (h2 >>> 16), 2246822507) ^ Math.imul(h1 ^ (h1 >>> 13), 3266489909);
-  return 4294967296 * (0xfffff & h2) + (h1 >>> 0);
+  return (a & 0x3ff_ffff) * 2 ** 26 + (b & 0x3ff_ffff);
 }

@@ -2,7 +2,8 @@
  * @module walker-port: a walker in another worker. A search with two of them uses two cores.
  */
 import type { Stop } from '../model/order-graph.ts';
-import { LocalWalker, type Search, type Walker } from './walker.ts';
+import type { Search } from './protocol.ts';
+import { LocalWalker, type Walker } from './walker.ts';
 
 type Asked =
   | { readonly search: Search; readonly labels: readonly string[] }

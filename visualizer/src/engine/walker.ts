@@ -11,16 +11,8 @@ import {
 } from '../../../src/simulation/world.ts';
 import type { Stop } from '../model/order-graph.ts';
 import { offeredFaults } from '../presets.ts';
+import type { Search } from './protocol.ts';
 import { faultVerbs, StateKey, serverOf } from './state-key.ts';
-
-/** What is explored: a world, from where, and how much may go wrong from there on. */
-export interface Search {
-  readonly options: WorldOptions;
-  /** The choices that lead to where it begins. */
-  readonly labels: readonly string[];
-  /** How many faults an order may have. */
-  readonly faultsMax: number;
-}
 
 /** Whether time may pass while a call is open: without faults, all is answered before it does. */
 export function isTimed({ faultsMax, labels }: Search): boolean {

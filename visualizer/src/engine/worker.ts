@@ -2,10 +2,10 @@
  * @module worker: the engine off the page's thread, so that the page never waits for it.
  */
 import { type Explored, explore } from './explore.ts';
-import type { Exploration, Request, Response } from './protocol.ts';
+import type { Exploration, Request, Response, Search } from './protocol.ts';
 import { Session } from './session.ts';
 import { sharesAlong } from './shares.ts';
-import { LocalWalker, type Search, type Walker } from './walker.ts';
+import { LocalWalker, type Walker } from './walker.ts';
 import { lendWalker, PortWalker } from './walker-port.ts';
 
 let session: Session | undefined;

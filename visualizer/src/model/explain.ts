@@ -5,6 +5,9 @@
 import { type Chart, type ChartTransition, statesIn } from '../../../src/inspector/chart.ts';
 import type { PlacedState } from '../diagram/layout.ts';
 
+/** `missing`: only the other machine has it; `extra`: only this one has it. */
+export type Marks = ReadonlyMap<string, 'missing' | 'extra'>;
+
 /**
  * By the name that pictures use: the id of a transition, `initial:collecting` for where a compound
  * state begins. Null when the chart has no such part.

@@ -8,7 +8,7 @@ import { type Picture, pictures, undrawable } from '../charts.ts';
 import type { Box } from '../diagram/layout.ts';
 import { idsIn } from '../diagram/svg.ts';
 import { around } from '../model/camera.ts';
-import { explainLine } from '../model/explain.ts';
+import { explainLine, type Marks } from '../model/explain.ts';
 import { ChartStage } from './chart-stage.tsx';
 import './charts.css';
 import { useExplanations } from './explanations.ts';
@@ -26,9 +26,6 @@ interface Props {
   /** What became of it, when it was stopped at work. */
   readonly ending?: string | undefined;
 }
-
-/** `missing`: only the other machine has it; `extra`: only this one has it. */
-export type Marks = ReadonlyMap<string, 'missing' | 'extra'>;
 
 export function ChartView(props: Props) {
   const { chart, actor, state, taken, isEnded, marks, ending, drawnAs = chart } = props;

@@ -1,10 +1,11 @@
 /**
  * @module difference-legend: what the marked arrows of a chart say: which of the two sides has them.
  */
+
 import type { ChartDifference } from '../focus-store.ts';
 import { arrowWords } from '../model/chart-difference.ts';
+import type { Marks } from '../model/explain.ts';
 import { goTo, shortTitles, titles } from '../store.ts';
-import type { Marks } from './chart-view.tsx';
 import './understanding.css';
 
 export function marksOf(difference: ChartDifference | undefined): Marks | undefined {

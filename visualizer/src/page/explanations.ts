@@ -7,8 +7,7 @@ import { useLayoutEffect } from 'preact/hooks';
 import type { Picture } from '../charts.ts';
 import type { Point } from '../diagram/layout.ts';
 import { idsIn } from '../diagram/svg.ts';
-import { explainLine, explainState } from '../model/explain.ts';
-import type { Marks } from './chart-view.tsx';
+import { explainLine, explainState, type Marks } from '../model/explain.ts';
 import { dismissExplanation, explain, leaveExplanation } from './explanation.tsx';
 
 /** Lines, and what happens in a state without leaving it. */

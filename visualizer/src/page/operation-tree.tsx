@@ -58,6 +58,8 @@ export function OperationTree() {
   const shown = rows.slice(first, last);
   const isActiveShown = active >= first && active < last;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a tree; one without rows would be none
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both roles may have a name
     <div
       class="operation-tree"
       ref={holder}
