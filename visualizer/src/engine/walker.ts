@@ -3,12 +3,7 @@
  * stop: the state, what can happen next, what is violated.
  */
 import { PropertyWatch } from '../../../src/simulation/properties.ts';
-import {
-  type Choice,
-  type TraceRecord,
-  World,
-  type WorldOptions,
-} from '../../../src/simulation/world.ts';
+import { type Choice, type TraceRecord, World } from '../../../src/simulation/world.ts';
 import type { Stop } from '../model/order-graph.ts';
 import { offeredFaults } from '../presets.ts';
 import type { Search } from './protocol.ts';
