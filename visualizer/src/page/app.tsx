@@ -10,6 +10,7 @@ import { FlightPanel } from './flight-panel.tsx';
 import { GridPanel } from './grid-panel.tsx';
 import { Header } from './header.tsx';
 import { Help } from './help.tsx';
+import { JudgedPanel } from './judged-panel.tsx';
 import { keepFocus } from './keep-focus.ts';
 import { onKey } from './keys.ts';
 import { OperationsPanel } from './operations-panel.tsx';
@@ -43,7 +44,7 @@ export function App() {
         <ChartsPanel />
         <div class="right">
           {!isRecording && <FlightPanel />}
-          {!isRecording && <PropertiesPanel />}
+          {isRecording ? <JudgedPanel /> : <PropertiesPanel />}
         </div>
         <TimePanel />
       </main>
