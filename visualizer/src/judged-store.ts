@@ -41,6 +41,7 @@ function countUpTo(records: readonly TraceRecord[], seq: number): number {
   return records.findLastIndex((record) => record.seq <= seq) + 1;
 }
 
+engine.start();
 let resting: ReturnType<typeof setTimeout> | undefined;
 
 effect(() => {
@@ -64,6 +65,8 @@ export async function judge(): Promise<void> {
     latest.value = { of, upTo, words: judgedWords({ kind: 'refused', problem: message }) };
   } finally {
     isJudging.value = false;
+    // Another recording was opened meanwhile.
+    if (judged.value === null) void judge();
   }
 }
 
