@@ -8,6 +8,7 @@
 import { culpritOf, operationOf } from '../inspector/operation-records.ts';
 import type { OperationAbout } from '../runtime/run-records.ts';
 import { type PropertyVerdict, PropertyWatch, properties } from './properties.ts';
+import { integrityOf, type TraceIntegrity } from './trace-integrity.ts';
 import type { TraceRecord } from './world-types.ts';
 
 export type TraceVerdict =
@@ -42,6 +43,8 @@ export function judgeTrace(records: readonly TraceRecord[]): Judgement {
   const [header] = records;
   const isReal = header?.kind === 'header' && aboutOf(header.about).run === 'real';
   const run = isReal ? 'real' : 'simulated';
+  const integrity = integrityOf(records, run);
+  if (integrity.kind === 'refused') return integrity;
   const files = isReal ? [...filesIn(records).values()] : [records];
   const watches: PropertyWatch[] = [];
   for (const file of files) {
@@ -65,7 +68,9 @@ export function judgeTrace(records: readonly TraceRecord[]): Judgement {
     unfinished: operations.filter(({ status }) => status === 'running').length,
     files: operations.length === 0 ? 0 : files.length,
     properties: properties.map(({ id, name, statement }) => {
-      const found = watches.map(({ verdicts }) => verdicts.get(id) as PropertyVerdict);
+      const found = watches.map(({ verdicts, facts }) =>
+        honest(verdicts.get(id) as PropertyVerdict, [...facts.operations.keys()], integrity),
+      );
       const verdict = operations.length === 0 ? nothing : worstOf(found);
       if (verdict.kind !== 'violated') return { id, name, statement, verdict };
       const actor = culprits.get(verdict.seq) ?? null;
@@ -78,6 +83,23 @@ const nothing: PropertyVerdict = {
   kind: 'undecided',
   because: 'there is no operation in the trace',
 };
+
+/** What can be said of a property of one file, whose operations these are. */
+function honest(
+  verdict: PropertyVerdict,
+  operations: readonly string[],
+  { gap, doubt, doubts }: Extract<TraceIntegrity, { kind: 'readable' }>,
+): PropertyVerdict {
+  if (verdict.kind === 'undecided') return verdict;
+  if (verdict.kind === 'violated') {
+    if (gap === undefined || verdict.seq < gap.seq) return verdict;
+    // What is missing may explain it.
+    return { kind: 'undecided', because: `${gap.because}; without them: ${verdict.because}` };
+  }
+  const own = operations.map((name) => doubts.get(name)).find((known) => known !== undefined);
+  const because = gap?.because ?? doubt ?? own;
+  return because === undefined ? verdict : { kind: 'undecided', because };
+}
 
 /** The first violation, or else a doubt. */
 function worstOf(verdicts: readonly PropertyVerdict[]): PropertyVerdict {

@@ -2,8 +2,10 @@
  * @module real-trace: what of a simulated trace a real run of the same would have recorded: no disk,
  * no choice, no contents, one file on one grid, and an end wherever its process died.
  */
-
+import { StateMachine } from 'xstate';
+import * as machines from '../../machines/index.ts';
 import type { Encoding } from '../../src/encoding.ts';
+import { chartOf } from '../../src/inspector/chart.ts';
 import { operationOf } from '../../src/inspector/operation-records.ts';
 import { defaultDeadlines } from '../../src/runtime/run.ts';
 import { judgeTrace, type TraceVerdict } from '../../src/simulation/judge-trace.ts';
@@ -23,12 +25,30 @@ export function asRealRun(
   const death = kept.findIndex(
     (record) => record.kind === 'operation' && record.event === 'killed',
   );
-  return death < 0 ? kept : kept.slice(0, death);
+  const told = withCharts(death < 0 ? kept : kept.slice(0, death));
+  return told.map((record, seq) => ({ ...record, seq }));
+}
+
+const charts = new Map(
+  Object.values(machines).flatMap((machine) =>
+    machine instanceof StateMachine ? [[machine.id, chartOf(machine)] as const] : [],
+  ),
+);
+
+/** Each chart before its first actor. */
+function withCharts(records: readonly TraceRecord[]): readonly TraceRecord[] {
+  const told = new Set<string>();
+  return records.flatMap((record) => {
+    const chart = record.kind === 'actor' ? charts.get(record.chart) : undefined;
+    if (chart === undefined || told.has(chart.id)) return [record];
+    told.add(chart.id);
+    const { seq, at, step } = record;
+    return [{ kind: 'chart' as const, chart, seq, at, step }, record];
+  });
 }
 
 function asReal(record: TraceRecord): readonly TraceRecord[] {
-  // One record more, behind the header: that of the grid.
-  const stamp = { seq: record.seq + 1, at: record.at, step: 0 };
+  const stamp = { seq: record.seq, at: record.at, step: 0 };
   switch (record.kind) {
     case 'header': {
       const { encoding, servers } = record.about as unknown as {
