@@ -40,7 +40,7 @@ export function integrityOf(
       return { kind: 'refused', problem: `${problem}: ${wrong}` };
     }
   }
-  const { doubts } = inspection;
+  const doubts = inspection.close();
   return { kind: 'readable', gap: gapIn(records), doubt: timeDoubt(records), doubts };
 }
 
@@ -71,12 +71,16 @@ interface Progress {
   /** Servers that have answered. */
   readonly answered: Set<string>;
   readonly roots: Actor[];
+  /** It has done what charts do. */
+  isWithCharts: boolean;
   isCancelled: boolean;
 }
 
 interface Actor {
   readonly path: string;
   readonly chart: string;
+  /** Of a chart of one server. */
+  server: string | undefined;
   /** Undefined: it has taken no step. */
   state: string | undefined;
   /** As its end says; undefined: it goes on. */
@@ -91,8 +95,11 @@ interface Picture {
   readonly targets: ReadonlyMap<string, string | null>;
 }
 
+/** What no operation of these names does without a chart. */
+const withCharts = /^(create|overwrite|modify|append|update|repair|verify|check)$/;
+
 class Inspection {
-  readonly doubts = new Map<string, string>();
+  readonly #doubts = new Map<string, string>();
   readonly #grids = new Map<string, Set<string>>();
   readonly #pictures = new Map<string, Picture>();
   readonly #operations = new Map<string, Progress>();
@@ -125,7 +132,16 @@ class Inspection {
   }
 
   #doubt(operation: string, because: string): undefined {
-    if (!this.doubts.has(operation)) this.doubts.set(operation, because);
+    if (!this.#doubts.has(operation)) this.#doubts.set(operation, because);
+  }
+
+  /** The trace is over. @returns by operation what is not in it, or does not go together */
+  close(): ReadonlyMap<string, string> {
+    for (const [name, { roots, isWithCharts }] of this.#operations) {
+      if (isWithCharts && roots.length === 0)
+        this.#doubt(name, `no chart of ${name} is in the trace`);
+    }
+    return this.#doubts;
   }
 
   #seeGrid({ grid, encoding, servers }: Of<'grid'>): string | undefined {
@@ -147,14 +163,17 @@ class Inspection {
     if (event === 'started') {
       const grid = String((spec as { readonly grid?: unknown }).grid);
       const of = { grid, sent: new Set<string>(), answered: new Set<string>(), roots: [] };
-      this.#operations.set(name, { ...of, isCancelled: false });
+      this.#operations.set(name, { ...of, isWithCharts: false, isCancelled: false });
       if (!this.#grids.has(grid)) this.#doubt(name, `what grid ${name} is on is not in the trace`);
       return;
     }
     const operation = this.#operations.get(name);
     if (operation === undefined) return;
     if (event === 'cancelled') operation.isCancelled = true;
-    if (event === 'ended') this.#compareEnd(name, operation, result?.ok === true);
+    if (event !== 'ended') return;
+    const { kind } = spec as { readonly kind?: unknown };
+    if (result?.ok && withCharts.test(String(kind))) operation.isWithCharts = true;
+    this.#compareEnd(name, operation, result?.ok === true);
   }
 
   /** What is said to the caller follows from what the charts did. */
@@ -179,8 +198,8 @@ class Inspection {
     if (event === 'sent') {
       operation.sent.add(String(id));
       // Leases are renewed by no chart.
-      if (operation.roots.length > 0 || !what.startsWith('write')) return undefined;
-      return this.#doubt(name, `${name} writes, and no chart of it is in the trace`);
+      if (what !== 'lease') operation.isWithCharts = true;
+      return undefined;
     }
     if (!operation.sent.delete(String(id))) {
       this.#doubt(name, `the call that record ${record.seq} ends is not in the trace`);
@@ -190,7 +209,7 @@ class Inspection {
   }
 
   #seeActor({ actor: path, chart, parent }: Of<'actor'>, operation: Progress): undefined {
-    const actor: Actor = { path, chart, state: undefined, output: undefined };
+    const actor: Actor = { path, chart, server: undefined, state: undefined, output: undefined };
     this.#actors.set(path, actor);
     if (parent === null) operation.roots.push(actor);
     const name = operationOfActor(path);
@@ -209,13 +228,13 @@ class Inspection {
   #seeEvent(record: Of<'event'>, { answered }: Progress): undefined {
     const { actor: path, source, type, data } = record;
     const name = operationOfActor(path);
-    this.#expectActor(name, path);
+    const actor = this.#expectActor(name, path);
     if (source !== null && this.#isChart(source)) this.#expectActor(name, source);
     const [, io] = /^xstate\.done\.actor\.(queryServer|writeShare)$/.exec(type) ?? [];
     if (io === undefined) return;
     const { output } = (data ?? {}) as { output?: { ok?: unknown; kind?: unknown } | null };
     const hasAnswer = output?.ok === true || output?.kind === 'answered';
-    const server = /[^/]*:([^:/~]*)[^/]*$/.exec(path)?.[1];
+    const server = actor?.server;
     if (hasAnswer && server !== undefined && !answered.has(server)) {
       this.#doubt(name, `the answer of ${server} to ${path} is not in the trace`);
     }
@@ -243,6 +262,8 @@ class Inspection {
       else if (target !== null) at = initialIn(picture, target);
     }
     actor.state = state;
+    const { server } = (record.context ?? {}) as { readonly server?: unknown };
+    if (typeof server === 'string') actor.server = server;
     if (at === state) return undefined;
     return this.#doubt(name, `how ${path} came to ${state} is not in the trace`);
   }
