@@ -53,6 +53,8 @@ export function judgeTrace(records: readonly TraceRecord[]): Judgement {
       try {
         watch.see([record]);
       } catch {
+        // What it builds on may be missing: the rest says nothing.
+        if (record.seq > (integrity.gap?.seq ?? Number.POSITIVE_INFINITY)) break;
         return {
           kind: 'refused',
           problem: `the ${record.kind} record ${record.seq} is not as this version writes it`,

@@ -66,7 +66,7 @@ function timeDoubt(records: readonly TraceRecord[]): string | undefined {
 /** What an operation has recorded so far. */
 interface Progress {
   readonly grid: string;
-  /** Calls that are not answered. */
+  /** Calls, by id. */
   readonly sent: Set<string>;
   /** Servers that have answered. */
   readonly answered: Set<string>;
@@ -201,7 +201,7 @@ class Inspection {
       if (what !== 'lease') operation.isWithCharts = true;
       return undefined;
     }
-    if (!operation.sent.delete(String(id))) {
+    if (!operation.sent.has(String(id))) {
       this.#doubt(name, `the call that record ${record.seq} ends is not in the trace`);
     }
     if (event === 'delivered') operation.answered.add(server);

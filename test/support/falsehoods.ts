@@ -113,7 +113,15 @@ export const falsehoods: readonly Falsehood[] = [
   },
   {
     ...{ id: 'U6', of: 'overwrite', because: 'w1/writeFile/servermapUpdate goes on' },
-    lies: [{ where: mapEnd, added: { ...map, kind: 'step', chart: 'servermapUpdate' } }],
+    lies: [
+      {
+        where: mapEnd,
+        added: {
+          ...{ ...map, kind: 'step', chart: 'servermapUpdate', event: 'server.settled' },
+          ...{ state: 'done', transitions: [], context: null },
+        },
+      },
+    ],
   },
   {
     ...{ id: 'U7', of: 'overwrite', because: 'share 0 on s0 is called corrupt and was not' },
