@@ -118,7 +118,7 @@ export const falsehoods: readonly Falsehood[] = [
         where: mapEnd,
         added: {
           ...{ ...map, kind: 'step', chart: 'servermapUpdate', event: 'server.settled' },
-          ...{ state: 'done', transitions: [], context: {} },
+          ...{ state: 'done', transitions: [], context: { statuses: {} } },
         },
       },
     ],
