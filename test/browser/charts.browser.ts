@@ -45,7 +45,8 @@ async function openTrace(page: Page, charts: readonly Chart[], isBrought: boolea
       { kind: 'step', ...step, context: {} },
     ];
   });
-  const lines = [{ kind: 'header', format: 'tahoe-mutable-trace 2', options: {} }, ...records].map(
+  const about = { run: 'real', began: '2026-11-27T18:00:00.000Z', version: '1.0.0' };
+  const lines = [{ kind: 'header', format: 'tahoe-mutable-trace 2', about }, ...records].map(
     (record, seq) => JSON.stringify({ ...record, seq, at: seq, step: 0 }),
   );
   await page.evaluate((text) => {
@@ -275,7 +276,7 @@ describe('windows of all sizes', () => {
       const watched = await open('', { viewport });
       const { page } = watched;
       const tops = await page.evaluate(() =>
-        ['.charts', '.time', '.right', '.grid'].map(
+        ['.charts', '.time', '.flight', '.explore', '.properties', '.grid'].map(
           (part) => document.querySelector(part)?.getBoundingClientRect().top ?? 0,
         ),
       );
@@ -317,7 +318,7 @@ describe('windows of all sizes', () => {
       return found;
     }, letters.wall);
     expect(small).toEqual([]);
-    const editing = page.locator('.flight, .properties, .grid, .step-log, header select');
+    const editing = page.locator('.flight, .properties, .grid, .explore, .step-log, header select');
     expect(await editing.filter({ visible: true }).count()).toBe(0);
     expect(await outOfView(page)).toEqual([]);
     expect(await audit(page)).toEqual([]);
@@ -345,7 +346,7 @@ describe('forced colours', () => {
         const of = (selector: string, property: 'fill' | 'stroke') =>
           getComputedStyle(document.querySelector(selector) as Element)[property];
         return [
-          [of('.bar rect', 'fill'), of('.bar text', 'fill')],
+          [of('.bar-words rect', 'fill'), of('.bar-words text', 'fill')],
           [of('.bar rect', 'fill'), of('.bar rect', 'stroke')],
           [of('.lane rect', 'fill'), of('.arrow path', 'stroke')],
           [of('.chart .leaf > rect', 'fill'), of('.chart .leaf > .title', 'fill')],

@@ -266,7 +266,7 @@ function barsOf(track: Track, columns: number, y: number, height: number): Drawn
     const w = xOf(until) - step / 2 - 1 - x;
     if (w <= 0) continue;
     const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
-    const words = height > 11 ? fit(`${shape} ${state}`, shape, w) : '';
+    const words = height >= 11 ? fit(`${shape} ${state}`, shape, w) : '';
     const title = `${actor}: ${mark.state}`;
     bars.push({ key: `${actor} ${i}`, tone, title, words, x, y, width: w, height });
   }
@@ -290,7 +290,7 @@ function ThrownWords({ track, discard, next, y, height }: Thrown) {
   const shape = discard.isThrownAway ? '✗' : '□';
   const words = [discard.words, short, ''].map((text) => `${shape} ${text}`.trim());
   const shown = words.find((text) => text.length * 6.4 <= end - x);
-  if (x < gutterWidth() || height <= 11) return null;
+  if (x < gutterWidth() || height < 11) return null;
   return (
     <g class={discard.isThrownAway ? 'thrown bad' : 'thrown'}>
       <title>{`${track.actor}: ${discard.words}`}</title>
