@@ -267,7 +267,60 @@ describe('an explanation', () => {
   });
 });
 
+/** The parts among `selector` of which something is out of the window, or of the panel they are in. */
+function cut(page: Page, selector: string): Promise<string[]> {
+  return page.locator(selector).evaluateAll((parts) =>
+    parts.flatMap((part) => {
+      const { top, bottom, height } = part.getBoundingClientRect();
+      const room = (part.closest('.scroll, .panel') as Element).getBoundingClientRect();
+      const isWhole = height > 0 && top >= room.top && bottom <= Math.min(room.bottom, innerHeight);
+      return isWhole ? [] : [`${part.className} ${part.textContent}`];
+    }),
+  );
+}
+
 describe('windows of all sizes', () => {
+  test('1440×900: every order, its result and its curve, and five messages are in view', async () => {
+    const watched = await open('#p=2034&at=1');
+    const { page } = watched;
+    await page.getByText('Step 1 of 8').first().waitFor();
+    await page.getByRole('button', { name: 'Explore every order' }).click();
+    await page.waitForSelector('.curve polyline.other', { state: 'attached' });
+    expect(await page.locator('.flight .deliver').count()).toBe(5);
+    expect(await cut(page, '.deliver, .explore :is(select, button, li, figure)')).toEqual([]);
+    await done(watched);
+  });
+
+  test.each([
+    ['2034', 8],
+    ['scenario-2034-thirteen', 20],
+    ['scenario-2034-thirteen', 24],
+  ])('1440×900, %s at %i: two charts of one size, what differs in view', async (id, at) => {
+    const watched = await open(`#p=${id}&at=${at}`);
+    const { page } = watched;
+    await page.getByText(`Step ${at} of`).first().waitFor();
+    const rooms = await page.locator('.stage').evaluateAll((stages) =>
+      stages.map((stage) => {
+        const { top, width, height } = stage.getBoundingClientRect();
+        return { top, width, height };
+      }),
+    );
+    expect(rooms[0]).toEqual(rooms[1]);
+    expect(rooms[0]?.height).toBeGreaterThanOrEqual(230);
+    expect(await outOfView(page)).toEqual([]);
+    const label = page.locator('.chart tspan:is(.extra, .missing)');
+    const outside = await label.evaluateAll((words) =>
+      words.filter((word) => {
+        const { top, bottom } = word.getBoundingClientRect();
+        const room = (word.closest('.stage') as Element).getBoundingClientRect();
+        return top < room.top || bottom > room.bottom;
+      }),
+    );
+    expect([await label.count(), outside.length]).toEqual([2, 0]);
+    expect(await cut(page, '.context > h3, .stage-foot button')).toEqual([]);
+    await done(watched);
+  });
+
   test.each([
     ['a telephone', { width: 390, height: 844 }],
     ['a laptop at 200 %', { width: 720, height: 450 }],
