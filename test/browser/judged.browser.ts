@@ -40,7 +40,7 @@ test('a recording that violates: where and whose, first of all, and a click lead
   await drop(page, traceText(asRealRun(lied)));
   await summary(page).filter({ hasText: 'Properties 26 of 43 decided, 1 violated' }).waitFor();
   expect(await said(page)).toMatch(
-    /^Properties 26 of 43 decided, 1 violated A real run: 2 operations. M3 .*: version 9 was named, and the publish ended as published ✗ violated at record \d+ broken by w1’s publish ✓ 25 hold U1 /,
+    /^Properties 26 of 43 decided, 1 violated A real run: 2 operations. Why 17 cannot be decided comes last. M3 .*: version 9 was named, and the publish ended as published ✗ violated at record \d+ broken by w1’s publish ✓ 25 hold U1 /,
   );
   expect(await said(page)).toContain('cannot be decided: what the servers hold');
   const violation = panel(page).getByRole('button', { name: '✗ violated at record' });
