@@ -1,8 +1,9 @@
 /**
  * @module app: where the parts of the page are.
  */
-import { useEffect } from 'preact/hooks';
-import { recording } from '../store.ts';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { notice, recording } from '../store.ts';
 import { Announcer } from './announcer.tsx';
 import { ChartsPanel } from './charts-panel.tsx';
 import { ExplorePanel } from './explore-panel.tsx';
@@ -51,7 +52,7 @@ export function App() {
         <ChartsPanel />
         <div class="right">
           {!isRecording && <FlightPanel />}
-          {!isRecording && <PropertiesPanel />}
+          {isRecording ? <JudgedLater /> : <PropertiesPanel />}
         </div>
         <TimePanel />
       </main>
@@ -59,4 +60,18 @@ export function App() {
       <Help />
     </>
   );
+}
+
+/** No part of the first load: the page opens with no recording. */
+function JudgedLater() {
+  const [Panel, setPanel] = useState<ComponentType | null>(null);
+  useEffect(() => {
+    import('./judged-panel.tsx').then(
+      ({ JudgedPanel }) => setPanel(() => JudgedPanel),
+      (error: Error) => {
+        notice.value = `The properties cannot be judged: ${error.message}`;
+      },
+    );
+  }, []);
+  return Panel && <Panel />;
 }
