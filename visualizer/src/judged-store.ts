@@ -5,9 +5,7 @@
  */
 import { computed, effect, signal } from '@preact/signals';
 import type { TraceRecord } from '../../src/simulation/world-types.ts';
-import { goToActor } from './focus-store.ts';
 import { type JudgedWords, judgedWords } from './model/judged-words.ts';
-import { placeIn } from './model/room.ts';
 import { engine, recording } from './store.ts';
 
 /** A live run that has told nothing for so long is at rest. */
@@ -68,10 +66,4 @@ export async function judge(): Promise<void> {
     // Another recording was opened meanwhile.
     if (judged.value === null) void judge();
   }
-}
-
-/** To the record that violates, with its chart in view. */
-export function goToJudged(seq: number, actor: string | null): void {
-  const { value } = recording;
-  if (value !== null) goToActor(0, placeIn(value.model, seq), actor);
 }

@@ -23,9 +23,11 @@ export function judgedWords(judgement: Judgement): JudgedWords {
   const { decided, outcome } = parts;
   const where = files > 1 ? ` on ${counted(files, 'file')}` : '';
   const open = unfinished > 0 ? `, ${inWords(unfinished)} unfinished` : '';
+  const left = properties.length - decided;
+  const why = left > 0 ? ` Why ${left} cannot be decided comes last.` : '';
   return {
     summary: `${decided} of ${properties.length} decided, ${outcome}`,
-    about: `A ${run} run: ${counted(operations, 'operation')}${where}${open}.`,
+    about: `A ${run} run: ${counted(operations, 'operation')}${where}${open}.${why}`,
     parts,
   };
 }

@@ -6,6 +6,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { notice, recording } from '../store.ts';
 import { Announcer } from './announcer.tsx';
 import { ChartsPanel } from './charts-panel.tsx';
+import { ExplorePanel } from './explore-panel.tsx';
 import { onDragOver, onDrop } from './files.ts';
 import { FlightPanel } from './flight-panel.tsx';
 import { GridPanel } from './grid-panel.tsx';
@@ -38,9 +39,16 @@ export function App() {
     <>
       <Header />
       {/* Places: `left`, `right` (a column of panels); layout.css. */}
-      <main class={isRecording ? 'is-recording' : ''}>
+      <main>
         <Story />
-        {isRecording ? <OperationsPanel /> : <GridPanel />}
+        {isRecording ? (
+          <OperationsPanel />
+        ) : (
+          <div class="left">
+            <GridPanel />
+            <ExplorePanel />
+          </div>
+        )}
         <ChartsPanel />
         <div class="right">
           {!isRecording && <FlightPanel />}

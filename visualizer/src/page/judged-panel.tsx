@@ -3,10 +3,11 @@
  * what holds, then what cannot be decided and why.
  */
 import type { JudgedProperty, ViolatedProperty } from '../../../src/simulation/judgement-parts.ts';
-import { sidesNow } from '../focus-store.ts';
-import { goToJudged, isJudging, judge, judged, unjudged } from '../judged-store.ts';
+import { goToActor, sidesNow } from '../focus-store.ts';
+import { isJudging, judge, judged, unjudged } from '../judged-store.ts';
 import { actorWords, trackNamed } from '../model/culprit.ts';
 import { counted } from '../model/numbers.ts';
+import { placeIn } from '../model/room.ts';
 import { at, recording } from '../store.ts';
 import './judged.css';
 import { Scroll } from './scroll.tsx';
@@ -74,8 +75,10 @@ function Violated({ property }: { readonly property: ViolatedProperty }) {
   const { id, name, statement, verdict } = property;
   const { seq, because, actor } = verdict;
   const [side] = sidesNow.value;
-  const isHere = side?.model.records[at.value]?.seq === seq;
-  const track = side && actor !== null && trackNamed(side.model, actor, side.model.records.length);
+  if (side === undefined) return null;
+  // As the rest of the page counts: of a live run the oldest may be gone.
+  const place = placeIn(side.model, seq);
+  const track = actor === null ? null : trackNamed(side.model, actor, place + 1);
   return (
     <li title={statement}>
       <span>
@@ -84,10 +87,10 @@ function Violated({ property }: { readonly property: ViolatedProperty }) {
       <button
         type="button"
         class="link bad"
-        aria-current={isHere ? 'step' : undefined}
-        onClick={() => goToJudged(seq, actor)}
+        aria-current={at.value === place ? 'step' : undefined}
+        onClick={() => goToActor(0, place, actor)}
       >
-        ✗ violated at record {seq}
+        ✗ violated at record {place}
       </button>
       {track && <span class="culprit">broken by {actorWords(track)}</span>}
     </li>
