@@ -7,6 +7,8 @@
  * missing, or does not go together, is a doubt about its operation. An end that has not come is
  * neither: a process may die at any time.
  */
+import type { ServermapUpdateInput } from '../../machines/servermap-update.machine.ts';
+import type { Encoding } from '../encoding.ts';
 import type { Chart, ChartState } from '../inspector/chart.ts';
 import { statesIn, transitionId } from '../inspector/chart.ts';
 import { operationOf, operationOfActor } from '../inspector/operation-records.ts';
@@ -87,6 +89,11 @@ interface Actor {
   output: Json | undefined;
 }
 
+interface KnownGrid {
+  readonly encoding: Encoding;
+  readonly servers: ReadonlySet<string>;
+}
+
 /** A chart, ready for its steps to be compared. */
 interface Picture {
   readonly root: ChartState;
@@ -100,7 +107,7 @@ const withCharts = /^(create|overwrite|modify|append|update|repair|verify|check)
 
 class Inspection {
   readonly #doubts = new Map<string, string>();
-  readonly #grids = new Map<string, Set<string>>();
+  readonly #grids = new Map<string, KnownGrid>();
   readonly #pictures = new Map<string, Picture>();
   readonly #operations = new Map<string, Progress>();
   readonly #actors = new Map<string, Actor>();
@@ -144,7 +151,7 @@ class Inspection {
     return this.#doubts;
   }
 
-  #seeGrid({ grid, encoding, servers }: Of<'grid'>): string | undefined {
+  #seeGrid({ grid, encoding, servers, deadlines }: Of<'grid'>): string | undefined {
     const ids = new Set(servers.map(({ id }) => id));
     if (ids.size === 0) return 'it has no servers';
     if (ids.size < servers.length) return 'it has two servers of one id';
@@ -153,9 +160,11 @@ class Inspection {
     if (!isPossible || ![required, happy, total].every(Number.isSafeInteger)) {
       return `${required} of ${total} shares on ${happy} servers cannot be`;
     }
+    const times = ['queryMs', 'verifyMs', 'readMs', 'writeMs'] as const;
+    if (!times.every((name) => deadlines[name] >= 0)) return 'its deadlines are no numbers';
     // A call may still be on its way to a server that has left.
-    const known = this.#grids.get(grid) ?? new Set();
-    this.#grids.set(grid, new Set([...known, ...ids]));
+    const known = this.#grids.get(grid)?.servers ?? [];
+    this.#grids.set(grid, { encoding, servers: new Set([...known, ...ids]) });
     return undefined;
   }
 
@@ -192,7 +201,7 @@ class Inspection {
     const { operation: name, event, id, server, what, detail } = record;
     const { bytes } = (detail ?? {}) as { readonly bytes?: unknown };
     if (!Number.isSafeInteger(bytes) || (bytes as number) < 0) return 'its bytes are no number';
-    if (this.#grids.get(operation.grid)?.has(server) === false) {
+    if (this.#grids.get(operation.grid)?.servers.has(server) === false) {
       return `${operation.grid} has no server ${JSON.stringify(server)}`;
     }
     if (event === 'sent') {
@@ -208,7 +217,7 @@ class Inspection {
     return undefined;
   }
 
-  #seeActor({ actor: path, chart, parent }: Of<'actor'>, operation: Progress): undefined {
+  #seeActor({ actor: path, chart, parent, input }: Of<'actor'>, operation: Progress): undefined {
     const actor: Actor = { path, chart, server: undefined, state: undefined, output: undefined };
     this.#actors.set(path, actor);
     if (parent === null) operation.roots.push(actor);
@@ -217,6 +226,10 @@ class Inspection {
       this.#doubt(name, `what the chart ${chart} looks like is not in the trace`);
     }
     if (parent !== null) this.#expectActor(name, parent);
+    const encoding = this.#grids.get(operation.grid)?.encoding;
+    if (chart === 'servermapUpdate' && encoding && !isOf(encoding, input)) {
+      this.#doubt(name, `${path} is of another encoding than its grid`);
+    }
   }
 
   #expectActor(operation: string, path: string): Actor | undefined {
@@ -278,6 +291,14 @@ class Inspection {
       this.#doubt(name, `how ${path} came to its end is not in the trace`);
     }
   }
+}
+
+/** Whether a servermap update counts with these numbers; one of an immutable file has no `happy`. */
+function isOf({ required, happy, total }: Encoding, input: Json): boolean {
+  const given = (input ?? {}) as unknown as Partial<ServermapUpdateInput>;
+  const { membership } = given;
+  const isHappy = membership?.losable === undefined || membership.happy === happy;
+  return given.required === required && given.total === total && isHappy;
 }
 
 type Of<Kind extends (TraceRecord | ChartRecord)['kind']> = TraceRecord & { readonly kind: Kind };

@@ -158,6 +158,16 @@ const edits: readonly {
     because: /^refused: the grid record 1 is not .*: 5 of 4 shares on 3 servers cannot be$/,
   },
   {
+    what: 'an encoding that is not that of the charts',
+    edit: changed('grid', () => ({ encoding: { required: 1, happy: 1, total: 1 } })),
+    because: /^create\/writeFile\/servermapUpdate is of another encoding than its grid$/,
+  },
+  {
+    what: 'deadlines that are none',
+    edit: changed('grid', () => ({ deadlines: { queryMs: 'x' } })),
+    because: /^refused: the grid record 1 is not .*: its deadlines are no numbers$/,
+  },
+  {
     what: 'servers of a grid with other names',
     edit: changed('grid', ({ servers }) => ({
       servers: (servers as readonly object[]).map((one, i) => ({ ...one, id: `x${i}` })),
