@@ -389,13 +389,17 @@ function isHeld({ operation, context }: ActorFact, place: string, facts: Facts):
 function isSaidToBeWritten(publish: ActorFact, place: string, { actors }: Facts): boolean {
   const { map, base, isAgain } = publish.input as unknown as PublishInputFact;
   const { checkstring: own } = publishOf(publish);
-  const places = new Set<string>();
+  const places = new Set(
+    publish.told.flatMap(({ place, version }) => (version === own ? [place] : [])),
+  );
   for (const actor of actors.values()) {
     const request = actor.parent === publish.path ? summaryOf(actor, 'shareWrite') : undefined;
-    if (request === undefined || !actor.hasWritten) continue;
-    for (const shnum of request.shnums) places.add(placeName(request.server, shnum));
+    const written = request?.shnums.map((shnum) => placeName(request.server, shnum)) ?? [];
+    // All of a request or nothing: one of its shares that was there when they were read again, one
+    // by one, says so of the others.
+    if (!actor.hasWritten && !written.some((place) => places.has(place))) continue;
+    for (const place of written) places.add(place);
   }
-  for (const { place, version } of publish.told) if (version === own) places.add(place);
   for (const { server, shnum, verdict } of isAgain ? map.holdings : []) {
     if (verdict.kind === 'good' && verdict.version === base?.id) {
       places.add(placeName(server, shnum));
