@@ -78,7 +78,7 @@ describe('a trace that does not drain', () => {
     expect(existsSync(pipe)).toBe(true);
   });
 
-  test('in one batch comes whole, in as many as it takes', async () => {
+  test('and one that does, of more than a batch, is complete', async () => {
     const path = join(folder, 'long.jsonl');
     const file = await TraceFile.open(path, (problem) => {
       throw problem;
