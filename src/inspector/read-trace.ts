@@ -45,7 +45,7 @@ export class TraceReader {
   add(bytes: Uint8Array): boolean {
     if (this.#head.length < 2) {
       this.#head = [...this.#head, ...bytes.subarray(0, 2 - this.#head.length)];
-      this.#problem = encodingProblem(this.#head);
+      this.#problem ??= encodingProblem(this.#head);
     }
     if (this.#problem === undefined) this.#addText(this.#decode(bytes));
     return this.#problem === undefined;

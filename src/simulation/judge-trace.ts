@@ -19,7 +19,8 @@ export type TraceVerdict =
 
 export interface TraceJudgement {
   readonly kind: 'judged';
-  readonly run: 'simulated' | 'real';
+  /** Null where there is no operation: nothing was run. */
+  readonly run: 'simulated' | 'real' | null;
   readonly operations: number;
   /** Those of them that had not ended when the trace did. */
   readonly unfinished: number;
@@ -61,7 +62,8 @@ export function judgeTrace(records: readonly TraceRecord[]): Judgement {
   const actors = new Map(records.map((record) => [record.seq, actorOf(record)]));
   const operations = watches.flatMap(({ facts }) => [...facts.operations.values()]);
   return {
-    ...{ kind: 'judged', run, operations: operations.length },
+    ...{ kind: 'judged', run: operations.length === 0 ? null : run },
+    operations: operations.length,
     unfinished: operations.filter(({ status }) => status === 'running').length,
     files: operations.length === 0 ? 0 : files.length,
     properties: properties.map(({ id, name, statement }) => {
