@@ -87,7 +87,7 @@ test('what is no trace of this format is refused by its line, with exit code 2',
 });
 
 const header =
-  '{"kind":"header","format":"tahoe-mutable-trace 2","about":{},"seq":0,"at":0,"step":0}\n';
+  '{"kind":"header","format":"tahoe-mutable-trace 2","about":{"run":"real"},"seq":0,"at":0,"step":0}\n';
 
 test('an empty file, and what is compressed or no UTF-8, is refused by name', async () => {
   for (const [bytes, problem] of [
