@@ -55,6 +55,23 @@ export async function openPage(
   return { page, complaints, requests };
 }
 
+/** Drops a file of that text onto the page. */
+export async function drop(
+  page: Page,
+  content: string | Uint8Array,
+  name = 'run.jsonl',
+): Promise<void> {
+  await page.evaluate(
+    ([base64, called]) => {
+      const dataTransfer = new DataTransfer();
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      dataTransfer.items.add(new File([bytes], called));
+      dispatchEvent(new DragEvent('drop', { dataTransfer }));
+    },
+    [Buffer.from(content).toString('base64'), name] as const,
+  );
+}
+
 /** Violations of WCAG 2.2 A and AA, by rule and place. */
 export async function audit(page: Page): Promise<readonly string[]> {
   await page.evaluate(`${AxeBuilder.source};0`);

@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import { TahoeMutableError } from '../../errors.ts';
 import type { TraceJudgement } from '../../simulation/judge-trace.ts';
+import { partsOf } from '../../simulation/judgement-parts.ts';
 import type { Call, Perform } from '../call.ts';
 import { EXIT_FAILED, EXIT_UNHEALTHY, EXIT_USAGE, lineOf } from '../complaint.ts';
 import { requirePaths } from '../paths.ts';
@@ -74,9 +75,9 @@ async function judgeFile(call: Call, file: string): Promise<Judged | Unjudged> {
 
 function exitCodeOf(trace: Judged | Unjudged): number {
   if (trace.kind === 'refused') return EXIT_USAGE;
-  const verdicts = trace.properties.map(({ verdict }) => verdict.kind);
-  if (verdicts.includes('violated')) return EXIT_UNHEALTHY;
-  return verdicts.some((kind) => kind !== 'undecided') ? 0 : EXIT_FAILED;
+  const { decided, violated } = partsOf(trace);
+  if (violated.length > 0) return EXIT_UNHEALTHY;
+  return decided > 0 ? 0 : EXIT_FAILED;
 }
 
 /** Not by number: what could not be read may hold anything. */
@@ -90,11 +91,12 @@ function complaintOf({ file, problem }: Unjudged): string {
 
 function jsonOf(trace: Judged | Unjudged): object {
   if (trace.kind === 'refused') return { file: trace.file, problem: trace.problem };
-  const { file, note, run, operations, unfinished, files, properties } = trace;
+  const { file, note, operations, unfinished, files, properties } = trace;
+  const { decided, violated } = partsOf(trace);
+  // Where nothing was run, or not even a header is whole, of no kind of run.
+  const run = operations === 0 ? null : trace.run;
   return {
-    ...{ file, note, run, operations, unfinished, files },
-    decided: properties.filter(({ verdict }) => verdict.kind !== 'undecided').length,
-    violated: properties.filter(({ verdict }) => verdict.kind === 'violated').length,
+    ...{ file, note, run, operations, unfinished, files, decided, violated: violated.length },
     properties: properties.map(({ id, name, statement, verdict }) => {
       const { kind, ...why } = verdict;
       const { seq, because, actor } = why as Partial<Record<keyof typeof why | Why, unknown>>;
@@ -107,33 +109,27 @@ type Why = 'seq' | 'because' | 'actor';
 
 function textOf(judged: Judged): string {
   const { file, note, run, operations, unfinished, files, properties } = judged;
-  if (run === null) {
+  if (operations === 0) {
     const why = note === null ? '' : ` (${note})`;
     return `${nameText(file)}: there is no operation in it${why}\n  nothing to decide\n`;
   }
+  const { decided, outcome, violated, undecided } = partsOf(judged);
   const where = files > 1 ? ` on ${files} files` : '';
   const open = unfinished > 0 ? `, ${unfinished} unfinished` : '';
-  const violated = properties.filter(({ verdict }) => verdict.kind === 'violated');
-  const reasons = new Map<string, string[]>();
-  for (const { id, verdict } of properties) {
-    if (verdict.kind !== 'undecided') continue;
-    reasons.set(verdict.because, [...(reasons.get(verdict.because) ?? []), id]);
-  }
-  const undecided = [...reasons.values()].flat().length;
-  const decided = properties.length - undecided;
-  const broken = violated.length === 0 ? 'all hold' : `${violated.length} violated`;
   return [
     `${nameText(file)}: a ${run} run, ${counted(operations, 'operation')}${where}${open}`,
     ...(note === null ? [] : [`  ${note}; what is before it is judged`]),
     decided === 0
       ? '  nothing to decide'
-      : `  ${decided} of ${properties.length} properties decided: ${broken}`,
-    ...violated.map(({ id, name, verdict }) => {
-      const { seq, actor, because } = verdict as Extract<typeof verdict, { kind: 'violated' }>;
+      : `  ${decided} of ${properties.length} properties decided: ${outcome}`,
+    ...violated.map(({ id, name, verdict: { seq, actor, because } }) => {
       const by = actor === null ? '' : `, ${oneLine(actor)}`;
       return `  ✗ ${id} ${name}: ${oneLine(because)} (record ${seq}${by})`;
     }),
-    ...[...reasons].map(([because, ids]) => `  undecided ${ids.join(' ')}: ${oneLine(because)}`),
+    ...[...undecided].map(([because, left]) => {
+      const ids = left.map(({ id }) => id).join(' ');
+      return `  undecided ${ids}: ${oneLine(because)}`;
+    }),
     '',
   ].join('\n');
 }
