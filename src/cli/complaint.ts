@@ -29,7 +29,7 @@ export { systemProblem };
 export const EXIT_FAILED = 1;
 /** A finding, and no failure. */
 export const EXIT_UNHEALTHY = 3;
-const EXIT_USAGE = 2;
+export const EXIT_USAGE = 2;
 
 /** The command line itself is wrong. */
 export class UsageError extends TahoeMutableError {

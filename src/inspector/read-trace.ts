@@ -12,34 +12,102 @@ import { chartProblem } from './chart-problem.ts';
 export type ReadTrace =
   | {
       readonly kind: 'trace';
-      /** Their `seq` grows; what lies deeper in them than the fields of their kind is not checked. */
+      /**
+       * Their `seq` grows; what lies deeper in them than the fields of their kind is not checked.
+       * None where the first line is cut off.
+       */
       readonly records: readonly TraceRecord[];
       /** What is to be said of a trace that is not whole, in a sentence without an end. */
       readonly note: string | null;
     }
-  /** `problem` goes on after the name of the file: `line 7: is no record: …`. */
+  /** `problem` goes on after the name of the file: `line 7: is no record: …`, or `is empty`. */
   | { readonly kind: 'refused'; readonly problem: string };
 
-/** @param text JSON lines; the last one may be a part of one */
-export function readTrace(text: string): ReadTrace {
-  const lines = text.replace(/^\uFEFF/, '').split('\n');
-  // Behind the last line feed there is nothing, or what was being written when the writer died.
-  const rest = lines.pop() as string;
-  const records: TraceRecord[] = [];
-  for (const [i, line] of lines.entries()) {
-    if (line.trim() === '') continue;
-    const problem = add(records, line);
-    if (problem !== undefined) return refused(`line ${i + 1}: ${problem}`);
+/** @param trace JSON lines in UTF-8; the last one may be a part of one */
+export function readTrace(trace: string | Uint8Array): ReadTrace {
+  const reader = new TraceReader();
+  reader.add(typeof trace === 'string' ? new TextEncoder().encode(trace) : trace);
+  return reader.end();
+}
+
+/** Reads a trace piece by piece, since no text can be as long as a trace may be. */
+export class TraceReader {
+  readonly #records: TraceRecord[] = [];
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  /** The first two bytes. */
+  #head: readonly number[] = [];
+  #lines = 0;
+  /** What is behind the last line feed, in pieces. */
+  #rest: string[] = [];
+  #problem: string | undefined;
+
+  /** @returns whether more of it is wanted: nothing is, behind what is wrong */
+  add(bytes: Uint8Array): boolean {
+    if (this.#head.length < 2) {
+      this.#head = [...this.#head, ...bytes.subarray(0, 2 - this.#head.length)];
+      this.#problem ??= encodingProblem(this.#head);
+    }
+    if (this.#problem === undefined) this.#addText(this.#decode(bytes));
+    return this.#problem === undefined;
   }
-  if (rest.trim() === '') {
-    return { kind: 'trace', records, note: records.length === 0 ? 'it is empty' : null };
+
+  end(): ReadTrace {
+    if (this.#problem !== undefined) return refused(this.#problem);
+    // A letter may be cut off, too, and is a part of a line that is then.
+    const rest = this.#rest.join('') + (this.#isLetterOpen() ? '\uFFFD' : '');
+    const records = this.#records;
+    if (rest.trim() === '') {
+      return records.length === 0 ? refused('is empty') : { kind: 'trace', records, note: null };
+    }
+    const line = this.#lines + 1;
+    const problem = add(records, rest);
+    if (problem === undefined) return { kind: 'trace', records, note: null };
+    // Of a line that is not whole nothing can be said, but that it does not begin like one.
+    const isCutOff = parsed(rest) === undefined && rest.startsWith('{');
+    if (!isCutOff) return refused(`line ${line}: ${problem}`);
+    return { kind: 'trace', records, note: `line ${line}, the last one, is cut off` };
   }
-  const problem = add(records, rest);
-  if (problem === undefined) return { kind: 'trace', records, note: null };
-  // Of a line that is not whole nothing can be said, but that it does not begin like one.
-  const isCutOff = parsed(rest) === undefined && rest.startsWith('{');
-  if (!isCutOff) return refused(`line ${lines.length + 1}: ${problem}`);
-  return { kind: 'trace', records, note: `line ${lines.length + 1}, the last one, is cut off` };
+
+  #decode(bytes: Uint8Array): string {
+    try {
+      return this.#decoder.decode(bytes, { stream: true });
+    } catch {
+      this.#problem = notUtf8;
+      return '';
+    }
+  }
+
+  #isLetterOpen(): boolean {
+    try {
+      this.#decoder.decode();
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  #addText(text: string): void {
+    const [first = '', ...more] = text.split('\n');
+    this.#rest.push(first);
+    for (const next of more) {
+      const line = this.#rest.join('');
+      this.#rest = [next];
+      this.#lines++;
+      const problem = line.trim() === '' ? undefined : add(this.#records, line);
+      if (problem === undefined) continue;
+      this.#problem = `line ${this.#lines}: ${problem}`;
+      return;
+    }
+  }
+}
+
+const notUtf8 = 'is not UTF-8';
+
+/** What tools and editors make of a trace, by the first two bytes of it. */
+function encodingProblem([first, second]: readonly number[]): string | undefined {
+  if (first === 0x1f && second === 0x8b) return 'is compressed (gzip)';
+  // UTF-16 without a mark: of `{` one of two bytes is 0.
+  return first === 0 || second === 0 ? notUtf8 : undefined;
 }
 
 function refused(problem: string): ReadTrace {

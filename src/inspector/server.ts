@@ -26,7 +26,10 @@ import { TraceFile } from './trace-file.ts';
 export interface InspectorOptions {
   /** 0, the default: any that is free. */
   readonly port?: number | undefined;
-  /** A file for the trace, as JSON lines. */
+  /**
+   * A file for the trace, as JSON lines: a new one, or a pipe that somebody reads. It is removed by
+   * `close` if nothing was recorded.
+   */
   readonly trace?: string | undefined;
   /** Told once, when the trace ends before its time, on a full disk say; a warning by default. */
   readonly onTraceProblem?: ((problem: TraceError) => void) | undefined;
@@ -50,7 +53,10 @@ export interface Inspector {
    * of your own XState machines.
    */
   readonly inspect: (event: InspectionEvent) => void;
-  /** Ends the server. The trace file is then complete, or `onTraceProblem` was called. */
+  /**
+   * Ends the server. The trace file is then complete, or `onTraceProblem` was called: also when
+   * nothing was taken of it for five seconds.
+   */
   close(): Promise<void>;
 }
 
@@ -80,7 +86,7 @@ const headersMs = 10_000;
  *     const grid = await openGrid('my-grid', { inspect: inspector.inspect });
  *     console.log(inspector.url);
  *
- * @throws TraceError when the file of the trace cannot be opened
+ * @throws TraceError when the file of the trace is there already, or cannot be opened
  * @throws BadArgumentError, OutOfRangeError when `keep` is no number of records
  */
 export async function createInspector(options: InspectorOptions = {}): Promise<Inspector> {

@@ -56,14 +56,19 @@ export async function openPage(
 }
 
 /** Drops a file of that text onto the page. */
-export async function drop(page: Page, text: string, name = 'run.jsonl'): Promise<void> {
+export async function drop(
+  page: Page,
+  content: string | Uint8Array,
+  name = 'run.jsonl',
+): Promise<void> {
   await page.evaluate(
-    ([content, called]) => {
+    ([base64, called]) => {
       const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([content], called));
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      dataTransfer.items.add(new File([bytes], called));
       dispatchEvent(new DragEvent('drop', { dataTransfer }));
     },
-    [text, name] as const,
+    [Buffer.from(content).toString('base64'), name] as const,
   );
 }
 

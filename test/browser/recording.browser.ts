@@ -1,5 +1,6 @@
 /** Recordings in Chromium: the tree, search and filters, lanes in milliseconds, reasons, files. */
 import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
@@ -183,6 +184,28 @@ describe('a file', () => {
       .waitFor();
     await drop(page, badDay.replace('"event":"lost"', '"event":lost'), 'broken.jsonl');
     await page.getByText(/^broken\.jsonl is neither .*line \d+: is no JSON\.$/).waitFor();
+    await done(watched);
+  });
+});
+
+describe('a file with nothing to show', () => {
+  test('is refused in words, and what is shown stays', async () => {
+    const watched = await open(badDay);
+    const { page } = watched;
+    for (const [name, content, words] of [
+      ['empty.jsonl', '', 'empty.jsonl is empty.'],
+      ['run.jsonl.gz', gzipSync(badDay), 'run.jsonl.gz is compressed (gzip).'],
+      ['utf16.jsonl', Buffer.from(badDay, 'utf16le'), 'utf16.jsonl is not UTF-8.'],
+      [
+        'cut.jsonl',
+        badDay.slice(0, 20),
+        'cut.jsonl: line 1, the last one, is cut off. There is nothing to show.',
+      ],
+    ] as const) {
+      await drop(page, content, name);
+      await page.getByText(words, { exact: true }).waitFor();
+      expect(await page.locator('.recorded h2 output').innerText()).toBe('12 operations');
+    }
     await done(watched);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TraceRecord } from '../../src/simulation/world.ts';
 import { runHere } from '../support/cli.ts';
@@ -22,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const linesOf = (records: readonly TraceRecord[]) =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
-async function judge(text: string, ...more: readonly string[]) {
+async function judge(text: string | Uint8Array, ...more: readonly string[]) {
   const file = join(folder, 'run.jsonl');
   await writeFile(file, text);
   const { stdout, stderr, exit } = await runHere(['judge', file, ...more]);
@@ -82,4 +83,57 @@ test('what is no trace of this format is refused by its line, with exit code 2',
   const away = await runHere(['judge', join(folder, 'away')]);
   expect(away).toMatchObject({ exit: 2 });
   expect(away.stderr.toString()).toContain('cannot be read: no such file or directory');
+});
+
+const header =
+  '{"kind":"header","format":"tahoe-mutable-trace 2","about":{"run":"real"},"seq":0,"at":0,"step":0}\n';
+
+test('an empty file, and what is compressed or no UTF-8, is refused by name', async () => {
+  for (const [bytes, problem] of [
+    ['', 'is empty'],
+    [gzipSync(header), 'is compressed (gzip)'],
+    [Buffer.from(header, 'utf16le'), 'is not UTF-8'],
+  ] as const) {
+    const stderr = `tahoe-mutable: run.jsonl: ${problem}\n`;
+    expect(await judge(bytes)).toEqual({ stdout: '', stderr, exit: 2 });
+  }
+});
+
+test('where nothing was run there is nothing to decide: of no kind of run, with exit code 1', async () => {
+  const nothing = 'run.jsonl: there is no operation in it';
+  const stdout = `${nothing}\n  nothing to decide\n`;
+  expect(await judge(header)).toEqual({ stdout, stderr: '', exit: 1 });
+  expect(await judge(header.slice(0, 20))).toEqual({
+    stdout: `${nothing} (line 1, the last one, is cut off)\n  nothing to decide\n`,
+    ...{ stderr: '', exit: 1 },
+  });
+  const json = JSON.parse((await judge(header, '--json')).stdout);
+  expect(json.traces[0]).toMatchObject({ run: null, operations: 0, decided: 0, violated: 0 });
+});
+
+test('of several files each is judged, whatever the others are; the worst exit code wins', async () => {
+  const [good, empty, bad, away] = ['good', 'empty', 'bad', 'away'].map((it) => join(folder, it));
+  await writeFile(good as string, linesOf(trace));
+  await writeFile(empty as string, header);
+  await writeFile(bad as string, linesOf(asRealRun(broken)));
+  const judgeAll = (...files: readonly (string | undefined)[]) =>
+    runHere(['judge', ...(files as string[])]);
+  const all = await judgeAll(away, good, folder, bad, empty);
+  expect(all.stdout.toString().match(/^\S+: .*/gm)).toEqual([
+    `${good}: a simulated run, 2 operations`,
+    `${bad}: a real run, 2 operations`,
+    `${empty}: there is no operation in it`,
+  ]);
+  expect(all).toMatchObject({
+    stderr:
+      `tahoe-mutable: ${away}: cannot be read: no such file or directory\n` +
+      `tahoe-mutable: ${folder}: is not a regular file\n`,
+    exit: 2,
+  });
+  expect((await judgeAll(good, empty, bad)).exit).toBe(3);
+  expect((await judgeAll(good, empty)).exit).toBe(1);
+  const { stdout } = await judgeAll(good, away, '--json');
+  const { traces } = JSON.parse(stdout.toString());
+  expect(traces[0]).toMatchObject({ file: good, decided: 43, violated: 0 });
+  expect(traces[1]).toEqual({ file: away, problem: 'cannot be read: no such file or directory' });
 });

@@ -1,6 +1,8 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readTrace } from '../../src/inspector/read-trace.ts';
+import { utf8 } from '../../src/bytes.ts';
+import { readTrace, TraceReader } from '../../src/inspector/read-trace.ts';
 import { runToEnd } from '../../src/simulation/run-to-end.ts';
 import { type TraceRecord, World } from '../../src/simulation/world.ts';
 
@@ -47,18 +49,52 @@ test('a trace that is cut at any byte is read up to there, and the cut is told',
   console.log(`cuts of traces: seed ${seed}`);
   const bytes = new TextEncoder().encode(text);
   fc.assert(
-    fc.property(fc.nat(bytes.length), (length) => {
-      const begun = new TextDecoder().decode(bytes.subarray(0, length));
+    fc.property(fc.integer({ min: 1, max: bytes.length }), (length) => {
+      const part = bytes.subarray(0, length);
+      const begun = new TextDecoder().decode(part);
       const whole = begun.split('\n');
       const rest = whole.pop() as string;
       const isWhole = rest !== '' && text.includes(`${rest}\n`) && rest.endsWith('}');
       const kept = whole.length + (isWhole ? 1 : 0);
       const cut = `line ${whole.length + 1}, the last one, is cut off`;
-      const note = rest !== '' && !isWhole ? cut : length === 0 ? 'it is empty' : null;
-      expect(readTrace(begun)).toEqual({ kind: 'trace', records: records.slice(0, kept), note });
+      const note = rest !== '' && !isWhole ? cut : null;
+      expect(readTrace(part)).toEqual({ kind: 'trace', records: records.slice(0, kept), note });
     }),
     { seed, numRuns: 60 },
   );
+});
+
+test('a trace in pieces, which may cut lines and letters, is the same trace', () => {
+  console.log(`pieces of traces: seed ${seed}`);
+  const bytes = new TextEncoder().encode(text);
+  fc.assert(
+    fc.property(fc.array(fc.nat(bytes.length), { maxLength: 20 }), (cuts) => {
+      const reader = new TraceReader();
+      const ends = [...cuts.sort((a, b) => a - b), bytes.length];
+      for (const [i, end] of ends.entries()) reader.add(bytes.subarray(ends[i - 1] ?? 0, end));
+      expect(reader.end()).toEqual({ kind: 'trace', records, note: null });
+    }),
+    { seed, numRuns: 20 },
+  );
+});
+
+test('behind what is wrong nothing is read, so that the first fault is told', () => {
+  const reader = new TraceReader();
+  expect(reader.add(new TextEncoder().encode(`${header()}nonsense\n`))).toBe(false);
+  expect(reader.add(Uint8Array.of(0xff))).toBe(false);
+  expect(reader.end()).toEqual({ kind: 'refused', problem: 'line 2: is no JSON' });
+});
+
+test.each([
+  ['empty', new Uint8Array(), 'is empty'],
+  ['only line feeds', utf8('\n\r\n'), 'is empty'],
+  ['compressed', gzipSync(header()), 'is compressed (gzip)'],
+  ['in UTF-16, as some editors save', Buffer.from(`\uFEFF${header()}`, 'utf16le'), 'is not UTF-8'],
+  ['in UTF-16 without a mark', Buffer.from(header(), 'utf16le'), 'is not UTF-8'],
+  ['in UTF-16, the other way round', Buffer.from(header(), 'utf16le').swap16(), 'is not UTF-8'],
+  ['in Latin-1', Buffer.from(header('łö'), 'latin1'), 'is not UTF-8'],
+])('a file is refused that is %s', (_, bytes, problem) => {
+  expect(readTrace(bytes)).toEqual({ kind: 'refused', problem });
 });
 
 const refused: readonly (readonly [string, string, string])[] = [

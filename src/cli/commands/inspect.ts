@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { TraceError } from '../../errors.ts';
 import type { Inspect } from '../../runtime/run.ts';
 import type { Call, Perform, Streams } from '../call.ts';
-import { lineOf } from '../complaint.ts';
+import { lineOf, UsageError } from '../complaint.ts';
 import { portNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
 
@@ -27,12 +27,18 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
     .option('--port <number>', 'of 127.0.0.1; any free one by default', portNumber)
     .option(
       '--trace <FILE>',
-      'write the run to FILE too, as JSON lines; if that fails half way, it is said and the run goes on',
+      'write the run to FILE, a new one, too, as JSON lines; if that fails half way, it is said and the run goes on',
       pathArgument,
     )
     .option('--no-wait', 'end with the command, instead of at Ctrl-C')
     .action(
       perform(async (call, words: string[], { port, trace, wait }: Options) => {
+        const isWatching = words.length > 0;
+        if (trace !== undefined && !isWatching) {
+          throw new UsageError(
+            '--trace: of which run? Say a command: inspect --trace FILE -- get CAP',
+          );
+        }
         // Loaded when it is wanted: other commands would start a third later.
         const { createInspector } = await import('../../inspector/server.ts');
         const { stderr } = call.streams;
@@ -41,7 +47,6 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
         };
         const inspector = await createInspector({ port, trace, onTraceProblem });
         const { url, explorerUrl, inspect } = inspector;
-        const isWatching = words.length > 0;
         stderr.write(`${isWatching ? url : explorerUrl}\n`);
         try {
           const { grid } = call.options;

@@ -2,10 +2,11 @@
  * @module judge: `judge`, what must hold of every run, on traces that `inspect --trace` has written.
  */
 import type { Command } from 'commander';
+import { TahoeMutableError } from '../../errors.ts';
 import type { TraceJudgement } from '../../simulation/judge-trace.ts';
 import { partsOf } from '../../simulation/judgement-parts.ts';
-import type { Perform } from '../call.ts';
-import { EXIT_UNHEALTHY, UsageError } from '../complaint.ts';
+import type { Call, Perform } from '../call.ts';
+import { EXIT_FAILED, EXIT_UNHEALTHY, EXIT_USAGE, lineOf } from '../complaint.ts';
 import { requirePaths } from '../paths.ts';
 import { counted, nameText, oneLine } from '../plain-text.ts';
 
@@ -15,6 +16,16 @@ interface Judged extends TraceJudgement {
   readonly note: string | null;
 }
 
+/** One that cannot be judged, and why, without its name. */
+interface Unjudged {
+  readonly kind: 'refused';
+  readonly file: string;
+  readonly problem: string;
+}
+
+/** Bytes at a time: a trace may be longer than any text. */
+const pieceLength = 1024 * 1024;
+
 export function addJudgeCommand(program: Command, perform: Perform): void {
   program
     .command('judge')
@@ -23,34 +34,67 @@ export function addJudgeCommand(program: Command, perform: Perform): void {
     .action(
       perform(async (call, files: string[]) => {
         requirePaths('TRACE', files);
-        const { judgeTrace } = await import('../../simulation/judge-trace.ts');
-        const { readTrace } = await import('../../inspector/read-trace.ts');
-        const traces: Judged[] = [];
-        for (const file of files) {
-          const text = await call.withContents(file, async (contents) => {
-            return new TextDecoder().decode(await contents.read(0, contents.size));
-          });
-          const read = readTrace(text);
-          const judged = read.kind === 'refused' ? read : judgeTrace(read.records);
-          if (judged.kind === 'refused') {
-            throw new UsageError(`${nameText(file)}: ${judged.problem}`);
-          }
-          const { note } = read as Extract<typeof read, { kind: 'trace' }>;
-          traces.push({ ...judged, file, note });
-        }
-        const isBroken = traces.some((judged) => partsOf(judged).violated.length > 0);
+        const traces: (Judged | Unjudged)[] = [];
+        for (const file of files) traces.push(await judgeFile(call, file));
+        const judged = traces.filter((trace) => trace.kind === 'judged');
+        const refused = traces.filter((trace) => trace.kind === 'refused');
         return {
           json: { traces: traces.map(jsonOf) },
-          text: traces.map(textOf).join('\n'),
-          ...(isBroken && { exitCode: EXIT_UNHEALTHY }),
+          text: judged.map(textOf).join('\n'),
+          ...(refused.length > 0 && { note: refused.map(complaintOf).join('\n') }),
+          exitCode: worstOf(traces.map(exitCodeOf)),
         };
       }),
     );
 }
 
-function jsonOf(judged: Judged): object {
-  const { file, note, run, operations, unfinished, files, properties } = judged;
-  const { decided, violated } = partsOf(judged);
+/** Never throws for what is wrong with one file: the others are judged all the same. */
+async function judgeFile(call: Call, file: string): Promise<Judged | Unjudged> {
+  const { judgeTrace } = await import('../../simulation/judge-trace.ts');
+  const { TraceReader } = await import('../../inspector/read-trace.ts');
+  try {
+    const read = await call.withContents(file, async (contents) => {
+      const reader = new TraceReader();
+      for (let at = 0, isWanted = true; isWanted && at < contents.size; at += pieceLength) {
+        const length = Math.min(pieceLength, contents.size - at);
+        isWanted = reader.add(await contents.read(at, length));
+      }
+      return reader.end();
+    });
+    if (read.kind === 'refused') return { ...read, file };
+    const judgement = judgeTrace(read.records);
+    if (judgement.kind === 'refused') return { ...judgement, file };
+    return { ...judgement, file, note: read.note };
+  } catch (error) {
+    if (!(error instanceof TahoeMutableError)) throw error;
+    const line = lineOf(error);
+    const [name] = [file, 'stdin'].filter((it) => line.startsWith(`${it}: `));
+    return { kind: 'refused', file, problem: name ? line.slice(name.length + 2) : line };
+  }
+}
+
+function exitCodeOf(trace: Judged | Unjudged): number {
+  if (trace.kind === 'refused') return EXIT_USAGE;
+  const { decided, violated } = partsOf(trace);
+  if (violated.length > 0) return EXIT_UNHEALTHY;
+  return decided > 0 ? 0 : EXIT_FAILED;
+}
+
+/** Not by number: what could not be read may hold anything. */
+function worstOf(codes: readonly number[]): number {
+  return [EXIT_USAGE, EXIT_UNHEALTHY, EXIT_FAILED].find((code) => codes.includes(code)) ?? 0;
+}
+
+function complaintOf({ file, problem }: Unjudged): string {
+  return `tahoe-mutable: ${nameText(file)}: ${oneLine(problem)}`;
+}
+
+function jsonOf(trace: Judged | Unjudged): object {
+  if (trace.kind === 'refused') return { file: trace.file, problem: trace.problem };
+  const { file, note, operations, unfinished, files, properties } = trace;
+  const { decided, violated } = partsOf(trace);
+  // Where nothing was run, or not even a header is whole, of no kind of run.
+  const run = operations === 0 ? null : trace.run;
   return {
     ...{ file, note, run, operations, unfinished, files, decided, violated: violated.length },
     properties: properties.map(({ id, name, statement, verdict }) => {
@@ -65,13 +109,19 @@ type Why = 'seq' | 'because' | 'actor';
 
 function textOf(judged: Judged): string {
   const { file, note, run, operations, unfinished, files, properties } = judged;
+  if (operations === 0) {
+    const why = note === null ? '' : ` (${note})`;
+    return `${nameText(file)}: there is no operation in it${why}\n  nothing to decide\n`;
+  }
   const { decided, outcome, violated, undecided } = partsOf(judged);
   const where = files > 1 ? ` on ${files} files` : '';
   const open = unfinished > 0 ? `, ${unfinished} unfinished` : '';
   return [
     `${nameText(file)}: a ${run} run, ${counted(operations, 'operation')}${where}${open}`,
     ...(note === null ? [] : [`  ${note}; what is before it is judged`]),
-    `  ${decided} of ${properties.length} properties decided: ${outcome}`,
+    decided === 0
+      ? '  nothing to decide'
+      : `  ${decided} of ${properties.length} properties decided: ${outcome}`,
     ...violated.map(({ id, name, verdict: { seq, actor, because } }) => {
       const by = actor === null ? '' : `, ${oneLine(actor)}`;
       return `  ✗ ${id} ${name}: ${oneLine(because)} (record ${seq}${by})`;

@@ -4,6 +4,7 @@
  * A run (`.json`) is a scene and its choices: it is executed again. A trace (`.jsonl`) is what some
  * run recorded: it is shown as it is, and saved as it came.
  */
+import type { ReadTrace } from '../../../src/inspector/read-trace.ts';
 import { notice, openRecording, openRun, recording, type SavedRun, savedRun } from '../store.ts';
 
 /** The recording that is shown as JSON lines, or the run and its choices. */
@@ -52,7 +53,7 @@ export function onDrop(event: DragEvent): void {
 async function readFile(file: File | undefined): Promise<void> {
   if (file === undefined) return;
   try {
-    await openText(file.name, await file.text());
+    await open(file);
   } catch (error) {
     notice.value = `${file.name} could not be opened: ${(error as Error).message}`;
   }
@@ -60,18 +61,42 @@ async function readFile(file: File | undefined): Promise<void> {
 
 const again = 'Record the run again with this version, or open it with the version that wrote it.';
 
-async function openText(name: string, text: string): Promise<void> {
-  const run = asRun(text);
-  if (run !== undefined) return openRun(run.scene, run.choices);
-  const { readTrace } = await import('../../../src/inspector/read-trace.ts');
-  const read = readTrace(text);
-  if (read.kind === 'refused') {
-    const isOld = read.problem.startsWith('line 1:');
-    notice.value = `${name} is neither a run nor a trace that opens here: ${read.problem}.${isOld ? ` ${again}` : ''}`;
+async function open(file: File): Promise<void> {
+  const { name } = file;
+  const read = await readTraceFile(file);
+  if (read.kind === 'trace' && read.records.length > 0) {
+    openRecording(name, read.records);
+    if (read.note !== null) notice.value = `${name}: ${read.note}. All before it is shown.`;
     return;
   }
-  openRecording(name, read.records);
-  if (read.note !== null) notice.value = `${name}: ${read.note}. All before it is shown.`;
+  const run = file.size <= runMax ? asRun(await file.text()) : undefined;
+  if (run !== undefined) return openRun(run.scene, run.choices);
+  // What is shown stays.
+  notice.value = refusal(name, read);
+}
+
+/** In bytes: a saved run is a scene and its choices. */
+const runMax = 64 * 1024 * 1024;
+
+/** Piece by piece: a trace may be longer than any text. */
+async function readTraceFile(file: File): Promise<ReadTrace> {
+  const { TraceReader } = await import('../../../src/inspector/read-trace.ts');
+  const reader = new TraceReader();
+  const pieces = file.stream().getReader();
+  for (;;) {
+    const { done, value } = await pieces.read();
+    if (!done && reader.add(value)) continue;
+    await pieces.cancel();
+    return reader.end();
+  }
+}
+
+function refusal(name: string, read: ReadTrace): string {
+  if (read.kind === 'trace') return `${name}: ${read.note}. There is nothing to show.`;
+  const { problem } = read;
+  if (!problem.startsWith('line ')) return `${name} ${problem}.`;
+  const isOld = problem.startsWith('line 1:');
+  return `${name} is neither a run nor a trace that opens here: ${problem}.${isOld ? ` ${again}` : ''}`;
 }
 
 function asRun(text: string): SavedRun | undefined {
