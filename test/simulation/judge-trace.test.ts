@@ -45,6 +45,11 @@ test('a world decides all, and a real run of it what charts decide, without a fa
   }
 });
 
+test('a write that lands while its shares are read again, one by one, is no ghost', async () => {
+  const { world } = await simulate(516_722_044);
+  expect(falselyJudged(world)).toEqual([]);
+});
+
 let records: readonly TraceRecord[];
 /** Of two files, on a grid in memory each, at once; 3 of 4 shares are too few to lose any. */
 beforeAll(async () => {
