@@ -14,3 +14,20 @@ const CAP = new RegExp(
 export function redacted(text: string): string {
   return text.replace(CAP, 'URI:…');
 }
+
+/** What gives access to a server, or is said to it as a secret: of a URL or a header. */
+const ACCESS =
+  /\b(pb:\/\/|Tahoe-LAFS\s+|(?:lease-renew-secret|lease-cancel-secret|write-enabler|upload-secret)[\s:=]+)[^\s'"]+/gi;
+/** As long as a key, a write enabler, a swissnum: in hex, or in Tahoe's base32. */
+const KEY = /[0-9a-f]{32,}|[0-9A-F]{32,}|[a-z2-7]{26,}/g;
+
+/**
+ * What somebody else says, a server in an error, without anything that may be a secret: caps, the
+ * URLs and secrets of storage servers, and whatever is as long as a key, of which eight characters
+ * stay. A storage index goes, too: a text of others does not say what it is.
+ */
+export function withoutSecrets(text: string): string {
+  return redacted(text)
+    .replace(ACCESS, '$1…')
+    .replace(KEY, (key) => `${key.slice(0, 8)}…`);
+}

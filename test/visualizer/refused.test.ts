@@ -3,15 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyStateMachine, createActor, raise, StateMachine, setup } from 'xstate';
 import * as machines from '../../machines/index.ts';
-import { type Chart, chartOf } from '../../src/inspector/chart.ts';
+import { type Chart, chartOf, initialState } from '../../src/inspector/chart.ts';
 import { type ChartRecord, createRecorder } from '../../src/runtime/trace.ts';
 import { simulate } from '../../src/simulation/simulate.ts';
-import {
-  askedIn,
-  initialState,
-  isEventless,
-  refusedAtRest,
-} from '../../visualizer/src/model/refused.ts';
+import { askedIn, isEventless, refusedAtRest } from '../../visualizer/src/model/refused.ts';
 
 /** `isNext publish: false` */
 type Evaluation = string;
