@@ -44,10 +44,10 @@ export function textOfLeaves(paths: readonly string[]): string {
 
 /** XState's value again, as {@link stateText} reads it. */
 export function stateValue(state: string): Json {
-  return valueOf(leavesOf(state).map((leaf) => leaf.split('.')));
+  return nestedIn(leavesOf(state).map((leaf) => leaf.split('.')));
 }
 
-function valueOf(paths: readonly (readonly string[])[]): Json {
+function nestedIn(paths: readonly (readonly string[])[]): Json {
   const [first] = paths;
   if (paths.length === 1 && first?.length === 1) return first[0] as string;
   const inner = new Map<string, (readonly string[])[]>();
@@ -55,6 +55,6 @@ function valueOf(paths: readonly (readonly string[])[]): Json {
     inner.set(key, [...(inner.get(key) ?? []), ...(rest.length === 0 ? [] : [rest])]);
   }
   return Object.fromEntries(
-    [...inner].map(([key, rest]) => [key, rest.length === 0 ? {} : valueOf(rest)]),
+    [...inner].map(([key, rest]) => [key, rest.length === 0 ? {} : nestedIn(rest)]),
   );
 }
