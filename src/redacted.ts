@@ -15,9 +15,11 @@ export function redacted(text: string): string {
   return text.replace(CAP, 'URI:…');
 }
 
-/** What gives access to a server, or is said to it as a secret: of a URL or a header. */
-const ACCESS =
-  /\b(pb:\/\/|Tahoe-LAFS\s+|(?:lease-renew-secret|lease-cancel-secret|write-enabler|upload-secret)[\s:=]+)[^\s'"]+/gi;
+/** The URL of a storage server: who knows it may use the server. */
+const FURL = /\bpb:\/\/[^\s'"]*/gi;
+/** What a client says to a storage server, in base64. */
+const SAID =
+  /\b(Tahoe-LAFS\s+|(?:lease-renew|lease-cancel|upload)-secret[\s:=]+|write-enabler[\s:=]+)[\w+/=-]{16,}/gi;
 /** As long as a key, a write enabler, a swissnum: in hex, or in Tahoe's base32. */
 const KEY = /[0-9a-f]{32,}|[0-9A-F]{32,}|[a-z2-7]{26,}/g;
 
@@ -28,6 +30,7 @@ const KEY = /[0-9a-f]{32,}|[0-9A-F]{32,}|[a-z2-7]{26,}/g;
  */
 export function withoutSecrets(text: string): string {
   return redacted(text)
-    .replace(ACCESS, '$1…')
+    .replace(FURL, 'pb://…')
+    .replace(SAID, '$1…')
     .replace(KEY, (key) => `${key.slice(0, 8)}…`);
 }

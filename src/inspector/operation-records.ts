@@ -77,9 +77,10 @@ export function forget(
   const places = placesOf(outlines);
   for (const outcome of ['succeeded', 'failed']) {
     for (const own of places) {
-      const last = own.at(-1) as number;
       if (isEnough()) return { isGone, records, operations };
-      if (outlines[last]?.outcome !== outcome || last >= unsent) continue;
+      // A call may be answered after the end.
+      const isSo = own.some((place) => outlines[place]?.outcome === outcome);
+      if (!isSo || (own.at(-1) as number) >= unsent) continue;
       for (const place of own) drop(place);
       operations++;
     }

@@ -109,6 +109,64 @@ test('it holds for a machine of somebody else: nested, wild, raised, at the begi
   ]);
 });
 
+test('regions are asked one by one, and what is around them when none of them moved', () => {
+  const machine = setup({
+    types: { events: {} as { type: string } },
+    guards: { up: () => false, down: () => true, spare: () => true, around: () => false },
+  }).createMachine({
+    id: 'radio',
+    type: 'parallel',
+    on: { GO: { guard: 'around', actions: () => {} }, STAY: { guard: 'around' } },
+    states: {
+      up: {
+        initial: 'idle',
+        states: { idle: { on: { GO: { guard: 'up', target: 'busy' } } }, busy: {} },
+      },
+      down: {
+        initial: 'busy',
+        states: {
+          busy: {
+            on: {
+              GO: [
+                { guard: 'down', target: 'idle' },
+                { guard: 'spare', target: 'idle' },
+              ],
+              STAY: { guard: 'up' },
+            },
+          },
+          idle: {},
+        },
+      },
+    },
+  });
+  const evaluated: Evaluation[] = [];
+  const undo = listenToGuards(machine, (guard) => evaluated.push(guard));
+  const records: ChartRecord[] = [];
+  const inspect = createRecorder({ write: (record) => records.push(record) });
+  const actor = createActor(machine, { id: 'radio', inspect }).start();
+  for (const type of ['STAY', 'GO', 'GO']) actor.send({ type });
+  undo();
+  const steps = records.filter((record) => record.kind === 'step');
+  expect(steps.map(({ state }) => state)).toEqual([
+    ...['up.idle & down.busy', 'up.idle & down.busy'],
+    ...['up.idle & down.idle', 'up.idle & down.idle'],
+  ]);
+  const chart = chartOf(machine);
+  expect(initialState(chart)).toBe('up.idle & down.busy');
+  expect(guardsToldBy(records, new Map([['radio', chart]])).get('radio')).toEqual(evaluated);
+  expect(evaluated).toEqual([
+    ...['up: false', 'around: false'],
+    ...['up: false', 'down: true'],
+    ...['up: false', 'around: false'],
+  ]);
+  const go = steps[2]!;
+  expect(
+    askedIn(chart, 'up.idle & down.busy', go)?.map(
+      ({ transition, verdict }) => `${transition.guard} ${verdict}`,
+    ),
+  ).toEqual(['up refused', 'down taken', 'spare unasked', 'around unasked']);
+});
+
 test('of a step that the chart does not have, nothing is told', () => {
   const chart = chartOf(machines.servermapUpdateMachine as unknown as AnyStateMachine);
   const taken = { source: 'nowhere', event: 'server.answered', index: 0, target: null };
