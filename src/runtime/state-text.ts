@@ -2,7 +2,7 @@
  * @module state-text: where a machine is, as one text. `collecting.awaiting`; of a machine with
  * parallel states every region, in the order of the machine: `up.idle & down.busy`.
  */
-import type { Json } from './trace.ts';
+import type { StateValue } from 'xstate';
 
 const between = ' & ';
 
@@ -43,11 +43,11 @@ export function textOfLeaves(paths: readonly string[]): string {
 }
 
 /** XState's value again, as {@link stateText} reads it. */
-export function stateValue(state: string): Json {
+export function stateValue(state: string): StateValue {
   return nestedIn(leavesOf(state).map((leaf) => leaf.split('.')));
 }
 
-function nestedIn(paths: readonly (readonly string[])[]): Json {
+function nestedIn(paths: readonly (readonly string[])[]): StateValue {
   const [first] = paths;
   if (paths.length === 1 && first?.length === 1) return first[0] as string;
   const inner = new Map<string, (readonly string[])[]>();

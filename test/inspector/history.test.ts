@@ -87,7 +87,10 @@ test('what a page that is connected is yet to be sent is kept beyond the limits'
   for (const record of told) history.add(record, JSON.stringify(record));
   expect(kept(history)).toEqual(told.map(({ seq }) => seq));
   next = 100;
-  const more = records(Array.from({ length: 100 }, () => heard('long')), 100);
+  const more = records(
+    Array.from({ length: 100 }, () => heard('long')),
+    100,
+  );
   for (const record of more) {
     next = record.seq;
     history.add(record, JSON.stringify(record));

@@ -13,7 +13,10 @@ test.each([
   ['at pb://pin@host:1/swissnum#v=1 now', 'at pb://… now'],
   [`GET /storage/${base32}234567/v1`, 'GET /storage/abcdefgh…/v1'],
   ['Authorization: Tahoe-LAFS c2Vzc2FtZSBvcGVu', 'Authorization: Tahoe-LAFS …'],
-  ['X-Tahoe-Authorization: write-enabler c2Vzc2FtZSBvcGVuIQ==', 'X-Tahoe-Authorization: write-enabler …'],
+  [
+    'X-Tahoe-Authorization: write-enabler c2Vzc2FtZSBvcGVuIQ==',
+    'X-Tahoe-Authorization: write-enabler …',
+  ],
   [`no URI:SSK:${base32}:${base32}`, 'no URI:…'],
   ['no Tahoe-LAFS server, or bad write-enabler', 'no Tahoe-LAFS server, or bad write-enabler'],
   ['connection refused by 127.0.0.1:3456', 'connection refused by 127.0.0.1:3456'],
