@@ -30,11 +30,11 @@ test('regions are boxes beside each other, with a dot in each and none between t
     const [outer, inner] = [box(region), box(`${region}.busy`)];
     expect(inner.x > outer.x && inner.x + inner.width < outer.x + outer.width).toBe(true);
     expect(inner.y > outer.y && inner.y + inner.height < outer.y + outer.height).toBe(true);
-    const [dots] = [placed.starts.filter(({ x, y }) => isIn(outer, x, y))];
+    const dots = placed.starts.filter(({ x, y }) => isIn(outer, x, y));
     expect(dots).toHaveLength(1);
   }
   const nested = createMachine({ id: 'car', initial: 'on', states: { on: radio.config } });
-  const svg = toSvg(await place(chartOf(nested), elk));
+  const svg = toSvg(await place(chartOf(nested), elk), 'car');
   expect(svg).toContain('<g class="state compound parallel" data-state="on">');
 });
 
