@@ -11,6 +11,11 @@ export function operationOf(record: TraceRecord): string | null {
   return 'operation' in record ? (record.operation ?? null) : null;
 }
 
+/** Path of the actor that a record is about, or an operation; null: a server, a disk, the clock. */
+export function culpritOf(record: TraceRecord): string | null {
+  return 'actor' in record ? record.actor : operationOf(record);
+}
+
 /** `modify~3` of `modify~3/writeFile/publish`. */
 export function operationOfActor(actor: string): string {
   const end = actor.indexOf('/');
@@ -30,7 +35,7 @@ export interface Outline {
 }
 
 export function outlineOf(record: TraceRecord, size = 0): Outline {
-  const of = 'actor' in record ? record.actor : (operationOf(record) ?? '');
+  const of = culpritOf(record) ?? '';
   const { kind } = record;
   return { operation: operationOf(record), kind, of, outcome: outcomeOf(record), size };
 }

@@ -51,9 +51,11 @@ function SideCharts({ side, now, before, isAlone }: SideProps) {
   );
   return (
     <div class="side">
-      <h2>{titles.value[side]}</h2>
-      <SideWords side={side} now={now} before={before} shown={root} />
-      {root !== undefined && <ActorTree model={model} shown={root} position={position} />}
+      <div class="side-head">
+        <h2>{titles.value[side]}</h2>
+        {root !== undefined && <ActorTree model={model} shown={root} position={position} />}
+        <SideWords side={side} now={now} before={before} shown={root} />
+      </div>
       {root === undefined ? (
         <Unbegun side={side} />
       ) : (
@@ -81,7 +83,7 @@ function SideCharts({ side, now, before, isAlone }: SideProps) {
 /** Before anything has begun: in what the two sides will differ. */
 function Unbegun({ side }: { readonly side: number }) {
   return (
-    <>
+    <div class="unbegun">
       <p class="none">
         {recording.value === null
           ? 'Nothing has started: choose “start” on the right.'
@@ -104,7 +106,7 @@ function Unbegun({ side }: { readonly side: number }) {
           </div>
         );
       })}
-    </>
+    </div>
   );
 }
 
