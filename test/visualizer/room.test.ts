@@ -103,4 +103,8 @@ test('what is missing is counted, and says why', () => {
     '12,345 records of 81 operations had been forgotten before they were asked for: the process keeps at most 100,000.',
     '1 record of 1 operation had to make room in this page: a trace in a file (‘trace’) keeps all.',
   ]);
+  // Of what goes on.
+  expect(wordsOfMissing({ ...nothingMissing, droppedRecords: 2 })).toEqual([
+    '2 records had to make room in this page: a trace in a file (‘trace’) keeps all.',
+  ]);
 });
