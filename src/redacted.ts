@@ -14,3 +14,23 @@ const CAP = new RegExp(
 export function redacted(text: string): string {
   return text.replace(CAP, 'URI:…');
 }
+
+/** The URL of a storage server: who knows it may use the server. */
+const FURL = /\bpb:\/\/[^\s'"]*/gi;
+/** What a client says to a storage server, in base64. */
+const SAID =
+  /\b(Tahoe-LAFS\s+|(?:lease-renew|lease-cancel|upload)-secret[\s:=]+|write-enabler[\s:=]+)[\w+/=-]{16,}/gi;
+/** As long as a key, a write enabler, a swissnum: in hex, or in Tahoe's base32. */
+const KEY = /[0-9a-f]{32,}|[0-9A-F]{32,}|[a-z2-7]{26,}/g;
+
+/**
+ * What somebody else says, a server in an error, without anything that may be a secret: caps, the
+ * URLs and secrets of storage servers, and whatever is as long as a key, of which eight characters
+ * stay. A storage index goes, too: a text of others does not say what it is.
+ */
+export function withoutSecrets(text: string): string {
+  return redacted(text)
+    .replace(FURL, 'pb://…')
+    .replace(SAID, '$1…')
+    .replace(KEY, (key) => `${key.slice(0, 8)}…`);
+}

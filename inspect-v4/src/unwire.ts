@@ -4,6 +4,7 @@
 import type { ParsedReceiverEvent } from '@xstate/inspect';
 import type { Chart } from '../../src/inspector/chart.ts';
 import type { RunAbout } from '../../src/inspector/wire.ts';
+import { stateText } from '../../src/runtime/state-text.ts';
 import type { Json, TakenTransition } from '../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../src/simulation/world-types.ts';
 
@@ -75,11 +76,5 @@ function stepOf(actor: string, chart: string, state: State): object {
   );
   const { value, context } = state;
   const { name: event } = state._event;
-  return { kind: 'step', actor, chart, event, state: dotted(value), transitions, context };
-}
-
-function dotted(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const [entry] = Object.entries(value as object);
-  return entry === undefined ? '' : `${entry[0]}.${dotted(entry[1])}`;
+  return { kind: 'step', actor, chart, event, state: stateText(value), transitions, context };
 }

@@ -3,8 +3,8 @@
  * it had come to.
  *
  * A page is sent the next records when it has taken the last ones, so one that reads slowly costs
- * the program no memory: what it has not read yet is in the history, and when that has forgotten
- * it, the page sees numbers left out.
+ * the program little memory: what it has not read yet is in the history, which keeps some more for
+ * it; when that has forgotten it, the page sees numbers left out.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -42,7 +42,9 @@ export class Broadcast {
   /** @param run tells it from all others */
   constructor(run: string, limits: Partial<HistoryLimits>) {
     this.#run = run;
-    this.#history = new History(limits);
+    this.#history = new History(limits, () =>
+      Math.min(...[...this.#readers].map(({ next }) => next)),
+    );
   }
 
   /** Takes the next record; their numbers count up from 0. */

@@ -9,6 +9,7 @@ import type { Chart, ChartState } from './chart.ts';
 const statesMax = 500;
 const transitionsMax = 2000;
 const depthMax = 12;
+const kinds: readonly unknown[] = ['atomic', 'compound', 'parallel', 'final'];
 
 /** Nothing, or what is wrong, as the end of a sentence about the chart. */
 export function chartProblem(value: unknown): string | undefined {
@@ -33,6 +34,7 @@ function stateProblem(state: unknown, paths: Set<string>, depth: number): string
   const { path, key, kind, description, initial, states } = (state ?? {}) as Partial<ChartState>;
   const words: readonly unknown[] = [path, key, kind, description];
   if (words.some((word) => typeof word !== 'string')) return 'a state of it has no name';
+  if (!kinds.includes(kind)) return `${path} is of no kind of states`;
   if (initial !== null && typeof initial !== 'string') return `${path} begins nowhere`;
   if (!Array.isArray(states)) return `${path} has no list of states`;
   if (paths.has(path as string)) return `it has two states ${path}`;

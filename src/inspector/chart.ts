@@ -6,12 +6,14 @@
  * its event and its place among the guarded alternatives.
  */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { textOfLeaves } from '../runtime/state-text.ts';
 
 export interface ChartState {
   /** `collecting.awaiting`; '' is the root. */
   readonly path: string;
   readonly key: string;
-  readonly kind: 'atomic' | 'compound' | 'final';
+  /** In a parallel one all of its states, the regions, are active at once. */
+  readonly kind: 'atomic' | 'compound' | 'parallel' | 'final';
   readonly description: string;
   /** Path of the state that a compound one begins in. */
   readonly initial: string | null;
@@ -58,9 +60,20 @@ export function statesIn(state: ChartState): readonly ChartState[] {
   return [state, ...state.states.flatMap(statesIn)];
 }
 
+/** Where it begins, as traces name it: `collecting.awaiting`, `up.idle & down.busy`. */
+export function initialState({ root }: Chart): string {
+  return textOfLeaves(initialLeaves(root));
+}
+
+function initialLeaves(state: ChartState): readonly string[] {
+  if (state.kind === 'parallel') return state.states.flatMap(initialLeaves);
+  const next = state.states.find(({ path }) => path === state.initial);
+  return next === undefined ? [state.path] : initialLeaves(next);
+}
+
 function stateOf(node: AnyStateNode): ChartState {
   const [initial] = node.initial.target ?? [];
-  const kind = node.type === 'compound' || node.type === 'final' ? node.type : 'atomic';
+  const kind = node.type === 'history' ? 'atomic' : node.type;
   return {
     path: pathOf(node),
     key: node.key,

@@ -2,11 +2,12 @@
  * @module history: what has been told of the runs so far, for who joins late or reads slowly; it
  * has limits.
  *
- * When it is full, whole operations are forgotten (`operation-records.ts` says which). Messages are
- * numbered as their records, so a number that is left out says what is gone.
+ * When it is full, records are forgotten (`operation-records.ts` says which), but not what a page
+ * that is connected is about to be sent: for that there is additional room. Messages are numbered
+ * as their records, so a number that is left out says what is gone.
  */
 import type { TraceRecord } from '../simulation/world-types.ts';
-import { inOrderOfForgetting, isLastOfOperation, operationOf } from './operation-records.ts';
+import { forget, type Outline, outlineOf } from './operation-records.ts';
 
 export interface HistoryLimits {
   /** 100,000 by default: some six hundred reads of a file on thirteen servers. */
@@ -20,35 +21,36 @@ export const historyLimits: HistoryLimits = { records: 100_000, size: 64 * 1024 
 /** What is made room for at a time, as a part of the limits: it takes a look at everything. */
 const roomShare = 0.1;
 
-interface Told {
-  readonly seq: number;
-  readonly operation: string | null;
-  readonly json: string;
-}
+/** Of what is kept beyond the limits for those who have yet to read it, in characters. */
+const unsentMax = 16 * 1024 * 1024;
 
-interface Sizes {
-  records: number;
-  size: number;
-  isEnded: boolean;
+interface Told extends Outline {
+  readonly seq: number;
+  readonly json: string;
 }
 
 export class History {
   readonly limits: HistoryLimits;
+  readonly #unsentFrom: () => number;
   /** In the order of `seq`. */
   #told: Told[] = [];
-  /** In the order of their beginning. */
-  readonly #operations = new Map<string, Sizes>();
-  /** Forgotten before they were over: what comes of them is gone, too. */
-  readonly #cutOff = new Set<string>();
   #size = 0;
   #next = 0;
   #gone = { records: 0, operations: 0 };
+  /** When room is made again. */
+  #ceiling: HistoryLimits;
 
-  constructor(limits: Partial<HistoryLimits> = {}) {
+  /** @param unsentFrom the number of the first record that somebody who reads has yet to be sent */
+  constructor(
+    limits: Partial<HistoryLimits> = {},
+    unsentFrom: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
     this.limits = { ...historyLimits, ...limits };
+    this.#ceiling = this.limits;
+    this.#unsentFrom = unsentFrom;
   }
 
-  /** What is not kept any more. */
+  /** What is not kept any more; only whole operations are counted. */
   get gone(): { readonly records: number; readonly operations: number } {
     return this.#gone;
   }
@@ -58,27 +60,14 @@ export class History {
     return this.#next;
   }
 
-  /** Keeps a record and its message, unless it is of an operation that is forgotten. */
+  /** Keeps a record and its message. */
   add(record: TraceRecord, json: string): void {
     const { seq } = record;
     this.#next = seq + 1;
-    const operation = operationOf(record);
-    if (operation !== null) {
-      const isLast = isLastOfOperation(record);
-      if (this.#cutOff.has(operation)) {
-        this.#gone.records++;
-        if (isLast) this.#cutOff.delete(operation);
-        return;
-      }
-      const sizes = this.#operations.get(operation) ?? { records: 0, size: 0, isEnded: false };
-      this.#operations.set(operation, sizes);
-      sizes.records++;
-      sizes.size += json.length;
-      sizes.isEnded ||= isLast;
-    }
-    this.#told.push({ seq, operation, json });
+    this.#told.push({ ...outlineOf(record, json.length), seq, json });
     this.#size += json.length;
-    if (!this.#isWithin(1, this.#told.length)) this.#makeRoom();
+    const { records, size } = this.#ceiling;
+    if (this.#told.length > records || this.#size > size) this.#makeRoom();
   }
 
   /**
@@ -111,25 +100,31 @@ export class History {
     return low;
   }
 
-  #isWithin(share: number, count: number): boolean {
-    const { records, size } = this.limits;
-    return count <= records * share && this.#size <= size * share;
+  #makeRoom(): void {
+    const { limits } = this;
+    const share = 1 - roomShare;
+    const room = { records: limits.records * share, size: limits.size * share };
+    const { isGone, records, operations } = forget(this.#told, room, this.#firstUnsent());
+    this.#told = this.#told.filter((_, place) => !isGone[place]);
+    this.#size = this.#told.reduce((sum, { size }) => sum + size, 0);
+    this.#gone = {
+      records: this.#gone.records + records,
+      operations: this.#gone.operations + operations,
+    };
+    // What could not go is not looked at again for every record.
+    this.#ceiling = {
+      records: Math.max(limits.records, this.#told.length / share),
+      size: Math.max(limits.size, this.#size / share),
+    };
   }
 
-  #makeRoom(): void {
-    let count = this.#told.length;
-    for (const name of inOrderOfForgetting(this.#operations)) {
-      if (this.#isWithin(1 - roomShare, count)) break;
-      const { records, size, isEnded } = this.#operations.get(name) as Sizes;
-      this.#operations.delete(name);
-      if (!isEnded) this.#cutOff.add(name);
-      count -= records;
-      this.#size -= size;
-      this.#gone.records += records;
-      this.#gone.operations++;
+  /** The place from which nothing goes, as somebody is about to read it. */
+  #firstUnsent(): number {
+    const first = this.#indexOf(this.#unsentFrom());
+    let size = 0;
+    for (let place = first; place < this.#told.length && size <= unsentMax; place++) {
+      size += (this.#told[place] as Told).size;
     }
-    this.#told = this.#told.filter(
-      ({ operation }) => operation === null || this.#operations.has(operation),
-    );
+    return size <= unsentMax ? first : this.#told.length;
   }
 }

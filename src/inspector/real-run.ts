@@ -8,7 +8,6 @@
  */
 import { type AnyStateMachine, type InspectionEvent, StateMachine } from 'xstate';
 import * as machines from '../../machines/index.ts';
-import { reasonOf } from '../../machines/reason.ts';
 import type {
   CallRecorder,
   GridAbout,
@@ -27,7 +26,7 @@ import {
   type RunResult,
   traceFormat,
 } from '../runtime/run-records.ts';
-import { createRecorder, toJson } from '../runtime/trace.ts';
+import { createRecorder, wordsOf } from '../runtime/trace.ts';
 import type { ServerId } from '../storage/server.ts';
 import { chartOf } from './chart.ts';
 
@@ -217,9 +216,4 @@ class RecordedOperation implements OperationRecorder {
     const spec = { ...this.#about };
     this.#run.record({ kind: 'operation', operation: this.name, event, spec, result });
   }
-}
-
-/** Why, without caps and long bytes. */
-function wordsOf(problem: unknown): string {
-  return String(toJson(reasonOf(problem)));
 }

@@ -36,7 +36,9 @@ export interface InspectorOptions {
   /**
    * How many records are kept for pages that are opened late; 100,000 by default, and 64 MiB of
    * their JSON in any case. Beyond that whole operations are forgotten, the oldest first, those
-   * that have ended before those that run; the page says how many.
+   * that succeeded before those that failed; of what goes on its oldest records, but not its
+   * beginning. The page says how many. Up to 16 MiB are kept besides for a page that is connected
+   * and has yet to be sent them.
    */
   readonly keep?: number | undefined;
   /** The folder of the built page; the one in the package by default. */

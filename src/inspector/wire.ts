@@ -9,9 +9,10 @@
  * chart does (operations, storage calls, grids) is an event of the operation that it belongs to.
  * No run-time import of either XState.
  */
+import { stateValue } from '../runtime/state-text.ts';
 import type { Json, TakenTransition } from '../runtime/trace.ts';
 import type { TraceRecord } from '../simulation/world-types.ts';
-import { type Chart, type ChartState, statesIn } from './chart.ts';
+import { type Chart, type ChartState, initialState, statesIn } from './chart.ts';
 import { operationOf } from './operation-records.ts';
 
 interface Stamp {
@@ -131,19 +132,8 @@ function registration(id: string, state: string) {
 }
 
 function initialJson(actor: string, chart: Chart | undefined): string {
-  const initial = chart === undefined ? '' : initialOf(chart.root);
+  const initial = chart === undefined ? '' : initialState(chart);
   return stateJson(actor, 'xstate.init', initial, [], null);
-}
-
-/** The path of the state that it begins in. */
-function initialOf(root: ChartState): string {
-  const states = statesIn(root);
-  let state: ChartState | undefined = root;
-  while (state !== undefined && state.initial !== null) {
-    const { initial }: ChartState = state;
-    state = states.find(({ path }) => path === initial);
-  }
-  return state?.path ?? '';
 }
 
 function scxml(name: string, data: Json, origin: string | null = null): string {
@@ -160,7 +150,7 @@ function stateJson(
   context: Json,
 ): string {
   return JSON.stringify({
-    value: nestedValue(state),
+    value: stateValue(state),
     context,
     _event: { name: event, data: { type: event }, $$type: 'scxml', type: 'external' },
     _sessionid: actor,
@@ -173,12 +163,6 @@ function stateJson(
 /** `index` is not XState 4's: several alternatives of one event look the same without it. */
 function transitionOf({ source, event, index, target }: TakenTransition) {
   return { source, eventType: event, index, target: target === null ? undefined : [target] };
-}
-
-/** `collecting.awaiting` as `{ collecting: 'awaiting' }`. */
-function nestedValue(state: string): Json {
-  const dot = state.indexOf('.');
-  return dot < 0 ? state : { [state.slice(0, dot)]: nestedValue(state.slice(dot + 1)) };
 }
 
 /** An XState 4 config that can be drawn; its guards are names, so it can not be stepped. */
@@ -204,7 +188,7 @@ function configOf(chart: Chart, state: ChartState): { [key: string]: Json } {
   const states = state.states.map((child) => [child.key, configOf(chart, child)]);
   return {
     ...(state.description !== '' && { description: state.description }),
-    ...(state.kind === 'final' && { type: 'final' }),
+    ...((state.kind === 'final' || state.kind === 'parallel') && { type: state.kind }),
     ...(initial !== undefined && { initial }),
     ...(states.length > 0 && { states: Object.fromEntries(states) }),
     ...(on.size > 0 && { on: Object.fromEntries(on) }),

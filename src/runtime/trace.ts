@@ -30,7 +30,8 @@ import { shareWriteSummary } from '../../machines/share-write.machine.ts';
 import { verifyFileSummary } from '../../machines/verify-file.machine.ts';
 import { verifyImmutableSummary } from '../../machines/verify-immutable.machine.ts';
 import { writeFileSummary } from '../../machines/write-file.machine.ts';
-import { redacted } from '../redacted.ts';
+import { redacted, withoutSecrets } from '../redacted.ts';
+import { stateText } from './state-text.ts';
 
 export type Json =
   | null
@@ -76,7 +77,7 @@ export type ChartRecord =
       readonly actor: string;
       readonly chart: string;
       readonly event: string;
-      /** `collecting.awaiting` */
+      /** `collecting.awaiting`; every region of parallel states: `up.idle & down.busy`. */
       readonly state: string;
       readonly transitions: readonly TakenTransition[];
       readonly context: Json;
@@ -109,7 +110,7 @@ export function createRecorder(options: RecorderOptions): (event: InspectionEven
   const step = (ref: AnyActorRef, snapshot: AnyMachineSnapshot, event: string, taken: Taken) => {
     stepped.add(ref);
     const chart = nameOfChart(snapshot.machine as AnyStateMachine);
-    const state = dotted(snapshot.value);
+    const state = stateText(snapshot.value);
     const transitions = taken.map(transitionOf);
     const context = summarise(chart, snapshot.context);
     write({ kind: 'step', actor: names.of(ref), chart, event, state, transitions, context });
@@ -219,13 +220,6 @@ function pathOf(node: AnyStateNode): string {
   return node.path.join('.');
 }
 
-/** `{ collecting: 'awaiting' }` as `collecting.awaiting`. */
-function dotted(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const [entry] = Object.entries(value as object);
-  return entry === undefined ? '' : `${entry[0]}.${dotted(entry[1])}`;
-}
-
 // --- what a context tells -----------------------------------------------------------------------
 
 /** What each chart shows, a few words: a whole context per step would be quadratic. */
@@ -265,7 +259,7 @@ function summarise(chart: string, context: unknown): Json {
 
 function wordOf(verdict: Verdict): string {
   if (verdict.kind === 'good') return `good ${versionName(verdict.version)}`;
-  return `${verdict.kind}: ${verdict.reason}`;
+  return `${verdict.kind}: ${wordsOf(verdict.reason)}`;
 }
 
 // --- to JSON, without secrets -------------------------------------------------------------------
@@ -287,13 +281,21 @@ const unrecorded = new Set(['parent', 'deadlines', 'self']);
 /** What a property is that was assigned. */
 const ordinary = { configurable: true, enumerable: true, writable: true };
 
+/** The fields that hold what somebody else says of a failure. */
+const fieldsOfWords = new Set(['advice', 'detail', 'error', 'message', 'problem', 'reason']);
+
+/** Why something failed, without caps, keys and long bytes, whatever was thrown. */
+export function wordsOf(problem: unknown): string {
+  return withoutSecrets(reasonOf(problem));
+}
+
 /** JSON of `value`: versions by name, no long bytes, no caps, no actors. It never throws. */
 export function toJson(value: unknown): Json {
   try {
     return jsonOf(value, []);
   } catch (error) {
     // A getter that throws, in somebody else's context.
-    return `not to be told: ${textOf(reasonOf(error))}`;
+    return `not to be told: ${wordsOf(error)}`;
   }
 }
 
@@ -302,7 +304,7 @@ function jsonOf(value: unknown, around: object[]): Json {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return textOf(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof Error) return { error: value.name, message: textOf(reasonOf(value)) };
+  if (value instanceof Error) return { error: value.name, message: wordsOf(value) };
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (typeof value !== 'object') return String(typeof value);
   if (around.includes(value)) return 'what it is in';
@@ -325,9 +327,11 @@ function fieldsOf(value: object, around: object[]): Json {
     const field = (value as Readonly<Record<string, unknown>>)[key];
     if (field === undefined || unrecorded.has(key)) continue;
     const name = textOf(key);
-    if (name !== '__proto__') json[name] = jsonOf(field, around);
+    const isWords = typeof field === 'string' && fieldsOfWords.has(key);
+    const told = isWords ? withoutSecrets(field) : jsonOf(field, around);
+    if (name !== '__proto__') json[name] = told;
     // By assignment that is something else.
-    else Object.defineProperty(json, name, { ...ordinary, value: jsonOf(field, around) });
+    else Object.defineProperty(json, name, { ...ordinary, value: told });
   }
   return json;
 }

@@ -26,6 +26,7 @@ test('a shipped chart has no problem', () => {
 test.each([
   ['it has no id', null],
   ['a state of it has no name', chart({ root: 5 })],
+  [' is of no kind of states', chart({ root: state('', { kind: '"><a' }) })],
   [' begins nowhere', chart({ root: state('', { initial: 7 }) })],
   [' has no list of states', chart({ root: state('', { states: {} }) })],
   ['it has two states a', chart({ root: state('', { states: [state('a'), state('a')] }) })],

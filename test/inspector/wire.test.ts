@@ -121,6 +121,38 @@ test('a machine that only its program knows is one of XState 4 on the way', () =
   expect(JSON.parse(message.state).value).toBe('cold');
 });
 
+test('of parallel states every region goes and comes back', () => {
+  const radio = createMachine({
+    id: 'radio',
+    type: 'parallel',
+    states: {
+      up: { initial: 'idle', states: { idle: {}, busy: {} } },
+      down: { initial: 'busy', states: { busy: { type: 'parallel', states: { a: {}, b: {} } } } },
+      power: {},
+    },
+  });
+  const wire = createWire();
+  const step = (state: string): Told => [
+    'step',
+    { actor: 'radio', chart: 'radio', event: 'GO', state, transitions: [], context: null },
+  ];
+  const state = 'up.idle & down.busy.a & down.busy.b & power';
+  const sent = records([
+    ['chart', { chart: chartOf(radio) }],
+    ['actor', { actor: 'radio', chart: 'radio', parent: null, input: null }],
+    ...[state, '', 'x.y', 'up & down.__proto__'].map(step),
+  ]);
+  const [machine, actor, first] = sent.map(wire);
+  expect(machine?.type === 'service.register' && JSON.parse(machine.machine)).toMatchObject({
+    type: 'parallel',
+    states: { down: { initial: 'busy', states: { busy: { type: 'parallel' } } } },
+  });
+  const value = { up: 'idle', down: { busy: { a: {}, b: {} } }, power: {} };
+  expect(actor?.type === 'service.register' && JSON.parse(actor.state).value).toEqual(value);
+  expect(first?.type === 'service.state' && JSON.parse(first.state).value).toEqual(value);
+  expect(roundTrip(sent)).toEqual(sent.map((record) => ({ record })));
+});
+
 test('the machine is sent once; its actors are registered in the state that it begins in', () => {
   const wire = createWire();
   const actors = Array.from(

@@ -3,15 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyStateMachine, createActor, raise, StateMachine, setup } from 'xstate';
 import * as machines from '../../machines/index.ts';
-import { type Chart, chartOf } from '../../src/inspector/chart.ts';
+import { type Chart, chartOf, initialState } from '../../src/inspector/chart.ts';
 import { type ChartRecord, createRecorder } from '../../src/runtime/trace.ts';
 import { simulate } from '../../src/simulation/simulate.ts';
-import {
-  askedIn,
-  initialState,
-  isEventless,
-  refusedAtRest,
-} from '../../visualizer/src/model/refused.ts';
+import { askedIn, isEventless, refusedAtRest } from '../../visualizer/src/model/refused.ts';
 
 /** `isNext publish: false` */
 type Evaluation = string;
@@ -112,6 +107,64 @@ test('it holds for a machine of somebody else: nested, wild, raised, at the begi
     ...['never: false', 'isTwo: false', 'never: false', 'never: false', 'never: false'],
     ...['always: true', 'isTwo: false', 'never: false'],
   ]);
+});
+
+test('regions are asked one by one, and what is around them when none of them moved', () => {
+  const machine = setup({
+    types: { events: {} as { type: string } },
+    guards: { up: () => false, down: () => true, spare: () => true, around: () => false },
+  }).createMachine({
+    id: 'radio',
+    type: 'parallel',
+    on: { GO: { guard: 'around', actions: () => {} }, STAY: { guard: 'around' } },
+    states: {
+      up: {
+        initial: 'idle',
+        states: { idle: { on: { GO: { guard: 'up', target: 'busy' } } }, busy: {} },
+      },
+      down: {
+        initial: 'busy',
+        states: {
+          busy: {
+            on: {
+              GO: [
+                { guard: 'down', target: 'idle' },
+                { guard: 'spare', target: 'idle' },
+              ],
+              STAY: { guard: 'up' },
+            },
+          },
+          idle: {},
+        },
+      },
+    },
+  });
+  const evaluated: Evaluation[] = [];
+  const undo = listenToGuards(machine, (guard) => evaluated.push(guard));
+  const records: ChartRecord[] = [];
+  const inspect = createRecorder({ write: (record) => records.push(record) });
+  const actor = createActor(machine, { id: 'radio', inspect }).start();
+  for (const type of ['STAY', 'GO', 'GO']) actor.send({ type });
+  undo();
+  const steps = records.filter((record) => record.kind === 'step');
+  expect(steps.map(({ state }) => state)).toEqual([
+    ...['up.idle & down.busy', 'up.idle & down.busy'],
+    ...['up.idle & down.idle', 'up.idle & down.idle'],
+  ]);
+  const chart = chartOf(machine);
+  expect(initialState(chart)).toBe('up.idle & down.busy');
+  expect(guardsToldBy(records, new Map([['radio', chart]])).get('radio')).toEqual(evaluated);
+  expect(evaluated).toEqual([
+    ...['up: false', 'around: false'],
+    ...['up: false', 'down: true'],
+    ...['up: false', 'around: false'],
+  ]);
+  const go = steps[2]!;
+  expect(
+    askedIn(chart, 'up.idle & down.busy', go)?.map(
+      ({ transition, verdict }) => `${transition.guard} ${verdict}`,
+    ),
+  ).toEqual(['up refused', 'down taken', 'spare unasked', 'around unasked']);
 });
 
 test('of a step that the chart does not have, nothing is told', () => {

@@ -39,6 +39,16 @@ test('whole ended operations go first, then the oldest that runs; what is of non
   expect(least?.model.records).toEqual([model.records[0]]);
 });
 
+test('a machine that goes on keeps its beginning and its latest records', () => {
+  const model = modelOf([
+    ['actor', { actor: 'shop', chart: 'shop', parent: null, input: null }],
+    ...Array.from({ length: 9 }, (): Told => ['event', { actor: 'shop', type: 'GO' }]),
+  ]);
+  const room = makeRoom(model, 8);
+  expect(room?.model.records.map(({ seq }) => seq)).toEqual([0, 5, 6, 7, 8, 9]);
+  expect([room?.records, room?.operations]).toEqual([4, 0]);
+});
+
 test('a record is found again in the new model, or the next one', () => {
   const model = modelOf(['a', 'b', 'a', 'b'].map((name) => operation(name, 'ended')));
   const { model: kept } = makeRoom(model, 3)!;
@@ -92,5 +102,9 @@ test('what is missing is counted, and says why', () => {
   expect(wordsOfMissing({ ...forgotten, droppedRecords: 1, droppedOperations: 1 })).toEqual([
     '12,345 records of 81 operations had been forgotten before they were asked for: the process keeps at most 100,000.',
     '1 record of 1 operation had to make room in this page: a trace in a file (‘trace’) keeps all.',
+  ]);
+  // Of what goes on.
+  expect(wordsOfMissing({ ...nothingMissing, droppedRecords: 2 })).toEqual([
+    '2 records had to make room in this page: a trace in a file (‘trace’) keeps all.',
   ]);
 });

@@ -231,8 +231,10 @@ function downward(priority: number): Record<string, string> {
 }
 
 function childrenOf(chart: Chart, state: ChartState): ElkNode[] {
-  const start = { id: `start:${state.path}`, width: startSize, height: startSize };
-  return [start, ...state.states.map((child) => nodeOf(chart, child))];
+  const inside = state.states.map((child) => nodeOf(chart, child));
+  // Regions begin all at once: no dot between them.
+  if (state.initial === null) return inside;
+  return [{ id: `start:${state.path}`, width: startSize, height: startSize }, ...inside];
 }
 
 function nodeOf(chart: Chart, state: ChartState): ElkNode {
@@ -246,7 +248,7 @@ function nodeOf(chart: Chart, state: ChartState): ElkNode {
     'elk.nodeSize.constraints': 'PORTS MINIMUM_SIZE',
     'elk.nodeSize.minimum': `(${width},${height})`,
   };
-  if (state.kind !== 'compound') return { id: state.path, ...size, layoutOptions: sizeOptions };
+  if (!isBox(state)) return { id: state.path, ...size, layoutOptions: sizeOptions };
   return {
     id: state.path,
     children: childrenOf(chart, state),
@@ -255,6 +257,11 @@ function nodeOf(chart: Chart, state: ChartState): ElkNode {
       'elk.padding': `[top=${height + 10},left=12,bottom=12,right=12]`,
     },
   };
+}
+
+/** Whether states are drawn in it. */
+export function isBox({ kind }: Pick<ChartState, 'kind'>): boolean {
+  return kind === 'compound' || kind === 'parallel';
 }
 
 function rowsOf(chart: Chart, { path }: ChartState): PlacedState['rows'] {

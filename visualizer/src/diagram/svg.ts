@@ -9,6 +9,7 @@
 import {
   type Box,
   fontSizes,
+  isBox,
   type PlacedChart,
   type PlacedEdge,
   type PlacedState,
@@ -64,10 +65,10 @@ function drawState(state: PlacedState): string {
   const { path, title, kind, description, rows, x, y, width, height } = state;
   const inner =
     kind === 'final' ? rect({ x: x + 3, y: y + 3, width: width - 6, height: height - 6 }, 4) : '';
-  const titleX = kind === 'compound' ? x + 12 : x + width / 2;
-  const titleY = kind === 'compound' || rows.length > 0 ? y + 17.5 : y + height / 2 + 4.5;
+  const titleX = isBox(state) ? x + 12 : x + width / 2;
+  const titleY = isBox(state) || rows.length > 0 ? y + 17.5 : y + height / 2 + 4.5;
   return [
-    `<g class="state ${kind}" data-state="${text(path)}">`,
+    `<g class="state ${kind === 'parallel' ? 'compound parallel' : kind}" data-state="${text(path)}">`,
     description === '' ? '' : `<title>${text(description)}</title>`,
     rect(state, round),
     inner,

@@ -100,9 +100,9 @@ export function wordsOfMissing(missing: Missing): readonly string[] {
     );
   }
   if (droppedRecords > 0) {
-    const of = counted(droppedOperations, 'operation');
+    const of = droppedOperations > 0 ? ` of ${counted(droppedOperations, 'operation')}` : '';
     words.push(
-      `${counted(droppedRecords, 'record')} of ${of} had to make room in this page: a trace in a file (‘trace’) keeps all.`,
+      `${counted(droppedRecords, 'record')}${of} had to make room in this page: a trace in a file (‘trace’) keeps all.`,
     );
   }
   return words;

@@ -2,6 +2,7 @@
  * @module ending: what became of a child that was stopped before it was through. Its last state is
  * no answer: to show it as if it still went on would hide that its work was thrown away.
  */
+import { shortState } from '../../../src/runtime/state-text.ts';
 import { lookOf, type TraceModel, type Track } from './trace-model.ts';
 
 export interface Discard {
@@ -32,8 +33,7 @@ export function discardOf(
   const isParentDone = above?.status === 'done' && above.position < end.position;
   const isThrownAway = isParentDone && lookOf(state).tone === 'judging';
   const verb = isThrownAway ? 'thrown away' : isParentDone ? 'no longer waited for' : 'stopped';
-  const plain = state.slice(state.lastIndexOf('.') + 1);
-  const words = `${verb} at ${byStep ? 'step' : 'record'} ${end.column}: still ${plain}`;
+  const words = `${verb} at ${byStep ? 'step' : 'record'} ${end.column}: still ${shortState(state)}`;
   return { column: end.column, state, words, isThrownAway };
 }
 

@@ -26,7 +26,12 @@ export function explainLine(chart: Chart, id: string): string | null {
 
 /** What a state of the picture is about. */
 export function explainState({ title, kind, description }: PlacedState): string {
-  const end = kind === 'final' ? ' The chart ends here.' : '';
+  const end =
+    kind === 'final'
+      ? ' The chart ends here.'
+      : kind === 'parallel'
+        ? ' All of its regions are active at once.'
+        : '';
   return `${title}: ${description === '' ? 'a state without a description.' : description}${end}`;
 }
 

@@ -2,10 +2,10 @@
  * @module moves: what an actor did, move by move: the event that set it off, the transitions that
  * were taken and refused, and what that left in its context. Derived from a trace and a chart.
  */
-import type { Chart, ChartTransition } from '../../../src/inspector/chart.ts';
+import { type Chart, type ChartTransition, initialState } from '../../../src/inspector/chart.ts';
 import type { Json } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world-types.ts';
-import { type Asked, askedIn, initialState, isEventless, refusedAtRest } from './refused.ts';
+import { type Asked, askedIn, isEventless, refusedAtRest } from './refused.ts';
 import type { Mark, TraceModel, Track } from './trace-model.ts';
 
 type StepRecord = Extract<TraceRecord, { kind: 'step' }>;

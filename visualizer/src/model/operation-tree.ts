@@ -3,6 +3,7 @@
  * them has invoked folded under it; and how they went, in words.
  */
 
+import { shortState } from '../../../src/runtime/state-text.ts';
 import { inWords } from './numbers.ts';
 import type { Moment, Operation } from './run-model.ts';
 import { lookOf, type TraceModel, type Track } from './trace-model.ts';
@@ -87,7 +88,7 @@ export function outcomeOf({ outcome }: Pick<Operation, 'outcome'>, isLive: boole
 export function outcomeOfTrack({ marks, end }: Track): Outcome {
   const state = marks.at(-1)?.state ?? '';
   const { tone, shape } = lookOf(state);
-  const word = state.slice(state.lastIndexOf('.') + 1);
+  const word = shortState(state);
   if (end?.status === 'stopped') return { word: `stopped in ${word}`, shape: '⊘', tone: 'empty' };
   return { word, shape, tone: tone === 'judging' || tone === 'idle' ? 'busy' : tone };
 }

@@ -5,9 +5,16 @@
  * innermost active state outwards, in each the alternatives of the event in their order, and takes
  * the first whose guard is true. So a guard was false in everything before that one, and in all of
  * them if none was taken. When an event is done with, `always` is asked in the same way, until
- * nothing more is taken. `test/visualizer/refused.test.ts` holds this to the shipped machines.
+ * nothing more is taken. In parallel states each region is asked, and what is around them only when
+ * no region took anything. `test/visualizer/refused.test.ts` holds this to the shipped machines.
  */
-import { type Chart, type ChartTransition, transitionId } from '../../../src/inspector/chart.ts';
+import {
+  type Chart,
+  type ChartState,
+  type ChartTransition,
+  transitionId,
+} from '../../../src/inspector/chart.ts';
+import { isActive, leavesOf } from '../../../src/runtime/state-text.ts';
 import type { TakenTransition } from '../../../src/runtime/trace.ts';
 
 export interface Asked {
@@ -27,23 +34,13 @@ export function isEventless({ transitions }: Microstep): boolean {
   return transitions[0]?.event === '';
 }
 
-/** The state that a chart is in before its first step. */
-export function initialState({ root }: Chart): string {
-  let state = root;
-  for (;;) {
-    const next = state.states.find(({ path }) => path === state.initial);
-    if (next === undefined) return state.path;
-    state = next;
-  }
-}
-
-/** All alternatives of `event` (raw; '' for `always`) in `state`, in the order of asking. */
-export function alternatives(
+/** All alternatives of `event` (raw; '' for `always`) for one `leaf`, in the order of asking. */
+function alternatives(
   { transitions }: Chart,
-  state: string,
+  leaf: string,
   event: string,
 ): readonly ChartTransition[] {
-  return outwards(state).flatMap((source) => {
+  return outwards(leaf).flatMap((source) => {
     const own = transitions
       .filter((transition) => transition.source === source)
       .map((transition) => ({ transition, descriptor: descriptorOf(transition) }));
@@ -62,26 +59,35 @@ export function alternatives(
 export function askedIn(chart: Chart, before: string, step: Microstep): readonly Asked[] | null {
   // Nobody asks for `xstate.init`: a chart enters its first state and then follows `always`.
   if (step.event === 'xstate.init' && step.transitions.length === 0) return [];
-  const list = alternatives(chart, before, isEventless(step) ? '' : step.event);
-  const [taken] = step.transitions;
-  if (taken === undefined) return list.map((transition) => ({ transition, verdict: 'refused' }));
-  const id = transitionId(taken.source, taken.event, taken.index);
-  const place = list.findIndex((transition) => transition.id === id);
-  if (place < 0) return null;
-  return list.map((transition, i) => ({
-    transition,
-    verdict: i < place ? 'refused' : i === place ? 'taken' : 'unasked',
-  }));
+  const event = isEventless(step) ? '' : step.event;
+  const taken = new Set(
+    step.transitions.map(({ source, event, index }) => transitionId(source, event, index)),
+  );
+  const all = new Map<string, Asked>();
+  for (const leaf of leavesOf(before)) {
+    const list = alternatives(chart, leaf, event);
+    const place = list.findIndex(({ id }) => taken.has(id));
+    for (const [i, transition] of list.entries()) {
+      const verdict = place < 0 || i < place ? 'refused' : i === place ? 'taken' : 'unasked';
+      const known = all.get(transition.id);
+      // What is around several regions is asked after the last of them.
+      all.delete(transition.id);
+      all.set(transition.id, known?.verdict === 'unasked' ? known : { transition, verdict });
+    }
+  }
+  return [...taken].every((id) => all.has(id)) ? [...all.values()] : null;
 }
 
 /** Every `always` that was refused in the state that a chart came to rest in. */
 export function refusedAtRest(chart: Chart, state: string): readonly ChartTransition[] {
-  return isFinal(chart, state) ? [] : alternatives(chart, state, '');
+  if (isOver(chart.root, state)) return [];
+  return [...new Set(leavesOf(state).flatMap((leaf) => alternatives(chart, leaf, '')))];
 }
 
-/** A final state at the top ends the chart: nothing is asked any more. */
-function isFinal({ root }: Chart, state: string): boolean {
-  return root.states.some(({ path, kind }) => path === state && kind === 'final');
+/** A final state at the top, or in every region there, ends the chart: nothing is asked any more. */
+function isOver({ kind, states }: ChartState, state: string): boolean {
+  if (kind === 'parallel') return states.length > 0 && states.every((it) => isOver(it, state));
+  return states.some((it) => it.kind === 'final' && isActive(state, it.path));
 }
 
 /** `a.b`, `a`, and the root. */

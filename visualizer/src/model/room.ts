@@ -1,8 +1,8 @@
 /**
- * @module room: keeps the page's model bounded, by the rule of the process that is watched: whole
- * operations go, the oldest first, those that have ended before those that run.
+ * @module room: keeps the page's model bounded, by the rule of the process that is watched
+ * (`operation-records.ts`).
  */
-import { inOrderOfForgetting, operationOf } from '../../../src/inspector/operation-records.ts';
+import { forget, outlineOf } from '../../../src/inspector/operation-records.ts';
 import { TraceModel } from './trace-model.ts';
 
 /** Records of a live run that the page keeps. */
@@ -19,25 +19,12 @@ export interface Room {
 /** Drops nothing while there is room: then it is null. Otherwise a new model, and what is gone. */
 export function makeRoom(model: TraceModel, max = recordsMax): Room | null {
   if (model.records.length <= max) return null;
-  const sizes = new Map<string, { records: number; readonly isEnded: boolean }>();
-  for (const record of model.records) {
-    const name = operationOf(record);
-    if (name === null) continue;
-    const isEnded = (model.run.operations.get(name)?.ended ?? null) !== null;
-    const size = sizes.get(name) ?? { records: 0, isEnded };
-    size.records++;
-    sizes.set(name, size);
-  }
-  let [records, operations] = [0, 0];
-  for (const name of inOrderOfForgetting(sizes)) {
-    if (model.records.length - records <= max * keptShare) break;
-    records += sizes.get(name)?.records ?? 0;
-    operations++;
-    sizes.delete(name);
-  }
-  const stays = (name: string | null) => name === null || sizes.has(name);
+  const { isGone, records, operations } = forget(
+    model.records.map((record) => outlineOf(record)),
+    { records: max * keptShare, size: Number.POSITIVE_INFINITY },
+  );
   const kept = new TraceModel(model.byStep);
-  kept.add(model.records.filter((record) => stays(operationOf(record))));
+  kept.add(model.records.filter((_, place) => !isGone[place]));
   return { model: kept, records, operations };
 }
 

@@ -2,6 +2,7 @@
  * @module telling: a step in a few plain words: what happened, and where that leaves a side. Made of
  * records alone, so that it is true of every run, also of one that nobody has thought of.
  */
+import { shortState } from '../../../src/runtime/state-text.ts';
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import type { TraceRecord } from '../../../src/simulation/world.ts';
 import { chartWords, latest } from './culprit.ts';
@@ -104,7 +105,7 @@ interface Endings {
 /** What coordinators have ended in this step. */
 function endings({ model, from, to }: StepOf, begun: readonly Track[]): Endings {
   const over = begun.filter(({ end }) => end !== null && end.position > from && end.position <= to);
-  const stateOf = ({ marks }: Track) => plain(marks.at(-1)?.state ?? '');
+  const stateOf = ({ marks }: Track) => shortState(marks.at(-1)?.state ?? '');
   const thrown = over.flatMap((track) => {
     const lost = track.children.filter((child) => discardOf(child, model, to)?.isThrownAway);
     if (lost.length === 0) return [];
@@ -129,7 +130,7 @@ function running(model: TraceModel, begun: readonly Track[], to: number): readon
   const open = begun.filter((track) => !isEnded(track, to) && !isManager(track));
   const track = latest(open, to);
   if (track === undefined) return [];
-  const state = plain(markAt(track, to)?.state ?? '');
+  const state = shortState(markAt(track, to)?.state ?? '');
   const waited = track.children
     .filter((child) => !isEnded(child, to) && isAtWork(markAt(child, to)?.state ?? 'good'))
     .map(({ server, key }) => server ?? key);
@@ -143,11 +144,6 @@ function harmWords(harms: readonly Harm[]): string {
   const said = harms.slice(0, 3).map(({ server, words }) => `${words} on ${server}`);
   const more = harms.length > 3 ? `; and ${harms.length - 3} more` : '';
   return `Harm is left: ${said.join('; ')}${more}.`;
-}
-
-/** `verifying` of `collecting.verifying` */
-function plain(state: string): string {
-  return state.slice(state.lastIndexOf('.') + 1);
 }
 
 /** `s0, s1 and s4`; of many, how many. */

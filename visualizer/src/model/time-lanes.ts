@@ -2,7 +2,9 @@
  * @module time-lanes: where the lanes of a real run are and what is in them, in milliseconds to the
  * right and pixels down. What lies beside one another in time lies below one another in its lane.
  */
+
 import type { Deadlines } from '../../../machines/io.ts';
+import { shortState } from '../../../src/runtime/state-text.ts';
 import { inWords } from './numbers.ts';
 import { durationWords, outcomeOf, shortFile, spanOf } from './operation-tree.ts';
 import type { Call, Operation } from './run-model.ts';
@@ -246,7 +248,7 @@ function barsOf({ marks, end, actor, operation }: Track, y: number): LaneBar[] {
     while (marks[i + 1]?.state === mark.state) i++;
     const { tone, shape } = lookOf(mark.state);
     const to = marks[i + 1]?.at ?? end?.at ?? null;
-    const words = mark.state.slice(mark.state.lastIndexOf('.') + 1);
+    const words = shortState(mark.state);
     const lasted = to === null ? '' : `, ${durationWords({ from: mark.at, to }, to)}`;
     bars.push({
       ...{ key: `${actor} ${i}`, y, height: barHeight, from: mark.at, to, next: null },

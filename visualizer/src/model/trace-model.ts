@@ -6,6 +6,7 @@
  */
 import { transitionId } from '../../../src/inspector/chart.ts';
 import { operationOfActor } from '../../../src/inspector/operation-records.ts';
+import { leavesOf } from '../../../src/runtime/state-text.ts';
 import { summaryOf } from '../../../src/runtime/summary-of.ts';
 import type { Json, TakenTransition } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world.ts';
@@ -277,8 +278,14 @@ const badStates = new Set([
   ...['cancelled'],
 ]);
 
+/** Of several regions, the first that looks bad, or else the first. */
 export function lookOf(state: string): Look {
-  const last = state.slice(state.lastIndexOf('.') + 1);
+  const all = leavesOf(state).map(lookOfLeaf);
+  return all.find(({ tone }) => tone === 'bad') ?? (all[0] as Look);
+}
+
+function lookOfLeaf(leaf: string): Look {
+  const last = leaf.slice(leaf.lastIndexOf('.') + 1);
   // In a trace that somebody sent a state may be called anything, `constructor` too.
   const known = Object.hasOwn(looks, last) ? looks[last] : undefined;
   if (known !== undefined) return known;

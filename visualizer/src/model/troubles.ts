@@ -2,6 +2,7 @@
  * @module troubles: why an operation failed: its charts that ended badly and its storage calls that
  * were lost, by server, each at its moment.
  */
+import { shortState } from '../../../src/runtime/state-text.ts';
 import type { Json } from '../../../src/runtime/trace.ts';
 import { failuresIn } from './failures.ts';
 import type { Call, Operation } from './run-model.ts';
@@ -72,7 +73,7 @@ function visit(track: Track, add: (server: string | null, trouble: Trouble) => v
   for (const child of track.children) visit(child, add);
   const mark = track.marks.at(-1);
   if (mark === undefined || lookOf(mark.state).tone !== 'bad') return;
-  const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
+  const state = shortState(mark.state);
   const [above, last] = track.actor.split('/').slice(-2);
   // `servermapUpdate query`: the server is in the heading.
   const name = track.isOneOfMany ? `${above} ${last?.split(':')[0]}` : (last ?? above);

@@ -4,6 +4,7 @@
  */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChartState } from '../../../src/inspector/chart.ts';
+import { isActive, leavesOf } from '../../../src/runtime/state-text.ts';
 import { type Picture, pictures, undrawable } from '../charts.ts';
 import type { Box } from '../diagram/layout.ts';
 import { idsIn } from '../diagram/svg.ts';
@@ -37,10 +38,11 @@ export function ChartView(props: Props) {
   useLayoutEffect(() => {
     const root = drawing.current;
     if (root === null) return;
+    const leaves = leavesOf(state);
     for (const group of root.querySelectorAll<SVGElement>('[data-state]')) {
       const path = group.dataset.state as string;
-      group.classList.toggle('active', state === path || state.startsWith(`${path}.`));
-      group.classList.toggle('leaf', state === path);
+      group.classList.toggle('active', isActive(state, path));
+      group.classList.toggle('leaf', leaves.includes(path));
     }
     for (const part of root.querySelectorAll<SVGElement>('[data-transition]')) {
       const ids = idsIn(part.dataset.transition as string);
@@ -101,7 +103,7 @@ function boxesOf(
       .flatMap(({ points, label }) => [around(points), ...(label === null ? [] : [label])]);
   const isMarked = (id: string) => marks?.has(id) === true;
   return [
-    ...statesAt(state),
+    ...leavesOf(state).flatMap(statesAt),
     ...linesOf((id) => taken.includes(id)),
     ...linesOf(isMarked),
     // Both ends of an arrow that one side has alone: so both sides show the same part.
@@ -122,10 +124,9 @@ function StateList({ states, state, chart }: ListProps) {
   return (
     <ul>
       {states.map(({ path, key, description, states: inner }) => {
-        const isActive = state === path || state.startsWith(`${path}.`);
         return (
           <li key={path}>
-            {isActive ? <strong>{key} (active)</strong> : key}: {description}
+            {isActive(state, path) ? <strong>{key} (active)</strong> : key}: {description}
             <ul>
               {own?.transitions
                 .filter(({ source }) => source === path)

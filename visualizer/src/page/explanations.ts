@@ -4,6 +4,7 @@
  */
 import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
+import { leavesOf } from '../../../src/runtime/state-text.ts';
 import type { Picture } from '../charts.ts';
 import type { Point } from '../diagram/layout.ts';
 import { idsIn } from '../diagram/svg.ts';
@@ -68,7 +69,8 @@ export function useExplanations(
     const root = drawing.current;
     if (root === null || root.contains(document.activeElement)) return;
     const all = [...root.querySelectorAll<SVGElement>(stops)];
-    const leads = ({ dataset }: SVGElement) => dataset.transition?.startsWith(`${state}|`) === true;
+    const leads = ({ dataset }: SVGElement) =>
+      leavesOf(state).some((leaf) => dataset.transition?.startsWith(`${leaf}|`));
     const first = all.find(leads) ?? all[0];
     if (first !== undefined) roving(root, first);
   }, [drawing, picture, state]);

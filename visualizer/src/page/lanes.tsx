@@ -3,8 +3,10 @@
  * states, arrows are messages; words are drawn last, so that no arrow goes through them. Only what
  * is in view is drawn, so long traces stay quick. A real run has milliseconds instead (time-lanes).
  */
+
 import { effect, signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { shortState } from '../../../src/runtime/state-text.ts';
 import { type Discard, discardOf } from '../model/ending.ts';
 import {
   type Arrow,
@@ -265,8 +267,7 @@ function barsOf(track: Track, columns: number, y: number, height: number): Drawn
     const x = Math.max(gutterWidth(), xOf(mark.column) - step / 2 + 1);
     const w = xOf(until) - step / 2 - 1 - x;
     if (w <= 0) continue;
-    const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
-    const words = height >= 11 ? fit(`${shape} ${state}`, shape, w) : '';
+    const words = height >= 11 ? fit(`${shape} ${shortState(mark.state)}`, shape, w) : '';
     const title = `${actor}: ${mark.state}`;
     bars.push({ key: `${actor} ${i}`, tone, title, words, x, y, width: w, height });
   }
