@@ -53,8 +53,16 @@ effect(() => {
 
 /** A page in the background draws nothing; it listens all the same, in milliseconds. */
 const unseenMs = 1000;
-/** How much of the time may go into showing what has come, at most. */
-const shownShare = 0.25;
+/** How much of the time goes into showing what has come: little, since a backlog waits for it. */
+const shownShare = 0.1;
+/** But so often something is seen to move, in milliseconds, if that leaves most of the time. */
+const [restMs, shareMax] = [300, 0.25];
+
+/** @param ms that it took to show something */
+function pauseAfter(ms: number): number {
+  const atLeast = ms * (1 / shareMax - 1);
+  return Math.min(ms * (1 / shownShare - 1), Math.max(restMs, atLeast));
+}
 
 class FrameQueue {
   #records: TraceRecord[] = [];
@@ -83,11 +91,13 @@ class FrameQueue {
     apply(records);
     // Runs when the page is drawn. A stream that never ends must leave it time to be read.
     setTimeout(() => {
-      const pause = (performance.now() - began) * (1 / shownShare - 1);
-      setTimeout(() => {
-        this.#isDue = false;
-        this.#schedule();
-      }, pause);
+      setTimeout(
+        () => {
+          this.#isDue = false;
+          this.#schedule();
+        },
+        pauseAfter(performance.now() - began),
+      );
     });
   }
 }
