@@ -15,8 +15,10 @@ export interface Explored {
   readonly exploration: Exploration;
   /** The choices of this side that it begins after, and at which step of the run that is. */
   readonly labels: readonly string[];
-  /** Along the run that is looked at, per step from there. */
+  /** Along the run that is looked at, per step of this side from there. */
   readonly shares: readonly StepShare[];
+  /** The last step of the run that they hold for: a step that leaves this side alone keeps them. */
+  readonly until: number;
 }
 
 export interface StepShare extends OrderShare {
@@ -31,6 +33,8 @@ export const isFromHere = signal(false);
 export const faultsMax = signal(0);
 export const explorations = signal<readonly Explored[]>([]);
 export const isExploring = signal(false);
+/** Sides whose turn comes when the one before is explored. */
+export const followingSides = signal<readonly number[]>([]);
 const wantsFaults = signal<boolean | null>(null);
 
 /** Choices that are no faults. */
@@ -55,25 +59,21 @@ let counted: Branch | undefined;
 /** Per side, the worker that has explored it. */
 let explorers = new Map<number, EngineClient>();
 
-/** Explores the chosen sides, one after the other, and goes to a violation if there is none yet. */
+/** Explores the chosen sides, one after the other. It only reports: the reader stays where he is. */
 export async function exploreOrders(): Promise<void> {
   const { value: asked } = scene;
-  if (asked === null || branch.value === undefined) return;
+  if (asked === null || branch.value === undefined || isExploring.value) return;
   stopExploring();
   const mine = clients;
   explorations.value = [];
   isExploring.value = true;
+  const isMeant = (i: number) => chosenSide.value === null || chosenSide.value === i;
+  followingSides.value = [...asked.sides.keys()].filter(isMeant);
   try {
-    for (const [i, side] of asked.sides.entries()) {
-      if (chosenSide.value === null || chosenSide.value === i || !asked.sides[chosenSide.value]) {
-        await exploreSide(i, side);
-      }
+    for (let [side] = followingSides.value; side !== undefined; [side] = followingSides.value) {
+      followingSides.value = followingSides.value.slice(1);
+      await exploreSide(side, asked.sides[side] as Side);
     }
-    const found = explorations.value.find(({ exploration }) => exploration.found !== null);
-    const isSeen = branch.value.frames
-      .at(-1)
-      ?.sides.some(({ verdicts }) => verdicts.some(({ violation }) => violation !== null));
-    if (found !== undefined && !isSeen) await showFound(found);
   } catch (error) {
     if ((error as Error).message !== 'stopped') notice.value = (error as Error).message;
   } finally {
@@ -87,7 +87,7 @@ async function exploreSide(side: number, { options }: Side): Promise<void> {
   const labels = isFromHere.value ? labelsOf(side, at.value) : [];
   const show = (exploration: Exploration) => {
     const others = explorations.value.filter((e) => e.side !== side);
-    explorations.value = [...others, { side, exploration, labels, shares: [] }];
+    explorations.value = [...others, { side, exploration, labels, shares: [], until: 0 }];
   };
   explorer.onProgress(show);
   const search = { options, labels, faultsMax: faultsMax.value };
@@ -115,10 +115,11 @@ export function stopExploring(): void {
   clients = [];
   explorers = new Map();
   isExploring.value = false;
+  followingSides.value = [];
   // What was found by then stays.
   explorations.value = explorations.value.map((e) =>
     e.exploration.status === 'running'
-      ? { ...e, exploration: { ...e.exploration, status: 'limit' } }
+      ? { ...e, exploration: { ...e.exploration, status: 'stopped' } }
       : e,
   );
 }
@@ -146,15 +147,17 @@ async function countShares(side: number): Promise<void> {
   const placed = shares.map((share, i) => ({ ...share, step: steps[before.length + i] ?? 0 }));
   if (branch.value !== current) return;
   counted = current;
+  const next = steps[before.length + shares.length];
+  const until = (next ?? current.frames.length) - 1;
   explorations.value = explorations.value.map((e) =>
-    e.side === side ? { ...e, shares: placed } : e,
+    e.side === side ? { ...e, shares: placed, until } : e,
   );
 }
 
 /** What was drawn for another run is no longer shown; drawing takes long. */
 function countAgain(): void {
   explorations.value = explorations.value.map((e) =>
-    e.exploration.status === 'limit' ? { ...e, shares: [] } : e,
+    e.exploration.status === 'exhausted' ? e : { ...e, shares: [] },
   );
   for (const { side, exploration } of explorations.value) {
     // Who stops the search stops this, too.

@@ -105,6 +105,7 @@ function showAgain(link: Link): boolean {
   const there = fitting.find(({ frames }) => frames.length === labels.length + 1) ?? fitting[0];
   if (there === undefined) return false;
   batch(() => {
+    isTalk.value = link.view === 'talk';
     currentId.value = there.id;
     const home = steps === null ? goesWrongAt() : labels.length;
     at.value = Math.min(link.at ?? home, last.value);

@@ -24,12 +24,14 @@ export function progressWords({ orders, estimate, states }: Exploration): string
 /** What it found. */
 export function resultWords({ status, orders, violating, found }: Exploration): string {
   const isWhole = status === 'exhausted';
+  const isStopped = status === 'stopped';
   const all = `${countWords(orders)} orders`;
   const steps = found?.labels.length ?? 0;
+  if (found === null && isStopped) return `stopped at ${all}, none violates so far`;
   if (found === null) return isWhole ? `all ${all} hold` : 'none violates so far; there are more';
   const shortest = `the shortest: ${found.property} after ${steps} ${steps === 1 ? 'step' : 'steps'}`;
   const of = isWhole ? `of ${all}` : `of the ${all} gone through`;
-  return `${countWords(violating)} ${of} violate, ${shortest}`;
+  return `${isStopped ? 'stopped: ' : ''}${countWords(violating)} ${of} violate, ${shortest}`;
 }
 
 /** From 0 to 1. */
