@@ -1,16 +1,19 @@
 /** What the page says of a search, and the file that it makes of a run. */
 import { expect, test } from 'vitest';
 import { parseScenario, playScenario, ScenarioError } from '../../src/simulation/scenario.ts';
-import type { Exploration } from '../../visualizer/src/engine/protocol.ts';
+import type { Exploration, Frame } from '../../visualizer/src/engine/protocol.ts';
+import { Session } from '../../visualizer/src/engine/session.ts';
 import {
   countWords,
   decidedAt,
+  hereWords,
+  isOver,
   progressWords,
   resultWords,
   shareWords,
 } from '../../visualizer/src/model/explored-words.ts';
 import { foundScenario, scenarioName } from '../../visualizer/src/model/found-scenario.ts';
-import { presets } from '../../visualizer/src/presets.ts';
+import { type Preset, presets } from '../../visualizer/src/presets.ts';
 
 const whole: Exploration = {
   ...{ status: 'exhausted', states: 1234, walked: 1300, commuted: 900, orders: '73080' },
@@ -31,6 +34,14 @@ test.each([
     '64,800 of 73,080 orders violate, the shortest: U1 after 2 steps',
   ],
   [{ ...whole, status: 'limit' as const }, 'none violates so far; there are more'],
+  [
+    { ...whole, status: 'stopped' as const, orders: '6572304' },
+    'stopped at 6,572,304 orders, none violates so far',
+  ],
+  [
+    { ...whole, status: 'stopped' as const, violating: '5', found },
+    'stopped: 5 of the 73,080 orders gone through violate, the shortest: U1 after 2 steps',
+  ],
   [
     { ...whole, status: 'limit' as const, violating: '5', found },
     '5 of the 73,080 orders gone through violate, the shortest: U1 after 2 steps',
@@ -58,6 +69,29 @@ test('shares of what is left, and where they rose most', () => {
   const shares = [share('9', '3', 2), share('6', '2', 3), share('2', '2', 5), share('1', '1', 6)];
   expect(decidedAt(shares)).toBe(5);
   expect(decidedAt([share('9', '0', 0), share('3', '0', 1)])).toBeNull();
+});
+
+test('a step that leaves a side alone keeps its numbers; a side that is over says so', async () => {
+  const preset = presets.find(({ id }) => id === '2034') as Preset;
+  const session = await Session.begin(preset.scene);
+  await session.follow(preset.labels);
+  const ours = [{ orders: '6', violating: '0', isDrawn: false, step: 8 }];
+  const old = [{ orders: '1', violating: '1', isDrawn: false, step: 8 }];
+  const words = '0 of 6 orders left violate: 0 %';
+  // Step 9 was the old rule's alone.
+  expect(hereWords(ours, 9, 9, false)).toBe(words);
+  expect(hereWords(ours, 8, 9, false)).toBe('not among the orders explored');
+  expect(hereWords(ours, 9, 7, false)).toBe('not among the orders explored');
+  const over = () => [0, 1].map((side) => isOver(session.frames.at(-1) as Frame, side));
+  expect(over()).toEqual([false, false]);
+  await session.follow(
+    ['s2 write sh2', 's3 write sh0', 's0 write sh0', 's1 write sh1'].map((m) => `deliver w1 ${m}`),
+  );
+  expect(over()).toEqual([true, false]);
+  expect(hereWords(old, 12, 12, true)).toBe('over, and it violates');
+  await session.finish();
+  expect(over()).toEqual([true, true]);
+  expect(hereWords(ours, 12, 12, true)).toBe('over, and it holds');
 });
 
 test('a run that violates becomes a scenario that fails, and holds under our rule', async () => {

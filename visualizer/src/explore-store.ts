@@ -53,36 +53,39 @@ export function showFaults(wanted: boolean): void {
   wantsFaults.value = wanted;
 }
 
-let clients: EngineClient[] = [];
+let clients: readonly { readonly side: number; readonly client: EngineClient }[] = [];
 /** The run that the shares are of. */
 let counted: Branch | undefined;
 /** Per side, the worker that has explored it. */
 let explorers = new Map<number, EngineClient>();
+/** The search under way: one that was stopped goes on with nothing. */
+let run = 0;
 
 /** Explores the chosen sides, one after the other. It only reports: the reader stays where he is. */
 export async function exploreOrders(): Promise<void> {
   const { value: asked } = scene;
   if (asked === null || branch.value === undefined || isExploring.value) return;
-  stopExploring();
-  const mine = clients;
   explorations.value = [];
+  stopExploring();
   isExploring.value = true;
+  const mine = ++run;
   const isMeant = (i: number) => chosenSide.value === null || chosenSide.value === i;
   followingSides.value = [...asked.sides.keys()].filter(isMeant);
   try {
     for (let [side] = followingSides.value; side !== undefined; [side] = followingSides.value) {
+      if (run !== mine) return;
       followingSides.value = followingSides.value.slice(1);
       await exploreSide(side, asked.sides[side] as Side);
     }
   } catch (error) {
     if ((error as Error).message !== 'stopped') notice.value = (error as Error).message;
   } finally {
-    if (clients === mine) isExploring.value = false;
+    if (run === mine) isExploring.value = false;
   }
 }
 
 async function exploreSide(side: number, { options }: Side): Promise<void> {
-  const explorer = await startPair();
+  const explorer = await startPair(side);
   explorers.set(side, explorer);
   const labels = isFromHere.value ? labelsOf(side, at.value) : [];
   const show = (exploration: Exploration) => {
@@ -98,9 +101,9 @@ async function exploreSide(side: number, { options }: Side): Promise<void> {
 }
 
 /** Two workers, the second of which walks for the first. */
-async function startPair(): Promise<EngineClient> {
+async function startPair(side: number): Promise<EngineClient> {
   const [explorer, helper] = [new EngineClient(), new EngineClient()];
-  clients.push(explorer, helper);
+  clients = [...clients, { side, client: explorer }, { side, client: helper }];
   const { port1, port2 } = new MessageChannel();
   const connected: Promise<Response>[] = [
     explorer.request({ kind: 'borrow', port: port1 }, [port1]),
@@ -110,10 +113,14 @@ async function startPair(): Promise<EngineClient> {
   return explorer;
 }
 
+/** Who has explored all of a side stays, to count along other runs. */
 export function stopExploring(): void {
-  for (const client of clients) client.stop();
-  clients = [];
-  explorers = new Map();
+  run++;
+  const isDone = (side: number) =>
+    explorations.value.some((e) => e.side === side && e.exploration.status === 'exhausted');
+  for (const { side, client } of clients) if (!isDone(side)) client.stop();
+  clients = clients.filter(({ side }) => isDone(side));
+  explorers = new Map([...explorers].filter(([side]) => isDone(side)));
   isExploring.value = false;
   followingSides.value = [];
   // What was found by then stays.
@@ -176,8 +183,8 @@ export function watchRuns(): void {
   effect(() => {
     if (scene.value === explored) return;
     explored = scene.value;
-    stopExploring();
     explorations.value = [];
+    stopExploring();
     chosenSide.value = null;
     wantsFaults.value = null;
   });
