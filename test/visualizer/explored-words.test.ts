@@ -12,7 +12,11 @@ import {
   resultWords,
   shareWords,
 } from '../../visualizer/src/model/explored-words.ts';
-import { foundScenario, scenarioName } from '../../visualizer/src/model/found-scenario.ts';
+import {
+  foundScenario,
+  placeWords,
+  scenarioName,
+} from '../../visualizer/src/model/found-scenario.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
 
 const whole: Exploration = {
@@ -100,10 +104,13 @@ test('a run that violates becomes a scenario that fails, and holds under our rul
   const violations = [{ id: 'U1', detail: 'done while the shares of s4 are being verified' }];
   const run = { title: 'A run', options: old?.options as never, labels: preset?.labels ?? [] };
   const text = foundScenario({ ...run, violations });
-  expect(text.split('\n').slice(0, 11)).toEqual([
-    '# Title: A run',
+  expect(text.split('\n').slice(0, 14)).toEqual([
+    '# Title: found-U1. A run',
     '#',
     '# U1 is violated: done while the shares of s4 are being verified',
+    '#',
+    '# Its row, to be moved to README.md:',
+    '# | found-U1 | A schedule that violates U1 | [found-U1](found-U1.txt) |',
     '',
     'grid k=2 happy=3 n=3',
     ...['s0: 0', 's1: 1', 's2:', 's3:', 's4: 2'],
@@ -116,6 +123,10 @@ test('a run that violates becomes a scenario that fails, and holds under our rul
   );
   await playScenario(scenario, { rule: 'ours' });
   expect(scenarioName({ violations })).toBe('found-U1.txt');
+  expect(placeWords({ violations })).toBe(
+    'The test goes to test/scenarios/found-U1.txt; the row in its comment goes to README.md there, ' +
+      'and its id to the list in test/simulation/scenarios.test.ts.',
+  );
   // A run that holds becomes one that holds.
   const held = parseScenario(
     'held',

@@ -23,7 +23,7 @@ import {
   progressWords,
   resultWords,
 } from '../model/explored-words.ts';
-import { type FoundRun, foundScenario, scenarioName } from '../model/found-scenario.ts';
+import { type FoundRun, foundScenario, placeWords, scenarioName } from '../model/found-scenario.ts';
 import { at, branch, frame, goTo, last, notice, preset, scene, shortTitles } from '../store.ts';
 import { saveText } from './files.ts';
 
@@ -218,10 +218,10 @@ function ScenarioButtons() {
     const text = foundScenario(run);
     await navigator.clipboard.writeText(text).then(
       () => {
-        notice.value = `Copied: a test, as test/scenarios/${scenarioName(run)} with a row in README.md there`;
+        notice.value = `Copied. ${placeWords(run)}`;
       },
       (error: Error) => {
-        notice.value = `The clipboard is not to be had (${error.message}); save it instead`;
+        notice.value = `The clipboard is not to be had (${error.message}); save it instead.`;
       },
     );
   };
@@ -233,7 +233,10 @@ function ScenarioButtons() {
       <button
         type="button"
         class="small"
-        onClick={() => saveText(scenarioName(run), foundScenario(run))}
+        onClick={() => {
+          saveText(scenarioName(run), foundScenario(run));
+          notice.value = `Saved. ${placeWords(run)}`;
+        }}
       >
         Save as scenario
       </button>
