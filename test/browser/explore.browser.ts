@@ -123,6 +123,30 @@ test('quick keys wait for their turn, and Enter after “start” lets no time p
   await done(byHand);
 });
 
+test('Escape leaves the presentation, and Back leads into it again, on the branch that was shown', async () => {
+  const watched = await open('#p=2034&at=7');
+  const { page } = watched;
+  const isTalk = () => page.locator('html.is-talk').count();
+  await page.locator('.deliver').nth(1).click();
+  await page
+    .getByText(/^Step 8 of 8/)
+    .first()
+    .waitFor();
+  const hash = () => page.evaluate(() => location.hash);
+  const branch = await hash();
+  await page.keyboard.press('p');
+  await page.locator('html.is-talk').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('html:not(.is-talk)').waitFor();
+  expect(await hash()).toBe(branch);
+  await page.goBack();
+  await page.locator('html.is-talk').waitFor();
+  await page.goBack();
+  await page.locator('html:not(.is-talk)').waitFor();
+  expect([await hash(), await isTalk()]).toEqual([branch, 0]);
+  await done(watched);
+});
+
 test('one side, from the step that is looked at', async () => {
   const watched = await open('#p=2034');
   const { page } = watched;
