@@ -256,9 +256,8 @@ describe('without a mouse, and without eyes', () => {
     expect(await told(page)).toBe(
       'Step 1 of 1: start w1. Your turn: 5 messages to deliver, the first is “w1 s0 list”.',
     );
-    // “start w1” is gone: what is in its place now has the focus.
-    expect(await focused(page)).not.toBe('BODY');
-    await tabTo((name) => name.startsWith('1deliver w1 → s0'));
+    // “start w1” is gone: a message has the focus, so that Enter lets no time pass.
+    expect(await focused(page)).toMatch(/^1deliver w1 → s0/);
     for (let step = 2; step <= 8; step++) {
       await page.keyboard.press('Enter');
       await stepIs(page, step, step);
@@ -284,16 +283,16 @@ describe('without a mouse, and without eyes', () => {
     await page.getByLabel('faults', { exact: true }).check();
     const drops = page.getByRole('button', { name: /^drop / });
     const before = await drops.count();
-    const next = await drops.nth(3).getAttribute('aria-label');
     await drops.nth(2).focus();
     await page.keyboard.press('Enter');
     await stepIs(page, 2, 2);
     expect(await drops.count()).toBe(before - 1);
-    expect(await focused(page)).toBe(next);
+    // Another Enter delivers; it drops nothing.
+    expect(await focused(page)).toMatch(/^3deliver /);
     await drops.last().focus();
     await page.keyboard.press('Enter');
     await stepIs(page, 3, 3);
-    expect(await focused(page)).toBe(await drops.last().getAttribute('aria-label'));
+    expect(await focused(page)).toMatch(/^deliver /);
     await page.getByRole('button', { name: 'Run to end' }).focus();
     await page.keyboard.press('Enter');
     await page.locator('.operations', { hasText: /ended/ }).waitFor();

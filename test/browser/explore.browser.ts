@@ -57,6 +57,96 @@ test('one button: the old rule violates in most orders, ours in none; where it w
   await done(watched);
 });
 
+test('a step of the old rule alone keeps the numbers of the other side', async () => {
+  const watched = await open('#p=2034');
+  const { page } = watched;
+  await explored(page, 2);
+  const caption = page.locator('.curve figcaption');
+  await caption.getByText('ours (dashed), step 8').waitFor();
+  await page.keyboard.press('1');
+  await caption.getByText('ours (dashed), step 9: 0 of 6 orders left violate: 0 %').waitFor();
+  await page.getByRole('button', { name: 'Run to end' }).click();
+  await caption.getByText('old, step 16: over, and it violates').waitFor();
+  await caption.getByText('ours (dashed), step 16: over, and it holds').waitFor();
+  await done(watched);
+});
+
+test('both sides are named while the first is explored; who stops keeps what was found', async () => {
+  const watched = await open('#p=two-writers');
+  const { page } = watched;
+  await page.keyboard.press('e');
+  const results = page.locator('.explored');
+  await results.getByText(/^[1-9].*an estimate/).waitFor();
+  // A second time asks for nothing else.
+  await page.keyboard.press('e');
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await results.getByRole('status').innerText()).toMatch(
+    /^stopped at [\d,]+ orders, none violates so far$/,
+  );
+  await page.goto(`${inspector.explorerUrl}#p=2034`);
+  await page
+    .getByText(/^Step 8 of 8/)
+    .first()
+    .waitFor();
+  await page.keyboard.press('e');
+  await results.getByText('ours: follows').waitFor();
+  await done(watched);
+});
+
+test('quick keys wait for their turn, and Enter after “start” lets no time pass', async () => {
+  const watched = await open('#p=thirteen');
+  const { page } = watched;
+  await page.locator('.deliver').nth(12).waitFor();
+  await page.evaluate(() => {
+    for (let i = 0; i < 12; i++) {
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '1', bubbles: true }));
+    }
+  });
+  await page
+    .getByText(/^Step 13 of 13/)
+    .first()
+    .waitFor();
+  await done(watched);
+  const byHand = await open('#p=2034-by-hand');
+  await byHand.page.getByRole('button', { name: 'start w1' }).focus();
+  await byHand.page.keyboard.press('Enter');
+  await byHand.page.locator('.deliver').nth(4).waitFor();
+  const focused = () => byHand.page.evaluate(() => document.activeElement?.className);
+  expect(await focused()).toBe('deliver');
+  await byHand.page.keyboard.press('Enter');
+  await byHand.page
+    .getByText(/^Step 2 of 2/)
+    .first()
+    .waitFor();
+  expect(await focused()).toBe('deliver');
+  await byHand.page.getByRole('button', { name: 'Run to end' }).waitFor();
+  await done(byHand);
+});
+
+test('Escape leaves the presentation, and Back leads into it again, on the branch that was shown', async () => {
+  const watched = await open('#p=2034&at=7');
+  const { page } = watched;
+  const isTalk = () => page.locator('html.is-talk').count();
+  await page.locator('.deliver').nth(1).click();
+  await page
+    .getByText(/^Step 8 of 8/)
+    .first()
+    .waitFor();
+  const hash = () => page.evaluate(() => location.hash);
+  const branch = await hash();
+  await page.keyboard.press('p');
+  await page.locator('html.is-talk').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('html:not(.is-talk)').waitFor();
+  expect(await hash()).toBe(branch);
+  await page.goBack();
+  await page.locator('html.is-talk').waitFor();
+  await page.goBack();
+  await page.locator('html:not(.is-talk)').waitFor();
+  expect([await hash(), await isTalk()]).toEqual([branch, 0]);
+  await done(watched);
+});
+
 test('one side, from the step that is looked at', async () => {
   const watched = await open('#p=2034');
   const { page } = watched;
@@ -73,6 +163,12 @@ test('a found order is copied as a scenario, and that is a failing test', async 
   const { page } = watched;
   await page.getByLabel('Which side').selectOption('old');
   await explored(page, 1);
+  // The search only reports.
+  await page
+    .getByText(/^Step 0 of 0/)
+    .first()
+    .waitFor();
+  await page.getByRole('button', { name: 'Show the shortest' }).click();
   await page
     .getByText(/^Step 8 of 8/)
     .first()

@@ -57,3 +57,9 @@ describe('the words of a text', () => {
     expect(piecesOf(text, [])).toEqual([text]);
   });
 });
+
+test('a word is linked once, in the text that is read first', () => {
+  const words = [{ word: 'verified', anchor: 'verified' }];
+  expect(piecesOf('all verified', words, ['being verified'])).toEqual(['all verified']);
+  expect(piecesOf('all verified', words, ['nothing'])).toEqual(['all ', words[0]]);
+});

@@ -1,12 +1,15 @@
 /** What a run leaves on the servers that nobody wanted, told in words. */
 import { describe, expect, test } from 'vitest';
 import type { TraceRecord } from '../../src/simulation/world.ts';
+import { Session } from '../../visualizer/src/engine/session.ts';
 import {
   differingServers,
   harmsOf,
+  type Servers,
   type Write,
   writesOf,
 } from '../../visualizer/src/model/harm.ts';
+import { type Preset, presets } from '../../visualizer/src/presets.ts';
 
 const [v1, v2, rival, v3] = ['v1-00000001', 'v2-00000002', 'v2-0000000b', 'v3-00000003'];
 
@@ -14,11 +17,11 @@ const holding = (shares: Record<string, Record<number, string>>) =>
   Object.entries(shares).map(([id, held]) => ({ id, shares: held }));
 
 const write = (operation: string, version: string, about: Partial<Write> = {}): Write => ({
-  ...{ operation, version, words: [operation], isEdit: false },
+  ...{ operation, version, words: [operation], isEdit: false, added: [] },
   ...{ isAcknowledged: true, isOver: true, ...about },
 });
 
-const said = (servers: ReturnType<typeof holding>, writes: readonly Write[]) =>
+const said = (servers: Servers, writes: readonly Write[]) =>
   harmsOf(servers, writes).map(({ server, words }) => `${server}: ${words}`);
 
 describe('harm on one side', () => {
@@ -28,6 +31,28 @@ describe('harm on one side', () => {
       { kind: 'second', server: 's2', shnum: 2, isSettled: true, words: 'second share 2' },
       { kind: 'old', server: 's4', shnum: 2, isSettled: true, words: 'still version 1' },
     ]);
+  });
+
+  test('is a share that was added to one of the same number and version, not the other one', () => {
+    const servers = holding({ s0: { 0: v2 }, s2: { 0: v2 }, s3: { 0: v2 } });
+    expect(said(servers, [write('w1', v2, { added: ['s3 sh0'] })])).toEqual(['s3: second share 0']);
+    expect(said(servers.slice(1), [write('w1', v2, { added: ['s3 sh0', 's2 sh0'] })])).toEqual([
+      's2: second share 0',
+    ]);
+    expect(said(servers.slice(2), [write('w1', v2, { added: ['s3 sh0'] })])).toEqual([]);
+  });
+
+  test('is all that the ticket leaves behind, and nothing where its rule is mended', async () => {
+    const { scene, labels } = presets.find(({ id }) => id === '2034') as Preset;
+    const session = await Session.begin(scene);
+    await session.follow(labels);
+    await session.finish();
+    const left = scene.sides.map((_, side) => {
+      const records = session.frames.flatMap(({ sides }) => sides[side]?.records ?? []);
+      const servers = session.frames.at(-1)?.sides[side]?.servers ?? [];
+      return said(servers, writesOf(records));
+    });
+    expect(left).toEqual([['s2: second share 2', 's3: second share 0', 's4: still version 1'], []]);
   });
 
   test('may be but half of a move as long as the writer is at work', () => {
@@ -110,6 +135,7 @@ test('who wrote what is read off the records', () => {
       version: rival,
       words: ['v1', 'w1'],
       isEdit: true,
+      added: ['s0 sh0'],
       ...whole,
       isAcknowledged: false,
     },
@@ -118,9 +144,18 @@ test('who wrote what is read off the records', () => {
       version: v3,
       words: ['v1', 'w2', 'w1'],
       isEdit: true,
+      added: ['s0 sh0', 's0 sh0'],
       ...whole,
       isAcknowledged: true,
     },
-    { operation: 'w2', version: v2, words: ['w2'], isEdit: false, ...whole, isAcknowledged: false },
+    {
+      operation: 'w2',
+      version: v2,
+      words: ['w2'],
+      isEdit: false,
+      added: ['s0 sh0'],
+      ...whole,
+      isAcknowledged: false,
+    },
   ]);
 });

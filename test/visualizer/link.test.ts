@@ -1,7 +1,7 @@
 /** The address of the page: what it says, and what it says of itself when it is wrong. */
 import { describe, expect, test } from 'vitest';
 import { Session } from '../../visualizer/src/engine/session.ts';
-import { type Link, problemOfScene, readLink, writeLink } from '../../visualizer/src/model/link.ts';
+import { inOrderOfSteps, type Link, readLink, writeLink } from '../../visualizer/src/model/link.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
 
 const { scene, labels } = presets.find(({ id }) => id === '2034') as Preset;
@@ -72,6 +72,27 @@ describe('what is wrong with a link is told, and the valid part kept', () => {
       ['The link says that it is of version “7”; this page reads 2.'],
       { preset: '2034' },
     ],
+    ['#&&&=&=x&p', ['“p” in the link names no scene.'], { preset: null }],
+    [
+      '#live=evil.com:80/x',
+      ['“evil.com:80/x” in the link is not an address of this machine.'],
+      { live: null },
+    ],
+    [
+      '#live=127.0.0.1:70000/x',
+      ['“127.0.0.1:70000/x” in the link is not an address of this machine.'],
+      { live: null },
+    ],
+    [
+      '#live=127.0.0.1:80',
+      ['“127.0.0.1:80” in the link is not an address of this machine.'],
+      { live: null },
+    ],
+    [
+      '#live=127.0.0.1:80/x%0A%E2%80%AE',
+      ['“127.0.0.1:80/x\\u{a}\\u{202e}” in the link is not an address of this machine.'],
+      { live: null },
+    ],
     ['#v=2&p=2034&tab=%', ['“tab=%” in the link is damaged.'], { preset: '2034', tab: null }],
     ['#w=%%%', ['The scene in the link is damaged; perhaps its end is missing.'], { scene: null }],
     [
@@ -85,6 +106,12 @@ describe('what is wrong with a link is told, and the valid part kept', () => {
     expect(link).toMatchObject(kept);
   });
 
+  test('in the order of the steps', () => {
+    const told = ['Step 4 of the link, “x”, is none: it ends before.', 'The scene is damaged.'];
+    const stopped = 'Choice 99 is not possible at step 2; what was before it is shown.';
+    expect(inOrderOfSteps([...told, stopped])).toEqual([told[1], stopped, told[0]]);
+  });
+
   test('a scene that was cut off anywhere is never taken for another one', () => {
     const whole = writeLink({ scene });
     for (let length = whole.length - 1; length > '#v=2&w='.length; length -= 7) {
@@ -92,19 +119,6 @@ describe('what is wrong with a link is told, and the valid part kept', () => {
       expect({ read, count: problems.length }).toEqual({ read: null, count: 1 });
     }
     expect(problemsOf(whole)).toEqual([]);
-  });
-
-  test.each([
-    [null, 'a scene has one side, or two'],
-    [{ sides: [null] }, 'side 1 has no title'],
-    [{ sides: [{ title: 'a', short: 'b', options: {} }] }, 'side 1 has no list of servers'],
-    [
-      { sides: [{ title: 'a', short: 'b', options: { servers: [] } }] },
-      'side 1 has no list of operations',
-    ],
-    [scene, null],
-  ])('a scene of the wrong shape: %j', (value, problem) => {
-    expect(problemOfScene(value)).toBe(problem);
   });
 });
 
@@ -118,7 +132,7 @@ describe('steps', () => {
 
   test('of an old link are followed by number, as far as they go', async () => {
     const session = await Session.begin(scene);
-    expect(await session.followFar([0, 0, 999, 0])).toBe('choice 999 is not possible at step 3');
+    expect(await session.followFar([0, 0, 999, 0])).toBe('Choice 999 is not possible at step 3');
     expect(session.path).toEqual([0, 0]);
   });
 });

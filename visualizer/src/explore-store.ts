@@ -15,8 +15,10 @@ export interface Explored {
   readonly exploration: Exploration;
   /** The choices of this side that it begins after, and at which step of the run that is. */
   readonly labels: readonly string[];
-  /** Along the run that is looked at, per step from there. */
+  /** Along the run that is looked at, per step of this side from there. */
   readonly shares: readonly StepShare[];
+  /** The last step of the run that they hold for: a step that leaves this side alone keeps them. */
+  readonly until: number;
 }
 
 export interface StepShare extends OrderShare {
@@ -31,6 +33,8 @@ export const isFromHere = signal(false);
 export const faultsMax = signal(0);
 export const explorations = signal<readonly Explored[]>([]);
 export const isExploring = signal(false);
+/** Sides whose turn comes when the one before is explored. */
+export const followingSides = signal<readonly number[]>([]);
 const wantsFaults = signal<boolean | null>(null);
 
 /** Choices that are no faults. */
@@ -49,45 +53,44 @@ export function showFaults(wanted: boolean): void {
   wantsFaults.value = wanted;
 }
 
-let clients: EngineClient[] = [];
+let clients: readonly { readonly side: number; readonly client: EngineClient }[] = [];
 /** The run that the shares are of. */
 let counted: Branch | undefined;
 /** Per side, the worker that has explored it. */
 let explorers = new Map<number, EngineClient>();
+/** The search under way: one that was stopped goes on with nothing. */
+let run = 0;
 
-/** Explores the chosen sides, one after the other, and goes to a violation if there is none yet. */
+/** Explores the chosen sides, one after the other. It only reports: the reader stays where he is. */
 export async function exploreOrders(): Promise<void> {
   const { value: asked } = scene;
-  if (asked === null || branch.value === undefined) return;
-  stopExploring();
-  const mine = clients;
+  if (asked === null || branch.value === undefined || isExploring.value) return;
   explorations.value = [];
+  stopExploring();
   isExploring.value = true;
+  const mine = ++run;
+  const isMeant = (i: number) => chosenSide.value === null || chosenSide.value === i;
+  followingSides.value = [...asked.sides.keys()].filter(isMeant);
   try {
-    for (const [i, side] of asked.sides.entries()) {
-      if (chosenSide.value === null || chosenSide.value === i || !asked.sides[chosenSide.value]) {
-        await exploreSide(i, side);
-      }
+    for (let [side] = followingSides.value; side !== undefined; [side] = followingSides.value) {
+      if (run !== mine) return;
+      followingSides.value = followingSides.value.slice(1);
+      await exploreSide(side, asked.sides[side] as Side);
     }
-    const found = explorations.value.find(({ exploration }) => exploration.found !== null);
-    const isSeen = branch.value.frames
-      .at(-1)
-      ?.sides.some(({ verdicts }) => verdicts.some(({ violation }) => violation !== null));
-    if (found !== undefined && !isSeen) await showFound(found);
   } catch (error) {
     if ((error as Error).message !== 'stopped') notice.value = (error as Error).message;
   } finally {
-    if (clients === mine) isExploring.value = false;
+    if (run === mine) isExploring.value = false;
   }
 }
 
 async function exploreSide(side: number, { options }: Side): Promise<void> {
-  const explorer = await startPair();
+  const explorer = await startPair(side);
   explorers.set(side, explorer);
   const labels = isFromHere.value ? labelsOf(side, at.value) : [];
   const show = (exploration: Exploration) => {
     const others = explorations.value.filter((e) => e.side !== side);
-    explorations.value = [...others, { side, exploration, labels, shares: [] }];
+    explorations.value = [...others, { side, exploration, labels, shares: [], until: 0 }];
   };
   explorer.onProgress(show);
   const search = { options, labels, faultsMax: faultsMax.value };
@@ -98,9 +101,9 @@ async function exploreSide(side: number, { options }: Side): Promise<void> {
 }
 
 /** Two workers, the second of which walks for the first. */
-async function startPair(): Promise<EngineClient> {
+async function startPair(side: number): Promise<EngineClient> {
   const [explorer, helper] = [new EngineClient(), new EngineClient()];
-  clients.push(explorer, helper);
+  clients = [...clients, { side, client: explorer }, { side, client: helper }];
   const { port1, port2 } = new MessageChannel();
   const connected: Promise<Response>[] = [
     explorer.request({ kind: 'borrow', port: port1 }, [port1]),
@@ -110,15 +113,20 @@ async function startPair(): Promise<EngineClient> {
   return explorer;
 }
 
+/** Who has explored all of a side stays, to count along other runs. */
 export function stopExploring(): void {
-  for (const client of clients) client.stop();
-  clients = [];
-  explorers = new Map();
+  run++;
+  const isDone = (side: number) =>
+    explorations.value.some((e) => e.side === side && e.exploration.status === 'exhausted');
+  for (const { side, client } of clients) if (!isDone(side)) client.stop();
+  clients = clients.filter(({ side }) => isDone(side));
+  explorers = new Map([...explorers].filter(([side]) => isDone(side)));
   isExploring.value = false;
+  followingSides.value = [];
   // What was found by then stays.
   explorations.value = explorations.value.map((e) =>
     e.exploration.status === 'running'
-      ? { ...e, exploration: { ...e.exploration, status: 'limit' } }
+      ? { ...e, exploration: { ...e.exploration, status: 'stopped' } }
       : e,
   );
 }
@@ -146,15 +154,17 @@ async function countShares(side: number): Promise<void> {
   const placed = shares.map((share, i) => ({ ...share, step: steps[before.length + i] ?? 0 }));
   if (branch.value !== current) return;
   counted = current;
+  const next = steps[before.length + shares.length];
+  const until = (next ?? current.frames.length) - 1;
   explorations.value = explorations.value.map((e) =>
-    e.side === side ? { ...e, shares: placed } : e,
+    e.side === side ? { ...e, shares: placed, until } : e,
   );
 }
 
 /** What was drawn for another run is no longer shown; drawing takes long. */
 function countAgain(): void {
   explorations.value = explorations.value.map((e) =>
-    e.exploration.status === 'limit' ? { ...e, shares: [] } : e,
+    e.exploration.status === 'exhausted' ? e : { ...e, shares: [] },
   );
   for (const { side, exploration } of explorations.value) {
     // Who stops the search stops this, too.
@@ -173,8 +183,8 @@ export function watchRuns(): void {
   effect(() => {
     if (scene.value === explored) return;
     explored = scene.value;
-    stopExploring();
     explorations.value = [];
+    stopExploring();
     chosenSide.value = null;
     wantsFaults.value = null;
   });

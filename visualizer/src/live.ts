@@ -147,6 +147,7 @@ export class LiveRun {
     const found = await whoIsAt(this.#address);
     if (this.#isStopped) return;
     if (found === 'stranger') return this.#viewer.onState({ kind: 'refused' });
+    if (found === 'unknown') return this.#viewer.onState({ kind: 'unreached' });
     const attempt = ++this.#attempt;
     const isGone = found === 'nobody';
     this.#viewer.onState({ kind: isGone ? 'gone' : 'reconnecting', attempt });
@@ -166,10 +167,12 @@ function openSocket(url: string): WebSocket | undefined {
 }
 
 /** Who listens there, since a socket does not say why it is refused. */
-async function whoIsAt(address: string): Promise<'the process' | 'stranger' | 'nobody'> {
+async function whoIsAt(
+  address: string,
+): Promise<'the process' | 'stranger' | 'nobody' | 'unknown'> {
   // Only the page of a process may ask it.
   const [host] = address.split('/');
-  if (globalThis.location !== undefined && location.host !== host) return 'stranger';
+  if (globalThis.location !== undefined && location.host !== host) return 'unknown';
   try {
     const { ok } = await fetch(`http://${address}`, { method: 'HEAD', cache: 'no-store' });
     return ok ? 'the process' : 'stranger';

@@ -7,7 +7,8 @@ import { type KeptBranch, keepBranches, keptBranches, onAddress, writeAddress } 
 import { type DrawnChart, showShippedCharts } from './charts.ts';
 import type { Scene } from './engine/protocol.ts';
 import type { FirstScene } from './first-scene.ts';
-import { type Link, type ReadLink, readLink, writeLink } from './model/link.ts';
+import { inOrderOfSteps, type Link, type ReadLink, readLink, writeLink } from './model/link.ts';
+import { quoted } from './model/quoted.ts';
 import { type Preset, presets } from './presets.ts';
 import {
   at,
@@ -78,7 +79,7 @@ async function openFirstScene(): Promise<boolean> {
   scene.value = chosen.scene;
   ownLabels.value = labelsOf(first.frames);
   grow(first.path, 0, first.frames, null);
-  notice.value = [...(await restore(kept)), ...showAt(link)].join(' ');
+  notice.value = inOrderOfSteps([...(await restore(kept)), ...showAt(link)]).join(' ');
   return true;
 }
 
@@ -105,6 +106,7 @@ function showAgain(link: Link): boolean {
   const there = fitting.find(({ frames }) => frames.length === labels.length + 1) ?? fitting[0];
   if (there === undefined) return false;
   batch(() => {
+    isTalk.value = link.view === 'talk';
     currentId.value = there.id;
     const home = steps === null ? goesWrongAt() : labels.length;
     at.value = Math.min(link.at ?? home, last.value);
@@ -121,10 +123,10 @@ async function openLink(link: ReadLink): Promise<void> {
   if (link.file !== null && link.file === lastFile?.title) {
     return openRecording(link.file, lastFile.model.records);
   }
-  if (link.file !== null) problems.push(`“${link.file}” is a file: open it again.`);
+  if (link.file !== null) problems.push(`${quoted(link.file)} is a file: open it again.`);
   const known = [...presets, ...scenarios.value].find(({ id }) => id === link.preset);
   if (link.preset !== null && known === undefined) {
-    problems.push(`There is no scene “${link.preset}” here, so this is another one.`);
+    problems.push(`There is no scene ${quoted(link.preset)} here, so this is another one.`);
   }
   const first = presets[0] as Preset;
   const chosen = link.scene === null ? (known ?? first) : null;
@@ -136,7 +138,7 @@ async function openLink(link: ReadLink): Promise<void> {
   if (notice.value !== '') problems.push(notice.value);
   if (branch.value === undefined && link.scene !== null) await openScene(first, first.scene, null);
   else if (isMeant) problems.push(...(await restore(kept)), ...showAt(link));
-  notice.value = problems.join(' ');
+  notice.value = inOrderOfSteps(problems).join(' ');
 }
 
 async function openLive(address: string, { tab, card }: Link): Promise<void> {
@@ -157,7 +159,7 @@ function showAt({ at: step, tab, card }: Pick<Link, 'at' | 'tab' | 'card'>): rea
   for (const [picked, focus] of [[tab, focusedRoot] as const, [card, focusedChild] as const]) {
     if (picked === null) continue;
     if (models.value.some(({ tracks }) => tracks.has(picked))) focus.value = picked;
-    else problems.push(`The link names “${picked}”, which this run does not have.`);
+    else problems.push(`The link names ${quoted(picked)}, which this run does not have.`);
   }
   return problems;
 }
@@ -180,7 +182,7 @@ async function restore(kept: readonly KeptBranch[]): Promise<readonly string[]> 
       if (scene.value !== asked) return [];
       if (answer.kind !== 'frames') continue;
       const { path, frames, stopped } = answer;
-      if (stopped != null) problems.push(`Branch ${about.id}: ${stopped} any more.`);
+      if (stopped != null) problems.push(`Branch ${about.id}: ${stopped}.`);
       restored.push({ ...about, path, frames, models: modelsOf(frames) });
     }
   }

@@ -12,7 +12,8 @@ import { drawRecordedCharts, forgetRecordedCharts } from './charts.ts';
 import type { Frame, OfferedChoice, Scene, Verdict } from './engine/protocol.ts';
 import { EngineClient } from './engine-client.ts';
 import { firstDifference } from './model/difference.ts';
-import { type Link, problemOfScene } from './model/link.ts';
+import type { Link } from './model/link.ts';
+import { problemOfScene } from './model/scene-problem.ts';
 import { TraceModel } from './model/trace-model.ts';
 import { type Preset, presets } from './presets.ts';
 
@@ -257,7 +258,7 @@ async function ask(request: Ask, parentOf: () => Branch | null): Promise<void> {
     if (answer.kind !== 'frames' || !isMeant()) return;
     grow(answer.path, answer.from, answer.frames, parentOf());
     if (answer.stopped != null) {
-      notice.value = `${answer.stopped} any more; what was before it is shown.`;
+      notice.value = `${answer.stopped}; what was before it is shown.`;
     }
   } catch (error) {
     if (isMeant()) notice.value = `That did not work: ${(error as Error).message}`;

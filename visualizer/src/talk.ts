@@ -6,6 +6,7 @@
  * 10 minutes of arc, twice what normal sight just makes out. What is active is larger still.
  */
 import { computed, effect, signal } from '@preact/signals';
+import { markDeliberate } from './address.ts';
 import { fontSizes } from './diagram/layout.ts';
 
 /** Of the smallest letters, in CSS pixels: at a desk, and of a picture 1920 wide on a wall. */
@@ -21,8 +22,17 @@ export const leastScale = computed(() => {
   return Math.max(letters.desk, isTalk.value ? onWall : 0) / fontSizes.label;
 });
 
+/** Going back leads out of it, or into it again: it is an entry of the history. */
 export function toggleTalk(): void {
+  markDeliberate();
   isTalk.value = !isTalk.value;
+}
+
+/** Whether there was something to leave. */
+export function leaveTalk(): boolean {
+  if (!isTalk.value) return false;
+  toggleTalk();
+  return true;
 }
 
 /** The style is in talk.css. */

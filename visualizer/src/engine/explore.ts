@@ -25,8 +25,10 @@ export interface Explored {
   readonly graph: OrderGraph;
 }
 
-/** Steps between two reports. */
-const reportEvery = 250;
+/** Between two reports, in milliseconds. */
+const reportEveryMs = 400;
+/** Counting takes long in a large graph: so many times as long, at least, it is searched then. */
+const searchPerCount = 10;
 
 /** @param walkers they walk at the same time */
 export async function explore(
@@ -40,10 +42,12 @@ export async function explore(
   let busy = 0;
   let wake: (() => void)[] = [];
   const isFull = () => graph.states >= statesMax;
+  const report = onProgress && reporter(graph, onProgress);
+  report?.();
   const tell = () => {
     for (const wakeUp of wake) wakeUp();
     wake = [];
-    if (graph.walked % reportEvery === 0) onProgress?.(reportOf(graph, 'running'));
+    report?.();
   };
 
   const goOn = async (walker: Walker): Promise<void> => {
@@ -76,6 +80,24 @@ export async function explore(
 
   await Promise.all(walkers.map(goOn));
   return { exploration: reportOf(graph, isFull() ? 'limit' : 'exhausted'), graph };
+}
+
+/** Tells of the states as often as one looks, of the orders as often as it can count them. */
+function reporter(graph: OrderGraph, onProgress: (exploration: Exploration) => void): () => void {
+  let counts = reportOf(graph, 'running');
+  let [toldAt, countAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return () => {
+    const now = performance.now();
+    if (now - toldAt < reportEveryMs) return;
+    if (now >= countAt) {
+      counts = reportOf(graph, 'running');
+      const took = performance.now() - now;
+      countAt = now + took * (1 + searchPerCount);
+    }
+    toldAt = performance.now();
+    const { states, walked, commuted } = graph;
+    onProgress({ ...counts, states, walked, commuted });
+  };
 }
 
 function reportOf(graph: OrderGraph, status: Exploration['status']): Exploration {

@@ -124,8 +124,11 @@ export interface ChartEntry {
 }
 
 export interface Exploration {
-  /** `exhausted`: there is no other order; `limit`: there are more than one may wait for. */
-  readonly status: 'running' | 'exhausted' | 'limit';
+  /**
+   * `exhausted`: there is no other order; `limit`: there are more than one may wait for; `stopped`:
+   * somebody did not want to wait.
+   */
+  readonly status: 'running' | 'exhausted' | 'limit' | 'stopped';
   readonly states: number;
   /** Steps that were walked, and steps that were known without: what commutes is walked once. */
   readonly walked: number;

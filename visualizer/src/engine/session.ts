@@ -5,6 +5,7 @@
  * common at the beginning is executed once if the second only goes on.
  */
 import { type Choice, World } from '../../../src/simulation/world.ts';
+import { quoted } from '../model/quoted.ts';
 import { Judge } from './judge.ts';
 import type { Frame, OfferedChoice, Scene, SideFrame } from './protocol.ts';
 
@@ -93,7 +94,7 @@ export class Session {
       const index =
         typeof step === 'number' ? step : this.choices.findIndex(({ label }) => label === step);
       if (this.choices[index] === undefined) {
-        const name = typeof step === 'number' ? `choice ${step}` : `“${step}”`;
+        const name = typeof step === 'number' ? `Choice ${step}` : quoted(step);
         return `${name} is not possible at step ${this.path.length + 1}`;
       }
       await this.choose(index);

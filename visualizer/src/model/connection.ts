@@ -13,6 +13,8 @@ export type Connection =
   /** Nobody listens at the address any more. */
   | { readonly kind: 'gone'; readonly attempt: number }
   | { readonly kind: 'refused' }
+  /** At another address than the page's own, of which it cannot ask who is there. */
+  | { readonly kind: 'unreached' }
   /** The process is there, the connection is not. */
   | { readonly kind: 'reconnecting'; readonly attempt: number };
 
@@ -74,6 +76,12 @@ export function wordsOfConnection(connection: Connection): ConnectionWords {
         ...{ state: 'token refused', tone: 'bad' },
         detail:
           'Another process listens there now, or the link is not whole: open the address that your program has printed.',
+      };
+    case 'unreached':
+      return {
+        ...{ state: 'not reached', tone: 'bad' },
+        detail:
+          'Nothing listens there, or nothing that lets this page in: open the address that your program has printed.',
       };
     case 'reconnecting':
       return {

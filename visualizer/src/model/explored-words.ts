@@ -1,7 +1,7 @@
 /**
  * @module explored-words: what a search of every order came to, in words.
  */
-import type { Exploration, OrderShare } from '../engine/protocol.ts';
+import type { Exploration, Frame, OrderShare } from '../engine/protocol.ts';
 
 /** `1,234`; from a million millions on `8.17 × 10^13`. */
 export function countWords(digits: string): string {
@@ -24,12 +24,14 @@ export function progressWords({ orders, estimate, states }: Exploration): string
 /** What it found. */
 export function resultWords({ status, orders, violating, found }: Exploration): string {
   const isWhole = status === 'exhausted';
+  const isStopped = status === 'stopped';
   const all = `${countWords(orders)} orders`;
   const steps = found?.labels.length ?? 0;
+  if (found === null && isStopped) return `stopped at ${all}, none violates so far`;
   if (found === null) return isWhole ? `all ${all} hold` : 'none violates so far; there are more';
   const shortest = `the shortest: ${found.property} after ${steps} ${steps === 1 ? 'step' : 'steps'}`;
   const of = isWhole ? `of ${all}` : `of the ${all} gone through`;
-  return `${countWords(violating)} ${of} violate, ${shortest}`;
+  return `${isStopped ? 'stopped: ' : ''}${countWords(violating)} ${of} violate, ${shortest}`;
 }
 
 /** From 0 to 1. */
@@ -46,6 +48,31 @@ export function shareWords(share: OrderShare): string {
   const { orders, violating, isDrawn } = share;
   const left = isDrawn ? `${orders} orders drawn (seed 1)` : `${countWords(orders)} orders left`;
   return `${countWords(violating)} of ${left} violate: ${percent}`;
+}
+
+/**
+ * What is to be said of a side at a step of the run.
+ * @param until the last step that the shares hold for
+ */
+export function hereWords(
+  shares: readonly (OrderShare & { readonly step: number })[],
+  until: number,
+  step: number,
+  isSideOver: boolean,
+): string {
+  const here = shares.findLast((share) => share.step <= step);
+  if (here === undefined || step > until) return 'not among the orders explored';
+  if (isSideOver) return fraction(here) > 0 ? 'over, and it violates' : 'over, and it holds';
+  return shareWords(here);
+}
+
+/** Whether nothing is left to happen on this side: no message, no start, nobody at work. */
+export function isOver({ choices, sides }: Frame, side: number): boolean {
+  const isLeft = choices.some(
+    ({ kind, sides: on }) => on[side] && (kind === 'deliver' || kind === 'start'),
+  );
+  const isAtWork = sides[side]?.operations.some(({ status }) => status === 'running');
+  return !isLeft && !isAtWork;
 }
 
 /** The step at which the share rose most: there the damage was decided. Null: nowhere. */

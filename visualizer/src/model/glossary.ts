@@ -56,8 +56,13 @@ export type Piece = string | Word;
 /**
  * `text` in pieces: a word of the glossary, singular or plural, is one by itself, the first time
  * that it stands there. The `server` of an event `server.settled` is none.
+ * @param before texts that are read before this one: what stands there is linked there
  */
-export function piecesOf(text: string, words: readonly Word[]): readonly Piece[] {
+export function piecesOf(
+  text: string,
+  words: readonly Word[],
+  before: readonly string[] = [],
+): readonly Piece[] {
   if (words.length === 0) return [text];
   const anchors = new Map(words.map(({ word, anchor }) => [word.toLowerCase(), anchor]));
   const longest = [...anchors.keys()].sort((a, b) => b.length - a.length);
@@ -66,7 +71,8 @@ export function piecesOf(text: string, words: readonly Word[]): readonly Piece[]
     'gi',
   );
   const pieces: Piece[] = [];
-  const seen = new Set<string>();
+  const earlier = before.flatMap((other) => piecesOf(other, words));
+  const seen = new Set(earlier.flatMap((piece) => (typeof piece === 'string' ? [] : piece.anchor)));
   let from = 0;
   for (const match of text.matchAll(known)) {
     const anchor = anchors.get((match[1] as string).toLowerCase()) as string;

@@ -18,6 +18,8 @@ export interface Write {
   readonly words: readonly string[];
   /** Whether it was made of what was there, which should be in it still. */
   readonly isEdit: boolean;
+  /** Where it went that held nothing, in this order: `s3 sh0`. */
+  readonly added: string[];
   /** Whether its writer was told that it is written. */
   isAcknowledged: boolean;
   /** Whether its writer is through, or dead: it mends nothing any more. */
@@ -46,9 +48,15 @@ export function writesOf(records: readonly TraceRecord[]): readonly Write[] {
     } else if (record.kind === 'place' && record.operation !== null && record.after !== null) {
       const { operation, after } = record;
       const version = idOf(after);
-      if (version === undefined || writes.some((write) => write.version === version)) continue;
-      const intent = intents.get(operation) ?? { words: [], isEdit: false };
-      writes.push({ operation, version, ...intent, isAcknowledged: false, isOver: false });
+      if (version === undefined) continue;
+      let write = writes.find((known) => known.version === version);
+      if (write === undefined) {
+        const intent = intents.get(operation) ?? { words: [], isEdit: false };
+        const state = { isAcknowledged: false, isOver: false };
+        write = { operation, version, ...intent, added: [], ...state };
+        writes.push(write);
+      }
+      if (record.before === null) write.added.push(placeName(record));
     } else if (record.kind === 'operation' && record.event !== 'started') {
       for (const write of writes) if (write.operation === record.operation) write.isOver = true;
       const write = lastOf(record.operation);
@@ -79,9 +87,18 @@ export function harmsOf(servers: Servers, writes: readonly Write[]): readonly Ha
     const isWritten = (version: string) => acknowledged.some((write) => write.version === version);
     const isRival = seqnum === newest && !isWritten(version);
     if (isRival) return [{ kind: 'rival', ...at, words: `another version ${seqnum}` }];
-    const isSecond = places.some((p) => p.shnum === shnum && p.seqnum < seqnum);
-    return isSecond ? [{ kind: 'second', ...at, words: `second share ${shnum}` }] : [];
+    const others = places.filter((p) => p.shnum === shnum && p.server !== server);
+    const added = writes.find((write) => write.version === version)?.added ?? [];
+    // Of two in the same version, the one that was added to the other.
+    const order = added.indexOf(placeName({ server, shnum }));
+    const isSecond = ({ version: own, seqnum: n, ...place }: Place) =>
+      n < seqnum || (own === version && added.indexOf(placeName(place)) < order);
+    return others.some(isSecond) ? [{ kind: 'second', ...at, words: `second share ${shnum}` }] : [];
   });
+}
+
+function placeName({ server, shnum }: Pick<Place, 'server' | 'shnum'>): string {
+  return `${server} sh${shnum}`;
 }
 
 /** The acknowledged edit that this version should hold, and that is on no server any more. */

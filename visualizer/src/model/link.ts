@@ -16,6 +16,8 @@
  * as far as it can be. What cannot be read is told, and the rest is kept.
  */
 import type { Scene } from '../engine/protocol.ts';
+import { quoted } from './quoted.ts';
+import { problemOfScene } from './scene-problem.ts';
 
 /** A choice by its label; in links of version 1, by its number. */
 export type LinkStep = string | number;
@@ -50,11 +52,13 @@ export function readLink(hash: string): ReadLink {
   };
   const wanted = fields.get('v');
   if (wanted !== undefined && wanted !== String(version)) {
-    problems.push(`The link says that it is of version “${wanted}”; this page reads ${version}.`);
+    problems.push(
+      `The link says that it is of version ${quoted(wanted)}; this page reads ${version}.`,
+    );
   }
   const scene = sceneFrom(fields.get('w'), problems);
   return {
-    preset: text('p'),
+    preset: nameFrom(text('p'), problems),
     scene,
     steps: stepsFrom(fields.get('s'), fields.get('c'), problems),
     at: numberFrom(fields.get('at'), problems),
@@ -62,7 +66,7 @@ export function readLink(hash: string): ReadLink {
     card: text('card'),
     view: fields.get('view') === 'talk' ? 'talk' : null,
     file: text('file'),
-    live: text('live'),
+    live: addressFrom(text('live'), problems),
     problems,
   };
 }
@@ -88,20 +92,10 @@ export function writeLink(link: Partial<Link>): string {
   return `#${parts.join('&')}`;
 }
 
-/** What is wrong with a scene that somebody sent, as far as its shape goes; null: nothing. */
-export function problemOfScene(value: unknown): string | null {
-  const { sides } = (value ?? {}) as { readonly sides?: unknown };
-  if (!Array.isArray(sides) || sides.length < 1 || sides.length > 2) {
-    return 'a scene has one side, or two';
-  }
-  for (const [i, side] of sides.entries()) {
-    const { title, short, options } = (side ?? {}) as Readonly<Record<string, unknown>>;
-    const { servers, operations } = (options ?? {}) as Readonly<Record<string, unknown>>;
-    if (typeof title !== 'string' || typeof short !== 'string') return `side ${i + 1} has no title`;
-    if (!Array.isArray(servers)) return `side ${i + 1} has no list of servers`;
-    if (!Array.isArray(operations)) return `side ${i + 1} has no list of operations`;
-  }
-  return null;
+/** Of several sentences: those that name no step, then those that do, in the order of the steps. */
+export function inOrderOfSteps(problems: readonly string[]): readonly string[] {
+  const stepOf = (problem: string) => Number(/\bstep (\d+)/i.exec(problem)?.[1] ?? -1);
+  return [...problems].sort((one, other) => stepOf(one) - stepOf(other));
 }
 
 // --- fields ---------------------------------------------------------------------------------------
@@ -121,15 +115,30 @@ function decoded(raw: string, name: string, problems: string[]): string | null {
   try {
     return decodeURIComponent(raw);
   } catch {
-    problems.push(`“${name}=${raw}” in the link is damaged.`);
+    problems.push(`${quoted(`${name}=${raw}`)} in the link is damaged.`);
     return null;
   }
+}
+
+function nameFrom(text: string | null, problems: string[]): string | null {
+  if (text !== '') return text;
+  problems.push('“p” in the link names no scene.');
+  return null;
+}
+
+/** Of this machine, since nothing else is ever tried. */
+function addressFrom(text: string | null, problems: string[]): string | null {
+  if (text === null) return null;
+  const [, port, token] = /^127\.0\.0\.1:(\d{1,5})\/([\w-]+)$/.exec(text) ?? [];
+  if (token !== undefined && Number(port) > 0 && Number(port) < 2 ** 16) return text;
+  problems.push(`${quoted(text)} in the link is not an address of this machine.`);
+  return null;
 }
 
 function numberFrom(raw: string | undefined, problems: string[]): number | null {
   if (raw === undefined) return null;
   if (/^\d{1,9}$/.test(raw)) return Number(raw);
-  problems.push(`“at=${raw}” in the link is no step.`);
+  problems.push(`${quoted(`at=${raw}`)} in the link is no step.`);
   return null;
 }
 
@@ -145,7 +154,9 @@ function stepsFrom(
   for (const text of texts) {
     const step = named === undefined ? indexFrom(text) : labelFrom(text);
     if (step === null) {
-      problems.push(`Step ${steps.length + 1} of the link, “${text}”, is none: it ends before.`);
+      problems.push(
+        `Step ${steps.length + 1} of the link, ${quoted(text)}, is none: it ends before.`,
+      );
       break;
     }
     steps.push(step);

@@ -9,6 +9,7 @@ import {
   explorations,
   exploreOrders,
   faultsMax,
+  followingSides,
   isExploring,
   isFromHere,
   showFound,
@@ -17,11 +18,12 @@ import {
 import {
   decidedAt,
   fraction,
+  hereWords,
+  isOver,
   progressWords,
   resultWords,
-  shareWords,
 } from '../model/explored-words.ts';
-import { type FoundRun, foundScenario, scenarioName } from '../model/found-scenario.ts';
+import { type FoundRun, foundScenario, placeWords, scenarioName } from '../model/found-scenario.ts';
 import { at, branch, frame, goTo, last, notice, preset, scene, shortTitles } from '../store.ts';
 import { saveText } from './files.ts';
 
@@ -85,6 +87,11 @@ export function ExplorePanel() {
       <ul class="explored">
         {explorations.value.map((explored) => (
           <Result key={explored.side} explored={explored} />
+        ))}
+        {followingSides.value.map((side) => (
+          <li key={side}>
+            <b>{shortTitles.value[side]}: </b>follows
+          </li>
         ))}
       </ul>
       <Curve />
@@ -163,8 +170,7 @@ function Curve() {
 }
 
 /** What the curve says of the step that is looked at, and where it rose most. */
-function Here({ explored: { side, shares } }: { readonly explored: Explored }) {
-  const here = shares.findLast(({ step }) => step <= at.value);
+function Here({ explored: { side, shares, until } }: { readonly explored: Explored }) {
   const decided = decidedAt(shares);
   const name = shortTitles.value[side];
   return (
@@ -172,9 +178,7 @@ function Here({ explored: { side, shares } }: { readonly explored: Explored }) {
       <span>
         <b>{name}</b>
         {side > 0 && ' (dashed)'}, step {at.value}:{' '}
-        {here === undefined || at.value > (shares.at(-1)?.step ?? 0)
-          ? 'not among the orders explored'
-          : shareWords(here)}
+        {hereWords(shares, until, at.value, frame.value !== undefined && isOver(frame.value, side))}
       </span>
       {decided !== null && (
         <button type="button" class="small" onClick={() => goTo(decided)}>
@@ -214,10 +218,10 @@ function ScenarioButtons() {
     const text = foundScenario(run);
     await navigator.clipboard.writeText(text).then(
       () => {
-        notice.value = `Copied: a test, as test/scenarios/${scenarioName(run)} with a row in README.md there`;
+        notice.value = `Copied. ${placeWords(run)}`;
       },
       (error: Error) => {
-        notice.value = `The clipboard is not to be had (${error.message}); save it instead`;
+        notice.value = `The clipboard is not to be had (${error.message}); save it instead.`;
       },
     );
   };
@@ -229,7 +233,10 @@ function ScenarioButtons() {
       <button
         type="button"
         class="small"
-        onClick={() => saveText(scenarioName(run), foundScenario(run))}
+        onClick={() => {
+          saveText(scenarioName(run), foundScenario(run));
+          notice.value = `Saved. ${placeWords(run)}`;
+        }}
       >
         Save as scenario
       </button>

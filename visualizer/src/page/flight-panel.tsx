@@ -4,7 +4,8 @@
 import type { Message } from '../../../src/simulation/network.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
 import { showFaults, showsFaults } from '../explore-store.ts';
-import { act, frame, isBusy, shortTitles, versionNames } from '../store.ts';
+import { frame, isBusy, shortTitles, versionNames } from '../store.ts';
+import { actInTurn } from '../turns.ts';
 
 /** What a person reads on a button, by kind of choice. */
 const verbs: Readonly<Record<string, string>> = {
@@ -52,7 +53,7 @@ export function FlightPanel() {
   );
   return (
     <section class="panel flight" aria-labelledby="flight-title" aria-busy={isBusy.value}>
-      <h2 id="flight-title">
+      <h2 id="flight-title" tabIndex={-1}>
         Next: choose <span class="count">{list.length} in flight</span>{' '}
         <label class="faults-switch">
           <input
@@ -69,7 +70,7 @@ export function FlightPanel() {
             key={choice.label}
             type="button"
             class={choice.kind === 'start' ? 'main' : undefined}
-            onClick={() => void act(choice)}
+            onClick={() => actInTurn(choice)}
           >
             {choice.kind === 'advance' ? 'let time pass' : choice.label}
           </button>
@@ -96,7 +97,7 @@ function FlightRow({ message, sides, number }: Flight & { readonly number: numbe
         class="deliver"
         aria-disabled={deliver === undefined}
         title={deliver === undefined ? refusals.deliver : undefined}
-        onClick={() => deliver && void act(deliver)}
+        onClick={() => deliver && actInTurn(deliver)}
       >
         <kbd>{number <= 9 ? number : ''}</kbd>
         <span class="hidden">deliver </span>
@@ -126,7 +127,7 @@ function FlightRow({ message, sides, number }: Flight & { readonly number: numbe
                 aria-label={`${word} ${label}`}
                 aria-disabled={choice === undefined}
                 title={choice === undefined ? `not now: ${refusals[kind] ?? ''}` : undefined}
-                onClick={() => choice && void act(choice)}
+                onClick={() => choice && actInTurn(choice)}
               >
                 {word}
               </button>

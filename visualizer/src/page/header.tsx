@@ -13,6 +13,7 @@ import {
   scenarios,
 } from '../store.ts';
 import { isTalk, toggleTalk } from '../talk.ts';
+import { inTurn } from '../turns.ts';
 import { openFile, saveRun } from './files.ts';
 import { openHelp } from './help.tsx';
 
@@ -43,7 +44,7 @@ export function Header() {
           type="button"
           disabled={isRecording}
           aria-disabled={isBusy.value}
-          onClick={() => void finish()}
+          onClick={() => inTurn(finish)}
           title="Everything else in order, without faults (r)"
         >
           {isPresent.value ? 'Run to end' : 'Run to end from here'}

@@ -2,6 +2,9 @@
  * @module keep-focus: the focus stays where the hands are. When what has it goes away, because its
  * message was delivered, it goes to what is in the same place now: the same button of the next row,
  * or the last row, or the panel; never to the top of the page.
+ *
+ * Where messages are chosen, Enter is pressed again and again: there it goes to a message to deliver
+ * and to nothing else, so that no second Enter lets time pass or breaks anything.
  */
 
 /** Rows of what can be gone through. */
@@ -27,7 +30,7 @@ export function keepFocus(): () => void {
     if (place.element.isConnected) {
       place = placeOf(place.element);
     } else if (document.activeElement === document.body || document.activeElement === null) {
-      nextOf(place)?.focus();
+      (messageFor(place) ?? nextOf(place))?.focus();
     }
   });
   addEventListener('focusin', onFocus);
@@ -63,6 +66,16 @@ function childOf(holder: Element, inner: Element): Element {
 function focusablesIn(row: Element): HTMLElement[] {
   const inside = [...row.querySelectorAll<HTMLElement>(focusable)];
   return row.matches(focusable) ? [row as HTMLElement, ...inside] : inside;
+}
+
+/** In the panel of messages: the one in its place, else the first, else the panel's heading. */
+function messageFor({ holders }: Place): HTMLElement | undefined {
+  const panel = holders.find(({ holder }) => holder.matches('.flight'))?.holder;
+  if (!panel?.isConnected) return undefined;
+  const messages = [...panel.querySelectorAll<HTMLElement>('.deliver')];
+  const row = holders.find(({ holder }) => holder.matches('ol'))?.row ?? 0;
+  const heading = panel.querySelector<HTMLElement>('h2[tabindex]');
+  return messages[Math.min(row, messages.length - 1)] ?? heading ?? undefined;
 }
 
 function nextOf({ holders, column }: Place): HTMLElement | undefined {

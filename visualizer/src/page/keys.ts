@@ -17,7 +17,8 @@ import {
   togglePlaying,
   violations,
 } from '../store.ts';
-import { toggleTalk } from '../talk.ts';
+import { leaveTalk, toggleTalk } from '../talk.ts';
+import { actInTurn, inTurn } from '../turns.ts';
 import { toggleContext } from './context-panel.tsx';
 import { dismissExplanation } from './explanation.tsx';
 import { choiceFor, flights } from './flight-panel.tsx';
@@ -50,10 +51,10 @@ const plain: Readonly<Record<string, (element: HTMLElement) => void>> = {
   ArrowRight: () => goTo(at.value + 1),
   Home: () => goTo(0),
   End: () => goTo(last.value),
-  Escape: () => dismissExplanation() || goTo(last.value),
+  Escape: () => dismissExplanation() || leaveTalk() || goTo(last.value),
   ' ': () => togglePlaying(),
   x: drop,
-  r: () => void finish(),
+  r: () => inTurn(finish),
   e: () => void exploreOrders(),
   v: nextViolation,
   c: goToParting,
@@ -75,16 +76,18 @@ const shifted: Readonly<Record<string, () => void>> = {
 };
 
 function deliver(index: number): void {
-  const flight = flights()[index];
-  const choice = flight && choiceFor('deliver', flight.message.label);
-  if (choice !== undefined) void act(choice);
+  inTurn(() => {
+    const flight = flights()[index];
+    const choice = flight && choiceFor('deliver', flight.message.label);
+    return choice && act(choice);
+  });
 }
 
 function drop(element: HTMLElement): void {
   const label = element.closest<HTMLElement>('[data-message]')?.dataset.message;
   const isMeant = label !== undefined && showsFaults.value;
   const choice = isMeant ? choiceFor('drop', label) : undefined;
-  if (choice !== undefined) void act(choice);
+  if (choice !== undefined) actInTurn(choice);
 }
 
 function nextViolation(): void {

@@ -17,11 +17,17 @@ async function loadWords(): Promise<void> {
   if (response?.ok) words.value = (await response.json()) as readonly Word[];
 }
 
-export function Worded({ text }: { readonly text: string }) {
+interface Props {
+  readonly text: string;
+  /** Texts that are read before it: each word is a link once. */
+  readonly before?: readonly string[];
+}
+
+export function Worded({ text, before = [] }: Props) {
   useEffect(() => void loadWords(), []);
   return (
     <>
-      {piecesOf(text, words.value).map((piece) =>
+      {piecesOf(text, words.value, before).map((piece) =>
         typeof piece === 'string' ? (
           piece
         ) : (
