@@ -279,6 +279,20 @@ function cut(page: Page, selector: string): Promise<string[]> {
   );
 }
 
+/** The states at the ends of the arrow that differs which are not whole in the window. */
+function endsOutOfView(side: Locator): Promise<string[]> {
+  return side.locator('.state').evaluateAll((states) =>
+    states.flatMap((state) => {
+      const path = state.getAttribute('data-state') ?? '';
+      if (path !== 'collecting.verifying' && path !== 'done') return [];
+      const box = (state.querySelector('rect') as Element).getBoundingClientRect();
+      const room = (state.closest('.stage') as Element).getBoundingClientRect();
+      const bottom = Math.min(room.bottom, innerHeight);
+      return box.top >= room.top && box.bottom <= bottom ? [] : [path];
+    }),
+  );
+}
+
 describe('windows of all sizes', () => {
   test('1440×900: every order, its result and its curve, and five messages are in view', async () => {
     const watched = await open('#p=2034&at=1');
@@ -351,6 +365,86 @@ describe('windows of all sizes', () => {
       await done(watched);
     },
   );
+
+  test.each(['2034&at=8', '2034&at=2', 'thirteen'])(
+    '1440×900, %s: an opened context is in view, and lies over nothing',
+    async (hash) => {
+      const watched = await open(`#p=${hash}`, { viewport: { width: 1440, height: 900 } });
+      const { page } = watched;
+      await page.keyboard.press('i');
+      await page.locator('.context-parts').first().waitFor();
+      await page.waitForFunction(() => {
+        const [words] = document.querySelectorAll('.context-parts b');
+        const room = document.querySelector('.panel.charts')?.getBoundingClientRect();
+        return (words?.getBoundingClientRect().bottom ?? 9999) <= (room?.bottom ?? 0);
+      });
+      const parts = '.side-head, .cards, figcaption, .stage, .stage-foot, .context';
+      const over = await page.locator('.side').evaluateAll((sides, selector) => {
+        const boxes = (side: Element) =>
+          [...side.querySelectorAll(selector)].map((part) => ({
+            name: part.className || part.tagName,
+            box: part.getBoundingClientRect(),
+          }));
+        return sides.flatMap((side) =>
+          boxes(side).flatMap(({ name, box }, i, all) =>
+            all
+              .slice(i + 1)
+              .filter(
+                (it) =>
+                  Math.min(box.bottom, it.box.bottom) - Math.max(box.top, it.box.top) > 1 &&
+                  Math.min(box.right, it.box.right) - Math.max(box.left, it.box.left) > 1,
+              )
+              .map((it) => `${it.name} over ${name}`),
+          ),
+        );
+      }, parts);
+      expect(over).toEqual([]);
+      const heights = await page
+        .locator('.stage')
+        .evaluateAll((stages) => stages.map(({ clientHeight }) => clientHeight));
+      expect(Math.min(...heights)).toBeGreaterThanOrEqual(180);
+      await done(watched);
+    },
+  );
+
+  test.each([
+    ['a small laptop', { width: 1280, height: 720 }],
+    ['a telephone', { width: 390, height: 844 }],
+  ])(
+    '%s: where the two sides differ is seen at first, both ends of it, unscrolled',
+    async (_, viewport) => {
+      const watched = await open('', { viewport });
+      const { page } = watched;
+      expect(await page.evaluate(() => scrollY)).toBe(0);
+      expect(await endsOutOfView(page.locator('.side').first())).toEqual([]);
+      await done(watched);
+    },
+  );
+
+  test.each([
+    ['2034', { width: 1920, height: 1080 }],
+    ['scenario-2034-thirteen', { width: 1920, height: 1080 }],
+    ['scenario-2034-thirteen', { width: 1280, height: 720 }],
+  ])('on a wall, %s: the lane that matters, and what differs, at %o', async (id, viewport) => {
+    const watched = await open(`#v=2&p=${id}&view=talk`, { viewport });
+    const { page } = watched;
+    const culprit = page.locator('.lanes .thrown.bad text');
+    expect(await culprit.textContent()).toBe('✗ thrown away');
+    const isIn = await culprit.evaluate((words) => {
+      const { top, bottom, right } = words.getBoundingClientRect();
+      const room = (words.closest('.lanes') as Element).getBoundingClientRect();
+      return top >= room.top && bottom <= room.bottom + 1 && right <= room.right;
+    });
+    expect(isIn).toBe(true);
+    for (const side of await page.locator('.side').all()) {
+      expect(await endsOutOfView(side)).toEqual([]);
+    }
+    expect(await page.getByText('Acting here').filter({ visible: true }).count()).toBe(0);
+    await page.keyboard.press('i');
+    await page.locator('.context-parts').first().waitFor({ state: 'attached' });
+    expect(await page.locator('.context').filter({ visible: true }).count()).toBe(0);
+    await done(watched);
+  });
 
   test('on a wall all letters have 26 pixels of 1920, and there is nothing to edit', async () => {
     const watched = await open('', { viewport: { width: 1920, height: 1080 } });

@@ -17,6 +17,8 @@ import { useExplanations } from './explanations.ts';
 interface Props {
   readonly chart: string;
   readonly actor: string;
+  /** Behind its name, where the other side has an actor of that name too. */
+  readonly whose: string;
   readonly state: string;
   readonly taken: readonly string[];
   readonly isEnded: boolean;
@@ -29,7 +31,7 @@ interface Props {
 }
 
 export function ChartView(props: Props) {
-  const { chart, actor, state, taken, isEnded, marks, ending, drawnAs = chart } = props;
+  const { chart, actor, whose, state, taken, isEnded, marks, ending, drawnAs = chart } = props;
   const drawing = useRef<HTMLDivElement>(null);
   const picture = pictures.value.get(drawnAs);
   const own = pictures.value.get(chart)?.entry.chart;
@@ -67,7 +69,7 @@ export function ChartView(props: Props) {
         key={drawnAs}
         picture={picture}
         drawing={drawing}
-        label={`Picture of ${actor}`}
+        label={`Picture of ${actor}${whose}`}
         boxes={picture === undefined ? [] : boxesOf(picture, state, taken, marks)}
         moment={JSON.stringify([actor, state, taken])}
       >

@@ -10,11 +10,12 @@ import { type Discard, discardOf } from '../model/ending.ts';
 import { type SideAt, shownOn } from '../model/focus.ts';
 import type { Mark, Track } from '../model/trace-model.ts';
 import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
-import { at, focusedChild, positionAt, recording, titles } from '../store.ts';
+import { at, focusedChild, positionAt, recording, shortTitles, titles } from '../store.ts';
 import { ActorTree } from './actor-tree.tsx';
 import { ChartView } from './chart-view.tsx';
 import { ContextPanel } from './context-panel.tsx';
 import { DifferenceLegend, marksOf } from './difference-legend.tsx';
+import { showIn } from './show-in.ts';
 import { SideWords } from './side-words.tsx';
 
 export function ChartsPanel() {
@@ -60,24 +61,31 @@ function SideCharts({ side, now, before, isAlone }: SideProps) {
         <Unbegun side={side} />
       ) : (
         <div class="work">
+          {/* As they are seen, so that Tab goes as the eye does: children, pictures. */}
+          <Cards root={root} now={now} before={before} child={child} />
           <div class="pictures">
             {picture(root)}
             {child !== undefined && isAlone && picture(child)}
           </div>
-          <Cards root={root} now={now} before={before} child={child} />
-          {child !== undefined && !isAlone && <div class="pictures">{picture(child)}</div>}
+          {child !== undefined && !isAlone && <div class="pictures picked">{picture(child)}</div>}
         </div>
       )}
       {root !== undefined && (
         <ContextPanel
           model={now.model}
           track={child ?? root}
+          whose={whose(side)}
           position={now.position}
           before={before}
         />
       )}
     </div>
   );
+}
+
+/** Behind a name that both sides have: `, old`. */
+function whose(side: number): string {
+  return titles.value.length > 1 ? `, ${shortTitles.value[side]}` : '';
 }
 
 /** Before anything has begun: in what the two sides will differ. */
@@ -98,6 +106,7 @@ function Unbegun({ side }: { readonly side: number }) {
               chart={chart}
               drawnAs={drawnAs(chart, difference)}
               actor={chart}
+              whose={whose(side)}
               state="not begun"
               taken={[]}
               isEnded={false}
@@ -140,6 +149,7 @@ function TrackChart({ side, track, now, before }: TrackProps) {
         chart={track.chart}
         drawnAs={drawnAs(track.chart, difference)}
         actor={track.actor}
+        whose={whose(side)}
         state={mark?.state ?? ''}
         taken={taken}
         isEnded={isEnded(track, position)}
@@ -189,16 +199,6 @@ function Cards({ root, now, before, child }: CardsProps) {
       ))}
     </ul>
   );
-}
-
-/** Scrolls the list, and nothing else, so that a card is in view. */
-function showIn(list: HTMLElement | null, selector: string): boolean {
-  const card = list?.querySelector<HTMLElement>(selector);
-  if (list === null || !card) return false;
-  const [room, box] = [list.getBoundingClientRect(), card.getBoundingClientRect()];
-  if (box.top < room.top) list.scrollTop -= room.top - box.top;
-  else if (box.bottom > room.bottom) list.scrollTop += box.bottom - room.bottom;
-  return true;
 }
 
 interface CardProps {

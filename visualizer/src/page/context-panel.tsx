@@ -35,12 +35,14 @@ export function toggleContext(): void {
 interface Props {
   readonly model: TraceModel;
   readonly track: Track;
+  /** Behind its name, where the other side has an actor of that name too. */
+  readonly whose: string;
   /** How many records had happened at the step that is looked at, and before it. */
   readonly position: number;
   readonly before: number;
 }
 
-export function ContextPanel({ model, track, position, before }: Props) {
+export function ContextPanel({ model, track, whose, position, before }: Props) {
   const chart = pictures.value.get(track.chart)?.entry.chart;
   const found = movesAt(model, track, chart, { before, position });
   if (found === undefined) return null;
@@ -50,7 +52,7 @@ export function ContextPanel({ model, track, position, before }: Props) {
   const { state } = found.mark;
   const { description } = (chart && statesIn(chart.root).find(({ path }) => path === state)) ?? {};
   return (
-    <section class="context" aria-label={`Context of ${track.actor}`}>
+    <section class="context" aria-label={`Context of ${track.actor}${whose}`}>
       <h3>
         <button
           type="button"

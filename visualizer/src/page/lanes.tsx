@@ -16,7 +16,7 @@ import {
   type Track,
 } from '../model/trace-model.ts';
 import { isTimed } from '../recording-store.ts';
-import { at, difference, goTo, growth, recording, violations } from '../store.ts';
+import { at, difference, goTo, growth, models, recording, violations } from '../store.ts';
 import { isTalk } from '../talk.ts';
 import { panTime, zoomTime } from './time-lanes.tsx';
 
@@ -47,8 +47,11 @@ const columnsInView = () => Math.max(1, (width.value - gutterWidth()) / columnWi
 // What is looked at stays in view.
 effect(() => {
   const [step, count] = [columnNow(), columnsInView()];
+  // Behind it there is room for what was thrown away there, in the letters of a wall too.
+  const behind = isTalk.value ? 2.3 : 1.5;
   if (step < first.peek()) first.value = Math.max(0, step - count * 0.3);
-  else if (step > first.peek() + count - 1.5) first.value = Math.max(0, step - count + 1.6);
+  else if (step > first.peek() + count - behind)
+    first.value = Math.max(0, step - count + behind + 0.1);
 });
 
 export function zoomLanes(factor: number): void {
@@ -90,8 +93,13 @@ export function Lanes({ model, side, title }: Props) {
   useLayoutEffect(() => {
     const { from, to } = model.arrows.findLast(({ end }) => end === now) ?? {};
     const row = Math.max(names.indexOf(from ?? ''), names.indexOf(to ?? ''));
-    if (holder.current !== null && row >= 0) showRow(holder.current, row * rowHeight, rowHeight);
-  }, [model, now, rowHeight]);
+    const show = (it: number) => {
+      if (holder.current !== null && it >= 0) showRow(holder.current, it * rowHeight, rowHeight);
+    };
+    show(row);
+    // Of both sides the lane whose work one of them throws away: it matters more.
+    show(names.indexOf(models.value.map((it) => thrownAway(it, now)).find(Boolean) ?? ''));
+  }, [model, now, rowHeight, isTalk.value]);
   const height = axisHeight + names.length * rowHeight;
   const inView = (row: number) => {
     const y = row * rowHeight - top.value;
@@ -127,6 +135,15 @@ export function Lanes({ model, side, title }: Props) {
       </svg>
     </div>
   );
+}
+
+/** The server whose answer was for nobody, as it turned out at this column. */
+function thrownAway(model: TraceModel, column: number): string | null | undefined {
+  const isIt = (track: Track) => {
+    const discard = discardOf(track, model, Number.POSITIVE_INFINITY);
+    return discard?.column === column && discard.isThrownAway;
+  };
+  return [...model.tracks.values()].find(isIt)?.server;
 }
 
 /** The server that the step is about is in view, and no row is cut. */

@@ -1,6 +1,7 @@
 /**
  * @module time-panel: lanes, branches, the scrubber, and what happened at the step looked at.
  */
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { wordsOf } from '../model/words.ts';
 import { isTimed } from '../recording-store.ts';
 import {
@@ -22,6 +23,7 @@ import {
 } from '../store.ts';
 import { gutterWidth, Lanes, xOf } from './lanes.tsx';
 import { Scroll } from './scroll.tsx';
+import { showIn } from './show-in.ts';
 import { TimeLanes, TimeTools } from './time-lanes.tsx';
 
 export function TimePanel() {
@@ -93,9 +95,13 @@ function stepWords(): string {
 
 /** Every branch as a line off its parent. */
 function Branches() {
+  const list = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    showIn(list.current, '[aria-current="true"]');
+  }, [currentId.value, branches.value.length]);
   if (branches.value.length < 2 || recording.value !== null) return null;
   return (
-    <ul class="branches" aria-label="Branches">
+    <ul class="branches" ref={list} aria-label="Branches">
       {branches.value.map(({ id, frames, forkedAt, parent }) => {
         const left = Math.max(gutterWidth(), xOf(forkedAt));
         const right = xOf(frames.length - 1);
