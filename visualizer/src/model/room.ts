@@ -37,7 +37,14 @@ export function makeRoom(model: TraceModel, max = recordsMax): Room | null {
   }
   const stays = (name: string | null) => name === null || sizes.has(name);
   const kept = new TraceModel(model.byStep);
+  // Nothing of what stays is among them.
+  kept.expectGaps(Number.POSITIVE_INFINITY);
   kept.add(model.records.filter((record) => stays(operationOf(record))));
+  kept.expectGaps(0);
+  for (const { name, isCut } of model.run.running) {
+    const operation = kept.run.operations.get(name);
+    if (operation !== undefined) operation.isCut = isCut;
+  }
   return { model: kept, records, operations };
 }
 
