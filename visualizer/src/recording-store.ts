@@ -5,7 +5,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import { endTime } from './live-clock.ts';
 import { keeping, type View } from './model/lane-scale.ts';
-import { nameOf, named } from './model/nicknames.ts';
+import { named, nameOf } from './model/nicknames.ts';
 import type { Operation } from './model/run-model.ts';
 import { type Filters, noFilters, SearchIndex } from './model/search.ts';
 import type { TraceModel, Track } from './model/trace-model.ts';

@@ -101,6 +101,13 @@ export class TraceModel {
     this.#expected = records;
   }
 
+  /** The charts of an operation that talk to a server, in the order of their beginning. */
+  asking(operation: string, server: string): readonly Track[] {
+    return [...this.tracks.values()].filter(
+      (track) => track.operation === operation && track.server === server,
+    );
+  }
+
   add(records: readonly TraceRecord[]): void {
     for (const record of records) this.#add(record);
   }

@@ -14,8 +14,8 @@ import {
   isTelling,
   type LaneDeadline,
   type LaneRow,
-  nextDeadline,
   type TimeLanes as Lanes,
+  nextDeadline,
   timeLanes,
 } from '../model/time-lanes.ts';
 import {
