@@ -20,6 +20,7 @@ export function OperationPanel() {
   const { model, isLive } = recording.value;
   const { name, kind, file, error } = operation;
   const { word, shape, tone } = outcomeOf(operation, isLive);
+  const groups = troublesOf(model, operation);
   return (
     <section class="operation" aria-labelledby="operation-title">
       <div class="operation-head">
@@ -38,21 +39,29 @@ export function OperationPanel() {
               file <code title={file}>{shortFile(file)}…</code>,{' '}
             </>
           )}
-          {durationWords(spanOf({ operation, track: null }), endTime.value)}
+          <Lasted operation={operation} />
         </p>
         <Forgotten operation={operation} />
         {isGoingOn.value && <Waits list={waitingOf(model, operation)} />}
-        <Headline model={model} operation={operation} />
+        {operation.outcome === 'failed' && <Headline groups={groups} />}
         {error !== null && (
           <p class="error-text">
             <b>{error.name}</b>: {withNames(error.message)}
           </p>
         )}
-        <Troubles model={model} operation={operation} />
+        <Troubles groups={groups} operation={operation} />
         <Calls model={model} operation={operation} />
       </Scroll>
     </section>
   );
+}
+
+type Groups = ReturnType<typeof troublesOf>;
+
+/** Alone, since it is told anew while time goes on. */
+function Lasted({ operation }: Pick<Props, 'operation'>) {
+  const span = spanOf({ operation, track: null });
+  return <>{durationWords(span, span.to ?? endTime.value)}</>;
 }
 
 /** What of it is in no trace any more. */
@@ -84,8 +93,8 @@ function Waits({ list }: { readonly list: readonly Waiting[] }) {
 }
 
 /** The error may name who was slow; who refused comes before. */
-function Headline({ model, operation }: Props) {
-  const first = operation.outcome === 'failed' ? firstRefusal(troublesOf(model, operation)) : null;
+function Headline({ groups }: { readonly groups: Groups }) {
+  const first = firstRefusal(groups);
   if (first === null) return null;
   const { server, trouble } = first;
   return (
@@ -100,8 +109,7 @@ interface Props {
   readonly operation: Operation;
 }
 
-function Troubles({ model, operation }: Props) {
-  const groups = troublesOf(model, operation);
+function Troubles({ groups, operation }: Pick<Props, 'operation'> & { readonly groups: Groups }) {
   if (groups.length === 0) {
     const isBad = operation.outcome === 'failed';
     return isBad ? <p class="none">No server failed: the error says all.</p> : null;

@@ -184,9 +184,9 @@ function isSelected({ operation, track }: TreeRow): boolean {
 }
 
 function choose({ operation, track, gap }: TreeRow): void {
-  if (gap !== null) return goTo(gap.position - 1);
   const { position = 1 } = track?.end ?? track?.marks.at(-1) ?? {};
-  if (track === null) selectOperation(operation.name);
+  if (gap !== null) goTo(gap.position - 1);
+  else if (track === null) selectOperation(operation.name);
   else lookAt(operation.name, position, track);
 }
 
