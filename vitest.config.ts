@@ -3,11 +3,12 @@ import { defineConfig } from 'vitest/config';
 import { base } from './vitest.base.ts';
 
 const every = ['test/**/*.test.ts'];
-/** These replace modules, which other files must not see, or measure their own process. */
+/** These replace or listen to modules, which other files must not share, or measure their process. */
 const alone = [
   'test/client/errors.test.ts',
   'test/description/grid-folder-mount.test.ts',
   'test/storage/failures.test.ts',
+  'test/visualizer/refused.test.ts',
 ];
 /** These are about a disk, and want a real one. */
 const disk = ['atomic-file', 'directory', 'folder', 'left-behind', 'ownership', 'processes'];

@@ -11,6 +11,11 @@ export function operationOf(record: TraceRecord): string | null {
   return 'operation' in record ? (record.operation ?? null) : null;
 }
 
+/** Path of the actor that a record is about, or an operation; null: a server, a disk, the clock. */
+export function culpritOf(record: TraceRecord): string | null {
+  return 'actor' in record ? record.actor : operationOf(record);
+}
+
 /** `modify~3` of `modify~3/writeFile/publish`. */
 export function operationOfActor(actor: string): string {
   const end = actor.indexOf('/');

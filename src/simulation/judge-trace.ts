@@ -5,7 +5,7 @@
  * judged file by file, grid by grid, since properties are of one file; whatever runs at once stays
  * so. It may end anywhere, as its process did: what has not come yet is no violation.
  */
-import { operationOf } from '../inspector/operation-records.ts';
+import { culpritOf, operationOf } from '../inspector/operation-records.ts';
 import type { OperationAbout } from '../runtime/run-records.ts';
 import { type PropertyVerdict, PropertyWatch, properties } from './properties.ts';
 import type { TraceRecord } from './world-types.ts';
@@ -58,7 +58,7 @@ export function judgeTrace(records: readonly TraceRecord[]): Judgement {
     }
     watches.push(watch);
   }
-  const actors = new Map(records.map((record) => [record.seq, actorOf(record)]));
+  const culprits = new Map(records.map((record) => [record.seq, culpritOf(record)]));
   const operations = watches.flatMap(({ facts }) => [...facts.operations.values()]);
   return {
     ...{ kind: 'judged', run, operations: operations.length },
@@ -68,7 +68,7 @@ export function judgeTrace(records: readonly TraceRecord[]): Judgement {
       const found = watches.map(({ verdicts }) => verdicts.get(id) as PropertyVerdict);
       const verdict = operations.length === 0 ? nothing : worstOf(found);
       if (verdict.kind !== 'violated') return { id, name, statement, verdict };
-      const actor = actors.get(verdict.seq) ?? null;
+      const actor = culprits.get(verdict.seq) ?? null;
       return { id, name, statement, verdict: { ...verdict, actor } };
     }),
   };
@@ -145,8 +145,4 @@ function isOfOperation(record: TraceRecord): record is TraceRecord & { kind: 'op
 
 function aboutOf(value: unknown): Partial<OperationAbout> & { readonly run?: unknown } {
   return value as Partial<OperationAbout>;
-}
-
-function actorOf(record: TraceRecord): string | null {
-  return 'actor' in record ? record.actor : operationOf(record);
 }

@@ -100,10 +100,10 @@ export const publishProperties: readonly PropertyDefinition[] = [
       'Every server that holds nothing but the base is written, each by one request at a time.',
     needs: 'charts',
     judge: () => {
-      const plans = ofPlans((actor, { map, base, total }) => {
+      const plans = ofPlans((actor, input) => {
+        const { map, base, total } = input;
         const writes = new Set(writesOf(actor).map((place) => place.split(':')[0]));
-        // Where the base has lost shares, k of the new version come first, beside it.
-        if (base === null || sharesOfBase(map, base.id) < total) return undefined;
+        if (base === null || isBesideBase(input)) return undefined;
         const isClean = (id: string) =>
           map.holdings.every(
             ({ server, verdict }) =>
@@ -133,12 +133,12 @@ export const publishProperties: readonly PropertyDefinition[] = [
     name: 'no share is homeless',
     statement:
       'Every share number has a writer before the first byte is written; k of them, where k is ' +
-      'not 1 and the base has lost shares.',
+      'not 1 and the base cannot spare k − 1 of its shares.',
     needs: 'charts',
-    judge: ofPlans((actor, { map, base, total, required }) => {
+    judge: ofPlans((actor, input) => {
+      const { total, required } = input;
       const shnums = new Set(writesOf(actor).map((place) => Number(place.split(':')[1])));
-      const isSpared = base !== null && required > 1 && sharesOfBase(map, base.id) < total;
-      if (isSpared && shnums.size >= required) return undefined;
+      if (isBesideBase(input) && shnums.size >= required) return undefined;
       const homeless = Array.from({ length: total }, (_, n) => n).find((n) => !shnums.has(n));
       return homeless === undefined ? undefined : `share ${homeless} has no writer`;
     }),
@@ -433,6 +433,12 @@ function rivalUnnoticed({ told }: ActorFact, { kind, seqnum, version }: PublishO
       (parseVersion(seen.version)?.seqnum ?? 0) >= seqnum,
   );
   return rival && `${rival.version} was in ${rival.place}, and version ${seqnum} is called ${kind}`;
+}
+
+/** Where the base has lost shares, or has too few to lose k − 1, k of the new one come first. */
+function isBesideBase({ map, base, required, total }: PublishInputFact): boolean {
+  if (base === null || required === 1) return false;
+  return sharesOfBase(map, base.id) < total || total - (required - 1) < required;
 }
 
 /** Distinct good shares of the base. */

@@ -280,6 +280,8 @@ describe('without a mouse, and without eyes', () => {
     const watched = await open('#p=thirteen');
     const { page } = watched;
     await stepIs(page, 1, 1);
+    // Faults are offered on request in a scene that has none.
+    await page.getByLabel('faults', { exact: true }).check();
     const drops = page.getByRole('button', { name: /^drop / });
     const before = await drops.count();
     const next = await drops.nth(3).getAttribute('aria-label');

@@ -55,6 +55,18 @@ export async function openPage(
   return { page, complaints, requests };
 }
 
+/** Drops a file of that text onto the page. */
+export async function drop(page: Page, text: string, name = 'run.jsonl'): Promise<void> {
+  await page.evaluate(
+    ([content, called]) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([content], called));
+      dispatchEvent(new DragEvent('drop', { dataTransfer }));
+    },
+    [text, name] as const,
+  );
+}
+
 /** Violations of WCAG 2.2 A and AA, by rule and place. */
 export async function audit(page: Page): Promise<readonly string[]> {
   await page.evaluate(`${AxeBuilder.source};0`);

@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
 import { lostReason, madeRun, traceText } from '../support/made-run.ts';
-import { audit, builtPage, launch, openPage, type WatchedPage } from './browser.ts';
+import { audit, builtPage, drop, launch, openPage, type WatchedPage } from './browser.ts';
 
 let browser: Browser;
 let inspector: Inspector;
@@ -22,17 +22,6 @@ afterAll(async () => {
 const badDay = traceText(
   madeRun({ operations: 12, servers: 7, lost: 3, silent: 5, failing: 4, isAtOnce: true }),
 );
-
-async function drop(page: Page, text: string, name = 'run.jsonl'): Promise<void> {
-  await page.evaluate(
-    ([content, called]) => {
-      const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([content], called));
-      dispatchEvent(new DragEvent('drop', { dataTransfer }));
-    },
-    [text, name] as const,
-  );
-}
 
 async function open(text: string, options = {}): Promise<WatchedPage> {
   const watched = await openPage(browser, inspector.explorerUrl, options);

@@ -217,11 +217,11 @@ describe('a run', () => {
       .first()
       .waitFor();
     const downloading = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
     const path = await (await downloading).path();
     const saved = JSON.parse(await readFile(path, 'utf8'));
     expect(saved.choices.at(-1)).toBe('garble w1 s1 read sh1 head');
-    await page.getByRole('combobox').selectOption('thirteen');
+    await page.getByRole('combobox', { name: 'Scene' }).selectOption('thirteen');
     await page.getByText('Step 1 of 1: start w1').first().waitFor();
     const choosing = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Open…' }).click();

@@ -1,6 +1,6 @@
 /** What the page says about refused transitions, held to what XState really asked. */
 
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyStateMachine, createActor, raise, StateMachine, setup } from 'xstate';
 import * as machines from '../../machines/index.ts';
 import { type Chart, chartOf } from '../../src/inspector/chart.ts';
@@ -32,27 +32,16 @@ describe('what was refused, told from the chart and the trace alone, is what XSt
   const evaluated = new Map<string, Evaluation[]>();
   const seen = new Set<string>();
   const charts = new Map(shipped.map((machine) => [machine.id, chartOf(machine)]));
-  const undo: (() => void)[] = [];
-  // Charts with their IO are copies, which another file of this process may have made: each is
-  // listened to from when its first actor begins.
+  let restore: readonly (() => void)[] = [];
   beforeAll(() => {
-    const heard = new Set<AnyStateMachine>();
-    const { getInitialSnapshot } = StateMachine.prototype as AnyStateMachine;
-    const spy = vi.spyOn(StateMachine.prototype as AnyStateMachine, 'getInitialSnapshot');
-    spy.mockImplementation(function (this: AnyStateMachine, ...args) {
-      const { id } = this;
-      if (charts.has(id) && !heard.has(this)) {
-        heard.add(this);
-        const hear = (guard: Evaluation) =>
-          evaluated.set(id, [...(evaluated.get(id) ?? []), guard]);
-        undo.push(listenToGuards(this, hear));
-      }
-      return getInitialSnapshot.apply(this, args);
-    });
-    undo.push(() => spy.mockRestore());
+    restore = shipped.map((machine) =>
+      listenToGuards(machine, (guard) => {
+        evaluated.set(machine.id, [...(evaluated.get(machine.id) ?? []), guard]);
+      }),
+    );
   });
   afterAll(() => {
-    for (const restore of undo) restore();
+    for (const undo of restore) undo();
   });
 
   test.each([17, 18])('in the world of seed %i', async (seed) => {

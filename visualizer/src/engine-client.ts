@@ -36,6 +36,11 @@ export class EngineClient {
     return worker;
   }
 
+  /** While the process that serves the page is there: it may be gone when there is something. */
+  start(): void {
+    this.#started();
+  }
+
   request(body: Body<Request>, transfer: Transferable[] = []): Promise<Response> {
     const id = ++this.#count;
     return new Promise((resolve, reject) => {

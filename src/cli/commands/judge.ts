@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { TraceJudgement } from '../../simulation/judge-trace.ts';
+import { partsOf } from '../../simulation/judgement-parts.ts';
 import type { Perform } from '../call.ts';
 import { EXIT_UNHEALTHY, UsageError } from '../complaint.ts';
 import { requirePaths } from '../paths.ts';
@@ -37,9 +38,7 @@ export function addJudgeCommand(program: Command, perform: Perform): void {
           const { note } = read as Extract<typeof read, { kind: 'trace' }>;
           traces.push({ ...judged, file, note });
         }
-        const isBroken = traces.some(({ properties }) =>
-          properties.some(({ verdict }) => verdict.kind === 'violated'),
-        );
+        const isBroken = traces.some((judged) => partsOf(judged).violated.length > 0);
         return {
           json: { traces: traces.map(jsonOf) },
           text: traces.map(textOf).join('\n'),
@@ -49,11 +48,11 @@ export function addJudgeCommand(program: Command, perform: Perform): void {
     );
 }
 
-function jsonOf({ file, note, run, operations, unfinished, files, properties }: Judged): object {
+function jsonOf(judged: Judged): object {
+  const { file, note, run, operations, unfinished, files, properties } = judged;
+  const { decided, violated } = partsOf(judged);
   return {
-    ...{ file, note, run, operations, unfinished, files },
-    decided: properties.filter(({ verdict }) => verdict.kind !== 'undecided').length,
-    violated: properties.filter(({ verdict }) => verdict.kind === 'violated').length,
+    ...{ file, note, run, operations, unfinished, files, decided, violated: violated.length },
     properties: properties.map(({ id, name, statement, verdict }) => {
       const { kind, ...why } = verdict;
       const { seq, because, actor } = why as Partial<Record<keyof typeof why | Why, unknown>>;
@@ -66,27 +65,21 @@ type Why = 'seq' | 'because' | 'actor';
 
 function textOf(judged: Judged): string {
   const { file, note, run, operations, unfinished, files, properties } = judged;
+  const { decided, outcome, violated, undecided } = partsOf(judged);
   const where = files > 1 ? ` on ${files} files` : '';
   const open = unfinished > 0 ? `, ${unfinished} unfinished` : '';
-  const violated = properties.filter(({ verdict }) => verdict.kind === 'violated');
-  const reasons = new Map<string, string[]>();
-  for (const { id, verdict } of properties) {
-    if (verdict.kind !== 'undecided') continue;
-    reasons.set(verdict.because, [...(reasons.get(verdict.because) ?? []), id]);
-  }
-  const undecided = [...reasons.values()].flat().length;
-  const decided = properties.length - undecided;
-  const broken = violated.length === 0 ? 'all hold' : `${violated.length} violated`;
   return [
     `${nameText(file)}: a ${run} run, ${counted(operations, 'operation')}${where}${open}`,
     ...(note === null ? [] : [`  ${note}; what is before it is judged`]),
-    `  ${decided} of ${properties.length} properties decided: ${decided === 0 ? 'none' : broken}`,
-    ...violated.map(({ id, name, verdict }) => {
-      const { seq, actor, because } = verdict as Extract<typeof verdict, { kind: 'violated' }>;
+    `  ${decided} of ${properties.length} properties decided: ${outcome}`,
+    ...violated.map(({ id, name, verdict: { seq, actor, because } }) => {
       const by = actor === null ? '' : `, ${oneLine(actor)}`;
       return `  ✗ ${id} ${name}: ${oneLine(because)} (record ${seq}${by})`;
     }),
-    ...[...reasons].map(([because, ids]) => `  undecided ${ids.join(' ')}: ${oneLine(because)}`),
+    ...[...undecided].map(([because, left]) => {
+      const ids = left.map(({ id }) => id).join(' ');
+      return `  undecided ${ids}: ${oneLine(because)}`;
+    }),
     '',
   ].join('\n');
 }

@@ -1,9 +1,9 @@
 /**
  * @module judge: the properties of a world after every choice, and where each was violated first.
  */
+import { culpritOf } from '../../../src/inspector/operation-records.ts';
 import { PropertyWatch, properties } from '../../../src/simulation/properties.ts';
 import type { World } from '../../../src/simulation/world.ts';
-import { culpritOf } from '../model/culprit.ts';
 import type { Verdict } from './protocol.ts';
 
 export class Judge {

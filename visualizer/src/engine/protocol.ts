@@ -5,6 +5,7 @@
  * the one with an old rule first. A choice that a world does not have is skipped there.
  */
 import type { Chart } from '../../../src/inspector/chart.ts';
+import type { Judgement } from '../../../src/simulation/judge-trace.ts';
 import type { Message } from '../../../src/simulation/network.ts';
 import type {
   Choice,
@@ -106,6 +107,8 @@ export type Request =
     }
   /** Of the last exploration, along a run: its choices after those that the search begins with. */
   | { readonly id: number; readonly kind: 'shares'; readonly labels: readonly string[] }
+  /** A whole recording, or a live run up to now. */
+  | { readonly id: number; readonly kind: 'judge'; readonly records: readonly TraceRecord[] }
   /** A walker is at the other end: this worker may use it, or this worker is it. */
   | {
       readonly id: number;
@@ -158,5 +161,6 @@ export type Response =
     }
   | { readonly id: number; readonly kind: 'exploration'; readonly exploration: Exploration }
   | { readonly id: number; readonly kind: 'shares'; readonly shares: readonly OrderShare[] }
+  | { readonly id: number; readonly kind: 'judged'; readonly judgement: Judgement }
   | { readonly id: number; readonly kind: 'connected' }
   | { readonly id: number; readonly kind: 'failure'; readonly message: string };

@@ -1,6 +1,7 @@
 /**
  * @module worker: the engine off the page's thread, so that the page never waits for it.
  */
+import { judgeTrace } from '../../../src/simulation/judge-trace.ts';
 import { type Explored, explore } from './explore.ts';
 import type { Exploration, Request, Response, Search } from './protocol.ts';
 import { Session } from './session.ts';
@@ -42,6 +43,8 @@ async function answer(request: Request): Promise<Response> {
       const shares = await sharesAlong(last.search, last.explored, request.labels);
       return { id, kind: 'shares', shares };
     }
+    case 'judge':
+      return { id, kind: 'judged', judgement: judgeTrace(request.records) };
     case 'borrow':
       walkers.push(new PortWalker(request.port));
       return { id, kind: 'connected' };

@@ -22,7 +22,7 @@ export interface View {
 export const scales = { least: 0.2, most: 6, step: 1.25 } as const;
 /** So much larger than its least size a chart grows where there is room: words are no posters. */
 const growth = 1.6;
-/** What is brought into view keeps this from the edge, in CSS pixels. */
+/** What is brought into view keeps this from the edge where there is room, in CSS pixels. */
 const margin = 16;
 
 /** All of the chart, as large as the room allows. */
@@ -57,9 +57,7 @@ export function zoomed(chart: Size, room: Size, view: View, to: number, point: P
 export function bringing(chart: Size, room: Size, view: View, boxes: readonly Box[]): View {
   const box = boxes.reduce<Box | undefined>((all, next) => {
     const both = all === undefined ? next : union(all, next);
-    const holds =
-      both.width * view.scale + 2 * margin <= room.width &&
-      both.height * view.scale + 2 * margin <= room.height;
+    const holds = both.width * view.scale <= room.width && both.height * view.scale <= room.height;
     return all === undefined || holds ? both : all;
   }, undefined);
   if (box === undefined) return view;
@@ -69,7 +67,7 @@ export function bringing(chart: Size, room: Size, view: View, boxes: readonly Bo
     const isIn = near >= offset - margin && far <= offset + extent + margin;
     if (isIn) return clamp(offset, 0, most);
     // What is longer than the room shows where it begins.
-    return clamp(far - near > extent ? near : (near + far - extent) / 2, 0, most);
+    return clamp(length * view.scale > extent ? near : (near + far - extent) / 2, 0, most);
   };
   return {
     scale: view.scale,

@@ -1,7 +1,7 @@
 /**
  * @module connection: how the page stands to the process that it watches, in words.
  */
-import { inWords } from './numbers.ts';
+import { counted, inWords } from './numbers.ts';
 
 export type Connection =
   | { readonly kind: 'connecting' }
@@ -93,21 +93,17 @@ export function wordsOfMissing(missing: Missing): readonly string[] {
   const { records, operations, keep, droppedRecords, droppedOperations } = missing;
   const words: string[] = [];
   if (records > 0) {
-    const of = operations > 0 ? ` of ${count(operations, 'operation')}` : '';
+    const of = operations > 0 ? ` of ${counted(operations, 'operation')}` : '';
     const kept = keep > 0 ? `: the process keeps at most ${inWords(keep)}` : '';
     words.push(
-      `${count(records, 'record')}${of} had been forgotten before they were asked for${kept}.`,
+      `${counted(records, 'record')}${of} had been forgotten before they were asked for${kept}.`,
     );
   }
   if (droppedRecords > 0) {
-    const of = count(droppedOperations, 'operation');
+    const of = counted(droppedOperations, 'operation');
     words.push(
-      `${count(droppedRecords, 'record')} of ${of} had to make room in this page: a trace in a file (‘trace’) keeps all.`,
+      `${counted(droppedRecords, 'record')} of ${of} had to make room in this page: a trace in a file (‘trace’) keeps all.`,
     );
   }
   return words;
-}
-
-function count(n: number, what: string): string {
-  return `${inWords(n)} ${what}${n === 1 ? '' : 's'}`;
 }

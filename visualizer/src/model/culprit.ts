@@ -1,14 +1,8 @@
 /**
- * @module culprit: whose chart a record is about, so that what broke a property can be shown.
+ * @module culprit: the chart of an actor or an operation by its name, so that what broke a property
+ * can be shown.
  */
-import type { TraceRecord } from '../../../src/simulation/world.ts';
 import { isManager, markAt, type TraceModel, type Track } from './trace-model.ts';
-
-/** Path of the actor, or the name of an operation; null: of a server, a disk, the clock. */
-export function culpritOf(record: TraceRecord): string | null {
-  if ('actor' in record) return record.actor;
-  return 'operation' in record ? record.operation : null;
-}
 
 /** The track of that name at `position`; of an operation, the coordinator that moved last. */
 export function trackNamed(model: TraceModel, name: string, position: number): Track | undefined {

@@ -3,6 +3,7 @@
  * were lost, by server, each at its moment.
  */
 import type { Json } from '../../../src/runtime/trace.ts';
+import { failuresIn } from './failures.ts';
 import type { Call, Operation } from './run-model.ts';
 import { lookOf, type TraceModel, type Track } from './trace-model.ts';
 
@@ -118,13 +119,12 @@ function visit(track: Track, add: (server: string | null, trouble: Trouble) => v
 
 /** Of a chart that stands for a server or a share. */
 function reasonIn({ context }: { readonly context: Json }): string | null {
-  const { failure, judged } = (context ?? {}) as {
-    failure?: { kind?: unknown; detail?: unknown } | null;
+  const { failure = null, judged } = (context ?? {}) as {
+    failure?: Json;
     judged?: Readonly<Record<string, unknown>>;
   };
-  if (typeof failure === 'object' && failure !== null) {
-    return `${failure.kind}: ${failure.detail}`;
-  }
+  const [found] = failuresIn(failure);
+  if (found !== undefined) return found.text;
   const bad = Object.entries(judged ?? {}).filter(([, words]) => !String(words).startsWith('good'));
   return bad.length === 0 ? null : bad.map(([shnum, words]) => `sh${shnum} ${words}`).join('; ');
 }

@@ -1,10 +1,12 @@
 /**
  * @module app: where the parts of the page are.
  */
-import { useEffect } from 'preact/hooks';
-import { recording } from '../store.ts';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { notice, recording } from '../store.ts';
 import { Announcer } from './announcer.tsx';
 import { ChartsPanel } from './charts-panel.tsx';
+import { ExplorePanel } from './explore-panel.tsx';
 import { onDragOver, onDrop } from './files.ts';
 import { FlightPanel } from './flight-panel.tsx';
 import { GridPanel } from './grid-panel.tsx';
@@ -37,13 +39,20 @@ export function App() {
     <>
       <Header />
       {/* Places: `left`, `right` (a column of panels); layout.css. */}
-      <main class={isRecording ? 'is-recording' : ''}>
+      <main>
         <Story />
-        {isRecording ? <OperationsPanel /> : <GridPanel />}
+        {isRecording ? (
+          <OperationsPanel />
+        ) : (
+          <div class="left">
+            <GridPanel />
+            <ExplorePanel />
+          </div>
+        )}
         <ChartsPanel />
         <div class="right">
           {!isRecording && <FlightPanel />}
-          {!isRecording && <PropertiesPanel />}
+          {isRecording ? <JudgedLater /> : <PropertiesPanel />}
         </div>
         <TimePanel />
       </main>
@@ -51,4 +60,18 @@ export function App() {
       <Help />
     </>
   );
+}
+
+/** No part of the first load: the page opens with no recording. */
+function JudgedLater() {
+  const [Panel, setPanel] = useState<ComponentType | null>(null);
+  useEffect(() => {
+    import('./judged-panel.tsx').then(
+      ({ JudgedPanel }) => setPanel(() => JudgedPanel),
+      (error: Error) => {
+        notice.value = `The properties cannot be judged: ${error.message}`;
+      },
+    );
+  }, []);
+  return Panel && <Panel />;
 }

@@ -52,9 +52,11 @@ function SideCharts({ side, now, before, isAlone }: SideProps) {
   );
   return (
     <div class="side">
-      <h2>{titles.value[side]}</h2>
-      <SideWords side={side} now={now} before={before} shown={root} />
-      {root !== undefined && <ActorTree model={model} shown={root} position={position} />}
+      <div class="side-head">
+        <h2>{titles.value[side]}</h2>
+        {root !== undefined && <ActorTree model={model} shown={root} position={position} />}
+        <SideWords side={side} now={now} before={before} shown={root} />
+      </div>
       {root === undefined ? (
         <Unbegun side={side} />
       ) : (
@@ -82,7 +84,7 @@ function SideCharts({ side, now, before, isAlone }: SideProps) {
 /** Before anything has begun: in what the two sides will differ. */
 function Unbegun({ side }: { readonly side: number }) {
   return (
-    <>
+    <div class="unbegun">
       <p class="none">
         {recording.value === null
           ? 'Nothing has started: choose “start” on the right.'
@@ -105,7 +107,7 @@ function Unbegun({ side }: { readonly side: number }) {
           </div>
         );
       })}
-    </>
+    </div>
   );
 }
 

@@ -10,6 +10,7 @@ import { pictures } from '../charts.ts';
 import { changesIn, type Field, fieldsOf } from '../model/changes.ts';
 import { type FailureText, failuresIn } from '../model/failures.ts';
 import { type Move, type Moves, movesAt } from '../model/moves.ts';
+import { counted } from '../model/numbers.ts';
 import type { Asked } from '../model/refused.ts';
 import { isEnded, type TraceModel, type Track } from '../model/trace-model.ts';
 import { withNames } from '../recording-store.ts';
@@ -61,7 +62,7 @@ export function ContextPanel({ model, track, position, before }: Props) {
         >
           Context of {withNames(nameOf(track))}
           <span class="count">
-            {count(changes, 'change')}, {refused} refused
+            {counted(changes, 'change')}, {refused} refused
           </span>
         </button>
       </h3>
@@ -98,10 +99,6 @@ export function ContextPanel({ model, track, position, before }: Props) {
 /** `query:s3`, `writeFile`. */
 function nameOf({ actor }: Track): string {
   return actor.slice(actor.lastIndexOf('/') + 1);
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
 function refusedIn(moves: readonly Move[]): number {
@@ -182,7 +179,7 @@ function Alternatives({ list }: { readonly list: readonly Asked[] }) {
           </li>
         );
       })}
-      {unasked > 0 && <li class="none">{count(unasked, 'further alternative')} not asked</li>}
+      {unasked > 0 && <li class="none">{counted(unasked, 'further alternative')} not asked</li>}
     </>
   );
 }

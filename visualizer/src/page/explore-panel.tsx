@@ -28,8 +28,8 @@ import { saveText } from './files.ts';
 export function ExplorePanel() {
   const sides = scene.value?.sides ?? [];
   return (
-    <details class="explore" open>
-      <summary>Every order</summary>
+    <section class="panel explore" aria-labelledby="explore-title">
+      <h2 id="explore-title">Every order</h2>
       <div class="explore-ask">
         {sides.length > 1 && (
           <select
@@ -89,7 +89,7 @@ export function ExplorePanel() {
       </ul>
       <Curve />
       <ScenarioButtons />
-    </details>
+    </section>
   );
 }
 

@@ -5,7 +5,6 @@ import type { Message } from '../../../src/simulation/network.ts';
 import type { OfferedChoice } from '../engine/protocol.ts';
 import { showFaults, showsFaults } from '../explore-store.ts';
 import { act, frame, isBusy, shortTitles, versionNames } from '../store.ts';
-import { ExplorePanel } from './explore-panel.tsx';
 
 /** What a person reads on a button, by kind of choice. */
 const verbs: Readonly<Record<string, string>> = {
@@ -82,7 +81,6 @@ export function FlightPanel() {
         ))}
         {list.length === 0 && <li class="none">No message is in flight.</li>}
       </ol>
-      <ExplorePanel />
     </section>
   );
 }

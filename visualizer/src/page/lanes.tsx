@@ -15,15 +15,17 @@ import {
 } from '../model/trace-model.ts';
 import { isTimed } from '../recording-store.ts';
 import { at, difference, goTo, growth, recording, violations } from '../store.ts';
+import { isTalk } from '../talk.ts';
 import { panTime, zoomTime } from './time-lanes.tsx';
 
 /** Of the lanes' names, in CSS pixels. */
-export const gutterWidth = () => (recording.value === null ? 56 : 104);
+export const gutterWidth = () => (recording.value === null ? 40 : 104);
 /** With several operations at one server there is a bar for each. */
-const rowHeightOf = ({ byStep, operations }: TraceModel) =>
-  byStep && operations.length > 1 ? 30 : 19;
+const isTall = ({ byStep, operations }: TraceModel) => byStep && operations.length > 1;
+/** As `--row` in style.css and talk.css says too, so that no row is cut. */
+const rowHeightOf = (model: TraceModel) => (isTall(model) ? 30 : isTalk.value ? 15 : 19);
 const axisHeight = 20;
-const stepWidth = 46;
+const stepWidth = 40;
 const recordWidth = 14;
 
 const zoom = signal(1);
@@ -82,6 +84,12 @@ export function Lanes({ model, side, title }: Props) {
   const rowHeight = rowHeightOf(model);
   const servers = [...model.servers];
   const names = [...model.operations, ...servers];
+  const now = columnNow();
+  useLayoutEffect(() => {
+    const { from, to } = model.arrows.findLast(({ end }) => end === now) ?? {};
+    const row = Math.max(names.indexOf(from ?? ''), names.indexOf(to ?? ''));
+    if (holder.current !== null && row >= 0) showRow(holder.current, row * rowHeight, rowHeight);
+  }, [model, now, rowHeight]);
   const height = axisHeight + names.length * rowHeight;
   const inView = (row: number) => {
     const y = row * rowHeight - top.value;
@@ -93,7 +101,7 @@ export function Lanes({ model, side, title }: Props) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: no fieldset; it scrolls, so it takes the focus
     <div
-      class="lanes"
+      class={isTall(model) ? 'lanes tall' : 'lanes'}
       ref={holder}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
       tabIndex={0}
@@ -117,6 +125,14 @@ export function Lanes({ model, side, title }: Props) {
       </svg>
     </div>
   );
+}
+
+/** The server that the step is about is in view, and no row is cut. */
+function showRow(holder: HTMLElement, y: number, height: number): void {
+  const room = holder.clientHeight - axisHeight;
+  const { scrollTop } = holder;
+  if (y < scrollTop) holder.scrollTop = y;
+  else if (y + height > scrollTop + room) holder.scrollTop = y + height - room;
 }
 
 function pick(event: MouseEvent): void {
@@ -212,11 +228,15 @@ function Bar({ bar }: { readonly bar: DrawnBar }) {
 }
 
 function BarWords({ bar }: { readonly bar: DrawnBar }) {
-  const { tone, words, x, y, height } = bar;
+  const { tone, words, x, y, width, height } = bar;
+  const room = Math.min(width - 2, words.length * 6.7 + 6);
   return (
-    <text class={`bar-words ${tone}`} x={x + 4} y={y + height / 2 + 4}>
-      {words}
-    </text>
+    <g class={`bar-words ${tone}`}>
+      <rect x={x + 1} y={y + 1} width={Math.max(0, room)} height={height - 3} rx={2} />
+      <text x={x + 4} y={y + height / 2 + 4}>
+        {words}
+      </text>
+    </g>
   );
 }
 
@@ -246,7 +266,7 @@ function barsOf(track: Track, columns: number, y: number, height: number): Drawn
     const w = xOf(until) - step / 2 - 1 - x;
     if (w <= 0) continue;
     const state = mark.state.slice(mark.state.lastIndexOf('.') + 1);
-    const words = height > 11 ? fit(`${shape} ${state}`, shape, w) : '';
+    const words = height >= 11 ? fit(`${shape} ${state}`, shape, w) : '';
     const title = `${actor}: ${mark.state}`;
     bars.push({ key: `${actor} ${i}`, tone, title, words, x, y, width: w, height });
   }
@@ -270,7 +290,7 @@ function ThrownWords({ track, discard, next, y, height }: Thrown) {
   const shape = discard.isThrownAway ? '✗' : '□';
   const words = [discard.words, short, ''].map((text) => `${shape} ${text}`.trim());
   const shown = words.find((text) => text.length * 6.4 <= end - x);
-  if (x < gutterWidth() || height <= 11) return null;
+  if (x < gutterWidth() || height < 11) return null;
   return (
     <g class={discard.isThrownAway ? 'thrown bad' : 'thrown'}>
       <title>{`${track.actor}: ${discard.words}`}</title>

@@ -9,9 +9,6 @@ import {
   at,
   difference,
   frame,
-  goTo,
-  isPresent,
-  last,
   models,
   notice,
   positionAt,
@@ -63,14 +60,6 @@ export function Story() {
             </li>
           );
         })}
-        {!isPresent.value && recording.value === null && (
-          <li>
-            <button type="button" class="link" onClick={() => goTo(last.value)}>
-              You look at step {at.value} of {last.value}; acting here makes a branch. Back to the
-              end
-            </button>
-          </li>
-        )}
       </ul>
     </section>
   );

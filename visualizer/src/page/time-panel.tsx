@@ -12,6 +12,7 @@ import {
   frame,
   goTo,
   isPlaying,
+  isPresent,
   last,
   models,
   positionAt,
@@ -56,6 +57,11 @@ export function TimePanel() {
           />
           <span class="where">{words}</span>
         </div>
+        {!isPresent.value && recording.value === null && (
+          <button type="button" class="link" onClick={() => goTo(last.value)}>
+            Acting here makes a branch. Back to the end
+          </button>
+        )}
         {isTimed.value && <TimeTools />}
       </div>
       <Branches />
