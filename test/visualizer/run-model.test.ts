@@ -138,6 +138,6 @@ test('names and JSON that mean something else to JavaScript are taken as they ar
   expect({ ...operation, calls: operation?.calls.map(({ fate }) => fate) }).toEqual({
     ...{ name, kind: null, file: null, grid: null, started: moment(1), ended: moment(2) },
     ...{ outcome: 'done', error: null, calls: ['underway'] },
-    ...{ last: moment(3), isHeadless: false, isCut: false },
+    ...{ last: moment(5), isHeadless: false, isCut: false },
   });
 });
