@@ -47,7 +47,6 @@ test('who hangs is told how long, for whom, and until when', async () => {
     /^waits for box-\d: the deadline of its query is in \d+\.\d s$/,
   );
   expect(await page.locator('.lanes .deadline').count()).toBeGreaterThan(0);
-  if (process.env.SHOT) await page.screenshot({ path: process.env.SHOT });
   stop.abort();
   await reading;
   await page.getByRole('treeitem', { name: 'cancelled' }).waitFor();

@@ -314,7 +314,7 @@ function TimeAxis({ frame, height }: { readonly frame: Frame; readonly height: n
   const x = xIn(frame, timeNow.value);
   const isSeen = x >= gutter - 1 && x <= frame.width;
   // Nothing comes after the end but words about it.
-  const hasFuture = timeNow.value < extent()[1] && x < frame.width;
+  const hasFuture = timeNow.value < Math.min(extent()[1], endTime.value) && x < frame.width;
   return (
     <>
       {hasFuture && (
