@@ -180,7 +180,11 @@ class ActorNames {
 
   #newName(ref: AnyActorRef): string {
     const parent = ref._parent === undefined ? this.#prefix?.() : this.of(ref._parent);
-    if (parent === undefined && this.#nameOfRoot) return this.#nameOfRoot(ref.id);
+    if (parent === undefined && this.#nameOfRoot) {
+      // XState numbers a root that nobody has named: `x:0`. Its machine has a name.
+      const isUnnamed = ref.id === ref.sessionId;
+      return this.#nameOfRoot((isUnnamed && machineOf(ref)?.id) || ref.id);
+    }
     const plain = parent === undefined ? ref.id : `${parent}/${ref.id}`;
     const siblings = ref._parent ?? this;
     const used = this.#used.get(siblings) ?? new Map<string, number>();

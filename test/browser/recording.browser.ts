@@ -63,8 +63,8 @@ describe('a recording', () => {
       'The operation ✗ readFile undeliverable at 2,017 ms',
     ]);
     await troubles.getByRole('button', { name: 'query failed at 2,015 ms' }).click();
-    expect(await where(page)).toContain('query:v0-server5 → failed');
-    await page.locator('figcaption', { hasText: 'query:v0-server5' }).waitFor();
+    expect(await where(page)).toContain('query:box-5 → failed');
+    await page.locator('figcaption', { hasText: 'query:box-5' }).waitFor();
     expect(await page.locator('.deadline title').allTextContents()).toEqual([
       'read~5/readFile/servermapUpdate/query:v0-server5: the deadline of querying, 2,000 ms',
     ]);
@@ -83,7 +83,7 @@ describe('a recording', () => {
     await page.getByRole('searchbox').fill('econnrefused read~7');
     await page.keyboard.press('Enter');
     await page.getByText('hit 1 of 2').waitFor();
-    expect(await where(page)).toContain('read~7 v0-server3 list: answer lost');
+    expect(await where(page)).toContain('read~7 box-3 list: answer lost');
     await page.getByRole('button', { name: 'Next hit' }).click();
     await page.getByText('hit 2 of 2').waitFor();
     await page.getByRole('searchbox').fill('');

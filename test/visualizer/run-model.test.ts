@@ -82,11 +82,13 @@ test('an operation has its kind, file, times, outcome, error and calls; so has a
   expect([...run.operations.values()]).toEqual([
     {
       ...{ name: 'read~1', ...about, started: moment(2), ended: moment(11), outcome: 'failed' },
+      ...{ last: moment(11), isHeadless: false, isCut: false },
       ...{ error: { name: 'NotEnoughSharesError', message: '2 of 3' }, calls },
     },
     {
       ...{ name: 'toggle', kind: null, file: null, grid: null, started: moment(12) },
       ...{ ended: moment(13), outcome: 'done', error: null, calls: [] },
+      ...{ last: moment(13), isHeadless: false, isCut: false },
     },
   ]);
   expect(run.calls).toEqual(calls);
@@ -136,5 +138,6 @@ test('names and JSON that mean something else to JavaScript are taken as they ar
   expect({ ...operation, calls: operation?.calls.map(({ fate }) => fate) }).toEqual({
     ...{ name, kind: null, file: null, grid: null, started: moment(1), ended: moment(2) },
     ...{ outcome: 'done', error: null, calls: ['underway'] },
+    ...{ last: moment(5), isHeadless: false, isCut: false },
   });
 });

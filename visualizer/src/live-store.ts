@@ -6,6 +6,7 @@ import { batch, effect } from '@preact/signals';
 import type { TraceRecord } from '../../src/simulation/world-types.ts';
 import { connection, lookAgain, missing } from './connection-store.ts';
 import { LiveRun } from './live.ts';
+import { arrival } from './live-clock.ts';
 import { nothingMissing } from './model/connection.ts';
 import { makeRoom, placeIn } from './model/room.ts';
 import { addRecords, at, isPresent, last, notice, openRecording, recording } from './store.ts';
@@ -17,7 +18,11 @@ export function watch(address: string): void {
   watched?.stop();
   const queue = new FrameQueue();
   let runs = 0;
-  const open = () => batch(() => openRecording('a run in Node', [], true));
+  const open = () =>
+    batch(() => {
+      arrival.value = null;
+      openRecording('a run in Node', [], true);
+    });
   open();
   watched = new LiveRun(address, {
     onState: (state) => {
@@ -26,12 +31,15 @@ export function watch(address: string): void {
     onRun: ({ keep, gone }) => {
       queue.clear();
       missing.value = { ...nothingMissing, keep, operations: gone.operations };
-      if (++runs === 1) return;
-      open();
+      if (++runs > 1) open();
+      recording.value?.model.expectGaps(gone.records);
+      if (runs === 1) return;
       notice.value = 'Another process has taken the place of the one before: this is its run.';
     },
     onRecords: (records, left) => {
       if (left > 0) missing.value = { ...missing.value, records: missing.value.records + left };
+      const { at: told } = records.at(-1) ?? {};
+      if (told !== undefined) arrival.value = { at: told, clock: performance.now() };
       queue.add(records);
     },
     onProblem: (problem) => {
@@ -48,6 +56,7 @@ effect(() => {
   watched?.stop();
   watched = undefined;
   connection.value = null;
+  arrival.value = null;
   missing.value = nothingMissing;
 });
 

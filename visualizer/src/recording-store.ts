@@ -3,11 +3,13 @@
  * part of its time is in view.
  */
 import { computed, effect, signal } from '@preact/signals';
+import { endTime } from './live-clock.ts';
 import { keeping, type View } from './model/lane-scale.ts';
+import { named, nameOf } from './model/nicknames.ts';
 import type { Operation } from './model/run-model.ts';
 import { type Filters, noFilters, SearchIndex } from './model/search.ts';
 import type { TraceModel, Track } from './model/trace-model.ts';
-import { at, focusedChild, focusedRoot, goTo, growth, recording } from './store.ts';
+import { at, focusedChild, focusedRoot, goTo, growth, isPresent, recording } from './store.ts';
 
 export const filters = signal<Filters>(noFilters);
 /** Name of the operation that charts and lanes show; null: all that are found. */
@@ -51,6 +53,9 @@ export const now = computed(() => {
   return model.value?.records[at.value]?.at ?? 0;
 });
 
+/** The same; at the present of a live run its own time, which goes on. */
+export const timeNow = computed(() => (isPresent.value ? endTime.value : now.value));
+
 // Another recording, other names. One that is live goes on, even if its process is another one.
 let before = recording.peek();
 effect(() => {
@@ -80,10 +85,21 @@ export const choices = computed(() => {
 });
 
 export function nameOfServer(server: string): string {
-  return model.value?.run.nicknames.get(server) ?? server;
+  return nameOf(server, nicknames());
 }
 
-/** Shows an operation alone, at its end; the same again, or null: all of them. */
+/** Words with ids of servers in them, as a person says them. */
+export function withNames(words: string): string {
+  return named(words, nicknames());
+}
+
+function nicknames(): ReadonlyMap<string, string> {
+  return model.value?.run.nicknames ?? none;
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+
+/** Shows an operation alone, at its last record; the same again, or null: all of them. */
 export function selectOperation(name: string | null): void {
   const isOff = name === null || name === selectedName.value;
   selectedName.value = isOff ? null : name;
@@ -94,7 +110,9 @@ export function selectOperation(name: string | null): void {
   if (operation === null) return;
   focusedRoot.value =
     model.value?.roots.find((root) => root.operation === operation.name)?.actor ?? null;
-  if (operation.ended !== null) goTo(operation.ended.position - 1);
+  // Who looks at the present of what runs goes on with it.
+  const isNow = isPresent.value && operation.ended === null;
+  if (!isNow) goTo((operation.ended ?? operation.last).position - 1);
 }
 
 /** Goes to where something is told, with the chart that it is about. */

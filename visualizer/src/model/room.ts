@@ -24,7 +24,14 @@ export function makeRoom(model: TraceModel, max = recordsMax): Room | null {
     { records: max * keptShare, size: Number.POSITIVE_INFINITY },
   );
   const kept = new TraceModel(model.byStep);
+  // Nothing of what stays is among them.
+  kept.expectGaps(Number.POSITIVE_INFINITY);
   kept.add(model.records.filter((_, place) => !isGone[place]));
+  kept.expectGaps(0);
+  for (const { name, isCut } of model.run.running) {
+    const operation = kept.run.operations.get(name);
+    if (operation !== undefined) operation.isCut = isCut;
+  }
   return { model: kept, records, operations };
 }
 

@@ -4,7 +4,7 @@
  * the milliseconds of the run. Part of a {@link TraceModel}, as `model.run`.
  */
 import type { Chart } from '../../../src/inspector/chart.ts';
-import { operationOfActor } from '../../../src/inspector/operation-records.ts';
+import { operationOf, operationOfActor } from '../../../src/inspector/operation-records.ts';
 import type { Json } from '../../../src/runtime/trace.ts';
 import type { TraceRecord } from '../../../src/simulation/world-types.ts';
 
@@ -28,6 +28,12 @@ export interface Operation {
   file: string | null;
   grid: string | null;
   readonly started: Moment;
+  /** Of its last record. */
+  last: Moment;
+  /** Its first records are forgotten. */
+  isHeadless: boolean;
+  /** Nothing of it has come since records were forgotten: among them may be its end. */
+  isCut: boolean;
   /** Null: it runs, or its process was killed. */
   ended: Moment | null;
   outcome: 'running' | 'done' | 'failed' | 'cancelled' | 'killed';
@@ -75,6 +81,8 @@ export class RunModel {
   readonly nicknames = new Map<string, string>();
   /** By chart id: what came with the run itself. */
   readonly charts = new Map<string, Chart>();
+  /** What has no end yet. */
+  readonly running = new Set<Operation>();
   readonly #underway = new Map<string, Call>();
 
   /** Whether it happened at some time in some process, and was not simulated. */
@@ -82,7 +90,27 @@ export class RunModel {
     return fieldsOf(this.about).run === 'real';
   }
 
-  add(record: TraceRecord, moment: Moment): void {
+  /** Of records that are forgotten any may be the end of what runs. */
+  cut(): void {
+    for (const operation of this.running) operation.isCut = true;
+  }
+
+  /** @param isCut whether records before this one are forgotten */
+  add(record: TraceRecord, moment: Moment, isCut: boolean): void {
+    const name = operationOf(record);
+    if (isCut && name !== null && !this.operations.has(name)) {
+      this.#begun(name, moment).isHeadless = !isFirst(record);
+    }
+    this.#take(record, moment);
+    const operation = this.operations.get(name ?? '');
+    if (operation === undefined) return;
+    operation.last = moment;
+    operation.isCut = false;
+    if (operation.ended === null) this.running.add(operation);
+    else this.running.delete(operation);
+  }
+
+  #take(record: TraceRecord, moment: Moment): void {
     switch (record.kind) {
       case 'header':
         this.about = record.about;
@@ -114,6 +142,7 @@ export class RunModel {
     const operation: Operation = {
       ...{ name, kind: null, file: null, grid: null, started, ended: null },
       ...{ outcome: 'running', error: null, calls: [] },
+      ...{ last: started, isHeadless: false, isCut: false },
     };
     this.operations.set(name, operation);
     return operation;
@@ -175,6 +204,12 @@ export class RunModel {
     if (fate === 'answered') call.bytesReceived = count;
     call.error = textOf(error);
   }
+}
+
+/** Whether an operation begins by it, or an embedder's machine. */
+function isFirst(record: TraceRecord): boolean {
+  if (record.kind === 'operation') return record.event === 'started';
+  return record.kind === 'actor' && record.parent === null;
 }
 
 const outcomes: Readonly<Record<RecordOf<'end'>['status'], Operation['outcome']>> = {

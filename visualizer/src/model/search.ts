@@ -137,7 +137,7 @@ function aboutOf({ name, kind, file, outcome, error }: Operation): string {
 function textOf(record: TraceRecord): string {
   switch (record.kind) {
     case 'actor':
-      return record.actor;
+      return `${record.actor} ${record.chart}`;
     case 'event':
       return `${record.actor} ${record.type}`;
     case 'step': {

@@ -2,13 +2,12 @@
  * @module time-lanes: where the lanes of a real run are and what is in them, in milliseconds to the
  * right and pixels down. What lies beside one another in time lies below one another in its lane.
  */
-
-import type { Deadlines } from '../../../machines/io.ts';
 import { shortState } from '../../../src/runtime/state-text.ts';
 import { inWords } from './numbers.ts';
 import { durationWords, outcomeOf, shortFile, spanOf } from './operation-tree.ts';
 import type { Call, Operation } from './run-model.ts';
 import { lookOf, type TraceModel, type Track } from './trace-model.ts';
+import { waitOf } from './waiting.ts';
 
 export interface LaneRow {
   readonly key: string;
@@ -227,9 +226,9 @@ class Slots {
 // --- bars ---------------------------------------------------------------------------------------
 
 function barOfOperation(operation: Operation, y: number, isLive: boolean): LaneBar {
-  const { name, kind, file, started, ended, error } = operation;
+  const { name, kind, file, started, error } = operation;
   const { word, shape, tone } = outcomeOf(operation, isLive);
-  const span = { from: started.at, to: ended?.at ?? null };
+  const span = spanOf({ operation, track: null });
   const about = [kind ?? name, shortFile(file)].filter(Boolean).join(' ');
   const problem = error === null ? '' : `: ${error.name}: ${error.message}`;
   const lasted = span.to === null ? '' : `, ${durationWords(span, span.to)}`;
@@ -294,26 +293,19 @@ export function callWords(call: Call): string {
 
 // --- deadlines ----------------------------------------------------------------------------------
 
-/** By chart and state, what its deadline is called in a grid. */
-const waits: Readonly<Record<string, keyof Deadlines>> = {
-  ...{ 'serverQuery querying': 'queryMs', 'serverQuery verifying': 'verifyMs' },
-  ...{ 'shareWrite writing': 'writeMs', 'shareWrite rereading': 'readMs' },
-  ...{ 'shareWrite checkingClaim': 'readMs', 'blockRead reading': 'readMs' },
-};
-
 function deadlinesOf(model: TraceModel, track: Track, y: number): LaneDeadline[] {
-  const { grids } = model.run;
-  const { grid } = operationWith(model, track);
-  const facts = grids.get(grid ?? '') ?? (grids.size === 1 ? [...grids.values()][0] : undefined);
-  if (facts === undefined) return [];
   return barsOf(track, y).flatMap(({ key, from, to, words, height }) => {
-    const wait = `${track.marks[0]?.chart} ${words}`;
-    const name = Object.hasOwn(waits, wait) ? waits[wait] : undefined;
-    const ms = name === undefined ? undefined : facts.deadlines[name];
-    if (ms === undefined) return [];
-    const title = `${track.actor}: the deadline of ${words}, ${inWords(ms)} ms`;
-    return [{ key: `${key} deadline`, y, height, from, to, at: from + ms, title }];
+    const wait = waitOf(model, track, words);
+    if (wait === undefined) return [];
+    const title = `${track.actor}: the deadline of ${words}, ${inWords(wait.ms)} ms`;
+    return [{ key: `${key} deadline`, y, height, from, to, at: from + wait.ms, title }];
   });
+}
+
+/** The first of those that are ahead of who waits; null: nobody waits. */
+export function nextDeadline({ deadlines }: Pick<TimeLanes, 'deadlines'>, now: number) {
+  const ahead = deadlines.filter(({ to, at }) => to === null && at >= now).map(({ at }) => at);
+  return ahead.length === 0 ? null : Math.min(...ahead);
 }
 
 /** Records of one deadline are a little apart in time. */

@@ -57,6 +57,16 @@ export function isManager({ children }: Track): boolean {
   return children.some(({ isOneOfMany }) => !isOneOfMany);
 }
 
+/** Records that are in no trace any more: their numbers are left out. */
+export interface Gap {
+  /** How many records are before it. */
+  readonly position: number;
+  /** Of the records beside it, in milliseconds of the run. */
+  readonly from: number;
+  readonly to: number;
+  readonly records: number;
+}
+
 export class TraceModel {
   readonly records: TraceRecord[] = [];
   readonly tracks = new Map<string, Track>();
@@ -71,6 +81,9 @@ export class TraceModel {
   readonly run = new RunModel();
   /** Whether columns are choices; otherwise every record has one. */
   readonly byStep: boolean;
+  /** Of a real run, in their order. */
+  readonly gaps: Gap[] = [];
+  #expected = 0;
   readonly #requests = new Map<string, Arrow>();
   readonly #known = new Set<string>();
   #columns = 0;
@@ -84,16 +97,29 @@ export class TraceModel {
     return this.#columns;
   }
 
+  /** @param records so many of those that will be left out are of whole operations that had ended */
+  expectGaps(records: number): void {
+    this.#expected = records;
+  }
+
+  /** The charts of an operation that talk to a server, in the order of their beginning. */
+  asking(operation: string, server: string): readonly Track[] {
+    return [...this.tracks.values()].filter(
+      (track) => track.operation === operation && track.server === server,
+    );
+  }
+
   add(records: readonly TraceRecord[]): void {
     for (const record of records) this.#add(record);
   }
 
   #add(record: TraceRecord): void {
+    this.#noteGap(record);
     const position = this.records.push(record);
     const column = this.byStep ? record.step : position - 1;
     this.#columns = column + 1;
     const moment: Moment = { position, column, at: record.at };
-    this.run.add(record, moment);
+    this.run.add(record, moment, this.gaps.length > 0);
     switch (record.kind) {
       case 'header':
         this.#addServers(record.about);
@@ -121,6 +147,15 @@ export class TraceModel {
     }
   }
 
+  #noteGap({ seq, at }: TraceRecord): void {
+    const before = this.records.at(-1);
+    const records = seq - (before?.seq ?? -1) - 1;
+    if (records <= 0 || !this.run.isReal) return;
+    this.gaps.push({ position: this.records.length, from: before?.at ?? 0, to: at, records });
+    if (records > this.#expected) this.run.cut();
+    this.#expected = Math.max(0, this.#expected - records);
+  }
+
   #addServers(about: unknown): void {
     const { servers } = (about ?? {}) as { servers?: readonly ({ id?: unknown } | null)[] };
     if (!Array.isArray(servers)) return;
@@ -133,7 +168,8 @@ export class TraceModel {
     const segments = actor.split('/');
     const last = segments.at(-1) as string;
     const operation = operationOfActor(actor);
-    const isOneOfMany = last.includes(':');
+    // A root may be called anything.
+    const isOneOfMany = segments.length > 1 && last.includes(':');
     const key = isOneOfMany ? last.slice(last.indexOf(':') + 1) : last;
     const track: Track = {
       ...{ actor, chart, parent, operation, key, isOneOfMany },
@@ -151,12 +187,19 @@ export class TraceModel {
   }
 
   #addStep(record: Extract<TraceRecord, { kind: 'step' }>, moment: Moment): void {
+    if (!this.tracks.has(record.actor) && this.gaps.length > 0) this.#addHeadless(record);
     const track = this.tracks.get(record.actor);
     if (track === undefined) return;
     if (track.marks.length === 0) this.#name(track, record);
     const { state, event, chart, context } = record;
     const transitions = record.transitions.map(idOf);
     track.marks.push({ ...moment, state, event, transitions, chart, context });
+  }
+
+  /** Of an actor whose beginning is forgotten. */
+  #addHeadless({ actor, chart }: Extract<TraceRecord, { kind: 'step' }>): void {
+    const above = actor.slice(0, Math.max(0, actor.lastIndexOf('/')));
+    this.#addTrack(actor, chart, this.tracks.has(above) ? above : null);
   }
 
   /** What only the first context tells: the server of a child, the rule of an update. */

@@ -16,8 +16,9 @@ export interface Trouble {
   readonly what: string;
   /** Null: no record says why. */
   readonly reason: string | null;
-  /** The chart to look at; null for a call. */
+  /** The chart to look at; of a call the one that asked, null if it is not known. */
   readonly track: Track | null;
+  readonly isCall: boolean;
 }
 
 export interface TroubleGroup {
@@ -26,26 +27,30 @@ export interface TroubleGroup {
   readonly troubles: readonly Trouble[];
 }
 
-/** Servers in the order of their first trouble; what has to do with no single server is last. */
+/**
+ * Servers that refused a call or lost one come first, those that were waited for too long next, in
+ * the order of their first trouble; what has to do with no single server is last.
+ */
 export function troublesOf(model: TraceModel, operation: Operation): readonly TroubleGroup[] {
   const groups = new Map<string | null, Trouble[]>();
   const add = (server: string | null, trouble: Trouble) => {
     groups.set(server, [...(groups.get(server) ?? []), trouble]);
   };
   for (const call of operation.calls) {
-    const trouble = troubleOfCall(call);
+    const trouble = troubleOfCall(call, askerOf(model, call));
     if (trouble !== null) add(call.server, trouble);
   }
   for (const root of model.roots) {
     if (root.operation === operation.name) visit(root, add);
   }
-  const isNamed = (server: string | null) => (server === null ? 1 : 0);
+  const rank = ({ server, troubles }: TroubleGroup) =>
+    server === null ? 2 : troubles.some(isRefusal) ? 0 : 1;
   return [...groups]
     .map(([server, troubles]) => ({
       server,
       troubles: saidOnce(troubles.sort((a, b) => a.position - b.position)),
     }))
-    .sort((a, b) => isNamed(a.server) - isNamed(b.server) || positionOf(a) - positionOf(b));
+    .sort((a, b) => rank(a) - rank(b) || positionOf(a) - positionOf(b));
 }
 
 /** A chart that fails by a lost call says why, in the same words. */
@@ -58,15 +63,46 @@ function saidOnce(troubles: readonly Trouble[]): readonly Trouble[] {
   });
 }
 
+/** Why, as far as a server is to blame: what it refused or lost, with its reason. */
+export function firstRefusal(groups: readonly TroubleGroup[]): {
+  readonly server: string;
+  readonly trouble: Trouble;
+} | null {
+  for (const { server, troubles } of groups) {
+    const trouble = troubles.find(isRefusal);
+    if (server !== null && trouble !== undefined) return { server, trouble };
+  }
+  return null;
+}
+
+function isRefusal({ isCall, reason }: Trouble): boolean {
+  return isCall && reason !== null && !/time(d )?-?out|deadline/i.test(reason);
+}
+
+/** The chart that stands for the server or the share of a call; the last one that had begun. */
+export function askerOf(model: TraceModel, call: Call): Track | null {
+  const own = model.asking(call.operation, call.server).filter(({ marks, end }) => {
+    const [first] = marks;
+    const isBegun = first !== undefined && first.position <= call.sent.position + asked;
+    return isBegun && (end === null || end.position >= call.sent.position);
+  });
+  const shares = [...call.what.matchAll(/sh(\d+)/g)].map(([, n]) => n as string);
+  const isOfShare = ({ key }: Track) => shares.includes(key.split(':')[1] ?? '');
+  return own.findLast(isOfShare) ?? own.at(-1) ?? null;
+}
+
+/** A chart may tell its first state a little after its call. */
+const asked = 8;
+
 function positionOf({ troubles: [first] }: TroubleGroup): number {
   return first?.position ?? 0;
 }
 
-function troubleOfCall({ ended, fate, what, error }: Call): Trouble | null {
+function troubleOfCall({ ended, fate, what, error }: Call, track: Track | null): Trouble | null {
   // What was given up is told by the chart that gave it up, if it had to.
   if (ended === null || fate !== 'lost') return null;
   const { position, at } = ended;
-  return { position, at, what: `${what} ${fate}`, reason: error, track: null };
+  return { position, at, what: `${what} ${fate}`, reason: error, track, isCall: true };
 }
 
 function visit(track: Track, add: (server: string | null, trouble: Trouble) => void): void {
@@ -79,7 +115,7 @@ function visit(track: Track, add: (server: string | null, trouble: Trouble) => v
   const name = track.isOneOfMany ? `${above} ${last?.split(':')[0]}` : (last ?? above);
   const what = `${name} ${state}`;
   const { position, at } = mark;
-  add(track.server, { position, at, what, reason: reasonIn(mark), track });
+  add(track.server, { position, at, what, reason: reasonIn(mark), track, isCall: false });
 }
 
 /** Of a chart that stands for a server or a share. */

@@ -3,9 +3,20 @@
  */
 import type { TraceRecord } from '../../../src/simulation/world.ts';
 
-/** Null: nothing that a person needs to be told. */
-export function wordsOf(record: TraceRecord): string | null {
-  return sentenceOf(record)?.replace(/v0-[a-z2-7]{20,}/g, (id) => `${id.slice(0, 10)}…`) ?? null;
+/**
+ * Null: nothing that a person needs to be told.
+ * @param named names servers in words as a person does
+ */
+export function wordsOf(
+  record: TraceRecord,
+  named: (words: string) => string = (words) => words,
+): string | null {
+  const sentence = sentenceOf(record);
+  return sentence === null ? null : short(named(sentence));
+}
+
+function short(words: string): string {
+  return words.replace(/v0-[a-z2-7]{20,}/g, (id) => `${id.slice(0, 10)}…`);
 }
 
 function sentenceOf(record: TraceRecord): string | null {
@@ -19,7 +30,7 @@ function sentenceOf(record: TraceRecord): string | null {
     case 'end':
       return record.status === 'done' ? `${record.actor} is done` : null;
     case 'message':
-      return `${record.operation} ${record.server} ${record.what}: ${record.phase} ${record.event}`;
+      return `${record.operation} ${record.server} ${record.what}: ${record.phase} ${record.event}${errorOf(record.detail)}`;
     case 'place':
       return `${record.server} sh${record.shnum}: ${record.before ?? 'nothing'} → ${record.after ?? 'nothing'}`;
     case 'operation':
@@ -31,6 +42,12 @@ function sentenceOf(record: TraceRecord): string | null {
     default:
       return null;
   }
+}
+
+/** Why a call is lost. */
+function errorOf(detail: unknown): string {
+  const { error } = (detail ?? {}) as Record<string, unknown>;
+  return typeof error === 'string' ? `: ${error}` : '';
 }
 
 function outcomeOf(result: unknown): string {

@@ -4,6 +4,7 @@
  */
 import { outcomeWords, turnWords, violationWords } from '../model/announce.ts';
 import { wordsOf } from '../model/words.ts';
+import { withNames } from '../recording-store.ts';
 import { at, branch, frame, isPlaying, isPresent, last, recording, titles } from '../store.ts';
 
 export function Announcer() {
@@ -34,7 +35,7 @@ function recordedWords(): string {
   const record = model?.records[at.value];
   if (record === undefined) return '';
   if (isPlaying.value || (isLive && isPresent.value)) return lastOutcome();
-  const told = wordsOf(record);
+  const told = wordsOf(record, withNames);
   return isAtScrubber() ? '' : `Record ${at.value} of ${last.value}${told ? `: ${told}` : ''}`;
 }
 
@@ -45,7 +46,9 @@ function lastOutcome(): string {
   const records = recording.value?.model.records ?? [];
   for (let i = at.value; i > Math.max(-1, at.value - recordsBack); i--) {
     const record = records[i];
-    if (record?.kind === 'operation' && record.event !== 'started') return wordsOf(record) ?? '';
+    if (record?.kind === 'operation' && record.event !== 'started') {
+      return wordsOf(record, withNames) ?? '';
+    }
   }
   return '';
 }

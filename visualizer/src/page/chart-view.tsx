@@ -10,6 +10,7 @@ import type { Box } from '../diagram/layout.ts';
 import { idsIn } from '../diagram/svg.ts';
 import { around } from '../model/camera.ts';
 import { explainLine, type Marks } from '../model/explain.ts';
+import { withNames } from '../recording-store.ts';
 import { ChartStage } from './chart-stage.tsx';
 import './charts.css';
 import { useExplanations } from './explanations.ts';
@@ -31,11 +32,12 @@ interface Props {
 }
 
 export function ChartView(props: Props) {
-  const { chart, actor, whose, state, taken, isEnded, marks, ending, drawnAs = chart } = props;
+  const { chart, whose, state, taken, isEnded, marks, ending, drawnAs = chart } = props;
   const drawing = useRef<HTMLDivElement>(null);
   const picture = pictures.value.get(drawnAs);
   const own = pictures.value.get(chart)?.entry.chart;
   const end = ending ?? (isEnded ? 'ended' : '');
+  const actor = withNames(props.actor);
   const label = `Statechart ${chart}; ${actor} is in ${state}${end === '' ? '' : `, ${end}`}`;
   useLayoutEffect(() => {
     const root = drawing.current;
@@ -62,7 +64,8 @@ export function ChartView(props: Props) {
   return (
     <figure class="chart-view">
       <figcaption>
-        <b>{actor}</b> <span class="state-word">{state.replaceAll('.', ' › ')}</span>
+        <b title={props.actor}>{actor}</b>{' '}
+        <span class="state-word">{state.replaceAll('.', ' › ')}</span>
         {ending === undefined ? isEnded && ' (ended)' : <b class="bad"> ✗ {ending}</b>}
       </figcaption>
       <ChartStage
@@ -71,7 +74,7 @@ export function ChartView(props: Props) {
         drawing={drawing}
         label={`Picture of ${actor}${whose}`}
         boxes={picture === undefined ? [] : boxesOf(picture, state, taken, marks)}
-        moment={JSON.stringify([actor, state, taken])}
+        moment={JSON.stringify([props.actor, state, taken])}
       >
         {picture === undefined ? (
           <p class="none">{undrawnWords(chart)}</p>

@@ -10,6 +10,7 @@ import { type Discard, discardOf } from '../model/ending.ts';
 import { type SideAt, shownOn } from '../model/focus.ts';
 import type { Mark, Track } from '../model/trace-model.ts';
 import { isEnded, lookOf, markAt } from '../model/trace-model.ts';
+import { nameOfServer, withNames } from '../recording-store.ts';
 import { at, focusedChild, positionAt, recording, shortTitles, titles } from '../store.ts';
 import { ActorTree } from './actor-tree.tsx';
 import { ChartView } from './chart-view.tsx';
@@ -193,8 +194,8 @@ function Cards({ root, now, before, child }: CardsProps) {
         />
       ))}
       {unasked.map((id) => (
-        <li key={id} class="card idle">
-          <b>{id}</b> <span class="word">· unasked</span>
+        <li key={id} class="card idle" title={id}>
+          <b>{nameOfServer(id)}</b> <span class="word">· unasked</span>
         </li>
       ))}
     </ul>
@@ -219,13 +220,14 @@ function Card({ track, mark, isPicked, isMoved, discard }: CardProps) {
   const verdicts = Object.entries(summaryOf(mark, 'serverQuery')?.judged ?? {}).map(
     ([n, words]) => `sh${n} ${words}`,
   );
-  const name = `${track.server ?? track.key}${shares}`;
+  const server = track.server ?? track.key;
+  const name = `${nameOfServer(server)}${shares}`;
   return (
     <li class={`card ${tone} ${isMoved ? 'moved' : ''}`}>
       <button
         type="button"
         aria-pressed={isPicked}
-        title={[name, ...verdicts, actorWords(track)].join('\n')}
+        title={[name, ...verdicts, withNames(actorWords(track)), track.actor].join('\n')}
         onClick={() => {
           focusedChild.value = isPicked ? null : track.actor;
         }}

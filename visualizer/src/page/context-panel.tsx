@@ -13,6 +13,7 @@ import { type Move, type Moves, movesAt } from '../model/moves.ts';
 import { counted } from '../model/numbers.ts';
 import type { Asked } from '../model/refused.ts';
 import { isEnded, type TraceModel, type Track } from '../model/trace-model.ts';
+import { withNames } from '../recording-store.ts';
 import { goTo, recording } from '../store.ts';
 import './context.css';
 import { Fields } from './fields.tsx';
@@ -52,7 +53,7 @@ export function ContextPanel({ model, track, whose, position, before }: Props) {
   const { state } = found.mark;
   const { description } = (chart && statesIn(chart.root).find(({ path }) => path === state)) ?? {};
   return (
-    <section class="context" aria-label={`Context of ${track.actor}${whose}`}>
+    <section class="context" aria-label={`Context of ${withNames(track.actor)}${whose}`}>
       <h3>
         <button
           type="button"
@@ -61,7 +62,7 @@ export function ContextPanel({ model, track, whose, position, before }: Props) {
           title="What it knows, and why it does what it does (i)"
           onClick={toggleContext}
         >
-          Context of {nameOf(track)}
+          Context of {withNames(nameOf(track))}
           <span class="count">
             {counted(changes, 'change')}, {refused} refused
           </span>
@@ -139,7 +140,7 @@ function MoveRow({ move, actor }: { readonly move: Move; readonly actor: string 
           {source !== null && (
             <>
               {' '}
-              from <code title={source}>{relative(source, actor)}</code>
+              from <code title={source}>{withNames(relative(source, actor))}</code>
             </>
           )}
         </>
@@ -260,7 +261,7 @@ function Failures({ list }: { readonly list: readonly FailureText[] }) {
             <b class="bad">
               <i aria-hidden="true">✗</i>
             </b>{' '}
-            {text} {where !== '' && <span class="none">({where})</span>}
+            {withNames(text)} {where !== '' && <span class="none">({withNames(where)})</span>}
           </li>
         ))}
       </ul>

@@ -5,6 +5,7 @@
 import { useState } from 'preact/hooks';
 import type { Json } from '../../../src/runtime/trace.ts';
 import { changesIn, type Field } from '../model/changes.ts';
+import { nameOfServer } from '../recording-store.ts';
 
 /** More fields than this are folded. */
 const longest = 16;
@@ -50,17 +51,30 @@ function FieldRow({ field, depth }: { readonly field: Field; readonly depth: num
   const { key, change, value, was, fields } = field;
   const inside = fields === null ? 0 : changesIn(fields);
   const [isOpenByHand, open] = useState<boolean | null>(null);
+  const name = nameOfServer(key);
+  const title = name === key ? undefined : key;
   const isTree = fields !== null && fields.length > 0;
   const isOpen = isOpenByHand ?? (inside > 0 || depth < deepOpen);
   return (
     <li class={change === 'changed' && inside > 0 ? 'same' : change}>
       {isTree ? (
-        <button type="button" class="fold" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
-          {key} <span class="none">({fields.length})</span>
+        <button
+          type="button"
+          class="fold"
+          title={title}
+          aria-expanded={isOpen}
+          onClick={() => open(!isOpen)}
+        >
+          {name} <span class="none">({fields.length})</span>
         </button>
       ) : (
         <>
-          <span class="key">{key}:</span> <span class="value">{textOf(value)}</span>
+          <span class="key" title={title}>
+            {name}:
+          </span>{' '}
+          <span class="value" title={idIn(value)}>
+            {textOf(value)}
+          </span>
         </>
       )}
       {inside === 0 && <Mark change={change} was={was} />}
@@ -81,6 +95,11 @@ function Mark({ change, was }: Pick<Field, 'change' | 'was'>) {
   );
 }
 
+/** Of a server that is shown by its nickname. */
+function idIn(value: Json): string | undefined {
+  return typeof value === 'string' && nameOfServer(value) !== value ? value : undefined;
+}
+
 const longText = 300;
 
 function textOf(value: Json): string {
@@ -89,6 +108,6 @@ function textOf(value: Json): string {
     const size = Object.keys(value).length;
     return size === 0 ? 'empty' : `${size} fields`;
   }
-  const text = typeof value === 'string' ? value : String(value);
+  const text = typeof value === 'string' ? nameOfServer(value) : String(value);
   return text.length > longText ? `${text.slice(0, longText)}…` : text;
 }

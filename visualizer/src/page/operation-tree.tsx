@@ -4,8 +4,10 @@
  */
 import { signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { endTime } from '../live-clock.ts';
 import {
   durationWords,
+  gapWords,
   outcomeOf,
   outcomeOfTrack,
   shortFile,
@@ -22,7 +24,7 @@ import {
   selectOperation,
   toggleRow,
 } from '../recording-store.ts';
-import { focusedChild, focusedRoot, growth, recording } from '../store.ts';
+import { focusedChild, focusedRoot, goTo, growth, recording } from '../store.ts';
 
 const rowHeight = 26;
 /** Of the row that the keys act on. */
@@ -99,11 +101,11 @@ interface RowProps {
 }
 
 function Row({ row, place, isActive }: RowProps) {
+  if (row.gap !== null) return <GapRow row={row} gap={row.gap} place={place} isActive={isActive} />;
   const { id, operation, track, level, isOpen } = row;
-  const { model, isLive } = recording.value as NonNullable<typeof recording.value>;
+  const { isLive } = recording.value as NonNullable<typeof recording.value>;
   const { word, shape, tone } =
     track === null ? outcomeOf(operation, isLive) : outcomeOfTrack(track);
-  const end = model.records.at(-1)?.at ?? 0;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
     <div
@@ -133,7 +135,36 @@ function Row({ row, place, isActive }: RowProps) {
       <span class={`outcome ${tone}`}>
         <i aria-hidden="true">{shape}</i> {word}
       </span>
-      <span class="took">{durationWords(spanOf(row), end)}</span>
+      <Took row={row} />
+    </div>
+  );
+}
+
+/** What runs is told anew while time goes on; its row is not. */
+function Took({ row }: { readonly row: TreeRow }) {
+  const span = spanOf(row);
+  return <span class="took">{durationWords(span, span.to ?? endTime.value)}</span>;
+}
+
+function GapRow({ row, gap, place, isActive }: RowProps & { gap: NonNullable<TreeRow['gap']> }) {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
+    <div
+      id={`row-${place}`}
+      class={`tree-row gap level-1 ${isActive ? 'active' : ''}`}
+      role="treeitem"
+      tabIndex={-1}
+      aria-level={1}
+      aria-posinset={row.place}
+      aria-setsize={row.siblings}
+      aria-selected={false}
+      onClick={() => {
+        activeId.value = row.id;
+        choose(row);
+      }}
+    >
+      <span class="twisty" aria-hidden="true" />
+      <span class="what">⋯ {gapWords(gap)}</span>
     </div>
   );
 }
@@ -152,9 +183,10 @@ function isSelected({ operation, track }: TreeRow): boolean {
   return track.actor === (track.isOneOfMany ? focusedChild.value : focusedRoot.value);
 }
 
-function choose({ operation, track }: TreeRow): void {
+function choose({ operation, track, gap }: TreeRow): void {
   const { position = 1 } = track?.end ?? track?.marks.at(-1) ?? {};
-  if (track === null) selectOperation(operation.name);
+  if (gap !== null) goTo(gap.position - 1);
+  else if (track === null) selectOperation(operation.name);
   else lookAt(operation.name, position, track);
 }
 

@@ -5,28 +5,31 @@
  */
 import { computed, signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { endTime, isGoingOn } from '../live-clock.ts';
 import { type DrawnBar, drawnBars, drawnCalls, type Frame, xIn } from '../model/lane-drawing.ts';
 import { fitted, panned, ticksIn, timeWords, type View, zoomed } from '../model/lane-scale.ts';
+import { gapWords } from '../model/operation-tree.ts';
 import {
   axisHeight,
   isTelling,
   type LaneDeadline,
   type LaneRow,
   type TimeLanes as Lanes,
+  nextDeadline,
   timeLanes,
 } from '../model/time-lanes.ts';
-import type { TraceModel } from '../model/trace-model.ts';
 import {
   filters,
   inLanes,
   lookAt,
-  now,
   selected,
   selectOperation,
+  timeNow,
   view,
   viewWidth,
 } from '../recording-store.ts';
 import { goTo, growth, recording } from '../store.ts';
+import './gaps.css';
 
 /** Of the lanes' names, in CSS pixels. */
 const gutter = 118;
@@ -52,26 +55,25 @@ const shownView = computed<View>(() => {
 });
 
 function extent(): readonly [number, number] {
-  const end = endOf(recording.value?.model);
   const { value: only } = selected;
-  return only === null ? [0, end] : [only.started.at, only.ended?.at ?? end];
-}
-
-function endOf(model: TraceModel | undefined): number {
-  return model?.records.at(-1)?.at ?? 0;
+  const from = only?.started.at ?? 0;
+  if (only?.ended != null) return [from, only.ended.at];
+  const { value: end } = endTime;
+  const next = isGoingOn.value && lanes.value !== null ? nextDeadline(lanes.value, end) : null;
+  return [from, next ?? end];
 }
 
 /** @param x from the left edge of the lanes, without their names; the moment looked at by default */
 export function zoomTime(factor: number, x?: number): void {
-  const here = (now.value - shownView.value.from) / shownView.value.perPixel;
+  const here = (timeNow.value - shownView.value.from) / shownView.value.perPixel;
   const isSeen = here >= 0 && here <= viewWidth.value;
   const fixed = x ?? (isSeen ? here : viewWidth.value / 2);
-  view.value = zoomed(shownView.value, factor, fixed, endOf(recording.value?.model));
+  view.value = zoomed(shownView.value, factor, fixed, extent()[1]);
 }
 
 /** @param share of what is in view */
 export function panTime(share: number): void {
-  const end = endOf(recording.value?.model);
+  const [, end] = extent();
   view.value = panned(shownView.value, share * viewWidth.value, viewWidth.value, end);
 }
 
@@ -98,7 +100,7 @@ export function TimeLanes({ title }: { readonly title: string }) {
   const { top, height } = scroll.value;
   const frame: Frame = {
     ...{ view: shownView.value, width: viewWidth.value + gutter, gutter },
-    ...{ now: endOf(recording.value?.model), top, bottom: top + height },
+    ...{ now: endTime.value, top, bottom: top + height },
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: no fieldset; it scrolls, so it takes the focus
@@ -115,6 +117,7 @@ export function TimeLanes({ title }: { readonly title: string }) {
     >
       <svg width={frame.width} height={drawn.height} aria-hidden="true" onClick={pick}>
         <Ground rows={drawn.rows} frame={frame} />
+        <Gaps frame={frame} height={drawn.height} />
         <Drawing drawn={drawn} frame={frame} />
         <TimeAxis frame={frame} height={drawn.height} />
       </svg>
@@ -174,6 +177,33 @@ function Ground({ rows, frame }: { readonly rows: readonly LaneRow[]; readonly f
             </text>
           </g>
         ))}
+    </>
+  );
+}
+
+/** Where records are forgotten. Nearer ones are one to the eye. */
+function Gaps({ frame, height }: { readonly frame: Frame; readonly height: number }) {
+  const drawn: { x: number; end: number; records: number }[] = [];
+  for (const { from, to, records } of recording.value?.model.gaps ?? []) {
+    const [x, end] = [Math.max(gutter, xIn(frame, from)), Math.min(frame.width, xIn(frame, to))];
+    if (end < gutter || x > frame.width) continue;
+    const before = drawn.at(-1);
+    if (before !== undefined && x < before.end + 3) {
+      before.end = Math.max(before.end, end);
+      before.records += records;
+    } else drawn.push({ x, end: Math.max(end, x + 2), records });
+  }
+  return (
+    <>
+      {drawn.map(({ x, end, records }) => (
+        <g key={x} class="gap">
+          <title>{gapWords({ records })}</title>
+          <rect x={x} y={axisHeight} width={end - x} height={height - axisHeight} />
+          <text x={x + 4} y={height - 5}>
+            {end - x > 190 ? gapWords({ records }) : end - x > 16 ? '⋯' : ''}
+          </text>
+        </g>
+      ))}
     </>
   );
 }
@@ -252,7 +282,7 @@ interface DeadlinesProps {
 }
 
 function Deadlines({ deadlines, frame }: DeadlinesProps) {
-  const { value: time } = now;
+  const { value: time } = timeNow;
   const right = frame.view.from + viewWidth.value * frame.view.perPixel;
   return (
     <>
@@ -281,10 +311,10 @@ function Deadlines({ deadlines, frame }: DeadlinesProps) {
 
 /** Milliseconds, the moment that is looked at, and a veil over what comes after it. */
 function TimeAxis({ frame, height }: { readonly frame: Frame; readonly height: number }) {
-  const x = xIn(frame, now.value);
+  const x = xIn(frame, timeNow.value);
   const isSeen = x >= gutter - 1 && x <= frame.width;
   // Nothing comes after the end but words about it.
-  const hasFuture = now.value < extent()[1] && x < frame.width;
+  const hasFuture = timeNow.value < Math.min(extent()[1], endTime.value) && x < frame.width;
   return (
     <>
       {hasFuture && (
@@ -313,7 +343,7 @@ function TimeAxis({ frame, height }: { readonly frame: Frame; readonly height: n
 export function TimeTools() {
   return (
     <div class="time-tools">
-      <span class="count">{timeWords(Math.round(now.value))}</span>
+      <span class="count">{timeWords(Math.round(timeNow.value))}</span>
       <button type="button" class="small" title="Nearer (w)" onClick={() => zoomTime(1.5)}>
         <span class="hidden">Nearer</span>
         <span aria-hidden="true">+</span>

@@ -3,7 +3,7 @@
  */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { wordsOf } from '../model/words.ts';
-import { isTimed } from '../recording-store.ts';
+import { isTimed, withNames } from '../recording-store.ts';
 import {
   at,
   branch,
@@ -89,7 +89,8 @@ export function TimePanel() {
 function stepWords(): string {
   const unit = recording.value === null ? 'Step' : 'Record';
   const record = recording.value?.model.records[at.value];
-  const label = record === undefined ? (frame.value?.label ?? 'the beginning') : wordsOf(record);
+  const label =
+    record === undefined ? (frame.value?.label ?? 'the beginning') : wordsOf(record, withNames);
   return `${unit} ${at.value} of ${last.value}${label ? `: ${label}` : ''}`;
 }
 
@@ -133,11 +134,15 @@ function StepLog() {
         {models.value.map((model, side) => {
           const [from, to] = [positionAt(side, at.value - 1), positionAt(side, at.value)];
           const records = model.records.slice(from, to);
-          const lines = records.map(wordsOf).filter((line) => line !== null);
+          const lines = records
+            .map((record) => ({ line: wordsOf(record, withNames), title: wordsOf(record) }))
+            .filter(({ line }) => line !== null);
           return (
             <ul key={titles.value[side]} aria-label={titles.value[side]}>
-              {lines.slice(0, linesMax).map((line, i) => (
-                <li key={`${from + i}`}>{line}</li>
+              {lines.slice(0, linesMax).map(({ line, title }, i) => (
+                <li key={`${from + i}`} title={title === line ? undefined : (title ?? undefined)}>
+                  {line}
+                </li>
               ))}
               {lines.length === 0 && <li class="none">nothing to tell</li>}
             </ul>
