@@ -65,7 +65,7 @@ describe('the context inspector', () => {
     const ours = page.locator('.side').nth(1).locator('.context');
     await ours.locator('.asked').waitFor();
     expect(await ours.getAttribute('aria-label')).toBe(
-      'Context of w1/writeFile/servermapUpdate/query:s1',
+      'Context of w1/writeFile/servermapUpdate/query:s1, ours',
     );
     const asked = await ours.locator('.asked li').allInnerTexts();
     expect(asked.map((line) => line.replaceAll(/\s+/g, ' '))).toEqual([

@@ -24,7 +24,7 @@ afterAll(async () => {
 async function open(hash = '', options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const watched = await openPage(browser, `${inspector.explorerUrl}${hash}`, options);
   await watched.page.waitForSelector('.drawing svg');
-  await watched.page.waitForSelector('.flight[aria-busy="false"]');
+  await watched.page.waitForSelector('.flight[aria-busy="false"]', { state: 'attached' });
   return watched;
 }
 
