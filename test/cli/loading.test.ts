@@ -48,6 +48,8 @@ const always = [
   'src/abort',
   'src/decode-text',
   'src/errors',
+  'src/package-version',
+  'src/redacted',
   'src/storage/atomic-file',
   'src/storage/left-behind',
   'src/version-name',

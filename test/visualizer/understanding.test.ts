@@ -198,7 +198,10 @@ describe('#2034 to its end', () => {
       'The publish is in “writing” and waits for s3.',
     ]);
     expect(told(over)).toEqual([
-      [undefined, 'w1 is over. Harm is left: second share 2 on s2; still version 1 on s4.'],
+      [
+        undefined,
+        'w1 is over. Harm is left: second share 2 on s2; second share 0 on s3; still version 1 on s4.',
+      ],
       [
         'w1 writes share 2 of version 2 on s4.',
         'w1 is over: published. Nothing wrong is left on the servers.',

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { TahoeMutableError } from '../../errors.ts';
 import type { TraceJudgement } from '../../simulation/judge-trace.ts';
-import { partsOf } from '../../simulation/judgement-parts.ts';
+import type { partsOf } from '../../simulation/judgement-parts.ts';
 import type { Call, Perform } from '../call.ts';
 import { EXIT_FAILED, EXIT_UNHEALTHY, EXIT_USAGE, lineOf } from '../complaint.ts';
 import { requirePaths } from '../paths.ts';
@@ -14,6 +14,7 @@ import { counted, nameText, oneLine } from '../plain-text.ts';
 interface Judged extends TraceJudgement {
   readonly file: string;
   readonly note: string | null;
+  readonly parts: ReturnType<typeof partsOf>;
 }
 
 /** One that cannot be judged, and why, without its name. */
@@ -51,6 +52,7 @@ export function addJudgeCommand(program: Command, perform: Perform): void {
 /** Never throws for what is wrong with one file: the others are judged all the same. */
 async function judgeFile(call: Call, file: string): Promise<Judged | Unjudged> {
   const { judgeTrace } = await import('../../simulation/judge-trace.ts');
+  const { partsOf } = await import('../../simulation/judgement-parts.ts');
   const { TraceReader } = await import('../../inspector/read-trace.ts');
   try {
     const read = await call.withContents(file, async (contents) => {
@@ -64,7 +66,7 @@ async function judgeFile(call: Call, file: string): Promise<Judged | Unjudged> {
     if (read.kind === 'refused') return { ...read, file };
     const judgement = judgeTrace(read.records);
     if (judgement.kind === 'refused') return { ...judgement, file };
-    return { ...judgement, file, note: read.note };
+    return { ...judgement, file, note: read.note, parts: partsOf(judgement) };
   } catch (error) {
     if (!(error instanceof TahoeMutableError)) throw error;
     const line = lineOf(error);
@@ -75,7 +77,7 @@ async function judgeFile(call: Call, file: string): Promise<Judged | Unjudged> {
 
 function exitCodeOf(trace: Judged | Unjudged): number {
   if (trace.kind === 'refused') return EXIT_USAGE;
-  const { decided, violated } = partsOf(trace);
+  const { decided, violated } = trace.parts;
   if (violated.length > 0) return EXIT_UNHEALTHY;
   return decided > 0 ? 0 : EXIT_FAILED;
 }
@@ -92,7 +94,7 @@ function complaintOf({ file, problem }: Unjudged): string {
 function jsonOf(trace: Judged | Unjudged): object {
   if (trace.kind === 'refused') return { file: trace.file, problem: trace.problem };
   const { file, note, operations, unfinished, files, properties } = trace;
-  const { decided, violated } = partsOf(trace);
+  const { decided, violated } = trace.parts;
   // Where nothing was run, or not even a header is whole, of no kind of run.
   const run = operations === 0 ? null : trace.run;
   return {
@@ -113,7 +115,7 @@ function textOf(judged: Judged): string {
     const why = note === null ? '' : ` (${note})`;
     return `${nameText(file)}: there is no operation in it${why}\n  nothing to decide\n`;
   }
-  const { decided, outcome, violated, undecided } = partsOf(judged);
+  const { decided, outcome, violated, undecided } = judged.parts;
   const where = files > 1 ? ` on ${files} files` : '';
   const open = unfinished > 0 ? `, ${unfinished} unfinished` : '';
   return [
