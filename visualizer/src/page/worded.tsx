@@ -34,6 +34,7 @@ export function Worded({ text, before = [] }: Props) {
           <a
             key={piece.anchor}
             href={`./glossary.html#${piece.anchor}`}
+            class="glossed"
             target="_blank"
             rel="noopener"
           >
