@@ -163,10 +163,10 @@ describe('links', () => {
   test.each([
     ['#v=2&p=nothing-of-that-name', /There is no scene “nothing-of-that-name” here/, 8],
     ['#v=2&p=2034&at=99', /The link names step 99; the run has 8\./, 8],
-    ['#p=2034&c=0.0.777.1', /choice 777 is not possible at step 3 any more/, 2],
+    ['#p=2034&c=0.0.777.1', /^Choice 777 is not possible at step 3;/, 2],
     [
       '#v=2&p=2034&s=start.w1,d.w1.s9.list,d.w1.s0.list',
-      /“deliver w1 s9 list” is not possible at step 2 any more/,
+      /“deliver w1 s9 list” is not possible at step 2;/,
       1,
     ],
     ['#w=eyJ', /The scene in the link is damaged/, 8],
@@ -226,7 +226,7 @@ describe('links', () => {
     await openFile(page, 'run.json', JSON.stringify(run));
     await stepIs(page, 3, 3);
     expect(await notice(page)).toBe(
-      '“deliver w1 s7 list” is not possible at step 4 any more; what was before it is shown.',
+      '“deliver w1 s7 list” is not possible at step 4; what was before it is shown.',
     );
     await openFile(page, 'bad.json', JSON.stringify({ ...run, scene: { sides: [] } }));
     await page.getByText('bad.json could not be opened: a scene has one side').waitFor();

@@ -134,6 +134,8 @@ test('Escape leaves the presentation, and Back leads into it again, on the branc
     .waitFor();
   const hash = () => page.evaluate(() => location.hash);
   const branch = await hash();
+  // Over an arrow, Escape dismisses what explains it first.
+  await page.mouse.move(0, 0);
   await page.keyboard.press('p');
   await page.locator('html.is-talk').waitFor();
   await page.keyboard.press('Escape');

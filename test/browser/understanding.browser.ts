@@ -133,11 +133,12 @@ test('at the end both charts are still there, and the harm is named on the serve
     [`s2${unequal}`, 'sh2 v2', 'none'],
     ['✗ old: second share 2'],
     [`s3${unequal}`, 'sh0 v2', 'none'],
+    ['✗ old: second share 0'],
     [`s4${unequal}`, 'sh2 v1', 'sh2 v2'],
     ['✗ old: still version 1'],
   ]);
   expect(await page.locator('.side-words').allInnerTexts()).toEqual([
-    'w1 is over. Harm is left: second share 2 on s2; still version 1 on s4.',
+    'w1 is over. Harm is left: second share 2 on s2; second share 0 on s3; still version 1 on s4.',
     'w1 is over: published. Nothing wrong is left on the servers.',
   ]);
   await done(watched);

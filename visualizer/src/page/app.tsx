@@ -14,7 +14,6 @@ import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import { keepFocus } from './keep-focus.ts';
 import { onKey } from './keys.ts';
-import { OperationsPanel } from './operations-panel.tsx';
 import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
@@ -42,7 +41,7 @@ export function App() {
       <main>
         <Story />
         {isRecording ? (
-          <OperationsPanel />
+          <Later load={operations} />
         ) : (
           <div class="left">
             <GridPanel />
@@ -52,7 +51,7 @@ export function App() {
         <ChartsPanel />
         <div class="right">
           {!isRecording && <FlightPanel />}
-          {isRecording ? <JudgedLater /> : <PropertiesPanel />}
+          {isRecording ? <Later load={judged} /> : <PropertiesPanel />}
         </div>
         <TimePanel />
       </main>
@@ -62,16 +61,20 @@ export function App() {
   );
 }
 
+const operations = () =>
+  import('./operations-panel.tsx').then(({ OperationsPanel }) => OperationsPanel);
+const judged = () => import('./judged-panel.tsx').then(({ JudgedPanel }) => JudgedPanel);
+
 /** No part of the first load: the page opens with no recording. */
-function JudgedLater() {
+function Later({ load }: { readonly load: () => Promise<ComponentType> }) {
   const [Panel, setPanel] = useState<ComponentType | null>(null);
   useEffect(() => {
-    import('./judged-panel.tsx').then(
-      ({ JudgedPanel }) => setPanel(() => JudgedPanel),
+    load().then(
+      (panel) => setPanel(() => panel),
       (error: Error) => {
-        notice.value = `The properties cannot be judged: ${error.message}`;
+        notice.value = `A part of the page could not be loaded: ${error.message}`;
       },
     );
-  }, []);
+  }, [load]);
   return Panel && <Panel />;
 }
