@@ -20,6 +20,11 @@ export const openRows = signal<ReadonlySet<string>>(new Set());
 export const view = signal<View | null>(null);
 /** Of the lanes without their names, in pixels. */
 export const viewWidth = signal(800);
+/** What lanes in milliseconds do, once they are loaded. */
+export const timeMoves = {
+  zoom: (_factor: number): void => {},
+  pan: (_share: number): void => {},
+};
 
 const model = computed<TraceModel | null>(() => recording.value?.model ?? null);
 const index = computed(() => (model.value === null ? null : new SearchIndex(model.value)));

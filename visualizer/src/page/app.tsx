@@ -1,9 +1,8 @@
 /**
  * @module app: where the parts of the page are.
  */
-import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { notice, recording } from '../store.ts';
+import { useEffect } from 'preact/hooks';
+import { recording } from '../store.ts';
 import { Announcer } from './announcer.tsx';
 import { ChartsPanel } from './charts-panel.tsx';
 import { ExplorePanel } from './explore-panel.tsx';
@@ -14,6 +13,7 @@ import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import { keepFocus } from './keep-focus.ts';
 import { onKey } from './keys.ts';
+import { Later } from './later.tsx';
 import { PropertiesPanel } from './properties-panel.tsx';
 import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
@@ -64,17 +64,3 @@ export function App() {
 const operations = () =>
   import('./operations-panel.tsx').then(({ OperationsPanel }) => OperationsPanel);
 const judged = () => import('./judged-panel.tsx').then(({ JudgedPanel }) => JudgedPanel);
-
-/** No part of the first load: the page opens with no recording. */
-function Later({ load }: { readonly load: () => Promise<ComponentType> }) {
-  const [Panel, setPanel] = useState<ComponentType | null>(null);
-  useEffect(() => {
-    load().then(
-      (panel) => setPanel(() => panel),
-      (error: Error) => {
-        notice.value = `A part of the page could not be loaded: ${error.message}`;
-      },
-    );
-  }, [load]);
-  return Panel && <Panel />;
-}

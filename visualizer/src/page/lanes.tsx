@@ -15,10 +15,9 @@ import {
   type TraceModel,
   type Track,
 } from '../model/trace-model.ts';
-import { isTimed } from '../recording-store.ts';
+import { isTimed, timeMoves } from '../recording-store.ts';
 import { at, difference, goTo, growth, models, recording, violations } from '../store.ts';
 import { isTalk } from '../talk.ts';
-import { panTime, zoomTime } from './time-lanes.tsx';
 
 /** Of the lanes' names, in CSS pixels. */
 export const gutterWidth = () => (recording.value === null ? 40 : 104);
@@ -55,12 +54,12 @@ effect(() => {
 });
 
 export function zoomLanes(factor: number): void {
-  if (isTimed.value) zoomTime(factor);
+  if (isTimed.value) timeMoves.zoom(factor);
   else zoom.value = Math.max(0.2, Math.min(4, zoom.value * factor));
 }
 
 export function panLanes(share: number): void {
-  if (isTimed.value) panTime(share);
+  if (isTimed.value) timeMoves.pan(share);
   else first.value = Math.max(0, first.value + share * columnsInView());
 }
 

@@ -24,6 +24,7 @@ import {
   lookAt,
   selected,
   selectOperation,
+  timeMoves,
   timeNow,
   view,
   viewWidth,
@@ -64,7 +65,7 @@ function extent(): readonly [number, number] {
 }
 
 /** @param x from the left edge of the lanes, without their names; the moment looked at by default */
-export function zoomTime(factor: number, x?: number): void {
+function zoomTime(factor: number, x?: number): void {
   const here = (timeNow.value - shownView.value.from) / shownView.value.perPixel;
   const isSeen = here >= 0 && here <= viewWidth.value;
   const fixed = x ?? (isSeen ? here : viewWidth.value / 2);
@@ -72,12 +73,13 @@ export function zoomTime(factor: number, x?: number): void {
 }
 
 /** @param share of what is in view */
-export function panTime(share: number): void {
+function panTime(share: number): void {
   const [, end] = extent();
   view.value = panned(shownView.value, share * viewWidth.value, viewWidth.value, end);
 }
 
-export function TimeLanes({ title }: { readonly title: string }) {
+export function TimeLanes() {
+  const { title = '' } = recording.value ?? {};
   const holder = useRef<HTMLDivElement>(null);
   const scroll = useRef(signal({ top: 0, height: 250 })).current;
   useLayoutEffect(() => {
@@ -338,6 +340,9 @@ function TimeAxis({ frame, height }: { readonly frame: Frame; readonly height: n
     </>
   );
 }
+
+timeMoves.zoom = zoomTime;
+timeMoves.pan = panTime;
 
 /** Where in time one is, and what is in view: for those who do not use keys. */
 export function TimeTools() {

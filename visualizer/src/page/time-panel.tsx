@@ -22,9 +22,12 @@ import {
   togglePlaying,
 } from '../store.ts';
 import { gutterWidth, Lanes, xOf } from './lanes.tsx';
+import { Later } from './later.tsx';
 import { Scroll } from './scroll.tsx';
 import { showIn } from './show-in.ts';
-import { TimeLanes, TimeTools } from './time-lanes.tsx';
+
+const timeLanes = () => import('./time-lanes.tsx').then(({ TimeLanes }) => TimeLanes);
+const timeTools = () => import('./time-lanes.tsx').then(({ TimeTools }) => TimeTools);
 
 export function TimePanel() {
   const words = stepWords();
@@ -64,7 +67,7 @@ export function TimePanel() {
             Acting here makes a branch. Back to the end
           </button>
         )}
-        {isTimed.value && <TimeTools />}
+        {isTimed.value && <Later load={timeTools} />}
       </div>
       <Branches />
       <div class="happenings">
@@ -73,7 +76,7 @@ export function TimePanel() {
             <div key={titles.value[side]} class="lane-side">
               {models.value.length > 1 && <h3>{titles.value[side]}</h3>}
               {isTimed.value ? (
-                <TimeLanes title={titles.value[side] ?? ''} />
+                <Later load={timeLanes} />
               ) : (
                 <Lanes model={model} side={side} title={titles.value[side] ?? ''} />
               )}
