@@ -22,7 +22,9 @@ export const isGoingOn = computed(() => {
 effect(() => {
   if (!isGoingOn.value) return undefined;
   const timer = setInterval(() => {
-    clock.value = performance.now();
+    const now = performance.now();
+    // What comes shows the time itself; a backlog has no time to lose.
+    if (now - (arrival.peek()?.clock ?? 0) >= tickMs) clock.value = now;
   }, tickMs);
   return () => clearInterval(timer);
 });

@@ -38,8 +38,6 @@ export function watch(address: string): void {
     },
     onRecords: (records, left) => {
       if (left > 0) missing.value = { ...missing.value, records: missing.value.records + left };
-      const { at: told } = records.at(-1) ?? {};
-      if (told !== undefined) arrival.value = { at: told, clock: performance.now() };
       queue.add(records);
     },
     onProblem: (problem) => {
@@ -112,8 +110,13 @@ class FrameQueue {
 }
 
 function apply(records: readonly TraceRecord[]): void {
-  if (records.length === 0) return;
-  addRecords(records);
+  const { at: told } = records.at(-1) ?? {};
+  if (told === undefined) return;
+  batch(() => {
+    // With the records: each change draws.
+    arrival.value = { at: told, clock: performance.now() };
+    addRecords(records);
+  });
   const { value } = recording;
   const room = value === null ? null : makeRoom(value.model);
   if (value === null || room === null) return;
