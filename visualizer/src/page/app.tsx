@@ -19,6 +19,8 @@ import { Story } from './story.tsx';
 import { TimePanel } from './time-panel.tsx';
 import './contrast.css';
 import './layout.css';
+// Lanes of any run; the parts that only recordings have come with one.
+import './recording.css';
 import './talk.css';
 
 export function App() {

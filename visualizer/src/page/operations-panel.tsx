@@ -2,7 +2,6 @@
  * @module operations-panel: the operations of a recording: words and filters to find some, and the
  * tree of what was found. Below it the one that is selected (operation-panel).
  */
-import './recording.css';
 import { outcomeKinds, outcomeOf, shortFile } from '../model/operation-tree.ts';
 import type { Filters } from '../model/search.ts';
 import { choices, filters, found, goToHit, nameOfServer } from '../recording-store.ts';
