@@ -105,7 +105,7 @@ test('a file of 20 MiB is written, changed in place and read within 1 GiB of mem
 });
 
 /** A few of the 2,000 of `npm run kills`. */
-const KILLS = 16;
+const KILLS = 24;
 const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);
 
 test(`${KILLS} writers killed within a write (TAHOE_MUTABLE_SEED=${SEED}) leave every share wholly old or new, and lose nothing`, {
