@@ -1,34 +1,19 @@
 /** The inspector, links that last, and the page without a mouse or without eyes, in Chromium. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { Grid } from '../../src/grid.ts';
-import { createInspector, type Inspector } from '../../src/inspector/server.ts';
+import { createInspector } from '../../src/inspector/server.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
-import { audit, builtPage, launch, openPage, type WatchedPage } from './browser.ts';
+import { audit, builtPage, type WatchedPage } from './browser.ts';
+import { done, visits } from './visits.ts';
 
-let browser: Browser;
-let inspector: Inspector;
-
-beforeAll(async () => {
-  browser = await launch();
-  inspector = await createInspector({ page: builtPage });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await inspector?.close();
-});
+const { visit, visitUrl } = visits();
 
 async function open(hash = '', options = {}): Promise<WatchedPage> {
-  const watched = await openPage(browser, `${inspector.explorerUrl}${hash}`, options);
+  const watched = await visit(hash, options);
   await watched.page.waitForSelector('.drawing svg');
   return watched;
-}
-
-async function done({ page, complaints }: WatchedPage): Promise<void> {
-  expect(complaints).toEqual([]);
-  await page.context().close();
 }
 
 const where = (page: Page) => page.locator('.where').innerText();
@@ -147,7 +132,7 @@ describe('the context inspector', () => {
     const servers = [0, 1, 2].map((i) => new MemoryServer({ id: `s${i}` }));
     const encoding = { required: 1, happy: 2, total: 3 };
     const grid = new Grid({ servers, encoding, inspect: live.inspect });
-    const watched = await openPage(browser, live.url);
+    const watched = await visitUrl(live.url);
     const { page } = watched;
     await grid.create({ contents: new TextEncoder().encode('first') });
     await page.locator('.context .moves').first().waitFor();

@@ -1,36 +1,20 @@
 /** The charts' room, in Chromium: letters, what is in view, explanations, wall and telephone. */
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { createMachine } from 'xstate';
 import { type Chart, chartOf } from '../../src/inspector/chart.ts';
-import { createInspector, type Inspector } from '../../src/inspector/server.ts';
 import { chartEntries } from '../../visualizer/src/engine/chart-entries.ts';
 import { letters } from '../../visualizer/src/talk.ts';
-import { audit, builtPage, launch, openPage, type WatchedPage } from './browser.ts';
+import { audit, type WatchedPage } from './browser.ts';
+import { done, visits } from './visits.ts';
 
-let browser: Browser;
-let inspector: Inspector;
-
-beforeAll(async () => {
-  browser = await launch();
-  inspector = await createInspector({ page: builtPage });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await inspector?.close();
-});
+const { visit, visitUrl } = visits();
 
 async function open(hash = '', options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  const watched = await openPage(browser, `${inspector.explorerUrl}${hash}`, options);
+  const watched = await visit(hash, options);
   await watched.page.waitForSelector('.drawing svg');
   await watched.page.waitForSelector('.flight[aria-busy="false"]', { state: 'attached' });
   return watched;
-}
-
-async function done({ page, complaints }: WatchedPage): Promise<void> {
-  expect(complaints).toEqual([]);
-  await page.context().close();
 }
 
 /** Opens a trace in which every one of `charts` has begun, with its own picture on request. */
@@ -477,7 +461,7 @@ describe('windows of all sizes', () => {
     expect(await smallest(page)).toBeLessThan(letters.wall);
     await done(watched);
 
-    const again = await openPage(browser, link, { viewport: { width: 1280, height: 720 } });
+    const again = await visitUrl(link, { viewport: { width: 1280, height: 720 } });
     await again.page.waitForSelector('.is-talk .drawing svg');
     expect(await smallest(again.page)).toBeGreaterThanOrEqual((letters.wall * 1280) / 1920 - 0.1);
     await done(again);

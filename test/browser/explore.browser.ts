@@ -1,33 +1,18 @@
 /** Every order, in the built page. `FIGURES=1` prints those of docs/visualizer.md. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createInspector, type Inspector } from '../../src/inspector/server.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { parseScenario, playScenario, ScenarioError } from '../../src/simulation/scenario.ts';
 import { writeLink } from '../../visualizer/src/model/link.ts';
-import { audit, builtPage, launch, openPage, type WatchedPage } from './browser.ts';
+import { audit, type WatchedPage } from './browser.ts';
+import { done, visits } from './visits.ts';
 
-let browser: Browser;
-let inspector: Inspector;
-
-beforeAll(async () => {
-  browser = await launch();
-  inspector = await createInspector({ page: builtPage });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await inspector?.close();
-});
+const at = visits();
+const { visit } = at;
 
 async function open(hash: string, options = {}): Promise<WatchedPage> {
-  const watched = await openPage(browser, `${inspector.explorerUrl}${hash}`, options);
+  const watched = await visit(hash, options);
   await watched.page.waitForSelector('.lanes');
   return watched;
-}
-
-async function done({ page, complaints }: WatchedPage): Promise<void> {
-  expect(complaints).toEqual([]);
-  await page.context().close();
 }
 
 /** What the search says when it is over, a line per side. */
@@ -83,7 +68,7 @@ test('both sides are named while the first is explored; who stops keeps what was
   expect(await results.getByRole('status').innerText()).toMatch(
     /^stopped at [\d,]+ orders, none violates so far$/,
   );
-  await page.goto(`${inspector.explorerUrl}#p=2034`);
+  await page.goto(`${at.home}#p=2034`);
   await page
     .getByText(/^Step 8 of 8/)
     .first()

@@ -1,28 +1,18 @@
 /** What must hold of every run, judged in Chromium: of a file at once, of a live run at rest. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { Grid } from '../../src/grid.ts';
-import { createInspector, type Inspector } from '../../src/inspector/server.ts';
+import { createInspector } from '../../src/inspector/server.ts';
 import type { TraceRecord } from '../../src/simulation/world.ts';
 import { bytesOf, memoryServers, testKey } from '../support/client-grid.ts';
 import { type Lie, recordOf, told } from '../support/falsehoods.ts';
 import { traceText } from '../support/made-run.ts';
 import { realFalsehoods } from '../support/real-falsehoods.ts';
 import { asRealRun } from '../support/real-trace.ts';
-import { audit, builtPage, drop, launch, openPage } from './browser.ts';
+import { audit, builtPage, drop } from './browser.ts';
+import { visits } from './visits.ts';
 
-let browser: Browser;
-let inspector: Inspector;
-
-beforeAll(async () => {
-  browser = await launch();
-  inspector = await createInspector({ page: builtPage });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await inspector?.close();
-});
+const { visit, visitUrl } = visits();
 
 const panel = (page: Page) => page.getByRole('region', { name: /^Properties/ });
 const summary = (page: Page) => panel(page).locator('h2');
@@ -35,7 +25,7 @@ test('a recording that violates: where and whose, first of all, and a click lead
     (records, lie) => told(records, lie, names),
     trace,
   );
-  const { page, complaints } = await openPage(browser, inspector.explorerUrl);
+  const { page, complaints } = await visit();
   await page.waitForSelector('.lanes');
   await drop(page, traceText(asRealRun(lied)));
   await summary(page).filter({ hasText: 'Properties 26 of 43 decided, 1 violated' }).waitFor();
@@ -59,7 +49,7 @@ test('a recording that violates: where and whose, first of all, and a click lead
 test('a live run is judged when it is at rest, and again after more', async () => {
   const live = await createInspector({ page: builtPage });
   const grid = new Grid({ servers: memoryServers(4), inspect: live.inspect });
-  const { page, complaints } = await openPage(browser, live.url);
+  const { page, complaints } = await visitUrl(live.url);
   await summary(page).filter({ hasText: 'Properties not judged yet' }).waitFor();
   const file = await grid.create({ contents: bytesOf(10), key: testKey });
   await panel(page).getByText('A real run: 1 operation.').waitFor();

@@ -1,40 +1,24 @@
 /** Recordings in Chromium: the tree, search and filters, lanes in milliseconds, reasons, files. */
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createInspector, type Inspector } from '../../src/inspector/server.ts';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { lostReason, madeRun, traceText } from '../support/made-run.ts';
-import { audit, builtPage, drop, launch, openPage, type WatchedPage } from './browser.ts';
+import { audit, drop, type WatchedPage } from './browser.ts';
+import { done, visits } from './visits.ts';
 
-let browser: Browser;
-let inspector: Inspector;
-
-beforeAll(async () => {
-  browser = await launch();
-  inspector = await createInspector({ page: builtPage });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await inspector?.close();
-});
+const { visit } = visits();
 
 const badDay = traceText(
   madeRun({ operations: 12, servers: 7, lost: 3, silent: 5, failing: 4, isAtOnce: true }),
 );
 
 async function open(text: string, options = {}): Promise<WatchedPage> {
-  const watched = await openPage(browser, inspector.explorerUrl, options);
+  const watched = await visit('', options);
   await watched.page.waitForSelector('.lanes');
   await drop(watched.page, text);
   await tree(watched.page).waitFor();
   return watched;
-}
-
-async function done({ page, complaints }: WatchedPage): Promise<void> {
-  expect(complaints).toEqual([]);
-  await page.context().close();
 }
 
 const tree = (page: Page) => page.getByRole('tree', { name: /^Operations/ });

@@ -1,33 +1,17 @@
 /** What somebody who has never heard of #2034 is shown of it, in Chromium. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createInspector, type Inspector } from '../../src/inspector/server.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { Session } from '../../visualizer/src/engine/session.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
-import { builtPage, launch, openPage, type WatchedPage } from './browser.ts';
+import type { WatchedPage } from './browser.ts';
+import { done, visits } from './visits.ts';
 
-let browser: Browser;
-let inspector: Inspector;
-
-beforeAll(async () => {
-  browser = await launch();
-  inspector = await createInspector({ page: builtPage });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await inspector?.close();
-});
+const { visit } = visits();
 
 async function open(hash = ''): Promise<WatchedPage> {
-  const watched = await openPage(browser, `${inspector.explorerUrl}${hash}`);
+  const watched = await visit(hash);
   await watched.page.locator('.drawing svg').nth(1).waitFor();
   return watched;
-}
-
-async function done({ page, complaints }: WatchedPage): Promise<void> {
-  expect(complaints).toEqual([]);
-  await page.context().close();
 }
 
 const isIdle = (page: Page) => page.waitForSelector('.flight[aria-busy="false"]');

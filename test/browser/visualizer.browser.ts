@@ -3,42 +3,25 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { Grid } from '../../src/grid.ts';
-import { createInspector, type Inspector } from '../../src/inspector/server.ts';
+import { createInspector } from '../../src/inspector/server.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import { Session } from '../../visualizer/src/engine/session.ts';
 import { writeLink } from '../../visualizer/src/model/link.ts';
 import { type Preset, presets } from '../../visualizer/src/presets.ts';
 import { holdsKey } from '../support/keys-in.ts';
-import { audit, builtPage, launch, openPage, type WatchedPage } from './browser.ts';
+import { audit, builtPage, type WatchedPage } from './browser.ts';
+import { done, visits } from './visits.ts';
 
-let browser: Browser;
-let inspector: Inspector;
-let home: string;
-
-beforeAll(async () => {
-  browser = await launch();
-  inspector = await createInspector({ page: builtPage });
-  home = inspector.explorerUrl;
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await inspector?.close();
-});
+const { visit, visitUrl } = visits();
 
 async function open(hash = '', options = {}): Promise<WatchedPage> {
-  const watched = await openPage(browser, `${home}${hash}`, options);
+  const watched = await visit(hash, options);
   // Charts are drawn by a worker; the last thing to come.
   await watched.page.waitForSelector('.lanes');
   return watched;
-}
-
-async function done({ page, complaints }: WatchedPage): Promise<void> {
-  expect(complaints).toEqual([]);
-  await page.context().close();
 }
 
 const where = (page: Page) => page.locator('.where').innerText();
@@ -338,7 +321,7 @@ describe('live', () => {
     const live = await createInspector({ page: builtPage });
     const servers = Array.from({ length: 13 }, (_, i) => new MemoryServer({ id: `s${i}` }));
     const grid = new Grid({ servers, inspect: live.inspect });
-    const watched = await openPage(browser, live.url);
+    const watched = await visitUrl(live.url);
     const { page } = watched;
     const file = await grid.create({ contents: new TextEncoder().encode('first') });
     await page.getByText(/^Live: a run in Node/).waitFor();
@@ -346,7 +329,7 @@ describe('live', () => {
     await page.locator('.actor-tree button', { hasText: 'retrieve ✓' }).waitFor();
     const words = await page.locator('.story p').first().innerText();
     expect(await audit(page)).toEqual([]);
-    const late = await openPage(browser, live.url);
+    const late = await visitUrl(live.url);
     await late.page.getByText(words).waitFor();
     await page.keyboard.press('Home');
     expect(await where(page)).toMatch(/^Record 0 of/);
