@@ -73,8 +73,9 @@ export class Broadcast {
       const reader = { socket: client, isBatched: query.has('run'), next, isBusy: false };
       this.#readers.add(reader);
       client.on('close', () => this.#readers.delete(reader));
-      const { limits, gone } = this.#history;
-      const hello = JSON.stringify(helloOf({ id: this.#run, keep: limits.records, gone }));
+      const { limits, next: newest, gone } = this.#history;
+      const about = { id: this.#run, keep: limits.records, next: newest, gone };
+      const hello = JSON.stringify(helloOf(about));
       client.send(reader.isBatched ? `[${hello}]` : hello);
       this.#tell(reader);
     });

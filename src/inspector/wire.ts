@@ -58,6 +58,8 @@ export interface RunAbout {
   readonly id: string;
   /** At most so many records are kept for who joins late. */
   readonly keep: number;
+  /** Of the next record: who joins has those before it to catch up with. */
+  readonly next: number;
   /** What is not kept any more. */
   readonly gone: { readonly records: number; readonly operations: number };
 }
@@ -141,7 +143,7 @@ function scxml(name: string, data: Json, origin: string | null = null): string {
   return JSON.stringify({ ...event, origin: origin ?? undefined });
 }
 
-/** What `State.create` of XState 4 reads. */
+/** What `State.create` of XState 4 does not fill in by itself. */
 function stateJson(
   actor: string,
   event: string,
@@ -154,9 +156,8 @@ function stateJson(
     context,
     _event: { name: event, data: { type: event }, $$type: 'scxml', type: 'external' },
     _sessionid: actor,
-    event: { type: event },
     transitions: transitions.map(transitionOf),
-    ...{ configuration: [], children: {}, actions: [], tags: [], done: false },
+    ...{ configuration: [], children: {} },
   });
 }
 

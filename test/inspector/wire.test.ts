@@ -170,7 +170,7 @@ test('the machine is sent once; its actors are registered in the state that it b
 
 describe('the receiver', () => {
   test('says whose run it is', () => {
-    const run = { id: '0123', keep: 10, gone: { records: 3, operations: 1 } };
+    const run = { id: '0123', keep: 10, next: 5, gone: { records: 3, operations: 1 } };
     expect(createReceiver()(JSON.parse(JSON.stringify(helloOf(run))))).toEqual({ run });
   });
 

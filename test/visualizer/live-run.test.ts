@@ -77,24 +77,26 @@ interface Seen {
   readonly seqs: number[];
   readonly missing: number[];
   readonly problems: string[];
+  readonly behind: boolean[];
 }
 
 function watch(port: number): Seen {
   const [states, runs, seqs]: [Connection[], RunAbout[], number[]] = [[], [], []];
-  const [missing, problems]: [number[], string[]] = [[], []];
+  const [missing, problems, behind]: [number[], string[], boolean[]] = [[], [], []];
   const live = new LiveRun(`127.0.0.1:${port}/token`, {
     onState: (state) => {
       if (JSON.stringify(state) !== JSON.stringify(states.at(-1))) states.push(state);
     },
     onRun: (run) => runs.push(run),
-    onRecords: (more, left) => {
+    onRecords: ({ records: more, missing: left, isBehind }) => {
       seqs.push(...more.map(({ seq }) => seq));
+      behind.push(isBehind);
       if (left > 0) missing.push(left);
     },
     onProblem: (problem) => problems.push(problem),
   });
   live.start();
-  return { live, states, runs, seqs, missing, problems };
+  return { live, states, runs, seqs, missing, problems, behind };
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -150,6 +152,23 @@ test('a token that is refused is said to be, and not tried again', async () => {
   await soon(() => expect(none.states.at(-1)).toEqual({ kind: 'refused' }));
 });
 
+test('who joins late is behind until it has what had happened, and then never again', async () => {
+  const made = await Process.at();
+  made.tell(2000);
+  const seen = watch(made.port);
+  await soon(() => expect(seen.seqs.length).toBe(2000));
+  expect(seen.runs.map(({ next }) => next)).toEqual([2000]);
+  expect(seen.behind.length).toBeGreaterThan(1);
+  const caughtUp = seen.behind.map((_, frame, { length }) => frame < length - 1);
+  expect(seen.behind).toEqual(caughtUp);
+  const frames = seen.behind.length;
+  made.tell(500);
+  await soon(() => expect(seen.seqs).toEqual(upTo(2500)));
+  expect(new Set(seen.behind.slice(frames))).toEqual(new Set([false]));
+  seen.live.stop();
+  await made.end();
+});
+
 test('who joins late is told how much is gone', async () => {
   const made = await Process.at();
   made.broadcast = new Broadcast('first', { records: 20 });
@@ -163,7 +182,7 @@ test('who joins late is told how much is gone', async () => {
   const [left = 0] = seen.missing;
   expect(left + seen.seqs.length).toBe(30);
   expect(seen.runs).toEqual([
-    { id: 'first', keep: 20, gone: { records: left, operations: left / 2 } },
+    { id: 'first', keep: 20, next: 30, gone: { records: left, operations: left / 2 } },
   ]);
   expect(seen.seqs.length).toBeGreaterThan(15);
   seen.live.stop();

@@ -36,9 +36,9 @@ export function watch(address: string): void {
       if (runs === 1) return;
       notice.value = 'Another process has taken the place of the one before: this is its run.';
     },
-    onRecords: (records, left) => {
+    onRecords: ({ records, missing: left, isBehind }) => {
       if (left > 0) missing.value = { ...missing.value, records: missing.value.records + left };
-      queue.add(records);
+      queue.add(records, isBehind);
     },
     onProblem: (problem) => {
       notice.value = problem;
@@ -64,20 +64,29 @@ const unseenMs = 1000;
 const shownShare = 0.1;
 /** But so often something is seen to move, in milliseconds, if that leaves most of the time. */
 const [restMs, shareMax] = [300, 0.25];
+/** The same of what was past when the page connected: there is more to come at once. */
+const restBehindMs = 1500;
 
 /** @param ms that it took to show something */
-function pauseAfter(ms: number): number {
+function pauseAfter(ms: number, isBehind: boolean): number {
   const atLeast = ms * (1 / shareMax - 1);
+  if (isBehind) return Math.max(restBehindMs, atLeast);
   return Math.min(ms * (1 / shownShare - 1), Math.max(restMs, atLeast));
 }
 
 class FrameQueue {
   #records: TraceRecord[] = [];
+  /** Something is about to be shown, or was just shown. */
   #isDue = false;
+  #isBehind = false;
+  #rest: ReturnType<typeof setTimeout> | undefined;
 
-  add(records: readonly TraceRecord[]): void {
+  add(records: readonly TraceRecord[], isBehind: boolean): void {
     for (const record of records) this.#records.push(record);
-    this.#schedule();
+    const hasCaughtUp = this.#isBehind && !isBehind;
+    this.#isBehind = isBehind;
+    if (hasCaughtUp && this.#rest !== undefined) this.#endRest();
+    else this.#schedule();
   }
 
   clear(): void {
@@ -98,14 +107,16 @@ class FrameQueue {
     apply(records);
     // Runs when the page is drawn. A stream that never ends must leave it time to be read.
     setTimeout(() => {
-      setTimeout(
-        () => {
-          this.#isDue = false;
-          this.#schedule();
-        },
-        pauseAfter(performance.now() - began),
-      );
+      const pause = pauseAfter(performance.now() - began, this.#isBehind);
+      this.#rest = setTimeout(() => this.#endRest(), pause);
     });
+  }
+
+  #endRest(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    this.#isDue = false;
+    this.#schedule();
   }
 }
 

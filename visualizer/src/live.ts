@@ -11,13 +11,21 @@ import type { RunAbout } from '../../src/inspector/wire.ts';
 import type { TraceRecord } from '../../src/simulation/world-types.ts';
 import { attemptsMax, type Connection, pauseBefore } from './model/connection.ts';
 
+export interface Records {
+  /** In the order of their numbers. */
+  readonly records: readonly TraceRecord[];
+  /** How many were left out before or among them. */
+  readonly missing: number;
+  /** Whether more had happened before this page connected, and is yet to come. */
+  readonly isBehind: boolean;
+}
+
 /** What becomes of what is received. */
 export interface Viewer {
   readonly onState: (state: Connection) => void;
   /** Another run than before, or the first one: its records begin anew. */
   readonly onRun: (run: RunAbout) => void;
-  /** In the order of their numbers; `missing` were left out before or among them. */
-  readonly onRecords: (records: readonly TraceRecord[], missing: number) => void;
+  readonly onRecords: (records: Records) => void;
   /** Something was no record. */
   readonly onProblem: (problem: string) => void;
 }
@@ -35,6 +43,8 @@ export class LiveRun {
   #run = '';
   /** The number of the record that comes next. */
   #next = 0;
+  /** The number of the first record that happened after the page connected. */
+  #present = 0;
   /** Whether anything has run: a header, grids and charts are only what things run on. */
   #isBegun = false;
   #attempt = 0;
@@ -109,7 +119,7 @@ export class LiveRun {
     if (records.length === 0) return;
     this.#isBegun ||= records.some(({ kind }) => !preparations.has(kind));
     this.#tellState();
-    this.#viewer.onRecords(records, missing);
+    this.#viewer.onRecords({ records, missing, isBehind: this.#next < this.#present });
   }
 
   /**
@@ -135,6 +145,7 @@ export class LiveRun {
       this.#isBegun = false;
       this.#viewer.onRun(run);
     }
+    this.#present = run.next;
     this.#tellState();
   }
 
