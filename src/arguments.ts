@@ -230,7 +230,8 @@ export function requireObject(
   value: unknown,
   wanted: string,
 ): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return refuse(argument, value, wanted);
+  const fits = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!fits) return refuse(argument, value, wanted);
   return value as Record<string, unknown>;
 }
 

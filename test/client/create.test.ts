@@ -54,7 +54,7 @@ describe.each(formats)('the contents of a new %s file', (format) => {
         },
         error,
       ],
-      [() => 'text' as never, expect.any(BadArgumentError)],
+      [() => 7 as never, expect.any(BadArgumentError)],
     ];
     for (const [contents, thrown] of fails) {
       await expect(grid.create({ format, key: testKey, contents })).rejects.toEqual(thrown);
