@@ -24,7 +24,6 @@ import {
   type Pieces,
   readContainer,
   readContainerData,
-  readImmutableData,
   type Succession,
   stageContainer,
   updateHeaderLeases,
@@ -101,8 +100,7 @@ export class DirectoryServer extends CheckedServer {
       const bucket = this.#bucket(storageIndex);
       if (await this.#hasBucket(bucket)) {
         const path = join(bucket, String(shnum));
-        const read = kind === 'mutable' ? readContainerData : readImmutableData;
-        const bytes = await read(path, range, into).catch(ignoreMissing);
+        const bytes = await readContainerData(kind, path, range, into).catch(ignoreMissing);
         if (bytes !== undefined) return bytes;
       }
       throw new NoSuchShareError(this.id, shnum);
