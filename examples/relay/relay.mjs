@@ -77,7 +77,9 @@ function forward(incoming, outgoing, { nurl, agent, path, cors }) {
     if (outgoing.headersSent) outgoing.destroy();
     else outgoing.writeHead(502, cors).end('the server does not answer\n');
   });
-  outgoing.on('close', () => upstream.destroy());
+  outgoing.on('close', () => {
+    if (!outgoing.writableFinished) upstream.destroy();
+  });
   incoming.pipe(upstream);
 }
 
