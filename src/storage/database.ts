@@ -39,6 +39,8 @@ export class Database<Schema extends DBSchema> {
    * @throws DatabaseFault for whatever the browser rejects with; and what `work` throws
    */
   async ask<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+    if (globalThis.indexedDB === undefined)
+      throw new DatabaseFault('this platform has no IndexedDB');
     return asked(async () => {
       this.#opening ??= this.#open();
       return work(await this.#opening);
@@ -51,9 +53,6 @@ export class Database<Schema extends DBSchema> {
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {
-    if (globalThis.indexedDB === undefined) {
-      return Promise.reject(new DatabaseFault('this platform has no IndexedDB'));
-    }
     const blocked = deferred<never>();
     const letGo = () => this.#letGo(opening);
     const opened = openDB<Schema>(this.name, VERSION, {

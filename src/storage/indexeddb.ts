@@ -301,10 +301,10 @@ async function replaceShares(
   const replace = async (): Promise<boolean> => {
     const { store } = transaction;
     if (!isSame(slot, await slotIn(store, name))) return false;
-    const changes = [...shares].map(([shnum, container]) => {
+    const changes = [...shares].map(async ([shnum, container]) => {
       if (container === undefined) return store.delete([name, shnum]);
       const stamp = bytesToHex(primitives.randomBytes(16));
-      return store.put({ container, stamp }, [name, shnum]);
+      return void (await store.put({ container, stamp }, [name, shnum]));
     });
     await Promise.all(changes);
     return true;
