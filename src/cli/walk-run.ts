@@ -11,7 +11,7 @@ import { Tally } from '../walk/tally.ts';
 import type { DeepCheckOptions, WalkOptions } from '../walk/tree.ts';
 import type { Call, Report } from './call.ts';
 import type { Address } from './cap-text.ts';
-import { EXIT_FAILED, EXIT_UNHEALTHY } from './complaint.ts';
+import { EXIT_FAILED, EXIT_UNHEALTHY } from './exit-codes.ts';
 import { table } from './plain-text.ts';
 import {
   examinedJson,

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { Perform } from '../call.ts';
-import { EXIT_FAILED, EXIT_UNHEALTHY } from '../complaint.ts';
+import { EXIT_FAILED, EXIT_UNHEALTHY } from '../exit-codes.ts';
 import { findingJson, findingLines } from '../finding.ts';
 import { leaseExitCode, leaseText } from '../lease-view.ts';
 

@@ -5,9 +5,10 @@
 import type { Command } from 'commander';
 import { aliasPathIn } from '../alias.ts';
 import { type Call, isCapStdin, type Perform, type Report } from '../call.ts';
-import { EXIT_FAILED, jsonOf, lineOf, UsageError } from '../complaint.ts';
+import { jsonOf, lineOf, UsageError } from '../complaint.ts';
 import type { Copying, Place } from '../copy/copying.ts';
 import type { Entry } from '../copy/entry.ts';
+import { EXIT_FAILED } from '../exit-codes.ts';
 import { requirePaths } from '../paths.ts';
 import { counted, oneLine } from '../plain-text.ts';
 import { holdsCap } from '../redaction.ts';

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { GridStatus } from '../../description/grid-status.ts';
 import type { Encoding } from '../../encoding.ts';
 import type { Perform } from '../call.ts';
-import { EXIT_FAILED } from '../complaint.ts';
+import { EXIT_FAILED } from '../exit-codes.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
