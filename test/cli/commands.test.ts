@@ -296,7 +296,7 @@ describe('servermap and check', () => {
     const readCap = formatCap(toReadCap(mdmf));
     const { exit, stderr } = await run(['repair', readCap, '--grid', grid]);
     expect({ exit, stderr }).toEqual({
-      exit: 2,
+      exit: 6,
       stderr: 'tahoe-mutable: repairing needs a write cap, this is a read cap\n',
     });
   });

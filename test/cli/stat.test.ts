@@ -91,7 +91,7 @@ test('get gives no more than there is of a part, and a certain version where it 
   expect((await get('1')).stdout).toEqual(Buffer.from(contents));
   expect((await get('2')).stdout).toEqual(Buffer.from(bytesOf(7)));
   expect(await get('3')).toMatchObject({
-    exit: 1,
+    exit: 4,
     stderr: expect.stringMatching(/^tahoe-mutable: version 3 cannot be read: /),
   });
 });
@@ -107,7 +107,7 @@ test('put writes over the version that it is told, and over no other', async () 
   const next = await name();
   const { exit, stderr } = await put();
   expect([exit, stderr]).toEqual([
-    1,
+    5,
     expect.stringMatching(/^tahoe-mutable: version \d \(\w{8}\) is there, and not version \d /),
   ]);
   expect(await name()).toBe(next);
