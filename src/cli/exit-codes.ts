@@ -82,11 +82,16 @@ export const exits: readonly Exit[] = [
 ];
 
 /** Of a signal, as shells put it: 128 and its number. */
-export const signalExits: readonly Omit<Exit, 'errors'>[] = [
-  { code: 129, name: 'SIGHUP', meaning: 'The terminal is gone.' },
-  { code: 130, name: 'SIGINT', meaning: 'Ctrl-C.' },
-  { code: 141, name: 'SIGPIPE', meaning: 'Whoever read the output has gone away: `| head`.' },
-  { code: 143, name: 'SIGTERM', meaning: 'The process was asked to end.' },
+export const signalExits: readonly Exit[] = [
+  { code: 129, name: 'SIGHUP', meaning: 'The terminal is gone.', errors: [] },
+  { code: 130, name: 'SIGINT', meaning: 'Ctrl-C.', errors: [] },
+  {
+    code: 141,
+    name: 'SIGPIPE',
+    meaning: 'Whoever read the output has gone away: `| head`.',
+    errors: [],
+  },
+  { code: 143, name: 'SIGTERM', meaning: 'The process was asked to end.', errors: [] },
 ];
 
 const byError = new Map(exits.flatMap(({ code, errors }) => errors.map((name) => [name, code])));

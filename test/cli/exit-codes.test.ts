@@ -39,9 +39,9 @@ test('docs/shell.md has the same table', async () => {
   const docs = await readFile('docs/shell.md', 'utf8');
   const rows = docs.match(/^\| \d+ \|.*\|$/gm)?.map((row) => row.replaceAll('`', ''));
   expect(rows).toEqual(
-    [...exits, ...signalExits].map(({ code, name, meaning, ...more }) => {
-      const names = 'errors' in more ? more.errors.join(', ') : '';
-      return `| ${code} | ${name} | ${meaning.replaceAll('`', '')} | ${names} |`.replace('|  |', '| |');
+    [...exits, ...signalExits].map(({ code, name, meaning, errors }) => {
+      const cells = [code, name, meaning.replaceAll('`', ''), errors.join(', ')];
+      return `| ${cells.join(' | ')} |`.replace('|  |', '| |');
     }),
   );
 });
