@@ -11,6 +11,7 @@ import { Tally } from '../walk/tally.ts';
 import type { DeepCheckOptions, WalkOptions } from '../walk/tree.ts';
 import type { Call, Report } from './call.ts';
 import type { Address } from './cap-text.ts';
+import { documentOf } from './document.ts';
 import { EXIT_FAILED, EXIT_UNHEALTHY } from './exit-codes.ts';
 import { table } from './plain-text.ts';
 import {
@@ -129,7 +130,7 @@ async function* linesOf(
 /** Who counts is told of each object only if something is wrong with it. */
 async function say(call: Call, command: WalkCommand, { json, text, record }: Line): Promise<void> {
   if (command === 'stats' && record.isUnread === undefined) return;
-  await call.say(`${call.options.json ? JSON.stringify(json) : text}\n`);
+  await call.say(call.options.json ? documentOf(json) : `${text}\n`);
 }
 
 async function sayEnd(
@@ -146,7 +147,7 @@ async function sayEnd(
       ...fields,
       'count-unread-directories': unread,
     };
-    await call.say(`${JSON.stringify(all)}\n`);
+    await call.say(documentOf(all));
   } else if (command !== 'manifest') {
     await call.say(`${command === 'stats' ? statsText(stats) : tallyText(tally)}\n`);
   }

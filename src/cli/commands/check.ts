@@ -39,6 +39,7 @@ export function addCheckCommand(program: Command, perform: Perform): void {
             ...(leases === undefined ? [] : [leaseText(leases, grid.servers)]),
             '',
           ].join('\n'),
+          isOutcome: true,
           exitCode: finding.isHealthy ? mayLapse : heard,
         };
       }),

@@ -156,6 +156,7 @@ function reportOf({ done, failed }: Copying): Report {
       failed: failed.map(({ where, error }) => ({ where, ...jsonOf(error).error })),
     },
     text: `${counted(files, 'file')}, ${counted(bytes, 'byte')}${links}${made}\n`,
+    isOutcome: true,
     ...(failed.length > 0 && { note: problems.join('\n'), exitCode: EXIT_FAILED }),
   };
 }

@@ -35,6 +35,7 @@ export function addGridCommand(program: Command, perform: Perform): void {
         return {
           json: { path, servers, encoding: whole },
           text: `${path}: ${counted(servers, 'server')}, ${required}-of-${total}\n`,
+          isOutcome: true,
           ...(note !== undefined && { note }),
         };
       }),
@@ -45,7 +46,7 @@ export function addGridCommand(program: Command, perform: Perform): void {
     .action(
       perform(async (call) => {
         const { gridStatus } = await import('../../description/grid-status.ts');
-        const status = await gridStatus(call.gridPath, { signal: call.signal });
+        const status = await gridStatus(await call.gridPath(), { signal: call.signal });
         return {
           json: status,
           text: statusText(status),

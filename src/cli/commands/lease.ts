@@ -34,6 +34,7 @@ export function addLeaseCommand(program: Command, perform: Perform): void {
         return {
           json: { files: renewals.map(({ json }) => json) },
           text: renewals.map(({ line }) => `${line}\n`).join(''),
+          isOutcome: true,
           exitCode: worstOf(renewals.map(({ exitCode }) => exitCode)),
         };
       }),

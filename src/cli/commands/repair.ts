@@ -48,6 +48,7 @@ export function addRepairCommand(program: Command, perform: Perform): void {
             ...(isHealthy || force || failures.length > 0 ? [] : hintLines(after)),
             '',
           ].join('\n'),
+          isOutcome: true,
           exitCode: isHealthy ? 0 : EXIT_UNHEALTHY,
         };
       }),

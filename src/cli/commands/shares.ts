@@ -28,7 +28,7 @@ export function addShareCommands(program: Command, perform: Perform): void {
         const places = folders.length > 0 ? folders : await foldersOf(call);
         const found = await Promise.all(places.map((folder) => sharesIn(folder, name)));
         const paths = found.flat();
-        return { json: paths, text: paths.map((path) => `${oneLine(path)}\n`).join('') };
+        return { json: { paths }, text: paths.map((path) => `${oneLine(path)}\n`).join('') };
       }),
     );
   program
@@ -74,7 +74,7 @@ async function storageIndexOf(call: Call, argument: string): Promise<string> {
 /** @throws UsageError where none of the grid's servers is a folder */
 async function foldersOf(call: Call): Promise<readonly string[]> {
   const { loadGridFile } = await import('../../description/grid-file.ts');
-  const { entries } = await loadGridFile(call.gridPath);
+  const { entries } = await loadGridFile(await call.gridPath());
   const folders = entries.flatMap(({ directory }) => (directory === undefined ? [] : [directory]));
   if (folders.length > 0) return folders;
   throw new UsageError('NODEDIR: is missing, and no server of the grid is a folder');
