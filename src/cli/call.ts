@@ -109,9 +109,7 @@ export class Call {
 
   async #chooseGrid(): Promise<ChosenGrid | undefined> {
     const chosen = await whichGrid(this.options.grid);
-    if (chosen !== undefined) {
-      await this.detail(`grid: ${oneLine(chosen.path)} (${chosen.namedBy ?? 'nothing names one'})`);
-    }
+    if (chosen?.isDefault) await this.detail(`grid: ${oneLine(chosen.path)}, for none was named`);
     return chosen;
   }
 

@@ -130,6 +130,8 @@ async function* linesOf(
 /** Who counts is told of each object only if something is wrong with it. */
 async function say(call: Call, command: WalkCommand, { json, text, record }: Line): Promise<void> {
   if (command === 'stats' && record.isUnread === undefined) return;
+  const isHealthy = record.verdict?.isHealthy === true && record.isUnread === undefined;
+  if (call.options.quiet && !call.options.json && isHealthy) return;
   await call.say(call.options.json ? documentOf(json) : `${text}\n`);
 }
 
@@ -148,7 +150,7 @@ async function sayEnd(
       'count-unread-directories': unread,
     };
     await call.say(documentOf(all));
-  } else if (command !== 'manifest') {
+  } else if (command === 'stats' || (command === 'deep-check' && !call.options.quiet)) {
     await call.say(`${command === 'stats' ? statsText(stats) : tallyText(tally)}\n`);
   }
 }

@@ -9,16 +9,15 @@ import { join } from 'node:path';
 export interface ChosenGrid {
   /** Where it is described. */
   readonly path: string;
-  /** What has named it; undefined where nothing has. */
-  readonly namedBy: '--grid' | 'TAHOE_MUTABLE_GRID' | undefined;
+  /** Nobody has named one. */
+  readonly isDefault: boolean;
 }
 
 /** @param option the value of `--grid` */
 export async function whichGrid(option: string | undefined): Promise<ChosenGrid | undefined> {
-  if (option) return { path: option, namedBy: '--grid' };
-  const { TAHOE_MUTABLE_GRID } = process.env;
-  if (TAHOE_MUTABLE_GRID) return { path: TAHOE_MUTABLE_GRID, namedBy: 'TAHOE_MUTABLE_GRID' };
+  const named = option || process.env.TAHOE_MUTABLE_GRID;
+  if (named) return { path: named, isDefault: false };
   const path = join(homedir(), '.tahoe');
   const isThere = await stat(path).catch(() => undefined);
-  return isThere?.isDirectory() ? { path, namedBy: undefined } : undefined;
+  return isThere?.isDirectory() ? { path, isDefault: true } : undefined;
 }

@@ -42,10 +42,11 @@ describe('a mistake of the caller: one line, exit code 2', () => {
   test.each([
     [['frob'], "unknown command 'frob'"],
     [['get', '-', '--lenght', '5'], "unknown option '--lenght' (Did you mean --length?)"],
-    [['put', '-'], "missing required argument 'FILE'"],
+    [['ln', '-'], "missing required argument 'DIR'"],
+    [['put', '-'], 'CAP and FILE cannot both come from stdin'],
     [['cap', '-', 'x'], "too many arguments for 'cap'. Expected 1 argument but got 2."],
     [['update', '-', 'x'], "required option '--offset <bytes>' not specified"],
-    [['put', '-', '-'], 'CAP and FILE cannot both be "-"'],
+    [['put', '-', '/dev/stdin'], 'CAP and FILE cannot both come from stdin'],
     [['cap', 'URI:MDMF:abc:def'], 'malformed cap: writekey: has 3 characters, not 26'],
     [['get', '@/no/such/file'], '/no/such/file: cannot be read: no such file or directory'],
     [['get', readCap, '--grid', '/no/grid'], '/no/grid: does not exist'],

@@ -35,11 +35,14 @@ async function refused(args: readonly string[]): Promise<readonly [string, unkno
   return [stderr, exit];
 }
 
+/** Of `ls --json`. */
+function listed(text: string): readonly { readonly name: string; readonly kind: string }[] {
+  return JSON.parse(text).children;
+}
+
 const capIn = async (path: string) => (await readFile(path, 'utf8')).trim();
 const listing = async (...args: readonly string[]) =>
-  (JSON.parse(await done(['ls', ...args, '--json'])) as { name: string; kind: string }[]).map(
-    ({ name, kind }) => `${kind} ${name}`,
-  );
+  listed(await done(['ls', ...args, '--json'])).map(({ name, kind }) => `${kind} ${name}`);
 
 async function opened<T>(work: (directory: Directory) => Promise<T>): Promise<T> {
   const opened = await openGrid(grid);

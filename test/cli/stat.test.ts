@@ -48,7 +48,7 @@ test('stat says what is there', async () => {
     ),
   );
   const { stdout } = await run(['stat', reading, '--json']);
-  expect(JSON.parse(stdout)).toEqual(await file.stat());
+  expect(JSON.parse(stdout)).toEqual({ schema: 1, ...(await file.stat()) });
 });
 
 test('stat of an immutable file says what its cap says', async () => {
@@ -57,7 +57,7 @@ test('stat of an immutable file says what its cap says', async () => {
   const { cap } = await encodeChk(contents, { required: 2, total: 5 });
   const { stdout } = await run(['stat', formatImmutableCap(cap), '--json']);
   expect(JSON.parse(stdout)).toEqual({
-    ...{ size: 1000, format: 'chk', encoding: { required: 2, total: 5 } },
+    ...{ schema: 1, size: 1000, format: 'chk', encoding: { required: 2, total: 5 } },
   });
   expect(await run(['get', literal, '--seqnum', '1'])).toMatchObject({
     ...{ exit: 2, stderr: 'tahoe-mutable: --seqnum: an immutable file has no versions\n' },
