@@ -24,6 +24,7 @@ import { addCreateCommand } from './commands/create.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addGridCommand } from './commands/grid.ts';
+import { addHelpCommand, topicNames } from './commands/help.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addJudgeCommand } from './commands/judge.ts';
 import { addLeaseCommand } from './commands/lease.ts';
@@ -39,6 +40,7 @@ import { addWalkCommands } from './commands/walks.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
 import { documentOf } from './document.ts';
+import { exits } from './exit-codes.ts';
 import { Interruption, onInterruption } from './interruption.ts';
 import { print } from './output.ts';
 import { pathArgument } from './paths.ts';
@@ -105,7 +107,8 @@ interface Help {
   stderr: string;
 }
 
-function programOf(perform: Perform, help: Help): Command {
+/** The commands as commander knows them: completion and the man page are made of that. */
+export function programOf(perform: Perform, help: Help): Command {
   const program = new Command('tahoe-mutable')
     .description('Mutable files of Tahoe-LAFS: make, read, change and inspect them.')
     .option(
@@ -156,6 +159,7 @@ function programOf(perform: Perform, help: Help): Command {
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
   addJudgeCommand(program, perform);
+  addHelpCommand(program, perform);
   return program;
 }
 
@@ -164,10 +168,12 @@ CAP is a cap, or the address of its page on a web gateway; "-" to read one from
 stdin, or @FILE to read one from a file: other users can see a command line, and
 whoever sees a write cap can write. Or it is a path behind the name of a directory,
 ALIAS:PATH, or behind tahoe: a PATH alone (create-alias, list-aliases).
-FILE is a file, or "-" for stdin.
+FILE with what to write is a file; stdin if it is "-", or absent.
 
-Exit codes: 1 the operation failed, 2 the command or its input is wrong,
-3 all was looked at, and something is not healthy.`;
+The grid is that of --grid, of $TAHOE_MUTABLE_GRID, or of the Tahoe node in ~/.tahoe.
+
+Exit codes: ${exits.map(({ code, name }) => `${code} ${name}`).join(', ')}.
+Topics of help: ${topicNames.join(', ')}.`;
 
 type Redact = (text: string) => string;
 
