@@ -124,6 +124,7 @@ export class Call {
     const grid = await openGrid(await this.gridPath(), {
       ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
       ...(this.#inspect && { inspect: this.#inspect }),
+      ...(this.options.verbose && { log: await this.#log(purpose) }),
     });
     const isFirst = this.#grids.size === 0;
     this.#grids.set(purpose, grid);
@@ -132,6 +133,12 @@ export class Call {
     const notices = isFirst ? grid.notices : [];
     for (const notice of notices) await this.tell(oneLine(notice));
     return grid;
+  }
+
+  async #log(purpose: Purpose) {
+    const { logLines } = await import('./log-lines.ts');
+    const say = (line: string) => void this.tell(line);
+    return logLines(say, () => this.#grids.get(purpose)?.servers ?? []);
   }
 
   /** Hangs up on the servers, so that the process can end. */

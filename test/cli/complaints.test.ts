@@ -193,26 +193,29 @@ describe('a child process', () => {
     });
   });
 
-  test('ends of the signal that it gets, even if its input never comes', async () => {
-    const fifo = join(scratch, 'fifo');
-    execFileSync('mkfifo', [fifo]);
-    const args = ['put', `@${capFile}`, fifo, '--grid', grid];
-    const tmp = await mkdtemp(join(scratch, 'tmp-'));
-    const before = await said(['servermap', readCap, '--grid', grid, '--json']);
-    const { child, ended } = await startCli(args, { TMPDIR: tmp });
-    // Opens when the child has opened its end, and so is waiting for input.
-    const writer = await open(fifo, 'w');
-    child.kill('SIGINT');
-    const { stdout, stderr, exit } = await ended;
-    await writer.close();
-    expect({ stdout: stdout.toString(), stderr, exit }).toEqual({
-      stdout: '',
-      stderr: 'tahoe-mutable: interrupted by SIGINT\n',
-      exit: 'SIGINT',
-    });
-    expect(await readdir(tmp)).toEqual([]);
-    expect(await said(['servermap', readCap, '--grid', grid, '--json'])).toEqual(before);
-  });
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends of %s, even if its input never comes',
+    async (signal) => {
+      const fifo = join(scratch, `fifo-${signal}`);
+      execFileSync('mkfifo', [fifo]);
+      const args = ['put', `@${capFile}`, fifo, '--grid', grid];
+      const tmp = await mkdtemp(join(scratch, 'tmp-'));
+      const before = await said(['servermap', readCap, '--grid', grid, '--json']);
+      const { child, ended } = await startCli(args, { TMPDIR: tmp });
+      // Opens when the child has opened its end, and so is waiting for input.
+      const writer = await open(fifo, 'w');
+      child.kill(signal);
+      const { stdout, stderr, exit } = await ended;
+      await writer.close();
+      expect({ stdout: stdout.toString(), stderr, exit }).toEqual({
+        stdout: '',
+        stderr: `tahoe-mutable: interrupted by ${signal}\n`,
+        exit: signal,
+      });
+      expect(await readdir(tmp)).toEqual([]);
+      expect(await said(['servermap', readCap, '--grid', grid, '--json'])).toEqual(before);
+    },
+  );
 
   test('says nothing when its reader has gone away', async () => {
     const { child, ended } = await startCli(['get', `@${capFile}`, '--grid', grid]);
