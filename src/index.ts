@@ -80,6 +80,9 @@ export type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './r
 export type { LeaseFailure, LeaseOutcome } from './runtime/renew-leases.ts';
 export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
+export { FetchServer, type FetchServerOptions } from './storage/fetch.ts';
+export type { ConnectionStatus } from './storage/http-protocol.ts';
+export type { ServerVersion } from './storage/http-wire.ts';
 export { MemoryServer } from './storage/memory.ts';
 export type * from './storage/server.ts';
 export type { VersionChoice, VersionName } from './version-name.ts';
