@@ -104,6 +104,22 @@ describe.each(Object.entries(sources))('%s', async (kind, sourceThat) => {
     expect(sent()).toBe(before);
   });
 
+  test('that is made too late is released', async () => {
+    const { contents, released } = sourceThat(() => never);
+    const giving = new AbortController();
+    let make = () => {};
+    const late = () =>
+      new Promise<Contents>((resolve) => {
+        make = () => resolve(contents);
+        giving.abort(reason);
+      });
+    const creating = grid.create({ key: testKey, contents: late, signal: giving.signal });
+    await expect(creating).rejects.toBe(reason);
+    make();
+    await manyTurns();
+    expect(released()).toBe(wasTold);
+  });
+
   test('is released when the grid is closed', async () => {
     const { contents, released } = sourceThat(() => {
       grid.close();
@@ -114,14 +130,8 @@ describe.each(Object.entries(sources))('%s', async (kind, sourceThat) => {
   });
 
   test('is released when what is called meanwhile throws', async () => {
-    let calls = 0;
     const { contents, released } = sourceThat(() => never);
-    const other = countedGrid({
-      spool: async (pieces) => {
-        for await (const _ of pieces) if (calls++ === 0) throw disk;
-        return never;
-      },
-    });
+    const other = countedGrid({ spool: () => Promise.reject(disk) });
     const writing = other.grid.create({ key: testKey, contents });
     await expect(writing).rejects.toBe(disk);
     expect(released()).toBe(kind === 'a web stream' ? disk : true);
