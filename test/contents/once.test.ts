@@ -238,3 +238,19 @@ test('a stream is let go of when it is read to its end', async () => {
   expect([web.locked, node.destroyed]).toEqual([false, true]);
   expect(Buffer.from(await file.read()).toString()).toBe('webnode');
 });
+
+test.each<[string, () => Contents]>([
+  ['a source', () => ({ size: 10, read: () => never })],
+  ['a Blob', () => Object.assign(new Blob(['x']), { slice: () => ({ arrayBuffer: () => never }) })],
+])('%s that never answers is not waited for when the write is given up', async (_, make) => {
+  const { grid, sent } = countedGrid();
+  const file = await grid.create({ key: testKey, contents: 'before' });
+  const giving = new AbortController();
+  const writing = file.overwrite(make(), { signal: giving.signal });
+  await manyTurns();
+  const before = sent();
+  giving.abort(reason);
+  await expect(writing).rejects.toBe(reason);
+  await manyTurns();
+  expect(sent()).toBe(before);
+});
