@@ -2,9 +2,9 @@
  * @module blocks: every code block of the README and the guides that is code is typed and run,
  * against the package as it was installed in an otherwise empty folder.
  *
- * - The `ts` blocks of a page are one program, compiled, then run in a folder of its own. The
- *   README's is also run as it stands. Where a page uses `grid`, `file` or `directory` without
- *   making one, these are the ones of docs/getting-started.md.
+ * - The `ts` blocks of a page are one program, compiled, then run in a folder of its own, where that
+ *   of docs/getting-started.md was run before: `grid`, `file` and `directory` are the ones made
+ *   there, unless the page makes its own. The README's is also run as it stands.
  * - The `sh` blocks of a page are one script, run in a folder of its own, in which those of
  *   docs/getting-started.md have been run before.
  * - A block that cannot be run says why behind its language: "```sh not run: waits for Ctrl-C".
@@ -22,6 +22,8 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = resolve(process.argv[2]);
 const start = 'docs/getting-started.md';
+/** These begin with nothing. */
+const isFirst = (page) => page === start || page === 'README.md';
 const guides = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const pages = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'test/scenarios/README.md']
   .concat(guides.map((name) => `docs/${name}`))
@@ -71,19 +73,20 @@ writeFileSync(
 );
 
 /** What the page does not make itself comes from the start; on line 1, where its heading stands. */
-function programOf(blocks) {
+function programOf(page, blocks) {
   const code = inPlace(blocks);
   const own = (name) => new RegExp(`(const|let) \\{?.*\\b${name}\\b.* =|import .*\\b${name}\\b`);
   const names = given.filter((name) => code.includes(name) && !own(name).test(code));
-  const first = names.length > 0 ? `import { ${names.join(', ')} } from './prelude.js';` : '';
+  const prelude = `import './prelude.js'; import { ${names.join(', ')} } from './prelude.js';`;
+  const first = isFirst(page) ? '' : prelude;
   return `${first}${code}export {};\n`;
 }
 
-for (const { name, blocks } of pages) {
+for (const { page, name, blocks } of pages) {
   const ts = blocks.filter(isTs);
-  if (ts.length > 0) writeFileSync(join(source, `${name}.ts`), programOf(ts));
+  if (ts.length > 0) writeFileSync(join(source, `${name}.ts`), programOf(page, ts));
   const some = ts.filter(isRun);
-  if (some.length > 0) writeFileSync(join(source, `${name}.run.ts`), programOf(some));
+  if (some.length > 0) writeFileSync(join(source, `${name}.run.ts`), programOf(page, some));
 }
 writeFileSync(
   join(folder, 'tsconfig.json'),
@@ -123,12 +126,10 @@ async function attempt(what, call) {
 const environment = {
   ...process.env,
   PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}`,
-  // Each command of a script says when it began.
-  PS4: '+@$EPOCHREALTIME ',
 };
 
 function emptyFolder(name) {
-  const place = join(folder, 'run', name);
+  const place = join(folder, 'run', name.replaceAll('/', '-'));
   mkdirSync(place, { recursive: true });
   return { cwd: place, env: environment, timeout: 60_000 };
 }
@@ -137,12 +138,11 @@ const runTs = (name, file) =>
   attempt(name, () => run(process.execPath, [file], emptyFolder(`${name}-ts`)));
 
 function runSh(page, name, blocks) {
-  const before = page === start || page === 'README.md' ? [] : ofStart(isSh);
-  const script = [...before, ...blocks].map(({ text }) => text).join('\n');
-  const place = emptyFolder(`${name}-sh`);
-  return attempt(page, () =>
-    run('bash', ['-e', '-o', 'pipefail', '-x', '-c', `${script}\n:`], place),
-  );
+  const before = isFirst(page) ? [] : ofStart(isSh);
+  const lines = [...before, ...blocks].map(({ text }) => text);
+  // Each command says when it begins.
+  const script = ["PS4='+@$EPOCHREALTIME '", 'set -euxo pipefail', ...lines, ':'].join('\n');
+  return attempt(page, () => run('bash', ['-c', script], emptyFolder(`${name}-sh`)));
 }
 
 /** How long each command of a script took, from its trace. */

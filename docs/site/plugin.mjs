@@ -1,21 +1,33 @@
 /**
  * @module plugin: what TypeDoc is told beyond its options.
  *
- * A guide is called by its first heading. The type of a chart is a thousand lines that XState has
- * inferred: its page names the type, and the chart itself is a picture of docs/protocol.md.
+ * A guide is called by its first heading, and stands in a group. The type of a chart is a thousand
+ * lines that XState has inferred: its page names the type alone, the pictures are in
+ * docs/protocol.md.
  */
 import { Converter, ReferenceType, ReflectionKind } from 'typedoc';
 
+const groups = {
+  Start: /getting-started|embedding|shell|errors|compatibility|upgrading|examples/,
+  'How it works': /protocol|architecture|servermap|retrieve|publish|format|glossary/,
+  Evidence: /testing|hazards|tahoe-tests|performance|scenarios/,
+  Project: /CHANGELOG|CONTRIBUTING|SECURITY/,
+  Guides: /./,
+};
+
 export function load(app) {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
-    const [first] = document.content;
-    document.name = /^# (.+)$/m.exec(first.text)?.[1] ?? document.name;
+    const [group] = Object.entries(groups).find(([, files]) => files.test(document.name));
+    document.frontmatter.group = group;
+    const heading = /^# (.+)$/m.exec(document.content.map(({ text }) => text).join(''));
+    // The heading is the name of the page's file, too.
+    document.name = heading[1].replaceAll(/[,:'’]/g, '');
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const machine = ReferenceType.createBrokenReference('AnyStateMachine', project, 'xstate');
-    const charts = project.getReflectionsByKind(ReflectionKind.Variable);
-    for (const chart of charts) if (/Machine$/.test(chart.name)) chart.type = machine;
-    const makers = project.getReflectionsByKind(ReflectionKind.CallSignature);
-    for (const maker of makers) if (/^updateMachineFor$/.test(maker.name)) maker.type = machine;
+    const { Variable, CallSignature } = ReflectionKind;
+    for (const made of project.getReflectionsByKind(Variable | CallSignature)) {
+      if (/Machine$|^updateMachineFor$/.test(made.name)) made.type = machine;
+    }
   });
 }

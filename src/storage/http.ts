@@ -73,7 +73,7 @@ const DEFAULTS: ConnectionSettings = {
 const CBOR = 'application/cbor';
 const READS = { method: 'GET', headers: { Accept: CBOR }, idempotent: true } as const;
 
-/** A {@link StorageServer} across the network. Keeps connections open; see {@link close}. */
+/** A `StorageServer` across the network. Keeps connections open; see {@link close}. */
 export class HttpServer extends CheckedServer {
   readonly id: ServerId;
   readonly nickname: string;
