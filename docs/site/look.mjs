@@ -18,8 +18,8 @@ const looked = [
   'documents/How_the_protocol_works.html',
   'documents/Performance.html',
   'modules.html',
-  'classes/tahoe-mutable.MutableFile.html',
-  'variables/machines.publishMachine.html',
+  'interfaces/tahoe-mutable.MutableFile.html',
+  'variables/tahoe-mutable_machines.publishMachine.html',
 ];
 const problems = [];
 

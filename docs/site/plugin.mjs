@@ -1,11 +1,19 @@
 /**
  * @module plugin: what TypeDoc is told beyond its options.
  *
- * A guide is called by its first heading, and stands in a group. The type of a chart is a thousand
+ * An entry is called as it is imported. A guide is called by its first heading, and stands in a
+ * group. The type of a chart is a thousand
  * lines that XState has inferred: its page names the type alone, the pictures are in
  * docs/protocol.md.
  */
 import { Converter, ReferenceType, ReflectionKind } from 'typedoc';
+
+const entries = {
+  src: 'tahoe-mutable',
+  'src/node': 'tahoe-mutable/node',
+  'src/testing': 'tahoe-mutable/testing',
+  machines: 'tahoe-mutable/machines',
+};
 
 const groups = {
   Start: /getting-started|embedding|shell|errors|compatibility|upgrading|examples/,
@@ -25,7 +33,12 @@ export function load(app) {
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const machine = ReferenceType.createBrokenReference('AnyStateMachine', project, 'xstate');
-    const { Variable, CallSignature } = ReflectionKind;
+    const { Module, Variable, CallSignature } = ReflectionKind;
+    for (const entry of project.getReflectionsByKind(Module)) {
+      // `@module verify-kernel: what it is` names one, here and there.
+      const [name] = entry.name.split(':');
+      entry.name = entries[name] ?? name.replaceAll(/-(.)/g, (_, letter) => letter.toUpperCase());
+    }
     for (const made of project.getReflectionsByKind(Variable | CallSignature)) {
       if (/Machine$|^updateMachineFor$/.test(made.name)) made.type = machine;
     }
