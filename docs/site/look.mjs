@@ -31,7 +31,6 @@ for (const [name, viewport] of Object.entries(windows)) {
     if (!/^(file|data|blob):/.test(request.url())) problems.push(`${name}: ${request.url()}`);
   });
   page.on('pageerror', (error) => problems.push(`${name}: ${page.url()}: ${error}`));
-  page.on('requestfailed', (request) => problems.push(`${name}: ${request.url()} is not there`));
   for (const path of looked) {
     await page.goto(pathToFileURL(join(site, path)).href);
     const { scrollWidth, clientWidth } = await page.evaluate(() => {

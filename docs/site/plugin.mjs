@@ -33,8 +33,8 @@ export function load(app) {
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const machine = ReferenceType.createBrokenReference('AnyStateMachine', project, 'xstate');
-    const { Module, Variable, CallSignature } = ReflectionKind;
-    for (const entry of project.getReflectionsByKind(Module)) {
+    const { Module, Namespace, Variable, CallSignature } = ReflectionKind;
+    for (const entry of project.getReflectionsByKind(Module | Namespace)) {
       // `@module verify-kernel: what it is` names one, here and there.
       const [name] = entry.name.split(':');
       entry.name = entries[name] ?? name.replaceAll(/-(.)/g, (_, letter) => letter.toUpperCase());
