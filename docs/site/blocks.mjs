@@ -157,7 +157,9 @@ function commandsOf(trace) {
 const counts = { ts: 0, sh: 0, unrun: 0, other: 0 };
 for (const { page, name, blocks } of pages) {
   const code = blocks.filter((block) => isTs(block) || isSh(block));
-  const [ts, sh] = [isTs, isSh].map((which) => code.filter((block) => which(block) && isRun(block)));
+  const [ts, sh] = [isTs, isSh].map((which) =>
+    code.filter((block) => which(block) && isRun(block)),
+  );
   const unrun = code.filter((block) => !isRun(block));
   counts.ts += ts.length;
   counts.sh += sh.length;

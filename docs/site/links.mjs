@@ -39,7 +39,11 @@ for (const [page, { html }] of pages) {
     const [path, anchor = ''] = value.split('#');
     const target = path === '' ? page : resolve(dirname(page), decodeURIComponent(path));
     if (!existsSync(target) || statSync(target).isDirectory()) complain('is not there');
-    else if (anchor !== '' && target.endsWith('.html') && !pages.get(target)?.ids.has(decodeURIComponent(anchor))) {
+    else if (
+      anchor !== '' &&
+      target.endsWith('.html') &&
+      !pages.get(target)?.ids.has(decodeURIComponent(anchor))
+    ) {
       complain('has no such anchor');
     }
   }

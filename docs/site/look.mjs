@@ -54,7 +54,8 @@ for (const [name, viewport] of Object.entries(windows)) {
     await found.waitFor({ timeout: 10_000 }).catch(() => {
       problems.push(`${name}: the search finds nothing for ${word}`);
     });
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${name}-${word}.png`) });
+    if (pictures !== undefined)
+      await page.screenshot({ path: join(pictures, `${name}-${word}.png`) });
   }
   await page.close();
 }

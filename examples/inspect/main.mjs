@@ -53,7 +53,10 @@ actor.stop();
 grid.close();
 await inspector.close();
 
-const records = (await readFile('run.jsonl', 'utf8')).trim().split('\n').map((it) => JSON.parse(it));
+const records = (await readFile('run.jsonl', 'utf8'))
+  .trim()
+  .split('\n')
+  .map((it) => JSON.parse(it));
 const charts = records.filter(({ kind }) => kind === 'chart').map(({ chart }) => chart.id);
 assert.ok(charts.includes('editor') && charts.includes('writeFile'), charts.join());
 assert.ok(!JSON.stringify(records).includes(file.writeCap.split(':')[2]));

@@ -16,7 +16,10 @@ const photo = randomBytes(5_000_000);
 const put = (name, signal) =>
   fetch(`${address}/${name}`, { method: 'PUT', body: photo, ...(signal && { signal }) });
 
-const steps = (await (await put('photo.jpg')).text()).trim().split('\n').map((it) => JSON.parse(it));
+const steps = (await (await put('photo.jpg')).text())
+  .trim()
+  .split('\n')
+  .map((it) => JSON.parse(it));
 const phases = [...new Set(steps.map(({ phase }) => phase).filter(Boolean))];
 console.log(`uploaded in ${steps.length} steps: ${phases.join(', ')}`);
 assert.deepEqual(steps.at(-1), { stored: 'photo.jpg', bytes: photo.length });
