@@ -18,7 +18,7 @@ const looked = [
   'documents/How_the_protocol_works.html',
   'documents/Performance.html',
   'modules.html',
-  'interfaces/tahoe-mutable.MutableFile.html',
+  'classes/tahoe-mutable.Grid.html',
   'variables/tahoe-mutable_machines.publishMachine.html',
 ];
 const problems = [];
