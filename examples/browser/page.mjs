@@ -30,9 +30,7 @@ form.addEventListener('submit', async (event) => {
   try {
     await file.modify((contents) => {
       const notes = notesIn(contents);
-      return notes.includes(note)
-        ? undefined
-        : new TextEncoder().encode([...notes, note, ''].join('\n'));
+      return notes.includes(note) ? undefined : [...notes, note, ''].join('\n');
     });
     form.reset();
     show(notesIn(await file.read()), 'kept');

@@ -18,7 +18,7 @@ const grid = new Grid({ servers, encoding, inspect: inspector.inspect });
 const file = await grid.create();
 
 const editor = setup({
-  actors: { save: fromPromise(({ input }) => file.overwrite(new TextEncoder().encode(input))) },
+  actors: { save: fromPromise(({ input }) => file.overwrite(input)) },
 }).createMachine({
   id: 'editor',
   context: { text: '' },

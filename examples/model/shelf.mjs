@@ -22,7 +22,7 @@ export class Shelf {
     return this.#file.modify((contents) => {
       const titles = titlesIn(contents);
       change(titles);
-      return new TextEncoder().encode([...titles].sort().join('\n'));
+      return [...titles].sort().join('\n');
     }, options);
   }
 }

@@ -20,7 +20,7 @@ export class Settings {
       (contents) => {
         const settings = parsed(contents);
         settings[name] = change(settings[name]);
-        return new TextEncoder().encode(JSON.stringify(settings));
+        return JSON.stringify(settings);
       },
       { attempts: 50, backoffMs: 20 },
     );

@@ -6,15 +6,10 @@
  *
  * Who hangs up ends what was done for them.
  */
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NoSuchChildError } from 'tahoe-mutable';
-import { openFile } from 'tahoe-mutable/node';
+import { toNodeReadable } from 'tahoe-mutable/node';
 
 /**
  * @param {import('tahoe-mutable').Grid} grid
@@ -38,29 +33,19 @@ export function transferService(grid, directory) {
   });
 
   async function upload({ name, request, response, signal }) {
-    const folder = await mkdtemp(join(tmpdir(), 'upload-'));
-    try {
-      const path = join(folder, 'body');
-      await pipeline(request, createWriteStream(path), { signal });
-      const tell = (step) => response.write(`${JSON.stringify(step)}\n`);
-      const contents = await openFile(path);
-      const onProgress = ({ phase, done, total }) => tell({ phase, done, total });
-      const file = await grid
-        .create({ contents, signal, onProgress })
-        .finally(() => contents.close());
-      // Not before the file is safe has it a name.
-      await directory.add(name, file, { replace: 'only-files', signal });
-      tell({ stored: name, bytes: contents.size });
-      response.end();
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const tell = (step) => response.write(`${JSON.stringify(step)}\n`);
+    const onProgress = ({ phase, done, total }) => tell({ phase, done, total });
+    const file = await grid.create({ contents: request, signal, onProgress });
+    // Not before the file is safe has it a name.
+    await directory.add(name, file, { replace: 'only-files', signal });
+    tell({ stored: name, bytes: (await file.stat({ signal })).size });
+    response.end();
   }
 
   async function download({ name, response, signal }) {
     const child = await directory.get(name, { signal });
     const { size, contents } = await grid.open(child.caps.read).streamVersion({ signal });
     response.writeHead(200, { 'content-length': size });
-    await pipeline(Readable.fromWeb(contents), response, { signal });
+    await pipeline(toNodeReadable(contents), response, { signal });
   }
 }
