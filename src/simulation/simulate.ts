@@ -222,7 +222,7 @@ export async function walk(
 }
 
 /**
- * Runs these choices, passing over what cannot happen, and then to the end as {@link walk} does.
+ * Runs these choices, passing over what cannot happen, and then to the end as `walk` does.
  */
 export async function runLabels(
   options: WorldOptions,

@@ -57,7 +57,7 @@ export function bucketIn(folder: string, name: string): string {
   return join(folder, 'shares', name.slice(0, 2), name);
 }
 
-/** A {@link StorageServer} on a folder, safe against crashes and other processes. */
+/** A `StorageServer` on a folder, safe against crashes and other processes. */
 export class DirectoryServer extends CheckedServer {
   readonly id: ServerId;
   readonly nickname: string;

@@ -35,7 +35,7 @@ const DEFAULTS: ConnectionSettings = {
   silenceMs: 60_000,
 };
 
-/** A {@link StorageServer} across the network. Keeps connections open; see {@link close}. */
+/** A `StorageServer` across the network. Keeps connections open; see {@link close}. */
 export class HttpServer extends ProtocolServer {
   readonly id: ServerId;
   readonly nickname: string;

@@ -72,7 +72,7 @@ interface Change<Answer> {
 
 const DURABLY = { durability: 'strict' } as const;
 
-/** A {@link StorageServer} in a database of the browser's, which all pages of a site share. */
+/** A `StorageServer` in a database of the browser's, which all pages of a site share. */
 export class IndexedDbServer extends CheckedServer {
   readonly id: ServerId;
   readonly nickname: string;

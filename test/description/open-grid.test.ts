@@ -22,6 +22,7 @@ import {
   openFile,
   openGrid,
 } from '../../src/node.ts';
+import { ANN, ID } from '../support/announcements.ts';
 import { runHere } from '../support/cli.ts';
 import { testKey } from '../support/client-grid.ts';
 
@@ -108,6 +109,29 @@ describe("a Tahoe node's folder", () => {
     await expect(openGrid(node)).rejects.toThrowError(
       new BadGridError(file, `none of its 4 servers can be used; server ${id}: ${problem}`),
     );
+  });
+
+  test.each([
+    ['beside', (directory: string) => `    directory: ${directory}\n    ann:\n`],
+    ['in', (directory: string) => `    ann:\n      directory: ${directory}\n`],
+  ])('as Tahoe wrote it: one line %s `ann` makes a server its folder', async (where, line) => {
+    const node = join(scratch, `advice-${where}`);
+    const storage = join(node, 'server/storage');
+    await mkdir(join(node, 'private'), { recursive: true });
+    await mkdir(join(storage, 'shares/incoming'), { recursive: true });
+    const before = stringify({ storage: { [ID]: { ann: ANN } } });
+    expect(before).toContain('    ann:\n');
+    const after = before.replace('    ann:\n', line(storage));
+    await writeFile(join(node, 'private/servers.yaml'), after);
+    const cfg = '[client]\nshares.needed = 1\nshares.happy = 1\nshares.total = 1\n';
+    await writeFile(join(node, 'tahoe.cfg'), cfg);
+
+    const grid = await openGrid(node);
+    const file = await grid.create({ format: 'sdmf', contents: utf8('here'), key: testKey });
+    expect(file.created?.placed).toEqual([{ server: ID, shnum: 0 }]);
+    const made = (await readdir(join(storage, 'shares'))).sort();
+    expect(made).toEqual(['incoming', expect.stringMatching(/^[a-z2-7]{2}$/)]);
+    expect(await (await openGrid(node)).open(file.readCap).read()).toEqual(utf8('here'));
   });
 
   test('makes its lease secret for a client that has none, and only then', async () => {
