@@ -78,10 +78,10 @@ test('of files', async () => {
 
 test('of directories and walks', async () => {
   await holds('create-alias home');
-  await holds('mkdir home:d -o %dir', 'create');
+  await holds('mkdir --grid %other -o %dir --private-key %pem', 'create');
   await holds('ln @%cap home:f');
   await holds('ln URI:LIT:nbswy3dp home:lit');
-  await holds('mv home:f home:d/f', 'ln');
+  await holds('mv home:f home:g', 'ln');
   await holds('ls home:');
   await holds('ls home: --caps');
   await holds('cp -r home: %copy');
