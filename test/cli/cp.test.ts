@@ -11,6 +11,7 @@ import { deferred } from '../../src/deferred.ts';
 import type { NewChild } from '../../src/directory.ts';
 import type { Grid } from '../../src/grid.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
+import { plaintextOf } from '../../src/share/plaintext.ts';
 import { runHere } from '../support/cli.ts';
 import { useVectorKeys } from '../support/directories.ts';
 
@@ -196,14 +197,14 @@ test('what was uploaded when the copying ended, and is linked nowhere, is told',
     withContents: work,
   });
   const first = file('first', async (_, work) => {
-    const made = await work(new Uint8Array(1));
+    const made = await work(plaintextOf(new Uint8Array(1)));
     setImmediate(arrived.resolve);
     return made;
   });
   const second = file('second', async (_, work) => {
     await arrived.promise;
     ending.abort(new Error('enough'));
-    return work(new Uint8Array(1));
+    return work(plaintextOf(new Uint8Array(1)));
   });
   await expect(copying.copy([first, second], await place.folder())).rejects.toThrow('enough');
   expect(copying.unlinked).toEqual(['first']);
