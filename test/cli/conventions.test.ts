@@ -86,6 +86,17 @@ test('contents come from stdin where no FILE is given; a terminal is told so', a
   expect((await run(`get @${capFile}`)).stdout).toBe('typed');
 });
 
+test('a cap that is typed at a terminal is not shown', async () => {
+  const typed = Object.assign(Readable.from([`${readCap}\r`]), { isTTY: true });
+  expect(await run('get -', typed)).toEqual({
+    ...{ stdout: 'typed', stderr: 'a cap is read from this terminal, unseen\n', exit: 0 },
+  });
+  const ended = Object.assign(Readable.from([]), { isTTY: true });
+  expect((await run('-q get -', ended)).stderr).toBe(
+    'tahoe-mutable: stdin: is empty, where a cap is expected\n',
+  );
+});
+
 test('a format may be said in any case', async () => {
   const said = await run('create --format MDMF --private-key /dev/null');
   expect(said.stderr).toBe('tahoe-mutable: unusable key: it is not a PKCS#1 or PKCS#8 PEM\n');
