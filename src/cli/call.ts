@@ -234,17 +234,15 @@ export class Call {
 
   async #text(argument: string): Promise<string> {
     const { textFrom } = await import('./cap-argument.ts');
-    if (isCapStdin(argument)) await this.#hint('a cap');
+    if (isCapStdin(argument)) await this.#hint('a cap is read from this terminal, unseen');
     const text = await textFrom(argument, this.streams.stdin, this.signal);
     if (argument.startsWith('@') && isSecret(text)) await this.warnIfExposed(argument.slice(1));
     return text;
   }
 
   /** Who sits at a terminal may not know that something is waited for. */
-  async #hint(what: string): Promise<void> {
-    if (this.streams.stdin.isTTY) {
-      await this.tell(`${what} is read from this terminal; Ctrl-D at the start of a line ends it`);
-    }
+  async #hint(text: string): Promise<void> {
+    if (this.streams.stdin.isTTY) await this.tell(text);
   }
 
   /** @param argument a file; stdin by default */
@@ -253,7 +251,11 @@ export class Call {
     work: (contents: FileSource) => Promise<T>,
   ): Promise<T> {
     const { withContents } = await import('./contents-argument.ts');
-    if (isStdin(argument)) await this.#hint('what to write');
+    if (isStdin(argument)) {
+      await this.#hint(
+        'what to write is read from this terminal; Ctrl-D at the start of a line ends it',
+      );
+    }
     return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
   }
 

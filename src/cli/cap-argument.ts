@@ -11,6 +11,8 @@ import { holdsCap } from './redaction.ts';
 import { startOf, startOfFile } from './start-of.ts';
 import { isStdin, requireStdin } from './stdin.ts';
 
+type Stdin = Readable & { readonly isTTY?: boolean };
+
 /** Longer than any cap, in UTF-16, and than the hints that old versions wrote behind one. */
 const lengthMax = 4096;
 
@@ -20,7 +22,7 @@ const lengthMax = 4096;
  */
 export async function textFrom(
   argument: string,
-  stdin: Readable,
+  stdin: Stdin,
   signal: AbortSignal,
 ): Promise<string> {
   if (argument === '-') return textOnStdin(stdin, signal);
@@ -31,8 +33,12 @@ export async function textFrom(
   return textIn(path, await startOfFile(path, { lengthMax, signal }));
 }
 
-async function textOnStdin(stdin: Readable, signal: AbortSignal): Promise<string> {
+async function textOnStdin(stdin: Stdin, signal: AbortSignal): Promise<string> {
   await requireStdin(stdin);
+  if (stdin.isTTY) {
+    const { unseenLine } = await import('./unseen.ts');
+    return textIn('stdin', Buffer.from(await unseenLine(stdin, signal)));
+  }
   return textIn('stdin', await startOf(stdin, { name: 'stdin', lengthMax, signal }));
 }
 

@@ -31,9 +31,9 @@ export const exits: readonly Exit[] = [
       ...['AnswerLostError', 'BadCiphertextHashError', 'BadContainerError', 'CommandFailedError'],
       ...['CorruptShareError', 'GridClosedError', 'IndeterminateWriteError'],
       ...['MissingPrivateKeyError', 'NotEnoughServersError', 'NotEnoughSharesError', 'OutputError'],
-      ...['ServerUnavailableError', 'SourceChangedError', 'TraceError', 'UnknownVersionError'],
-      ...['UnrecoverableFileError', 'UnusableEntryError', 'VersionUnavailableError'],
-      'WrongFormatError',
+      ...['ServerUnavailableError', 'SourceChangedError', 'SpoolError', 'TraceError'],
+      ...['UnknownVersionError', 'UnrecoverableFileError', 'UnusableEntryError'],
+      ...['VersionUnavailableError', 'WrongFormatError'],
     ],
   },
   {

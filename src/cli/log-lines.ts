@@ -5,11 +5,15 @@
 import { oneLine } from './plain-text.ts';
 import { type Named, serverName } from './servermap-view.ts';
 
+/** Said in the message, or when the command ends. */
+const untold: ReadonlySet<string> = new Set(['operation', 'within', 'outcome', 'error', 'file']);
+
 /** @param servers those that have nicknames, when one is to be named */
 export function logLines(say: (line: string) => void, servers: () => readonly Named[]) {
   const line = (facts: object, message: string) => {
-    const { operation, ...others } = facts as { readonly operation?: string };
-    const more = Object.entries(others).flatMap(([name, value]) => {
+    const { operation } = facts as { readonly operation?: string };
+    const told = Object.entries(facts).filter(([name]) => !untold.has(name));
+    const more = told.flatMap(([name, value]) => {
       const text = factText(name, value, servers());
       return text === '' ? [] : [`${name} ${text}`];
     });

@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { toBase32 } from '../../src/bytes.ts';
 import { formatCap, storageIndexOf, toReadCap, toVerifyCap, writeCapOf } from '../../src/caps.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
 import { type Ended, runCli, runHere, type Surroundings } from '../support/cli.ts';
-import { bytesOf, testKey } from '../support/client-grid.ts';
+import { bytesOf, testKey, testPem } from '../support/client-grid.ts';
 
 const mdmf = writeCapOf(testKey, 'mdmf');
 const sdmf = writeCapOf(testKey, 'sdmf');
@@ -18,9 +17,8 @@ let pem: string;
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'tahoe-mutable-test-'));
-  const key = createPrivateKey({ key: Buffer.from(testKey.pkcs8), format: 'der', type: 'pkcs8' });
   pem = join(scratch, 'key.pem');
-  await writeFile(pem, key.export({ format: 'pem', type: 'pkcs8' }));
+  await writeFile(pem, testPem());
 });
 afterAll(() => rm(scratch, { recursive: true }));
 

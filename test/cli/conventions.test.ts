@@ -7,7 +7,7 @@ import { formatCap, toReadCap, toVerifyCap, writeCapOf } from '../../src/caps.ts
 import { logLines } from '../../src/cli/log-lines.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
 import { runHere } from '../support/cli.ts';
-import { testKey } from '../support/client-grid.ts';
+import { testKey, testPem } from '../support/client-grid.ts';
 
 const cap = writeCapOf(testKey, 'mdmf');
 const readCap = formatCap(toReadCap(cap));
@@ -86,6 +86,17 @@ test('contents come from stdin where no FILE is given; a terminal is told so', a
   expect((await run(`get @${capFile}`)).stdout).toBe('typed');
 });
 
+test('a cap that is typed at a terminal is not shown', async () => {
+  const typed = Object.assign(Readable.from([`${readCap}\r`]), { isTTY: true });
+  expect(await run('get -', typed)).toEqual({
+    ...{ stdout: 'typed', stderr: 'a cap is read from this terminal, unseen\n', exit: 0 },
+  });
+  const ended = Object.assign(Readable.from([]), { isTTY: true });
+  expect((await run('-q get -', ended)).stderr).toBe(
+    'tahoe-mutable: stdin: is empty, where a cap is expected\n',
+  );
+});
+
 test('a format may be said in any case', async () => {
   const said = await run('create --format MDMF --private-key /dev/null');
   expect(said.stderr).toBe('tahoe-mutable: unusable key: it is not a PKCS#1 or PKCS#8 PEM\n');
@@ -123,9 +134,12 @@ test('files that are made for caps and keys are their owner’s alone', async ()
     return files.map(({ mode }) => mode & 0o777);
   };
   expect(await run(`add-alias literal URI:DIR2-LIT:`)).toMatchObject({ exit: 0 });
-  expect(await run(`create -o ${home}/new.cap`)).toMatchObject({ exit: 0 });
-  expect(await modes('new.cap', '.tahoe/private/aliases')).toEqual([0o600, 0o600]);
   await createGridFolder(join(home, 'grid'), { servers: 1 });
+  const pem = join(home, 'pem');
+  await writeFile(pem, testPem(), { mode: 0o600 });
+  const create = `--grid ${home}/grid create -o ${home}/new.cap --private-key ${pem}`;
+  expect(await run(create)).toMatchObject({ stderr: expect.any(String), exit: 0 });
+  expect(await modes('new.cap', '.tahoe/private/aliases')).toEqual([0o600, 0o600]);
   expect(await modes('grid/private', 'grid/private/secret')).toEqual([0o700, 0o600]);
 });
 
@@ -148,7 +162,7 @@ test('what a grid logs is a line each, with servers by their nicknames', () => {
   );
   log.debug({ operation: 'append' }, 'operation has begun');
   const failed = { server: 'v0-abcdefghijkl', during: 'writing', detail: 'gone\n' };
-  log.warn({ operation: 'append', file: null, ...failed }, 'server has failed');
+  log.warn({ operation: 'append', file: 'aa', outcome: 'failed', ...failed }, 'server has failed');
   log.info({ operation: 'append', silent: ['v0-abcdefghijkl'], ms: 7 }, 'operation has succeeded');
   expect(lines).toEqual([
     'append: server has failed (server attic [abcdefgh], during writing, detail gone )',

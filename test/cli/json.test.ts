@@ -2,15 +2,16 @@
  * @module json: each command's document, held against docs/json.md: every field that comes is
  * described, is of the type that is said, and is there unless it may be missing.
  */
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { formatCap, writeCapOf } from '../../src/caps.ts';
 import { programOf } from '../../src/cli/program.ts';
 import { createGridFolder } from '../../src/node.ts';
 import { DATA_OFFSET } from '../../src/storage/container.ts';
 import { runHere } from '../support/cli.ts';
+import { testKey, testPem } from '../support/client-grid.ts';
 import { described, misfits } from '../support/documented.ts';
 
 let scratch: string;
@@ -23,8 +24,8 @@ beforeAll(async () => {
   grid = join(scratch, 'grid');
   const encoding = { required: 1, happy: 2, total: 2 };
   await createGridFolder(grid, { servers: 2, encoding });
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  await writeFile(join(scratch, 'pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  await writeFile(join(scratch, 'pem'), testPem());
+  await writeFile(join(scratch, 'cap'), formatCap(writeCapOf(testKey, 'sdmf')));
 });
 afterAll(() => rm(scratch, { recursive: true }));
 
@@ -58,8 +59,7 @@ async function holds(line: string, section = commandIn(line)): Promise<object> {
 test('of files', async () => {
   await holds('grid create %other --servers 1 --encoding 1,1');
   await holds('grid status');
-  await holds('create --private-key %pem -o %cap');
-  await holds('create --format SDMF');
+  await holds('create --private-key %pem --format SDMF');
   await holds('stat @%cap');
   await holds('stat URI:LIT:nbswy3dp');
   await holds('get @%cap -o %out');
@@ -78,10 +78,10 @@ test('of files', async () => {
 
 test('of directories and walks', async () => {
   await holds('create-alias home');
-  await holds('mkdir home:d', 'create');
+  await holds('mkdir --grid %other -o %dir --private-key %pem', 'create');
   await holds('ln @%cap home:f');
   await holds('ln URI:LIT:nbswy3dp home:lit');
-  await holds('mv home:f home:d/f', 'ln');
+  await holds('mv home:f home:g', 'ln');
   await holds('ls home:');
   await holds('ls home: --caps');
   await holds('cp -r home: %copy');

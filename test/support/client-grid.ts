@@ -3,6 +3,7 @@
  *
  * Every grid is its own, so that all files can share one key: making one takes a tenth of a second.
  */
+import { createPrivateKey } from 'node:crypto';
 import { expect } from 'vitest';
 import type { SimulatedClock } from 'xstate';
 import { primitives } from '#crypto';
@@ -43,6 +44,12 @@ const watched: Primitives = {
 
 /** The key of the golden vectors. */
 export const testKey: SigningKey = await watched.importSigningKey(golden.pkcs8);
+
+/** The same, as `--private-key` takes it. */
+export function testPem(): string {
+  const der = { key: Buffer.from(testKey.pkcs8), format: 'der', type: 'pkcs8' } as const;
+  return createPrivateKey(der).export({ format: 'pem', type: 'pkcs8' }).toString();
+}
 
 /** Servers `s0` … in memory. */
 export function memoryServers(count: number): MemoryServer[] {
