@@ -31,6 +31,9 @@ export {
   type VerifyCap,
   type WriteCap,
 } from './caps.ts';
+export type { Contents } from './contents/contents.ts';
+export type { Piece } from './contents/piece.ts';
+export { type Spool, type Spooled, spoolInMemory } from './contents/spool.ts';
 export type { SigningKey } from './crypto/primitives.ts';
 export type { Child } from './directory/child.ts';
 export type { Replace } from './directory/edits.ts';
@@ -63,7 +66,6 @@ export {
 export type { ImmutableFile } from './immutable-file.ts';
 export type {
   ChangeCallOptions,
-  Contents,
   ModifyCallOptions,
   MutableFile,
   ReadCallOptions,
