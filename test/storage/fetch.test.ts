@@ -1,6 +1,6 @@
 /** A server behind a relay, and what the two may do to whoever asks them. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { toBase32 } from '../../src/bytes.ts';
+import { toBase32, utf8 } from '../../src/bytes.ts';
 import {
   AnswerLostError,
   BadArgumentError,
@@ -12,6 +12,7 @@ import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { SWISSNUM } from '../support/http-storage.ts';
 import { immutableSharesContract } from '../support/immutable-contract.ts';
+import { leaksIn, shown } from '../support/secret-search.ts';
 import { storageServerContract } from '../support/storage-contract.ts';
 import { part, TestSlot, write } from '../support/test-slot.ts';
 import { startWebRelay } from '../support/web-relay.ts';
@@ -98,6 +99,20 @@ describe('a server behind a relay', () => {
     // Nobody knows how far the request has come.
     await expect(overwrite(slot)).rejects.toEqual(lost(problem));
     expect((slot.server as FetchServer).status).toEqual({ kind: 'failing', problem });
+  });
+
+  test('shows no secret when it is printed, nor do its errors', async () => {
+    const quoting: Fetch = async (_, init) => {
+      const told = [...new Headers(init?.headers)].join();
+      throw new TypeError(told, { cause: Object.assign(new Error(told), { code: told }) });
+    };
+    const token = 'token-of-the-relay';
+    const options = { swissnum: SWISSNUM, headers: { 'X-Token': token } };
+    const slot = answered(quoting, options);
+    const error = await overwrite(slot).catch((refused: unknown) => refused);
+    const secrets = [utf8(SWISSNUM), utf8(token), ...Object.values(slot.secrets)];
+    expect(leaksIn(shown([slot.server, error]), secrets)).toEqual([]);
+    expect(error).toEqual(lost('no answer that can be read here (fetch failed)'));
   });
 
   test('is sent nothing when the headers for its relay cannot be made', async () => {
