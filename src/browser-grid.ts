@@ -63,11 +63,14 @@ export async function openBrowserGrid(options: BrowserGridOptions): Promise<Grid
   requireOptions(options);
   const { name, servers, encoding, ...settings } = options;
   requireName(name);
-  const fresh = newDescription(servers, encoding);
-  const kept = await described(name, (database) => keep(database, fresh));
-  if (servers !== undefined) requireSame(name, 'servers', kept.servers.length, servers);
-  for (const [number, value] of Object.entries(encoding ?? {})) {
-    requireSame(name, `encoding.${number}`, kept.encoding[number as keyof Encoding], value);
+  if (servers !== undefined) requireNumber(servers);
+  if (encoding !== undefined) requireObject('encoding', encoding, 'an object');
+  const kept = await described(name, (database) =>
+    keep(database, () => newDescription(servers, encoding)),
+  );
+  requireSame(name, 'servers', kept.servers.length, servers);
+  for (const number of ['required', 'happy', 'total'] as const) {
+    requireSame(name, `encoding.${number}`, kept.encoding[number], encoding?.[number]);
   }
   const isPersistent = await globalThis.navigator?.storage?.persisted?.();
   const all: InternalGridOptions = {
@@ -98,10 +101,6 @@ export async function deleteBrowserGrid(name: string): Promise<void> {
 }
 
 function newDescription(servers = 1, encoding: Partial<Encoding> = {}): Description {
-  if (!Number.isInteger(servers) || servers < 1 || servers > SERVERS_MAX) {
-    throw new OutOfRangeError('servers', servers, `must be from 1 to ${SERVERS_MAX}`);
-  }
-  requireObject('encoding', encoding, 'an object');
   const total = encoding.total ?? servers;
   const happy = encoding.happy ?? Math.min(Math.floor(servers / 2) + 1, total);
   const required = encoding.required ?? Math.min(3, happy);
@@ -119,12 +118,16 @@ function newIdentity(nickname: string): Required<IdentityOptions> {
 }
 
 /** Of two pages that make a grid at the same time, both get that of the first. */
-async function keep(database: IDBPDatabase<Descriptions>, fresh: Description) {
+async function keep(
+  database: IDBPDatabase<Descriptions>,
+  make: () => Description,
+): Promise<Description> {
   const transaction = database.transaction('grid', 'readwrite', { durability: 'strict' });
   const there = await transaction.store.get('description');
-  if (there === undefined) await transaction.store.put(fresh, 'description');
+  const kept = there ?? make();
+  if (there === undefined) await transaction.store.put(kept, 'description');
   await transaction.done;
-  return there ?? fresh;
+  return kept;
 }
 
 async function described<T>(
@@ -155,7 +158,12 @@ function requireName(name: unknown): void {
   throw new BadArgumentError('name', 'must be a text that is not empty');
 }
 
-function requireSame(name: string, what: string, kept: number, said: number): void {
+function requireNumber(servers: number): void {
+  if (Number.isInteger(servers) && servers >= 1 && servers <= SERVERS_MAX) return;
+  throw new OutOfRangeError('servers', servers, `must be from 1 to ${SERVERS_MAX}`);
+}
+
+function requireSame(name: string, what: string, kept: number, said = kept): void {
   if (kept === said) return;
   throw new BadGridError(whereOf(name), `its ${what}: ${kept} since it was made, not ${said}`);
 }

@@ -132,3 +132,37 @@ test('a file is made, changed and read through a relay of another origin', async
   await page.context().close();
   await relay.stop();
 });
+
+test('where the browser gives no more room, a write fails by name, and nothing of it is there', async () => {
+  const [page] = (await tabs(1)) as [Page];
+  const session = await page.context().newCDPSession(page);
+  const limit = { origin: served.origin, quotaSize: 3_000_000 };
+  await session.send('Storage.overrideQuotaForOrigin', limit);
+  const outcome = await page.evaluate(async () => {
+    const server = new library.IndexedDbServer({ id: 'full' });
+    const bytes = crypto.getRandomValues(new Uint8Array(65_536));
+    const parts = Array.from({ length: 64 }, (_, i) => ({
+      offset: i * bytes.length,
+      length: bytes.length,
+      bytes: async () => bytes,
+    }));
+    const storageIndex = new Uint8Array(16);
+    const secret = new Uint8Array(32);
+    const request = {
+      secrets: { writeEnabler: secret, renewSecret: secret, cancelSecret: secret },
+      shares: new Map([
+        [0, { tests: [], parts: parts.slice(0, 1), newLength: null }],
+        [1, { tests: [], parts, newLength: null }],
+      ]),
+      reads: [],
+    };
+    const write = server.readTestWrite(storageIndex, request);
+    const error = await write.catch((refused: Error) => refused.message);
+    return { error, left: await server.listShares(storageIndex) };
+  });
+  expect(outcome).toEqual({
+    error: 'server full: the browser gives this site no more room (QuotaExceededError)',
+    left: [],
+  });
+  await page.context().close();
+});

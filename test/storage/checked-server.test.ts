@@ -7,12 +7,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { utf8 } from '../../src/bytes.ts';
 import { OutOfRangeError } from '../../src/errors.ts';
 import { DirectoryServer } from '../../src/storage/directory.ts';
+import { FetchServer } from '../../src/storage/fetch.ts';
 import { HttpServer } from '../../src/storage/http.ts';
+import { IndexedDbServer } from '../../src/storage/indexeddb.ts';
 import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import { parseNurl } from '../../src/storage/nurl.ts';
 import type { CallOptions, ReadTestWriteRequest, StorageServer } from '../../src/storage/server.ts';
+import { fakeIndexedDb } from '../support/fake-browser.ts';
 import { HttpStorage } from '../support/http-storage.ts';
 import { EVERYTHING, part, random, randomSecrets, write } from '../support/test-slot.ts';
+
+fakeIndexedDb();
 
 const index = random(16);
 const secrets = randomSecrets();
@@ -132,12 +137,25 @@ const backends: Readonly<Record<string, () => readonly [StorageServer, () => unk
     const server = new HttpServer({ id: 's0', ...seeds, nurls });
     return [server, () => [server.status, [...storage.requests]]];
   },
+  fetch: () => {
+    let asked = 0;
+    const fetch = async () => {
+      asked += 1;
+      return new Response();
+    };
+    const server = new FetchServer({ id: 's0', ...seeds, url: 'https://relay.test', fetch });
+    return [server, () => [server.status, asked]];
+  },
+  indexeddb: () => {
+    const server = new IndexedDbServer({ id: 's0' });
+    return [server, () => indexedDB.databases()];
+  },
 };
 
 describe.each(Object.entries(backends))('%s refuses what no server would take', (_, make) => {
   test.each(refusals)('%s: %s', async (_, message, call) => {
     const [server, touched] = make();
-    const before = touched();
+    const before = await touched();
     const refusal = (made: Promise<unknown>) => made.catch((error: unknown) => error);
     // Closed, or with a caller who has given up: the argument is bad all the same.
     const errors = [await refusal(call(server))];
@@ -148,6 +166,6 @@ describe.each(Object.entries(backends))('%s refuses what no server would take', 
       expect(error).toBeInstanceOf(OutOfRangeError);
       expect((error as OutOfRangeError).message).toBe(message);
     }
-    expect(touched()).toEqual(before);
+    expect(await touched()).toEqual(before);
   });
 });
