@@ -189,12 +189,10 @@ export class ImmutableFile {
     given: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
-    const download = this.#setting.newDownload(engine, cap);
-    try {
-      return await this.#setting.during(() => work(download, options));
-    } finally {
-      throwIfBroken();
-    }
+    const { newDownload, during } = this.#setting;
+    return guarded(this.#setting.engine, given, (engine, options) => {
+      const download = newDownload(engine, cap);
+      return during(() => work(download, options));
+    });
   }
 }

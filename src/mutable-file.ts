@@ -382,17 +382,17 @@ export class MutableFile {
     given: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
-    const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
-    const bench = new Workbench(newSession);
-    const { encoding, gridSize, losableServers } = this.#setting;
-    const all = { ...options, encoding, gridSize, losableServers };
-    try {
-      return await this.#setting.during(() => work(bench, all));
-    } finally {
-      bench.close();
-      throwIfBroken();
-    }
+    const { encoding, gridSize, losableServers, during } = this.#setting;
+    return guarded(this.#setting.engine, given, async (engine, options) => {
+      const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
+      const bench = new Workbench(newSession);
+      const all = { ...options, encoding, gridSize, losableServers };
+      try {
+        return await during(() => work(bench, all));
+      } finally {
+        bench.close();
+      }
+    });
   }
 
   #require(kind: 'write', operation: string): void {

@@ -5,7 +5,6 @@ import type { Span } from '../../machines/rewrite.ts';
 import type { Version } from '../../machines/servermap.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { KeptBytes } from './kept-bytes.ts';
-import type { OperationOptions } from './options.ts';
 
 /** Who is given what is read. */
 export interface Taker {
@@ -39,5 +38,4 @@ export interface Job {
   readonly wantsAll?: boolean;
   /** Whether the salts of the segments that are read are kept: to make their shares again. */
   readonly keepsSalts?: boolean;
-  readonly onProgress?: OperationOptions['onProgress'];
 }

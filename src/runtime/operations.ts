@@ -28,7 +28,6 @@ import {
   type WriteOutcome,
   writeOutcome,
 } from './outcome.ts';
-import { progressOf } from './progress.ts';
 import { headerOf, type LastWrite, recall, remember } from './session.ts';
 import { runOn, type Workbench } from './workbench.ts';
 
@@ -54,7 +53,7 @@ export async function mapFile(
   bench.job = { taker: keeper, wantsAll: mode === 'check' || mode === 'repair' };
   return runOn(bench, updateOn(bench.engine), {
     input: { mode, ...gridOf(bench, options), wantsPrivateKey },
-    ...watching(bench, options),
+    signal: options.signal,
   });
 }
 
@@ -108,14 +107,15 @@ async function runRead(
   canTakeBack: boolean,
   options: FileOptions,
 ): Promise<FileStat> {
-  bench.job = { taker, onProgress: options.onProgress };
+  bench.job = { taker };
+  bench.engine.progress?.plan(attemptsMax);
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, readFileOn(bench.engine), {
     input: {
       ...{ grid, canTakeBack, deadlines, wanted: { offset, length: length ?? null } },
       version: version === undefined ? null : { rootHash: null, ...version },
     },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: rememberIn(bench),
   });
   return readOutcome(report, bench.thrown);
@@ -127,7 +127,7 @@ export async function verifyFile(bench: Workbench, options: FileOptions): Promis
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, verifyFileOn(bench.engine), {
     input: { grid, deadlines },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: rememberIn(bench),
   });
   return verifyOutcome(report, bench.thrown);
@@ -135,9 +135,9 @@ export async function verifyFile(bench: Workbench, options: FileOptions): Promis
 
 /** Places again what is missing or bad of the newest version. */
 export async function repairFile(bench: Workbench, options: WriteOptions): Promise<RepairOutcome> {
-  const { onProgress, force = false } = options;
+  const { force = false } = options;
   const { cap, keyring } = bench.desk.session;
-  bench.job = { taker: keeper, wantsAll: true, keepsSalts: true, onProgress };
+  bench.job = { taker: keeper, wantsAll: true, keepsSalts: true };
   const { deadlines, ...grid } = gridOf(bench, options);
   // Its own next write has to look.
   delete keyring.lastWrite;
@@ -147,7 +147,7 @@ export async function repairFile(bench: Workbench, options: WriteOptions): Promi
       hasPrivateKey: keyring.writer !== undefined,
       deadlines,
     },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: rememberIn(bench),
   });
   return repairOutcome(report, bench.thrown);
@@ -218,10 +218,11 @@ async function runWrite(
   { change, contents, modifier, backoffsMs }: Writing,
   options: WriteOptions,
 ): Promise<WriteFileReport> {
-  const { onProgress, force = false, base } = options;
+  const { force = false, base } = options;
   const { session } = bench.desk;
   const { cap, keyring } = session;
-  bench.job = { taker: keeper, contents, modifier, onProgress };
+  bench.job = { taker: keeper, contents, modifier };
+  bench.engine.progress?.plan(backoffsMs.length + 1, workOf(contents, options.encoding));
   const { deadlines, ...grid } = gridOf(bench, options);
   const { lastWrite } = keyring;
   // However this one ends, the servers may not be as they were.
@@ -236,7 +237,7 @@ async function runWrite(
       backoffsMs,
       deadlines,
     },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: (report) => {
       rememberIn(bench)(report);
       rememberWrite(bench, report, lastWrite);
@@ -264,8 +265,10 @@ function gridOf(
   return { servers, required, total, membership, deadlines: engine.deadlines };
 }
 
-function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
-  return { signal, onActor: progressOf(onProgress, servers.length) };
+/** What new contents take in any case, about: how they go is not known yet. */
+function workOf({ size }: Plaintext, { required, total }: Encoding) {
+  const ofShares = Math.ceil(size / required) * total;
+  return { encoded: size, sent: ofShares, stored: ofShares };
 }
 
 /**

@@ -46,16 +46,17 @@ export function verifying(): typeof retrieveMachine {
 
 const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, system }) => {
   const { desk, job, thrown } = benchOf(system);
-  const { kept, blocks, ahead } = desk;
-  const geometry = headerOf(desk.session, input.version.id);
-  return decodeWindow(input, { job, thrown, kept, blocks, ahead, geometry }, (segnum, room) =>
-    decoded(desk, job, segnum, input, room),
-  );
+  const { kept, blocks, ahead, session } = desk;
+  const geometry = headerOf(session, input.version.id);
+  const { progress } = session.engine;
+  const hand = { job, thrown, kept, blocks, ahead, geometry, progress };
+  return decodeWindow(input, hand, (segnum, room) => decoded(desk, job, segnum, input, room));
 });
 
 /** What a run has in hand to decode a window. */
 interface Decoding
   extends Pick<Workbench, 'job' | 'thrown'>,
+    Pick<Engine, 'progress'>,
     Pick<Desk, 'kept' | 'blocks' | 'ahead'> {
   readonly geometry: Geometry;
 }
@@ -66,12 +67,11 @@ interface Decoding
  */
 export async function decodeWindow(
   input: DecodeInput,
-  { job, thrown, kept, blocks, ahead, geometry }: Decoding,
+  { job, thrown, kept, blocks, ahead, geometry, progress }: Decoding,
   decode: (segnum: number, room: Uint8Array | undefined) => Promise<Uint8Array>,
 ): Promise<DecodeResult> {
-  const { taker, onProgress } = job;
+  const { taker } = job;
   const { version, range, firstSegment, segmentCount } = input;
-  const total = range.to - range.from;
   const stint = new Stint();
   for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
     const start = segnum * version.segmentSize;
@@ -87,7 +87,7 @@ export async function decodeWindow(
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }
-    onProgress?.({ phase: 'reading', done: at + wanted.length - range.from, total });
+    progress?.did('read', wanted.length);
     await stint.spend(workPerSegment);
   }
   ahead.release(input);
