@@ -304,8 +304,9 @@ export class Directory {
 
   async #contents(options: OperationOptions): Promise<Uint8Array> {
     checkOperation(options);
-    const { signal, onProgress } = options;
-    return this.#backing.read({ ...partOf(operationOf(options)), signal, onProgress });
+    const { signal, onProgress, deadlines } = options;
+    const part = partOf(operationOf(options));
+    return this.#backing.read({ ...part, signal, onProgress, deadlines });
   }
 
   async #edit(

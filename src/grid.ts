@@ -42,6 +42,7 @@ import { checkEncoding } from './erasure/codec.ts';
 import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
+import { complainTo, type Log, loggedBy, sayTo } from './log.ts';
 import {
   type Contents,
   type FileSetting,
@@ -58,9 +59,11 @@ import { Pace } from './runtime/pace.ts';
 import {
   type GridAbout,
   type GridRecorder,
+  isRecorder,
   operationOf,
   recorded,
   recorderOf,
+  recordsGrids,
 } from './runtime/recorded.ts';
 import { type LeaseSetting, renewLeases } from './runtime/renew-leases.ts';
 import {
@@ -70,6 +73,7 @@ import {
   type Inspect,
   type Machines,
   platformClock,
+  statedIn,
 } from './runtime/run.ts';
 import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
@@ -107,7 +111,7 @@ export interface GridOptions {
   readonly leaseSecret?: Uint8Array;
   readonly deadlines?: Partial<Deadlines>;
   /**
-   * Drives deadlines and backoffs. What this or one of the next three throws ends the operation
+   * Drives deadlines and backoffs. What this or one of the next two throws ends the operation
    * that called it, as an abort does, and is what that operation rejects with.
    */
   readonly clock?: Clock;
@@ -119,9 +123,17 @@ export interface GridOptions {
   readonly date?: () => number;
   /**
    * Handed to XState: sees every actor, event and transition. That of `createInspector` is told of
-   * operations and storage calls, too.
+   * operations and storage calls, too. It only looks on: what it throws goes to `log`, or is a
+   * warning of the process, and changes nothing.
    */
   readonly inspect?: Inspect;
+  /**
+   * A pino logger, the console, or the like: is told of operations that begin (`debug`) and end
+   * (`info`), of attempts that are made again, servers that fail, corrupt shares and operations that
+   * fail (`warn`), and of callbacks that throw (`error`); facts first, then the message. Never a
+   * secret. What it throws is a warning of the process, and changes nothing.
+   */
+  readonly log?: Log;
   /**
    * Keys that are made ahead for {@link Grid.create}, which else takes most of its time to make one:
    * while nothing is under way on the grid, and never so that a process has to wait for them, but for
@@ -189,7 +201,7 @@ export class Grid {
    * OutOfRangeError
    */
   constructor(options: GridOptions) {
-    checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
+    checkGrid(options);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
     const { losableServers = 0 } = options;
@@ -494,20 +506,21 @@ function pacesOf(engine: Engine, headers: Session['headers'], enough: number): S
 }
 
 function engineOf(options: InternalGridOptions, about: Omit<GridAbout, 'deadlines'>): Engine {
-  const { inspect, machines, primitives } = options;
-  const deadlines = completeDeadlines(options.deadlines ?? {});
+  const { inspect, machines, primitives, log } = options;
+  const { now = () => performance.now() } = options;
+  const deadlines = { ...defaultDeadlines, ...statedIn(options.deadlines) };
+  const say = log && sayTo(log);
   return {
     clock: options.clock ?? platformClock,
-    now: options.now ?? (() => performance.now()),
+    now,
     random: options.random ?? Math.random,
     ...{ deadlines, inspect, machines, primitives },
-    recorder: recorderOf(inspect, { ...about, deadlines }),
+    complain: say && complainTo(say),
+    recorder: recorderOf(
+      isRecorder(inspect) ? inspect[recordsGrids]({ ...about, deadlines }) : undefined,
+      say && loggedBy(say, now),
+    ),
   };
-}
-
-function completeDeadlines(given: Partial<Deadlines>): Deadlines {
-  const stated = Object.entries(given).filter(([, ms]) => ms !== undefined);
-  return { ...defaultDeadlines, ...Object.fromEntries(stated) };
 }
 
 function requireDistinct(servers: readonly StorageServer[]): void {

@@ -8,6 +8,7 @@ import {
   type Contents,
   checkOperation,
   checkRead,
+  requireAttempts,
   requireCount,
   requireFunction,
   toPlaintext,
@@ -16,7 +17,7 @@ import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
-import { DirectoryCapError, InsufficientCapError, OutOfRangeError } from './errors.ts';
+import { BadArgumentError, DirectoryCapError, InsufficientCapError } from './errors.ts';
 import { eitherOf, streamOf } from './read-stream.ts';
 import { guarded } from './runtime/guarded.ts';
 import type { Modifier } from './runtime/job.ts';
@@ -25,14 +26,15 @@ import {
   type FileOptions,
   mapFile,
   modifyFile,
+  type Patience,
   readFile,
   repairFile,
   statFile,
   streamFile,
   verifyFile,
-  writeOnce,
+  writeContents,
 } from './runtime/operations.ts';
-import type { OperationOptions, Range } from './runtime/options.ts';
+import type { OperationOptions, Range, Retry, RetryOptions } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
 import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
@@ -46,8 +48,8 @@ import type { VersionChoice, VersionName } from './version-name.ts';
 
 export type { Contents } from './arguments.ts';
 
-/** Attempts of one `modify`: hours of waiting. */
-const attemptsMax = 1000;
+/** Of one `modify`, by default. */
+const modifyAttempts = 8;
 
 export interface WriteCallOptions extends OperationOptions {
   /** Write even over a version that was seen and would be lost (`NewerVersionSeenError`). */
@@ -64,15 +66,16 @@ export interface RepairCallOptions extends OperationOptions {
   readonly force?: boolean | undefined;
 }
 
-export interface ModifyCallOptions extends WriteCallOptions {
-  /** How often to try at most; 8 by default. */
+/** `modify` tries 8 times by default. */
+export interface ModifyCallOptions extends WriteCallOptions, RetryOptions {
+  /** The same as in `retry`. */
   readonly attempts?: number;
-  /** The first wait after a collision, in milliseconds; each one is longer. 250 by default. */
+  /** The same as in `retry`. */
   readonly backoffMs?: number;
 }
 
 /** `base` where the contents depend on what was read before. */
-export interface ChangeCallOptions extends WriteCallOptions {
+export interface ChangeCallOptions extends WriteCallOptions, RetryOptions {
   /**
    * The version that the change was made for, as a read, `stat` or a write has named it: nothing is
    * written over any other (`VersionChangedError`), whoever wrote that, and however often it is
@@ -84,7 +87,8 @@ export interface ChangeCallOptions extends WriteCallOptions {
 
 export interface ReadCallOptions extends OperationOptions, Range {}
 
-export interface VersionCallOptions extends OperationOptions {
+/** A read begins once more, at once, where its shares are replaced under it: 2 attempts. */
+export interface VersionCallOptions extends OperationOptions, RetryOptions {
   /**
    * A version that `servermap` or `stat` has named, instead of the newest: it is read if that is
    * possible, whatever else is there (`VersionUnavailableError`).
@@ -166,7 +170,7 @@ export class MutableFile {
    * @throws UnrecoverableFileError, VersionUnavailableError, InsufficientCapError
    */
   async stat(options: VersionCallOptions = {}): Promise<FileStat> {
-    return this.#read('stat', options, (bench, all) => statFile(bench, all.version, all));
+    return this.#read('stat', options, (bench, all) => statFile(bench, all, all));
   }
 
   /**
@@ -284,7 +288,7 @@ export class MutableFile {
     return this.#write('overwrite', 'overwriting', options, () => {
       const plaintext = toPlaintext(contents);
       const change = { kind: 'overwrite', size: plaintext.size } as const;
-      return (bench, all) => writeOnce(bench, change, plaintext, all);
+      return (bench, all) => writeContents(bench, change, plaintext, patienceOf(all.retry, 1), all);
     });
   }
 
@@ -313,7 +317,7 @@ export class MutableFile {
     return this.#write(method, 'updating', options, () => {
       const plaintext = toPlaintext(data);
       const change = { kind: 'update', size: plaintext.size, offset } as const;
-      return (bench, all) => writeOnce(bench, change, plaintext, all);
+      return (bench, all) => writeContents(bench, change, plaintext, patienceOf(all.retry, 1), all);
     });
   }
 
@@ -330,13 +334,8 @@ export class MutableFile {
   ): Promise<WriteOutcome | undefined> {
     return this.#write('modify', 'modifying', options, () => {
       requireFunction('modifier', modifier);
-      const { attempts = 8, backoffMs = 250 } = options;
-      requireCount('attempts', attempts);
-      if (attempts < 1 || attempts > attemptsMax) {
-        throw new OutOfRangeError('attempts', attempts, `must be from 1 to ${attemptsMax}`);
-      }
-      requireCount('backoffMs', backoffMs);
-      return (bench, all) => modifyFile(bench, modifier, { attempts, backoffMs }, all);
+      const patience = patienceFor(options);
+      return (bench, all) => modifyFile(bench, modifier, patience, all);
     });
   }
 
@@ -414,4 +413,19 @@ export class MutableFile {
     );
     return file;
   }
+}
+
+/** How often a write tries. @param usually by default */
+function patienceOf(retry: Retry | undefined, usually: number): Patience {
+  const { attempts = usually, backoffMs = 250 } = retry === false ? { attempts: 1 } : (retry ?? {});
+  return { attempts, backoffMs };
+}
+
+/** @throws BadArgumentError, OutOfRangeError */
+function patienceFor({ retry, attempts, backoffMs }: ModifyCallOptions): Patience {
+  if (attempts !== undefined) requireAttempts('attempts', attempts);
+  if (backoffMs !== undefined) requireCount('backoffMs', backoffMs);
+  if (retry === undefined) return patienceOf({ attempts, backoffMs }, modifyAttempts);
+  if (attempts === undefined && backoffMs === undefined) return patienceOf(retry, modifyAttempts);
+  throw new BadArgumentError('retry', 'is given beside attempts or backoffMs, which are the same');
 }

@@ -8,7 +8,7 @@
  * do later has any effect.
  */
 import { BadArgumentError } from '../errors.ts';
-import { observing } from './observing.ts';
+import { observing, warn } from './observing.ts';
 import type { OperationOptions } from './options.ts';
 import { ProgressTeller } from './progress.ts';
 import { isRecorder, operationOf } from './recorded.ts';
@@ -32,13 +32,13 @@ export async function guarded<Options extends OperationOptions, T>(
 ): Promise<T> {
   const broken = new AbortController();
   const { signal, onProgress, deadlines } = given;
+  const { complain = warn } = own;
   const signals = signal === undefined ? [broken.signal] : [signal, broken.signal];
   const options = {
     ...given,
     signal: signals.length === 1 ? broken.signal : AbortSignal.any(signals),
   };
-  const progress =
-    onProgress && new ProgressTeller(observing('onProgress', onProgress, own.complain));
+  const progress = onProgress && new ProgressTeller(observing('onProgress', onProgress, complain));
   const engine: Engine = {
     ...own,
     ...wary(own, (error) => broken.abort({ error } satisfies Broken)),
@@ -94,7 +94,10 @@ function wary({ clock, now, random }: Engine, stop: (error: unknown) => void) {
 }
 
 /** What is told of the actors of this operation: a recorder within it, anybody else as they come. */
-function watched({ inspect, complain }: Engine, given: OperationOptions): Inspect | undefined {
+function watched(
+  { inspect, complain = warn }: Engine,
+  given: OperationOptions,
+): Inspect | undefined {
   const recorder = operationOf(given)?.inspect;
   if (inspect === undefined || isRecorder(inspect)) return recorder;
   const tell = observing('inspect', functionOf(inspect), complain);

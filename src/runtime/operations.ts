@@ -15,7 +15,7 @@ import { checkEncodable } from '../share/segments.ts';
 import { nameOf, type VersionChoice, type VersionName } from '../version-name.ts';
 import { readFileOn, repairFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
 import { keeper, type Modifier, type Taker } from './job.ts';
-import type { OperationOptions, Range } from './options.ts';
+import type { OperationOptions, Range, RetryOptions } from './options.ts';
 import {
   type FileStat,
   modifyOutcome,
@@ -58,7 +58,7 @@ export async function mapFile(
 }
 
 /** What is wanted of a file: a part of a version, the newest if none is named. */
-export interface Wanted extends Range {
+export interface Wanted extends Range, RetryOptions {
   readonly version?: VersionChoice | undefined;
 }
 
@@ -93,26 +93,30 @@ export async function streamFile(
 /** Nothing of the contents is read. */
 export function statFile(
   bench: Workbench,
-  version: VersionChoice | undefined,
+  { version, retry }: Pick<Wanted, 'version' | 'retry'>,
   options: FileOptions,
 ): Promise<FileStat> {
-  return runRead(bench, { version, length: 0 }, keeper, true, options);
+  return runRead(bench, { version, retry, length: 0 }, keeper, true, options);
 }
+
+/** A read begins again once: a writer may have replaced what it was reading. */
+const readAttempts = 2;
 
 /** @param canTakeBack whether a fresh session takes away what the taker was given */
 async function runRead(
   bench: Workbench,
-  { offset = 0, length, version }: Wanted,
+  { offset = 0, length, version, retry }: Wanted,
   taker: Taker,
   canTakeBack: boolean,
   options: FileOptions,
 ): Promise<FileStat> {
   bench.job = { taker };
+  const attemptsMax = retry === false ? 1 : (retry?.attempts ?? readAttempts);
   bench.engine.progress?.plan(attemptsMax);
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, readFileOn(bench.engine), {
     input: {
-      ...{ grid, canTakeBack, deadlines, wanted: { offset, length: length ?? null } },
+      ...{ grid, canTakeBack, attemptsMax, deadlines, wanted: { offset, length: length ?? null } },
       version: version === undefined ? null : { rootHash: null, ...version },
     },
     signal: options.signal,
@@ -179,21 +183,25 @@ export async function createFile(
 ): Promise<WriteOutcome> {
   const { format } = bench.desk.session.cap;
   checkEncodable(geometryOf(format, options.encoding.required, contents.size));
-  return writeOnce(bench, { kind: 'create', isNewKey }, contents, options);
+  return writeContents(bench, { kind: 'create', isNewKey }, contents, once, options);
 }
 
 /** Creates, overwrites, updates or appends. */
-export async function writeOnce(
+export async function writeContents(
   bench: Workbench,
   change: Change,
   contents: Plaintext,
+  patience: Patience,
   options: WriteOptions,
 ): Promise<WriteOutcome> {
-  const report = await runWrite(bench, { change, contents, backoffsMs: [] }, options);
+  const backoffsMs = backoffsOf(patience, bench.engine.random);
+  const report = await runWrite(bench, { change, contents, backoffsMs }, options);
   return writeOutcome(report, bench.thrown);
 }
 
-/** How often `modify` tries, and how long it waits. */
+const once: Patience = { attempts: 1, backoffMs: 0 };
+
+/** How often a write tries, and how long it waits. */
 export interface Patience {
   readonly attempts: number;
   /** The first wait after a collision, in milliseconds; each one is longer. */
@@ -204,10 +212,10 @@ export interface Patience {
 export async function modifyFile(
   bench: Workbench,
   modifier: Modifier,
-  { attempts, backoffMs }: Patience,
+  patience: Patience,
   options: WriteOptions,
 ): Promise<WriteOutcome | undefined> {
-  const backoffsMs = backoffsOf(attempts, backoffMs, bench.engine.random);
+  const backoffsMs = backoffsOf(patience, bench.engine.random);
   const contents = plaintextOf(new Uint8Array(0));
   const writing = { change: { kind: 'modify' }, contents, modifier, backoffsMs } as const;
   return modifyOutcome(await runWrite(bench, writing, options), bench.thrown);
@@ -249,7 +257,10 @@ async function runWrite(
 const backoffMaxMs = 20_000;
 
 /** Waits that grow by e, each jittered to 50–150 %, so that two writers do not stay in step. */
-export function backoffsOf(attempts: number, firstMs: number, random: () => number): number[] {
+export function backoffsOf(
+  { attempts, backoffMs: firstMs }: Patience,
+  random: () => number,
+): number[] {
   return Array.from({ length: attempts - 1 }, (_, i) =>
     Math.round(Math.min(backoffMaxMs, firstMs * Math.E ** i) * (0.5 + random())),
   );

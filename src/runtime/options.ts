@@ -72,6 +72,14 @@ export type Retry =
       readonly backoffMs?: number | undefined;
     };
 
+export interface RetryOptions {
+  /**
+   * How often to try where another writer was in the way. A write looks again at what is there
+   * before each attempt, and is built on that.
+   */
+  readonly retry?: Retry | undefined;
+}
+
 export interface OperationOptions {
   /** Aborting rejects with `signal.reason`; a write under way may or may not have landed. */
   readonly signal?: AbortSignal | undefined;

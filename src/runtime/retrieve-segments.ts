@@ -25,6 +25,7 @@ import { toFailure } from './failure.ts';
 import type { Job } from './job.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import { keyLackOf } from './private-key.ts';
+import type { Engine } from './run.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import { benchOf, type Desk, type Workbench } from './workbench.ts';
 

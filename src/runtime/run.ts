@@ -48,8 +48,8 @@ export interface Engine {
   readonly operation?: OperationRecorder | undefined;
   /** Counts what this one has done, if its caller wants to know. */
   readonly progress?: ProgressTeller | undefined;
-  /** Is told what functions throw that only look on. */
-  readonly complain: Complain;
+  /** Is told what functions throw that only look on; by default the process is warned. */
+  readonly complain?: Complain | undefined;
   /** The platform's by default. */
   readonly primitives?: Primitives | undefined;
   /** Tells that the grid is closed; every operation on it ends then. */
