@@ -54,6 +54,7 @@ import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
+import type { Complain } from './runtime/observing.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
 import {
@@ -379,6 +380,7 @@ export class Grid {
     return new Tree(rootOf(this.openDirectory(cap)), {
       encoding,
       recorder: this.#recorder,
+      complain: this.#complain,
       open: (file) => this.open(file),
       openImmutable: (file) => this.openImmutable(file),
       openDirectory: (directory) => this.openDirectory(directory),
@@ -398,10 +400,14 @@ export class Grid {
     return this.#setting.engine.recorder;
   }
 
+  get #complain(): Complain | undefined {
+    return this.#setting.engine.complain;
+  }
+
   get #directories(): DirectorySetting {
     const { aesCtr } = this.#primitives;
     return {
-      ...{ date: this.#date, aesCtr, recorder: this.#recorder },
+      ...{ date: this.#date, aesCtr, recorder: this.#recorder, complain: this.#complain },
       openDirectory: (cap) => this.openDirectory(cap),
     };
   }

@@ -87,7 +87,7 @@ export class ImmutableFile {
    */
   async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
     const literal = this.#literal(options);
-    if (literal !== undefined) return literal.slice();
+    if (literal !== undefined) return this.#given(literal, options);
     return this.#run('read', options, (download, all) => downloadFile(download, all, all));
   }
 
@@ -101,7 +101,7 @@ export class ImmutableFile {
           downloadStream(download, told, sink, told),
         );
       } else if (literal.length > 0) {
-        await sink(literal.slice());
+        await sink(await this.#given(literal, options));
       }
     });
   }
@@ -155,6 +155,14 @@ export class ImmutableFile {
     const { range, excess } = resolveRange({ offset, length }, contents.length);
     if (excess !== null) throw outOfRange(excess);
     return contents.subarray(range.from, range.to);
+  }
+
+  /** A copy of what is in the cap. */
+  async #given(literal: Uint8Array, options: OperationOptions): Promise<Uint8Array> {
+    return guarded(this.#setting.engine, options, async ({ progress }) => {
+      progress?.did('read', literal.length);
+      return literal.slice();
+    });
   }
 
   /** A literal is looked at by nobody. */

@@ -27,6 +27,7 @@ import {
   mapFile,
   modifyFile,
   type Patience,
+  patienceOf,
   readFile,
   repairFile,
   statFile,
@@ -34,7 +35,7 @@ import {
   verifyFile,
   writeContents,
 } from './runtime/operations.ts';
-import type { OperationOptions, Range, Retry, RetryOptions } from './runtime/options.ts';
+import type { OperationOptions, Range, RetryOptions } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
 import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
@@ -413,12 +414,6 @@ export class MutableFile {
     );
     return file;
   }
-}
-
-/** How often a write tries. @param usually by default */
-function patienceOf(retry: Retry | undefined, usually: number): Patience {
-  const { attempts = usually, backoffMs = 250 } = retry === false ? { attempts: 1 } : (retry ?? {});
-  return { attempts, backoffMs };
 }
 
 /** @throws BadArgumentError, OutOfRangeError */

@@ -15,7 +15,7 @@ import { checkEncodable } from '../share/segments.ts';
 import { nameOf, type VersionChoice, type VersionName } from '../version-name.ts';
 import { readFileOn, repairFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
 import { keeper, type Modifier, type Taker } from './job.ts';
-import type { OperationOptions, Range, RetryOptions } from './options.ts';
+import type { OperationOptions, Range, Retry, RetryOptions } from './options.ts';
 import {
   type FileStat,
   modifyOutcome,
@@ -111,7 +111,7 @@ async function runRead(
   options: FileOptions,
 ): Promise<FileStat> {
   bench.job = { taker };
-  const attemptsMax = retry === false ? 1 : (retry?.attempts ?? readAttempts);
+  const { attempts: attemptsMax } = patienceOf(retry, readAttempts);
   bench.engine.progress?.plan(attemptsMax);
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, readFileOn(bench.engine), {
@@ -206,6 +206,12 @@ export interface Patience {
   readonly attempts: number;
   /** The first wait after a collision, in milliseconds; each one is longer. */
   readonly backoffMs: number;
+}
+
+/** @param usually how often it tries by default */
+export function patienceOf(retry: Retry | undefined, usually: number): Patience {
+  const { attempts = usually, backoffMs = 250 } = retry === false ? { attempts: 1 } : (retry ?? {});
+  return { attempts, backoffMs };
 }
 
 /** Reads, lets `modifier` change, and writes; undefined when it wanted no change. */

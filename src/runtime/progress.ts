@@ -46,6 +46,7 @@ export class ProgressTeller {
   readonly #requests = new Map<ServerId, OpenRequest>();
   /** Children of charts, each of which talks to one server. */
   readonly #children = new Set<AnyActorRef>();
+  /** Servers that no chart asks. */
   readonly #asked = new Set<ServerId>();
   #isOver = false;
 
@@ -107,19 +108,21 @@ export class ProgressTeller {
     this.#ahead[kind] = Math.max(0, this.#ahead[kind] - bytes);
   }
 
-  /** A server is asked for a lease. */
-  asks(server: ServerId): void {
-    this.#asked.add(server);
+  /** Servers are asked for leases. */
+  leases(servers: readonly ServerId[]): void {
+    for (const server of servers) this.#asked.add(server);
+    this.asks('leasing', servers.length);
   }
 
-  /** It has answered, or will not. */
+  /** So many servers are asked, or may be. */
+  asks(phase: Phase, servers: number): void {
+    this.begins(phase, 'heard', servers * heardBytes);
+  }
+
+  /** One has answered, or will not. */
   heard(server?: ServerId): void {
     if (server !== undefined) this.#asked.delete(server);
     this.did('heard', heardBytes);
-  }
-
-  asking(phase: Phase, servers: number): void {
-    this.begins(phase, 'heard', servers * heardBytes);
   }
 
   /**
@@ -222,7 +225,7 @@ function onceStarted<Context>(actor: AnyActorRef, tell: (context: Context) => vo
 /** By the id of an actor. */
 const watchers: Readonly<Record<string, (actor: AnyActorRef, teller: ProgressTeller) => void>> = {
   servermapUpdate: (actor, teller) => {
-    onceStarted<MapContext>(actor, ({ record }) => teller.asking('mapping', record.servers.length));
+    onceStarted<MapContext>(actor, ({ record }) => teller.asks('mapping', record.servers.length));
     actor.on('server.settled', () => teller.heard());
     actor.subscribe({ complete: () => teller.ends('heard') });
   },

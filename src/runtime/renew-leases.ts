@@ -65,7 +65,6 @@ async function renewed(
   const pace = new Pace(engine);
   const ask = async (server: StorageServer) => {
     const { id } = server;
-    progress?.asks(id);
     const secrets = deriveLeaseSecrets(leaseSecret, storageIndex, server.tubId);
     const call = (hurried: AbortSignal) =>
       server.addLease(storageIndex, secrets, { signal: hurried });
@@ -83,7 +82,7 @@ async function renewed(
   };
   try {
     signal.throwIfAborted();
-    progress?.asking('leasing', servers.length);
+    progress?.leases(servers.map(({ id }) => id));
     const answers = await Promise.all(permutedServers(servers, storageIndex).map(ask));
     return {
       renewed: answers.flatMap((answer) => answer.renewed),

@@ -117,6 +117,11 @@ export function hold(
   });
 }
 
+/** Bytes of blocks. */
+export function bytesIn(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { block }) => sum + block.length, 0);
+}
+
 /** The plaintext of a segment of which the blocks are held. */
 function decoded(
   { session, blocks, salts }: Desk,
@@ -153,6 +158,7 @@ function readBlocks(purpose: Purpose) {
       const isEmpty = header.segmentCount === 0;
       const entries = isEmpty ? [] : await check.checkedEntries(reader, input, fetched);
       hold(blocks, input, entries);
+      if (purpose === 'verify') session.engine.progress?.did('read', bytesIn(entries));
       const looksAtKey = purpose === 'verify' && firstSegment === 0;
       const lack = looksAtKey ? await keyLackOf(session, reader) : undefined;
       if (lack === undefined) return { ok: true };
