@@ -37,7 +37,7 @@ import type { OperationOptions, Range } from './options.ts';
 import { downloadOutcome } from './outcome.ts';
 import { placeName } from './place-name.ts';
 import { paceOf } from './query-server.ts';
-import { bytesIn, decodeWindow, entriesOf, hold } from './retrieve-segments.ts';
+import { bytesOfBlocks, decodeWindow, entriesOf, hold } from './retrieve-segments.ts';
 
 /** Reads a range of the file, in one piece. */
 export async function downloadFile(
@@ -193,7 +193,8 @@ export function readBlocks(purpose: Purpose) {
         checks.crypttext.lead(reader, placeName(input), firstSegment, segmentCount),
       ]);
       hold(blocks, input, entries);
-      if (purpose === 'verify') download.engine.progress?.did('read', bytesIn(entries));
+      const { progress } = download.engine;
+      if (purpose === 'verify') progress?.did('read', bytesOfBlocks(checks.version, input));
       return { ok: true };
     } catch (error) {
       ahead.drop(input);

@@ -20,7 +20,7 @@ export async function inSteps<Options extends OperationOptions, T>(
   if (onProgress === undefined || ofSteps.has(onProgress)) return work(options);
   const tell = observing('onProgress', onProgress, complain);
   let before: WorkBytes = { heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
-  let end: Progress | undefined;
+  let last: Progress | undefined;
   const ofStep: Tell = (progress) => {
     const { done, total } = progress;
     const bytes = sumOf(before, progress.bytes);
@@ -29,11 +29,11 @@ export async function inSteps<Options extends OperationOptions, T>(
     if (done < total) return tell(all);
     // Another step may follow.
     before = bytes;
-    end = all;
+    last = all;
   };
   ofSteps.add(ofStep);
   const value = await work({ ...options, onProgress: ofStep });
-  if (end !== undefined) tell(end);
+  if (last !== undefined) tell(last);
   return value;
 }
 

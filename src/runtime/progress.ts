@@ -7,7 +7,7 @@
  * when it ends. So `done` never falls within an attempt, and is `total` at the very end.
  */
 import type { AnyActorRef } from 'xstate';
-import type { WriteSettled } from '../../machines/events.ts';
+import type { ServerSettled, WriteSettled } from '../../machines/events.ts';
 import type { VersionUnconfirmed } from '../../machines/read-file.machine.ts';
 import type { Context as ReadVersionContext } from '../../machines/read-version.machine.ts';
 import type { PlannedRequest } from '../../machines/reports.ts';
@@ -120,9 +120,17 @@ export class ProgressTeller {
   }
 
   /** One has answered, or will not. */
-  heard(server?: ServerId): void {
-    if (server !== undefined) this.#asked.delete(server);
+  heard(server: ServerId): void {
+    this.#letGo(server);
     this.did('heard', heardBytes);
+  }
+
+  /** It has said what it has to say; its child may still be there. */
+  #letGo(server: ServerId): void {
+    this.#asked.delete(server);
+    for (const child of this.#children) {
+      if (serverOf(child) === server) this.#children.delete(child);
+    }
   }
 
   /**
@@ -168,6 +176,7 @@ export class ProgressTeller {
 
   /** A request has come to its end. @param share of it that is stored: all or nothing */
   settled(server: ServerId, share: 0 | 1): void {
+    this.#letGo(server);
     const { bytes = 0 } = this.#requests.get(server) ?? {};
     this.#requests.delete(server);
     this.did('stored', share * bytes);
@@ -196,7 +205,6 @@ export class ProgressTeller {
     const [done, ahead] = [this.#sum(this.#done), this.#sum(this.#ahead)];
     const open = [...this.#requests.values()].map(({ bytes, sent }) => 2 * bytes - sent);
     const known = open.reduce((sum, bytes) => sum + bytes, done + ahead);
-    const children = [...this.#children].map((child) => child.getSnapshot().context.server);
     this.#tellCaller({
       phase: this.#phase,
       done,
@@ -204,7 +212,7 @@ export class ProgressTeller {
       bytes: { ...this.#done },
       attempt: this.#attempt,
       attempts: this.#attempts,
-      waitingFor: [...new Set<ServerId>([...this.#asked, ...children])],
+      waitingFor: [...new Set([...this.#asked, ...[...this.#children].map(serverOf)])],
       ...more,
     });
   }
@@ -212,6 +220,11 @@ export class ProgressTeller {
   #sum({ heard, read, encoded, sent, stored }: WorkBytes): number {
     return heard + read + encoded + sent + stored;
   }
+}
+
+/** Of a child that talks to one. */
+function serverOf(child: AnyActorRef): ServerId {
+  return child.getSnapshot().context.server;
 }
 
 /** Tells what the actor knows when it has started. */
@@ -226,7 +239,7 @@ function onceStarted<Context>(actor: AnyActorRef, tell: (context: Context) => vo
 const watchers: Readonly<Record<string, (actor: AnyActorRef, teller: ProgressTeller) => void>> = {
   servermapUpdate: (actor, teller) => {
     onceStarted<MapContext>(actor, ({ record }) => teller.asks('mapping', record.servers.length));
-    actor.on('server.settled', () => teller.heard());
+    actor.on('server.settled', (event) => teller.heard((event as ServerSettled).report.server));
     actor.subscribe({ complete: () => teller.ends('heard') });
   },
   readVersion: (actor, teller) => {

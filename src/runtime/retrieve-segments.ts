@@ -10,6 +10,7 @@ import {
   failed,
   type ReadBlocksInput,
   type ReadBlocksResult,
+  type Window,
 } from '../../machines/io.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
@@ -17,7 +18,7 @@ import type { Place } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
-import { type Geometry, segmentLength } from '../share/geometry.ts';
+import { blockLength, type Geometry, segmentLength } from '../share/geometry.ts';
 import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
@@ -117,9 +118,10 @@ export function hold(
   });
 }
 
-/** Bytes of blocks. */
-export function bytesIn(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { block }) => sum + block.length, 0);
+/** Bytes of the blocks that a share has of a window. */
+export function bytesOfBlocks(geometry: Geometry, { firstSegment, segmentCount }: Window): number {
+  const segnums = Array.from({ length: segmentCount }, (_, i) => firstSegment + i);
+  return segnums.reduce((sum, segnum) => sum + blockLength(geometry, segnum), 0);
 }
 
 /** The plaintext of a segment of which the blocks are held. */
@@ -158,7 +160,7 @@ function readBlocks(purpose: Purpose) {
       const isEmpty = header.segmentCount === 0;
       const entries = isEmpty ? [] : await check.checkedEntries(reader, input, fetched);
       hold(blocks, input, entries);
-      if (purpose === 'verify') session.engine.progress?.did('read', bytesIn(entries));
+      if (purpose === 'verify') session.engine.progress?.did('read', bytesOfBlocks(header, input));
       const looksAtKey = purpose === 'verify' && firstSegment === 0;
       const lack = looksAtKey ? await keyLackOf(session, reader) : undefined;
       if (lack === undefined) return { ok: true };
