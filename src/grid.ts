@@ -4,7 +4,6 @@
  * Runs wherever its servers do; `node.ts` opens grids that are described by a file.
  */
 import { primitives } from '#crypto';
-import type { Deadlines } from '../machines/io.ts';
 import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
 import {
@@ -55,7 +54,7 @@ import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
 import type { Complain } from './runtime/observing.ts';
-import type { OperationOptions } from './runtime/options.ts';
+import type { DeadlineOptions, OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
 import {
   type GridAbout,
@@ -110,7 +109,8 @@ export interface GridOptions {
   readonly unusable?: UnusableSettings;
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
-  readonly deadlines?: Partial<Deadlines>;
+  /** How long to wait for servers, in milliseconds; a call may have its own. */
+  readonly deadlines?: DeadlineOptions;
   /**
    * Drives deadlines and backoffs. What this or one of the next two throws ends the operation
    * that called it, as an abort does, and is what that operation rejects with.

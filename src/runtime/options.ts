@@ -62,6 +62,9 @@ export interface WorkBytes {
   readonly stored: number;
 }
 
+/** How long to wait for servers, in milliseconds; one that is not given stays as it is. */
+export type DeadlineOptions = { readonly [Name in keyof Deadlines]?: number | undefined };
+
 /** How often to try where another writer was in the way; `false`: once. */
 export type Retry =
   | false
@@ -89,7 +92,7 @@ export interface OperationOptions {
    */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Instead of the grid's, those that are given, in milliseconds. */
-  readonly deadlines?: Partial<Deadlines> | undefined;
+  readonly deadlines?: DeadlineOptions | undefined;
 }
 
 /** Part of a file, in bytes. */

@@ -23,6 +23,7 @@ import { followerOf, unlessAborted } from '../abort.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import type { Closing } from './closing.ts';
 import type { Complain } from './observing.ts';
+import type { DeadlineOptions } from './options.ts';
 import type { ProgressTeller } from './progress.ts';
 import type { GridRecorder, OperationRecorder } from './recorded.ts';
 
@@ -79,7 +80,7 @@ export const defaultDeadlines: Deadlines = {
 };
 
 /** Those that are stated. */
-export function statedIn(given: Partial<Deadlines> = {}): Partial<Deadlines> {
+export function statedIn(given: DeadlineOptions = {}): Partial<Deadlines> {
   return Object.fromEntries(Object.entries(given).filter(([, ms]) => ms !== undefined));
 }
 
