@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BadArgumentError } from '../../src/errors.ts';
 import type { GridOptions } from '../../src/grid.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import type { OperationOptions, Progress } from '../../src/runtime/options.ts';
 import { platformClock } from '../../src/runtime/run.ts';
+import { builtPackage } from '../support/built.ts';
 import { bytesOf, expectBytes, manyTurns, testGrid, testKey } from '../support/client-grid.ts';
 import { vectorKey } from '../support/directories.ts';
 
@@ -215,3 +219,22 @@ test.each(failures)(
     await expect(adding).rejects.toBe(mine);
   },
 );
+
+test('no callback ends the process', async () => {
+  const program = fileURLToPath(new URL('../support/throwing-callbacks.mjs', import.meta.url));
+  const key = Buffer.from(testKey.pkcs8).toString('base64');
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--no-warnings',
+    ...[program, await builtPackage(), key],
+  ]);
+  const expected = ['throws', 'rejects'].flatMap((way) => [
+    ...['onProgress', 'inspect', 'observer', 'log'].map((name) => [`${name} ${way}`, 'goes on']),
+    ...['modifier', 'source', 'signal'].map((name) => [`${name} ${way}`, 'rejects with it']),
+  ]);
+  expect(JSON.parse(stdout)).toEqual({
+    ...Object.fromEntries(expected),
+    ...{ clock: 'rejects with it', now: 'rejects with it' },
+    // One of each that only looks on.
+    warnings: 8,
+  });
+});
