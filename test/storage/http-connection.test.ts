@@ -8,7 +8,7 @@ import {
   ConnectionClosedError,
   type HttpBody,
   type HttpCall,
-} from '../../src/storage/http-exchange.ts';
+} from '../../src/storage/http-call.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import { Nurl, parseNurl } from '../../src/storage/nurl.ts';
 import { HttpStorage } from '../support/http-storage.ts';
