@@ -217,7 +217,7 @@ export class Grid {
     checkGrid(options);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
-    const { losableServers = 0 } = options;
+    const { leaseSecret = primitives.randomBytes(32), losableServers = 0 } = options;
     requireDistinct(servers);
     requireAtLeast(servers.length, 'gridSize', gridSize);
     if (unusable.encoding === undefined) requireEncoding(encoding);
@@ -228,7 +228,6 @@ export class Grid {
     this.encoding = encoding;
     this.format = format;
     this.#unusable = unusable;
-    const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const internal: InternalGridOptions = options;
     this.notices = [
       ...(internal.notices ?? []),
