@@ -34,6 +34,8 @@ export interface ReadFileInput {
   readonly version?: WantedVersion | null;
   /** Whether what was delivered can be taken back: a collector can forget, a stream can not. */
   readonly canTakeBack: boolean;
+  /** How often it may begin: twice by default. */
+  readonly attemptsMax?: number;
   readonly deadlines: Deadlines;
 }
 
@@ -118,8 +120,8 @@ export const readFileMachine = setup({
 }).createMachine({
   id: 'readFile',
   description: 'Read a range of the newest version of a file, or of one that is named.',
-  context: ({ input: { grid, wanted, version, canTakeBack, deadlines } }) => ({
-    record: start(grid, wanted, canTakeBack, version),
+  context: ({ input: { grid, wanted, version, canTakeBack, attemptsMax, deadlines } }) => ({
+    record: start(grid, wanted, canTakeBack, version, attemptsMax),
     grid,
     deadlines,
   }),

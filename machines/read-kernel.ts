@@ -52,6 +52,8 @@ export interface ReadRecord {
   readonly version: WantedVersion | null;
   /** Whether what was delivered can be taken back: a collector can forget, a stream can not. */
   readonly canTakeBack: boolean;
+  /** How often it may begin. */
+  readonly attemptsMax: number;
   /** Counts from 0. */
   readonly attempt: number;
   /** Maps made in this attempt. */
@@ -68,17 +70,22 @@ export interface ReadRecord {
   readonly newest: Version | null;
 }
 
+/** A read begins again once, if nobody says otherwise. */
+const readAttemptsMax = 2;
+
 export function start(
   { total, membership }: ReadRecord['grid'],
   wanted: WantedRange,
   canTakeBack: boolean,
   version: WantedVersion | null = null,
+  attemptsMax = readAttemptsMax,
 ): ReadRecord {
   return {
     grid: { total, membership },
     wanted,
     version,
     canTakeBack,
+    attemptsMax,
     attempt: 0,
     looks: 0,
     map: null,
@@ -135,9 +142,6 @@ export type ReadDecision =
   /** A writer may have replaced the version under us: once more, from the start. */
   | { readonly kind: 'startOver' }
   | ReadEnd;
-
-/** A read begins again once. */
-const readAttemptsMax = 2;
 
 /** What to do next. */
 export const decide = oncePer(decideOn);
@@ -210,11 +214,11 @@ function afterShortage(
   map: Servermap,
   { version, report, segmentsDelivered }: Extract<VersionReadEnd, { kind: 'notEnoughShares' }>,
 ): ReadDecision {
-  const { attempt, canTakeBack, tried } = record;
+  const { attempt, attemptsMax, canTakeBack, tried } = record;
   const next = choose(record, map);
   const isTried = tried.some(({ id }) => id === next?.version.id);
   if (segmentsDelivered === 0 && next !== undefined && !isTried) return readOf(record, map, next);
-  if (attempt + 1 < readAttemptsMax && (canTakeBack || segmentsDelivered === 0)) {
+  if (attempt + 1 < attemptsMax && (canTakeBack || segmentsDelivered === 0)) {
     return { kind: 'startOver' };
   }
   return { kind: 'notEnoughShares', version, report };
@@ -238,8 +242,9 @@ export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
     case 'failed':
       return { ...record, end: { kind: 'failed', failure: fact.failure } };
     case 'startedOver': {
-      const { grid, wanted, canTakeBack, version, attempt, newest } = record;
-      return { ...start(grid, wanted, canTakeBack, version), attempt: attempt + 1, newest };
+      const { grid, wanted, canTakeBack, version, attemptsMax, attempt, newest } = record;
+      const again = start(grid, wanted, canTakeBack, version, attemptsMax);
+      return { ...again, attempt: attempt + 1, newest };
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
 import type { ImmutableCap } from './immutable/caps.ts';
-import type { OperationOptions, Range } from './runtime/options.ts';
+import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
@@ -19,6 +19,12 @@ import type { ReadableShares, StorageServer } from './storage/server.ts';
 /** Milliseconds: what a timer can wait, some 24 days; it fires at once when told to wait longer. */
 const timerMax = 2 ** 31 - 1;
 
+/** Of which there is none else. */
+const deadlineNames: Readonly<Record<keyof Deadlines, true>> = {
+  ...{ queryMs: true, verifyMs: true, readMs: true, writeMs: true },
+};
+/** Attempts of one write: hours of waiting. */
+const attemptsMax = 1000;
 const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
 const modes: ReadonlySet<unknown> = new Set(['anything', 'read', 'write', 'check', 'repair']);
 const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
@@ -29,7 +35,7 @@ const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
  */
 export function checkOperation(options: OperationOptions): void {
   const given = requireObject('options', options, 'an object');
-  const { signal, onProgress, rule, mode, force, raw, base, version } = given;
+  const { signal, onProgress, rule, mode, force, raw, base, version, deadlines, retry } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     refuse('signal', signal, 'an AbortSignal');
   }
@@ -39,8 +45,31 @@ export function checkOperation(options: OperationOptions): void {
   for (const [name, value] of Object.entries({ force, raw })) {
     if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
   }
+  if (deadlines !== undefined) checkDeadlines(deadlines);
+  if (retry !== undefined && retry !== false) checkRetry(retry);
   if (base !== undefined) checkVersion('base', base);
   if (version !== undefined) checkVersion('version', version, false);
+}
+
+function checkRetry(retry: unknown): void {
+  const { attempts, backoffMs, ...rest } = requireObject(
+    'retry',
+    retry,
+    'false, or an object',
+  ) as Exclude<Retry, false>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new BadArgumentError(`retry.${unknown}`, 'is none of attempts, backoffMs');
+  }
+  if (attempts !== undefined) requireAttempts('retry.attempts', attempts);
+  if (backoffMs !== undefined) requireCount('retry.backoffMs', backoffMs);
+}
+
+/** @throws BadArgumentError, OutOfRangeError unless it is a number of attempts */
+export function requireAttempts(argument: string, attempts: number): void {
+  requireCount(argument, attempts);
+  if (attempts >= 1 && attempts <= attemptsMax) return;
+  throw new OutOfRangeError(argument, attempts, `must be from 1 to ${attemptsMax}`);
 }
 
 /** @param isWhole whether its seqnum is not enough */
@@ -122,6 +151,7 @@ interface GridArguments {
   readonly random?: unknown;
   readonly date?: unknown;
   readonly inspect?: unknown;
+  readonly log?: unknown;
   readonly encoding?: unknown;
   readonly spareKeys?: unknown;
   readonly spool?: unknown;
@@ -129,9 +159,9 @@ interface GridArguments {
 }
 
 /** @throws BadArgumentError, OutOfRangeError */
-export function checkGrid(options: GridArguments, names: readonly (keyof Deadlines)[]): void {
+export function checkGrid(options: GridArguments): void {
   const given: GridArguments = requireObject('options', options, 'an object');
-  const { servers, gridSize, leaseSecret, deadlines, clock, inspect, encoding } = given;
+  const { servers, gridSize, leaseSecret, deadlines, clock, inspect, log, encoding } = given;
   if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
   for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
   if (gridSize !== undefined && typeof gridSize !== 'number') {
@@ -140,7 +170,7 @@ export function checkGrid(options: GridArguments, names: readonly (keyof Deadlin
   if (leaseSecret !== undefined && !isBytesOf(leaseSecret, 32)) {
     refuse('leaseSecret', leaseSecret, '32 bytes');
   }
-  if (deadlines !== undefined) checkDeadlines(deadlines, names);
+  if (deadlines !== undefined) checkDeadlines(deadlines);
   if (clock !== undefined) {
     const { setTimeout, clearTimeout } = requireObject('clock', clock, 'a clock') as Partial<Clock>;
     requireFunction('clock.setTimeout', setTimeout);
@@ -156,6 +186,12 @@ export function checkGrid(options: GridArguments, names: readonly (keyof Deadlin
     const wanted = 'a function or an observer';
     const { next } = requireObject('inspect', inspect, wanted) as Observer<unknown>;
     if (next !== undefined) requireFunction('inspect.next', next);
+  }
+  if (log !== undefined) {
+    const { debug, info, warn, error } = requireObject('log', log, 'a logger');
+    for (const [level, method] of Object.entries({ debug, info, warn, error })) {
+      requireFunction(`log.${level}`, method);
+    }
   }
   if (encoding !== undefined) {
     const { required, happy, total } = requireObject('encoding', encoding, 'an object');
@@ -186,7 +222,8 @@ function checkShares(name: string, shares: Partial<ReadableShares>, more: object
   }
 }
 
-function checkDeadlines(deadlines: unknown, names: readonly string[]): void {
+function checkDeadlines(deadlines: unknown): void {
+  const names = Object.keys(deadlineNames);
   for (const [name, ms] of Object.entries(requireObject('deadlines', deadlines, 'an object'))) {
     const argument = `deadlines.${name}`;
     if (!names.includes(name)) {

@@ -36,8 +36,10 @@ import { formatImmutableCap, immutableStorageIndexOf } from './immutable/caps.ts
 import type { ImmutableFile } from './immutable-file.ts';
 import { type ModifyCallOptions, MutableFile } from './mutable-file.ts';
 import type { Modifier } from './runtime/job.ts';
+import type { Complain } from './runtime/observing.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import type { WriteOutcome } from './runtime/outcome.ts';
+import { inSteps } from './runtime/progress-steps.ts';
 import { type GridRecorder, operationOf, partOf, recorded } from './runtime/recorded.ts';
 
 /** What can be linked: a cap, the two caps of a child, a child found elsewhere, or a handle. */
@@ -107,6 +109,7 @@ export interface DirectorySetting {
   readonly aesCtr: Primitives['aesCtr'];
   readonly openDirectory: (cap: string) => Directory;
   readonly recorder: GridRecorder | undefined;
+  readonly complain: Complain | undefined;
 }
 
 export class Directory {
@@ -304,8 +307,9 @@ export class Directory {
 
   async #contents(options: OperationOptions): Promise<Uint8Array> {
     checkOperation(options);
-    const { signal, onProgress } = options;
-    return this.#backing.read({ ...partOf(operationOf(options)), signal, onProgress });
+    const { signal, onProgress, deadlines } = options;
+    const part = partOf(operationOf(options));
+    return this.#backing.read({ ...part, signal, onProgress, deadlines });
   }
 
   async #edit(
@@ -344,7 +348,8 @@ export class Directory {
       if (backing instanceof MutableFile) return storageIndexOf(backing.cap);
       return backing.cap.kind === 'lit' ? null : immutableStorageIndexOf(backing.cap);
     };
-    return recorded(this.#setting.recorder, { method, file }, options, work);
+    const { recorder, complain } = this.#setting;
+    return recorded(recorder, { method, file }, options, (all) => inSteps(all, work, complain));
   }
 
   #editor(cap: WriteCap): Editor {

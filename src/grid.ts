@@ -4,7 +4,6 @@
  * Runs wherever its servers do; `node.ts` opens grids that are described by a file.
  */
 import { primitives } from '#crypto';
-import type { Deadlines } from '../machines/io.ts';
 import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
 import {
@@ -50,20 +49,24 @@ import { checkEncoding } from './erasure/codec.ts';
 import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
+import { complainTo, type Log, loggedBy, sayTo } from './log.ts';
 import { type FileSetting, MutableFile, type WriteCallOptions } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
 import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { Download } from './runtime/download-session.ts';
-import type { OperationOptions } from './runtime/options.ts';
+import type { Complain } from './runtime/observing.ts';
+import type { DeadlineOptions, OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
 import {
   type GridAbout,
   type GridRecorder,
+  isRecorder,
   operationOf,
   recorded,
   recorderOf,
+  recordsGrids,
 } from './runtime/recorded.ts';
 import { type LeaseSetting, renewLeases } from './runtime/renew-leases.ts';
 import {
@@ -73,6 +76,7 @@ import {
   type Inspect,
   type Machines,
   platformClock,
+  statedIn,
 } from './runtime/run.ts';
 import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
@@ -108,9 +112,10 @@ export interface GridOptions {
   readonly unusable?: UnusableSettings;
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
-  readonly deadlines?: Partial<Deadlines>;
+  /** How long to wait for servers, in milliseconds; a call may have its own. */
+  readonly deadlines?: DeadlineOptions;
   /**
-   * Drives deadlines and backoffs. What this or one of the next three throws ends the operation
+   * Drives deadlines and backoffs. What this or one of the next two throws ends the operation
    * that called it, as an abort does, and is what that operation rejects with.
    */
   readonly clock?: Clock;
@@ -122,9 +127,17 @@ export interface GridOptions {
   readonly date?: () => number;
   /**
    * Handed to XState: sees every actor, event and transition. That of `createInspector` is told of
-   * operations and storage calls, too.
+   * operations and storage calls, too. It only looks on: what it throws goes to `log`, or is a
+   * warning of the process, and changes nothing.
    */
   readonly inspect?: Inspect;
+  /**
+   * A pino logger, the console, or the like: is told of operations that begin (`debug`) and end
+   * (`info`), of attempts that are made again, servers that fail, corrupt shares and operations that
+   * fail (`warn`), and of callbacks that throw (`error`); facts first, then the message. Never a
+   * secret. What it throws is a warning of the process, and changes nothing.
+   */
+  readonly log?: Log;
   /**
    * Keys that are made ahead for {@link Grid.create}, which else takes most of its time to make one:
    * while nothing is under way on the grid, and never so that a process has to wait for them, but for
@@ -201,10 +214,10 @@ export class Grid {
    * OutOfRangeError
    */
   constructor(options: GridOptions) {
-    checkGrid(options, Object.keys(defaultDeadlines) as (keyof Deadlines)[]);
+    checkGrid(options);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
-    const { losableServers = 0 } = options;
+    const { leaseSecret = primitives.randomBytes(32), losableServers = 0 } = options;
     requireDistinct(servers);
     requireAtLeast(servers.length, 'gridSize', gridSize);
     if (unusable.encoding === undefined) requireEncoding(encoding);
@@ -215,7 +228,6 @@ export class Grid {
     this.encoding = encoding;
     this.format = format;
     this.#unusable = unusable;
-    const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const internal: InternalGridOptions = options;
     const members = { gridSize, losableServers };
     this.notices = [...(internal.notices ?? []), ...quorumNotices(encoding, members)];
@@ -377,6 +389,7 @@ export class Grid {
     return new Tree(rootOf(this.openDirectory(cap)), {
       encoding,
       recorder: this.#recorder,
+      complain: this.#complain,
       open: (file) => this.open(file),
       openImmutable: (file) => this.openImmutable(file),
       openDirectory: (directory) => this.openDirectory(directory),
@@ -396,10 +409,14 @@ export class Grid {
     return this.#setting.engine.recorder;
   }
 
+  get #complain(): Complain | undefined {
+    return this.#setting.engine.complain;
+  }
+
   get #directories(): DirectorySetting {
     const { aesCtr } = this.#primitives;
     return {
-      ...{ date: this.#date, aesCtr, recorder: this.#recorder },
+      ...{ date: this.#date, aesCtr, recorder: this.#recorder, complain: this.#complain },
       openDirectory: (cap) => this.openDirectory(cap),
     };
   }
@@ -529,20 +546,21 @@ function pacesOf(engine: Engine, headers: Session['headers'], enough: number): S
 }
 
 function engineOf(options: InternalGridOptions, about: Omit<GridAbout, 'deadlines'>): Engine {
-  const { inspect, machines, primitives } = options;
-  const deadlines = completeDeadlines(options.deadlines ?? {});
+  const { inspect, machines, primitives, log } = options;
+  const { now = () => performance.now() } = options;
+  const deadlines = { ...defaultDeadlines, ...statedIn(options.deadlines) };
+  const say = log && sayTo(log);
   return {
     clock: options.clock ?? platformClock,
-    now: options.now ?? (() => performance.now()),
+    now,
     random: options.random ?? Math.random,
     ...{ deadlines, inspect, machines, primitives },
-    recorder: recorderOf(inspect, { ...about, deadlines }),
+    complain: say && complainTo(say),
+    recorder: recorderOf(
+      isRecorder(inspect) ? inspect[recordsGrids]({ ...about, deadlines }) : undefined,
+      say && loggedBy(say, now),
+    ),
   };
-}
-
-function completeDeadlines(given: Partial<Deadlines>): Deadlines {
-  const stated = Object.entries(given).filter(([, ms]) => ms !== undefined);
-  return { ...defaultDeadlines, ...Object.fromEntries(stated) };
 }
 
 function requireDistinct(servers: readonly StorageServer[]): void {

@@ -87,7 +87,7 @@ export class ImmutableFile {
    */
   async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
     const literal = this.#literal(options);
-    if (literal !== undefined) return literal.slice();
+    if (literal !== undefined) return this.#given(literal, options);
     return this.#run('read', options, (download, all) => downloadFile(download, all, all));
   }
 
@@ -101,7 +101,7 @@ export class ImmutableFile {
           downloadStream(download, told, sink, told),
         );
       } else if (literal.length > 0) {
-        await sink(literal.slice());
+        await sink(await this.#given(literal, options));
       }
     });
   }
@@ -157,6 +157,14 @@ export class ImmutableFile {
     return contents.subarray(range.from, range.to);
   }
 
+  /** A copy of what is in the cap. */
+  async #given(literal: Uint8Array, options: OperationOptions): Promise<Uint8Array> {
+    return guarded(this.#setting.engine, options, async ({ progress }) => {
+      progress?.did('read', literal.length);
+      return literal.slice();
+    });
+  }
+
   /** A literal is looked at by nobody. */
   async #look(
     method: string,
@@ -189,12 +197,10 @@ export class ImmutableFile {
     given: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
-    const download = this.#setting.newDownload(engine, cap);
-    try {
-      return await this.#setting.during(() => work(download, options));
-    } finally {
-      throwIfBroken();
-    }
+    const { newDownload, during } = this.#setting;
+    return guarded(this.#setting.engine, given, (engine, options) => {
+      const download = newDownload(engine, cap);
+      return during(() => work(download, options));
+    });
   }
 }

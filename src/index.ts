@@ -64,6 +64,7 @@ export {
   toImmutableVerifyCap,
 } from './immutable/caps.ts';
 export type { ImmutableFile } from './immutable-file.ts';
+export type { Log } from './log.ts';
 export type {
   ChangeCallOptions,
   ModifyCallOptions,
@@ -75,7 +76,14 @@ export type {
   WriteCallOptions,
 } from './mutable-file.ts';
 export type { Modifier } from './runtime/job.ts';
-export type { Progress } from './runtime/options.ts';
+export type {
+  DeadlineOptions,
+  OperationOptions,
+  Progress,
+  Retry,
+  RetryOptions,
+  WorkBytes,
+} from './runtime/options.ts';
 export type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
 export type { LeaseFailure, LeaseOutcome } from './runtime/renew-leases.ts';
 export type { Clock } from './runtime/run.ts';

@@ -5,7 +5,13 @@
 import type { Mode, Servermap } from '../machines/servermap.ts';
 import type { Verification } from '../machines/verify-kernel.ts';
 import type { Change } from '../machines/write-kernel.ts';
-import { checkOperation, checkRead, requireCount, requireFunction } from './arguments.ts';
+import {
+  checkOperation,
+  checkRead,
+  requireAttempts,
+  requireCount,
+  requireFunction,
+} from './arguments.ts';
 import { bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { type Contents, contentsFrom } from './contents/contents.ts';
@@ -13,7 +19,7 @@ import type { Once } from './contents/once.ts';
 import { type Spooled, withPlaintext } from './contents/spool.ts';
 import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
-import { DirectoryCapError, InsufficientCapError, OutOfRangeError } from './errors.ts';
+import { BadArgumentError, DirectoryCapError, InsufficientCapError } from './errors.ts';
 import { eitherOf, streamOf } from './read-stream.ts';
 import { guarded } from './runtime/guarded.ts';
 import type { Modifier } from './runtime/job.ts';
@@ -22,14 +28,16 @@ import {
   type FileOptions,
   mapFile,
   modifyFile,
+  type Patience,
+  patienceOf,
   readFile,
   repairFile,
   statFile,
   streamFile,
   verifyFile,
-  writeOnce,
+  writeContents,
 } from './runtime/operations.ts';
-import type { OperationOptions, Range } from './runtime/options.ts';
+import type { OperationOptions, Range, RetryOptions } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
 import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
@@ -41,8 +49,8 @@ import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 import type { VersionChoice, VersionName } from './version-name.ts';
 
-/** Attempts of one `modify`: hours of waiting. */
-const attemptsMax = 1000;
+/** Of one `modify`, by default. */
+const modifyAttempts = 8;
 
 export interface WriteCallOptions extends OperationOptions {
   /** Write even over a version that was seen and would be lost (`NewerVersionSeenError`). */
@@ -59,15 +67,16 @@ export interface RepairCallOptions extends OperationOptions {
   readonly force?: boolean | undefined;
 }
 
-export interface ModifyCallOptions extends WriteCallOptions {
-  /** How often to try at most; 8 by default. */
+/** `modify` tries 8 times by default. */
+export interface ModifyCallOptions extends WriteCallOptions, RetryOptions {
+  /** The same as in `retry`. */
   readonly attempts?: number;
-  /** The first wait after a collision, in milliseconds; each one is longer. 250 by default. */
+  /** The same as in `retry`. */
   readonly backoffMs?: number;
 }
 
 /** `base` where the contents depend on what was read before. */
-export interface ChangeCallOptions extends WriteCallOptions {
+export interface ChangeCallOptions extends WriteCallOptions, RetryOptions {
   /**
    * The version that the change was made for, as a read, `stat` or a write has named it: nothing is
    * written over any other (`VersionChangedError`), whoever wrote that, and however often it is
@@ -79,7 +88,8 @@ export interface ChangeCallOptions extends WriteCallOptions {
 
 export interface ReadCallOptions extends OperationOptions, Range {}
 
-export interface VersionCallOptions extends OperationOptions {
+/** A read begins once more, at once, where its shares are replaced under it: 2 attempts. */
+export interface VersionCallOptions extends OperationOptions, RetryOptions {
   /**
    * A version that `servermap` or `stat` has named, instead of the newest: it is read if that is
    * possible, whatever else is there (`VersionUnavailableError`).
@@ -169,7 +179,7 @@ export class MutableFile {
    * @throws UnrecoverableFileError, VersionUnavailableError, InsufficientCapError
    */
   async stat(options: VersionCallOptions = {}): Promise<FileStat> {
-    return this.#read('stat', options, (bench, all) => statFile(bench, all.version, all));
+    return this.#read('stat', options, (bench, all) => statFile(bench, all, all));
   }
 
   /**
@@ -327,14 +337,8 @@ export class MutableFile {
   ): Promise<WriteOutcome | undefined> {
     return this.#write('modify', 'modifying', options, () => {
       requireFunction('modifier', modifier);
-      const { attempts = 8, backoffMs = 250 } = options;
-      requireCount('attempts', attempts);
-      if (attempts < 1 || attempts > attemptsMax) {
-        throw new OutOfRangeError('attempts', attempts, `must be from 1 to ${attemptsMax}`);
-      }
-      requireCount('backoffMs', backoffMs);
-      return (bench, all, inTurn) =>
-        inTurn(() => modifyFile(bench, modifier, { attempts, backoffMs }, all));
+      const patience = patienceFor(options);
+      return (bench, all, inTurn) => inTurn(() => modifyFile(bench, modifier, patience, all));
     });
   }
 
@@ -348,11 +352,13 @@ export class MutableFile {
   ): Promise<WriteOutcome> {
     return this.#write(method, doing, options, () => {
       const given = contentsFrom(contents);
+      const patience = patienceOf(options.retry, 1);
       return (bench, all, inTurn) =>
         withPlaintext(
           given,
           (once) => this.#setting.spooled(once, all.signal),
-          (plaintext) => inTurn(() => writeOnce(bench, changeOf(plaintext.size), plaintext, all)),
+          (plaintext) =>
+            inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, patience, all)),
         );
     });
   }
@@ -399,17 +405,17 @@ export class MutableFile {
     given: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
-    const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
-    const bench = new Workbench(newSession);
-    const { encoding, gridSize, losableServers } = this.#setting;
-    const all = { ...options, encoding, gridSize, losableServers };
-    try {
-      return await this.#setting.during(() => work(bench, all));
-    } finally {
-      bench.close();
-      throwIfBroken();
-    }
+    const { encoding, gridSize, losableServers, during } = this.#setting;
+    return guarded(this.#setting.engine, given, async (engine, options) => {
+      const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
+      const bench = new Workbench(newSession);
+      const all = { ...options, encoding, gridSize, losableServers };
+      try {
+        return await during(() => work(bench, all));
+      } finally {
+        bench.close();
+      }
+    });
   }
 
   #require(kind: 'write', operation: string): void {
@@ -431,4 +437,13 @@ export class MutableFile {
     );
     return file;
   }
+}
+
+/** @throws BadArgumentError, OutOfRangeError */
+function patienceFor({ retry, attempts, backoffMs }: ModifyCallOptions): Patience {
+  if (attempts !== undefined) requireAttempts('attempts', attempts);
+  if (backoffMs !== undefined) requireCount('backoffMs', backoffMs);
+  if (retry === undefined) return patienceOf({ attempts, backoffMs }, modifyAttempts);
+  if (attempts === undefined && backoffMs === undefined) return patienceOf(retry, modifyAttempts);
+  throw new BadArgumentError('retry', 'is given beside attempts or backoffMs, which are the same');
 }

@@ -3,9 +3,9 @@
  */
 import { Presets, SingleBar } from 'cli-progress';
 
-/** A bar for one phase, drawn from now on. */
-export function newBar(stream: NodeJS.WriteStream, phase: string): SingleBar {
-  const format = `${phase.padEnd(8)} [{bar}] {percentage}%`;
+/** A bar, drawn from now on; it is told its `phase` with each update. */
+export function newBar(stream: NodeJS.WriteStream): SingleBar {
+  const format = '{phase} [{bar}] {percentage}%';
   const options = { stream, format, barsize: 30, clearOnComplete: true, hideCursor: true };
   return new SingleBar(options, Presets.legacy);
 }

@@ -11,11 +11,8 @@ import { type Named, serverName } from './servermap-view.ts';
 const patienceMs = 400;
 
 /** Any phase, also one that is not known here. */
-export type Shown = Omit<Progress, 'phase'> & {
-  readonly phase: string;
-  /** An attempt has met another writer; the next one comes in so many milliseconds. */
-  readonly waitMs?: number | undefined;
-};
+export type Shown = Pick<Progress, 'done' | 'total'> &
+  Partial<Omit<Progress, 'phase'>> & { readonly phase: string };
 
 function waitText(attempt: number, attempts: number, ms: number, why: string): string {
   const wait = counted(Math.ceil(ms / 1000), 'second');
@@ -32,14 +29,13 @@ export function isDrawnOn(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && process.env.TERM !== 'dumb';
 }
 
-/** A bar for one operation; its phases take turns on the same line. */
+/** A bar for one operation, which goes through its phases, and to the end only where that is over. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
   readonly #servers: readonly Named[];
   readonly #newBar: typeof newBar | undefined;
   readonly #start = Date.now();
   #bar: ReturnType<typeof newBar> | undefined;
-  #phase = '';
 
   /**
    * @param servers who have nicknames
@@ -55,7 +51,8 @@ export class ProgressBar {
     this.#newBar = draw;
   }
 
-  readonly show = ({ phase, done, total, waitMs, standoff, unconfirmed }: Shown): void => {
+  readonly show = (shown: Shown): void => {
+    const { phase, done, total, waitMs, standoff, unconfirmed } = shown;
     if (unconfirmed !== undefined) {
       this.stop();
       const { seqnum, silent } = unconfirmed;
@@ -67,17 +64,17 @@ export class ProgressBar {
     if (waitMs !== undefined) {
       this.stop();
       const why = standoff && standoffText(standoff.rivals, this.#namesOf(standoff.silent));
-      this.#stream.write(`${waitText(done, total, waitMs, why ? `${why}; ` : '')}\n`);
+      const { attempt = 1, attempts = 1 } = shown;
+      this.#stream.write(`${waitText(attempt, attempts, waitMs, why ? `${why}; ` : '')}\n`);
       return;
     }
-    if (this.#bar === undefined || phase !== this.#phase) {
-      this.stop();
-      this.#phase = phase;
-      this.#bar = this.#newBar(this.#stream, phase);
-      this.#bar.start(total, done);
+    const label = { phase: phase.padEnd(8) };
+    if (this.#bar === undefined) {
+      this.#bar = this.#newBar(this.#stream);
+      this.#bar.start(total, done, label);
     }
     this.#bar.setTotal(total);
-    this.#bar.update(Math.min(done, total));
+    this.#bar.update(Math.min(done, total), label);
   };
 
   #namesOf(ids: readonly string[]): readonly string[] {

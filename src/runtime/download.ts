@@ -36,9 +36,8 @@ import { judging, unverified } from './map-servers.ts';
 import type { OperationOptions, Range } from './options.ts';
 import { downloadOutcome } from './outcome.ts';
 import { placeName } from './place-name.ts';
-import { progressOf } from './progress.ts';
 import { paceOf } from './query-server.ts';
-import { decodeWindow, entriesOf, hold } from './retrieve-segments.ts';
+import { bytesOfBlocks, decodeWindow, entriesOf, hold } from './retrieve-segments.ts';
 
 /** Reads a range of the file, in one piece. */
 export async function downloadFile(
@@ -64,9 +63,9 @@ async function run(
   download: Download,
   { offset = 0, length }: Range,
   taker: Taker,
-  { signal, onProgress }: OperationOptions,
+  { signal }: OperationOptions,
 ): Promise<void> {
-  download.job = { taker, onProgress };
+  download.job = { taker };
   const { deadlines, ...grid } = gridOf(download);
   const { size } = download.cap;
   try {
@@ -74,7 +73,6 @@ async function run(
     const report = await downloads.run(download, chart, {
       input: { grid, wanted: { offset, length: length ?? null }, size, deadlines },
       signal,
-      onActor: progressOf(onProgress, grid.servers.length),
     });
     downloadOutcome(report, download.thrown);
   } finally {
@@ -195,6 +193,8 @@ export function readBlocks(purpose: Purpose) {
         checks.crypttext.lead(reader, placeName(input), firstSegment, segmentCount),
       ]);
       hold(blocks, input, entries);
+      const { progress } = download.engine;
+      if (purpose === 'verify') progress?.did('read', bytesOfBlocks(checks.version, input));
       return { ok: true };
     } catch (error) {
       ahead.drop(input);
@@ -216,7 +216,8 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
     return decodeChkSegment(version, key, segnum, ofShares, crypttext, primitives, room);
   };
   try {
-    const hand = { job, thrown, kept, blocks, ahead, geometry: version };
+    const { progress } = engine;
+    const hand = { job, thrown, kept, blocks, ahead, geometry: version, progress };
     return await decodeWindow(input, hand, decode);
   } catch (error) {
     if (!(error instanceof BadCiphertextHashError)) throw error;

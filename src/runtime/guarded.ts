@@ -1,41 +1,72 @@
 /**
  * @module guarded: the caller's own functions, called within an operation.
  *
- * `onProgress`, `inspect`, `clock`, `now` and `random` are called from the depth of a chart, where
- * an exception would end the process or be taken for a server's. So what one of them throws, or
- * rejects with, ends the operation as an abort does, and is what the operation rejects with: a chart stops,
- * and what has landed of a write has landed. Nothing that they do later has any effect.
+ * They are called from the depth of a chart, where an exception would end the process or be taken
+ * for a server's. `onProgress` and `inspect` only look on, and change nothing (`observing.ts`). What
+ * `clock`, `now` or `random` throws ends the operation as an abort does, and is what the
+ * operation rejects with: a chart stops, and what has landed of a write has landed. Nothing that they
+ * do later has any effect.
  */
 import { BadArgumentError } from '../errors.ts';
+import { observing, warn } from './observing.ts';
 import type { OperationOptions } from './options.ts';
-import { operationOf } from './recorded.ts';
-import type { Engine, Inspect } from './run.ts';
+import { ProgressTeller } from './progress.ts';
+import { isRecorder, operationOf } from './recorded.ts';
+import { type Engine, type Inspect, statedIn } from './run.ts';
 
 /** Why the signal of an operation is aborted when a function has thrown. */
 interface Broken {
   readonly error: unknown;
 }
 
-export interface Guarded<Options> {
-  /** To be used by this operation only. */
-  readonly engine: Engine;
-  /** Its signal is aborted, too, when a function has thrown. */
-  readonly options: Options;
-  /** @throws what the first function that threw has thrown */
-  readonly throwIfBroken: () => void;
+/**
+ * Runs an operation on `own` engine, whose functions never throw in it.
+ * @param work is given an engine for this operation only, and options with a signal that is
+ *   aborted, too, when a function has thrown
+ * @throws what the first function that has a say and threw has thrown; else as `work`
+ */
+export async function guarded<Options extends OperationOptions, T>(
+  own: Engine,
+  given: Options,
+  work: (engine: Engine, options: Options) => Promise<T>,
+): Promise<T> {
+  const broken = new AbortController();
+  const { signal, onProgress, deadlines } = given;
+  const { complain = warn } = own;
+  const signals = signal === undefined ? [broken.signal] : [signal, broken.signal];
+  const options = {
+    ...given,
+    signal: signals.length === 1 ? broken.signal : AbortSignal.any(signals),
+  };
+  const progress = onProgress && new ProgressTeller(observing('onProgress', onProgress, complain));
+  const engine: Engine = {
+    ...own,
+    ...wary(own, (error) => broken.abort({ error } satisfies Broken)),
+    deadlines: { ...own.deadlines, ...statedIn(deadlines) },
+    operation: operationOf(given),
+    inspect: watched(own, given),
+    progress,
+  };
+  const throwIfBroken = () => {
+    if (broken.signal.aborted) throw (broken.signal.reason as Broken).error;
+  };
+  try {
+    const value = await work(engine, options);
+    throwIfBroken();
+    progress?.succeeded();
+    return value;
+  } finally {
+    progress?.stop();
+    throwIfBroken();
+  }
 }
 
-/** `engine` and `options`, whose functions never throw. */
-export function guarded<Options extends OperationOptions>(
-  engine: Engine,
-  options: Options,
-): Guarded<Options> {
-  const broken = new AbortController();
-  // In an object: `abort(undefined)` would make up an error of its own. Only the first abort counts.
-  const stop = (error: unknown) => broken.abort({ error } satisfies Broken);
-  const { signal, onProgress } = options;
-  const operation = operationOf(options);
-  const signals = signal === undefined ? [broken.signal] : [signal, broken.signal];
+/**
+ * A clock and its like that never throw.
+ * @param stop in an object: `abort(undefined)` would make up an error of its own. Only the first
+ *   abort counts.
+ */
+function wary({ clock, now, random }: Engine, stop: (error: unknown) => void) {
   /** What `call` gives, or `otherwise`. */
   const attempt = <T>(call: () => T, otherwise: T): T => {
     try {
@@ -45,39 +76,35 @@ export function guarded<Options extends OperationOptions>(
       return otherwise;
     }
   };
-  const tell = (call: () => unknown): void => {
-    // Nobody waits for an async function; its rejection counts as long as the operation lasts.
-    const answer = attempt(call, undefined);
-    if (answer !== undefined) Promise.resolve(answer).catch(stop);
-  };
   const number = (name: string, call: () => number, fits: (n: number) => boolean, wanted: string) =>
     attempt(() => {
       const value = call();
       if (typeof value === 'number' && fits(value)) return value;
       throw new BadArgumentError(name, `did not give ${wanted}`);
     }, 0);
-  const { clock, now, random, inspect } = engine;
   return {
-    engine: {
-      ...engine,
-      clock: {
-        setTimeout: (callback, ms) => attempt(() => clock.setTimeout(callback, ms), undefined),
-        clearTimeout: (id) => attempt(() => clock.clearTimeout(id), undefined),
-      },
-      now: () => number('now', now, Number.isFinite, 'a finite number'),
-      random: () => number('random', random, (n) => n >= 0 && n < 1, 'a number in [0, 1)'),
-      operation,
-      inspect:
-        operation?.inspect ?? (inspect && ((event) => tell(() => functionOf(inspect)(event)))),
+    clock: {
+      setTimeout: (callback: () => void, ms: number) =>
+        attempt(() => clock.setTimeout(callback, ms), undefined),
+      clearTimeout: (id: unknown) => attempt(() => clock.clearTimeout(id), undefined),
     },
-    options: {
-      ...options,
-      signal: signals.length === 1 ? broken.signal : AbortSignal.any(signals),
-      onProgress: onProgress && ((progress) => tell(() => onProgress(progress))),
-    },
-    throwIfBroken: () => {
-      if (broken.signal.aborted) throw (broken.signal.reason as Broken).error;
-    },
+    now: () => number('now', now, Number.isFinite, 'a finite number'),
+    random: () => number('random', random, (n) => n >= 0 && n < 1, 'a number in [0, 1)'),
+  };
+}
+
+/** What is told of the actors of this operation: a recorder within it, anybody else as they come. */
+function watched(
+  { inspect, complain = warn }: Engine,
+  given: OperationOptions,
+): Inspect | undefined {
+  const recorder = operationOf(given)?.inspect;
+  if (inspect === undefined || isRecorder(inspect)) return recorder;
+  const tell = observing('inspect', functionOf(inspect), complain);
+  if (recorder === undefined) return tell;
+  return (event) => {
+    recorder(event);
+    tell(event);
   };
 }
 

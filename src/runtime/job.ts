@@ -6,7 +6,6 @@ import type { Version } from '../../machines/servermap.ts';
 import type { Piece } from '../contents/piece.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { KeptBytes } from './kept-bytes.ts';
-import type { OperationOptions } from './options.ts';
 
 /** Who is given what is read. */
 export interface Taker {
@@ -40,5 +39,4 @@ export interface Job {
   readonly wantsAll?: boolean;
   /** Whether the salts of the segments that are read are kept: to make their shares again. */
   readonly keepsSalts?: boolean;
-  readonly onProgress?: OperationOptions['onProgress'];
 }

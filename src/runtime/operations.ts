@@ -15,7 +15,7 @@ import { checkEncodable } from '../share/segments.ts';
 import { nameOf, type VersionChoice, type VersionName } from '../version-name.ts';
 import { readFileOn, repairFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
 import { keeper, type Modifier, type Taker } from './job.ts';
-import type { OperationOptions, Range } from './options.ts';
+import type { OperationOptions, Range, Retry, RetryOptions } from './options.ts';
 import {
   type FileStat,
   modifyOutcome,
@@ -28,7 +28,6 @@ import {
   type WriteOutcome,
   writeOutcome,
 } from './outcome.ts';
-import { progressOf } from './progress.ts';
 import { headerOf, type LastWrite, recall, remember } from './session.ts';
 import { runOn, type Workbench } from './workbench.ts';
 
@@ -54,12 +53,12 @@ export async function mapFile(
   bench.job = { taker: keeper, wantsAll: mode === 'check' || mode === 'repair' };
   return runOn(bench, updateOn(bench.engine), {
     input: { mode, ...gridOf(bench, options), wantsPrivateKey },
-    ...watching(bench, options),
+    signal: options.signal,
   });
 }
 
 /** What is wanted of a file: a part of a version, the newest if none is named. */
-export interface Wanted extends Range {
+export interface Wanted extends Range, RetryOptions {
   readonly version?: VersionChoice | undefined;
 }
 
@@ -94,28 +93,33 @@ export async function streamFile(
 /** Nothing of the contents is read. */
 export function statFile(
   bench: Workbench,
-  version: VersionChoice | undefined,
+  { version, retry }: Pick<Wanted, 'version' | 'retry'>,
   options: FileOptions,
 ): Promise<FileStat> {
-  return runRead(bench, { version, length: 0 }, keeper, true, options);
+  return runRead(bench, { version, retry, length: 0 }, keeper, true, options);
 }
+
+/** A read begins again once: a writer may have replaced what it was reading. */
+const readAttempts = 2;
 
 /** @param canTakeBack whether a fresh session takes away what the taker was given */
 async function runRead(
   bench: Workbench,
-  { offset = 0, length, version }: Wanted,
+  { offset = 0, length, version, retry }: Wanted,
   taker: Taker,
   canTakeBack: boolean,
   options: FileOptions,
 ): Promise<FileStat> {
-  bench.job = { taker, onProgress: options.onProgress };
+  bench.job = { taker };
+  const { attempts: attemptsMax } = patienceOf(retry, readAttempts);
+  bench.engine.progress?.plan(attemptsMax);
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, readFileOn(bench.engine), {
     input: {
-      ...{ grid, canTakeBack, deadlines, wanted: { offset, length: length ?? null } },
+      ...{ grid, canTakeBack, attemptsMax, deadlines, wanted: { offset, length: length ?? null } },
       version: version === undefined ? null : { rootHash: null, ...version },
     },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: rememberIn(bench),
   });
   return readOutcome(report, bench.thrown);
@@ -127,7 +131,7 @@ export async function verifyFile(bench: Workbench, options: FileOptions): Promis
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, verifyFileOn(bench.engine), {
     input: { grid, deadlines },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: rememberIn(bench),
   });
   return verifyOutcome(report, bench.thrown);
@@ -135,9 +139,9 @@ export async function verifyFile(bench: Workbench, options: FileOptions): Promis
 
 /** Places again what is missing or bad of the newest version. */
 export async function repairFile(bench: Workbench, options: WriteOptions): Promise<RepairOutcome> {
-  const { onProgress, force = false } = options;
+  const { force = false } = options;
   const { cap, keyring } = bench.desk.session;
-  bench.job = { taker: keeper, wantsAll: true, keepsSalts: true, onProgress };
+  bench.job = { taker: keeper, wantsAll: true, keepsSalts: true };
   const { deadlines, ...grid } = gridOf(bench, options);
   // Its own next write has to look.
   delete keyring.lastWrite;
@@ -147,7 +151,7 @@ export async function repairFile(bench: Workbench, options: WriteOptions): Promi
       hasPrivateKey: keyring.writer !== undefined,
       deadlines,
     },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: rememberIn(bench),
   });
   return repairOutcome(report, bench.thrown);
@@ -179,35 +183,45 @@ export async function createFile(
 ): Promise<WriteOutcome> {
   const { format } = bench.desk.session.cap;
   checkEncodable(geometryOf(format, options.encoding.required, contents.size));
-  return writeOnce(bench, { kind: 'create', isNewKey }, contents, options);
+  return writeContents(bench, { kind: 'create', isNewKey }, contents, once, options);
 }
 
 /** Creates, overwrites, updates or appends. */
-export async function writeOnce(
+export async function writeContents(
   bench: Workbench,
   change: Change,
   contents: Plaintext,
+  patience: Patience,
   options: WriteOptions,
 ): Promise<WriteOutcome> {
-  const report = await runWrite(bench, { change, contents, backoffsMs: [] }, options);
+  const backoffsMs = backoffsOf(patience, bench.engine.random);
+  const report = await runWrite(bench, { change, contents, backoffsMs }, options);
   return writeOutcome(report, bench.thrown);
 }
 
-/** How often `modify` tries, and how long it waits. */
+const once: Patience = { attempts: 1, backoffMs: 0 };
+
+/** How often a write tries, and how long it waits. */
 export interface Patience {
   readonly attempts: number;
   /** The first wait after a collision, in milliseconds; each one is longer. */
   readonly backoffMs: number;
 }
 
+/** @param usually how often it tries by default */
+export function patienceOf(retry: Retry | undefined, usually: number): Patience {
+  const { attempts = usually, backoffMs = 250 } = retry === false ? { attempts: 1 } : (retry ?? {});
+  return { attempts, backoffMs };
+}
+
 /** Reads, lets `modifier` change, and writes; undefined when it wanted no change. */
 export async function modifyFile(
   bench: Workbench,
   modifier: Modifier,
-  { attempts, backoffMs }: Patience,
+  patience: Patience,
   options: WriteOptions,
 ): Promise<WriteOutcome | undefined> {
-  const backoffsMs = backoffsOf(attempts, backoffMs, bench.engine.random);
+  const backoffsMs = backoffsOf(patience, bench.engine.random);
   const contents = plaintextOf(new Uint8Array(0));
   const writing = { change: { kind: 'modify' }, contents, modifier, backoffsMs } as const;
   return modifyOutcome(await runWrite(bench, writing, options), bench.thrown);
@@ -218,10 +232,11 @@ async function runWrite(
   { change, contents, modifier, backoffsMs }: Writing,
   options: WriteOptions,
 ): Promise<WriteFileReport> {
-  const { onProgress, force = false, base } = options;
+  const { force = false, base } = options;
   const { session } = bench.desk;
   const { cap, keyring } = session;
-  bench.job = { taker: keeper, contents, modifier, onProgress };
+  bench.job = { taker: keeper, contents, modifier };
+  bench.engine.progress?.plan(backoffsMs.length + 1, workOf(contents, options.encoding));
   const { deadlines, ...grid } = gridOf(bench, options);
   const { lastWrite } = keyring;
   // However this one ends, the servers may not be as they were.
@@ -236,7 +251,7 @@ async function runWrite(
       backoffsMs,
       deadlines,
     },
-    ...watching(bench, options),
+    signal: options.signal,
     onOutput: (report) => {
       rememberIn(bench)(report);
       rememberWrite(bench, report, lastWrite);
@@ -248,7 +263,10 @@ async function runWrite(
 const backoffMaxMs = 20_000;
 
 /** Waits that grow by e, each jittered to 50–150 %, so that two writers do not stay in step. */
-export function backoffsOf(attempts: number, firstMs: number, random: () => number): number[] {
+export function backoffsOf(
+  { attempts, backoffMs: firstMs }: Patience,
+  random: () => number,
+): number[] {
   return Array.from({ length: attempts - 1 }, (_, i) =>
     Math.round(Math.min(backoffMaxMs, firstMs * Math.E ** i) * (0.5 + random())),
   );
@@ -264,8 +282,10 @@ function gridOf(
   return { servers, required, total, membership, deadlines: engine.deadlines };
 }
 
-function watching({ servers }: Workbench, { signal, onProgress }: FileOptions) {
-  return { signal, onActor: progressOf(onProgress, servers.length) };
+/** What new contents take in any case, about: how they go is not known yet. */
+function workOf({ size }: Plaintext, { required, total }: Encoding) {
+  const ofShares = Math.ceil(size / required) * total;
+  return { encoded: size, sent: ofShares, stored: ofShares };
 }
 
 /**

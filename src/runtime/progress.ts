@@ -1,59 +1,286 @@
 /**
- * @module progress: how far an operation is, told from what its charts emit.
+ * @module progress: how far an operation is, counted where its bytes are and told from what its
+ * charts emit. It decides nothing.
+ *
+ * Work is counted in bytes, each for what was done to it (docs/progress.md). What is ahead is as much
+ * as is known: a step says how much it has before it when it begins, and what of that was not needed
+ * when it ends. So `done` never falls within an attempt, and is `total` at the very end.
  */
 import type { AnyActorRef } from 'xstate';
-import type { WriteSettled } from '../../machines/events.ts';
-import { publishSummary } from '../../machines/publish.machine.ts';
+import type { ServerSettled, WriteSettled } from '../../machines/events.ts';
 import type { VersionUnconfirmed } from '../../machines/read-file.machine.ts';
+import type { Context as ReadVersionContext } from '../../machines/read-version.machine.ts';
+import type { PlannedRequest } from '../../machines/reports.ts';
+import type { Context as RetrieveContext } from '../../machines/retrieve.machine.ts';
+import type { ServerId } from '../../machines/servermap.ts';
+import type { Context as MapContext } from '../../machines/servermap-update.machine.ts';
 import type { AttemptCollided } from '../../machines/write-file.machine.ts';
+import type { WritePart } from '../storage/server.ts';
 import { nameOf } from '../version-name.ts';
-import type { OperationOptions } from './options.ts';
+import type { Progress, WorkBytes } from './options.ts';
 
-type Tell = NonNullable<OperationOptions['onProgress']>;
+type Kind = keyof WorkBytes;
+type Phase = Progress['phase'];
 
-/** A listener for the actors of an operation, which calls `tell` with how far it is. */
-export function progressOf(tell: Tell | undefined, servers: number) {
-  if (tell === undefined) return undefined;
-  return (actor: AnyActorRef): void => {
-    watchers[actor.id]?.(actor, tell, servers);
+/** What one server counts for that is asked what it holds: the head of a share, which it is read. */
+const heardBytes = 4000;
+
+const nothing: WorkBytes = { heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
+
+/** A request that is sent, or will be. */
+interface OpenRequest {
+  readonly bytes: number;
+  sent: number;
+}
+
+export class ProgressTeller {
+  readonly #tellCaller: (progress: Progress) => void;
+  #phase: Phase = 'reading';
+  #attempt = 1;
+  #attempts = 1;
+  /** What is known to be ahead when an attempt begins. */
+  #atFirst: Partial<WorkBytes> = {};
+  #done: Record<Kind, number> = { ...nothing };
+  #ahead: Record<Kind, number> = { ...nothing };
+  /** By server. */
+  readonly #requests = new Map<ServerId, OpenRequest>();
+  /** Children of charts, each of which talks to one server. */
+  readonly #children = new Set<AnyActorRef>();
+  /** Servers that no chart asks. */
+  readonly #asked = new Set<ServerId>();
+  #isOver = false;
+
+  constructor(tell: (progress: Progress) => void) {
+    this.#tellCaller = tell;
+  }
+
+  /** How often an operation may try, and what every attempt has before it, as far as is known. */
+  plan(attempts: number, atFirst: Partial<WorkBytes> = {}): void {
+    this.#attempts = attempts;
+    this.#atFirst = atFirst;
+    this.#ahead = { ...nothing, ...atFirst };
+  }
+
+  /** An attempt begins, or begins again. @param attempt counts from 0 */
+  opened(attempt: number): void {
+    if (attempt + 1 === this.#attempt) return;
+    this.#attempt = attempt + 1;
+    this.#done = { ...nothing };
+    this.#ahead = { ...nothing, ...this.#atFirst };
+    this.#requests.clear();
+  }
+
+  /** Sees every actor of the operation as it is made. */
+  readonly watch = (actor: AnyActorRef): void => {
+    watchers[actor.id]?.(actor, this);
+    if (/^(?:query|read|write):/.test(actor.id)) this.#waitFor(actor);
+    if (actor.id.startsWith('write:')) this.#phase = 'writing';
   };
+
+  #waitFor(actor: AnyActorRef): void {
+    this.#children.add(actor);
+    const letGo = () => {
+      this.#children.delete(actor);
+    };
+    actor.subscribe({ complete: letGo, error: letGo });
+  }
+
+  /** A step begins, with so much before it; what an earlier one of the kind had is over. */
+  begins(phase: Phase, kind: Kind, bytes: number): void {
+    this.#phase = phase;
+    this.#ahead[kind] = bytes;
+    this.#tell();
+  }
+
+  /** Of what a step of the kind had before it, the rest is not needed. */
+  ends(kind: Kind): void {
+    this.#ahead[kind] = 0;
+  }
+
+  /** So much of a step is done. */
+  did(kind: Kind, bytes: number): void {
+    this.#count(kind, bytes);
+    this.#tell();
+  }
+
+  #count(kind: Kind, bytes: number): void {
+    this.#done[kind] += bytes;
+    this.#ahead[kind] = Math.max(0, this.#ahead[kind] - bytes);
+  }
+
+  /** Servers are asked for leases. */
+  leases(servers: readonly ServerId[]): void {
+    for (const server of servers) this.#asked.add(server);
+    this.asks('leasing', servers.length);
+  }
+
+  /** So many servers are asked, or may be. */
+  asks(phase: Phase, servers: number): void {
+    this.begins(phase, 'heard', servers * heardBytes);
+  }
+
+  /** One has answered, or will not. */
+  heard(server: ServerId): void {
+    this.#letGo(server);
+    this.did('heard', heardBytes);
+  }
+
+  /** It has said what it has to say; its child may still be there. */
+  #letGo(server: ServerId): void {
+    this.#asked.delete(server);
+    for (const child of this.#children) {
+      if (serverOf(child) === server) this.#children.delete(child);
+    }
+  }
+
+  /**
+   * A version is encoded, and what will be sent first is known.
+   * @param size bytes that are encoded
+   * @param shareBytes of what is written of a share, about
+   */
+  encodes(size: number, requests: readonly PlannedRequest[], shareBytes: number): void {
+    this.ends('sent');
+    this.ends('stored');
+    this.#requests.clear();
+    for (const { server, shnums } of requests) {
+      this.#requests.set(server, { bytes: shnums.length * shareBytes, sent: 0 });
+    }
+    this.begins('encoding', 'encoded', size);
+  }
+
+  /** A request is made. @returns its parts by share, which are counted as the server takes them */
+  requests<Shares extends readonly (readonly WritePart[])[]>(
+    server: ServerId,
+    shares: Shares,
+  ): readonly (readonly WritePart[])[] {
+    const bytes = shares.flat().reduce((sum, { length }) => sum + length, 0);
+    const request: OpenRequest = { bytes, sent: 0 };
+    this.#requests.set(server, request);
+    return shares.map((parts) => parts.map((part) => this.#counted(server, request, part)));
+  }
+
+  /** A part that is asked for again counts once. */
+  #counted(server: ServerId, request: OpenRequest, part: WritePart): WritePart {
+    let isTaken = false;
+    const bytes = async () => {
+      const made = await part.bytes();
+      if (!isTaken && this.#requests.get(server) === request) {
+        request.sent += part.length;
+        this.did('sent', part.length);
+      }
+      isTaken = true;
+      return made;
+    };
+    return { offset: part.offset, length: part.length, bytes };
+  }
+
+  /** A request has come to its end. @param share of it that is stored: all or nothing */
+  settled(server: ServerId, share: 0 | 1): void {
+    this.#letGo(server);
+    const { bytes = 0 } = this.#requests.get(server) ?? {};
+    this.#requests.delete(server);
+    this.did('stored', share * bytes);
+  }
+
+  /** What there is to say besides. */
+  says(phase: Phase, more: Partial<Progress>): void {
+    this.#phase = phase;
+    this.#tell(more);
+  }
+
+  /** The last report: all that was needed is done. */
+  succeeded(): void {
+    this.#ahead = { ...nothing };
+    this.#requests.clear();
+    this.#tell({ total: this.#sum(this.#done) });
+  }
+
+  /** Nothing that comes after this is told. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  #tell(more: Partial<Progress> = {}): void {
+    if (this.#isOver) return;
+    const [done, ahead] = [this.#sum(this.#done), this.#sum(this.#ahead)];
+    const open = [...this.#requests.values()].map(({ bytes, sent }) => 2 * bytes - sent);
+    const known = open.reduce((sum, bytes) => sum + bytes, done + ahead);
+    this.#tellCaller({
+      phase: this.#phase,
+      done,
+      total: Math.max(known, done + 1),
+      bytes: { ...this.#done },
+      attempt: this.#attempt,
+      attempts: this.#attempts,
+      waitingFor: [...new Set([...this.#asked, ...[...this.#children].map(serverOf)])],
+      ...more,
+    });
+  }
+
+  #sum({ heard, read, encoded, sent, stored }: WorkBytes): number {
+    return heard + read + encoded + sent + stored;
+  }
+}
+
+/** Of a child that talks to one. */
+function serverOf(child: AnyActorRef): ServerId {
+  return child.getSnapshot().context.server;
+}
+
+/** Tells what the actor knows when it has started. */
+function onceStarted<Context>(actor: AnyActorRef, tell: (context: Context) => void): void {
+  const { unsubscribe } = actor.subscribe(({ context }) => {
+    unsubscribe();
+    tell(context);
+  });
 }
 
 /** By the id of an actor. */
-const watchers: Readonly<
-  Record<string, (actor: AnyActorRef, tell: Tell, servers: number) => void>
-> = {
-  servermapUpdate: (actor, tell, total) => {
-    let done = 0;
-    actor.on('server.settled', () => tell({ phase: 'mapping', done: ++done, total }));
+const watchers: Readonly<Record<string, (actor: AnyActorRef, teller: ProgressTeller) => void>> = {
+  servermapUpdate: (actor, teller) => {
+    onceStarted<MapContext>(actor, ({ record }) => teller.asks('mapping', record.servers.length));
+    actor.on('server.settled', (event) => teller.heard((event as ServerSettled).report.server));
+    actor.subscribe({ complete: () => teller.ends('heard') });
   },
-  publish: (actor, tell) => {
-    let done = 0;
+  readVersion: (actor, teller) => {
+    onceStarted<ReadVersionContext>(actor, ({ record: { ranges } }) => {
+      const bytes = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+      teller.begins('reading', 'read', bytes);
+    });
+    actor.subscribe({ complete: () => teller.ends('read') });
+  },
+  retrieve: (actor, teller) => {
+    onceStarted<RetrieveContext>(actor, ({ record: { purpose, sources }, version }) => {
+      // What is read of a version is known to who reads it.
+      if (purpose === 'read') return;
+      const ofShare = Math.ceil(version.dataLength / version.required);
+      teller.begins('reading', 'read', sources.length * ofShare);
+      actor.subscribe({ complete: () => teller.ends('read') });
+    });
+  },
+  encodeAll: (actor, teller) => {
+    onceStarted<RetrieveContext>(actor, ({ range }) =>
+      teller.begins('reading', 'read', range.to - range.from),
+    );
+  },
+  publish: (actor, teller) => {
     actor.on('write.settled', (event) => {
-      const { status } = (event as WriteSettled).report;
-      if (status !== 'accepted') return;
-      const { total, writes } = publishSummary(actor.getSnapshot().context);
-      const placed = Object.entries(writes).filter(([, status]) => status === 'accepted');
-      const written = new Set(placed.map(([place]) => place.split(':')[1])).size;
-      // A second copy of a share is no progress.
-      if (written <= done) return;
-      done = written;
-      tell({ phase: 'writing', done, total });
+      const { server, status } = (event as WriteSettled).report;
+      teller.settled(server, status === 'accepted' ? 1 : 0);
     });
   },
-  writeFile: (actor, tell) => {
+  writeFile: (actor, teller) => {
     actor.on('attempt.collided', (event) => {
-      const { attempt, attemptsMax: total, waitMs, standoff } = event as AttemptCollided;
-      const wait = { phase: 'waiting', done: attempt + 1, total, waitMs } as const;
-      if (standoff === null) return tell(wait);
+      const { waitMs, standoff } = event as AttemptCollided;
+      if (standoff === null) return teller.says('waiting', { waitMs });
       const { rivals, silent } = standoff;
-      tell({ ...wait, standoff: { rivals: rivals.map(nameOf), silent } });
+      teller.says('waiting', { waitMs, standoff: { rivals: rivals.map(nameOf), silent } });
     });
   },
-  readFile: (actor, tell) => {
+  readFile: (actor, teller) => {
     actor.on('version.unconfirmed', (event) => {
       const { seqnum, silent } = event as VersionUnconfirmed;
-      tell({ phase: 'reading', done: 0, total: 1, unconfirmed: { seqnum, silent } });
+      teller.says('reading', { unconfirmed: { seqnum, silent } });
     });
   },
 };

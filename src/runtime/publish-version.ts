@@ -18,6 +18,7 @@ import {
 } from '../../machines/io.ts';
 import { publishMachine } from '../../machines/publish.machine.ts';
 import type { PlannedRequest, WriteTest } from '../../machines/reports.ts';
+import type { Recipe } from '../../machines/rewrite.ts';
 import type { Version } from '../../machines/servermap.ts';
 import { shareWriteMachine } from '../../machines/share-write.machine.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
@@ -95,8 +96,8 @@ const nothing = plaintextOf(new Uint8Array(0));
 
 function encode(
   desk: Desk,
-  { seqnum, base, recipe }: PrepareInput,
-  { contents = nothing, onProgress }: Job,
+  { seqnum, base, recipe, requests }: PrepareInput,
+  { contents = nothing }: Job,
   signal: AbortSignal,
   along: Along,
 ): Promise<EncodedVersion> {
@@ -105,9 +106,13 @@ function encode(
   const plaintexts = recipe.parts.map((part) =>
     part.kind === 'new' ? changed : plaintextOf(kept.cut(part)),
   );
+  const plaintext = joinPlaintexts(...plaintexts);
+  const { progress } = session.engine;
+  // What is written of a share, but for its hashes and keys: those are counted when they are there.
+  progress?.encodes(plaintext.size, requests, Math.ceil(plaintext.size / requiredBy(desk, recipe)));
   const input = {
     seqnum,
-    plaintext: joinPlaintexts(...plaintexts),
+    plaintext,
     readkey: readkeyOf(session.cap),
     encryptedPrivateKey,
     verificationKey: signing.spki,
@@ -115,7 +120,7 @@ function encode(
     primitives: session.engine.primitives,
     newSalt: () => (session.engine.primitives ?? primitives).randomBytes(saltLength),
     signal,
-    onSegment: (done: number, total: number) => onProgress?.({ phase: 'encoding', done, total }),
+    onSegment: (bytes: number) => progress?.did('encoded', bytes),
   };
   if (recipe.kind === 'again') return encodeAgain(desk, recipe, input);
   if (recipe.kind === 'inPlace') {
@@ -125,6 +130,13 @@ function encode(
   }
   const { required, total } = recipe;
   return encodeVersion({ ...input, format: session.cap.format, required, total, along });
+}
+
+/** k */
+function requiredBy({ session }: Desk, recipe: Recipe): number {
+  if (recipe.kind === 'whole') return recipe.required;
+  const id = recipe.kind === 'inPlace' ? recipe.base : recipe.version;
+  return headerOf(session, id).required;
 }
 
 /** Begins the first requests, if the file is so long that it would else be encoded twice. */
@@ -216,11 +228,14 @@ function requestFor(
   { shareLength, checkstringLength, isWhole }: Lengths,
   partsOf: (shnum: number) => readonly WritePart[],
 ): ReadTestWriteRequest {
+  const { progress } = session.engine;
+  const written = shnums.map(partsOf);
+  const parts = progress?.requests(server.id, written) ?? written;
   const shares = tests.map((test, shnum): readonly [number, ShareWrite] => {
     const isWritten = shnums.includes(shnum);
     const write = {
       tests: [toShareTest(test)],
-      parts: isWritten ? partsOf(shnum) : [],
+      parts: parts[shnums.indexOf(shnum)] ?? [],
       newLength: null,
     };
     // A shorter version leaves no bytes of the old one behind it.

@@ -68,10 +68,54 @@ export interface CallRecorder {
   abandoned(reason: unknown): void;
 }
 
-/** What `inspect` wants to be told of a grid beside its charts; undefined: nothing. */
-export function recorderOf(inspect: unknown, about: GridAbout): GridRecorder | undefined {
-  if (typeof inspect !== 'function' || !(recordsGrids in inspect)) return undefined;
-  return (inspect as RunRecorder)[recordsGrids](about);
+/** Whether an `inspect` wants to be told of a grid beside its charts. */
+export function isRecorder(inspect: unknown): inspect is RunRecorder {
+  return typeof inspect === 'function' && recordsGrids in inspect;
+}
+
+/** Who is told of the operations of a grid: each of these. Undefined: nobody. */
+export function recorderOf(
+  ...recorders: readonly (GridRecorder | undefined)[]
+): GridRecorder | undefined {
+  const all = recorders.filter((recorder) => recorder !== undefined);
+  if (all.length < 2) return all[0];
+  /** What each of them has of an operation. */
+  const parts = new WeakMap<OperationRecorder, readonly OperationRecorder[]>();
+  return {
+    begin: (method, file, within) => {
+      const outer = within && parts.get(within);
+      const own = all.map((recorder, i) => recorder.begin(method, file, outer?.[i]));
+      const together = togetherOf(own);
+      parts.set(together, own);
+      return together;
+    },
+  };
+}
+
+function togetherOf(all: readonly OperationRecorder[]): OperationRecorder {
+  const tell = (say: (one: OperationRecorder) => void) => {
+    for (const one of all) say(one);
+  };
+  return {
+    name: all[0]?.name ?? '',
+    inspect: (event) => tell((one) => one.inspect(event)),
+    found: (file) => tell((one) => one.found(file)),
+    sent: (...call) => {
+      const calls = all.map((one) => one.sent(...call));
+      const end = (say: (one: CallRecorder) => void) => {
+        for (const one of calls) say(one);
+      };
+      return {
+        delivered: (bytes) => end((one) => one.delivered(bytes)),
+        lost: (error) => end((one) => one.lost(error)),
+        abandoned: (reason) => end((one) => one.abandoned(reason)),
+      };
+    },
+    advised: (...advice) => tell((one) => one.advised(...advice)),
+    cancelled: () => tell((one) => one.cancelled()),
+    succeeded: () => tell((one) => one.succeeded()),
+    failed: (error) => tell((one) => one.failed(error)),
+  };
 }
 
 /** The operation that a call is, or is a part of. */

@@ -43,17 +43,26 @@ export interface LeaseSetting {
 
 /** @throws signal.reason when the caller aborts, GridClosedError */
 export async function renewLeases(
-  { engine: own, servers: all, leaseSecret }: LeaseSetting,
+  setting: LeaseSetting,
   storageIndex: Uint8Array,
   given: OperationOptions,
 ): Promise<LeaseOutcome> {
-  const { engine, options, throwIfBroken } = guarded(own, given);
+  return guarded(setting.engine, given, (engine, options) =>
+    renewed({ ...setting, engine }, storageIndex, options),
+  );
+}
+
+async function renewed(
+  { engine, servers: all, leaseSecret }: LeaseSetting,
+  storageIndex: Uint8Array,
+  options: OperationOptions,
+): Promise<LeaseOutcome> {
   const servers = watchedServers(all, engine.operation);
   const { controller, letGo } = followerOf(options.signal);
   const { signal } = controller;
   const stopListening = engine.closing?.listen(() => controller.abort(new GridClosedError()));
-  const [pace, total] = [new Pace(engine), servers.length];
-  let done = 0;
+  const { progress } = engine;
+  const pace = new Pace(engine);
   const ask = async (server: StorageServer) => {
     const { id } = server;
     const secrets = deriveLeaseSecrets(leaseSecret, storageIndex, server.tubId);
@@ -68,11 +77,12 @@ export async function renewLeases(
       signal.throwIfAborted();
       return { renewed: [], absent: [], failures: [{ server: id, failure: failureIn(error) }] };
     } finally {
-      options.onProgress?.({ phase: 'leasing', done: ++done, total });
+      progress?.heard(id);
     }
   };
   try {
     signal.throwIfAborted();
+    progress?.leases(servers.map(({ id }) => id));
     const answers = await Promise.all(permutedServers(servers, storageIndex).map(ask));
     return {
       renewed: answers.flatMap((answer) => answer.renewed),
@@ -84,7 +94,6 @@ export async function renewLeases(
     stopListening?.();
     // Nothing that is still under way is wanted.
     controller.abort();
-    throwIfBroken();
   }
 }
 

@@ -10,6 +10,7 @@ import {
   failed,
   type ReadBlocksInput,
   type ReadBlocksResult,
+  type Window,
 } from '../../machines/io.ts';
 import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
@@ -17,7 +18,7 @@ import type { Place } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
-import { type Geometry, segmentLength } from '../share/geometry.ts';
+import { blockLength, type Geometry, segmentLength } from '../share/geometry.ts';
 import type { Entry } from '../share/reader.ts';
 import { Stint } from '../turn.ts';
 import { checksOf } from './block-checks.ts';
@@ -25,6 +26,7 @@ import { toFailure } from './failure.ts';
 import type { Job } from './job.ts';
 import { adviseCorrupt } from './map-servers.ts';
 import { keyLackOf } from './private-key.ts';
+import type { Engine } from './run.ts';
 import { excuseFor, headerOf, readerOf, type Session } from './session.ts';
 import { benchOf, type Desk, type Workbench } from './workbench.ts';
 
@@ -46,16 +48,17 @@ export function verifying(): typeof retrieveMachine {
 
 const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, system }) => {
   const { desk, job, thrown } = benchOf(system);
-  const { kept, blocks, ahead } = desk;
-  const geometry = headerOf(desk.session, input.version.id);
-  return decodeWindow(input, { job, thrown, kept, blocks, ahead, geometry }, (segnum, room) =>
-    decoded(desk, job, segnum, input, room),
-  );
+  const { kept, blocks, ahead, session } = desk;
+  const geometry = headerOf(session, input.version.id);
+  const { progress } = session.engine;
+  const hand = { job, thrown, kept, blocks, ahead, geometry, progress };
+  return decodeWindow(input, hand, (segnum, room) => decoded(desk, job, segnum, input, room));
 });
 
 /** What a run has in hand to decode a window. */
 interface Decoding
   extends Pick<Workbench, 'job' | 'thrown'>,
+    Pick<Engine, 'progress'>,
     Pick<Desk, 'kept' | 'blocks' | 'ahead'> {
   readonly geometry: Geometry;
 }
@@ -66,12 +69,11 @@ interface Decoding
  */
 export async function decodeWindow(
   input: DecodeInput,
-  { job, thrown, kept, blocks, ahead, geometry }: Decoding,
+  { job, thrown, kept, blocks, ahead, geometry, progress }: Decoding,
   decode: (segnum: number, room: Uint8Array | undefined) => Promise<Uint8Array>,
 ): Promise<DecodeResult> {
-  const { taker, onProgress } = job;
+  const { taker } = job;
   const { version, range, firstSegment, segmentCount } = input;
-  const total = range.to - range.from;
   const stint = new Stint();
   for (let segnum = firstSegment; segnum < firstSegment + segmentCount; segnum++) {
     const start = segnum * version.segmentSize;
@@ -87,7 +89,7 @@ export async function decodeWindow(
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }
-    onProgress?.({ phase: 'reading', done: at + wanted.length - range.from, total });
+    progress?.did('read', wanted.length);
     await stint.spend(workPerSegment);
   }
   ahead.release(input);
@@ -114,6 +116,12 @@ export function hold(
     const ofSegment = blocks.get(firstSegment + i) ?? new Map<number, Entry>();
     blocks.set(firstSegment + i, ofSegment.set(shnum, entry));
   });
+}
+
+/** Bytes of the blocks that a share has of a window. */
+export function bytesOfBlocks(geometry: Geometry, { firstSegment, segmentCount }: Window): number {
+  const segnums = Array.from({ length: segmentCount }, (_, i) => firstSegment + i);
+  return segnums.reduce((sum, segnum) => sum + blockLength(geometry, segnum), 0);
 }
 
 /** The plaintext of a segment of which the blocks are held. */
@@ -152,6 +160,7 @@ function readBlocks(purpose: Purpose) {
       const isEmpty = header.segmentCount === 0;
       const entries = isEmpty ? [] : await check.checkedEntries(reader, input, fetched);
       hold(blocks, input, entries);
+      if (purpose === 'verify') session.engine.progress?.did('read', bytesOfBlocks(header, input));
       const looksAtKey = purpose === 'verify' && firstSegment === 0;
       const lack = looksAtKey ? await keyLackOf(session, reader) : undefined;
       if (lack === undefined) return { ok: true };

@@ -22,6 +22,9 @@ import type { servermapUpdateMachine } from '../../machines/servermap-update.mac
 import { followerOf, unlessAborted } from '../abort.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import type { Closing } from './closing.ts';
+import type { Complain } from './observing.ts';
+import type { DeadlineOptions } from './options.ts';
+import type { ProgressTeller } from './progress.ts';
 import type { GridRecorder, OperationRecorder } from './recorded.ts';
 
 /** XState's clock: what `setTimeout` and `clearTimeout` are. */
@@ -44,6 +47,10 @@ export interface Engine {
   readonly recorder?: GridRecorder | undefined;
   /** Told of this one, within it. */
   readonly operation?: OperationRecorder | undefined;
+  /** Counts what this one has done, if its caller wants to know. */
+  readonly progress?: ProgressTeller | undefined;
+  /** Is told what functions throw that only look on; by default the process is warned. */
+  readonly complain?: Complain | undefined;
   /** The platform's by default. */
   readonly primitives?: Primitives | undefined;
   /** Tells that the grid is closed; every operation on it ends then. */
@@ -72,6 +79,11 @@ export const defaultDeadlines: Deadlines = {
   writeMs: 60_000,
 };
 
+/** Those that are stated. */
+export function statedIn(given: DeadlineOptions = {}): Partial<Deadlines> {
+  return Object.fromEntries(Object.entries(given).filter(([, ms]) => ms !== undefined));
+}
+
 /** What all actors of a run have in common. */
 export type System = AnyActorRef['system'];
 
@@ -80,8 +92,6 @@ export interface RunOptions<Machine extends AnyStateMachine> {
   readonly signal?: AbortSignal | undefined;
   /** Gets it before the run starts. */
   readonly onSystem?: (system: System) => void;
-  /** Sees every actor of the run as it is made. */
-  readonly onActor?: ((actor: AnyActorRef) => void) | undefined;
   /** Gets the output, even if the caller has aborted the run. */
   readonly onOutput?: ((output: OutputFrom<Machine>) => void) | undefined;
 }
@@ -93,9 +103,9 @@ export interface RunOptions<Machine extends AnyStateMachine> {
 export async function runMachine<Machine extends AnyStateMachine>(
   engine: Engine,
   machine: Machine,
-  { input, signal, onSystem, onActor, onOutput }: RunOptions<Machine>,
+  { input, signal, onSystem, onOutput }: RunOptions<Machine>,
 ): Promise<OutputFrom<Machine>> {
-  const { clock, inspect, closing } = engine;
+  const { clock, inspect, closing, progress } = engine;
   const throwIfAborted = () => {
     signal?.throwIfAborted();
     closing?.throwIfClosed();
@@ -105,11 +115,11 @@ export async function runMachine<Machine extends AnyStateMachine>(
   const options = { id: machine.id, input, clock, ...(inspect && { inspect }) } as object;
   const actor = createActor(machine, options as never) as Actor<Machine>;
   onSystem?.(actor.system);
-  if (onActor !== undefined) {
+  if (progress !== undefined) {
     // What a chart invokes in its first state is there before anybody can listen.
-    for (const made of actorsIn(actor as AnyActorRef)) onActor(made);
+    for (const made of actorsIn(actor as AnyActorRef)) progress.watch(made);
     actor.system.inspect((event) => {
-      if (event.type === '@xstate.actor') onActor(event.actorRef as AnyActorRef);
+      if (event.type === '@xstate.actor') progress.watch(event.actorRef as AnyActorRef);
     });
   }
   // XState warns of an event that comes after the end.

@@ -20,36 +20,33 @@ import { keeper } from './job.ts';
 import { judging } from './map-servers.ts';
 import type { OperationOptions } from './options.ts';
 import { verifyImmutableOutcome } from './outcome.ts';
-import { progressOf } from './progress.ts';
 import { entriesOf } from './retrieve-segments.ts';
 
 /** Which shares servers say that they hold; nothing is read of any. */
 export async function mapClaims(
   download: Download,
-  { signal, onProgress }: OperationOptions,
+  { signal }: OperationOptions,
 ): Promise<Servermap> {
   download.job = { taker: keeper, wantsAll: true };
   claims ??= findingShares(verifyClaims);
   return downloads.run(download, claims, {
     input: { mode: 'check', ...gridOf(download), wantsPrivateKey: false },
     signal,
-    onActor: progressOf(onProgress, download.servers.size),
   });
 }
 
 /** Looks at every byte of every share. */
 export async function verifyImmutable(
   download: Download,
-  { signal, onProgress }: OperationOptions,
+  { signal }: OperationOptions,
 ): Promise<ImmutableFinding> {
-  download.job = { taker: keeper, wantsAll: true, onProgress };
+  download.job = { taker: keeper, wantsAll: true };
   chart ??= verifying();
   const { deadlines, ...grid } = gridOf(download);
   try {
     const report = await downloads.run(download, chart, {
       input: { grid, deadlines },
       signal,
-      onActor: progressOf(onProgress, download.servers.size),
     });
     return verifyImmutableOutcome(report, download.thrown);
   } finally {
@@ -73,7 +70,7 @@ const decodeNothing = fromPromise<DecodeResult, DecodeInput>(async ({ system }) 
 
 const encodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, system }) => {
   const download = downloads.of(system);
-  const { rebuilt, blocks, ahead, job } = download;
+  const { rebuilt, blocks, ahead, engine } = download;
   const { crypttext } = download.checksFor('read');
   const { firstSegment, segmentCount, shnums, range, version } = input;
   const stint = new Stint();
@@ -83,8 +80,8 @@ const encodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
       const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
       await rebuilt.add(segnum, ofShares, crypttext);
       blocks.delete(segnum);
-      const done = Math.min(range.to, (segnum + 1) * version.segmentSize);
-      job.onProgress?.({ phase: 'reading', done, total: range.to });
+      const start = segnum * version.segmentSize;
+      engine.progress?.did('read', Math.min(range.to - start, version.segmentSize));
       await stint.spend(ofShares.size);
     }
   } catch (error) {

@@ -89,9 +89,11 @@ export const benchOf = (system: System): Workbench => benches.of(system);
 export const runOn: (typeof benches)['run'] = (...run) => benches.run(...run);
 
 /** The actor of that name. */
-export const openSession = fromPromise<unknown, OpenInput>(async ({ system }) =>
-  benchOf(system).open(),
-);
+export const openSession = fromPromise<unknown, OpenInput>(async ({ input, system }) => {
+  const bench = benchOf(system);
+  bench.engine.progress?.opened(input.attempt);
+  bench.open();
+});
 
 function deskOf(session: Session): Desk {
   return {

@@ -34,8 +34,8 @@ export interface SegmentOptions {
   /** 16 bytes. */
   readonly readkey: Uint8Array;
   readonly signal?: AbortSignal | undefined;
-  /** After each segment of the first pass. */
-  readonly onSegment?: ((encoded: number, count: number) => void) | undefined;
+  /** After each segment of the first pass. @param bytes that it has of the plaintext */
+  readonly onSegment?: ((bytes: number) => void) | undefined;
 }
 
 export interface SegmentsInput extends SegmentOptions {
@@ -101,7 +101,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     const slots = await kept.next(index);
     encoder.remember(slots);
     lockstep?.encoded(index);
-    input.onSegment?.(index + 1, count);
+    input.onSegment?.(segmentLength(geometry, first + index));
     await stint.spend(total * (1 + (slots[0]?.length ?? 0) / bytesPerWork));
   }
 

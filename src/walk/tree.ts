@@ -6,6 +6,7 @@ import { followerOf, onAbort } from '../abort.ts';
 import { checkOperation, refuse, requireCount, requireObject } from '../arguments.ts';
 import type { Directory } from '../directory.ts';
 import { GridClosedError, OutOfRangeError } from '../errors.ts';
+import { type Complain, observing, warn } from '../runtime/observing.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import { type GridRecorder, type OperationRecorder, stepOf } from '../runtime/recorded.ts';
 import { inOrder } from './ahead.ts';
@@ -35,8 +36,10 @@ export interface WalkProgress {
 export interface WalkOptions {
   /** Aborting ends the walk with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** What it throws ends the walk; so does the rejection of an async one, if it comes before the end. */
+  /** It only looks on: what it throws goes to the grid's `log`, or is a warning of the process. */
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
+  /** Of each call, instead of the grid's. */
+  readonly deadlines?: OperationOptions['deadlines'];
   /** How many files and directories are asked for at once; 4 by default, 64 at most. */
   readonly concurrency?: number | undefined;
   /**
@@ -61,6 +64,7 @@ const concurrencyMax = 64;
 export interface TreeSetting extends ExamineSetting {
   readonly openDirectory: (cap: string) => Directory;
   readonly recorder: GridRecorder | undefined;
+  readonly complain: Complain | undefined;
   /** @returns how to stop listening */
   readonly onClose: (listener: () => void) => () => void;
 }
@@ -95,13 +99,13 @@ export class Tree {
 
   deepCheck(options: DeepCheckOptions): AsyncGenerator<Examined, void, undefined> {
     checkWalk(options);
-    const { verify, repair, addLease } = options;
+    const { verify, repair, addLease, deadlines } = options;
     for (const [name, value] of Object.entries({ verify, repair, addLease })) {
       if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
     }
     const examined = (walking: Walking) => {
       const { gate, signal, width } = walking;
-      const call = { ...stepOf(walking.operation), signal };
+      const call = { ...stepOf(walking.operation), signal, deadlines };
       const work = async (met: Met): Promise<Examined> => ({
         met,
         examination: await gate.run(signal, () => examine(met, options, this.#setting, call)),
@@ -128,9 +132,9 @@ export class Tree {
   async *#met(options: WalkOptions, walking: Walking): AsyncGenerator<Met, void, undefined> {
     const trail = new Trail();
     for await (const record of recordsIn(options)) trail.add(record);
-    const step = stepOf(walking.operation);
-    const list: Way['list'] = (cap, options) =>
-      this.#setting.openDirectory(cap).listing({ ...step, ...options });
+    const step = { ...stepOf(walking.operation), deadlines: options.deadlines };
+    const list: Way['list'] = (cap, call) =>
+      this.#setting.openDirectory(cap).listing({ ...step, ...call });
     for await (const met of walkFrom(this.#root, { ...walking, trail, list })) {
       walking.onMet();
       yield met;
@@ -147,11 +151,9 @@ export class Tree {
     const { controller, letGo } = followerOf(signal);
     const stopListening = this.#setting.onClose(() => controller.abort(new GridClosedError()));
     const progress = { met: 0, done: 0, failed: 0 };
-    const tell = () => {
-      // Nobody waits for an async function.
-      const answer: unknown = onProgress?.({ ...progress });
-      Promise.resolve(answer).catch((error) => controller.abort(error));
-    };
+    const { complain = warn } = this.#setting;
+    const observer = onProgress && observing('onProgress', onProgress, complain);
+    const tell = () => observer?.({ ...progress });
     const onMet = () => {
       progress.met++;
       tell();

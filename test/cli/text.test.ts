@@ -94,12 +94,12 @@ test('a wait for another writer is said in words, and so is what nobody knows ye
   const servers = [{ id: 'v0-abcdefghij', nickname: 'home' }];
   const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream, servers, newBar);
   vi.advanceTimersByTime(1000);
-  bar.show({ phase: 'waiting', done: 2, total: 8, waitMs: 3200 });
+  const wait = { phase: 'waiting', done: 5, total: 9, attempt: 2, attempts: 8, waitMs: 3200 };
+  bar.show(wait);
   expect(stream.text).toBe('attempt 2 of 8 has met another writer; waiting 4 seconds\n');
   const silent = ['v0-abcdefghij', 's1'];
   const rivals = ['a', 'b'].map((digit) => ({ seqnum: 3, rootHash: digit.repeat(64) }));
   stream.text = '';
-  const wait = { phase: 'waiting', done: 2, total: 8, waitMs: 3200 };
   bar.show({ ...wait, standoff: { rivals, silent } });
   expect(stream.text).toBe(
     'attempt 2 of 8 has met another writer; versions 3 (aaaaaaaa) and 3 (bbbbbbbb) stand against ' +

@@ -98,13 +98,13 @@ test('modify tells what it waits for, and goes on when that is there', async () 
   const outcome = await file.modify(change, { attempts: 4, backoffMs: 0, onProgress });
   const wait = {
     phase: 'waiting',
-    total: 4,
+    attempts: 4,
     waitMs: 0,
     standoff: { rivals: names, silent: ['s2'] },
   };
-  expect(waits).toEqual([
-    { ...wait, done: 1 },
-    { ...wait, done: 2 },
+  expect(waits).toMatchObject([
+    { ...wait, attempt: 1 },
+    { ...wait, attempt: 2 },
   ]);
   // s2 holds what s1 does: with it that one is on two servers.
   expect(seen).toEqual([contents[1]]);

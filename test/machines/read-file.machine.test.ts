@@ -201,6 +201,15 @@ describe('when shares run out in the middle', () => {
     const untouched = wasRead(shortOf(v1, old));
     expect(start({ canTakeBack: false }, opened, mapped(old), untouched).state()).toBe('opening');
   });
+
+  test('and as often as it may', () => {
+    const none = start({ attemptsMax: 1 }, opened, mapped(old), short);
+    expect(none.state()).toBe('notEnoughShares');
+    const thrice = [opened, mapped(old), short, opened, mapped(old), short];
+    const again = start({ attemptsMax: 3 }, ...thrice);
+    expect(again.state()).toBe('opening');
+    expect(again.step(opened).step(mapped(old)).step(short).state()).toBe('notEnoughShares');
+  });
 });
 
 describe('a bug in what is provided ends it', () => {

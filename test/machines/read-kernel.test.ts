@@ -29,6 +29,7 @@ test('the books begin with nothing', () => {
     wanted: all,
     version: null,
     canTakeBack: true,
+    attemptsMax: 2,
     attempt: 0,
     looks: 0,
     map: null,
