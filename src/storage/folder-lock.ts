@@ -107,8 +107,10 @@ type TryLock = typeof import('fs-native-extensions').tryLock;
  * @throws FolderFault that says what is missing and what to do
  */
 async function loadTryLock(): Promise<TryLock> {
-  // The addon calls libuv, which Deno lacks: loaded there, it ends the process.
-  if ('Deno' in globalThis) throw new FolderFault(lacking('cannot be loaded by Deno'));
+  // The addon calls libuv, which these lack: Deno's process ends when it is loaded, Bun's when the
+  // lock is held by another. No error would say so.
+  const stranger = ['Bun', 'Deno'].find((name) => name in globalThis);
+  if (stranger !== undefined) throw new FolderFault(lacking(`needs Node, and this is ${stranger}`));
   try {
     return (await import('fs-native-extensions')).tryLock;
   } catch (cause) {
