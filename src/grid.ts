@@ -38,7 +38,7 @@ import {
   quorumNotices,
   type UnusableSettings,
 } from './encoding.ts';
-import { checkEncoding } from './erasure/codec.ts';
+import { checkEncoding } from './erasure/shares.ts';
 import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
@@ -48,11 +48,12 @@ import {
   MutableFile,
   type WriteCallOptions,
 } from './mutable-file.ts';
+import { onDemand } from './on-demand.ts';
 import { permutedServers } from './permute.ts';
 import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
-import { Download } from './runtime/download-session.ts';
+import { newDownload } from './runtime/late-downloads.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import { Pace } from './runtime/pace.ts';
 import {
@@ -79,9 +80,10 @@ import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
-import { type Met, rootOf } from './walk/met.ts';
+import { type Known, type Met, rootOf } from './walk/met.ts';
 import type { DeepStats } from './walk/stats.ts';
-import { type DeepCheckOptions, type Examined, Tree, type WalkOptions } from './walk/tree.ts';
+import type { DeepCheckOptions, Examined, Tree, WalkOptions } from './walk/tree.ts';
+import { checkDeepCheck, checkWalk } from './walk/walk-options.ts';
 
 export interface GridOptions {
   /** In any order: each file has its own. */
@@ -148,6 +150,8 @@ export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' |
   readonly children?: readonly NewChild[];
 }
 
+/** Loaded with the first walk. */
+const trees = onDemand(() => import('./walk/tree.ts'));
 /** Enough for every header, key and signature of a small share: one read per share. */
 const defaultHeadLength = 4000;
 /** Of fields that claim to be the private key; those of one file are all the same. */
@@ -227,7 +231,7 @@ export class Grid {
       newDownload: (own, cap) => {
         const engine = { ...own, closing: this.#closing };
         const servers = watchedServers(checked, own.operation);
-        return new Download({ engine, servers, cap, headLength, advisories });
+        return newDownload({ engine, servers, cap, headLength, advisories });
       },
     };
     this.#setting = {
@@ -343,7 +347,9 @@ export class Grid {
    * @throws as {@link openDirectory}, InsufficientCapError for a verify cap; OutOfRangeError
    */
   walk(cap: Cap | string, options: WalkOptions = {}): AsyncGenerator<Met, void, undefined> {
-    return this.#treeOf(cap).walk(options);
+    const root = rootOf(this.openDirectory(cap));
+    checkWalk(options);
+    return this.#walked(root, (tree) => tree.walk(options));
   }
 
   /**
@@ -354,17 +360,28 @@ export class Grid {
     cap: Cap | string,
     options: DeepCheckOptions = {},
   ): AsyncGenerator<Examined, void, undefined> {
-    return this.#treeOf(cap).deepCheck(options);
+    const root = rootOf(this.openDirectory(cap));
+    checkDeepCheck(options);
+    return this.#walked(root, (tree) => tree.deepCheck(options));
   }
 
   /** How much there is in a directory and below it. @throws as {@link walk} */
   async deepStats(cap: Cap | string, options: WalkOptions = {}): Promise<DeepStats> {
-    return this.#treeOf(cap).deepStats(options);
+    const tree = await this.#treeOf(rootOf(this.openDirectory(cap)));
+    return tree.deepStats(options);
   }
 
-  #treeOf(cap: Cap | string): Tree {
+  async *#walked<T>(
+    root: Known,
+    begin: (tree: Tree) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    yield* begin(await this.#treeOf(root));
+  }
+
+  async #treeOf(root: Known): Promise<Tree> {
     const { encoding } = this;
-    return new Tree(rootOf(this.openDirectory(cap)), {
+    const { Tree } = await trees();
+    return new Tree(root, {
       encoding,
       recorder: this.#recorder,
       open: (file) => this.open(file),

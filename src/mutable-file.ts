@@ -22,7 +22,6 @@ import { guarded } from './runtime/guarded.ts';
 import type { Modifier } from './runtime/job.ts';
 import {
   createFile,
-  type FileOptions,
   mapFile,
   modifyFile,
   readFile,
@@ -31,7 +30,8 @@ import {
   streamFile,
   verifyFile,
   writeOnce,
-} from './runtime/operations.ts';
+} from './runtime/late-operations.ts';
+import type { FileOptions } from './runtime/operations.ts';
 import type { OperationOptions, Range } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
 import { recorded } from './runtime/recorded.ts';

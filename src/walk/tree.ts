@@ -3,10 +3,9 @@
  * counted.
  */
 import { followerOf, onAbort } from '../abort.ts';
-import { checkOperation, refuse, requireCount, requireObject } from '../arguments.ts';
+import { refuse, requireObject } from '../arguments.ts';
 import type { Directory } from '../directory.ts';
-import { GridClosedError, OutOfRangeError } from '../errors.ts';
-import type { OperationOptions } from '../runtime/options.ts';
+import { GridClosedError } from '../errors.ts';
 import { type GridRecorder, type OperationRecorder, stepOf } from '../runtime/recorded.ts';
 import { inOrder } from './ahead.ts';
 import {
@@ -21,6 +20,7 @@ import { type Known, type Met, storageIndexIn } from './met.ts';
 import { isRecord, Trail, type WalkRecord } from './record.ts';
 import { type DeepStats, StatsCounter } from './stats.ts';
 import { type Way, walkFrom } from './walk.ts';
+import { checkDeepCheck, checkWalk, concurrencyUsual } from './walk-options.ts';
 
 /** How far a walk is. */
 export interface WalkProgress {
@@ -53,9 +53,6 @@ export interface Examined {
   readonly met: Met;
   readonly examination: Examination;
 }
-
-const concurrencyUsual = 4;
-const concurrencyMax = 64;
 
 /** What the grid gives a tree to work with. */
 export interface TreeSetting extends ExamineSetting {
@@ -94,11 +91,7 @@ export class Tree {
   }
 
   deepCheck(options: DeepCheckOptions): AsyncGenerator<Examined, void, undefined> {
-    checkWalk(options);
-    const { verify, repair, addLease } = options;
-    for (const [name, value] of Object.entries({ verify, repair, addLease })) {
-      if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
-    }
+    checkDeepCheck(options);
     const examined = (walking: Walking) => {
       const { gate, signal, width } = walking;
       const call = { ...stepOf(walking.operation), signal };
@@ -188,20 +181,6 @@ function isUnread({ error }: Met): boolean {
 
 function isFailed({ met, examination }: Examined): boolean {
   return verdictOf(met, examination).isFailed === true;
-}
-
-function checkWalk(options: WalkOptions): void {
-  checkOperation(options as OperationOptions);
-  const { concurrency = concurrencyUsual, after = [] } = options;
-  requireCount('concurrency', concurrency);
-  if (concurrency < 1 || concurrency > concurrencyMax) {
-    const problem = `must be from 1 to ${concurrencyMax}`;
-    throw new OutOfRangeError('concurrency', concurrency, problem);
-  }
-  const isIterable = (it: object) => Symbol.iterator in it || Symbol.asyncIterator in it;
-  if (typeof after !== 'object' || after === null || !isIterable(after)) {
-    refuse('after', after, 'a sequence of records');
-  }
 }
 
 /** Each record is looked at when it comes: there may be many. @throws BadArgumentError */

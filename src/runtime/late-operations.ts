@@ -1,0 +1,27 @@
+/**
+ * @module late-operations: `operations.ts`, loaded with the first operation: charts, codecs and what
+ * makes and checks shares are most of this package, and who looks at caps needs none of them.
+ */
+import { onDemand } from '../on-demand.ts';
+import type * as Operations from './operations.ts';
+
+const operations = onDemand(() => import('./operations.ts'));
+
+export const createFile: typeof Operations.createFile = async (...asked) =>
+  (await operations()).createFile(...asked);
+export const mapFile: typeof Operations.mapFile = async (...asked) =>
+  (await operations()).mapFile(...asked);
+export const modifyFile: typeof Operations.modifyFile = async (...asked) =>
+  (await operations()).modifyFile(...asked);
+export const readFile: typeof Operations.readFile = async (...asked) =>
+  (await operations()).readFile(...asked);
+export const repairFile: typeof Operations.repairFile = async (...asked) =>
+  (await operations()).repairFile(...asked);
+export const statFile: typeof Operations.statFile = async (...asked) =>
+  (await operations()).statFile(...asked);
+export const streamFile: typeof Operations.streamFile = async (...asked) =>
+  (await operations()).streamFile(...asked);
+export const verifyFile: typeof Operations.verifyFile = async (...asked) =>
+  (await operations()).verifyFile(...asked);
+export const writeOnce: typeof Operations.writeOnce = async (...asked) =>
+  (await operations()).writeOnce(...asked);
