@@ -49,13 +49,10 @@ import {
   type WriteCallOptions,
 } from './mutable-file.ts';
 import { onDemand } from './on-demand.ts';
-import { permutedServers } from './permute.ts';
-import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { newDownload } from './runtime/late-downloads.ts';
 import type { OperationOptions } from './runtime/options.ts';
-import { Pace } from './runtime/pace.ts';
 import {
   type GridAbout,
   type GridRecorder,
@@ -72,11 +69,9 @@ import {
   type Machines,
   platformClock,
 } from './runtime/run.ts';
-import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
 import { watchedServers } from './runtime/watched-server.ts';
 import type { Plaintext } from './share/plaintext.ts';
-import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
@@ -154,8 +149,6 @@ export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' |
 const trees = onDemand(() => import('./walk/tree.ts'));
 /** Enough for every header, key and signature of a small share: one read per share. */
 const defaultHeadLength = 4000;
-/** Of fields that claim to be the private key; those of one file are all the same. */
-const privateKeysMax = 16;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
@@ -241,14 +234,13 @@ export class Grid {
       unusableHappy: unusable.happy,
       turns: new Turns(),
       ...ofAnyFile,
-      newSession: (own, cap, keyring) => {
-        const servers = watchedServers(checked, own.operation);
-        const session = newSession(own, servers, cap, keyring, headLength, leaseSecret);
-        const usualTotal = encoding.total;
-        const paces = pacesOf(own, session.headers, Math.max(encoding.required, enough));
-        const engine = { ...own, closing: this.#closing };
-        return { ...session, usualTotal, paces, advisories, engine };
-      },
+      sessionFor: (own, cap, keyring) => ({
+        engine: { ...own, closing: this.#closing },
+        servers: watchedServers(checked, own.operation),
+        ...{ cap, keyring, headLength, leaseSecret, advisories },
+        usualTotal: encoding.total,
+        enough: Math.max(encoding.required, enough),
+      }),
     };
   }
 
@@ -464,50 +456,6 @@ export class Grid {
 
 function noDirectory(): BadArgumentError {
   return new BadArgumentError('cap', 'is that of a file, not of a directory');
-}
-
-function newSession(
-  engine: Engine,
-  servers: readonly StorageServer[],
-  cap: Cap,
-  keyring: Keyring,
-  headLength: number,
-  leaseSecret: Uint8Array,
-): Omit<Session, 'advisories' | 'paces' | 'usualTotal'> {
-  const storageIndex = storageIndexOf(cap);
-  const permuted = permutedServers(servers, storageIndex);
-  const secretsFor = secretsOf(cap, leaseSecret, storageIndex);
-  keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
-  return {
-    engine,
-    cap,
-    storageIndex,
-    keyring,
-    signatures: keyring.signatures,
-    privateKeys: new Recent(privateKeysMax),
-    keyAhead: undefined,
-    shares: undefined,
-    servers: new Map(permuted.map((server) => [server.id, server])),
-    heads: new Map(),
-    early: new Map(),
-    batches: batchesFor({ secretsFor, storageIndex }),
-    headers: new Map(),
-    asked: new Set(),
-    headLength,
-    secretsFor,
-  };
-}
-
-/** @param enough servers, for a version to be read or acknowledged, as far as the grid knows */
-function pacesOf(engine: Engine, headers: Session['headers'], enough: number): Session['paces'] {
-  const needed = () => Math.max(enough, ...[...headers.values()].map(({ required }) => required));
-  return {
-    query: new Pace(engine, needed),
-    queryAll: new Pace(engine),
-    field: new Pace(engine),
-    blocks: new Pace(engine),
-    write: new Pace(engine, needed),
-  };
 }
 
 function engineOf(options: InternalGridOptions, about: Omit<GridAbout, 'deadlines'>): Engine {

@@ -24,6 +24,7 @@ import {
   createFile,
   mapFile,
   modifyFile,
+  newBench,
   readFile,
   repairFile,
   statFile,
@@ -31,15 +32,16 @@ import {
   verifyFile,
   writeOnce,
 } from './runtime/late-operations.ts';
+import type { SessionSetting } from './runtime/new-session.ts';
 import type { FileOptions } from './runtime/operations.ts';
 import type { OperationOptions, Range } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
 import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
-import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
+import type { Keyring, WriterKeys } from './runtime/session.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
-import { Workbench } from './runtime/workbench.ts';
+import type { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 import type { VersionChoice, VersionName } from './version-name.ts';
@@ -107,7 +109,7 @@ export interface FileSetting {
   readonly turns: Turns;
   /** What operations run on; each gets its own view of it. */
   readonly engine: Engine;
-  readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
+  readonly sessionFor: (engine: Engine, cap: Cap, keyring: Keyring) => SessionSetting;
   readonly renewLeases: RenewLeases;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
@@ -383,8 +385,8 @@ export class MutableFile {
     work: Work<Options, T>,
   ): Promise<T> {
     const { engine, options, throwIfBroken } = guarded(this.#setting.engine, given);
-    const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
-    const bench = new Workbench(newSession);
+    const session = () => this.#setting.sessionFor(engine, this.#cap, this.#keyring);
+    const bench = await newBench(session);
     const { encoding, gridSize, losableServers } = this.#setting;
     const all = { ...options, encoding, gridSize, losableServers };
     try {

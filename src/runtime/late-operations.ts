@@ -3,8 +3,12 @@
  * makes and checks shares are most of this package, and who looks at caps needs none of them.
  */
 import { onDemand } from '../on-demand.ts';
+import type { SessionSetting } from './new-session.ts';
 import type * as Operations from './operations.ts';
+import type { Workbench } from './workbench.ts';
 
+const benches = onDemand(() => import('./workbench.ts'));
+const sessions = onDemand(() => import('./new-session.ts'));
 const operations = onDemand(() => import('./operations.ts'));
 
 export const createFile: typeof Operations.createFile = async (...asked) =>
@@ -25,3 +29,9 @@ export const verifyFile: typeof Operations.verifyFile = async (...asked) =>
   (await operations()).verifyFile(...asked);
 export const writeOnce: typeof Operations.writeOnce = async (...asked) =>
   (await operations()).writeOnce(...asked);
+
+/** @param sessionFor asked at each attempt */
+export async function newBench(sessionFor: () => SessionSetting): Promise<Workbench> {
+  const [{ Workbench }, { newSession }] = await Promise.all([benches(), sessions()]);
+  return new Workbench(() => newSession(sessionFor()));
+}
