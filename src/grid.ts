@@ -77,8 +77,13 @@ import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
 import { type Known, type Met, rootOf } from './walk/met.ts';
 import type { DeepStats } from './walk/stats.ts';
-import type { DeepCheckOptions, Examined, Tree, WalkOptions } from './walk/tree.ts';
-import { checkDeepCheck, checkWalk } from './walk/walk-options.ts';
+import type { Examined, Tree } from './walk/tree.ts';
+import {
+  checkDeepCheck,
+  checkWalk,
+  type DeepCheckOptions,
+  type WalkOptions,
+} from './walk/walk-options.ts';
 
 export interface GridOptions {
   /** In any order: each file has its own. */

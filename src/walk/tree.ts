@@ -8,45 +8,19 @@ import type { Directory } from '../directory.ts';
 import { GridClosedError } from '../errors.ts';
 import { type GridRecorder, type OperationRecorder, stepOf } from '../runtime/recorded.ts';
 import { inOrder } from './ahead.ts';
-import {
-  type Examination,
-  type ExamineSetting,
-  type Examining,
-  examine,
-  verdictOf,
-} from './examine.ts';
+import { type Examination, type ExamineSetting, examine, verdictOf } from './examine.ts';
 import { Gate } from './gate.ts';
 import { type Known, type Met, storageIndexIn } from './met.ts';
 import { isRecord, Trail, type WalkRecord } from './record.ts';
 import { type DeepStats, StatsCounter } from './stats.ts';
 import { type Way, walkFrom } from './walk.ts';
-import { checkDeepCheck, checkWalk, concurrencyUsual } from './walk-options.ts';
-
-/** How far a walk is. */
-export interface WalkProgress {
-  /** Objects that were met; nobody knows how many there are. */
-  readonly met: number;
-  /** Of these, those that the walk is through with. */
-  readonly done: number;
-  /** Of these, directories that could not be read, and what could not be looked at. */
-  readonly failed: number;
-}
-
-export interface WalkOptions {
-  /** Aborting ends the walk with `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
-  /** What it throws ends the walk; so does the rejection of an async one, if it comes before the end. */
-  readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
-  /** How many files and directories are asked for at once; 4 by default, 64 at most. */
-  readonly concurrency?: number | undefined;
-  /**
-   * What a walk that was cut off has kept (`recordOf`), all of it and in order: this one goes on
-   * behind it. Links that were made meanwhile in front of that place are not met.
-   */
-  readonly after?: Iterable<WalkRecord> | AsyncIterable<WalkRecord> | undefined;
-}
-
-export interface DeepCheckOptions extends WalkOptions, Examining {}
+import {
+  checkDeepCheck,
+  checkWalk,
+  concurrencyUsual,
+  type DeepCheckOptions,
+  type WalkOptions,
+} from './walk-options.ts';
 
 /** An object, and what there is to say of its shares. */
 export interface Examined {

@@ -4,7 +4,34 @@
 import { checkOperation, refuse, requireCount } from '../arguments.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { OperationOptions } from '../runtime/options.ts';
-import type { DeepCheckOptions, WalkOptions } from './tree.ts';
+import type { Examining } from './examine.ts';
+import type { WalkRecord } from './record.ts';
+
+/** How far a walk is. */
+export interface WalkProgress {
+  /** Objects that were met; nobody knows how many there are. */
+  readonly met: number;
+  /** Of these, those that the walk is through with. */
+  readonly done: number;
+  /** Of these, directories that could not be read, and what could not be looked at. */
+  readonly failed: number;
+}
+
+export interface WalkOptions {
+  /** Aborting ends the walk with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** What it throws ends the walk; so does the rejection of an async one, if it comes before the end. */
+  readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
+  /** How many files and directories are asked for at once; 4 by default, 64 at most. */
+  readonly concurrency?: number | undefined;
+  /**
+   * What a walk that was cut off has kept (`recordOf`), all of it and in order: this one goes on
+   * behind it. Links that were made meanwhile in front of that place are not met.
+   */
+  readonly after?: Iterable<WalkRecord> | AsyncIterable<WalkRecord> | undefined;
+}
+
+export interface DeepCheckOptions extends WalkOptions, Examining {}
 
 export const concurrencyUsual = 4;
 const concurrencyMax = 64;
