@@ -153,12 +153,24 @@ export class BadResumeFileError extends TahoeMutableError {
   }
 }
 
-/** Contents for a write that cannot be had: no regular file, or one that was cut meanwhile. */
+/**
+ * Contents for a write that cannot be had: no regular file, one that was cut meanwhile, a stream that
+ * somebody else has read, a piece that is neither bytes nor text.
+ */
 export class BadSourceError extends TahoeMutableError {
   static override readonly code = 'BadSourceError';
 
   constructor(where: string, problem: string) {
     super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
+/** No room for contents that can be read only once, and so are kept until they are written. */
+export class SpoolError extends TahoeMutableError {
+  static override readonly code = 'SpoolError';
+
+  constructor(where: string, problem: string, facts: Facts = {}, options?: ErrorOptions) {
+    super(`${where}: ${problem}`, { where, problem, ...facts }, options);
   }
 }
 

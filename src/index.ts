@@ -31,6 +31,9 @@ export {
   type VerifyCap,
   type WriteCap,
 } from './caps.ts';
+export type { Contents } from './contents/contents.ts';
+export type { Piece } from './contents/piece.ts';
+export { type Spool, type Spooled, spoolInMemory } from './contents/spool.ts';
 export type { SigningKey } from './crypto/primitives.ts';
 export type { Child } from './directory/child.ts';
 export type { Replace } from './directory/edits.ts';
@@ -63,7 +66,6 @@ export {
 export type { ImmutableFile } from './immutable-file.ts';
 export type {
   ChangeCallOptions,
-  Contents,
   ModifyCallOptions,
   MutableFile,
   ReadCallOptions,
@@ -78,6 +80,9 @@ export type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './r
 export type { LeaseFailure, LeaseOutcome } from './runtime/renew-leases.ts';
 export type { Clock } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
+export { FetchServer, type FetchServerOptions } from './storage/fetch.ts';
+export type { ConnectionStatus } from './storage/http-protocol.ts';
+export type { ServerVersion } from './storage/http-wire.ts';
 export { MemoryServer } from './storage/memory.ts';
 export type * from './storage/server.ts';
 export type { VersionChoice, VersionName } from './version-name.ts';

@@ -58,7 +58,10 @@ test('a grid, before its first operation, and that with XState', async () => {
   const size = sizeOf(closureOf(grid, grid[0]));
   expectWithin('grid', size);
   const used = 'assign, createActor, fromCallback, fromPromise, sendTo, setup, toPromise';
-  expectWithin('grid with XState', size + sizeOf(await bundled(`export { ${used} } from 'xstate'`)));
+  expectWithin(
+    'grid with XState',
+    size + sizeOf(await bundled(`export { ${used} } from 'xstate'`)),
+  );
 });
 
 test('the first operation on a mutable file, and all there is', () => {
