@@ -45,20 +45,18 @@ import {
   quorumNotices,
   type UnusableSettings,
 } from './encoding.ts';
-import { checkEncoding } from './erasure/codec.ts';
+import { checkEncoding } from './erasure/shares.ts';
 import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
 import { complainTo, type Log, loggedBy, sayTo } from './log.ts';
 import { type FileSetting, MutableFile, type WriteCallOptions } from './mutable-file.ts';
-import { permutedServers } from './permute.ts';
-import { Recent } from './recent.ts';
+import { onDemand } from './on-demand.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
-import { Download } from './runtime/download-session.ts';
+import { newDownload } from './runtime/late-downloads.ts';
 import type { Complain } from './runtime/observing.ts';
 import type { DeadlineOptions, OperationOptions } from './runtime/options.ts';
-import { Pace } from './runtime/pace.ts';
 import {
   type GridAbout,
   type GridRecorder,
@@ -78,17 +76,21 @@ import {
   platformClock,
   statedIn,
 } from './runtime/run.ts';
-import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
 import { watchedServers } from './runtime/watched-server.ts';
 import { type Plaintext, plaintextOf } from './share/plaintext.ts';
-import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './storage/turns.ts';
-import { type Met, rootOf } from './walk/met.ts';
+import { type Known, type Met, rootOf } from './walk/met.ts';
 import type { DeepStats } from './walk/stats.ts';
-import { type DeepCheckOptions, type Examined, Tree, type WalkOptions } from './walk/tree.ts';
+import type { Examined, Tree } from './walk/tree.ts';
+import {
+  checkDeepCheck,
+  checkWalk,
+  type DeepCheckOptions,
+  type WalkOptions,
+} from './walk/walk-options.ts';
 
 export interface GridOptions {
   /** In any order: each file has its own. */
@@ -169,13 +171,13 @@ export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' |
   readonly children?: readonly NewChild[];
 }
 
+/** Loaded with the first walk. */
+const trees = onDemand(() => import('./walk/tree.ts'));
 /** What a new file holds, or what makes that, once its cap is known. */
 type FirstContents = Plaintext | Once | ((cap: WriteCap) => Promise<Plaintext | Once>);
 
 /** Enough for every header, key and signature of a small share: one read per share. */
 const defaultHeadLength = 4000;
-/** Of fields that claim to be the private key; those of one file are all the same. */
-const privateKeysMax = 16;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
@@ -250,7 +252,7 @@ export class Grid {
       newDownload: (own, cap) => {
         const engine = { ...own, closing: this.#closing };
         const servers = watchedServers(checked, own.operation);
-        return new Download({ engine, servers, cap, headLength, advisories });
+        return newDownload({ engine, servers, cap, headLength, advisories });
       },
     };
     this.#setting = {
@@ -260,14 +262,13 @@ export class Grid {
       turns: new Turns(),
       spooled: (once, signal) => this.#spooled(once, signal),
       ...ofAnyFile,
-      newSession: (own, cap, keyring) => {
-        const servers = watchedServers(checked, own.operation);
-        const session = newSession(own, servers, cap, keyring, headLength, leaseSecret);
-        const usualTotal = encoding.total;
-        const paces = pacesOf(own, session.headers, Math.max(encoding.required, enough));
-        const engine = { ...own, closing: this.#closing };
-        return { ...session, usualTotal, paces, advisories, engine };
-      },
+      sessionFor: (own, cap, keyring) => ({
+        engine: { ...own, closing: this.#closing },
+        servers: watchedServers(checked, own.operation),
+        ...{ cap, keyring, headLength, leaseSecret, advisories },
+        usualTotal: encoding.total,
+        enough: Math.max(encoding.required, enough),
+      }),
     };
   }
 
@@ -365,7 +366,9 @@ export class Grid {
    * @throws as {@link openDirectory}, InsufficientCapError for a verify cap; OutOfRangeError
    */
   walk(cap: Cap | string, options: WalkOptions = {}): AsyncGenerator<Met, void, undefined> {
-    return this.#treeOf(cap).walk(options);
+    const root = rootOf(this.openDirectory(cap));
+    checkWalk(options);
+    return this.#walked(root, (tree) => tree.walk(options));
   }
 
   /**
@@ -376,17 +379,28 @@ export class Grid {
     cap: Cap | string,
     options: DeepCheckOptions = {},
   ): AsyncGenerator<Examined, void, undefined> {
-    return this.#treeOf(cap).deepCheck(options);
+    const root = rootOf(this.openDirectory(cap));
+    checkDeepCheck(options);
+    return this.#walked(root, (tree) => tree.deepCheck(options));
   }
 
   /** How much there is in a directory and below it. @throws as {@link walk} */
   async deepStats(cap: Cap | string, options: WalkOptions = {}): Promise<DeepStats> {
-    return this.#treeOf(cap).deepStats(options);
+    const tree = await this.#treeOf(rootOf(this.openDirectory(cap)));
+    return tree.deepStats(options);
   }
 
-  #treeOf(cap: Cap | string): Tree {
+  async *#walked<T>(
+    root: Known,
+    begin: (tree: Tree) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    yield* begin(await this.#treeOf(root));
+  }
+
+  async #treeOf(root: Known): Promise<Tree> {
     const { encoding } = this;
-    return new Tree(rootOf(this.openDirectory(cap)), {
+    const { Tree } = await trees();
+    return new Tree(root, {
       encoding,
       recorder: this.#recorder,
       complain: this.#complain,
@@ -499,50 +513,6 @@ export class Grid {
 
 function noDirectory(): BadArgumentError {
   return new BadArgumentError('cap', 'is that of a file, not of a directory');
-}
-
-function newSession(
-  engine: Engine,
-  servers: readonly StorageServer[],
-  cap: Cap,
-  keyring: Keyring,
-  headLength: number,
-  leaseSecret: Uint8Array,
-): Omit<Session, 'advisories' | 'paces' | 'usualTotal'> {
-  const storageIndex = storageIndexOf(cap);
-  const permuted = permutedServers(servers, storageIndex);
-  const secretsFor = secretsOf(cap, leaseSecret, storageIndex);
-  keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
-  return {
-    engine,
-    cap,
-    storageIndex,
-    keyring,
-    signatures: keyring.signatures,
-    privateKeys: new Recent(privateKeysMax),
-    keyAhead: undefined,
-    shares: undefined,
-    servers: new Map(permuted.map((server) => [server.id, server])),
-    heads: new Map(),
-    early: new Map(),
-    batches: batchesFor({ secretsFor, storageIndex }),
-    headers: new Map(),
-    asked: new Set(),
-    headLength,
-    secretsFor,
-  };
-}
-
-/** @param enough servers, for a version to be read or acknowledged, as far as the grid knows */
-function pacesOf(engine: Engine, headers: Session['headers'], enough: number): Session['paces'] {
-  const needed = () => Math.max(enough, ...[...headers.values()].map(({ required }) => required));
-  return {
-    query: new Pace(engine, needed),
-    queryAll: new Pace(engine),
-    field: new Pace(engine),
-    blocks: new Pace(engine),
-    write: new Pace(engine, needed),
-  };
 }
 
 function engineOf(options: InternalGridOptions, about: Omit<GridAbout, 'deadlines'>): Engine {

@@ -4,7 +4,7 @@
  */
 import { resolveRange } from '../machines/read-kernel.ts';
 import type { Servermap } from '../machines/servermap.ts';
-import { findingIn, type ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
+import type { ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 import { checkOperation, checkRead } from './arguments.ts';
 import type { Encoding } from './encoding.ts';
 import { InsufficientCapError, NotRepairableError } from './errors.ts';
@@ -18,21 +18,26 @@ import {
 } from './immutable/caps.ts';
 import type { ReadCallOptions, RenewLeases } from './mutable-file.ts';
 import { eitherOf, streamOf } from './read-stream.ts';
-import { downloadFile, downloadStream } from './runtime/download.ts';
 import type { Download } from './runtime/download-session.ts';
 import { guarded } from './runtime/guarded.ts';
+import {
+  downloadFile,
+  downloadStream,
+  findingIn,
+  mapClaims,
+  verifyImmutable,
+} from './runtime/late-downloads.ts';
 import type { OperationOptions } from './runtime/options.ts';
-import { outOfRange } from './runtime/outcome.ts';
+import { outOfRange } from './runtime/out-of-range.ts';
 import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
-import { mapClaims, verifyImmutable } from './runtime/verify-immutable.ts';
 
 /** What the grid gives an immutable file to work with. */
 export interface ImmutableSetting {
   readonly engine: Engine;
-  readonly newDownload: (engine: Engine, cap: ChkCap | ChkVerifyCap) => Download;
+  readonly newDownload: (engine: Engine, cap: ChkCap | ChkVerifyCap) => Promise<Download>;
   readonly renewLeases: RenewLeases;
   readonly during: SpareKeys['during'];
 }
@@ -174,7 +179,7 @@ export class ImmutableFile {
     checkOperation(options);
     if (this.#cap.kind !== 'lit') return this.#run(method, options, look);
     options.signal?.throwIfAborted();
-    return { ...findingIn(nobody), isHealthy: true, isRecoverable: true };
+    return { ...(await findingIn(nobody)), isHealthy: true, isRecoverable: true };
   }
 
   /**
@@ -198,8 +203,8 @@ export class ImmutableFile {
     work: Work<Options, T>,
   ): Promise<T> {
     const { newDownload, during } = this.#setting;
-    return guarded(this.#setting.engine, given, (engine, options) => {
-      const download = newDownload(engine, cap);
+    return guarded(this.#setting.engine, given, async (engine, options) => {
+      const download = await newDownload(engine, cap);
       return during(() => work(download, options));
     });
   }

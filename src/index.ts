@@ -104,9 +104,5 @@ export { type Extent, type ManifestEntry, type Met, manifestEntryOf } from './wa
 export { recordOf, type WalkRecord } from './walk/record.ts';
 export { type DeepStats, StatsCounter } from './walk/stats.ts';
 export { Tally } from './walk/tally.ts';
-export type {
-  DeepCheckOptions,
-  Examined,
-  WalkOptions,
-  WalkProgress,
-} from './walk/tree.ts';
+export type { Examined } from './walk/tree.ts';
+export type { DeepCheckOptions, WalkOptions, WalkProgress } from './walk/walk-options.ts';

@@ -25,26 +25,27 @@ import { guarded } from './runtime/guarded.ts';
 import type { Modifier } from './runtime/job.ts';
 import {
   createFile,
-  type FileOptions,
   mapFile,
   modifyFile,
-  type Patience,
-  patienceOf,
+  newBench,
   readFile,
   repairFile,
   statFile,
   streamFile,
   verifyFile,
   writeContents,
-} from './runtime/operations.ts';
+} from './runtime/late-operations.ts';
+import type { SessionSetting } from './runtime/new-session.ts';
+import type { FileOptions } from './runtime/operations.ts';
 import type { OperationOptions, Range, RetryOptions } from './runtime/options.ts';
 import type { FileStat, RepairOutcome, VersionContents, WriteOutcome } from './runtime/outcome.ts';
 import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
+import { type Retries, retriesOf } from './runtime/retries.ts';
 import type { Engine } from './runtime/run.ts';
-import type { Keyring, Session, WriterKeys } from './runtime/session.ts';
+import type { Keyring, WriterKeys } from './runtime/session.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
-import { Workbench } from './runtime/workbench.ts';
+import type { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 import type { VersionChoice, VersionName } from './version-name.ts';
@@ -112,7 +113,7 @@ export interface FileSetting {
   readonly turns: Turns;
   /** What operations run on; each gets its own view of it. */
   readonly engine: Engine;
-  readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
+  readonly sessionFor: (engine: Engine, cap: Cap, keyring: Keyring) => SessionSetting;
   readonly renewLeases: RenewLeases;
   /** Reads a source to its end, and keeps what it had. */
   readonly spooled: (once: Once, signal: AbortSignal | undefined) => Promise<Spooled>;
@@ -337,8 +338,8 @@ export class MutableFile {
   ): Promise<WriteOutcome | undefined> {
     return this.#write('modify', 'modifying', options, () => {
       requireFunction('modifier', modifier);
-      const patience = patienceFor(options);
-      return (bench, all, inTurn) => inTurn(() => modifyFile(bench, modifier, patience, all));
+      const retries = patienceFor(options);
+      return (bench, all, inTurn) => inTurn(() => modifyFile(bench, modifier, retries, all));
     });
   }
 
@@ -352,13 +353,13 @@ export class MutableFile {
   ): Promise<WriteOutcome> {
     return this.#write(method, doing, options, () => {
       const given = contentsFrom(contents);
-      const patience = patienceOf(options.retry, 1);
+      const retries = retriesOf(options.retry, 1);
       return (bench, all, inTurn) =>
         withPlaintext(
           given,
           (once) => this.#setting.spooled(once, all.signal),
           (plaintext) =>
-            inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, patience, all)),
+            inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, retries, all)),
         );
     });
   }
@@ -407,8 +408,9 @@ export class MutableFile {
   ): Promise<T> {
     const { encoding, gridSize, losableServers, during } = this.#setting;
     return guarded(this.#setting.engine, given, async (engine, options) => {
-      const newSession = () => this.#setting.newSession(engine, this.#cap, this.#keyring);
-      const bench = new Workbench(newSession);
+      const bench = await newBench(() =>
+        this.#setting.sessionFor(engine, this.#cap, this.#keyring),
+      );
       const all = { ...options, encoding, gridSize, losableServers };
       try {
         return await during(() => work(bench, all));
@@ -440,10 +442,10 @@ export class MutableFile {
 }
 
 /** @throws BadArgumentError, OutOfRangeError */
-function patienceFor({ retry, attempts, backoffMs }: ModifyCallOptions): Patience {
+function patienceFor({ retry, attempts, backoffMs }: ModifyCallOptions): Retries {
   if (attempts !== undefined) requireAttempts('attempts', attempts);
   if (backoffMs !== undefined) requireCount('backoffMs', backoffMs);
-  if (retry === undefined) return patienceOf({ attempts, backoffMs }, modifyAttempts);
-  if (attempts === undefined && backoffMs === undefined) return patienceOf(retry, modifyAttempts);
+  if (retry === undefined) return retriesOf({ attempts, backoffMs }, modifyAttempts);
+  if (attempts === undefined && backoffMs === undefined) return retriesOf(retry, modifyAttempts);
   throw new BadArgumentError('retry', 'is given beside attempts or backoffMs, which are the same');
 }

@@ -26,7 +26,20 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** How many loops wait for their next turn: a simulator must know when nothing goes on by itself. */
+/** What `work` comes to, which goes on by itself. */
+export async function goingOn<T>(work: Promise<T>): Promise<T> {
+  waiting++;
+  try {
+    return await work;
+  } finally {
+    waiting--;
+  }
+}
+
+/**
+ * How many loops wait for their next turn, and how much else goes on by itself: a simulator must know
+ * when nothing does.
+ */
 export function turnsUnderWay(): number {
   return waiting;
 }

@@ -8,7 +8,7 @@ import { rootOf } from '../walk/met.ts';
 import { recordOf, type WalkRecord } from '../walk/record.ts';
 import { StatsCounter } from '../walk/stats.ts';
 import { Tally } from '../walk/tally.ts';
-import type { DeepCheckOptions, WalkOptions } from '../walk/tree.ts';
+import type { DeepCheckOptions, WalkOptions } from '../walk/walk-options.ts';
 import type { Call, Report } from './call.ts';
 import type { Address } from './cap-text.ts';
 import { documentOf } from './document.ts';

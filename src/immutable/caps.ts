@@ -8,7 +8,7 @@
 import { fromBase32, toBase32 } from '../bytes.ts';
 import { parseField, splitCap } from '../caps.ts';
 import { taggedHash, tagOf } from '../crypto/hash.ts';
-import { checkEncoding, sharesMax } from '../erasure/codec.ts';
+import { checkEncoding, sharesMax } from '../erasure/shares.ts';
 import { MalformedCapError, OutOfRangeError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
 

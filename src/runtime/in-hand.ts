@@ -3,7 +3,8 @@
  * once, and not per run.
  */
 import type { AnyStateMachine, OutputFrom } from 'xstate';
-import { type Engine, type RunOptions, runMachine, type System } from './run.ts';
+import type { Engine } from './run.ts';
+import { type RunOptions, runMachine, type System } from './run-chart.ts';
 
 /** What runs of one kind have in hand, by the system of their actors. */
 export class InHand<Hand extends { readonly engine: Engine }> {

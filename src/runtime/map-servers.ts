@@ -19,7 +19,7 @@ import { verifyNumber } from '../share/verify.ts';
 import { isCorruption, toFailure } from './failure.ts';
 import { findPrivateKey } from './private-key.ts';
 import { queryServer } from './query-server.ts';
-import type { System } from './run.ts';
+import type { System } from './run-chart.ts';
 import {
   acceptHeader,
   excuseFor,

@@ -15,7 +15,7 @@ import { checkEncodable } from '../share/segments.ts';
 import { nameOf, type VersionChoice, type VersionName } from '../version-name.ts';
 import { readFileOn, repairFileOn, updateOn, verifyFileOn, writeFileOn } from './charts.ts';
 import { keeper, type Modifier, type Taker } from './job.ts';
-import type { OperationOptions, Range, Retry, RetryOptions } from './options.ts';
+import type { OperationOptions, Range, RetryOptions } from './options.ts';
 import {
   type FileStat,
   modifyOutcome,
@@ -28,6 +28,7 @@ import {
   type WriteOutcome,
   writeOutcome,
 } from './outcome.ts';
+import { type Retries, retriesOf } from './retries.ts';
 import { headerOf, type LastWrite, recall, remember } from './session.ts';
 import { runOn, type Workbench } from './workbench.ts';
 
@@ -111,7 +112,7 @@ async function runRead(
   options: FileOptions,
 ): Promise<FileStat> {
   bench.job = { taker };
-  const { attempts: attemptsMax } = patienceOf(retry, readAttempts);
+  const { attempts: attemptsMax } = retriesOf(retry, readAttempts);
   bench.engine.progress?.plan(attemptsMax);
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, readFileOn(bench.engine), {
@@ -191,37 +192,24 @@ export async function writeContents(
   bench: Workbench,
   change: Change,
   contents: Plaintext,
-  patience: Patience,
+  retries: Retries,
   options: WriteOptions,
 ): Promise<WriteOutcome> {
-  const backoffsMs = backoffsOf(patience, bench.engine.random);
+  const backoffsMs = backoffsOf(retries, bench.engine.random);
   const report = await runWrite(bench, { change, contents, backoffsMs }, options);
   return writeOutcome(report, bench.thrown);
 }
 
-const once: Patience = { attempts: 1, backoffMs: 0 };
-
-/** How often a write tries, and how long it waits. */
-export interface Patience {
-  readonly attempts: number;
-  /** The first wait after a collision, in milliseconds; each one is longer. */
-  readonly backoffMs: number;
-}
-
-/** @param usually how often it tries by default */
-export function patienceOf(retry: Retry | undefined, usually: number): Patience {
-  const { attempts = usually, backoffMs = 250 } = retry === false ? { attempts: 1 } : (retry ?? {});
-  return { attempts, backoffMs };
-}
+const once: Retries = { attempts: 1, backoffMs: 0 };
 
 /** Reads, lets `modifier` change, and writes; undefined when it wanted no change. */
 export async function modifyFile(
   bench: Workbench,
   modifier: Modifier,
-  patience: Patience,
+  retries: Retries,
   options: WriteOptions,
 ): Promise<WriteOutcome | undefined> {
-  const backoffsMs = backoffsOf(patience, bench.engine.random);
+  const backoffsMs = backoffsOf(retries, bench.engine.random);
   const contents = plaintextOf(new Uint8Array(0));
   const writing = { change: { kind: 'modify' }, contents, modifier, backoffsMs } as const;
   return modifyOutcome(await runWrite(bench, writing, options), bench.thrown);
@@ -264,7 +252,7 @@ const backoffMaxMs = 20_000;
 
 /** Waits that grow by e, each jittered to 50–150 %, so that two writers do not stay in step. */
 export function backoffsOf(
-  { attempts, backoffMs: firstMs }: Patience,
+  { attempts, backoffMs: firstMs }: Retries,
   random: () => number,
 ): number[] {
   return Array.from({ length: attempts - 1 }, (_, i) =>

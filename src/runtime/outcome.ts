@@ -6,7 +6,7 @@ import type { Failure } from '../../machines/failure.ts';
 import type { Beyond } from '../../machines/limits.ts';
 import { type PublishReport, placedOf } from '../../machines/publish-kernel.ts';
 import type { ReadFileReport } from '../../machines/read-file.machine.ts';
-import type { Excess, WantedVersion } from '../../machines/read-kernel.ts';
+import type { WantedVersion } from '../../machines/read-kernel.ts';
 import type { RepairFileReport } from '../../machines/repair-file.machine.ts';
 import type { RepairObstacle, RepairWay } from '../../machines/repair-kernel.ts';
 import type { RetrieveReport } from '../../machines/retrieve-kernel.ts';
@@ -37,7 +37,6 @@ import {
   NewerVersionSeenError,
   NotEnoughServersError,
   NotEnoughSharesError,
-  OutOfRangeError,
   UncoordinatedWriteError,
   UnrecoverableFileError,
   VersionChangedError,
@@ -47,6 +46,7 @@ import {
 import { geometryOf } from '../share/geometry.ts';
 import { tooLarge } from '../share/segments.ts';
 import { listed, nameOf, nameText, standoffText, type VersionName } from '../version-name.ts';
+import { outOfRange } from './out-of-range.ts';
 import type { Thrown } from './thrown.ts';
 
 /** What is known of a version without its contents. */
@@ -309,11 +309,6 @@ function thrownOr(thrown: Thrown, failures: readonly Failure[], otherwise: () =>
 
 function failureError(failure: Failure, thrown: Thrown): unknown {
   return thrownOr(thrown, [failure], () => new Error(failure.detail));
-}
-
-/** The error of an offset beyond the end. */
-export function outOfRange({ offset, size }: Excess): OutOfRangeError {
-  return new OutOfRangeError('offset', offset, `the file has ${size} bytes`);
 }
 
 function beyondLimit({ what, value, max }: Beyond): BeyondLimitError {

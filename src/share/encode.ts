@@ -4,7 +4,7 @@
  */
 import type { Format } from '../caps.ts';
 import { deferred } from '../deferred.ts';
-import { checkEncoding } from '../erasure/codec.ts';
+import { checkEncoding } from '../erasure/shares.ts';
 import type { WritePart } from '../storage/server.ts';
 import { Stint } from '../turn.ts';
 import { geometryOf, type MutableGeometry } from './geometry.ts';

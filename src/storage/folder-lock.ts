@@ -104,18 +104,32 @@ type TryLock = typeof import('fs-native-extensions').tryLock;
 
 /**
  * At the first write: whoever only reads needs no addon, and there is not one for every platform.
+ * @throws FolderFault that says what is missing and what to do
  */
 async function loadTryLock(): Promise<TryLock> {
+  // The addon calls libuv, which these lack: Deno's process ends when it is loaded, Bun's when the
+  // lock is held by another. No error would say so.
+  const stranger = ['Bun', 'Deno'].find((name) => name in globalThis);
+  if (stranger !== undefined) throw new FolderFault(lacking(`needs Node, and this is ${stranger}`));
   try {
     return (await import('fs-native-extensions')).tryLock;
   } catch (cause) {
-    const { platform, arch } = process;
-    throw new FolderFault(
-      'writing to a folder takes a lock, for which the native addon fs-native-extensions is ' +
-        `missing or has no build for this platform (${platform}-${arch}); reading needs none`,
-      { cause },
-    );
+    throw new FolderFault(lacking(lackOf(cause)), { cause });
   }
+}
+
+function lacking(lack: string): string {
+  return (
+    'writing to a folder takes a lock, for which the native addon fs-native-extensions ' +
+    `${lack}; reading needs none`
+  );
+}
+
+/** What is the matter with the addon, and what to do. */
+function lackOf(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ERR_MODULE_NOT_FOUND') return 'is missing: npm install fs-native-extensions';
+  return `has no build for this platform (${process.platform}-${process.arch})`;
 }
 
 async function untilLocked(

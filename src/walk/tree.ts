@@ -3,62 +3,31 @@
  * counted.
  */
 import { followerOf, onAbort } from '../abort.ts';
-import { checkOperation, refuse, requireCount, requireObject } from '../arguments.ts';
+import { refuse, requireObject } from '../arguments.ts';
 import type { Directory } from '../directory.ts';
-import { GridClosedError, OutOfRangeError } from '../errors.ts';
+import { GridClosedError } from '../errors.ts';
 import { type Complain, observing, warn } from '../runtime/observing.ts';
-import type { OperationOptions } from '../runtime/options.ts';
 import { type GridRecorder, type OperationRecorder, stepOf } from '../runtime/recorded.ts';
 import { inOrder } from './ahead.ts';
-import {
-  type Examination,
-  type ExamineSetting,
-  type Examining,
-  examine,
-  verdictOf,
-} from './examine.ts';
+import { type Examination, type ExamineSetting, examine, verdictOf } from './examine.ts';
 import { Gate } from './gate.ts';
 import { type Known, type Met, storageIndexIn } from './met.ts';
 import { isRecord, Trail, type WalkRecord } from './record.ts';
 import { type DeepStats, StatsCounter } from './stats.ts';
 import { type Way, walkFrom } from './walk.ts';
-
-/** How far a walk is. */
-export interface WalkProgress {
-  /** Objects that were met; nobody knows how many there are. */
-  readonly met: number;
-  /** Of these, those that the walk is through with. */
-  readonly done: number;
-  /** Of these, directories that could not be read, and what could not be looked at. */
-  readonly failed: number;
-}
-
-export interface WalkOptions {
-  /** Aborting ends the walk with `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
-  /** It only looks on: what it throws goes to the grid's `log`, or is a warning of the process. */
-  readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
-  /** Of each call, instead of the grid's. */
-  readonly deadlines?: OperationOptions['deadlines'];
-  /** How many files and directories are asked for at once; 4 by default, 64 at most. */
-  readonly concurrency?: number | undefined;
-  /**
-   * What a walk that was cut off has kept (`recordOf`), all of it and in order: this one goes on
-   * behind it. Links that were made meanwhile in front of that place are not met.
-   */
-  readonly after?: Iterable<WalkRecord> | AsyncIterable<WalkRecord> | undefined;
-}
-
-export interface DeepCheckOptions extends WalkOptions, Examining {}
+import {
+  checkDeepCheck,
+  checkWalk,
+  concurrencyUsual,
+  type DeepCheckOptions,
+  type WalkOptions,
+} from './walk-options.ts';
 
 /** An object, and what there is to say of its shares. */
 export interface Examined {
   readonly met: Met;
   readonly examination: Examination;
 }
-
-const concurrencyUsual = 4;
-const concurrencyMax = 64;
 
 /** What the grid gives a tree to work with. */
 export interface TreeSetting extends ExamineSetting {
@@ -98,11 +67,8 @@ export class Tree {
   }
 
   deepCheck(options: DeepCheckOptions): AsyncGenerator<Examined, void, undefined> {
-    checkWalk(options);
-    const { verify, repair, addLease, deadlines } = options;
-    for (const [name, value] of Object.entries({ verify, repair, addLease })) {
-      if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
-    }
+    checkDeepCheck(options);
+    const { deadlines } = options;
     const examined = (walking: Walking) => {
       const { gate, signal, width } = walking;
       const call = { ...stepOf(walking.operation), signal, deadlines };
@@ -190,20 +156,6 @@ function isUnread({ error }: Met): boolean {
 
 function isFailed({ met, examination }: Examined): boolean {
   return verdictOf(met, examination).isFailed === true;
-}
-
-function checkWalk(options: WalkOptions): void {
-  checkOperation(options as OperationOptions);
-  const { concurrency = concurrencyUsual, after = [] } = options;
-  requireCount('concurrency', concurrency);
-  if (concurrency < 1 || concurrency > concurrencyMax) {
-    const problem = `must be from 1 to ${concurrencyMax}`;
-    throw new OutOfRangeError('concurrency', concurrency, problem);
-  }
-  const isIterable = (it: object) => Symbol.iterator in it || Symbol.asyncIterator in it;
-  if (typeof after !== 'object' || after === null || !isIterable(after)) {
-    refuse('after', after, 'a sequence of records');
-  }
 }
 
 /** Each record is looked at when it comes: there may be many. @throws BadArgumentError */

@@ -107,7 +107,7 @@ test('weighs no field of a map, a report or an outcome', () => {
     // What the caller is told of the way, and decides nothing.
     'progress.ts: status',
     // Whether an actor is still at work.
-    'run.ts: status',
+    'run-chart.ts: status',
     'session.ts: newest',
     'session.ts: seqnum',
     'trace.ts: status',

@@ -101,50 +101,48 @@ describe('a disk that fails half way', () => {
 });
 
 describe('a platform without the native addon', () => {
-  const BROKEN = {
-    'not installed': `throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })`,
-    'without a build': `return { url: 'data:text/javascript,' + encodeURIComponent(
+  const noPackage = `throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })`;
+  const noBuild = `return { url: 'data:text/javascript,' + encodeURIComponent(
       "throw Object.assign(new Error('ADDON_NOT_FOUND: Cannot find addon'), { code: 'ADDON_NOT_FOUND' }); export const tryLock = 0"
-    ), shortCircuit: true }`,
-  };
+    ), shortCircuit: true }`;
+  const here = `${process.platform}-${process.arch}`;
 
-  test.each(Object.entries(BROKEN))(
-    '(%s) reads, and says what it needs to write',
-    async (_, how) => {
-      const hook = `export async function resolve(specifier, context, next) {
+  test.each([
+    ['not installed', noPackage, 'is missing: npm install fs-native-extensions'],
+    ['without a build', noBuild, `has no build for this platform (${here})`],
+  ])('(%s) reads, and says what it needs to write', async (_, how, lack) => {
+    const hook = `export async function resolve(specifier, context, next) {
       if (specifier === 'fs-native-extensions') { ${how} }
       return next(specifier, context);
     }`;
-      const register = `import { register } from 'node:module';
+    const register = `import { register } from 'node:module';
       register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))});`;
-      const main = await bundledProgram();
-      const grid = join(folder, 'grid');
-      const cli = async (...args: string[]) => {
-        const loader = `data:text/javascript,${encodeURIComponent(register)}`;
-        const all = ['--import', loader, main, ...args];
-        const env = { ...process.env, TAHOE_MUTABLE_GRID: grid };
-        return promisify(execFile)(process.execPath, all, { env }).then(
-          ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-          ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-        );
-      };
-      const help = await cli('--help');
-      expect(help).toMatchObject({ code: 0, stderr: '' });
-      expect(help.stdout).toContain('Usage: tahoe-mutable');
-      await createGridFolder(grid, { servers: 3, encoding: { required: 1, happy: 2, total: 3 } });
-      const file = await (await openGrid(grid)).create({ contents: Buffer.from('contents') });
-      const cap = join(folder, 'cap');
-      await writeFile(cap, file.writeCap as string);
-      expect(await cli('get', `@${cap}`)).toEqual({ code: 0, stdout: 'contents', stderr: '' });
-      const put = await cli('put', `@${cap}`, cap);
-      expect(put.code).toBe(1);
-      expect(put.stderr).toContain(
-        'writing to a folder takes a lock, for which the native addon fs-native-extensions is ' +
-          `missing or has no build for this platform (${process.platform}-${process.arch}); ` +
-          'reading needs none',
+    const main = await bundledProgram();
+    const grid = join(folder, 'grid');
+    const cli = async (...args: string[]) => {
+      const loader = `data:text/javascript,${encodeURIComponent(register)}`;
+      const all = ['--import', loader, main, ...args];
+      const env = { ...process.env, TAHOE_MUTABLE_GRID: grid };
+      return promisify(execFile)(process.execPath, all, { env }).then(
+        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+        ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
       );
-      expect(put.stderr).not.toMatch(/\n\s+at /);
-      expect(Buffer.from(await file.read()).toString()).toBe('contents');
-    },
-  );
+    };
+    const help = await cli('--help');
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toContain('Usage: tahoe-mutable');
+    await createGridFolder(grid, { servers: 3, encoding: { required: 1, happy: 2, total: 3 } });
+    const file = await (await openGrid(grid)).create({ contents: Buffer.from('contents') });
+    const cap = join(folder, 'cap');
+    await writeFile(cap, file.writeCap as string);
+    expect(await cli('get', `@${cap}`)).toEqual({ code: 0, stdout: 'contents', stderr: '' });
+    const put = await cli('put', `@${cap}`, cap);
+    expect(put.code).toBe(1);
+    expect(put.stderr).toContain(
+      'writing to a folder takes a lock, for which the native addon fs-native-extensions ' +
+        `${lack}; reading needs none`,
+    );
+    expect(put.stderr).not.toMatch(/\n\s+at /);
+    expect(Buffer.from(await file.read()).toString()).toBe('contents');
+  });
 });

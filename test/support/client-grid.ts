@@ -18,6 +18,7 @@ import type { MutableFile } from '../../src/mutable-file.ts';
 import { importVerifyingKey } from '../../src/simulation/platform.ts';
 import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
 import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
+import { turnsUnderWay } from '../../src/turn.ts';
 import { golden } from './shares.ts';
 
 /** RSA runs in Node's thread pool; until it is back, nothing is at rest. */
@@ -193,10 +194,10 @@ export async function sharesMade(
   return holdings(servers, file.cap).map((held) => shareOf(held, file.cap));
 }
 
-/** Resolves when nothing that is ready, signed or verified is left to wait for. */
+/** Resolves when nothing that is ready, signed, verified or loaded is left to wait for. */
 export async function atRest(): Promise<void> {
   do await new Promise((resolve) => setImmediate(resolve));
-  while (threadsBusy > 0);
+  while (threadsBusy > 0 || turnsUnderWay() > 0);
 }
 
 /** Long enough for everything to have happened that waits for nothing outside of this process. */

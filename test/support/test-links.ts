@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface TestLink {
   readonly file: string;
   readonly name: string | undefined;
-  /** One of the rows of a `test.each`. */
+  /** One of the rows of a `test.each`, or several with `, ` between. */
   readonly row: string | undefined;
 }
 
@@ -53,7 +53,10 @@ export function problemOf({ file, name, row }: TestLink, id: string): string | u
   }
   const found = testNamesOf(file).filter((full) => full === name || full.endsWith(` › ${name}`));
   if (found.length !== 1) return `${file}: ${found.length} tests are called “${name}”`;
-  if (row !== undefined && !text.includes(`'${row}'`)) return `${file}: no row “${row}”`;
+  const has = (one: string) => text.includes(`'${one}'`);
+  if (row !== undefined && !has(row) && !row.split(', ').every(has)) {
+    return `${file}: no row “${row}”`;
+  }
   return undefined;
 }
 

@@ -14,7 +14,7 @@ import { diskOf } from '../../src/storage/memory.ts';
 import { type Met, manifestEntryOf } from '../../src/walk/met.ts';
 import { recordOf } from '../../src/walk/record.ts';
 import { StatsCounter } from '../../src/walk/stats.ts';
-import type { WalkOptions, WalkProgress } from '../../src/walk/tree.ts';
+import type { WalkOptions, WalkProgress } from '../../src/walk/walk-options.ts';
 import { manyTurns, type TestGrid, testKey } from '../support/client-grid.ts';
 import { vectorKey } from '../support/directories.ts';
 import { all, lit, smallGrid, tahoeLikeTree, walkVectors } from '../support/trees.ts';

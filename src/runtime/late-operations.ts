@@ -1,0 +1,37 @@
+/**
+ * @module late-operations: `operations.ts`, loaded with the first operation: charts, codecs and what
+ * makes and checks shares are most of this package, and who looks at caps needs none of them.
+ */
+import { onDemand } from '../on-demand.ts';
+import type { SessionSetting } from './new-session.ts';
+import type * as Operations from './operations.ts';
+import type { Workbench } from './workbench.ts';
+
+const benches = onDemand(() => import('./workbench.ts'));
+const sessions = onDemand(() => import('./new-session.ts'));
+const operations = onDemand(() => import('./operations.ts'));
+
+export const createFile: typeof Operations.createFile = async (...asked) =>
+  (await operations()).createFile(...asked);
+export const mapFile: typeof Operations.mapFile = async (...asked) =>
+  (await operations()).mapFile(...asked);
+export const modifyFile: typeof Operations.modifyFile = async (...asked) =>
+  (await operations()).modifyFile(...asked);
+export const readFile: typeof Operations.readFile = async (...asked) =>
+  (await operations()).readFile(...asked);
+export const repairFile: typeof Operations.repairFile = async (...asked) =>
+  (await operations()).repairFile(...asked);
+export const statFile: typeof Operations.statFile = async (...asked) =>
+  (await operations()).statFile(...asked);
+export const streamFile: typeof Operations.streamFile = async (...asked) =>
+  (await operations()).streamFile(...asked);
+export const verifyFile: typeof Operations.verifyFile = async (...asked) =>
+  (await operations()).verifyFile(...asked);
+export const writeContents: typeof Operations.writeContents = async (...asked) =>
+  (await operations()).writeContents(...asked);
+
+/** @param sessionFor asked at each attempt */
+export async function newBench(sessionFor: () => SessionSetting): Promise<Workbench> {
+  const [{ Workbench }, { newSession }] = await Promise.all([benches(), sessions()]);
+  return new Workbench(() => newSession(sessionFor()));
+}
