@@ -30,7 +30,6 @@ import type { Obstacle } from '../../machines/write-kernel.ts';
 import type { Encoding } from '../encoding.ts';
 import {
   BeyondLimitError,
-  type Facts,
   FileExistsError,
   IndeterminateWriteError,
   MissingPrivateKeyError,
@@ -44,6 +43,7 @@ import {
   VersionUnavailableError,
   WrongFormatError,
 } from '../errors.ts';
+import type { LostShare, WriteFacts } from '../facts.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { tooLarge } from '../share/segments.ts';
 import { listed, nameOf, nameText, standoffText, type VersionName } from '../version-name.ts';
@@ -273,7 +273,8 @@ function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
     case 'missingPrivateKey':
       return missingPrivateKey(obstacle.map);
     case 'wrongFormat': {
-      const { cap, file } = obstacle;
+      const cap = obstacle.cap;
+      const file = obstacle.file as Format;
       return new WrongFormatError(`this is an ${cap} cap, and the file is ${file}`, { cap, file });
     }
     case 'noBase':
@@ -328,7 +329,7 @@ function placesOf(report: PublishReport): readonly Place[] {
   return placedOf(report).map(({ server, shnum }) => ({ server, shnum }));
 }
 
-function factsOf(report: PublishReport): Facts {
+function factsOf(report: PublishReport): WriteFacts {
   const { seqnum, quorum, surprises, failures, missing } = report;
   return { seqnum, quorum, placed: placesOf(report), missing, surprises, failures };
 }
@@ -395,7 +396,7 @@ function atStake({ versions, map }: Extract<RepairObstacle, { kind: 'atStake' }>
 }
 
 /** The error of a first version whose places are not free. */
-function fileExists(places: readonly Place[], facts: Facts = {}): FileExistsError {
+function fileExists(places: readonly Place[], facts: Partial<WriteFacts> = {}): FileExistsError {
   const where = places.map(({ server, shnum }) => `share ${shnum} on ${server}`).join(', ');
   const shares = places.map(({ server, shnum }) => ({ server, shnum }));
   return new FileExistsError(`this key has a file already: ${where}`, {
@@ -411,7 +412,12 @@ function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
   return new NewerVersionSeenError(
     `version ${lost.seqnum} was acknowledged before, and nothing as new can be read here ` +
       `(${answeredOf(map)}): wait until more servers answer, or write over it by \`force\``,
-    { newer: [describeVersion(lost)], seen: versions.map(describeVersion), servers: map.servers },
+    {
+      newer: [describeVersion(lost)],
+      silent: silentIn(map),
+      seen: versions.map(describeVersion),
+      servers: map.servers,
+    },
   );
 }
 
@@ -489,14 +495,16 @@ function unrecoverable(map: Servermap, what = 'no version can be read'): Unrecov
 /** The error when a retrieve ran out of shares. */
 function notEnoughShares(report: RetrieveReport, seqnum: number): NotEnoughSharesError {
   const usable = report.sources.filter(({ status }) => status === 'usable' || status === 'held');
-  const lost = report.sources.filter(({ status }) => status === 'corrupt' || status === 'failed');
+  const lost = report.sources.flatMap(({ server, shnum, status, failure }): readonly LostShare[] =>
+    status === 'corrupt' || status === 'failed' ? [{ server, shnum, status, failure }] : [],
+  );
   return new NotEnoughSharesError(
     `${titleOf(seqnum)} ran out of good shares: ${usable.length} left of the ` +
       `${report.required} it needs`,
     {
       seqnum,
       required: report.required,
-      lost: lost.map(({ server, shnum, status, failure }) => ({ server, shnum, status, failure })),
+      lost,
       recoverable: usable.length >= report.required,
     },
   );

@@ -101,7 +101,10 @@ async function examined(
   const found = await lookAt(file, verify, call);
   const check = tahoeCheck(found, file.cap, encoding);
   if (!isAnyoneHeard(found)) {
-    const error = new UnrecoverableFileError('no server has told what it holds');
+    const { servers } = found.map;
+    const error = new UnrecoverableFileError('no server has told what it holds', {
+      ...{ seen: [], bad: 0, unread: [], servers },
+    });
     return { ...nothing, isHealthy: null, check, error };
   }
   const attempt = repair && !found.isHealthy;
