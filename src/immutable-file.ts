@@ -2,10 +2,12 @@
  * @module immutable-file: one immutable file, as its users see it: read whole, in part, or as a
  * stream, and its shares looked at. Every byte is led to the hash in the cap before it is given out; a literal is its cap.
  */
+
 import { resolveRange } from '../machines/read-kernel.ts';
 import type { Servermap } from '../machines/servermap.ts';
 import { findingIn, type ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 import { checkOperation, checkRead } from './arguments.ts';
+import type { Bytes } from './bytes.ts';
 import type { Encoding } from './encoding.ts';
 import { InsufficientCapError, NotRepairableError } from './errors.ts';
 import {
@@ -85,14 +87,14 @@ export class ImmutableFile {
    * @throws UnrecoverableFileError, NotEnoughSharesError, BadCiphertextHashError, OutOfRangeError,
    * BeyondLimitError, InsufficientCapError
    */
-  async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
+  async read(options: ReadCallOptions = {}): Promise<Bytes> {
     const literal = this.#literal(options);
     if (literal !== undefined) return literal.slice();
     return this.#run('read', options, (download, all) => downloadFile(download, all, all));
   }
 
   /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
-  stream(options: ReadCallOptions = {}): ReadableStream<Uint8Array> {
+  stream(options: ReadCallOptions = {}): ReadableStream<Bytes> {
     return streamOf(async (sink, gone) => {
       const literal = this.#literal(options);
       if (literal === undefined) {

@@ -20,6 +20,7 @@ export {
 } from '../machines/servermap.ts';
 export type { ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 export type { Verification } from '../machines/verify-kernel.ts';
+export type { Bytes } from './bytes.ts';
 export {
   type Cap,
   type Format,
@@ -49,6 +50,7 @@ export type {
 } from './directory.ts';
 export { defaultEncoding, type Encoding } from './encoding.ts';
 export * from './errors.ts';
+export type * from './facts.ts';
 export { type CreateDirectoryOptions, type CreateOptions, Grid, type GridOptions } from './grid.ts';
 export {
   type ChkCap,

@@ -12,7 +12,7 @@ import {
   requireFunction,
   toPlaintext,
 } from './arguments.ts';
-import { bytesToHex } from './bytes.ts';
+import { type Bytes, bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
@@ -175,28 +175,28 @@ export class MutableFile {
    * @throws UnrecoverableFileError, VersionUnavailableError, NotEnoughSharesError, OutOfRangeError
    * for an offset beyond the end, BeyondLimitError, InsufficientCapError
    */
-  async read(options: VersionReadCallOptions = {}): Promise<Uint8Array> {
+  async read(options: VersionReadCallOptions = {}): Promise<Bytes> {
     return (await this.#whole('read', options)).contents;
   }
 
   /** The same, with the version that it is of. */
-  async readVersion(options: VersionReadCallOptions = {}): Promise<VersionContents<Uint8Array>> {
+  async readVersion(options: VersionReadCallOptions = {}): Promise<VersionContents<Bytes>> {
     return this.#whole('readVersion', options);
   }
 
-  #whole(method: string, options: VersionReadCallOptions): Promise<VersionContents<Uint8Array>> {
+  #whole(method: string, options: VersionReadCallOptions): Promise<VersionContents<Bytes>> {
     return this.#read(method, options, (bench, all) => readFile(bench, all, all));
   }
 
   /** As {@link read}, as a stream; what was not read yet is not fetched. */
-  stream(options: VersionReadCallOptions = {}): ReadableStream<Uint8Array> {
+  stream(options: VersionReadCallOptions = {}): ReadableStream<Bytes> {
     return this.#stream('stream', options, () => {});
   }
 
   /** The same, with the version that it is of, as soon as its first bytes are there. */
   async streamVersion(
     options: VersionReadCallOptions = {},
-  ): Promise<VersionContents<ReadableStream<Uint8Array>>> {
+  ): Promise<VersionContents<ReadableStream<Bytes>>> {
     const { promise: begun, resolve, reject } = deferred<FileStat>();
     const contents = this.#stream('streamVersion', options, resolve, reject);
     return { ...(await begun), contents };
@@ -207,7 +207,7 @@ export class MutableFile {
     options: VersionReadCallOptions,
     begin: (stat: FileStat) => void,
     fail: (error: unknown) => void = () => {},
-  ): ReadableStream<Uint8Array> {
+  ): ReadableStream<Bytes> {
     return streamOf(async (sink, gone) => {
       const read: Work<VersionReadCallOptions, void> = (bench, all) =>
         streamFile(bench, all, sink, begin, all);

@@ -1,8 +1,10 @@
 /**
  * @module job: what an operation is to do with bytes, and whom it tells. When, the charts decide.
  */
+
 import type { Span } from '../../machines/rewrite.ts';
 import type { Version } from '../../machines/servermap.ts';
+import type { Bytes } from '../bytes.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { KeptBytes } from './kept-bytes.ts';
 import type { OperationOptions } from './options.ts';
@@ -10,9 +12,9 @@ import type { OperationOptions } from './options.ts';
 /** Who is given what is read. */
 export interface Taker {
   /** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
-  take(kept: KeptBytes, range: Span, at: number, bytes: Uint8Array, version: Version): unknown;
+  take(kept: KeptBytes, range: Span, at: number, bytes: Bytes, version: Version): unknown;
   /** Where it wants them to be before it takes them, if that matters to it. */
-  roomFor?(kept: KeptBytes, range: Span, at: number, length: number): Uint8Array | undefined;
+  roomFor?(kept: KeptBytes, range: Span, at: number, length: number): Bytes | undefined;
 }
 
 /** Keeps what is read, in memory. */
@@ -26,7 +28,7 @@ export const keeper: Taker = {
  * collision. The contents may then already hold its earlier change, which it must allow for.
  */
 export type Modifier = (
-  contents: Uint8Array,
+  contents: Bytes,
   attempt: { readonly attempt: number; readonly seqnum: number },
 ) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 

@@ -1,6 +1,7 @@
 /**
  * @module retrieve-segments: the IO of a retrieve: fetch blocks, check them, decode, deliver.
  */
+
 import { fromPromise } from 'xstate';
 import { blockReadMachine } from '../../machines/block-read.machine.ts';
 import {
@@ -15,6 +16,7 @@ import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import type { Place } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
+import type { Bytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
 import { type Geometry, segmentLength } from '../share/geometry.ts';
@@ -67,7 +69,7 @@ interface Decoding
 export async function decodeWindow(
   input: DecodeInput,
   { job, thrown, kept, blocks, ahead, geometry }: Decoding,
-  decode: (segnum: number, room: Uint8Array | undefined) => Promise<Uint8Array>,
+  decode: (segnum: number, room: Bytes | undefined) => Promise<Bytes>,
 ): Promise<DecodeResult> {
   const { taker, onProgress } = job;
   const { version, range, firstSegment, segmentCount } = input;
@@ -122,8 +124,8 @@ function decoded(
   { keepsSalts = false }: Job,
   segnum: number,
   { version, shnums }: DecodeInput,
-  room: Uint8Array | undefined,
-): Promise<Uint8Array> {
+  room: Bytes | undefined,
+): Promise<Bytes> {
   const entries = [...entriesOf(blocks, segnum, shnums)];
   const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
   // The salt was admitted with every block of the segment: they are all the same.
