@@ -21,18 +21,18 @@ export interface BlockReadInput extends ReadBlocksInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context extends BlockReadInput {
+export interface BlockReadContext extends BlockReadInput {
   readonly failure: Failure | null;
 }
 
 /** What traces and pictures show of a context. */
-export function blockReadSummary(context: Context) {
+export function blockReadSummary(context: BlockReadContext) {
   const { server, shnum, firstSegment, segmentCount, failure } = context;
   return { server, shnum, firstSegment, segmentCount, failure };
 }
 
 export const blockReadMachine = setup({
-  types: { context: {} as Context, input: {} as BlockReadInput },
+  types: { context: {} as BlockReadContext, input: {} as BlockReadInput },
   actors: { readBlocks: unprovided<ReadBlocksResult, ReadBlocksInput>('readBlocks') },
   delays: { readDeadline: ({ context }) => context.deadlines.readMs },
   actions: {

@@ -34,14 +34,14 @@ export interface PublishInput extends PublishPlan {
   readonly deadlines: Deadlines;
 }
 
-export interface Context {
+export interface PublishContext {
   readonly record: PublishRecord;
   readonly recipe: Recipe;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function publishSummary({ record }: Context) {
+export function publishSummary({ record }: PublishContext) {
   const { seqnum, required, total, wholeShares, version, surprises } = record;
   const statuses = writesOf(record).map(({ server, shnum, status }) => [
     `${server}:${shnum}`,
@@ -62,13 +62,14 @@ function factOf(result: PrepareResult): PublishFact {
 function endAs(kind: PublishReport['kind']) {
   return {
     type: 'final',
-    output: ({ context: { record } }: { readonly context: Context }) => reportOf(record, kind),
+    output: ({ context: { record } }: { readonly context: PublishContext }) =>
+      reportOf(record, kind),
   } as const;
 }
 
 export const publishMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as PublishContext,
     input: {} as PublishInput,
     output: {} as PublishReport,
     events: {} as WriteSettled | OperationCancel,

@@ -50,14 +50,14 @@ export interface VersionUnconfirmed {
   readonly silent: readonly ServerId[];
 }
 
-export interface Context {
+export interface ReadFileContext {
   readonly record: ReadRecord;
   readonly grid: GridView;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function readFileSummary({ record }: Context) {
+export function readFileSummary({ record }: ReadFileContext) {
   const { wanted, version, attempt, looks, tried, marked, newest } = record;
   const seqnums = { tried: tried.map(({ seqnum }) => seqnum), newest: newest?.seqnum ?? null };
   return { wanted, version, attempt, looks, ...seqnums, marked };
@@ -68,19 +68,19 @@ function decided<Kind extends ReadDecision['kind']>(record: ReadRecord) {
   return decide(record) as Extract<ReadDecision, { kind: Kind }>;
 }
 
-function mapInput({ record, grid, deadlines }: Context): ServermapUpdateInput {
+function mapInput({ record, grid, deadlines }: ReadFileContext): ServermapUpdateInput {
   const { mode } = decided<'map'>(record);
   return { mode, ...grid, wantsPrivateKey: false, marked: record.marked, deadlines };
 }
 
-function readInput({ record, grid, deadlines }: Context): ReadVersionInput {
+function readInput({ record, grid, deadlines }: ReadFileContext): ReadVersionInput {
   const { version, range, map } = decided<'read'>(record);
   return { grid, map, version, ranges: [range], marked: record.marked, deadlines };
 }
 
 const end = {
   type: 'final',
-  output: ({ context: { record } }: { readonly context: Context }) => ({
+  output: ({ context: { record } }: { readonly context: ReadFileContext }) => ({
     ...decide(record),
     newest: record.newest,
   }),
@@ -88,7 +88,7 @@ const end = {
 
 export const readFileMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as ReadFileContext,
     input: {} as ReadFileInput,
     output: {} as ReadFileReport,
     events: {} as OperationCancel,

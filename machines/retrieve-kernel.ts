@@ -62,7 +62,7 @@ export type RetrieveDecision =
   | { readonly kind: 'notEnoughShares' };
 
 /** Of a record, what says which window is under way. */
-type Windowed = Pick<RetrieveRecord, 'nextSegment' | 'endSegment' | 'window' | 'windows'>;
+export type Windowed = Pick<RetrieveRecord, 'nextSegment' | 'endSegment' | 'window' | 'windows'>;
 
 export function currentWindow({ nextSegment, endSegment, window }: Windowed): Window {
   return { firstSegment: nextSegment, segmentCount: Math.min(window, endSegment - nextSegment) };

@@ -46,7 +46,7 @@ export interface RetrieveInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context {
+export interface RetrieveContext {
   readonly record: RetrieveRecord;
   readonly version: Version;
   readonly range: Span;
@@ -56,7 +56,7 @@ export interface Context {
 }
 
 /** What traces and pictures show of a context. */
-export function retrieveSummary({ record }: Context) {
+export function retrieveSummary({ record }: RetrieveContext) {
   const { purpose, required, nextSegment, endSegment, sources } = record;
   const statuses = sources.map(({ server, shnum, status }) => [`${server}:${shnum}`, status]);
   const numbers = { purpose, required, nextSegment, endSegment };
@@ -82,7 +82,7 @@ function recordOf(input: RetrieveInput): RetrieveRecord {
 function endAs(kind: RetrieveReport['kind']) {
   return {
     type: 'final',
-    output: ({ context }: { readonly context: Context }): RetrieveReport => {
+    output: ({ context }: { readonly context: RetrieveContext }): RetrieveReport => {
       const { record, failure, firstSegment } = context;
       const { required, sources, nextSegment } = record;
       return { kind, required, sources, segmentsDelivered: nextSegment - firstSegment, failure };
@@ -92,7 +92,7 @@ function endAs(kind: RetrieveReport['kind']) {
 
 export const retrieveMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as RetrieveContext,
     input: {} as RetrieveInput,
     output: {} as RetrieveReport,
     events: {} as BlocksSettled | OperationCancel,

@@ -35,19 +35,19 @@ export interface ServerQueryInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context extends ServerQueryInput {
+export interface ServerQueryContext extends ServerQueryInput {
   readonly shnums: readonly number[];
   readonly judged: readonly ShareJudged[];
   readonly failure: Failure | null;
 }
 
 /** What traces and pictures show of a context. */
-export function serverQuerySummary({ server, shnums, judged, failure }: Context) {
+export function serverQuerySummary({ server, shnums, judged, failure }: ServerQueryContext) {
   const verdicts = judged.map(({ shnum, verdict }) => [String(shnum), verdict] as const);
   return { server, shnums, judged: Object.fromEntries(verdicts), failure };
 }
 
-function reportOf(context: Context, status: ServerReport['status']): ServerReport {
+function reportOf(context: ServerQueryContext, status: ServerReport['status']): ServerReport {
   const { server, judged, failure } = context;
   return {
     server,
@@ -60,7 +60,10 @@ function reportOf(context: Context, status: ServerReport['status']): ServerRepor
 }
 
 /** The context once every share without a verdict is recorded as unverified. */
-function withRestUnverified(context: Context, reason: string): Partial<Context> {
+function withRestUnverified(
+  context: ServerQueryContext,
+  reason: string,
+): Partial<ServerQueryContext> {
   const rest = context.shnums.filter((n) => !context.judged.some(({ shnum }) => shnum === n));
   return {
     judged: [
@@ -73,13 +76,13 @@ function withRestUnverified(context: Context, reason: string): Partial<Context> 
   };
 }
 
-function hasVerdict(context: Context, kind: 'good' | 'bad'): boolean {
+function hasVerdict(context: ServerQueryContext, kind: 'good' | 'bad'): boolean {
   return context.judged.some(({ verdict }) => verdict.kind === kind);
 }
 
 export const serverQueryMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as ServerQueryContext,
     input: {} as ServerQueryInput,
     events: {} as ShareJudged,
   },

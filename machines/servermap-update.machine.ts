@@ -43,13 +43,13 @@ export interface ServermapUpdateInput {
   readonly rule?: Rule;
 }
 
-export interface Context {
+export interface ServermapUpdateContext {
   readonly record: UpdateRecord;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function servermapUpdateSummary({ record }: Context) {
+export function servermapUpdateSummary({ record }: ServermapUpdateContext) {
   const { mode, rule, required, total, privateKey, servers, statuses } = record;
   const byServer = servers.map((server, i) => [server, statuses[i] as ServerStatus] as const);
   return { mode, rule, required, total, privateKey, statuses: Object.fromEntries(byServer) };
@@ -72,7 +72,7 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
 
 export const servermapUpdateMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as ServermapUpdateContext,
     input: {} as ServermapUpdateInput,
     output: {} as Servermap,
     events: {} as ServerAnswered | ServerSettled | OperationCancel,

@@ -41,7 +41,7 @@ export interface ShareWriteInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context extends ShareWriteInput {
+export interface ShareWriteContext extends ShareWriteInput {
   /** Whether it was written, as the server says; null: it has not said. */
   readonly wrote: boolean | null;
   readonly seen: readonly SeenShare[];
@@ -56,18 +56,18 @@ function seenIn(result: WriteResult | RereadResult | ClaimResult): Seen {
 }
 
 /** Whether the new version is there: since its tests were of the whole server, they have held. */
-function isOurs({ shnums, tests, checkstring }: Context, seen: Seen): boolean {
+function isOurs({ shnums, tests, checkstring }: ShareWriteContext, seen: Seen): boolean {
   const isTelling = (shnum: number) => shnums.includes(shnum) && !passes(tests[shnum], checkstring);
   return seen.some((share) => isTelling(share.shnum) && share.checkstring === checkstring);
 }
 
 /** Whether no place can tell: a bad share of the very version may begin like a good one. */
-function isUntold({ shnums, tests, checkstring }: Context): boolean {
+function isUntold({ shnums, tests, checkstring }: ShareWriteContext): boolean {
   return shnums.every((shnum) => passes(tests[shnum], checkstring));
 }
 
 /** The shown shares that would be another writer's. */
-function claimsOf({ tests, checkstring }: Context, seen: Seen): readonly number[] {
+function claimsOf({ tests, checkstring }: ShareWriteContext, seen: Seen): readonly number[] {
   return claimsIn(tests, checkstring, seen);
 }
 
@@ -78,12 +78,12 @@ function withChecked(seen: Seen, checked: Seen): Seen {
 }
 
 /** What traces and pictures show of a context. */
-export function shareWriteSummary({ server, shnums, tests, seen, failure }: Context) {
+export function shareWriteSummary({ server, shnums, tests, seen, failure }: ShareWriteContext) {
   return { server, shnums, tests, seen, failure };
 }
 
 export const shareWriteMachine = setup({
-  types: { context: {} as Context, input: {} as ShareWriteInput },
+  types: { context: {} as ShareWriteContext, input: {} as ShareWriteInput },
   actors: {
     writeShare: unprovided<WriteResult, WriteInput>('writeShare'),
     rereadShare: unprovided<RereadResult, RereadInput>('rereadShare'),

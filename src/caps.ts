@@ -22,7 +22,7 @@ import { withHidden } from './hidden.ts';
 
 export type { Format };
 
-interface CapBase {
+export interface CapBase {
   /** What a writer writes; a reader goes by the share itself. */
   readonly format: Format;
   readonly directory: boolean;

@@ -15,6 +15,11 @@
  *     };
  *     const { violations, labels } = await simulate(7, { world });
  */
+export type { Rule } from '../machines/rules.ts';
+export type { OperationRecord, RunRecord, RunResult, Stamp } from './runtime/run-records.ts';
+export type { ChartRecord, Json } from './runtime/trace.ts';
+export type { RotField } from './simulation/disk.ts';
+export type * from './simulation/facts.ts';
 export { type FaultKind, faultKinds, faults } from './simulation/faults.ts';
 export type { Message } from './simulation/network.ts';
 export type {
@@ -30,6 +35,7 @@ export {
   PropertyWatch,
   properties,
 } from './simulation/properties.ts';
+export type * from './simulation/property.ts';
 export { runToEnd } from './simulation/run-to-end.ts';
 export {
   type Block,
@@ -41,6 +47,7 @@ export {
   playScenario,
   type Scenario,
   ScenarioError,
+  type ScenarioPart,
   type ScenarioRun,
 } from './simulation/scenario.ts';
 export { type Shrunk, shrink, toScenario } from './simulation/shrink.ts';

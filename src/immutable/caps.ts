@@ -17,7 +17,7 @@ const STORAGE_INDEX_TAG = tagOf('allmydata_immutable_key_to_storage_index_v1');
 /** Bytes of contents that Tahoe puts into a cap; what is longer it gives to servers. */
 export const literalMax = 55;
 
-interface ImmutableCapBase {
+export interface ImmutableCapBase {
   /** The contents are Tahoe's table of what is in a directory. */
   readonly directory: boolean;
 }

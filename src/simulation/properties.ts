@@ -6,7 +6,7 @@
  * G for repair, A for recoverability, X for concurrency, M for modify, T for retrieve, V for servers
  * that lie; K is the kernel. Some hold only within limits (so many disks lost); outside of them they say nothing.
  */
-import { emptyFacts, type Facts, learn } from './facts.ts';
+import { emptyFacts, learn, type RunFacts } from './facts.ts';
 import { concurrencyProperties } from './properties-concurrency.ts';
 import { kernelProperties } from './properties-kernel.ts';
 import { lieProperties } from './properties-lies.ts';
@@ -73,7 +73,7 @@ export class PropertyWatch {
   }
 
   /** What the trace says so far. */
-  get facts(): Facts {
+  get facts(): RunFacts {
     return this.#facts;
   }
 

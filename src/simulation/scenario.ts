@@ -70,7 +70,8 @@ export interface Block {
   readonly expected: readonly string[];
 }
 
-type Part =
+/** A piece of the file. */
+export type ScenarioPart =
   | { readonly kind: 'prose'; readonly lines: readonly Line[] }
   | { readonly kind: 'block'; readonly block: Block };
 
@@ -81,7 +82,7 @@ export interface Scenario {
   /** The comments, one paragraph per element. */
   readonly prose: readonly string[];
   readonly runs: readonly ScenarioRun[];
-  readonly parts: readonly Part[];
+  readonly parts: readonly ScenarioPart[];
 }
 
 /** @throws ScenarioError */
@@ -114,8 +115,8 @@ export function parseScenario(name: string, text: string): Scenario {
   return { name, title, prose, runs, parts };
 }
 
-function partsOf(text: string): readonly Part[] {
-  const parts: Part[] = [];
+function partsOf(text: string): readonly ScenarioPart[] {
+  const parts: ScenarioPart[] = [];
   const lines = text.split('\n').map((line, i) => ({ number: i + 1, text: line.trimEnd() }));
   let at = 0;
   while (at < lines.length) {
