@@ -10,7 +10,8 @@ import type { Plaintext } from './share/plaintext.ts';
 import { errnoOf, readFully } from './storage/atomic-file.ts';
 
 /** A file to be written to the grid; whoever opened it closes it. */
-export interface FileSource extends Plaintext {
+export interface FileSource extends Plaintext, AsyncDisposable {
+  /** Closes the file; so does `await using`. */
   close(): Promise<void>;
 }
 
@@ -58,5 +59,6 @@ export async function sourceOf(file: FileHandle, name: string): Promise<FileSour
       throw new BadSourceError(name, `ends at ${offset + bytes.length}, which it did not before`);
     },
     close: () => file.close(),
+    [Symbol.asyncDispose]: () => file.close(),
   };
 }

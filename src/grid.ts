@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * @module grid: a set of storage servers, and the files on it.
  *
@@ -261,7 +262,13 @@ export class Grid {
     for (const server of this.servers) server.close?.();
   }
 
+  /** {@link close}, for `using` and `await using`. */
   [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The same. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 

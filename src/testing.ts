@@ -16,10 +16,19 @@
  *     const { violations, labels } = await simulate(7, { world });
  */
 export type { Rule } from '../machines/rules.ts';
-export type { OperationRecord, RunRecord, RunResult, Stamp } from './runtime/run-records.ts';
-export type { ChartRecord, Json } from './runtime/trace.ts';
+export type {
+  AdviceRecord,
+  GridRecord,
+  HeaderRecord,
+  MessageRecord,
+  OperationRecord,
+  PictureRecord,
+  RunRecord,
+  RunResult,
+  Stamp,
+} from './runtime/run-records.ts';
+export type { ChartRecord, Json, TakenTransition } from './runtime/trace.ts';
 export type { RotField } from './simulation/disk.ts';
-export type * from './simulation/facts.ts';
 export { type FaultKind, faultKinds, faults } from './simulation/faults.ts';
 export type { Message } from './simulation/network.ts';
 export type {
@@ -35,7 +44,6 @@ export {
   PropertyWatch,
   properties,
 } from './simulation/properties.ts';
-export type * from './simulation/property.ts';
 export { runToEnd } from './simulation/run-to-end.ts';
 export {
   type Block,

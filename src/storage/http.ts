@@ -223,6 +223,11 @@ export class HttpServer extends CheckedServer {
     for (const connection of this.#connections) connection.close();
   }
 
+  /** {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** Makes a call, lets `read` judge the answer, and turns whatever went wrong into our errors. */
   async #ask<Result>(call: HttpCall, read: (answer: HttpAnswer) => Result): Promise<Result> {
     let answer: HttpAnswer | undefined;

@@ -135,7 +135,7 @@ function undocumented({ name, symbol, isType }: Exported): readonly string[] {
   const found = isTold(symbol) ? [] : [name];
   for (const declaration of symbol.declarations ?? []) {
     for (const member of membersOf(declaration)) {
-      if (isHidden(member) || (isType && isOfClassItself(member))) continue;
+      if (isHidden(member) || isTag(member) || (isType && isOfClassItself(member))) continue;
       const own = checker.getSymbolAtLocation(member.name ?? member);
       if (own !== undefined && !isTold(own)) found.push(`${name}.${own.name}`);
     }
@@ -143,6 +143,12 @@ function undocumented({ name, symbol, isType }: Exported): readonly string[] {
   return found;
 }
 
+/** Says by which literal its owner is told from others. */
+function isTag(member: ts.ClassElement | ts.TypeElement): boolean {
+  return ts.isPropertySignature(member) && member.type?.kind === ts.SyntaxKind.LiteralType;
+}
+
+/** Those of a union are told by the union. */
 function membersOf(declaration: ts.Declaration): readonly (ts.ClassElement | ts.TypeElement)[] {
   if (ts.isClassDeclaration(declaration) || ts.isInterfaceDeclaration(declaration)) {
     return [...declaration.members];
@@ -151,7 +157,7 @@ function membersOf(declaration: ts.Declaration): readonly (ts.ClassElement | ts.
   const found: ts.TypeElement[] = [];
   const visit = (node: ts.TypeNode): void => {
     if (ts.isTypeLiteralNode(node)) found.push(...node.members);
-    if (ts.isUnionTypeNode(node) || ts.isIntersectionTypeNode(node)) node.types.forEach(visit);
+    if (ts.isIntersectionTypeNode(node)) node.types.forEach(visit);
     if (ts.isParenthesizedTypeNode(node)) visit(node.type);
   };
   visit(declaration.type);
