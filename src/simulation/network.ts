@@ -250,7 +250,7 @@ export class RemoteServer implements StorageServer {
     shnum: number,
     range: ByteRange,
     { signal }: CallOptions = {},
-  ) {
+  ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const { offset } = range;
     const head = diskOf(this.#server).shareBytes(storageIndex, shnum, headerLengthMax);

@@ -26,12 +26,13 @@ const world: WorldOptions = {
   faults: faultKinds.filter((kind: FaultKind) => kind === 'crash'),
 };
 
-export async function found(text: string): Promise<string> {
-  const outcome: RunOutcome = await simulate(7, { world });
+export async function found(seed: number, text: string): Promise<string> {
+  const outcome: RunOutcome = await simulate(seed, { world });
   const [broken] = outcome.violations;
-  const { trace } = await World.open(world);
-  const played = await playScenario(parseScenario('mine', text));
-  console.log(played.length, await runLabels(world, outcome.labels));
-  if (broken === undefined) return properties.map(({ id, check }) => id + check({ trace }).kind).join();
-  return toScenario(await shrink(outcome.options, outcome.labels, broken.id));
+  const { trace, encoding } = await World.create(world);
+  const { runs } = await playScenario(parseScenario('mine', text));
+  const again = await runLabels(world, outcome.labels);
+  console.log(runs.length, again.violations, encoding.required);
+  if (broken === undefined) return properties.map(({ check }) => check({ trace }).kind).join();
+  return toScenario(seed, broken.id, await shrink(outcome, broken.id));
 }
