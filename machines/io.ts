@@ -17,9 +17,13 @@ export type { SeenShare } from './reports.ts';
 
 /** How long to wait, in milliseconds of the actor system's clock. */
 export interface Deadlines {
+  /** For the list of a server's shares, and for a renewed lease; 15,000 by default. */
   readonly queryMs: number;
+  /** For the header of a share, its key and its signature; 15,000 by default. */
   readonly verifyMs: number;
+  /** For the blocks of one share that are read at once; 30,000 by default. */
   readonly readMs: number;
+  /** For one write of shares to a server; 60,000 by default. */
   readonly writeMs: number;
 }
 

@@ -47,6 +47,7 @@ export interface Request extends PlannedRequest {
 
 /** A share that nobody expected: somebody else has written. */
 export interface Surprise extends Place {
+  /** The head of that share, which a test-and-set compares. */
   readonly found: Hex;
 }
 

@@ -52,7 +52,9 @@ export type VerifyImmutableFact =
 export interface ImmutableFinding {
   /** The verdict on each share is that of the whole look. */
   readonly map: Servermap;
+  /** Where good shares are. */
   readonly good: readonly Place[];
+  /** Where bad ones are, and why. */
   readonly bad: readonly BadShare[];
   /** There are no old versions. */
   readonly stale: readonly [];

@@ -86,6 +86,7 @@ export function missingIn(map: Servermap): readonly number[] {
 
 /** A share that is not good, and why. */
 export interface BadShare extends Place {
+  /** What is wrong with it, in words. */
   readonly reason: string;
   /** Its bytes did not arrive: nobody can say. */
   readonly isUnread?: true;
@@ -111,9 +112,13 @@ function unreadIf(isUnread: boolean): Pick<BadShare, 'isUnread'> {
 
 /** What the look at every block of every share found. */
 export interface Verification {
+  /** Who holds what, as it was before the blocks were read. */
   readonly map: Servermap;
+  /** Of the version that was verified: the newest that can be read. */
   readonly seqnum: number;
+  /** Where its good shares are. */
   readonly good: readonly Place[];
+  /** Bad shares, of any version. */
   readonly bad: readonly BadShare[];
   /** Good shares of older versions, which some write could not replace. */
   readonly stale: readonly StaleHolding[];

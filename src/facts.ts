@@ -84,7 +84,9 @@ export type SourceChangeFacts = {
 export type LimitFacts = {
   /** Which number, in words. */
   readonly what: string;
+  /** What the version has. */
   readonly value: number;
+  /** The most that is read. */
   readonly limit: number;
 };
 
@@ -122,7 +124,9 @@ export type UnrecoverableFacts = {
 export type VersionUnavailableFacts = {
   /** As it was asked for. */
   readonly wanted: Pick<VersionName, 'seqnum'> & Partial<VersionName>;
+  /** All that were found. */
   readonly seen: readonly CountedVersion[];
+  /** Who was asked, and what came of it. */
   readonly servers: readonly KnownServer[];
 };
 
@@ -130,6 +134,7 @@ export type VersionUnavailableFacts = {
 export type LostShare = Place & {
   /** `corrupt` is proven by a hash or a signature; `failed` is all else. */
   readonly status: 'corrupt' | 'failed';
+  /** Why; null where nobody said. */
   readonly failure: Failure | null;
 };
 
@@ -155,6 +160,7 @@ export type NotEnoughSharesFacts = Partial<WriteFacts> & {
   readonly seqnum?: number;
   /** k: how many different shares it takes. */
   readonly required?: number;
+  /** Shares that turned out to be of no use. */
   readonly lost?: readonly LostShare[];
   /** Whether k shares are left all the same: reading again may help. */
   readonly recoverable?: boolean;
@@ -169,6 +175,7 @@ export type FileExistsFacts = Pick<WriteFacts, 'placed'> &
 
 /** The version a change was made for, and the one that is there. */
 export type VersionChangedFacts = {
+  /** That of `base`. */
   readonly expected: VersionName;
   /** Null where no version can be read. */
   readonly found: SeenVersion | null;
@@ -184,6 +191,7 @@ export type NewerVersionFacts = {
   readonly silent: readonly string[];
   /** All that were seen. */
   readonly seen?: readonly SeenVersion[];
+  /** Who was asked, and what came of it. */
   readonly servers?: readonly KnownServer[];
 };
 
@@ -191,11 +199,14 @@ export type NewerVersionFacts = {
 export type MissingKeyFacts = {
   /** The versions that can be read. */
   readonly versions: readonly SeenVersion[];
+  /** Who was asked, and what came of it. */
   readonly servers: readonly KnownServer[];
 };
 
 /** The format that a cap says, and that of the file. */
 export type FormatFacts = {
+  /** As the cap says. */
   readonly cap: Format;
+  /** As its shares are. */
   readonly file: Format;
 };

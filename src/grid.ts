@@ -84,6 +84,7 @@ import { type Met, rootOf } from './walk/met.ts';
 import type { DeepStats } from './walk/stats.ts';
 import { type DeepCheckOptions, type Examined, Tree, type WalkOptions } from './walk/tree.ts';
 
+/** What a grid is made of; only `servers` has to be given. */
 export interface GridOptions {
   /** In any order: each file has its own. */
   readonly servers: readonly StorageServer[];
@@ -106,6 +107,7 @@ export interface GridOptions {
   readonly unusable?: UnusableSettings;
   /** 32 bytes; they only tell this client's leases from others'. Random by default. */
   readonly leaseSecret?: Uint8Array;
+  /** How long to wait for a server; what is left out is the usual. */
   readonly deadlines?: Partial<Deadlines>;
   /**
    * Drives deadlines and backoffs. What this or one of the next three throws ends the operation
@@ -133,6 +135,7 @@ export interface GridOptions {
   readonly headLength?: number;
 }
 
+/** For a new file. */
 export interface CreateOptions extends WriteCallOptions {
   /** That of the grid by default. */
   readonly format?: Format;
@@ -144,6 +147,7 @@ export interface CreateOptions extends WriteCallOptions {
   readonly isNewKey?: boolean;
 }
 
+/** For a new directory. */
 export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' | 'raw'> {
   /** What is in it from the beginning; their metadata are kept as given, and have no times. */
   readonly children?: readonly NewChild[];
@@ -165,7 +169,16 @@ export interface InternalGridOptions extends GridOptions {
   readonly notices?: readonly string[];
 }
 
+/**
+ * Storage servers, and the files and directories on them.
+ *
+ * @example
+ *     const grid = new Grid({ servers, encoding: { required: 3, happy: 7, total: 10 } });
+ *     const file = await grid.create({ contents: new TextEncoder().encode('hello') });
+ *     const same = grid.open(file.readCap);
+ */
 export class Grid {
+  /** As they were given. */
   readonly servers: readonly StorageServer[];
   /** S: see {@link GridOptions.gridSize}. */
   readonly gridSize: number;
@@ -173,6 +186,7 @@ export class Grid {
   readonly losableServers: number;
   /** What its owner should know of it, for people: above all that it has no majority to promise. */
   readonly notices: readonly string[];
+  /** Of new files. */
   readonly encoding: Encoding;
   /** Of new files. */
   readonly format: Format;

@@ -48,6 +48,7 @@ const nobody: Servermap = {
   ...{ servers: [], holdings: [], versions: {} },
 };
 
+/** A file that never changes, to be read and checked. `Grid.openImmutable` makes them. */
 export class ImmutableFile {
   readonly #cap: ImmutableCap;
   readonly #setting: ImmutableSetting;

@@ -49,6 +49,7 @@ export type { Contents } from './arguments.ts';
 /** Attempts of one `modify`: hours of waiting. */
 const attemptsMax = 1000;
 
+/** For writes. */
 export interface WriteCallOptions extends OperationOptions {
   /** Write even over a version that was seen and would be lost (`NewerVersionSeenError`). */
   readonly force?: boolean | undefined;
@@ -59,11 +60,13 @@ export interface WriteCallOptions extends OperationOptions {
   readonly raw?: boolean | undefined;
 }
 
+/** For repairs. */
 export interface RepairCallOptions extends OperationOptions {
   /** Repair even where a version that was seen would be lost (`NewerVersionSeenError`). */
   readonly force?: boolean | undefined;
 }
 
+/** For writes that are made again after a collision. */
 export interface ModifyCallOptions extends WriteCallOptions {
   /** How often to try at most; 8 by default. */
   readonly attempts?: number;
@@ -82,8 +85,10 @@ export interface ChangeCallOptions extends WriteCallOptions {
   readonly base?: VersionName | undefined;
 }
 
+/** For reads: which bytes. */
 export interface ReadCallOptions extends OperationOptions, Range {}
 
+/** For calls on the newest version, or on one that is named. */
 export interface VersionCallOptions extends OperationOptions {
   /**
    * A version that `servermap` or `stat` has named, instead of the newest: it is read if that is
@@ -92,6 +97,7 @@ export interface VersionCallOptions extends OperationOptions {
   readonly version?: VersionChoice | undefined;
 }
 
+/** For reads of the newest version, or of one that is named. */
 export interface VersionReadCallOptions extends ReadCallOptions, VersionCallOptions {}
 
 /** What the grid gives a file to work with. */
@@ -122,6 +128,10 @@ export type RenewLeases = (
 /** One operation, of what it is told and what it works with. */
 type Work<Options, T> = (bench: Workbench, options: Options & FileOptions) => Promise<T>;
 
+/**
+ * A mutable file on a grid. `Grid.open` and `Grid.create` make them. One handle may be used for
+ * many calls at once: writes to one file wait for each other within a process.
+ */
 export class MutableFile {
   readonly #cap: Cap;
   readonly #setting: FileSetting;

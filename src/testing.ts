@@ -16,6 +16,7 @@
  *     const { violations, labels } = await simulate(7, { world });
  */
 export type { Rule } from '../machines/rules.ts';
+export type { Chart, ChartState, ChartTransition } from './inspector/chart.ts';
 export type {
   AdviceRecord,
   GridRecord,
@@ -27,6 +28,7 @@ export type {
   RunResult,
   Stamp,
 } from './runtime/run-records.ts';
+export { traceFormat } from './runtime/run-records.ts';
 export type { ChartRecord, Json, TakenTransition } from './runtime/trace.ts';
 export type { RotField } from './simulation/disk.ts';
 export { type FaultKind, faultKinds, faults } from './simulation/faults.ts';

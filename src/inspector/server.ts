@@ -23,6 +23,7 @@ import { historyLimits } from './history.ts';
 import { recordRealRun } from './real-run.ts';
 import { TraceFile } from './trace-file.ts';
 
+/** For {@link createInspector}. */
 export interface InspectorOptions {
   /** 0, the default: any that is free. */
   readonly port?: number | undefined;
@@ -45,6 +46,7 @@ export interface InspectorOptions {
   readonly page?: string | undefined;
 }
 
+/** A visualizer that is being served. It shows runs of this process as they happen. */
 export interface Inspector extends AsyncDisposable {
   /** The page that shows this run. It holds the token: for this machine's user only. */
   readonly url: string;

@@ -11,6 +11,7 @@ export interface Progress {
    * servers.
    */
   readonly phase: 'mapping' | 'reading' | 'encoding' | 'writing' | 'waiting' | 'leasing';
+  /** How many of `total`. */
   readonly done: number;
   /** An upper bound for `mapping`: not every server has to be asked. */
   readonly total: number;
@@ -31,6 +32,7 @@ export interface Progress {
   readonly unconfirmed?: { readonly seqnum: number; readonly silent: readonly string[] };
 }
 
+/** What may be said of any operation. */
 export interface OperationOptions {
   /** Aborting rejects with `signal.reason`; a write under way may or may not have landed. */
   readonly signal?: AbortSignal | undefined;

@@ -53,9 +53,11 @@ import type { Thrown } from './thrown.ts';
 export interface FileStat {
   /** Its name: to read it again, or to write over it and no other (`version`, `base`). */
   readonly version: VersionName;
+  /** Counts up with every write, from 1. */
   readonly seqnum: number;
   /** Bytes of contents. */
   readonly size: number;
+  /** `sdmf` or `mdmf`. */
   readonly format: Format;
   /** k and N. */
   readonly encoding: Pick<Encoding, 'required' | 'total'>;
@@ -65,16 +67,19 @@ export interface FileStat {
 
 /** Contents, and the version that they are of. */
 export interface VersionContents<Contents> extends FileStat {
+  /** All bytes that were asked for, or a stream of them. */
   readonly contents: Contents;
 }
 
 /** What a successful write leaves behind; nothing is placed when there was nothing to write. */
 export interface WriteOutcome {
+  /** Of the version that is there now. */
   readonly seqnum: number;
   /** The version that is there now. */
   readonly version: VersionName;
   /** Distinct servers that must hold the version for it to count as written. */
   readonly quorum: number;
+  /** Where its shares are known to be. */
   readonly placed: readonly Place[];
   /** Share numbers that could not be placed: the file is readable, and short of these. */
   readonly missing: readonly number[];
@@ -95,6 +100,7 @@ export interface WriteOutcome {
 
 /** What a repair has found and done. */
 export interface RepairOutcome {
+  /** Of the version that is there now. */
   readonly seqnum: number;
   /**
    * `nothing`: nothing had to be written, or could be; `again`: shares of the same version, byte for

@@ -45,12 +45,15 @@ import type {
 
 export type { ServerVersion } from './http-wire.ts';
 
+/** Where a server is, and what it is called. */
 export interface HttpServerOptions extends Partial<ConnectionSettings> {
+  /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
   readonly nickname?: string;
   /** 20 bytes, from the FURL. */
   readonly tubId: Uint8Array;
+  /** The seed of its place in the order of a slot. */
   readonly permutationSeed: Uint8Array;
   /** The server's addresses, at least one; the first that can be reached is used. */
   readonly nurls: readonly Nurl[];
@@ -75,10 +78,12 @@ const READS = { method: 'GET', headers: { Accept: CBOR }, idempotent: true } as 
 
 /** A {@link StorageServer} across the network. Keeps connections open; see {@link close}. */
 export class HttpServer extends CheckedServer {
+  /** As it was given. */
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;
   readonly permutationSeed: Uint8Array;
+  /** Every call takes a round trip. */
   readonly isFar = true;
   readonly #connections: readonly HttpConnection[];
   /** The position of the address that was reached last. */
@@ -107,6 +112,7 @@ export class HttpServer extends CheckedServer {
     return this.#status;
   }
 
+  /** What it has said of itself; undefined before it has answered. */
   async version({ signal }: CallOptions = {}): Promise<ServerVersion> {
     const call = { ...READS, path: 'version', answerMax: smallAnswerMax, signal };
     return await this.#ask(call, (answer) => decodeVersion(cborOf(answer)));

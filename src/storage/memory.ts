@@ -29,7 +29,9 @@ import {
 } from './slot.ts';
 import { Turns } from './turns.ts';
 
+/** What a server in memory is called. */
 export interface MemoryServerOptions {
+  /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
   readonly nickname?: string;
@@ -50,6 +52,7 @@ export class MemoryServer extends CheckedServer {
     diskOf = (server) => server.#disk;
   }
 
+  /** As it was given. */
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;

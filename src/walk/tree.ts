@@ -32,6 +32,7 @@ export interface WalkProgress {
   readonly failed: number;
 }
 
+/** For walks. */
 export interface WalkOptions {
   /** Aborting ends the walk with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
@@ -46,11 +47,14 @@ export interface WalkOptions {
   readonly after?: Iterable<WalkRecord> | AsyncIterable<WalkRecord> | undefined;
 }
 
+/** For deep checks. */
 export interface DeepCheckOptions extends WalkOptions, Examining {}
 
 /** An object, and what there is to say of its shares. */
 export interface Examined {
+  /** What it is, and where. */
   readonly met: Met;
+  /** What was found, and done. */
   readonly examination: Examination;
 }
 
