@@ -1,9 +1,9 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * @module grid: a set of storage servers, and the files on it.
  *
  * Runs wherever its servers do; `node.ts` opens grids that are described by a file.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { primitives } from '#crypto';
 import type { Deadlines } from '../machines/io.ts';
 import { quorumOf } from '../machines/quorum.ts';
