@@ -16,11 +16,13 @@ import {
 } from './io.ts';
 import type { BlockReport } from './reports.ts';
 
+/** What the chart is given, as JSON. */
 export interface BlockReadInput extends ReadBlocksInput {
   readonly parent: ActorRef<Snapshot<unknown>, BlocksSettled>;
   readonly deadlines: Deadlines;
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface BlockReadContext extends BlockReadInput {
   readonly failure: Failure | null;
 }
@@ -31,6 +33,7 @@ export function blockReadSummary(context: BlockReadContext) {
   return { server, shnum, firstSegment, segmentCount, failure };
 }
 
+/** One share, one window of segments: read, checked against the signed root, held. */
 export const blockReadMachine = setup({
   types: { context: {} as BlockReadContext, input: {} as BlockReadInput },
   actors: { readBlocks: unprovided<ReadBlocksResult, ReadBlocksInput>('readBlocks') },

@@ -23,6 +23,7 @@ import type { GridView, WantedRange } from './read-kernel.ts';
 import { type ReadVersionInput, readVersionMachine } from './read-version.machine.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface DownloadFileInput {
   /** With k and N of the file, which its cap tells. */
   readonly grid: GridView;
@@ -35,6 +36,7 @@ export interface DownloadFileInput {
 /** How a download ended. */
 export type DownloadFileReport = DownloadEnd | { readonly kind: 'cancelled' };
 
+/** What the chart knows as it goes, as JSON. */
 export interface DownloadFileContext {
   readonly record: DownloadRecord;
   readonly grid: GridView;
@@ -65,6 +67,7 @@ const end = {
   output: ({ context }: { readonly context: DownloadFileContext }) => decide(context.record),
 } as const;
 
+/** A read of an immutable file: map, then read. */
 export const downloadFileMachine = setup({
   types: {
     context: {} as DownloadFileContext,

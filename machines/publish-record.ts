@@ -40,6 +40,7 @@ export interface Target {
   readonly failure: Failure | null;
 }
 
+/** A request to a server, as it was sent. */
 export interface Request extends PlannedRequest {
   /** Counts from 0. */
   readonly attempt: number;
@@ -51,6 +52,7 @@ export interface Surprise extends Place {
   readonly found: Hex;
 }
 
+/** What is to be published, on what, and where. */
 export interface PublishPlan {
   readonly map: Servermap;
   /** What the new version is built on; null: nothing. */

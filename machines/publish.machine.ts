@@ -29,11 +29,13 @@ import type { WriteStatus } from './reports.ts';
 import type { Recipe } from './rewrite.ts';
 import { shareWriteMachine } from './share-write.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface PublishInput extends PublishPlan {
   readonly recipe: Recipe;
   readonly deadlines: Deadlines;
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface PublishContext {
   readonly record: PublishRecord;
   readonly recipe: Recipe;
@@ -67,6 +69,7 @@ function endAs(kind: PublishReport['kind']) {
   } as const;
 }
 
+/** One new version: every share gets a server, until a quorum has it or none can. */
 export const publishMachine = setup({
   types: {
     context: {} as PublishContext,

@@ -27,6 +27,7 @@ import { type ReadVersionInput, readVersionMachine } from './read-version.machin
 import { type ServerId, silentIn, type Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface ReadFileInput {
   readonly grid: GridView;
   readonly wanted: WantedRange;
@@ -50,6 +51,7 @@ export interface VersionUnconfirmed {
   readonly silent: readonly ServerId[];
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface ReadFileContext {
   readonly record: ReadRecord;
   readonly grid: GridView;
@@ -86,6 +88,7 @@ const end = {
   }),
 } as const;
 
+/** A read of a mutable file: map, choose a version, read it. */
 export const readFileMachine = setup({
   types: {
     context: {} as ReadFileContext,

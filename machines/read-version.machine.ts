@@ -25,6 +25,7 @@ import type { Span } from './rewrite.ts';
 import type { MarkedHolding, Servermap, Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface ReadVersionInput {
   readonly grid: GridView;
   readonly map: Servermap;
@@ -36,6 +37,7 @@ export interface ReadVersionInput {
   readonly deadlines: Deadlines;
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface ReadVersionContext {
   readonly record: VersionRead;
   readonly grid: GridView;
@@ -71,6 +73,7 @@ const end = {
   output: ({ context }: { readonly context: ReadVersionContext }) => decide(context.record),
 } as const;
 
+/** Reads a range of one version, and maps again where its shares run out. */
 export const readVersionMachine = setup({
   types: {
     context: {} as ReadVersionContext,

@@ -31,6 +31,7 @@ import type { Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 import { everyBlock } from './verify-file.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface RepairFileInput {
   readonly task: RepairTask;
   readonly hasPrivateKey: boolean;
@@ -42,6 +43,7 @@ export type RepairFileReport = (RepairEnd | { readonly kind: 'cancelled' }) & {
   readonly newest: Version | null;
 };
 
+/** What the chart knows as it goes, as JSON. */
 export interface RepairFileContext {
   readonly record: RepairRecord;
   readonly deadlines: Deadlines;
@@ -99,6 +101,7 @@ const end = {
     reportOf(context, decide(context.record)),
 } as const;
 
+/** A repair: map and verify everything, write what is missing, map again. */
 export const repairFileMachine = setup({
   types: {
     context: {} as RepairFileContext,

@@ -33,6 +33,7 @@ import {
 import type { Span } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
 
+/** What the chart is given, as JSON. */
 export interface RetrieveInput {
   readonly purpose: Purpose;
   readonly map: Servermap;
@@ -46,6 +47,7 @@ export interface RetrieveInput {
   readonly deadlines: Deadlines;
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface RetrieveContext {
   readonly record: RetrieveRecord;
   readonly version: Version;
@@ -90,6 +92,7 @@ function endAs(kind: RetrieveReport['kind']) {
   } as const;
 }
 
+/** Reads a run of segments from k shares; one that fails is replaced by another. */
 export const retrieveMachine = setup({
   types: {
     context: {} as RetrieveContext,

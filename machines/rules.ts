@@ -40,6 +40,7 @@ export interface Walk {
   readonly isOpen: boolean;
 }
 
+/** Before the first server. */
 export const walkStart: Walk = { emptyRun: -1, isOpen: false };
 
 /** The walk after one more server. */

@@ -27,6 +27,7 @@ import {
 import type { ServerReport } from './reports.ts';
 import type { ServerId } from './servermap.ts';
 
+/** What the chart is given, as JSON. */
 export interface ServerQueryInput {
   readonly server: ServerId;
   readonly parent: ActorRef<Snapshot<unknown>, ServerAnswered | ServerSettled>;
@@ -35,6 +36,7 @@ export interface ServerQueryInput {
   readonly deadlines: Deadlines;
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface ServerQueryContext extends ServerQueryInput {
   readonly shnums: readonly number[];
   readonly judged: readonly ShareJudged[];
@@ -80,6 +82,7 @@ function hasVerdict(context: ServerQueryContext, kind: 'good' | 'bad'): boolean 
   return context.judged.some(({ verdict }) => verdict.kind === kind);
 }
 
+/** One server of a map: asked what it holds, each share verified. */
 export const serverQueryMachine = setup({
   types: {
     context: {} as ServerQueryContext,

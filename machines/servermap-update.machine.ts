@@ -28,6 +28,7 @@ import {
   type UpdateRecord,
 } from './update-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface ServermapUpdateInput {
   readonly mode: Mode;
   /** In permuted order. */
@@ -43,6 +44,7 @@ export interface ServermapUpdateInput {
   readonly rule?: Rule;
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface ServermapUpdateContext {
   readonly record: UpdateRecord;
   readonly deadlines: Deadlines;
@@ -70,6 +72,7 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
   };
 }
 
+/** The coordinator of a map: whom to ask next, and when enough is known. */
 export const servermapUpdateMachine = setup({
   types: {
     context: {} as ServermapUpdateContext,

@@ -29,6 +29,7 @@ import { allPass, claimsIn, passes } from './publish-claims.ts';
 import type { ProvenShare, WriteReport, WriteTest } from './reports.ts';
 import type { Hex, ServerId } from './servermap.ts';
 
+/** What the chart is given, as JSON. */
 export interface ShareWriteInput {
   readonly server: ServerId;
   /** Of the shares that are written. */
@@ -41,6 +42,7 @@ export interface ShareWriteInput {
   readonly deadlines: Deadlines;
 }
 
+/** What the chart knows as it goes, as JSON. */
 export interface ShareWriteContext extends ShareWriteInput {
   /** Whether it was written, as the server says; null: it has not said. */
   readonly wrote: boolean | null;
@@ -82,6 +84,7 @@ export function shareWriteSummary({ server, shnums, tests, seen, failure }: Shar
   return { server, shnums, tests, seen, failure };
 }
 
+/** One test-and-set to one server; a lost answer is read again before it counts. */
 export const shareWriteMachine = setup({
   types: { context: {} as ShareWriteContext, input: {} as ShareWriteInput },
   actors: {

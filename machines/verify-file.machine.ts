@@ -24,6 +24,7 @@ import {
   type VerifyRecord,
 } from './verify-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface VerifyFileInput {
   readonly grid: GridView;
   readonly deadlines: Deadlines;
@@ -34,6 +35,7 @@ export type VerifyFileReport = (VerifyEnd | { readonly kind: 'cancelled' }) & {
   readonly newest: Version | null;
 };
 
+/** What the chart knows as it goes, as JSON. */
 export interface VerifyFileContext {
   readonly record: VerifyRecord;
   readonly grid: GridView;
@@ -80,6 +82,7 @@ const end = {
   output: ({ context }: { readonly context: VerifyFileContext }) => reportOf(context, 'end'),
 } as const;
 
+/** Every block of every share of a mutable file, looked at. */
 export const verifyFileMachine = setup({
   types: {
     context: {} as VerifyFileContext,

@@ -26,6 +26,7 @@ import {
   type VerifyImmutableRecord,
 } from './verify-immutable-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface VerifyImmutableInput {
   /** With k and N of the file, which its cap tells. */
   readonly grid: GridView;
@@ -35,6 +36,7 @@ export interface VerifyImmutableInput {
 /** How a look at an immutable file ended. */
 export type VerifyImmutableReport = VerifyImmutableEnd | { readonly kind: 'cancelled' };
 
+/** What the chart knows as it goes, as JSON. */
 export interface VerifyImmutableContext {
   readonly record: VerifyImmutableRecord;
   readonly grid: GridView;
@@ -77,6 +79,7 @@ const end = {
   output: ({ context }: { readonly context: VerifyImmutableContext }) => decide(context.record),
 } as const;
 
+/** Every block of every share of an immutable file, looked at. */
 export const verifyImmutableMachine = setup({
   types: {
     context: {} as VerifyImmutableContext,

@@ -15,8 +15,10 @@ export interface VerifyRecord {
   readonly failure: Failure | null;
 }
 
+/** The books of a new verification. */
 export const start: VerifyRecord = { map: null, report: null, failure: null };
 
+/** What the children of a verification report. */
 export type VerifyFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'verified'; readonly report: RetrieveReport }
@@ -30,6 +32,7 @@ export type VerifyEnd =
   | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What a verification does next, or how it ended. */
 export type VerifyDecision =
   | { readonly kind: 'map' }
   | { readonly kind: 'verify'; readonly map: Servermap; readonly version: Version }

@@ -43,6 +43,7 @@ import {
   type WriteTask,
 } from './write-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface WriteFileInput {
   readonly task: Omit<WriteTask, 'attemptsMax'>;
   readonly hasPrivateKey: boolean;
@@ -65,6 +66,7 @@ export type WriteFileReport = (WriteEnd | { readonly kind: 'cancelled' }) & {
   readonly isAsBefore: boolean;
 };
 
+/** What the chart knows as it goes, as JSON. */
 export interface WriteFileContext {
   readonly record: WriteRecord;
   readonly backoffsMs: readonly number[];
@@ -141,6 +143,7 @@ const end = {
     reportOf(context, decide(context.record)),
 } as const;
 
+/** A write: map, weigh, publish; after a collision again. */
 export const writeFileMachine = setup({
   types: {
     context: {} as WriteFileContext,

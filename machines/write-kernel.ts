@@ -183,6 +183,7 @@ const fresh = {
   obstacle: null,
 } as const;
 
+/** What the children of a write report. */
 export type WriteFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'treesRead'; readonly areHeld: boolean }
@@ -211,6 +212,7 @@ export type WriteEnd =
   /** Trying again would not help. */
   | { readonly kind: 'failed'; readonly obstacle: Obstacle };
 
+/** What a write does next, or how it ended. */
 export type WriteDecision =
   | { readonly kind: 'map'; readonly mode: Mode }
   | ({ readonly kind: 'readTrees'; readonly base: Version } & Omit<ReadTreesInput, 'version'>)

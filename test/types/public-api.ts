@@ -124,7 +124,10 @@ function isOfClassItself(node: ts.Node): boolean {
   );
 }
 
-/** `Grid.close`, of every public thing and every member of one that has no comment. */
+/**
+ * `Grid.close`, of every public thing and every member of one that has no comment. Of the machines
+ * the things alone: their books are told by the kernel that they are of.
+ */
 export function undocumentedIn(entry: Entry): readonly string[] {
   return (exported.get(entry) as readonly Exported[]).flatMap((it) =>
     isOurs(it.symbol) ? undocumented(it) : [],
@@ -133,6 +136,7 @@ export function undocumentedIn(entry: Entry): readonly string[] {
 
 function undocumented({ name, symbol, isType }: Exported): readonly string[] {
   const found = isTold(symbol) ? [] : [name];
+  if (isOfMachines(symbol)) return found;
   for (const declaration of symbol.declarations ?? []) {
     for (const member of membersOf(declaration)) {
       if (isHidden(member) || isTag(member) || (isType && isOfClassItself(member))) continue;
@@ -141,6 +145,10 @@ function undocumented({ name, symbol, isType }: Exported): readonly string[] {
     }
   }
   return found;
+}
+
+function isOfMachines({ declarations: [declaration] = [] }: ts.Symbol): boolean {
+  return declaration?.getSourceFile().fileName.startsWith(`${place}machines/`) ?? false;
 }
 
 /** Says by which literal its owner is told from others. */
