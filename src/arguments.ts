@@ -13,11 +13,8 @@ import { BadArgumentError, OutOfRangeError } from './errors.ts';
 import type { ImmutableCap } from './immutable/caps.ts';
 import type { OperationOptions, Range } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
-import { isBytes, type Plaintext, plaintextOf } from './share/plaintext.ts';
+import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
-
-/** Bytes in memory, or a source that can be read at any place, more than once. */
-export type Contents = Uint8Array | Plaintext;
 
 /** Milliseconds: what a timer can wait, some 24 days; it fires at once when told to wait longer. */
 const timerMax = 2 ** 31 - 1;
@@ -25,21 +22,6 @@ const timerMax = 2 ** 31 - 1;
 const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
 const modes: ReadonlySet<unknown> = new Set(['anything', 'read', 'write', 'check', 'repair']);
 const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
-
-/**
- * Any kind of contents as a source for the encoder, with the size that it has now. @throws
- * BadArgumentError
- */
-export function toPlaintext(contents: Contents): Plaintext {
-  if (isBytes(contents)) return plaintextOf(contents);
-  const wanted = 'a Uint8Array, or a source of `size` bytes with a method `read(offset, length)`';
-  const { size, read } = requireObject('contents', contents, wanted) as Partial<Plaintext>;
-  if (typeof size !== 'number' || typeof read !== 'function') {
-    return refuse('contents', contents, wanted);
-  }
-  requireCount('size of the contents', size);
-  return { size, read: (offset, length) => contents.read(offset, length) };
-}
 
 /**
  * Checks the options that operations have.
@@ -142,6 +124,7 @@ interface GridArguments {
   readonly inspect?: unknown;
   readonly encoding?: unknown;
   readonly spareKeys?: unknown;
+  readonly spool?: unknown;
   readonly losableServers?: unknown;
 }
 
@@ -163,7 +146,7 @@ export function checkGrid(options: GridArguments, names: readonly (keyof Deadlin
     requireFunction('clock.setTimeout', setTimeout);
     requireFunction('clock.clearTimeout', clearTimeout);
   }
-  for (const source of ['now', 'random', 'date'] as const) {
+  for (const source of ['now', 'random', 'date', 'spool'] as const) {
     if (given[source] !== undefined) requireFunction(source, given[source]);
   }
   for (const count of ['spareKeys', 'losableServers'] as const) {
@@ -247,7 +230,8 @@ export function requireObject(
   value: unknown,
   wanted: string,
 ): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return refuse(argument, value, wanted);
+  const fits = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!fits) return refuse(argument, value, wanted);
   return value as Record<string, unknown>;
 }
 
@@ -264,7 +248,7 @@ export function refuse(argument: string, value: unknown, wanted: string): never 
 }
 
 /** What `value` is, without saying it. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return 'an array';
   if (isBytes(value)) return `a Uint8Array of ${value.length} bytes`;

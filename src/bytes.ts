@@ -19,6 +19,11 @@ export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
+/** Whether UTF-8 has no bytes for a part of `text`: half of what takes two units of UTF-16. */
+export function hasHalfCharacter(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}
+
 /** Constant-time only in length; use it for public values. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -5,7 +5,7 @@
  * An edit is a `modify` of the directory's file: the whole table is read, changed, and written; where
  * somebody else wrote at the same time, the change is made again from what is there then.
  */
-import { checkOperation, requireFunction, requireOptions } from './arguments.ts';
+import { checkOperation, requireFunction, requireObject, requireOptions } from './arguments.ts';
 import { equalBytes } from './bytes.ts';
 import { formatCap, storageIndexOf, type WriteCap } from './caps.ts';
 import type { Primitives } from './crypto/primitives.ts';
@@ -224,7 +224,7 @@ export class Directory {
    * Links a child. Metadata of a name stay where none are given.
    * @throws ExistingChildError, BadArgumentError, and as `MutableFile.modify`
    */
-  add(
+  async add(
     name: string,
     child: Linked,
     options: AddCallOptions & Pick<NewChild, 'metadata'> = {},
@@ -395,11 +395,15 @@ function replaceIn(options: AddCallOptions): Replace {
 /** @throws BadArgumentError for a child that cannot be linked, and for two of one name */
 export function additionsFrom(children: readonly NewChild[]): Addition[] {
   if (!Array.isArray(children)) throw new BadArgumentError('children', 'are no array');
-  const additions = children.map(({ name, child, metadata }) => ({
-    name: nameFrom(name),
-    caps: linkable(capsOf(child)),
-    metadata: metadata === undefined ? undefined : metadataFrom(metadata),
-  }));
+  const additions = children.map((given: NewChild, i) => {
+    requireObject(`children[${i}]`, given, 'an object with `name` and `child`');
+    const { name, child, metadata } = given;
+    return {
+      name: nameFrom(name),
+      caps: linkable(capsOf(child)),
+      metadata: metadata === undefined ? undefined : metadataFrom(metadata),
+    };
+  });
   const names = new Set(additions.map(({ name }) => name));
   if (names.size === additions.length) return additions;
   throw new BadArgumentError('children', 'have one name more than once');
@@ -411,10 +415,9 @@ function capsOf(child: Linked): string | Caps {
   if (child instanceof Directory) {
     return child.file === undefined ? child.readCap : formatCap(child.file.cap);
   }
-  if (typeof child !== 'object' || child === null) {
-    throw new BadArgumentError('child', 'is no cap, and nothing that has one');
-  }
-  const { write, read } = 'caps' in child ? child.caps : child;
+  requireObject('child', child, 'a cap, or what has one');
+  const caps: unknown = 'caps' in child ? child.caps : child;
+  const { write, read } = requireObject('child', caps, 'a cap, or what has one') as Caps;
   for (const cap of [write, read]) {
     if (cap !== undefined && typeof cap !== 'string') {
       throw new BadArgumentError('child', 'has a cap that is no text');

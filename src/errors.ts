@@ -11,6 +11,7 @@
 import type {
   ArgumentFacts,
   AuthorityFacts,
+  CollisionFacts,
   Facts,
   FieldFacts,
   FileExistsFacts,
@@ -25,6 +26,7 @@ import type {
   RangeFacts,
   ServerFacts,
   SourceChangeFacts,
+  SpoolFacts,
   UnrecoverableFacts,
   VersionChangedFacts,
   VersionUnavailableFacts,
@@ -201,12 +203,29 @@ export class BadResumeFileError extends TypedError<WhereFacts, 'BadResumeFileErr
   }
 }
 
-/** Contents for a write that cannot be had: no regular file, or one that was cut meanwhile. */
+/**
+ * Contents for a write that cannot be had: no regular file, one that was cut meanwhile, a stream that
+ * somebody else has read, a piece that is neither bytes nor text.
+ */
 export class BadSourceError extends TypedError<WhereFacts, 'BadSourceError'> {
   static override readonly code = 'BadSourceError';
 
   constructor(where: string, problem: string) {
     super(`${where}: ${problem}`, { where, problem });
+  }
+}
+
+/** No room for contents that can be read only once, and so are kept until they are written. */
+export class SpoolError extends TypedError<SpoolFacts, 'SpoolError'> {
+  static override readonly code = 'SpoolError';
+
+  constructor(
+    where: string,
+    problem: string,
+    facts: Omit<SpoolFacts, keyof WhereFacts> = {},
+    options?: ErrorOptions,
+  ) {
+    super(`${where}: ${problem}`, { where, problem, ...facts }, options);
   }
 }
 
@@ -355,7 +374,7 @@ export class NotEnoughServersError extends TypedError<WriteFacts, 'NotEnoughServ
 }
 
 /** Somebody else wrote to this file at the same time; `facts` lists what landed where. */
-export class UncoordinatedWriteError extends TypedError<WriteFacts, 'UncoordinatedWriteError'> {
+export class UncoordinatedWriteError extends TypedError<CollisionFacts, 'UncoordinatedWriteError'> {
   static override readonly code = 'UncoordinatedWriteError';
 }
 
@@ -448,6 +467,7 @@ export type AnyTahoeMutableError =
   | OutOfRangeError
   | ServerUnavailableError
   | SourceChangedError
+  | SpoolError
   | TraceError
   | UncoordinatedWriteError
   | UnknownVersionError

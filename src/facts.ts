@@ -40,6 +40,12 @@ export type WhereFacts = ProblemFacts & {
   readonly where: string;
 };
 
+/** Where there was no room, and how much there is. */
+export type SpoolFacts = WhereFacts & {
+  /** Bytes that may be kept in memory. */
+  readonly limit?: number;
+};
+
 /** A server, and what is wrong with it. */
 export type ServerFacts = ProblemFacts & {
   /** Its id. */
@@ -152,6 +158,12 @@ export type WriteFacts = {
   readonly surprises: readonly Surprise[];
   /** What went wrong with servers on the way. */
   readonly failures: readonly Failure[];
+};
+
+/** The same of a write that met another writer, and has given up. */
+export type CollisionFacts = WriteFacts & {
+  /** How many attempts met one, the last one included. */
+  readonly attempts: number;
 };
 
 /** Of a read the first four; of a write that needed old bytes what {@link WriteFacts} say. */

@@ -5,15 +5,12 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { requirePath } from './arguments.ts';
+import type { Spooled } from './contents/spool.ts';
 import { BadSourceError } from './errors.ts';
-import type { Plaintext } from './share/plaintext.ts';
 import { errnoOf, readFully } from './storage/atomic-file.ts';
 
 /** A file to be written to the grid; whoever opened it closes it. */
-export interface FileSource extends Plaintext, AsyncDisposable {
-  /** Closes the file; so does `await using`. */
-  close(): Promise<void>;
-}
+export interface FileSource extends Spooled, AsyncDisposable {}
 
 /**
  * Opens a regular file as contents; it must not change while it is being written.

@@ -14,7 +14,6 @@ import {
   checkGrid,
   checkImmutableCap,
   checkOperation,
-  toPlaintext,
 } from './arguments.ts';
 import { toBase32 } from './bytes.ts';
 import {
@@ -25,6 +24,15 @@ import {
   type WriteCap,
   writeCapOf,
 } from './caps.ts';
+import { type Contents, contentsFrom, release } from './contents/contents.ts';
+import type { Once } from './contents/once.ts';
+import {
+  type Spool,
+  type Spooled,
+  spooled,
+  spoolInMemory,
+  withPlaintext,
+} from './contents/spool.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { Primitives, SigningKey } from './crypto/primitives.ts';
 import type { Child } from './directory/child.ts';
@@ -43,12 +51,7 @@ import { checkEncoding } from './erasure/codec.ts';
 import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
 import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
-import {
-  type Contents,
-  type FileSetting,
-  MutableFile,
-  type WriteCallOptions,
-} from './mutable-file.ts';
+import { type FileSetting, MutableFile, type WriteCallOptions } from './mutable-file.ts';
 import { permutedServers } from './permute.ts';
 import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
@@ -75,7 +78,7 @@ import {
 import { batchesFor, type Keyring, type Session, secretsOf } from './runtime/session.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
 import { watchedServers } from './runtime/watched-server.ts';
-import type { Plaintext } from './share/plaintext.ts';
+import { type Plaintext, plaintextOf } from './share/plaintext.ts';
 import { FileSignatures } from './share/signatures.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
@@ -131,6 +134,11 @@ export interface GridOptions {
    * one that was begun. 0 by default. `close` drops them.
    */
   readonly spareKeys?: number;
+  /**
+   * Where contents that can be read only once are kept until they are written. In memory by default
+   * (`spoolInMemory`: 64 MiB at most); in temporary files for a grid of `openGrid` (`spoolToFile`).
+   */
+  readonly spool?: Spool;
   /** Bytes of each share that a servermap update reads at once; Tahoe reads 4000. */
   readonly headLength?: number;
 }
@@ -152,6 +160,9 @@ export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' |
   /** What is in it from the beginning; their metadata are kept as given, and have no times. */
   readonly children?: readonly NewChild[];
 }
+
+/** What a new file holds, or what makes that, once its cap is known. */
+type FirstContents = Plaintext | Once | ((cap: WriteCap) => Promise<Plaintext | Once>);
 
 /** Enough for every header, key and signature of a small share: one read per share. */
 const defaultHeadLength = 4000;
@@ -197,6 +208,7 @@ export class Grid {
   readonly #primitives: Primitives;
   readonly #spareKeys: SpareKeys;
   readonly #date: () => number;
+  readonly #spool: Spool;
   #closing = new Closing();
 
   /**
@@ -226,6 +238,7 @@ export class Grid {
     ];
     this.#primitives = internal.primitives ?? primitives;
     this.#date = options.date ?? Date.now;
+    this.#spool = options.spool ?? spoolInMemory();
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
     const engine = engineOf(internal, { servers, encoding, gridSize, losableServers });
@@ -251,6 +264,7 @@ export class Grid {
       losableServers,
       unusableHappy: unusable.happy,
       turns: new Turns(),
+      spooled: (once, signal) => this.#spooled(once, signal),
       ...ofAnyFile,
       newSession: (own, cap, keyring) => {
         const servers = watchedServers(checked, own.operation);
@@ -312,10 +326,9 @@ export class Grid {
     checkOperation(options);
     const { contents = new Uint8Array(0), ...rest } = options;
     if (typeof contents === 'function') {
-      return this.#create('create', rest, async (cap) => toPlaintext(await contents(cap)));
+      return this.#create('create', rest, () => async (cap) => contentsFrom(await contents(cap)));
     }
-    const plaintext = toPlaintext(contents);
-    return this.#create('create', rest, async () => plaintext);
+    return this.#create('create', rest, () => contentsFrom(contents));
   }
 
   /** @throws MalformedCapError, BadArgumentError when it is no directory's */
@@ -343,9 +356,9 @@ export class Grid {
     const additions = additionsFrom(children);
     const { aesCtr } = this.#directories;
     // Write caps of children are encrypted for whoever has the new one's.
-    const file = await this.#create('createDirectory', rest, async ({ writekey }) =>
-      toPlaintext(packTable(await firstTable({ writekey, aesCtr }, additions))),
-    );
+    const table = async ({ writekey }: WriteCap) =>
+      plaintextOf(packTable(await firstTable({ writekey, aesCtr }, additions)));
+    const file = await this.#create('createDirectory', rest, () => table);
     return new Directory(file, this.#directories);
   }
 
@@ -415,6 +428,18 @@ export class Grid {
     };
   }
 
+  /** Keeps what `once` has, unless that is given up or the grid is closed before. */
+  async #spooled(once: Once, signal: AbortSignal | undefined): Promise<Spooled> {
+    const { controller, letGo } = followerOf(signal);
+    const stop = this.#closing.listen(() => controller.abort(new GridClosedError()));
+    try {
+      return await spooled(once, this.#spool, controller.signal);
+    } finally {
+      stop();
+      letGo();
+    }
+  }
+
   /** What `call` gives, unless that is given up or the grid is closed before. */
   async #awaited<T>(
     call: (signal: AbortSignal) => Promise<T>,
@@ -434,13 +459,14 @@ export class Grid {
   async #create(
     kind: 'create' | 'createDirectory',
     options: CreateOptions,
-    contentsFor: (cap: WriteCap) => Promise<Plaintext>,
+    contentsOf: () => FirstContents,
   ): Promise<MutableFile> {
     const { format = this.format, key, isNewKey, ...rest } = options;
     const { encoding, format: formatProblem } = this.#unusable;
     if (encoding !== undefined) throw encoding;
     if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
     checkCreation({ format, key, isNewKey });
+    const first = contentsOf();
     const prepared = async (signal: AbortSignal) => {
       const signing = key ?? (await this.#spareKeys.take());
       const cap = writeCapOf(signing, format, kind === 'createDirectory');
@@ -451,16 +477,28 @@ export class Grid {
       );
       // Who has given up meanwhile is asked for nothing.
       signal.throwIfAborted();
-      const plaintext = await contentsFor(cap);
-      return { cap, writer: { signing, encryptedPrivateKey }, plaintext };
+      const given = typeof first === 'function' ? await first(cap) : first;
+      if (signal.aborted) release(given, signal.reason);
+      return { cap, writer: { signing, encryptedPrivateKey }, given };
+    };
+    const unprepared = (error: unknown): never => {
+      if (typeof first !== 'function') release(first, error);
+      throw error;
     };
     const isNew = key === undefined || isNewKey === true;
     return recorded(this.#recorder, { method: kind, file: () => null }, rest, (all) =>
       this.#spareKeys.during(async () => {
-        const { cap, writer, plaintext } = await this.#awaited(prepared, all.signal);
+        const preparing = this.#awaited(prepared, all.signal);
+        const { cap, writer, given } = await preparing.catch(unprepared);
         operationOf(all)?.found(toBase32(storageIndexOf(cap)));
-        const first = { plaintext, isNewKey: isNew };
-        return MutableFile.create(cap, this.#setting, writer, first, all);
+        return withPlaintext(
+          given,
+          (once) => this.#spooled(once, all.signal),
+          (plaintext) => {
+            const version = { plaintext, isNewKey: isNew };
+            return MutableFile.create(cap, this.#setting, writer, version, all);
+          },
+        );
       }),
     );
   }

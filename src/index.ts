@@ -41,6 +41,9 @@ export {
   type VerifyCap,
   type WriteCap,
 } from './caps.ts';
+export type { Contents } from './contents/contents.ts';
+export type { Piece } from './contents/piece.ts';
+export { type Spool, type Spooled, spoolInMemory } from './contents/spool.ts';
 export type { SigningKey } from './crypto/primitives.ts';
 export type { Child } from './directory/child.ts';
 export type { Replace } from './directory/edits.ts';
@@ -77,7 +80,6 @@ export {
 export type { ImmutableFile } from './immutable-file.ts';
 export type {
   ChangeCallOptions,
-  Contents,
   ModifyCallOptions,
   MutableFile,
   ReadCallOptions,
@@ -93,6 +95,9 @@ export type { LeaseFailure, LeaseOutcome } from './runtime/renew-leases.ts';
 export type { Clock, Inspect } from './runtime/run.ts';
 export type { Plaintext } from './share/plaintext.ts';
 export type { CheckedServer, LeaseSecrets } from './storage/checked-server.ts';
+export { FetchServer, type FetchServerOptions } from './storage/fetch.ts';
+export type { ConnectionStatus } from './storage/http-protocol.ts';
+export type { ServerVersion } from './storage/http-wire.ts';
 export { MemoryServer, type MemoryServerOptions } from './storage/memory.ts';
 export type * from './storage/server.ts';
 export type { VersionChoice, VersionName } from './version-name.ts';

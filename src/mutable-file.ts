@@ -4,16 +4,13 @@
  */
 import type { Mode, Servermap } from '../machines/servermap.ts';
 import type { Verification } from '../machines/verify-kernel.ts';
-import {
-  type Contents,
-  checkOperation,
-  checkRead,
-  requireCount,
-  requireFunction,
-  toPlaintext,
-} from './arguments.ts';
+import type { Change } from '../machines/write-kernel.ts';
+import { checkOperation, checkRead, requireCount, requireFunction } from './arguments.ts';
 import { type Bytes, bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
+import { type Contents, contentsFrom } from './contents/contents.ts';
+import type { Once } from './contents/once.ts';
+import { type Spooled, withPlaintext } from './contents/spool.ts';
 import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
 import { DirectoryCapError, InsufficientCapError, OutOfRangeError } from './errors.ts';
@@ -43,8 +40,6 @@ import { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
 import type { Turns } from './storage/turns.ts';
 import type { VersionChoice, VersionName } from './version-name.ts';
-
-export type { Contents } from './arguments.ts';
 
 /** Attempts of one `modify`: hours of waiting. */
 const attemptsMax = 1000;
@@ -115,6 +110,8 @@ export interface FileSetting {
   readonly engine: Engine;
   readonly newSession: (engine: Engine, cap: Cap, keyring: Keyring) => Session;
   readonly renewLeases: RenewLeases;
+  /** Reads a source to its end, and keeps what it had. */
+  readonly spooled: (once: Once, signal: AbortSignal | undefined) => Promise<Spooled>;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
 }
@@ -127,6 +124,12 @@ export type RenewLeases = (
 
 /** One operation, of what it is told and what it works with. */
 type Work<Options, T> = (bench: Workbench, options: Options & FileOptions) => Promise<T>;
+
+/** What is done when it is an operation's turn. */
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** One that writes: what it has to wait for before is not waited for by others. */
+type Writing<Options, T> = (...given: [...Parameters<Work<Options, T>>, InTurn]) => Promise<T>;
 
 /**
  * A mutable file on a grid. `Grid.open` and `Grid.create` make them. One handle may be used for
@@ -271,7 +274,7 @@ export class MutableFile {
       'repair',
       'repairing',
       all,
-      () => (bench, given) => repairFile(bench, given),
+      () => (bench, given, inTurn) => inTurn(() => repairFile(bench, given)),
     );
   }
 
@@ -291,11 +294,8 @@ export class MutableFile {
    * DirectoryCapError, SourceChangedError, BadArgumentError, and what a source or a callback throws
    */
   async overwrite(contents: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
-    return this.#write('overwrite', 'overwriting', options, () => {
-      const plaintext = toPlaintext(contents);
-      const change = { kind: 'overwrite', size: plaintext.size } as const;
-      return (bench, all) => writeOnce(bench, change, plaintext, all);
-    });
+    const changeOf = (size: number) => ({ kind: 'overwrite', size }) as const;
+    return this.#writeContents('overwrite', 'overwriting', options, contents, changeOf);
   }
 
   /**
@@ -320,11 +320,8 @@ export class MutableFile {
 
   /** @param offset null: behind the last byte */
   #update(method: string, data: Contents, offset: number | null, options: ChangeCallOptions) {
-    return this.#write(method, 'updating', options, () => {
-      const plaintext = toPlaintext(data);
-      const change = { kind: 'update', size: plaintext.size, offset } as const;
-      return (bench, all) => writeOnce(bench, change, plaintext, all);
-    });
+    const changeOf = (size: number) => ({ kind: 'update', size, offset }) as const;
+    return this.#writeContents(method, 'updating', options, data, changeOf);
   }
 
   /**
@@ -346,12 +343,32 @@ export class MutableFile {
         throw new OutOfRangeError('attempts', attempts, `must be from 1 to ${attemptsMax}`);
       }
       requireCount('backoffMs', backoffMs);
-      return (bench, all) => modifyFile(bench, modifier, { attempts, backoffMs }, all);
+      return (bench, all, inTurn) =>
+        inTurn(() => modifyFile(bench, modifier, { attempts, backoffMs }, all));
+    });
+  }
+
+  /** Writes what is given; what can be read only once is read before it takes its turn. */
+  #writeContents(
+    method: string,
+    doing: string,
+    options: ChangeCallOptions,
+    contents: Contents,
+    changeOf: (size: number) => Change,
+  ): Promise<WriteOutcome> {
+    return this.#write(method, doing, options, () => {
+      const given = contentsFrom(contents);
+      return (bench, all, inTurn) =>
+        withPlaintext(
+          given,
+          (once) => this.#setting.spooled(once, all.signal),
+          (plaintext) => inTurn(() => writeOnce(bench, changeOf(plaintext.size), plaintext, all)),
+        );
     });
   }
 
   /**
-   * Runs one writing operation when it is its turn.
+   * Runs one writing operation.
    * @param doing what it does, for errors
    * @param prepare checks what is left to check, before anything is sent or waited for
    */
@@ -359,7 +376,7 @@ export class MutableFile {
     method: string,
     doing: string,
     options: Options,
-    prepare: () => Work<Options, T>,
+    prepare: () => Writing<Options, T>,
   ): Promise<T> {
     this.#require('write', doing);
     checkOperation(options);
@@ -369,7 +386,7 @@ export class MutableFile {
     // Not by the cap: a file may have several, as a directory or in the other format.
     const turn = bytesToHex(storageIndexOf(this.#cap));
     return this.#run(method, options, (bench, all) =>
-      this.#setting.turns.run(turn, all.signal, () => work(bench, all)),
+      work(bench, all, (writing) => this.#setting.turns.run(turn, all.signal, writing)),
     );
   }
 

@@ -4,6 +4,7 @@
  *
  * What a grid and its files can do is in `tahoe-mutable`; this is how to come by them on Node.
  */
+export { spoolToFile } from './contents/spool-file.ts';
 export { signingKeyFromPem } from './crypto/pem.ts';
 export { createGridFolder, type NewGrid } from './description/grid-folder.ts';
 export {
@@ -13,6 +14,7 @@ export {
 } from './description/grid-status.ts';
 export { type FileSource, openFile } from './file-source.ts';
 export { createInspector, type Inspector, type InspectorOptions } from './inspector/server.ts';
+export { toNodeReadable } from './node-readable.ts';
 export { type OpenGridOptions, openGrid } from './open-grid.ts';
 export { DirectoryServer, type DirectoryServerOptions } from './storage/directory.ts';
 export {

@@ -2,6 +2,7 @@
  * @module open-grid: a grid that a file describes: its servers, its encoding, its lease secret.
  */
 import { requireOptions, requirePath } from './arguments.ts';
+import { spoolToFile } from './contents/spool-file.ts';
 import type { GridEntry } from './description/announcement.ts';
 import { loadGridFile } from './description/grid-file.ts';
 import { readLeaseSecret } from './description/grid-folder.ts';
@@ -36,6 +37,7 @@ export async function openGrid(path: string, options: OpenGridOptions = {}): Pro
   const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
   const unusable = stillUnusable(unusableSettings, options);
   const settings: InternalGridOptions = {
+    spool: spoolToFile(),
     ...{ encoding, ...(format && { format }), ...options, ...members },
     ...{ unusable, servers, leaseSecret, losableServers },
   };

@@ -7,10 +7,11 @@
  * What only some commands need is loaded when they do: `--help` would wait for the whole engine.
  */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Cap } from '../caps.ts';
-import type { FileSource } from '../file-source.ts';
+import type { Spooled } from '../contents/spool.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
@@ -21,22 +22,27 @@ import { UsageError } from './complaint.ts';
 import { print } from './output.ts';
 import { oneLine } from './plain-text.ts';
 import type { Shown } from './progress.ts';
-import { isStdin } from './stdin.ts';
+import { isSecret } from './redaction.ts';
+import { isStdin, stdinName } from './stdin.ts';
+import { type ChosenGrid, whichGrid } from './which-grid.ts';
 
 /** The options that every command has. */
 export interface GlobalOptions {
   readonly grid?: string;
   readonly json?: true;
+  readonly quiet?: true;
   readonly verbose?: true;
 }
 
 /** What a command has to say, for people and for programs. */
 export interface Report {
   readonly text: string;
-  /** Undefined where all was said already. */
-  readonly json: unknown;
+  /** The fields of the document; undefined where all was said already. */
+  readonly json: object | undefined;
   /** For people, on stderr: what a script that reads stdout must not find there. */
   readonly note?: string;
+  /** The text tells that all went well, as the exit code does: nobody needs it with --quiet. */
+  readonly isOutcome?: true;
   /** Set by commands that are there to print caps; every other report has its caps cut short. */
   readonly tellsCaps?: true;
   /** 0 by default. */
@@ -44,7 +50,7 @@ export interface Report {
 }
 
 export interface Streams {
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
@@ -67,6 +73,7 @@ export class Call {
   readonly #inspect: Inspect | undefined;
   readonly #note: Note;
   readonly #grids = new Map<Purpose, Grid>();
+  #chosen: Promise<ChosenGrid | undefined> | undefined;
 
   constructor(
     options: GlobalOptions,
@@ -89,14 +96,21 @@ export class Call {
   }
 
   /** Where the grid is described. @throws UsageError */
-  get gridPath(): string {
-    const { grid = process.env.TAHOE_MUTABLE_GRID } = this.options;
-    if (!grid) throw new UsageError('which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID');
-    return grid;
+  async gridPath(): Promise<string> {
+    const chosen = await this.#chosenGrid();
+    if (chosen !== undefined) return chosen.path;
+    throw new UsageError('which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID');
   }
 
-  get #hasGrid(): boolean {
-    return Boolean(this.options.grid ?? process.env.TAHOE_MUTABLE_GRID);
+  #chosenGrid(): Promise<ChosenGrid | undefined> {
+    this.#chosen ??= this.#chooseGrid();
+    return this.#chosen;
+  }
+
+  async #chooseGrid(): Promise<ChosenGrid | undefined> {
+    const chosen = await whichGrid(this.options.grid);
+    if (chosen?.isDefault) await this.detail(`grid: ${oneLine(chosen.path)}, for none was named`);
+    return chosen;
   }
 
   /**
@@ -107,16 +121,24 @@ export class Call {
     const open = this.#grids.get(purpose);
     if (open !== undefined) return open;
     const { openGrid } = await import('../open-grid.ts');
-    const grid = await openGrid(this.gridPath, {
+    const grid = await openGrid(await this.gridPath(), {
       ...(purpose === 'read' && { leaseSecret: randomBytes(32) }),
       ...(this.#inspect && { inspect: this.#inspect }),
+      ...(this.options.verbose && { log: await this.#log(purpose) }),
     });
     const isFirst = this.#grids.size === 0;
     this.#grids.set(purpose, grid);
+    if (purpose === 'write') await this.#warnOf('secret');
     // The command goes on, also where nobody can be told.
     const notices = isFirst ? grid.notices : [];
     for (const notice of notices) await this.tell(oneLine(notice));
     return grid;
+  }
+
+  async #log(purpose: Purpose) {
+    const { logLines } = await import('./log-lines.ts');
+    const say = (line: string) => void this.tell(line);
+    return logLines(say, () => this.#grids.get(purpose)?.servers ?? []);
   }
 
   /** Hangs up on the servers, so that the process can end. */
@@ -173,32 +195,76 @@ export class Call {
   /** The folder that this client's aliases and its lease secret are in. */
   async clientFolder(): Promise<string> {
     const { clientFolderOf } = await import('../description/grid-file.ts');
-    return clientFolderOf(this.gridPath);
+    return clientFolderOf(await this.gridPath());
+  }
+
+  /** Of the client: its names for directories, and their caps. */
+  async aliases(): Promise<ReadonlyMap<string, string>> {
+    const { readAliases } = await import('../description/aliases.ts');
+    const aliases = await readAliases(await this.clientFolder());
+    await this.#warnOf('aliases');
+    return aliases;
+  }
+
+  async #warnOf(name: string): Promise<void> {
+    await this.warnIfExposed(join(await this.clientFolder(), 'private', name));
+  }
+
+  /** Tells people that others can read a file that holds caps or keys. */
+  async warnIfExposed(path: string): Promise<void> {
+    const { isExposed } = await import('./exposure.ts');
+    if (await isExposed(path)) {
+      await this.tell(
+        `${oneLine(path)}: other users can open it, and it holds a secret: chmod 600`,
+      );
+    }
   }
 
   /** Undefined for what is no path behind an alias. @throws UnknownAliasError */
   async #aliased(argument: string): Promise<Address | undefined> {
     const named = aliasPathIn(argument);
-    if (named === undefined && !(this.#hasGrid && isBarePath(argument))) return undefined;
-    const { defaultAlias, readAliases } = await import('../description/aliases.ts');
-    const aliases = await readAliases(await this.clientFolder());
+    if (named === undefined) {
+      if (!isBarePath(argument) || (await this.#chosenGrid()) === undefined) return undefined;
+    }
+    const { defaultAlias } = await import('../description/aliases.ts');
+    const aliases = await this.aliases();
     if (named === undefined && !aliases.has(defaultAlias)) return undefined;
     return addressBehind(named ?? { alias: defaultAlias, path: argument }, aliases);
   }
 
   async #text(argument: string): Promise<string> {
     const { textFrom } = await import('./cap-argument.ts');
-    return textFrom(argument, this.streams.stdin, this.signal);
+    if (isCapStdin(argument)) await this.#hint('a cap');
+    const text = await textFrom(argument, this.streams.stdin, this.signal);
+    if (argument.startsWith('@') && isSecret(text)) await this.warnIfExposed(argument.slice(1));
+    return text;
   }
 
-  async withContents<T>(argument: string, work: (contents: FileSource) => Promise<T>): Promise<T> {
+  /** Who sits at a terminal may not know that something is waited for. */
+  async #hint(what: string): Promise<void> {
+    if (this.streams.stdin.isTTY) {
+      await this.tell(`${what} is read from this terminal; Ctrl-D at the start of a line ends it`);
+    }
+  }
+
+  /** @param argument a file; stdin by default */
+  async withContents<T>(
+    argument: string | undefined = stdinName,
+    work: (contents: Spooled) => Promise<T>,
+  ): Promise<T> {
     const { withContents } = await import('./contents-argument.ts');
+    if (isStdin(argument)) await this.#hint('what to write');
     return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
   }
 
   /** Tells people something on stderr now; nothing happens where that cannot go. */
   async tell(text: string): Promise<void> {
-    await this.#note(text).catch(() => {});
+    if (!this.options.quiet) await this.#note(text).catch(() => {});
+  }
+
+  /** The same of what only some want to know. */
+  async detail(text: string): Promise<void> {
+    if (this.options.verbose) await this.tell(text);
   }
 
   /**
@@ -206,6 +272,7 @@ export class Call {
    * @param work `show` is for what consists of many operations, and has phases of its own
    */
   async watch<T>(work: (options: OperationOptions, show: Show) => Promise<T>): Promise<T> {
+    if (this.options.quiet) return work({ signal: this.signal }, () => {});
     const { stderr } = this.streams;
     const { isDrawnOn, ProgressBar } = await import('./progress.ts');
     const draw = isDrawnOn(stderr) ? (await import('./bar.ts')).newBar : undefined;
@@ -224,9 +291,9 @@ export type Perform = <Args extends unknown[]>(
 ) => (...args: [...Args, Command]) => Promise<void>;
 
 /** A cap and contents that would both come from stdin. */
-export function requireOneStdin(cap: string, contents: string): void {
+export function requireOneStdin(cap: string, contents: string = stdinName): void {
   if (isCapStdin(cap) && isStdin(contents)) {
-    throw new UsageError('CAP and FILE cannot both be "-"');
+    throw new UsageError('CAP and FILE cannot both come from stdin');
   }
 }
 

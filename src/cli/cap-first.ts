@@ -27,11 +27,19 @@ export interface MakingOptions {
 /** Gives a command the option of whatever makes something mutable. */
 export function withFormatOption(command: Command): Command {
   return command.addOption(
-    new Option(
-      '--format <format>',
-      "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
-    ).choices(['sdmf', 'mdmf']),
+    inAnyCase(
+      new Option(
+        '--format <format>',
+        "MDMF can change in place; by default that of the grid's tahoe.cfg, or else mdmf",
+      ).choices(['sdmf', 'mdmf']),
+    ),
   );
+}
+
+/** Tahoe writes them in capitals, and takes both. */
+function inAnyCase(option: Option): Option {
+  const { parseArg } = option;
+  return option.argParser((value, before) => parseArg?.(value.toLowerCase(), before));
 }
 
 /** Gives a command the options of whatever makes something, and gives its cap away. */
@@ -68,7 +76,7 @@ export async function prepare(
 ): Promise<Making> {
   const { primitives } = await import('../crypto/node.ts');
   const isNewKey = privateKey === undefined;
-  const key = await (isNewKey ? primitives.generateKey() : readKey(privateKey, call.signal));
+  const key = await (isNewKey ? primitives.generateKey() : readKey(privateKey, call));
   if (output === undefined) await requireReader(call.streams.stdout);
   return { grid: await call.openGrid('write'), how: { key, isNewKey, ...wanted }, output };
 }
@@ -92,6 +100,7 @@ export async function capFirst(
     return {
       json: { output, verifyCap, format, ...about, ...outcome },
       text: `${output}: the write cap of ${outcomeText(outcome)}\n`,
+      isOutcome: true,
     };
   }
   await sayFirst(call, writeCap);
@@ -129,7 +138,9 @@ async function keptFor<T>(path: string, text: string, work: () => Promise<T>): P
 /** Bytes: more than any RSA-2048 key in PEM, in UTF-16, with comments around it. */
 const lengthMax = 65_536;
 
-async function readKey(path: string, signal: AbortSignal): Promise<SigningKey> {
+async function readKey(path: string, call: Call): Promise<SigningKey> {
+  const { signal } = call;
+  await call.warnIfExposed(path);
   const { signingKeyFromPem } = await import('../crypto/pem.ts');
   return signingKeyFromPem(decodeText(await startOfFile(path, { lengthMax, signal })) ?? '');
 }

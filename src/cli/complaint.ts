@@ -1,35 +1,19 @@
 /**
  * @module complaint: what the command line says, and exits with, when something went wrong.
  *
- * One line on stderr; with --json also a document on stdout; --verbose adds the rest. Exit codes:
- * 1 the operation failed, 2 the command or its input is wrong, 3 it is done, and the file is not
- * whole. Whoever prints it redacts it.
+ * One line on stderr; with --json also a document on stdout; --verbose adds the rest. The codes are
+ * in `exit-codes.ts`. Whoever prints it redacts it.
  */
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { reasonOf } from '../../machines/reason.ts';
-import {
-  BadArgumentError,
-  BadGridError,
-  BadKeyError,
-  BadResumeFileError,
-  BadSourceError,
-  DirectoryCapError,
-  InsufficientCapError,
-  MalformedCapError,
-  OutOfRangeError,
-  TahoeMutableError,
-} from '../errors.ts';
+import { DirectoryCapError, InsufficientCapError, TahoeMutableError } from '../errors.ts';
 import { systemProblem } from '../storage/atomic-file.ts';
+import { EXIT_FAILED, EXIT_USAGE, exitCodeFor } from './exit-codes.ts';
 import { Interruption } from './interruption.ts';
 import { oneLine } from './plain-text.ts';
 
 export { systemProblem };
-
-export const EXIT_FAILED = 1;
-/** A finding, and no failure. */
-export const EXIT_UNHEALTHY = 3;
-export const EXIT_USAGE = 2;
 
 /** The command line itself is wrong. */
 export class UsageError extends TahoeMutableError {
@@ -80,28 +64,15 @@ export function unreadable(where: string, cause: unknown): UsageError {
 }
 
 /** These are the caller's mistakes: nothing was tried. */
-const INPUT_ERRORS = [
-  BadArgumentError,
-  BadGridError,
-  BadKeyError,
-  BadResumeFileError,
-  BadSourceError,
-  DirectoryCapError,
-  InsufficientCapError,
-  MalformedCapError,
-  OutOfRangeError,
-  UnknownAliasError,
-  UsageError,
-];
-
 export function isInputError(error: unknown): boolean {
-  return INPUT_ERRORS.some((kind) => error instanceof kind);
+  if (error instanceof InsufficientCapError || error instanceof DirectoryCapError) return true;
+  return error instanceof TahoeMutableError && exitCodeOf(error) === EXIT_USAGE;
 }
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  return isInputError(error) ? EXIT_USAGE : EXIT_FAILED;
+  return error instanceof TahoeMutableError ? exitCodeFor(error) : EXIT_FAILED;
 }
 
 /** The one line, without the name of the program. */

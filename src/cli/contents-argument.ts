@@ -5,40 +5,40 @@
  * size is true; everything else is first copied to a temporary file, so that large contents do not
  * sit in memory, and what was read is what is written.
  */
-import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { unlessAborted } from '../abort.ts';
+import { type Once, onceFrom } from '../contents/once.ts';
+import { type Spooled, spooled } from '../contents/spool.ts';
+import { spoolFor } from '../contents/spool-file.ts';
 import { BadSourceError } from '../errors.ts';
-import { type FileSource, openFile, sourceOf } from '../file-source.ts';
-import { errnoOf, writeFully } from '../storage/atomic-file.ts';
-import { OutputError, unreadable } from './complaint.ts';
+import { type FileSource, openFile } from '../file-source.ts';
+import { errnoOf } from '../storage/atomic-file.ts';
+import { unreadable } from './complaint.ts';
 import { isStdin, requireSource, requireStdin } from './stdin.ts';
 
 /** Runs `work` with the contents that `argument` names, and closes them. */
 export async function withContents<T>(
   argument: string,
   { stdin, signal }: { readonly stdin: Readable; readonly signal: AbortSignal },
-  work: (contents: FileSource) => Promise<T>,
+  work: (contents: Spooled) => Promise<T>,
 ): Promise<T> {
   return workingWith(await openContents(argument, stdin, signal), work);
 }
 
 /** Runs `work` with what a stream has, copied to where it can be read at any place. */
 export async function withStream<T>(
-  open: () => Readable,
+  stream: ReadableStream<Uint8Array>,
   { name, signal }: { readonly name: string; readonly signal: AbortSignal },
-  work: (contents: FileSource) => Promise<T>,
+  work: (contents: Spooled) => Promise<T>,
 ): Promise<T> {
-  return workingWith(await spool(open, name, signal), work);
+  return workingWith(await copyOf(stream, name, signal), work);
 }
 
 async function workingWith<T>(
-  contents: FileSource,
-  work: (contents: FileSource) => Promise<T>,
+  contents: Spooled,
+  work: (contents: Spooled) => Promise<T>,
 ): Promise<T> {
   try {
     return await work(contents);
@@ -51,13 +51,13 @@ async function openContents(
   argument: string,
   stdin: Readable,
   signal: AbortSignal,
-): Promise<FileSource> {
+): Promise<Spooled> {
   if (isStdin(argument)) {
     await requireStdin(stdin);
-    return spool(() => stdin, 'stdin', signal);
+    return copyOf(stdin, 'stdin', signal);
   }
   const file = await unlessAborted(openRegular(argument), signal);
-  return file ?? spool(() => createReadStream(argument), argument, signal);
+  return file ?? copyOf(createReadStream(argument), argument, signal);
 }
 
 /** @returns undefined for what must be read to its end to know its length */
@@ -76,50 +76,14 @@ async function openRegular(path: string): Promise<FileSource | undefined> {
   }
 }
 
-/**
- * Copies a stream to a temporary file that nobody else can read, and that has no name any more.
- * @param open nothing fails unheard: it is read from at once
- */
-async function spool(open: () => Readable, name: string, signal: AbortSignal): Promise<FileSource> {
-  const file = await openUnnamed(name);
-  const stream = open();
+async function copyOf(
+  stream: Readable | ReadableStream<Uint8Array>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Spooled> {
   try {
-    await unlessAborted(copy(stream, file, name), signal);
-    return await sourceOf(file, name);
+    return await spooled(onceFrom(stream) as Once, spoolFor(name), signal);
   } catch (error) {
-    stream.destroy();
-    await file.close();
-    throw error;
+    throw errnoOf(error) === undefined ? error : unreadable(name, error);
   }
-}
-
-async function openUnnamed(name: string): Promise<FileHandle> {
-  const path = join(tmpdir(), `tahoe-mutable-${randomBytes(12).toString('hex')}`);
-  try {
-    const file = await open(path, 'wx+', 0o600);
-    // Whatever ends this process, the copy goes with it.
-    await unlink(path);
-    return file;
-  } catch (error) {
-    throw noRoom(name, error);
-  }
-}
-
-async function copy(stream: Readable, file: FileHandle, name: string): Promise<void> {
-  let end = 0;
-  const pieces: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
-  for (;;) {
-    const { done, value } = await pieces.next().catch((error: unknown) => {
-      throw errnoOf(error) === undefined ? error : unreadable(name, error);
-    });
-    if (done) return;
-    await writeFully(file, value, end).catch((error: unknown) => {
-      throw noRoom(name, error);
-    });
-    end += value.length;
-  }
-}
-
-function noRoom(name: string, cause: unknown): OutputError {
-  return new OutputError(`${tmpdir()} (TMPDIR, for a copy of ${name})`, cause);
 }

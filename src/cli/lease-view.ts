@@ -2,7 +2,7 @@
  * @module lease-view: what has come of renewing the leases of a file.
  */
 import type { LeaseOutcome } from '../runtime/renew-leases.ts';
-import { EXIT_FAILED, EXIT_UNHEALTHY } from './complaint.ts';
+import { EXIT_FAILED, EXIT_UNHEALTHY } from './exit-codes.ts';
 import { counted } from './plain-text.ts';
 import { type Named, reasonAlone, serverName } from './servermap-view.ts';
 

@@ -3,7 +3,7 @@
  * share, Ctrl-C, output, complaints and the exit code.
  */
 import { constants } from 'node:os';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../package-version.ts';
 import type { Inspect } from '../runtime/run.ts';
 import { errnoOf } from '../storage/atomic-file.ts';
@@ -24,6 +24,7 @@ import { addCreateCommand } from './commands/create.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addGridCommand } from './commands/grid.ts';
+import { addHelpCommand, topicNames } from './commands/help.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addJudgeCommand } from './commands/judge.ts';
 import { addLeaseCommand } from './commands/lease.ts';
@@ -38,6 +39,8 @@ import { addStatCommand } from './commands/stat.ts';
 import { addWalkCommands } from './commands/walks.ts';
 import { addWriteCommands } from './commands/write.ts';
 import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
+import { documentOf } from './document.ts';
+import { exits } from './exit-codes.ts';
 import { Interruption, onInterruption } from './interruption.ts';
 import { print } from './output.ts';
 import { pathArgument } from './paths.ts';
@@ -56,9 +59,9 @@ export async function main(
   const interruption = new AbortController();
   const stopListening = onInterruption((reason) => interruption.abort(reason));
   // Commander may stumble before it has read all options.
-  const options: GlobalOptions = {
+  let options: GlobalOptions = {
     ...(args.includes('--json') && { json: true }),
-    ...(args.includes('--verbose') && { verbose: true }),
+    ...((args.includes('--verbose') || args.includes('-v')) && { verbose: true }),
   };
   const redact = redactorOf(args);
   let exitCode = 0;
@@ -68,12 +71,15 @@ export async function main(
     async (...all) => {
       const command = all.pop() as Command;
       const { signal } = interruption;
-      const call = new Call(command.optsWithGlobals(), streams, signal, inspect, note);
+      options = command.optsWithGlobals();
+      const call = new Call(options, streams, signal, inspect, note);
       try {
         const report = await work(call, ...(all as never));
         exitCode = report?.exitCode ?? 0;
         await print(streams.stdout, report && textOf(report, call.options, redact));
-        if (report?.note !== undefined) await note(report.note);
+        // Of what went well, one who wants only errors is told nothing.
+        const isTold = exitCode !== 0 || !options.quiet;
+        if (report?.note !== undefined && isTold) await note(report.note);
       } finally {
         call.close();
       }
@@ -101,7 +107,8 @@ interface Help {
   stderr: string;
 }
 
-function programOf(perform: Perform, help: Help): Command {
+/** The commands as commander knows them: completion and the man page are made of that. */
+export function programOf(perform: Perform, help: Help): Command {
   const program = new Command('tahoe-mutable')
     .description('Mutable files of Tahoe-LAFS: make, read, change and inspect them.')
     .option(
@@ -109,9 +116,14 @@ function programOf(perform: Perform, help: Help): Command {
       'servers.yaml, or a folder with one (or: $TAHOE_MUTABLE_GRID)',
       pathArgument,
     )
-    .option('--json', 'print one JSON document')
-    .option('--verbose', 'say more about failures')
-    .version(packageVersion(), '--version')
+    .option('--json', 'print one JSON document, also of an error (help json)')
+    .addOption(
+      new Option('-q, --quiet', 'say nothing but what was asked for, and errors').conflicts(
+        'verbose',
+      ),
+    )
+    .option('-v, --verbose', 'say what goes on: the grid, servers that fail; all of an error')
+    .version(packageVersion(), '-V, --version')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     // Complaints are printed in one place: here, in `complain`.
@@ -147,6 +159,7 @@ function programOf(perform: Perform, help: Help): Command {
   addDemoCommand(program, perform);
   addInspectCommand(program, perform, main);
   addJudgeCommand(program, perform);
+  addHelpCommand(program, perform);
   return program;
 }
 
@@ -155,23 +168,20 @@ CAP is a cap, or the address of its page on a web gateway; "-" to read one from
 stdin, or @FILE to read one from a file: other users can see a command line, and
 whoever sees a write cap can write. Or it is a path behind the name of a directory,
 ALIAS:PATH, or behind tahoe: a PATH alone (create-alias, list-aliases).
-FILE is a file, or "-" for stdin.
+FILE with what to write is a file; stdin if it is "-", or absent.
 
-Exit codes: 1 the operation failed, 2 the command or its input is wrong,
-3 all was looked at, and something is not healthy.`;
+The grid is that of --grid, of $TAHOE_MUTABLE_GRID, or of the Tahoe node in ~/.tahoe.
+
+Exit codes: ${exits.map(({ code, name }) => `${code} ${name}`).join(', ')}.
+Topics of help: ${topicNames.join(', ')}.`;
 
 type Redact = (text: string) => string;
 
-function textOf({ text, json, tellsCaps }: Report, options: GlobalOptions, redact: Redact): string {
+function textOf(report: Report, options: GlobalOptions, redact: Redact): string {
+  const { text, json, tellsCaps, isOutcome } = report;
   const told: Redact = tellsCaps ? (text) => text : redact;
-  if (!options.json) return told(text);
-  return json === undefined ? '' : documentOf(json, told);
-}
-
-/** Redacts texts before they are JSON, where an escaped quotation mark would run into a cap. */
-function documentOf(json: unknown, redact: Redact): string {
-  const value = (_: string, value: unknown) => (typeof value === 'string' ? redact(value) : value);
-  return `${JSON.stringify(json, value, 2)}\n`;
+  if (options.json) return json === undefined ? '' : documentOf(json, told, 2);
+  return options.quiet && isOutcome ? '' : told(text);
 }
 
 async function complain(

@@ -24,10 +24,15 @@ export function holdsCap(argument: string): boolean {
   return readingsOf(argument).some((text) => REMAINS.test(text.replace(/\s/g, '')));
 }
 
+/** The same of what reads or writes. */
+export function isSecret(argument: string): boolean {
+  return holdsCap(argument) && !VERIFY_CAP.test(argument.trim());
+}
+
 /** {@link redacted}, which also knows the caps of this command line. */
 export function redactorOf(args: readonly string[]): (text: string) => string {
   const words = args
-    .filter((argument) => holdsCap(argument) && !VERIFY_CAP.test(argument))
+    .filter(isSecret)
     .flatMap(readingsOf)
     .flatMap((text) => text.match(/[a-z0-9%]{8,}/gi) ?? []);
   if (words.length === 0) return redacted;

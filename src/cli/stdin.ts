@@ -11,7 +11,10 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { UsageError, unreadable } from './complaint.ts';
 
-const names: readonly string[] = ['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
+/** What says stdin, and what a FILE is that is not given. */
+export const stdinName = '-';
+
+const names: readonly string[] = [stdinName, '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
 
 /** Whether an argument means stdin. */
 export function isStdin(argument: string): boolean {

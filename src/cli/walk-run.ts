@@ -11,7 +11,8 @@ import { Tally } from '../walk/tally.ts';
 import type { DeepCheckOptions, WalkOptions } from '../walk/tree.ts';
 import type { Call, Report } from './call.ts';
 import type { Address } from './cap-text.ts';
-import { EXIT_FAILED, EXIT_UNHEALTHY } from './complaint.ts';
+import { documentOf } from './document.ts';
+import { EXIT_FAILED, EXIT_UNHEALTHY } from './exit-codes.ts';
 import { table } from './plain-text.ts';
 import {
   examinedJson,
@@ -129,7 +130,9 @@ async function* linesOf(
 /** Who counts is told of each object only if something is wrong with it. */
 async function say(call: Call, command: WalkCommand, { json, text, record }: Line): Promise<void> {
   if (command === 'stats' && record.isUnread === undefined) return;
-  await call.say(`${call.options.json ? JSON.stringify(json) : text}\n`);
+  const isHealthy = record.verdict?.isHealthy === true && record.isUnread === undefined;
+  if (call.options.quiet && !call.options.json && isHealthy) return;
+  await call.say(call.options.json ? documentOf(json) : `${text}\n`);
 }
 
 async function sayEnd(
@@ -146,8 +149,8 @@ async function sayEnd(
       ...fields,
       'count-unread-directories': unread,
     };
-    await call.say(`${JSON.stringify(all)}\n`);
-  } else if (command !== 'manifest') {
+    await call.say(documentOf(all));
+  } else if (command === 'stats' || (command === 'deep-check' && !call.options.quiet)) {
     await call.say(`${command === 'stats' ? statsText(stats) : tallyText(tally)}\n`);
   }
 }

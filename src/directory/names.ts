@@ -2,6 +2,7 @@
  * @module names: names of children, and paths of them behind the cap of a directory.
  */
 import { refuse } from '../arguments.ts';
+import { hasHalfCharacter } from '../bytes.ts';
 import { BadArgumentError } from '../errors.ts';
 import { nfcOf } from './table.ts';
 
@@ -9,7 +10,7 @@ import { nfcOf } from './table.ts';
 export function nameFrom(given: unknown, argument = 'name'): string {
   if (typeof given !== 'string') return refuse(argument, given, 'a string');
   // UTF-8 has none, and what would stand in its place is another name.
-  if (/\p{Surrogate}/u.test(given)) throw new BadArgumentError(argument, 'has half a character');
+  if (hasHalfCharacter(given)) throw new BadArgumentError(argument, 'has half a character');
   const name = nfcOf(given);
   if (name === undefined) throw new BadArgumentError(argument, 'has too many marks in a row');
   return name;

@@ -3,8 +3,10 @@
  */
 import { fromPromise } from 'xstate';
 import type { ApplyModifierInput, ApplyModifierResult } from '../../machines/io.ts';
-import { refuse } from '../arguments.ts';
-import { isBytes, plaintextOf } from '../share/plaintext.ts';
+import { kindOf } from '../arguments.ts';
+import { bytesFrom } from '../contents/piece.ts';
+import { BadArgumentError } from '../errors.ts';
+import { plaintextOf } from '../share/plaintext.ts';
 import type { Modifier } from './job.ts';
 import { benchOf } from './workbench.ts';
 
@@ -16,13 +18,18 @@ export const applyModifier = fromPromise<ApplyModifierResult, ApplyModifierInput
     try {
       const changed: unknown = await modifier(desk.kept.whole().slice(), input);
       if (changed === undefined) return { ok: true, isChanged: false };
-      if (!isBytes(changed)) {
-        refuse('what the modifier gave', changed, 'a Uint8Array, or undefined for no change');
-      }
-      desk.changed = plaintextOf(changed);
+      desk.changed = plaintextOf(bytesFrom(changed, wrong) ?? refuse(changed));
       return { ok: true, isChanged: true };
     } catch (error) {
       return { ok: false, failure: thrown.failureOf(error) };
     }
   },
 );
+
+function wrong(problem: string): BadArgumentError {
+  return new BadArgumentError('modifier', `what it gave ${problem}; nothing was written`);
+}
+
+function refuse(given: unknown): never {
+  throw wrong(`is ${kindOf(given)}: let it give bytes, a string, or undefined for no change`);
+}

@@ -1,10 +1,10 @@
 /**
  * @module job: what an operation is to do with bytes, and whom it tells. When, the charts decide.
  */
-
 import type { Span } from '../../machines/rewrite.ts';
 import type { Version } from '../../machines/servermap.ts';
 import type { Bytes } from '../bytes.ts';
+import type { Piece } from '../contents/piece.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { KeptBytes } from './kept-bytes.ts';
 import type { OperationOptions } from './options.ts';
@@ -24,13 +24,13 @@ export const keeper: Taker = {
 };
 
 /**
- * Gets the contents and gives new ones, or nothing for "no change". It runs again after every
+ * Gets the contents and gives new ones (text stands for its UTF-8), or nothing for "no change". It runs again after every
  * collision. The contents may then already hold its earlier change, which it must allow for.
  */
 export type Modifier = (
   contents: Bytes,
   attempt: { readonly attempt: number; readonly seqnum: number },
-) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+) => Piece | undefined | Promise<Piece | undefined>;
 
 export interface Job {
   readonly taker: Taker;

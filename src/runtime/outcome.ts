@@ -208,6 +208,7 @@ export function writeOutcome(report: WriteFileReport, thrown: Thrown): WriteOutc
     case 'unchanged':
       return nothingWritten(report.base);
     case 'gaveUp':
+      throw writeError(report.obstacle, thrown, report.attempts);
     case 'failed':
       throw writeError(report.obstacle, thrown);
     case 'cancelled':
@@ -267,7 +268,8 @@ function repairError(obstacle: RepairObstacle, thrown: Thrown): unknown {
   }
 }
 
-function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
+/** @param attempts how many met another writer */
+function writeError(obstacle: Obstacle, thrown: Thrown, attempts = 1): unknown {
   switch (obstacle.kind) {
     case 'fileExists': {
       const { places, report } = obstacle;
@@ -299,7 +301,7 @@ function writeError(obstacle: Obstacle, thrown: Thrown): unknown {
       return notEnoughShares(obstacle.report, obstacle.version.seqnum);
     case 'notPublished': {
       const { report } = obstacle;
-      return thrownOr(thrown, report.failures, () => publishError(report));
+      return thrownOr(thrown, report.failures, () => publishError(report, attempts));
     }
     case 'failed':
       return failureError(obstacle.failure, thrown);
@@ -340,8 +342,11 @@ function factsOf(report: PublishReport): WriteFacts {
   return { seqnum, quorum, placed: placesOf(report), missing, surprises, failures };
 }
 
-/** The error of a publish that did not end as `published`. */
-function publishError(report: PublishReport): Error {
+/**
+ * The error of a publish that did not end as `published`.
+ * @param attempts how many of them met another writer, this one included
+ */
+function publishError(report: PublishReport, attempts: number): Error {
   const { kind, seqnum, quorum, surprises, failures } = report;
   const servers = new Set(placedOf(report).map(({ server }) => server)).size;
   const because = lastOf(failures);
@@ -350,10 +355,15 @@ function publishError(report: PublishReport): Error {
     case 'uncoordinated': {
       const places = surprises.map(({ server, shnum }) => `share ${shnum} on ${server}`);
       const where = [...new Set(places)].join(', ');
-      return new UncoordinatedWriteError(
-        `somebody else has written to this file: ${where}; read what is there now, then write again`,
-        facts,
-      );
+      const what =
+        attempts === 1
+          ? `: ${where}; read what is there now, then write again`
+          : ` at each of ${attempts} attempts, the last time ${where}; ` +
+            'try again when fewer write, or with more `attempts` or a longer `backoffMs`';
+      return new UncoordinatedWriteError(`somebody else has written to this file${what}`, {
+        ...facts,
+        attempts,
+      });
     }
     case 'notEnoughServers':
       return new NotEnoughServersError(

@@ -171,7 +171,8 @@ function watch(
   file.modify = (modifier, options) =>
     modify(async (before, attempt) => {
       const after = await modifier(before, attempt);
-      see(before, after);
+      // The edits of a directory give bytes.
+      see(before, after as Uint8Array | undefined);
       return after;
     }, options);
 }

@@ -13,8 +13,6 @@ import {
   type ContainerHeader,
   type ContainerVersion,
   DATA_OFFSET,
-  EXTRA_COUNT_LENGTH,
-  EXTRA_LEASES_MAX,
   encodeExtraLeases,
   encodeHeader,
   encodeLease,
@@ -22,49 +20,43 @@ import {
   LEASE_LENGTH,
   LEASES_OFFSET,
   type LeaseSlots,
-  parseExtraCount,
-  parseHeader,
-  parseLeases,
 } from './container.ts';
+import {
+  type Frame,
+  type OpenContainer,
+  readData,
+  readFrame,
+  readImmutableFrame,
+} from './container-reading.ts';
 import { openEntry } from './folder-entry.ts';
 import {
   encodeImmutableLease,
-  immutableDataOffset,
-  immutableHeader,
   immutableLeaseCountOffset,
   immutableLeaseLength,
   isImmutable,
-  parseImmutableLeases,
 } from './immutable-container.ts';
 import { give, type Ownership, ownershipOf } from './ownership.ts';
-import type { ByteRange } from './server.ts';
-import { cutRange, type HeldShare, type ShareRewrite } from './slot.ts';
+import type { ByteRange, ShareKind } from './server.ts';
+import type { HeldShare, ShareRewrite } from './slot.ts';
 
 /** What a server knows of a share it holds as a file. */
-export interface HeldContainer extends HeldShare {
+export interface HeldContainer extends HeldShare, Frame {
   readonly path: string;
   readonly ownership: Ownership;
-  readonly header: ContainerHeader;
-  /** All of them, also those behind the data. */
-  readonly leases: LeaseSlots;
 }
 
 /** @throws BadContainerError; and, with their errno, what `open` and `read` throw */
 export async function readContainer(path: string): Promise<HeldContainer> {
   return withFile(path, constants.O_RDONLY, async (file) => {
-    const { header, fileLength, ownership } = await readHeader(file, path);
-    const at = header.extraLeaseOffset;
-    const count = await readExactly(file, EXTRA_COUNT_LENGTH, at, path);
-    const extra = parseExtraCount(count, header, fileLength, path) * LEASE_LENGTH;
-    const leases = parseLeases(await readExactly(file, extra, at + EXTRA_COUNT_LENGTH, path));
+    const status = await file.stat();
+    const frame = await readFrame(opened(file, path, status.size));
     return {
+      ...frame,
       path,
-      ownership,
-      header,
-      leases: [...header.leases, ...leases],
-      writeEnabler: header.writeEnabler,
-      length: header.dataLength,
-      read: (range) => readContainerData(path, range),
+      ownership: ownershipOf(status),
+      writeEnabler: frame.header.writeEnabler,
+      length: frame.header.dataLength,
+      read: (range) => readContainerData('mutable', path, range),
     };
   });
 }
@@ -75,28 +67,14 @@ export async function readContainer(path: string): Promise<HeldContainer> {
  * @throws as {@link readContainer}
  */
 export async function readContainerData(
-  path: string,
-  range: ByteRange,
-  into?: Uint8Array,
-): Promise<Uint8Array> {
-  return withFile(path, constants.O_RDONLY, async (file) => {
-    const { header } = await readHeader(file, path);
-    const { offset, length } = cutRange(range, header.dataLength);
-    return readExactly(file, length, DATA_OFFSET + offset, path, into);
-  });
-}
-
-/** A range of the data of an immutable share, cut at its end. @throws as {@link readContainer} */
-export async function readImmutableData(
+  kind: ShareKind,
   path: string,
   range: ByteRange,
   into?: Uint8Array,
 ): Promise<Uint8Array> {
   return withFile(path, constants.O_RDONLY, async (file) => {
     const { size } = await file.stat();
-    const start = await readFully(file, Math.min(immutableDataOffset, size), 0);
-    const { offset, length } = cutRange(range, immutableHeader(start, size, path).dataLength);
-    return readExactly(file, length, immutableDataOffset + offset, path, into);
+    return readData(kind, opened(file, path, size), range, into);
   });
 }
 
@@ -120,18 +98,14 @@ export async function leaseImmutable(
 ): Promise<string | undefined> {
   return withFile(path, constants.O_RDWR, async (file) => {
     const status = await file.stat();
-    const start = await readFully(file, Math.min(immutableDataOffset, status.size), 0);
-    const { version, leases: count, dataLength } = immutableHeader(start, status.size, path);
-    if (count > EXTRA_LEASES_MAX)
-      throw new BadContainerError(path, `leases: ${count} are too many`);
-    const at = immutableDataOffset + dataLength;
-    const old = parseImmutableLeases(await readExactly(file, status.size - at, at, path));
+    const container = opened(file, path, status.size);
+    const { version, leases: old, end } = await readImmutableFrame(container);
     const leases = leased(version, old);
-    if (leases.length === count) {
+    if (leases.length === old.length) {
       for (const [i, lease] of leases.entries()) {
         if (lease === old[i]) continue;
         const bytes = encodeImmutableLease(lease);
-        await writeFully(file, bytes, at + i * immutableLeaseLength);
+        await writeFully(file, bytes, end + i * immutableLeaseLength);
       }
       await file.datasync();
       return undefined;
@@ -139,7 +113,7 @@ export async function leaseImmutable(
     const staged = nameTemp();
     const fill = async (copy: FileHandle) => {
       await give(copy, path, ownershipOf(status));
-      const added = leases.slice(count).map(encodeImmutableLease);
+      const added = leases.slice(old.length).map(encodeImmutableLease);
       await writeFully(copy, concatBytes(...added), status.size);
       const total = new Uint8Array(4);
       viewOf(total).setUint32(0, leases.length);
@@ -208,26 +182,12 @@ export async function updateHeaderLeases(
   return true;
 }
 
-async function readHeader(
-  file: FileHandle,
-  path: string,
-): Promise<{ header: ContainerHeader; fileLength: number; ownership: Ownership }> {
-  const status = await file.stat();
-  const start = await readFully(file, Math.min(DATA_OFFSET, status.size), 0);
-  const header = parseHeader(start, status.size, path);
-  return { header, fileLength: status.size, ownership: ownershipOf(status) };
-}
-
-async function readExactly(
-  file: FileHandle,
-  length: number,
-  position: number,
-  path: string,
-  into?: Uint8Array,
-): Promise<Uint8Array> {
-  const bytes = await readFully(file, length, position, into);
-  if (bytes.length < length) throw new BadContainerError(path, 'data: the file became shorter');
-  return bytes;
+function opened(file: FileHandle, where: string, size: number): OpenContainer {
+  return {
+    where,
+    size,
+    readAt: (length, position, into) => readFully(file, length, position, into),
+  };
 }
 
 async function withFile<T>(

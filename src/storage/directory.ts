@@ -24,7 +24,6 @@ import {
   type Pieces,
   readContainer,
   readContainerData,
-  readImmutableData,
   type Succession,
   stageContainer,
   updateHeaderLeases,
@@ -39,7 +38,7 @@ import type {
   ServerId,
   ShareKind,
 } from './server.ts';
-import { judge, planChanges, produceParts, type ShareRewrite } from './slot.ts';
+import { judge, planChanges, produceParts, unchanged } from './slot.ts';
 
 /** Where a server keeps its shares, and what it is called. */
 export interface DirectoryServerOptions {
@@ -106,8 +105,7 @@ export class DirectoryServer extends CheckedServer {
       const bucket = this.#bucket(storageIndex);
       if (await this.#hasBucket(bucket)) {
         const path = join(bucket, String(shnum));
-        const read = kind === 'mutable' ? readContainerData : readImmutableData;
-        const bytes = await read(path, range, into).catch(ignoreMissing);
+        const bytes = await readContainerData(kind, path, range, into).catch(ignoreMissing);
         if (bytes !== undefined) return bytes;
       }
       throw new NoSuchShareError(this.id, shnum);
@@ -370,11 +368,6 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
     if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error;
     return false;
   }
-}
-
-/** The rewriting of a share of `length` bytes that changes none of them. */
-function unchanged(length: number): ShareRewrite {
-  return { kind: 'rewrite', length, oldLength: length, keepsOld: length > 0, parts: [] };
 }
 
 /** Some of the shares are replaced, or all and perhaps not for good. */

@@ -10,10 +10,10 @@ import { request as httpsRequest } from 'node:https';
 import {
   CallFailedError,
   ConnectionClosedError,
-  Exchange,
   type HttpAnswer,
   type HttpCall,
-} from './http-exchange.ts';
+} from './http-call.ts';
+import { Exchange } from './http-exchange.ts';
 import { PinnedAgent } from './http-pin.ts';
 import type { Nurl } from './nurl.ts';
 

@@ -10,7 +10,7 @@ import { decode, encode } from 'cborg';
 import { TAG_BIGINT_POS, TAG_SET } from 'cborg/taglib';
 import { bytesToHex, concatBytes } from '../bytes.ts';
 import { OutOfRangeError } from '../errors.ts';
-import type { HttpBody } from './http-exchange.ts';
+import type { HttpBody } from './http-call.ts';
 import type { ReadTestWriteAnswer, ReadTestWriteRequest, ShareWrite, WritePart } from './server.ts';
 
 /** The limits that Tahoe's own client sets to answers, in bytes. */

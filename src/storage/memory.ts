@@ -4,13 +4,12 @@
  * Behaves as Tahoe's (docs/format.md §6); its disk is a {@link MemoryDisk}, of which its users see
  * nothing.
  */
-import { toBase32, utf8 } from '../bytes.ts';
-import { sha256d } from '../crypto/hash.ts';
+import { toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { CheckedServer } from './checked-server.ts';
 import { renewOrAddLease } from './container.ts';
+import { type IdentityOptions, identityOf } from './identity.ts';
 import { MemoryDisk, type Slot, type StoredShare } from './memory-disk.ts';
-import { TUB_ID_LENGTH } from './request.ts';
 import type {
   ByteRange,
   ReadTestWriteAnswer,
@@ -30,15 +29,7 @@ import {
 import { Turns } from './turns.ts';
 
 /** What a server in memory is called. */
-export interface MemoryServerOptions {
-  /** No two servers of a grid have the same. */
-  readonly id: ServerId;
-  /** By default the id. */
-  readonly nickname?: string;
-  /** 20 bytes; by default made from the id. */
-  readonly tubId?: Uint8Array;
-  /** By default the id as UTF-8. */
-  readonly permutationSeed?: Uint8Array;
+export interface MemoryServerOptions extends IdentityOptions {
   /** Unix time in seconds, for the expiry of leases. */
   readonly now?: () => number;
 }
@@ -64,10 +55,11 @@ export class MemoryServer extends CheckedServer {
 
   constructor(options: MemoryServerOptions) {
     super();
-    this.id = options.id;
-    this.nickname = options.nickname ?? options.id;
-    this.tubId = options.tubId ?? sha256d(utf8(options.id)).slice(0, TUB_ID_LENGTH);
-    this.permutationSeed = options.permutationSeed ?? utf8(options.id);
+    const { id, nickname, tubId, permutationSeed } = identityOf(options);
+    this.id = id;
+    this.nickname = nickname;
+    this.tubId = tubId;
+    this.permutationSeed = permutationSeed;
     this.#now = options.now ?? (() => Date.now() / 1000);
     this.#disk = new MemoryDisk(this.id);
   }

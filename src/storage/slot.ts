@@ -114,6 +114,11 @@ function planRewrite(oldLength: number, { parts, newLength }: ShareWrite): Share
   return { kind: 'rewrite', length, oldLength, keepsOld, parts };
 }
 
+/** The rewriting of a share of `length` bytes that changes none of them. */
+export function unchanged(length: number): ShareRewrite {
+  return { kind: 'rewrite', length, oldLength: length, keepsOld: length > 0, parts: [] };
+}
+
 /** The lowest offset that no part writes to. */
 function firstUncovered(parts: readonly WritePart[]): number {
   let covered = 0;

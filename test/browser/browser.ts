@@ -5,17 +5,33 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import AxeBuilder from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type LaunchOptions,
+  type Page,
+} from 'playwright-core';
 
 export const builtPage = fileURLToPath(new URL('../../dist/visualizer/', import.meta.url));
 
 /** @throws Error when there is none: a skipped test would look like a passed one */
 export async function launch(): Promise<Browser> {
+  return chromium.launch(debians());
+}
+
+/** One that keeps what its pages store in a folder, as a person's does. @throws as {@link launch} */
+export async function launchWithProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, debians());
+}
+
+function debians(): LaunchOptions {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   if (!existsSync(executablePath)) {
     throw new Error(`no browser at ${executablePath}: apt-get install chromium, or set CHROMIUM`);
   }
-  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  return { executablePath, args: ['--no-sandbox'] };
 }
 
 export interface WatchedPage {

@@ -50,7 +50,7 @@ describe('a recording', () => {
     expect(await where(page)).toContain('query:box-5 → failed');
     await page.locator('figcaption', { hasText: 'query:box-5' }).waitFor();
     expect(await page.locator('.deadline title').allTextContents()).toEqual([
-      'read~5/readFile/servermapUpdate/query:v0-server5: the deadline of querying, 2,000 ms',
+      'read~5/readFile/servermapUpdate/query:box-5: the deadline of querying, 2,000 ms',
     ]);
     await done(watched);
   });

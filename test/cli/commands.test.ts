@@ -66,6 +66,7 @@ describe('grid create', () => {
     const args = ['grid', 'create', folder, '--servers', '5', '--encoding', '2,3,4'];
     const path = join(folder, 'servers.yaml');
     expect(await okJson(args)).toEqual({
+      schema: 1,
       path,
       servers: 5,
       encoding: { required: 2, happy: 3, total: 4 },
@@ -128,6 +129,7 @@ describe('one file', () => {
     const args = ['create', '-', '--format', 'sdmf', '--private-key', pem, '--grid', grid];
     const { placed, ...document } = await okJson(args, { stdin: 'small' });
     expect(document).toEqual({
+      schema: 1,
       writeCap: formatCap(sdmf),
       readCap: formatCap(toReadCap(sdmf)),
       verifyCap: formatCap(toVerifyCap(sdmf)),
@@ -296,7 +298,7 @@ describe('servermap and check', () => {
     const readCap = formatCap(toReadCap(mdmf));
     const { exit, stderr } = await run(['repair', readCap, '--grid', grid]);
     expect({ exit, stderr }).toEqual({
-      exit: 2,
+      exit: 6,
       stderr: 'tahoe-mutable: repairing needs a write cap, this is a read cap\n',
     });
   });
@@ -305,6 +307,7 @@ describe('servermap and check', () => {
 describe('cap', () => {
   test('tells what it is and what it can become, without a grid', async () => {
     expect(await okJson(['cap', '-'], { stdin: `${formatCap(mdmf)}\n` })).toEqual({
+      schema: 1,
       kind: 'write',
       format: 'mdmf',
       directory: false,

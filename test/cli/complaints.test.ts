@@ -42,10 +42,11 @@ describe('a mistake of the caller: one line, exit code 2', () => {
   test.each([
     [['frob'], "unknown command 'frob'"],
     [['get', '-', '--lenght', '5'], "unknown option '--lenght' (Did you mean --length?)"],
-    [['put', '-'], "missing required argument 'FILE'"],
+    [['ln', '-'], "missing required argument 'DIR'"],
+    [['put', '-'], 'CAP and FILE cannot both come from stdin'],
     [['cap', '-', 'x'], "too many arguments for 'cap'. Expected 1 argument but got 2."],
     [['update', '-', 'x'], "required option '--offset <bytes>' not specified"],
-    [['put', '-', '-'], 'CAP and FILE cannot both be "-"'],
+    [['put', '-', '/dev/stdin'], 'CAP and FILE cannot both come from stdin'],
     [['cap', 'URI:MDMF:abc:def'], 'malformed cap: writekey: has 3 characters, not 26'],
     [['get', '@/no/such/file'], '/no/such/file: cannot be read: no such file or directory'],
     [['get', readCap, '--grid', '/no/grid'], '/no/grid: does not exist'],
@@ -68,18 +69,11 @@ describe('a mistake of the caller: one line, exit code 2', () => {
   });
 
   test.each([
-    [['get', verifyCap], 'reading needs a read cap, this is a verify cap'],
     [['get', 'URI:CHK:a:b:3:10:5'], 'malformed cap: key: has 1 characters, not 26'],
     [['ls', 'URI:LIT:nbswy3dp'], 'cap: is that of a file, not of a directory'],
     [
       ['put', 'URI:LIT:nbswy3dp', '-'],
       'malformed cap: prefix: this is an immutable cap, and what it leads to cannot change',
-    ],
-    [['put', readCap, '-'], 'overwriting needs a write cap, this is a read cap'],
-    [['append', verifyCap, '-'], 'updating needs a write cap, this is a verify cap'],
-    [
-      ['servermap', readCap, '--mode', 'write'],
-      'mapping for write needs a write cap, this is a read cap',
     ],
     [['get', readCap, '--offset', '1001'], 'offset 1001: the file has 1000 bytes'],
     [['update', writeCap, '-', '--offset', '1001'], 'offset 1001: the file has 1000 bytes'],
@@ -103,18 +97,30 @@ describe('a mistake of the caller: one line, exit code 2', () => {
   });
 });
 
-describe('an operation that fails: one line, exit code 1', () => {
+test.each([
+  [['get', verifyCap], 'reading needs a read cap, this is a verify cap'],
+  [['put', readCap, '-'], 'overwriting needs a write cap, this is a read cap'],
+  [['append', verifyCap, '-'], 'updating needs a write cap, this is a verify cap'],
+  [
+    ['servermap', readCap, '--mode', 'write'],
+    'mapping for write needs a write cap, this is a read cap',
+  ],
+])('a cap that gives no right to it: one line, exit code 6: %j', async (args, text) => {
+  expect(await said([...args, '--grid', grid], 'data')).toEqual(line(text, 6));
+});
+
+describe('an operation that finds nothing: one line, exit code 4', () => {
   const stranger = `URI:SSK-RO:${'a'.repeat(26)}:${'a'.repeat(52)}`;
   const problem = 'no version can be read: no good share found (13 of 13 servers answered)';
 
   test('says why', async () => {
-    expect(await said(['get', stranger, '--grid', grid])).toEqual(line(problem, 1));
+    expect(await said(['get', stranger, '--grid', grid])).toEqual(line(problem, 4));
   });
 
   test('with --json also in a document, with the facts', async () => {
     const out = join(scratch, 'none');
     const { stdout, ...rest } = await said(['get', stranger, '-o', out, '--grid', grid, '--json']);
-    expect(rest).toEqual({ stderr: `tahoe-mutable: ${problem}\n`, exit: 1 });
+    expect(rest).toEqual({ stderr: `tahoe-mutable: ${problem}\n`, exit: 4 });
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: 'UnrecoverableFileError', message: problem, facts: { seen: [], bad: 0 } },
     });
@@ -122,7 +128,7 @@ describe('an operation that fails: one line, exit code 1', () => {
 
   test('with --verbose also with the facts and the stack', async () => {
     const { stderr, exit } = await said(['get', stranger, '--grid', grid, '--verbose']);
-    expect(exit).toBe(1);
+    expect(exit).toBe(4);
     expect(stderr.split('\n')[0]).toBe(`tahoe-mutable: ${problem}`);
     expect(stderr).toMatch(/\nUnrecoverableFileError: .*\n {4}at /);
     expect(stderr).toMatch(/\n {2}code: 'UnrecoverableFileError',\n {2}facts: \{/);
@@ -135,10 +141,10 @@ describe('an operation that fails: one line, exit code 1', () => {
     );
     const before = await readdir(scratch);
     const out = join(scratch, 'out');
-    expect((await said(['get', stranger, '-o', out, '--grid', grid])).exit).toBe(1);
+    expect((await said(['get', stranger, '-o', out, '--grid', grid])).exit).toBe(4);
     expect(await readdir(scratch)).toEqual(before);
     await writeFile(out, 'old');
-    expect((await said(['get', stranger, '-o', out, '--grid', grid])).exit).toBe(1);
+    expect((await said(['get', stranger, '-o', out, '--grid', grid])).exit).toBe(4);
     expect(await readFile(out, 'utf8')).toBe('old');
   });
 });
@@ -187,26 +193,29 @@ describe('a child process', () => {
     });
   });
 
-  test('ends of the signal that it gets, even if its input never comes', async () => {
-    const fifo = join(scratch, 'fifo');
-    execFileSync('mkfifo', [fifo]);
-    const args = ['put', `@${capFile}`, fifo, '--grid', grid];
-    const tmp = await mkdtemp(join(scratch, 'tmp-'));
-    const before = await said(['servermap', readCap, '--grid', grid, '--json']);
-    const { child, ended } = await startCli(args, { TMPDIR: tmp });
-    // Opens when the child has opened its end, and so is waiting for input.
-    const writer = await open(fifo, 'w');
-    child.kill('SIGINT');
-    const { stdout, stderr, exit } = await ended;
-    await writer.close();
-    expect({ stdout: stdout.toString(), stderr, exit }).toEqual({
-      stdout: '',
-      stderr: 'tahoe-mutable: interrupted by SIGINT\n',
-      exit: 'SIGINT',
-    });
-    expect(await readdir(tmp)).toEqual([]);
-    expect(await said(['servermap', readCap, '--grid', grid, '--json'])).toEqual(before);
-  });
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends of %s, even if its input never comes',
+    async (signal) => {
+      const fifo = join(scratch, `fifo-${signal}`);
+      execFileSync('mkfifo', [fifo]);
+      const args = ['put', `@${capFile}`, fifo, '--grid', grid];
+      const tmp = await mkdtemp(join(scratch, 'tmp-'));
+      const before = await said(['servermap', readCap, '--grid', grid, '--json']);
+      const { child, ended } = await startCli(args, { TMPDIR: tmp });
+      // Opens when the child has opened its end, and so is waiting for input.
+      const writer = await open(fifo, 'w');
+      child.kill(signal);
+      const { stdout, stderr, exit } = await ended;
+      await writer.close();
+      expect({ stdout: stdout.toString(), stderr, exit }).toEqual({
+        stdout: '',
+        stderr: `tahoe-mutable: interrupted by ${signal}\n`,
+        exit: signal,
+      });
+      expect(await readdir(tmp)).toEqual([]);
+      expect(await said(['servermap', readCap, '--grid', grid, '--json'])).toEqual(before);
+    },
+  );
 
   test('says nothing when its reader has gone away', async () => {
     const { child, ended } = await startCli(['get', `@${capFile}`, '--grid', grid]);

@@ -35,11 +35,14 @@ async function refused(args: readonly string[]): Promise<readonly [string, unkno
   return [stderr, exit];
 }
 
+/** Of `ls --json`. */
+function listed(text: string): readonly { readonly name: string; readonly kind: string }[] {
+  return JSON.parse(text).children;
+}
+
 const capIn = async (path: string) => (await readFile(path, 'utf8')).trim();
 const listing = async (...args: readonly string[]) =>
-  (JSON.parse(await done(['ls', ...args, '--json'])) as { name: string; kind: string }[]).map(
-    ({ name, kind }) => `${kind} ${name}`,
-  );
+  listed(await done(['ls', ...args, '--json'])).map(({ name, kind }) => `${kind} ${name}`);
 
 async function opened<T>(work: (directory: Directory) => Promise<T>): Promise<T> {
   const opened = await openGrid(grid);
@@ -79,7 +82,7 @@ test('files are read by their caps, immutable ones too, and by the way to them',
   expect(await done(['get', 'URI:LIT:nbswy3dp', '--offset', '1', '--length', '3'])).toBe('ell');
   expect(await refused(['get', `@${root}`, 'nobody'])).toEqual([
     expect.stringContaining('no child is called "nobody"'),
-    1,
+    4,
   ]);
   await done(['unlink', `@${root}`, 'greeting']);
 });
@@ -96,11 +99,11 @@ test('caps are shown only to who asks for them', async () => {
 
 test('a name that is taken is not taken over unless that is said', async () => {
   await done(['ln', 'URI:LIT:', `@${root}`, 'x']);
-  const taken = ['tahoe-mutable: a child is called "x" already\n', 1];
+  const taken = ['tahoe-mutable: a child is called "x" already\n', 5];
   expect(await refused(['ln', 'URI:LIT:aa', `@${root}`, 'x'])).toEqual(taken);
   expect(await refused(['mkdir', `@${root}`, 'x'])).toEqual([
     'tahoe-mutable: a file is called "x" already\n',
-    1,
+    5,
   ]);
   await done(['ln', 'URI:LIT:aa', `@${root}`, 'x', '--replace', 'only-files']);
   await done(['mkdir', `@${root}`, 'd']);
@@ -120,7 +123,7 @@ test('directories that are missing on the way are made, and all linked by one ed
   await done(['ln', 'URI:LIT:', `@${root}`, 'way/file']);
   expect(await refused(['mkdir', `@${root}`, 'way/file/x'])).toEqual([
     'tahoe-mutable: "file" is no directory, but file\n',
-    1,
+    4,
   ]);
   await done(['unlink', `@${root}`, 'way']);
 });
@@ -130,7 +133,7 @@ test('a directory that nobody could link is not made, and leaves no cap behind',
   const reader = await opened(async (directory) => directory.readCap);
   expect(await refused(['mkdir', reader, 'x', '-o', out])).toEqual([
     'tahoe-mutable: adding needs a write cap, this is a read cap\n',
-    2,
+    6,
   ]);
   await done(['ln', 'URI:LIT:', `@${root}`, 'taken']);
   await refused(['mkdir', `@${root}`, 'taken', '-o', out]);
@@ -141,11 +144,11 @@ test('a directory that nobody could link is not made, and leaves no cap behind',
 test('what is not there, or cannot be linked, is named', async () => {
   expect(await refused(['ls', `@${root}`, 'none'])).toEqual([
     'tahoe-mutable: no child is called "none"\n',
-    1,
+    4,
   ]);
   expect(await refused(['unlink', `@${root}`, 'none'])).toEqual([
     'tahoe-mutable: no child is called "none"\n',
-    1,
+    4,
   ]);
   expect(await refused(['unlink', `@${root}`])).toEqual(['tahoe-mutable: PATH: says no name\n', 2]);
   expect(await refused(['ln', '-', '-', 'x'])).toEqual([

@@ -98,7 +98,7 @@ test('a bad share is told of by --verify, with exit code 3, and is not repaired'
       bad: [{ server: id, shnum: 1 }],
     });
     expect(await run('repair', chk)).toEqual({
-      ...{ out: '', exit: 1 },
+      ...{ out: '', exit: 6 },
       stderr: 'tahoe-mutable: this library makes no shares of an immutable file\n',
     });
   } finally {

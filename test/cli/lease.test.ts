@@ -62,6 +62,7 @@ test('one that is wrong does not end the others, and the exit code tells', async
   expect((await run(['lease', 'renew', other, cap])).exit).toBe(3);
   const json = JSON.parse((await run(['lease', 'renew', cap, 'nonsense', '--json'])).stdout);
   expect(json).toEqual({
+    schema: 1,
     files: [
       { cap, renewed: expect.any(Array), absent: [expect.any(String)], failures: [] },
       { cap: 'nonsense', error: expect.objectContaining({ code: 'MalformedCapError' }) },

@@ -30,7 +30,7 @@ test.each([
 ])('%s on a directory is refused, and says how it would not be', async (command, args) => {
   const line = [command, cap, '-', ...args, '--grid', grid];
   const { stdout, stderr, exit } = await runHere(line, 'x');
-  expect({ stdout: stdout.toString(), exit }).toEqual({ stdout: '', exit: 2 });
+  expect({ stdout: stdout.toString(), exit }).toEqual({ stdout: '', exit: 6 });
   expect(stderr).toMatch(/^tahoe-mutable: \w+ needs a file's cap, this is a directory's: /);
   expect((await runHere(['get', cap, '--grid', grid])).stdout).toEqual(Buffer.from(entries));
 

@@ -44,7 +44,7 @@ test('a write says who stands against whom, who is silent and what to do', async
     'the file, or write over it by `force`';
   const text = await runHere(['--grid', grid, 'put', cap, '-'], 'x');
   expect({ ...text, stdout: text.stdout.toString() }).toEqual({
-    ...{ stdout: '', stderr: `tahoe-mutable: ${line}\n`, exit: 1 },
+    ...{ stdout: '', stderr: `tahoe-mutable: ${line}\n`, exit: 5 },
   });
   const { stdout } = await runHere(['--grid', grid, '--json', 'put', cap, '-'], 'x');
   expect(JSON.parse(stdout.toString())).toMatchObject({

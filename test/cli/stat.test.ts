@@ -48,7 +48,7 @@ test('stat says what is there', async () => {
     ),
   );
   const { stdout } = await run(['stat', reading, '--json']);
-  expect(JSON.parse(stdout)).toEqual(await file.stat());
+  expect(JSON.parse(stdout)).toEqual({ schema: 1, ...(await file.stat()) });
 });
 
 test('stat of an immutable file says what its cap says', async () => {
@@ -57,7 +57,7 @@ test('stat of an immutable file says what its cap says', async () => {
   const { cap } = await encodeChk(contents, { required: 2, total: 5 });
   const { stdout } = await run(['stat', formatImmutableCap(cap), '--json']);
   expect(JSON.parse(stdout)).toEqual({
-    ...{ size: 1000, format: 'chk', encoding: { required: 2, total: 5 } },
+    ...{ schema: 1, size: 1000, format: 'chk', encoding: { required: 2, total: 5 } },
   });
   expect(await run(['get', literal, '--seqnum', '1'])).toMatchObject({
     ...{ exit: 2, stderr: 'tahoe-mutable: --seqnum: an immutable file has no versions\n' },
@@ -91,7 +91,7 @@ test('get gives no more than there is of a part, and a certain version where it 
   expect((await get('1')).stdout).toEqual(Buffer.from(contents));
   expect((await get('2')).stdout).toEqual(Buffer.from(bytesOf(7)));
   expect(await get('3')).toMatchObject({
-    exit: 1,
+    exit: 4,
     stderr: expect.stringMatching(/^tahoe-mutable: version 3 cannot be read: /),
   });
 });
@@ -107,7 +107,7 @@ test('put writes over the version that it is told, and over no other', async () 
   const next = await name();
   const { exit, stderr } = await put();
   expect([exit, stderr]).toEqual([
-    1,
+    5,
     expect.stringMatching(/^tahoe-mutable: version \d \(\w{8}\) is there, and not version \d /),
   ]);
   expect(await name()).toBe(next);

@@ -117,8 +117,9 @@ describe('manifest', () => {
       ...[[], ['x'], ['a'], ['hello'], ['s/b'], ['s/b', 'b'], undefined],
     ]);
     const [first] = walkVectors['stream-manifest'];
-    expect(Object.keys(lines[0]!).slice(0, 6)).toEqual(Object.keys(first!));
+    expect(Object.keys(lines[0]!).slice(0, 7)).toEqual(['schema', ...Object.keys(first!)]);
     expect(lines[2]).toEqual({
+      schema: 1,
       ...{ path: ['a'], cap: tree.a.writeCap, type: 'file', verifycap: tree.a.verifyCap },
       ...{ repaircap: tree.a.writeCap, 'storage-index': toBase32(storageIndexOf(tree.a.cap)) },
       ...{ mutable: true, format: 'mdmf' },

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { parseCap } from '../../src/caps.ts';
 import {
@@ -49,35 +48,6 @@ const secret =
   'URI:SSK:aaaaaaaaaaaaaaaaaaaaaaaaaa:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
 
 describe('wrong arguments are refused by name, before anything is sent', () => {
-  test.each<[string, unknown]>([
-    ['a string', secret],
-    ['a Readable', Readable.from(['x'])],
-    ['a Blob', new Blob(['x'])],
-    ['an ArrayBuffer', new ArrayBuffer(3)],
-    ['a view of words', new Uint16Array(3)],
-    ['an array', [1, 2, 3]],
-    ['nothing', undefined],
-    ['null', null],
-    ['a source without a size', { read: async () => new Uint8Array(0) }],
-  ])('contents that are %s', async (_, value) => {
-    const { grid, create, calls } = counted();
-    const file = await create('mdmf');
-    const before = calls();
-    const writes = [
-      () => file.overwrite(any(value)),
-      () => file.append(any(value)),
-      () => file.update(any(value), 0),
-      ...(value === undefined ? [] : [() => grid.create({ contents: any(value) })]),
-    ];
-    for (const write of writes) {
-      const error = await write().catch((e) => e);
-      expect(error).toBeInstanceOf(BadArgumentError);
-      expect(error.facts.argument).toBe('contents');
-      expect(error.message).not.toContain('aaaa');
-    }
-    expect(calls()).toBe(before);
-  });
-
   test.each<[string, object, string]>([
     ['signal', { signal: {} }, 'signal: is an Object, not an AbortSignal'],
     ['onProgress', { onProgress: 7 }, 'onProgress: is a number, not a function'],
@@ -138,15 +108,16 @@ describe('wrong arguments are refused by name, before anything is sent', () => {
 
   test.each<[string, unknown]>([
     ['null', null],
-    ['a string', 'text'],
+    ['a number', 7],
     ['an array', [1]],
+    ['a Blob', new Blob([])],
   ])('a modifier that gives %s', async (kind, value) => {
     const { create } = testGrid();
     const file = await create('mdmf', bytesOf(5));
     await expect(file.modify(() => any(value))).rejects.toThrowError(
       new BadArgumentError(
-        'what the modifier gave',
-        `is ${kind}, not a Uint8Array, or undefined for no change`,
+        'modifier',
+        `what it gave is ${kind}: let it give bytes, a string, or undefined for no change; nothing was written`,
       ),
     );
     expectBytes(await file.read(), bytesOf(5));

@@ -10,6 +10,7 @@ import { afterAll, expect, test } from 'vitest';
 import { concatBytes, netstring, utf8 } from '../../src/bytes.ts';
 import { parseCap, storageIndexOf } from '../../src/caps.ts';
 import { WalkLog } from '../../src/cli/walk-log.ts';
+import { spoolInMemory } from '../../src/contents/spool.ts';
 import { signingKeyFromPem } from '../../src/crypto/pem.ts';
 import * as errors from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
@@ -138,6 +139,15 @@ const table: Table = {
     () => TraceFile.open(there, () => {}),
     { where: there, problem: expect.any(String) },
   ],
+  SpoolError: [
+    async () => {
+      async function* pieces() {
+        yield bytesOf(9);
+      }
+      await spoolInMemory({ maxBytes: 8 })(pieces());
+    },
+    { where: 'contents', problem: expect.any(String), limit: 8 },
+  ],
   SourceChangedError: [
     async () => (await small()).file.overwrite({ size: 9, read: async () => bytesOf(8) }),
     { offset: 0, wanted: 9, got: 8 },
@@ -261,7 +271,7 @@ const table: Table = {
       await file.overwrite(bytesOf(9));
     },
     {
-      ...{ seqnum: 2, quorum: 2, placed: [], missing: [0, 1, 2], failures: [] },
+      ...{ seqnum: 2, quorum: 2, placed: [], missing: [0, 1, 2], failures: [], attempts: 1 },
       surprises: places.map((place) => ({ ...place, found: expect.stringMatching(/^[0-9a-f]+$/) })),
     },
   ],

@@ -142,7 +142,10 @@ describe.each(formats)('modifying a %s file', (format) => {
       )
       .catch((e) => e);
     expect(error).toBeInstanceOf(UncoordinatedWriteError);
-    expect(error.facts).toMatchObject({ seqnum: 6, quorum: 7, placed: [] });
+    expect(error.facts).toMatchObject({ seqnum: 6, quorum: 7, placed: [], attempts: 5 });
+    expect(error.message).toMatch(
+      /^somebody else has written to this file at each of 5 attempts, the last time share \d on s\d+(, share \d on s\d+)*; try again when fewer write, or with more `attempts` or a longer `backoffMs`$/,
+    );
     expect(calls).toBe(5);
     // 10 e^i ms, jittered to 125 %.
     expect(waits).toEqual([13, 34, 92, 251]);

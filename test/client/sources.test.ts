@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import { storageIndexOf } from '../../src/caps.ts';
+import type { Contents } from '../../src/contents/contents.ts';
 import { BadSourceError, OutOfRangeError, SourceChangedError } from '../../src/errors.ts';
-import type { Contents, MutableFile } from '../../src/mutable-file.ts';
+import type { MutableFile } from '../../src/mutable-file.ts';
 import { geometryOf } from '../../src/share/geometry.ts';
 import type { Plaintext } from '../../src/share/plaintext.ts';
 import { checkEncodable } from '../../src/share/segments.ts';

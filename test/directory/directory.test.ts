@@ -434,7 +434,7 @@ describe('arguments', () => {
       refused('name', 'has half a character'),
     );
     await expect(directory.add('x', 1 as never)).rejects.toEqual(
-      refused('child', 'is no cap, and nothing that has one'),
+      refused('child', 'is a number, not a cap, or what has one'),
     );
     await expect(directory.add('x', { write: 1 } as never)).rejects.toEqual(
       refused('child', 'has a cap that is no text'),

@@ -7,7 +7,13 @@ import ts from 'typescript';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const entries = ['machines/index.ts', 'src/index.ts', 'src/node.ts', 'src/testing.ts'];
+const entries = [
+  'src/index.ts',
+  'src/browser.ts',
+  'src/node.ts',
+  'src/testing.ts',
+  'machines/index.ts',
+];
 
 interface Exported {
   readonly name: string;

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ConnectionSettings, HttpConnection } from '../../src/storage/http-connection.ts';
 import {
   CallFailedError,
   ConnectionClosedError,
   type HttpBody,
   type HttpCall,
-} from '../../src/storage/http-exchange.ts';
+} from '../../src/storage/http-call.ts';
+import { type ConnectionSettings, HttpConnection } from '../../src/storage/http-connection.ts';
 import { MemoryServer } from '../../src/storage/memory.ts';
 import { Nurl, parseNurl } from '../../src/storage/nurl.ts';
 import { HttpStorage } from '../support/http-storage.ts';

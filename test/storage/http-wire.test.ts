@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesToHex, concatBytes, hexToBytes, utf8 } from '../../src/bytes.ts';
 import { OutOfRangeError } from '../../src/errors.ts';
-import type { HttpBody } from '../../src/storage/http-exchange.ts';
+import type { HttpBody } from '../../src/storage/http-call.ts';
 import {
   answerMax,
   BadAnswerError,

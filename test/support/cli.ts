@@ -64,12 +64,12 @@ export async function runCli(
 /** The same within this process, which is quicker; it has no environment of its own. */
 export async function runHere(
   args: readonly string[],
-  stdin: string | Uint8Array = '',
+  stdin: string | Uint8Array | Readable = '',
 ): Promise<Ended> {
   const stdout = new Sink();
   const stderr = new Sink();
   const exit = await main(args, {
-    stdin: Readable.from([Buffer.from(stdin)]),
+    stdin: stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]),
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
   });

@@ -3,10 +3,10 @@
  *
  * Source: docs/format.md §6.2, §6.3 and §7.4, which were seen on real Tahoe servers.
  * Each test uses a slot and secrets of its own, so that one server, also a real one that keeps
- * what it was given, serves the whole suite. The second half is in `storage-contract-hazards.ts`.
+ * what it was given, serves the whole suite. It runs in browsers, too. The second half is in `storage-contract-hazards.ts`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { utf8 } from '../../src/bytes.ts';
+import { equalBytes, utf8 } from '../../src/bytes.ts';
 import { BadWriteEnablerError, NoSuchShareError } from '../../src/errors.ts';
 import type { ShareTest, StorageServer } from '../../src/storage/server.ts';
 import {
@@ -101,7 +101,7 @@ function reading(newSlot: NewSlot): void {
     await slot.hold({ 1: '0123456789' });
     const read = async (offset: number, length: number, into = new Uint8Array(length + more)) => {
       const bytes = await server.readShare(storageIndex, 1, { offset, length }, { into });
-      return Buffer.from(bytes).toString();
+      return new TextDecoder().decode(bytes);
     };
     expect(await read(3, 4)).toBe('3456');
     expect(await read(8, 50)).toBe('89');
@@ -339,7 +339,7 @@ function writing(newSlot: NewSlot): void {
     await slot.send({ 0: write({ parts: [part(half - 2, bytes.slice(half - 2, half + 2))] }) });
     const range = { offset: 0, length: bytes.length + 1 };
     const read = await slot.server.readShare(slot.storageIndex, 0, range);
-    expect(Buffer.compare(read, bytes)).toBe(0);
+    expect(equalBytes(read, bytes)).toBe(true);
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * @module test-slot: short ways to say what a test does to one slot of a storage server.
+ * @module test-slot: short ways to say what a test does to one slot of a storage server. It runs in
+ * browsers, too.
  */
-import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { utf8 } from '../../src/bytes.ts';
 import type {
@@ -20,9 +20,16 @@ export const EVERYTHING: ByteRange = { offset: 0, length: 100_000 };
 /** The test that a share does not exist, as Tahoe's own client writes it. */
 export const ABSENT: ShareTest = { offset: 0, length: 1, specimen: new Uint8Array(0) };
 
+/** Browsers give no more at once. */
+const RANDOM_MAX = 65_536;
+
 /** `length` random bytes as a plain array. */
 export function random(length: number): Uint8Array {
-  return Uint8Array.from(randomBytes(length));
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += RANDOM_MAX) {
+    globalThis.crypto.getRandomValues(bytes.subarray(at, at + RANDOM_MAX));
+  }
+  return bytes;
 }
 
 export function randomSecrets(): WriteSecrets {

@@ -273,6 +273,7 @@ describe('lanes in milliseconds', () => {
       ['verifying', 5, 13],
       ['good', 13, 13],
     ]);
+    expect(bars[0]?.title).toMatch(/servermapUpdate\/query:box-0: querying, /);
   });
 
   test('put what happens at once below one another, and nothing over another lane', () => {
@@ -309,17 +310,15 @@ describe('lanes in milliseconds', () => {
     const begun = one.started.at;
     const telling = (now: number) =>
       deadlines.filter((it) => isTelling(it, now)).map(({ title, at }) => [title, at - begun]);
+    // Server 4 has no nickname.
     const queryOf = (i: number) =>
-      `read~2/readFile/servermapUpdate/query:v0-server${i}: the deadline of querying, 2,000 ms`;
+      `read~2/readFile/servermapUpdate/query:${i === 4 ? 'v0-server4' : `box-${i}`}: the deadline of querying, 2,000 ms`;
     // At its end: only the silent one. When all had just been asked: that of each that waits.
     expect(telling(one.ended?.at ?? 0)).toEqual([[queryOf(3), 2001]]);
     expect(telling(begun + 6)).toEqual(
       [
         ...[1, 3, 4].map((i) => [queryOf(i), 2001]),
-        [
-          'read~2/readFile/servermapUpdate/query:v0-server0: the deadline of verifying, 2,000 ms',
-          2005,
-        ],
+        ['read~2/readFile/servermapUpdate/query:box-0: the deadline of verifying, 2,000 ms', 2005],
       ].toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))),
     );
   });

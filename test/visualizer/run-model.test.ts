@@ -100,6 +100,13 @@ test('a grid has its deadlines, a server its nickname, a mark its milliseconds',
   expect(model.run.grids.get('home')?.deadlines).toEqual(deadlines);
   expect([...model.run.nicknames]).toEqual([['s0', 'attic']]);
   expect([...model.servers]).toEqual(['s0', 's1']);
+  const twins = ['v0-abcdefgh', 'v0-zyxwvuts'].map((id) => ({ id, nickname: 'attic' }));
+  const [, [kind, grid] = ['grid', {}]] = told;
+  const [first, second] = twins.map(({ id }) => id) as [string, string];
+  expect([...modelOf([[kind, { ...grid, servers: twins }]]).run.nicknames]).toEqual([
+    [first, 'attic (v0-abcde)'],
+    [second, 'attic (v0-zyxwv)'],
+  ]);
   const track = model.tracks.get('read~1/readFile')!;
   expect(markAt(track, 10)).toMatchObject({ ...moment(9), state: 'mapping' });
   expect(track.end).toEqual({ ...moment(10), status: 'error' });

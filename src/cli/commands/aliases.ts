@@ -35,7 +35,7 @@ function addAddCommand(program: Command, perform: Perform): void {
         const name = aliasNameFrom(given);
         const cap = await directoryCap(call, argument);
         await addAlias(await call.clientFolder(), name, cap);
-        return { json: { alias: name }, text: `${name}: added\n` };
+        return { json: { alias: name }, text: `${name}: added\n`, isOutcome: true };
       }),
     );
 }
@@ -89,6 +89,7 @@ function addCreateCommand(program: Command, perform: Perform): void {
         return {
           json: { alias: name, verifyCap, ...outcome },
           text: `${name}: a new directory: ${outcomeText(outcome)}\n`,
+          isOutcome: true,
         };
       } catch (error) {
         if (isInputError(error)) await removeAlias(folder, name);
@@ -117,15 +118,14 @@ function addListCommand(program: Command, perform: Perform): void {
     .addHelpText('after', where)
     .action(
       perform(async (call, { caps: tells = false, names = false }: ListOptions) => {
-        const { readAliases } = await import('../../description/aliases.ts');
-        const aliases = [...(await readAliases(await call.clientFolder()))];
+        const aliases = [...(await call.aliases())];
         const rows = await Promise.all(
           aliases.map(async ([name, cap]) => ({ name, cap, ...(await held(cap)) })),
         );
         rows.sort((a, b) => (a.name < b.name ? -1 : 1));
         if (names) {
           const known = rows.map(({ name }) => name).filter(isPlain);
-          return { json: known, text: known.map((name) => `${name}:\n`).join('') };
+          return { json: { names: known }, text: known.map((name) => `${name}:\n`).join('') };
         }
         const lines = rows.map(({ name, cap, access, what }) => [
           ...[access, what, `${oneLine(name)}:`],
@@ -135,7 +135,7 @@ function addListCommand(program: Command, perform: Perform): void {
           return [name, { access, what, ...(tells && { readwrite, readonly }) }];
         });
         return {
-          json: Object.fromEntries(entries),
+          json: { aliases: Object.fromEntries(entries) },
           text: rows.length === 0 ? '' : `${table(lines, '')}\n`,
           ...(tells && { tellsCaps: true as const }),
         };
@@ -159,7 +159,7 @@ function addRemoveCommand(program: Command, perform: Perform): void {
         if (!(await removeAlias(folder, name))) {
           throw new UnknownAliasError(name, [...(await readAliases(folder)).keys()].sort());
         }
-        return { json: { alias: name }, text: `${name}: removed\n` };
+        return { json: { alias: name }, text: `${name}: removed\n`, isOutcome: true };
       }),
     );
 }

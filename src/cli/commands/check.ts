@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { Perform } from '../call.ts';
-import { EXIT_FAILED, EXIT_UNHEALTHY } from '../complaint.ts';
+import { EXIT_FAILED, EXIT_UNHEALTHY } from '../exit-codes.ts';
 import { findingJson, findingLines } from '../finding.ts';
 import { leaseExitCode, leaseText } from '../lease-view.ts';
 
@@ -39,6 +39,7 @@ export function addCheckCommand(program: Command, perform: Perform): void {
             ...(leases === undefined ? [] : [leaseText(leases, grid.servers)]),
             '',
           ].join('\n'),
+          isOutcome: true,
           exitCode: finding.isHealthy ? mayLapse : heard,
         };
       }),

@@ -5,9 +5,10 @@
 import type { Command } from 'commander';
 import { aliasPathIn } from '../alias.ts';
 import { type Call, isCapStdin, type Perform, type Report } from '../call.ts';
-import { EXIT_FAILED, jsonOf, lineOf, UsageError } from '../complaint.ts';
+import { jsonOf, lineOf, UsageError } from '../complaint.ts';
 import type { Copying, Place } from '../copy/copying.ts';
 import type { Entry } from '../copy/entry.ts';
+import { EXIT_FAILED } from '../exit-codes.ts';
 import { requirePaths } from '../paths.ts';
 import { counted, oneLine } from '../plain-text.ts';
 import { holdsCap } from '../redaction.ts';
@@ -155,6 +156,7 @@ function reportOf({ done, failed }: Copying): Report {
       failed: failed.map(({ where, error }) => ({ where, ...jsonOf(error).error })),
     },
     text: `${counted(files, 'file')}, ${counted(bytes, 'byte')}${links}${made}\n`,
+    isOutcome: true,
     ...(failed.length > 0 && { note: problems.join('\n'), exitCode: EXIT_FAILED }),
   };
 }

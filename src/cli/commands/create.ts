@@ -10,9 +10,9 @@ export function addCreateCommand(program: Command, perform: Perform): void {
   const command = program
     .command('create')
     .description('make a new file and print its write cap')
-    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument);
+    .argument('[FILE]', 'the contents; stdin if it is "-", or absent', pathArgument);
   withMakingOptions(command).action(
-    perform(async (call, argument: string, options: MakingOptions) => {
+    perform(async (call, argument: string | undefined, options: MakingOptions) => {
       const making = await prepare(call, options);
       return call.withContents(argument, async (contents) => {
         const { grid, how } = making;

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { Perform } from '../call.ts';
-import { EXIT_FAILED } from '../complaint.ts';
+import { EXIT_FAILED } from '../exit-codes.ts';
 
 export function addDemoCommand(program: Command, perform: Perform): void {
   program

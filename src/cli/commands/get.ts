@@ -56,7 +56,11 @@ export function addGetCommand(program: Command, perform: Perform): void {
           await deliver(call, counting(), output);
         });
         if (output === '-') return undefined;
-        return { json: { output, size }, text: `${output}: ${counted(size, 'byte')}\n` };
+        return {
+          json: { output, size },
+          text: `${output}: ${counted(size, 'byte')}\n`,
+          isOutcome: true,
+        };
       }),
     );
 }

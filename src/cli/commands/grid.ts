@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { GridStatus } from '../../description/grid-status.ts';
 import type { Encoding } from '../../encoding.ts';
 import type { Perform } from '../call.ts';
-import { EXIT_FAILED } from '../complaint.ts';
+import { EXIT_FAILED } from '../exit-codes.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
@@ -35,6 +35,7 @@ export function addGridCommand(program: Command, perform: Perform): void {
         return {
           json: { path, servers, encoding: whole },
           text: `${path}: ${counted(servers, 'server')}, ${required}-of-${total}\n`,
+          isOutcome: true,
           ...(note !== undefined && { note }),
         };
       }),
@@ -45,7 +46,7 @@ export function addGridCommand(program: Command, perform: Perform): void {
     .action(
       perform(async (call) => {
         const { gridStatus } = await import('../../description/grid-status.ts');
-        const status = await gridStatus(call.gridPath, { signal: call.signal });
+        const status = await gridStatus(await call.gridPath(), { signal: call.signal });
         return {
           json: status,
           text: statusText(status),

@@ -53,7 +53,7 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
           const shared = grid === undefined ? [] : ['--grid', grid];
           const exitCode = isWatching ? await run([...shared, ...words], call.streams, inspect) : 0;
           if (wait || !isWatching) await untilInterrupted(call);
-          return { text: '', json: null, exitCode };
+          return { text: '', json: { url, explorerUrl, exitCode }, exitCode };
         } finally {
           await inspector.close();
         }

@@ -6,7 +6,8 @@ import { TahoeMutableError } from '../../errors.ts';
 import type { TraceJudgement } from '../../simulation/judge-trace.ts';
 import type { partsOf } from '../../simulation/judgement-parts.ts';
 import type { Call, Perform } from '../call.ts';
-import { EXIT_FAILED, EXIT_UNHEALTHY, EXIT_USAGE, lineOf } from '../complaint.ts';
+import { lineOf } from '../complaint.ts';
+import { EXIT_FAILED, EXIT_UNHEALTHY, EXIT_USAGE } from '../exit-codes.ts';
 import { requirePaths } from '../paths.ts';
 import { counted, nameText, oneLine } from '../plain-text.ts';
 

@@ -6,6 +6,7 @@ import type { Grid } from '../../grid.ts';
 import { redacted } from '../../redacted.ts';
 import { type Call, type Perform, requireOneCapStdin } from '../call.ts';
 import { exitCodeOf, jsonOf, lineOf } from '../complaint.ts';
+import { worstOf } from '../exit-codes.ts';
 import { leaseExitCode, leaseText } from '../lease-view.ts';
 import { placeFrom } from '../place.ts';
 
@@ -30,11 +31,11 @@ export function addLeaseCommand(program: Command, perform: Perform): void {
         const renewals: Renewal[] = [];
         // One after the other: a file is asked for on all servers at once.
         for (const argument of caps) renewals.push(await renew(call, grid, argument));
-        const problems = renewals.map(({ exitCode }) => exitCode).filter((code) => code !== 0);
         return {
           json: { files: renewals.map(({ json }) => json) },
           text: renewals.map(({ line }) => `${line}\n`).join(''),
-          exitCode: problems.length === 0 ? 0 : Math.min(...problems),
+          isOutcome: true,
+          exitCode: worstOf(renewals.map(({ exitCode }) => exitCode)),
         };
       }),
     );

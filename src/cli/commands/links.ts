@@ -164,5 +164,5 @@ function reportOf(edits: readonly EditOutcome[]): Report {
   const lines = edits.map(({ write }) =>
     write === undefined ? 'nothing had to be changed' : outcomeText(write),
   );
-  return { json: edits, text: lines.map((line) => `${line}\n`).join('') };
+  return { json: { edits }, text: lines.map((line) => `${line}\n`).join(''), isOutcome: true };
 }

@@ -33,7 +33,9 @@ export function addListCommand(program: Command, perform: Perform): void {
           });
           const rows = children.map((child) => rowOf(child, tells === true));
           return {
-            json: children.map((child) => ({ ...child, ...(tells && { caps: child.caps }) })),
+            json: {
+              children: children.map((child) => ({ ...child, ...(tells && { caps: child.caps }) })),
+            },
             text: rows.length === 0 ? '' : `${table(rows, '')}\n`,
             ...(tells && { tellsCaps: true as const }),
           };

@@ -50,7 +50,8 @@ export function addModifyCommand(program: Command, perform: Perform): void {
         grid.open(cap).modify(modifier, { ...more, ...how }),
       );
       const text = outcome === undefined ? 'nothing had to be changed' : outcomeText(outcome);
-      return { json: outcome ?? null, text: `${text}\n` };
+      const json = { changed: outcome !== undefined, ...outcome };
+      return { json, text: `${text}\n`, isOutcome: true };
     }),
   );
 }

@@ -8,7 +8,7 @@ import type { RepairCallOptions } from '../../mutable-file.ts';
 import type { RepairOutcome } from '../../runtime/outcome.ts';
 import type { AnyCap } from '../any-cap.ts';
 import type { Perform } from '../call.ts';
-import { EXIT_UNHEALTHY } from '../complaint.ts';
+import { EXIT_UNHEALTHY } from '../exit-codes.ts';
 import { findingLines } from '../finding.ts';
 import { counted, inRuns, oneLine } from '../plain-text.ts';
 import { servermapJson } from '../servermap-view.ts';
@@ -48,6 +48,7 @@ export function addRepairCommand(program: Command, perform: Perform): void {
             ...(isHealthy || force || failures.length > 0 ? [] : hintLines(after)),
             '',
           ].join('\n'),
+          isOutcome: true,
           exitCode: isHealthy ? 0 : EXIT_UNHEALTHY,
         };
       }),

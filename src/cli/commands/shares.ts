@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { errnoOf } from '../../storage/atomic-file.ts';
 import type { Call, Perform } from '../call.ts';
-import { EXIT_UNHEALTHY, UsageError, unreadable } from '../complaint.ts';
+import { UsageError, unreadable } from '../complaint.ts';
+import { EXIT_UNHEALTHY } from '../exit-codes.ts';
 import { pathArgument, requirePaths } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
 import type { ShareDump } from '../share-file.ts';
@@ -27,7 +28,7 @@ export function addShareCommands(program: Command, perform: Perform): void {
         const places = folders.length > 0 ? folders : await foldersOf(call);
         const found = await Promise.all(places.map((folder) => sharesIn(folder, name)));
         const paths = found.flat();
-        return { json: paths, text: paths.map((path) => `${oneLine(path)}\n`).join('') };
+        return { json: { paths }, text: paths.map((path) => `${oneLine(path)}\n`).join('') };
       }),
     );
   program
@@ -73,7 +74,7 @@ async function storageIndexOf(call: Call, argument: string): Promise<string> {
 /** @throws UsageError where none of the grid's servers is a folder */
 async function foldersOf(call: Call): Promise<readonly string[]> {
   const { loadGridFile } = await import('../../description/grid-file.ts');
-  const { entries } = await loadGridFile(call.gridPath);
+  const { entries } = await loadGridFile(await call.gridPath());
   const folders = entries.flatMap(({ directory }) => (directory === undefined ? [] : [directory]));
   if (folders.length > 0) return folders;
   throw new UsageError('NODEDIR: is missing, and no server of the grid is a folder');

@@ -26,21 +26,22 @@ type Write = (
 
 export function addWriteCommands(program: Command, perform: Perform): void {
   writeCommand(program, 'put', 'replace the contents of a file').action(
-    perform((call, cap: string, contents: string, options: Options) =>
+    perform((call, cap: string, contents: string | undefined, options: Options) =>
       write(call, cap, contents, options, (file, data, how) => file.overwrite(data, how)),
     ),
   );
   writeCommand(program, 'update', 'write over a part of a file, in place where that is possible')
     .requiredOption('--offset <bytes>', 'where to begin', wholeNumber)
     .action(
-      perform((call, cap: string, contents: string, options: Options & { offset: number }) =>
-        write(call, cap, contents, options, (file, data, how) =>
-          file.update(data, options.offset, how),
-        ),
+      perform(
+        (call, cap: string, contents: string | undefined, options: Options & { offset: number }) =>
+          write(call, cap, contents, options, (file, data, how) =>
+            file.update(data, options.offset, how),
+          ),
       ),
     );
   writeCommand(program, 'append', 'write behind the last byte of a file').action(
-    perform((call, cap: string, contents: string, options: Options) =>
+    perform((call, cap: string, contents: string | undefined, options: Options) =>
       write(call, cap, contents, options, (file, data, how) => file.append(data, how)),
     ),
   );
@@ -51,7 +52,7 @@ function writeCommand(program: Command, name: string, description: string): Comm
     .command(name)
     .description(description)
     .argument('<CAP>', 'a write cap')
-    .argument('<FILE>', 'the contents; "-" is stdin', pathArgument);
+    .argument('[FILE]', 'the contents; stdin if it is "-", or absent', pathArgument);
   return withWriteOptions(command);
 }
 
@@ -69,7 +70,7 @@ export function withWriteOptions(command: Command): Command {
 async function write(
   call: Call,
   capArgument: string,
-  contentsArgument: string,
+  contentsArgument: string | undefined,
   { force = false, raw = false, base }: Options,
   work: Write,
 ): Promise<Report> {
@@ -80,6 +81,6 @@ async function write(
     const file = grid.open(cap);
     const how = { force, raw, base };
     const outcome = await call.watch((options) => work(file, contents, { ...options, ...how }));
-    return { json: outcome, text: `${outcomeText(outcome)}\n` };
+    return { json: outcome, text: `${outcomeText(outcome)}\n`, isOutcome: true };
   });
 }

@@ -1,7 +1,7 @@
 /**
  * @module entry: what `cp` copies, whether it is here or on a grid.
  */
-import type { Contents } from '../../mutable-file.ts';
+import type { Plaintext } from '../../share/plaintext.ts';
 
 /** What every operation of a run is told. */
 export interface Signalled {
@@ -23,7 +23,7 @@ export interface FileEntry extends Named {
   readonly immutableCap?: string | undefined;
   pieces(options: Signalled): AsyncIterable<Uint8Array>;
   /** Runs `work` with the contents, readable at any place. */
-  withContents<T>(options: Signalled, work: (c: Contents) => Promise<T>): Promise<T>;
+  withContents<T>(options: Signalled, work: (c: Plaintext) => Promise<T>): Promise<T>;
 }
 
 export interface FolderEntry extends Named {

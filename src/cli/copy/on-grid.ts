@@ -5,8 +5,6 @@
  * A mutable file that is there gets new contents, and keeps its caps; every other new file is a
  * mutable one, but for an immutable file of the grid, which is linked: nothing better can be made.
  */
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { bytesToHex } from '../../bytes.ts';
 import { storageIndexOf } from '../../caps.ts';
 import type { Child } from '../../directory/child.ts';
@@ -91,10 +89,8 @@ function fileEntry(file: MutableFile | ImmutableFile, named: Named): FileEntry {
     ...(isImmutable && { immutableCap: formatImmutableCap(file.cap) }),
     ...(!isImmutable && { id: bytesToHex(storageIndexOf(file.cap)) }),
     pieces,
-    withContents: (options, work) => {
-      const open = () => Readable.fromWeb(pieces(options) as ReadableStream<Uint8Array>);
-      return withStream(open, { name: named.where, signal: options.signal }, work);
-    },
+    withContents: (options, work) =>
+      withStream(pieces(options), { name: named.where, signal: options.signal }, work),
   };
 }
 
@@ -252,7 +248,7 @@ class GridFolder implements TargetFolder {
     if (entry.immutableCap !== undefined) return entry.immutableCap;
     return entry.withContents(copying.options, async (contents) => {
       const file = await this.#grid.create({ ...copying.options, contents });
-      copying.done.bytes += contents instanceof Uint8Array ? contents.length : contents.size;
+      copying.done.bytes += contents.size;
       return file;
     });
   }
@@ -272,7 +268,7 @@ async function overwriteOnGrid(
   }
   await entry.withContents(copying.options, async (contents) => {
     await file.overwrite(contents, copying.options);
-    copying.done.bytes += contents instanceof Uint8Array ? contents.length : contents.size;
+    copying.done.bytes += contents.size;
   });
   copying.arrived('copied');
 }

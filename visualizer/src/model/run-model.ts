@@ -67,6 +67,9 @@ export type GridFacts = Pick<
 >;
 
 type RecordOf<Kind extends TraceRecord['kind']> = Extract<TraceRecord, { kind: Kind }>;
+/** What tells one server from another, in characters of its id: `v0-` and five more. */
+const idShown = 8;
+
 type Fields = { readonly [key: string]: Json | undefined };
 
 export class RunModel {
@@ -77,7 +80,7 @@ export class RunModel {
   /** In the order of sending. */
   readonly calls: Call[] = [];
   readonly grids = new Map<string, GridFacts>();
-  /** By server id; only of those that have one. */
+  /** By server id; only of those that have one; where two have the same, told apart. */
   readonly nicknames = new Map<string, string>();
   /** By chart id: what came with the run itself. */
   readonly charts = new Map<string, Chart>();
@@ -150,8 +153,12 @@ export class RunModel {
 
   #addGrid({ grid, encoding, servers, deadlines }: RecordOf<'grid'>): void {
     this.grids.set(grid, { grid, encoding, servers, deadlines });
+    const taken = servers.map(({ nickname }) => nickname);
     for (const { id, nickname } of servers) {
-      if (nickname !== null) this.nicknames.set(id, nickname);
+      if (nickname === null) continue;
+      // Nothing keeps two servers from the same one.
+      const isOwn = taken.indexOf(nickname) === taken.lastIndexOf(nickname);
+      this.nicknames.set(id, isOwn ? nickname : `${nickname} (${id.slice(0, idShown)})`);
     }
   }
 

@@ -3,6 +3,7 @@
  * right and pixels down. What lies beside one another in time lies below one another in its lane.
  */
 import { shortState } from '../../../src/runtime/state-text.ts';
+import { named } from './nicknames.ts';
 import { inWords } from './numbers.ts';
 import { durationWords, outcomeOf, shortFile, spanOf } from './operation-tree.ts';
 import type { Call, Operation } from './run-model.ts';
@@ -164,7 +165,15 @@ export function timeLanes(model: TraceModel, asked: LanesAsked): TimeLanes {
       calls.push(laneCall(call, operationY.get(call.operation) ?? callY, callY, title));
     }
   }
-  return { rows, bars: linked(bars), calls, deadlines, height: y };
+  const { nicknames } = model.run;
+  const withNames = <Drawn extends { readonly title: string }>(drawn: Drawn): Drawn => ({
+    ...drawn,
+    title: named(drawn.title, nicknames),
+  });
+  return {
+    ...{ rows, bars: linked(bars).map(withNames), calls, height: y },
+    deadlines: deadlines.map(withNames),
+  };
 }
 
 function firstName({ isOne, operations: [only] }: LanesAsked): string {

@@ -1,0 +1,25 @@
+/**
+ * @module node-readable: a read as a stream of Node's own.
+ */
+import { Readable, type ReadableOptions } from 'node:stream';
+import type { ReadableStream as NodeStream } from 'node:stream/web';
+import { BadArgumentError } from './errors.ts';
+
+/**
+ * What `stream` of a file gives, as a Node stream: what was not read yet is not fetched, `destroy()`
+ * ends the download, and where it fails, so does this.
+ *
+ *     await pipeline(toNodeReadable(file.stream()), createWriteStream('copy'));
+ *
+ * @throws BadArgumentError for what is no web stream, or one that somebody else reads
+ */
+export function toNodeReadable(
+  stream: ReadableStream<Uint8Array>,
+  options: Pick<ReadableOptions, 'highWaterMark' | 'signal'> = {},
+): Readable {
+  if (Object.prototype.toString.call(stream) !== '[object ReadableStream]') {
+    throw new BadArgumentError('stream', 'is no web stream');
+  }
+  if (stream.locked) throw new BadArgumentError('stream', 'is read by somebody else');
+  return Readable.fromWeb(stream as NodeStream<Uint8Array>, options);
+}

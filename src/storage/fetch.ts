@@ -1,0 +1,289 @@
+/**
+ * @module fetch: a storage server behind a relay, through the platform's `fetch`.
+ *
+ * The same protocol as over pinned HTTPS (`http-protocol.ts`), for platforms that pin nothing: a
+ * relay ends TLS with a certificate of the Web's. docs/browser.md says what it can see and do.
+ *
+ * Rules: secrets travel in headers, to one origin, and are never sent on by a redirection. What
+ * `fetch` and its wrappers throw is not quoted, since it may quote what was sent. Every call ends:
+ * within the times of `silenceMs`, and no answer is read beyond what makes sense.
+ */
+import { type Follower, followerOf, unlessAborted } from '../abort.ts';
+import { BadArgumentError } from '../errors.ts';
+import {
+  announced,
+  CallFailedError,
+  CHUNK,
+  ConnectionClosedError,
+  ERROR_BODY_MAX,
+  GrowingBytes,
+  type HttpAnswer,
+  type HttpBody,
+  type HttpCall,
+  type Progress,
+} from './http-call.ts';
+import { ProtocolServer } from './http-protocol.ts';
+import type { ServerId } from './server.ts';
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
+type HeaderRecord = Readonly<Record<string, string>>;
+
+export interface FetchServerOptions {
+  readonly id: ServerId;
+  /** By default the id. */
+  readonly nickname?: string;
+  /** 20 bytes, as all who write to this server know it: write enablers are made of it. */
+  readonly tubId: Uint8Array;
+  readonly permutationSeed: Uint8Array;
+  /**
+   * Where the relay has the server: `storage/v1/…` is below it. `https:`, or `http:` to this very
+   * machine; in a page it may be relative. It holds no secret: neither credentials nor a query.
+   */
+  readonly url: string | URL;
+  /** Sent in Tahoe's way, where the relay does not hold it itself. Else it never gets here. */
+  readonly swissnum?: string;
+  /** For the relay, with every call: a token of its own, say. A function is asked every time. */
+  readonly headers?: HeaderRecord | (() => HeaderRecord | Promise<HeaderRecord>);
+  /** The platform's by default. */
+  readonly fetch?: typeof globalThis.fetch;
+  /**
+   * Milliseconds, 60,000 by default. A call fails when nothing came for so long, or less than 64 KiB
+   * of its answer in twice that; sending may take as long again for each 64 KiB.
+   */
+  readonly silenceMs?: number;
+}
+
+/** As Tahoe's own client. */
+const SILENCE_MS = 60_000;
+
+/** Nothing that a browser has kept, nor what it would tell of the page. */
+const PRIVATELY = {
+  cache: 'no-store',
+  credentials: 'omit',
+  redirect: 'error',
+  referrerPolicy: 'no-referrer',
+} as const;
+
+/** A {@link StorageServer} behind a relay. Runs wherever there is `fetch`. */
+export class FetchServer extends ProtocolServer {
+  readonly id: ServerId;
+  readonly nickname: string;
+  readonly tubId: Uint8Array;
+  readonly permutationSeed: Uint8Array;
+  /** Absolute, with a slash at its end. */
+  readonly url: string;
+  readonly #authorization: HeaderRecord;
+  readonly #headers: () => HeaderRecord | Promise<HeaderRecord>;
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #silenceMs: number;
+  readonly #underWay = new Set<Exchange>();
+
+  /** @throws BadArgumentError for a `url` that secrets must not be sent to */
+  constructor(options: FetchServerOptions) {
+    super();
+    const { id, nickname = id, tubId, permutationSeed, swissnum, headers = {} } = options;
+    this.id = id;
+    this.nickname = nickname;
+    this.tubId = tubId;
+    this.permutationSeed = permutationSeed;
+    this.url = placeOf(options.url);
+    this.#authorization = authorizationOf(swissnum);
+    this.#headers = typeof headers === 'function' ? headers : () => headers;
+    // Browsers refuse it as a method of anything else.
+    this.#fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
+  }
+
+  /** Ends the calls that are under way. The server can be used again. */
+  close(): void {
+    for (const exchange of this.#underWay) exchange.close();
+  }
+
+  protected async reach(call: HttpCall): Promise<HttpAnswer> {
+    call.signal?.throwIfAborted();
+    const exchange = new Exchange(call, this.#silenceMs);
+    this.#underWay.add(exchange);
+    try {
+      return await exchange.run((signal, body) => this.#prepare(call, signal, body));
+    } finally {
+      this.#underWay.delete(exchange);
+    }
+  }
+
+  async #prepare(call: HttpCall, signal: AbortSignal, body: Blob | null): Promise<Send> {
+    const { method, path } = call;
+    const headers = await this.#headersOf(call);
+    const init = { ...PRIVATELY, method, headers, signal, body };
+    return () => this.#fetch(`${this.url}storage/v1/${path}`, init);
+  }
+
+  async #headersOf(call: HttpCall): Promise<Headers> {
+    try {
+      const headers = new Headers(await this.#headers());
+      for (const [name, value] of Object.entries({ ...this.#authorization, ...call.headers })) {
+        headers.delete(name);
+        for (const line of [value].flat()) headers.append(name, line);
+      }
+      return headers;
+    } catch {
+      throw new CallFailedError('the headers for its relay cannot be made', 'unconnected');
+    }
+  }
+}
+
+type Send = () => Promise<Response>;
+type Prepare = (signal: AbortSignal, body: Blob | null) => Promise<Send>;
+
+/** One call, made once. */
+class Exchange {
+  readonly #call: HttpCall;
+  readonly #silenceMs: number;
+  /** Aborted by the caller's signal, too; its reason is what the call rejects with. */
+  readonly #follower: Follower;
+  /** `fetch` does not tell how far a request has come. */
+  #progress: Progress = 'unconnected';
+  #silence: Timer;
+  #slowness: Timer;
+
+  constructor(call: HttpCall, silenceMs: number) {
+    this.#call = call;
+    this.#silenceMs = silenceMs;
+    this.#follower = followerOf(call.signal);
+  }
+
+  /** @throws CallFailedError, what the body rejects with, or the reason of the call's signal */
+  async run(prepare: Prepare): Promise<HttpAnswer> {
+    const { controller, letGo } = this.#follower;
+    const { signal } = controller;
+    try {
+      const { body } = this.#call;
+      const blob = body === undefined ? null : await unlessAborted(blobOf(body), signal);
+      return await this.#converse(prepare, blob);
+    } finally {
+      this.#expectNothing();
+      letGo();
+      // Hangs up where an answer is not read to its end.
+      controller.abort();
+    }
+  }
+
+  /** Gives the call up; it fails. */
+  close(): void {
+    this.#fail(new ConnectionClosedError(this.#progress));
+  }
+
+  async #converse(prepare: Prepare, body: Blob | null): Promise<HttpAnswer> {
+    const { signal } = this.#follower.controller;
+    try {
+      const send = await unlessAborted(prepare(signal, body), signal);
+      this.#progress = 'delivered';
+      this.#expectProgress(1 + Math.ceil((body?.size ?? 0) / CHUNK));
+      const response = await unlessAborted(send(), signal);
+      return await this.#receive(response);
+    } catch (problem) {
+      if (signal.aborted) throw signal.reason;
+      throw problem instanceof CallFailedError ? problem : this.#failure(problemOf(problem));
+    }
+  }
+
+  async #receive({ status, ok, headers: given, body: stream }: Response): Promise<HttpAnswer> {
+    const { answerMax, into } = this.#call;
+    const limit = ok ? answerMax : ERROR_BODY_MAX;
+    const headers = {
+      'content-type': given.get('content-type') ?? undefined,
+      'content-range': given.get('content-range') ?? undefined,
+    };
+    const body = new GrowingBytes(into ?? new Uint8Array(Math.min(limit, announced(headers))));
+    const reader = stream?.getReader();
+    let expected = CHUNK;
+    this.#expectChunk();
+    while (reader !== undefined) {
+      this.#expectProgress();
+      const { done, value } = await unlessAborted(reader.read(), this.#follower.controller.signal);
+      if (done) break;
+      if (body.length + value.length > limit) {
+        if (ok) throw this.#failure(`it sent over ${limit} bytes`);
+        break;
+      }
+      body.add(value);
+      if (body.length < expected) continue;
+      expected = body.length + CHUNK;
+      this.#expectChunk();
+    }
+    return { status, headers, body: body.whole() };
+  }
+
+  #expectProgress(times = 1): void {
+    clearTimeout(this.#silence);
+    const allowedMs = times * this.#silenceMs;
+    this.#silence = setTimeout(() => {
+      this.#fail(this.#failure(`it was silent for ${allowedMs} ms`));
+    }, allowedMs);
+  }
+
+  #expectChunk(): void {
+    clearTimeout(this.#slowness);
+    const allowedMs = 2 * this.#silenceMs;
+    this.#slowness = setTimeout(() => {
+      const problem = `it sent less than ${CHUNK} bytes of its answer in ${allowedMs} ms`;
+      this.#fail(this.#failure(problem));
+    }, allowedMs);
+  }
+
+  #expectNothing(): void {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#slowness);
+  }
+
+  #fail(reason: CallFailedError): void {
+    this.#follower.controller.abort(reason);
+  }
+
+  #failure(problem: string): CallFailedError {
+    return new CallFailedError(problem, this.#progress);
+  }
+}
+
+/** Whole before it is sent: no browser streams a request over HTTP/1.1. */
+async function blobOf(body: HttpBody): Promise<Blob> {
+  const pieces: Blob[] = [];
+  // At once: what made a piece may put the next one where it is.
+  for await (const piece of body.pieces()) pieces.push(new Blob([piece as BlobPart]));
+  return new Blob(pieces);
+}
+
+/** A system's own word for it, on Node; browsers give none, so that no page learns of networks. */
+function problemOf(problem: unknown): string {
+  const { cause } = Object(problem) as { cause?: { code?: unknown } };
+  const code = typeof cause?.code === 'string' && /^[A-Z_]+$/.test(cause.code);
+  return `no answer that can be read here (${code ? cause.code : 'fetch failed'})`;
+}
+
+/** @throws BadArgumentError; it is not quoted */
+function placeOf(given: string | URL): string {
+  let url: URL;
+  try {
+    url = new URL(given, globalThis.location?.href);
+  } catch {
+    throw new BadArgumentError('url', 'must be the address of a relay');
+  }
+  const { protocol, hostname, username, password, search, hash, href } = url;
+  const isHere = /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$/.test(hostname);
+  if (protocol !== 'https:' && !(protocol === 'http:' && isHere)) {
+    throw new BadArgumentError('url', 'must begin with https:, since secrets are sent there');
+  }
+  if (`${username}${password}${search}${hash}` !== '') {
+    throw new BadArgumentError('url', 'must hold no credentials, query or fragment');
+  }
+  return href.endsWith('/') ? href : `${href}/`;
+}
+
+/** @throws BadArgumentError; it is not quoted */
+function authorizationOf(swissnum: string | undefined): HeaderRecord {
+  if (swissnum === undefined) return {};
+  if (!/^[\x21-\x7e]+$/.test(swissnum)) {
+    throw new BadArgumentError('swissnum', 'must be what a NURL has behind its last slash');
+  }
+  return { Authorization: `Tahoe-LAFS ${btoa(swissnum)}` };
+}

@@ -1,0 +1,24 @@
+/**
+ * @module identity: who a server is that nobody has announced: what is not given is made from its
+ * id.
+ */
+import { utf8 } from '../bytes.ts';
+import { sha256d } from '../crypto/hash.ts';
+import { TUB_ID_LENGTH } from './request.ts';
+import type { ServerId } from './server.ts';
+
+export interface IdentityOptions {
+  readonly id: ServerId;
+  /** By default the id. */
+  readonly nickname?: string;
+  /** 20 bytes; by default made from the id. */
+  readonly tubId?: Uint8Array;
+  /** By default the id as UTF-8. */
+  readonly permutationSeed?: Uint8Array;
+}
+
+export function identityOf(options: IdentityOptions): Required<IdentityOptions> {
+  const { id, nickname = id, permutationSeed = utf8(id) } = options;
+  const { tubId = sha256d(utf8(id)).slice(0, TUB_ID_LENGTH) } = options;
+  return { id, nickname, tubId, permutationSeed };
+}
