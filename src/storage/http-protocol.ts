@@ -62,6 +62,7 @@ export abstract class ProtocolServer extends CheckedServer {
     return this.#status;
   }
 
+  /** What it has said of itself. */
   async version({ signal }: CallOptions = {}): Promise<ServerVersion> {
     const call = { ...READS, path: 'version', answerMax: smallAnswerMax, signal };
     return await this.#ask(call, (answer) => decodeVersion(cborOf(answer)));
