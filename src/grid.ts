@@ -232,16 +232,14 @@ export class Grid {
     this.#unusable = unusable;
     const leaseSecret = options.leaseSecret ?? primitives.randomBytes(32);
     const internal: InternalGridOptions = options;
-    this.notices = [
-      ...(internal.notices ?? []),
-      ...quorumNotices(encoding, { gridSize, losableServers }),
-    ];
+    const members = { gridSize, losableServers };
+    this.notices = [...(internal.notices ?? []), ...quorumNotices(encoding, members)];
     this.#primitives = internal.primitives ?? primitives;
     this.#date = options.date ?? Date.now;
     this.#spool = options.spool ?? spoolInMemory();
     const makeKey = () => this.#primitives.generateKey();
     this.#spareKeys = new SpareKeys(makeKey, options.spareKeys ?? 0);
-    const engine = engineOf(internal, { servers, encoding, gridSize, losableServers });
+    const engine = engineOf(internal, { servers, encoding, ...members });
     const checked = servers.map(withCheckedAnswers);
     const enough = quorumOf({ servers: gridSize, happy: encoding.happy }, encoding.total).size;
     const advisories = new Advisories(engine);
@@ -260,8 +258,7 @@ export class Grid {
     };
     this.#setting = {
       encoding,
-      gridSize,
-      losableServers,
+      ...members,
       unusableHappy: unusable.happy,
       turns: new Turns(),
       spooled: (once, signal) => this.#spooled(once, signal),

@@ -27,6 +27,9 @@ interface Tap {
   stop(reason: unknown): unknown;
 }
 
+/** Bytes: a million lines of a log are not written to a disk one by one. */
+const blockLength = 2 ** 16;
+
 /** What can only be iterated once, and is. */
 const taken = new WeakSet<object>();
 
@@ -45,11 +48,30 @@ export class Once {
   }
 
   /**
-   * Its bytes; a piece is good until the next one is asked for.
+   * Its bytes, the short pieces of them together; each is good until the next one is asked for.
    * @throws what the source throws, BadSourceError for what is no {@link Piece}, and the signal's
    * reason as soon as it is aborted
    */
   async *pieces(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const block = new Uint8Array(blockLength);
+    let filled = 0;
+    for await (const piece of this.#each(signal)) {
+      if (filled > 0 && filled + piece.length > block.length) {
+        yield block.subarray(0, filled);
+        filled = 0;
+      }
+      if (piece.length > block.length) {
+        yield piece;
+      } else {
+        block.set(piece, filled);
+        filled += piece.length;
+      }
+    }
+    if (filled > 0) yield block.subarray(0, filled);
+    this.#isOver = true;
+  }
+
+  async *#each(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     // The first half of a character whose second one the next piece begins with.
     let half = '';
     for (let n = 0; ; n++) {
@@ -64,7 +86,6 @@ export class Once {
       this.#length += bytes.length;
       yield bytes;
     }
-    this.#isOver = true;
   }
 
   /** Nothing more is wanted. That a source minds that is nobody's concern any more. */

@@ -104,6 +104,22 @@ describe.each(Object.entries(sources))('%s', async (kind, sourceThat) => {
     expect(sent()).toBe(before);
   });
 
+  test('that is made too late is released', async () => {
+    const { contents, released } = sourceThat(() => never);
+    const giving = new AbortController();
+    let make = () => {};
+    const late = () =>
+      new Promise<Contents>((resolve) => {
+        make = () => resolve(contents);
+        giving.abort(reason);
+      });
+    const creating = grid.create({ key: testKey, contents: late, signal: giving.signal });
+    await expect(creating).rejects.toBe(reason);
+    make();
+    await manyTurns();
+    expect(released()).toBe(wasTold);
+  });
+
   test('is released when the grid is closed', async () => {
     const { contents, released } = sourceThat(() => {
       grid.close();
@@ -114,14 +130,8 @@ describe.each(Object.entries(sources))('%s', async (kind, sourceThat) => {
   });
 
   test('is released when what is called meanwhile throws', async () => {
-    let calls = 0;
     const { contents, released } = sourceThat(() => never);
-    const other = countedGrid({
-      spool: async (pieces) => {
-        for await (const _ of pieces) if (calls++ === 0) throw disk;
-        return never;
-      },
-    });
+    const other = countedGrid({ spool: () => Promise.reject(disk) });
     const writing = other.grid.create({ key: testKey, contents });
     await expect(writing).rejects.toBe(disk);
     expect(released()).toBe(kind === 'a web stream' ? disk : true);
@@ -227,4 +237,20 @@ test('a stream is let go of when it is read to its end', async () => {
   await manyTurns();
   expect([web.locked, node.destroyed]).toEqual([false, true]);
   expect(Buffer.from(await file.read()).toString()).toBe('webnode');
+});
+
+test.each<[string, () => Contents]>([
+  ['a source', () => ({ size: 10, read: () => never })],
+  ['a Blob', () => Object.assign(new Blob(['x']), { slice: () => ({ arrayBuffer: () => never }) })],
+])('%s that never answers is not waited for when the write is given up', async (_, make) => {
+  const { grid, sent } = countedGrid();
+  const file = await grid.create({ key: testKey, contents: 'before' });
+  const giving = new AbortController();
+  const writing = file.overwrite(make(), { signal: giving.signal });
+  await manyTurns();
+  const before = sent();
+  giving.abort(reason);
+  await expect(writing).rejects.toBe(reason);
+  await manyTurns();
+  expect(sent()).toBe(before);
 });

@@ -28,6 +28,27 @@ async function* failing() {
   throw disk;
 }
 
+test.each([9, 1000, 65_535, 65_536, 65_537, 100_000])(
+  'pieces of %i bytes are kept as they come, the short ones together',
+  async (length) => {
+    const contents = bytesOf(150_000);
+    const lengths: number[] = [];
+    const spool: Spool = async (pieces) => {
+      const noted = async function* () {
+        for await (const piece of pieces) {
+          lengths.push(piece.length);
+          yield piece;
+        }
+      };
+      return spoolInMemory()(noted());
+    };
+    const { grid } = countedGrid({ spool });
+    const file = await grid.create({ key: testKey, contents: piecesOf(contents, length) });
+    expectBytes(await file.read(), contents);
+    expect(lengths.slice(0, -1).every((n) => n > 2 ** 16 - length)).toBe(true);
+  },
+);
+
 describe('in memory', () => {
   test('up to a limit, which the error says', async () => {
     const { grid } = countedGrid({ spool: spoolInMemory({ maxBytes: 100 }) });
@@ -156,8 +177,9 @@ describe('in a spool of one’s own', () => {
       throw disk;
     };
     const { grid } = countedGrid({ spool });
-    await expect(grid.create({ key: testKey, contents: ['a', 'b'] })).rejects.toThrowError(
-      new BadArgumentError('spool', 'keeps 1 bytes of more'),
+    const contents = piecesOf(bytesOf(140_000));
+    await expect(grid.create({ key: testKey, contents })).rejects.toThrowError(
+      new BadArgumentError('spool', 'keeps 70000 bytes of more'),
     );
     expect(() => countedGrid({ spool: 7 as never })).toThrowError(
       new BadArgumentError('spool', 'is a number, not a function'),
