@@ -332,10 +332,7 @@ function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined
   return heard < quorum.size ? bestVersion(map) : chooseBase(map, quorum);
 }
 
-/**
- * The newest acknowledged version that this writer knows of, when what `map` would have it build on
- * can not contain that: disks have lost shares, or brought back old ones.
- */
+/** The newest version known to be acknowledged, if what `map` gives to build on lacks it. */
 function lostVersion(record: WriteRecord, map: Servermap): Version | null {
   const { newest } = record;
   const base = baseOf(record, map) ?? bestVersion(map);
