@@ -14,7 +14,6 @@ import type { Nurl } from './nurl.ts';
 import type { ServerId } from './server.ts';
 
 export type { ConnectionStatus } from './http-protocol.ts';
-export type { ServerVersion } from './http-wire.ts';
 
 /** Where a server is, and what it is called. */
 export interface HttpServerOptions extends Partial<ConnectionSettings> {
