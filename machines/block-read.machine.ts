@@ -16,23 +16,26 @@ import {
 } from './io.ts';
 import type { BlockReport } from './reports.ts';
 
+/** What the chart is given, as JSON. */
 export interface BlockReadInput extends ReadBlocksInput {
   readonly parent: ActorRef<Snapshot<unknown>, BlocksSettled>;
   readonly deadlines: Deadlines;
 }
 
-export interface Context extends BlockReadInput {
+/** What the chart knows as it goes, as JSON. */
+export interface BlockReadContext extends BlockReadInput {
   readonly failure: Failure | null;
 }
 
 /** What traces and pictures show of a context. */
-export function blockReadSummary(context: Context) {
+export function blockReadSummary(context: BlockReadContext) {
   const { server, shnum, firstSegment, segmentCount, failure } = context;
   return { server, shnum, firstSegment, segmentCount, failure };
 }
 
+/** One share, one window of segments: read, checked against the signed root, held. */
 export const blockReadMachine = setup({
-  types: { context: {} as Context, input: {} as BlockReadInput },
+  types: { context: {} as BlockReadContext, input: {} as BlockReadInput },
   actors: { readBlocks: unprovided<ReadBlocksResult, ReadBlocksInput>('readBlocks') },
   delays: { readDeadline: ({ context }) => context.deadlines.readMs },
   actions: {

@@ -23,6 +23,7 @@ import type { GridView, WantedRange } from './read-kernel.ts';
 import { type ReadVersionInput, readVersionMachine } from './read-version.machine.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface DownloadFileInput {
   /** With k and N of the file, which its cap tells. */
   readonly grid: GridView;
@@ -35,14 +36,15 @@ export interface DownloadFileInput {
 /** How a download ended. */
 export type DownloadFileReport = DownloadEnd | { readonly kind: 'cancelled' };
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface DownloadFileContext {
   readonly record: DownloadRecord;
   readonly grid: GridView;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function downloadFileSummary({ record }: Context) {
+export function downloadFileSummary({ record }: DownloadFileContext) {
   const { wanted, size, looks } = record;
   return { wanted, size, looks };
 }
@@ -51,23 +53,24 @@ function decided<Kind extends DownloadDecision['kind']>(record: DownloadRecord) 
   return decide(record) as Extract<DownloadDecision, { kind: Kind }>;
 }
 
-function mapInput({ record, grid, deadlines }: Context): ServermapUpdateInput {
+function mapInput({ record, grid, deadlines }: DownloadFileContext): ServermapUpdateInput {
   return { mode: decided<'map'>(record).mode, ...grid, wantsPrivateKey: false, deadlines };
 }
 
-function readInput({ record, grid, deadlines }: Context): ReadVersionInput {
+function readInput({ record, grid, deadlines }: DownloadFileContext): ReadVersionInput {
   const { version, range, map } = decided<'read'>(record);
   return { grid, map, version, ranges: [range], marked: [], deadlines };
 }
 
 const end = {
   type: 'final',
-  output: ({ context }: { readonly context: Context }) => decide(context.record),
+  output: ({ context }: { readonly context: DownloadFileContext }) => decide(context.record),
 } as const;
 
+/** A read of an immutable file: map, then read. */
 export const downloadFileMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as DownloadFileContext,
     input: {} as DownloadFileInput,
     output: {} as DownloadFileReport,
     events: {} as OperationCancel,

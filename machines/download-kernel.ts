@@ -26,10 +26,12 @@ export interface DownloadRecord {
   readonly end: VersionReadEnd | null;
 }
 
+/** The books of a new download. */
 export function start(wanted: WantedRange, size: number): DownloadRecord {
   return { wanted, size, looks: 0, map: null, end: null };
 }
 
+/** What the children of a download report. */
 export type DownloadFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'read'; readonly end: VersionReadEnd }
@@ -45,6 +47,7 @@ export type DownloadEnd =
   | { readonly kind: 'notEnoughShares'; readonly report: RetrieveReport }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What a download does next, or how it ended. */
 export type DownloadDecision =
   /** `anything` ends with k good shares; `check` asks everybody, and waits longer for each. */
   | { readonly kind: 'map'; readonly mode: 'anything' | 'check' }

@@ -14,6 +14,7 @@ export interface ServerAnswered {
   readonly server: ServerId;
   readonly shnums: readonly number[];
 }
+/** A server has told which shares it holds. */
 export function serverAnswered(server: ServerId, shnums: readonly number[]): ServerAnswered {
   return { type: 'server.answered', server, shnums };
 }
@@ -23,6 +24,7 @@ export interface ServerSettled {
   readonly type: 'server.settled';
   readonly report: ServerReport;
 }
+/** All that a server told has been judged. */
 export function serverSettled(report: ServerReport): ServerSettled {
   return { type: 'server.settled', report };
 }
@@ -36,6 +38,7 @@ export interface ShareJudged {
   readonly version?: Version;
   readonly privateKeyFound: boolean;
 }
+/** A share has been verified, or could not be. */
 export function shareJudged(
   shnum: number,
   verdict: Verdict,
@@ -51,6 +54,7 @@ export interface WriteSettled {
   readonly type: 'write.settled';
   readonly report: WriteReport;
 }
+/** A request to a server has had its answer, or never will. */
 export function writeSettled(report: WriteReport): WriteSettled {
   return { type: 'write.settled', report };
 }
@@ -60,6 +64,7 @@ export interface BlocksSettled {
   readonly type: 'blocks.settled';
   readonly report: BlockReport;
 }
+/** The blocks of a share are here, or will not come. */
 export function blocksSettled(report: BlockReport): BlocksSettled {
   return { type: 'blocks.settled', report };
 }
@@ -68,6 +73,7 @@ export function blocksSettled(report: BlockReport): BlocksSettled {
 export interface OperationCancel {
   readonly type: 'operation.cancel';
 }
+/** The caller has given up. */
 export function operationCancel(): OperationCancel {
   return { type: 'operation.cancel' };
 }

@@ -30,10 +30,12 @@ export type Failure =
    */
   | { readonly kind: 'thrown'; readonly detail: string; readonly ref: number };
 
+/** What was asked for, or why it did not come. */
 export type Result<Value> =
   | ({ readonly ok: true } & Value)
   | { readonly ok: false; readonly failure: Failure };
 
+/** A result that is a failure. */
 export function failed(kind: Exclude<Failure['kind'], 'thrown'>, detail: string): Result<never> {
   return { ok: false, failure: { kind, detail } };
 }

@@ -17,18 +17,25 @@ export type { SeenShare } from './reports.ts';
 
 /** How long to wait, in milliseconds of the actor system's clock. */
 export interface Deadlines {
+  /** For the list of a server's shares, and for a renewed lease; 15,000 by default. */
   readonly queryMs: number;
+  /** For the header of a share, its key and its signature; 15,000 by default. */
   readonly verifyMs: number;
+  /** For the blocks of one share that are read at once; 30,000 by default. */
   readonly readMs: number;
+  /** For one write of shares to a server; 60,000 by default. */
   readonly writeMs: number;
 }
 
+/** Which shares does a server hold? */
 export interface QueryInput {
   readonly server: ServerId;
   readonly wantsPrivateKey: boolean;
 }
+/** Their numbers. */
 export type QueryResult = Result<{ readonly shnums: readonly number[] }>;
 
+/** Are these shares of a server good? */
 export interface VerifyInput {
   readonly server: ServerId;
   readonly shnums: readonly number[];
@@ -43,6 +50,7 @@ export interface WriteInput {
   readonly shnums: readonly number[];
   readonly tests: readonly WriteTest[];
 }
+/** What a server answered to a write. */
 export type WriteResult =
   | {
       readonly kind: 'answered';
@@ -57,6 +65,7 @@ export type WriteResult =
   /** The request may have had its effect. */
   | { readonly kind: 'answerLost'; readonly failure: Failure };
 
+/** What is in these places now? */
 export interface RereadInput {
   readonly server: ServerId;
 }
@@ -72,6 +81,7 @@ export interface ClaimInput {
 }
 /** All of these shares as they are now, judged by their own keys and signatures. */
 export type ClaimResult = Result<{ readonly seen: readonly JudgedShare[] }>;
+/** What one share turned out to be. */
 export interface JudgedShare extends SeenShare {
   /** If it is good; if not, `checkstring` is just its first bytes, to test for. */
   readonly version: Version | null;
@@ -83,13 +93,16 @@ export interface Window {
   readonly segmentCount: number;
 }
 
+/** The blocks of a share for a window. */
 export interface ReadBlocksInput extends Place, Window {
   readonly version: Version;
   /** What will be wanted of this share next: it may be asked for, too. */
   readonly ahead: readonly Window[];
 }
+/** Whether they are here, and good. */
 export type ReadBlocksResult = Result<object>;
 
+/** A window whose blocks are here. */
 export interface DecodeInput {
   readonly version: Version;
   readonly firstSegment: number;
@@ -98,8 +111,10 @@ export interface DecodeInput {
   /** Which bytes of the contents are wanted: the first and the last segment may have others. */
   readonly range: Span;
 }
+/** Whether it was decoded, and taken. */
 export type DecodeResult = Result<object>;
 
+/** A version to be encoded. */
 export interface PrepareInput {
   readonly seqnum: number;
   /** The version that the new one is built on; null where nothing is there. */
@@ -123,6 +138,7 @@ export interface OpenInput {
 /** Blocks of a share, and those that will be wanted next. */
 export type BlockRun = Omit<ReadBlocksInput, 'version'>;
 
+/** The hash trees that a change in place starts from. */
 export interface ReadTreesInput extends InPlace {
   /** What will be read next, if nothing goes wrong: it may be asked for now. */
   readonly next: readonly BlockRun[];
@@ -133,11 +149,13 @@ export interface ReadTreesInput extends InPlace {
 /** Whether what is needed of the trees of all N shares is held, each led to the signed root. */
 export type ReadTreesResult = Result<object>;
 
+/** The attempt for which the caller's function is asked. */
 export interface ApplyModifierInput {
   readonly attempt: number;
   /** Of the version that was read. */
   readonly seqnum: number;
 }
+/** Whether it wanted a change. */
 export type ApplyModifierResult = Result<{ readonly isChanged: boolean }>;
 
 function notProvided(name: string): never {

@@ -7,6 +7,7 @@
  */
 import { compareVersions, type Hex, noParentTag, type Version } from './servermap.ts';
 
+/** By their ids. */
 export type Versions = Readonly<Record<Hex, Version>>;
 
 /** The parent of a version: in sight, `nothing` for a first version, or not known. */
@@ -15,6 +16,7 @@ export type Parent =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'unknown' };
 
+/** What a version was built on, as far as `versions` tell. */
 export function parentOf(versions: Versions, { parentTag, seqnum }: Version): Parent {
   if (parentTag === noParentTag) return { kind: 'nothing' };
   // An honest child is newer than its parent: otherwise a circle of names would never end.

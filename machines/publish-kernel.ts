@@ -43,14 +43,17 @@ export type {
 } from './publish-record.ts';
 export type { WriteReport, WriteTest } from './reports.ts';
 
+/** What the children of a publish report. */
 export type PublishFact =
   | { readonly type: 'prepared'; readonly version: Version }
   | { readonly type: 'sent'; readonly requests: readonly Request[] }
   | { readonly type: 'settled'; readonly report: WriteReport }
   | { readonly type: 'failed'; readonly failure: Failure };
 
+/** How a publish that was begun can end. */
 export type PublishKind = 'published' | 'uncoordinated' | 'indeterminate' | 'notEnoughServers';
 
+/** What a publish does next, or how it ended. */
 export type PublishDecision =
   /** Nothing is written before it is encoded and signed. */
   | { readonly kind: 'prepare' }
@@ -142,6 +145,7 @@ function seenIn(map: Servermap, id: ServerId, total: number): readonly Seen[] {
 
 // --- what is next -------------------------------------------------------------------------------
 
+/** What to do next. */
 export const decide = oncePer(decideOn);
 
 function decideOn(record: PublishRecord): PublishDecision {
@@ -543,6 +547,7 @@ export function placedOf({ writes }: Pick<PublishReport, 'writes'>): readonly Wr
   return writes.filter(({ status }) => status === 'accepted');
 }
 
+/** What a publish ends with. */
 export function reportOf(record: PublishRecord, kind: PublishReport['kind']): PublishReport {
   const { seqnum, base, version, required, total, quorum, surprises, failures } = record;
   const writes = writesOf(record);

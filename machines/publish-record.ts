@@ -40,6 +40,7 @@ export interface Target {
   readonly failure: Failure | null;
 }
 
+/** A request to a server, as it was sent. */
 export interface Request extends PlannedRequest {
   /** Counts from 0. */
   readonly attempt: number;
@@ -47,9 +48,11 @@ export interface Request extends PlannedRequest {
 
 /** A share that nobody expected: somebody else has written. */
 export interface Surprise extends Place {
+  /** The head of that share, which a test-and-set compares. */
   readonly found: Hex;
 }
 
+/** What is to be published, on what, and where. */
 export interface PublishPlan {
   readonly map: Servermap;
   /** What the new version is built on; null: nothing. */

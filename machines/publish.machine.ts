@@ -29,19 +29,21 @@ import type { WriteStatus } from './reports.ts';
 import type { Recipe } from './rewrite.ts';
 import { shareWriteMachine } from './share-write.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface PublishInput extends PublishPlan {
   readonly recipe: Recipe;
   readonly deadlines: Deadlines;
 }
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface PublishContext {
   readonly record: PublishRecord;
   readonly recipe: Recipe;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function publishSummary({ record }: Context) {
+export function publishSummary({ record }: PublishContext) {
   const { seqnum, required, total, wholeShares, version, surprises } = record;
   const statuses = writesOf(record).map(({ server, shnum, status }) => [
     `${server}:${shnum}`,
@@ -62,13 +64,15 @@ function factOf(result: PrepareResult): PublishFact {
 function endAs(kind: PublishReport['kind']) {
   return {
     type: 'final',
-    output: ({ context: { record } }: { readonly context: Context }) => reportOf(record, kind),
+    output: ({ context: { record } }: { readonly context: PublishContext }) =>
+      reportOf(record, kind),
   } as const;
 }
 
+/** One new version: every share gets a server, until a quorum has it or none can. */
 export const publishMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as PublishContext,
     input: {} as PublishInput,
     output: {} as PublishReport,
     events: {} as WriteSettled | OperationCancel,

@@ -159,6 +159,7 @@ export interface Candidate {
   readonly won: ReadonlySet<ServerId>;
 }
 
+/** What could be built on `base`. */
 export function candidateOn(view: View, base: Version | null): Candidate {
   return { base, line: lineOf(view.versions, base), version: null, won: new Set() };
 }

@@ -27,6 +27,7 @@ import { type ReadVersionInput, readVersionMachine } from './read-version.machin
 import { type ServerId, silentIn, type Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface ReadFileInput {
   readonly grid: GridView;
   readonly wanted: WantedRange;
@@ -52,14 +53,15 @@ export interface VersionUnconfirmed {
   readonly silent: readonly ServerId[];
 }
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface ReadFileContext {
   readonly record: ReadRecord;
   readonly grid: GridView;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function readFileSummary({ record }: Context) {
+export function readFileSummary({ record }: ReadFileContext) {
   const { wanted, version, attempt, looks, tried, marked, newest } = record;
   const seqnums = { tried: tried.map(({ seqnum }) => seqnum), newest: newest?.seqnum ?? null };
   return { wanted, version, attempt, looks, ...seqnums, marked };
@@ -70,27 +72,28 @@ function decided<Kind extends ReadDecision['kind']>(record: ReadRecord) {
   return decide(record) as Extract<ReadDecision, { kind: Kind }>;
 }
 
-function mapInput({ record, grid, deadlines }: Context): ServermapUpdateInput {
+function mapInput({ record, grid, deadlines }: ReadFileContext): ServermapUpdateInput {
   const { mode } = decided<'map'>(record);
   return { mode, ...grid, wantsPrivateKey: false, marked: record.marked, deadlines };
 }
 
-function readInput({ record, grid, deadlines }: Context): ReadVersionInput {
+function readInput({ record, grid, deadlines }: ReadFileContext): ReadVersionInput {
   const { version, range, map } = decided<'read'>(record);
   return { grid, map, version, ranges: [range], marked: record.marked, deadlines };
 }
 
 const end = {
   type: 'final',
-  output: ({ context: { record } }: { readonly context: Context }) => ({
+  output: ({ context: { record } }: { readonly context: ReadFileContext }) => ({
     ...decide(record),
     newest: record.newest,
   }),
 } as const;
 
+/** A read of a mutable file: map, choose a version, read it. */
 export const readFileMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as ReadFileContext,
     input: {} as ReadFileInput,
     output: {} as ReadFileReport,
     events: {} as OperationCancel,

@@ -73,6 +73,7 @@ export interface ReadRecord {
 /** A read begins again once, if nobody says otherwise. */
 const readAttemptsMax = 2;
 
+/** The books of a new read. */
 export function start(
   { total, membership }: ReadRecord['grid'],
   wanted: WantedRange,
@@ -96,6 +97,7 @@ export function start(
   };
 }
 
+/** What the children of a read report. */
 export type ReadFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'read'; readonly end: VersionReadEnd }
@@ -128,6 +130,7 @@ export type ReadEnd =
     }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What a read does next, or how it ended. */
 export type ReadDecision =
   /** `check` is the second look: before giving up, everybody is asked once. */
   | { readonly kind: 'map'; readonly mode: 'read' | 'check' }

@@ -81,6 +81,7 @@ export interface VersionRead {
   readonly failure: Failure | null;
 }
 
+/** The books of a new reading of a version. */
 export function start(
   map: Servermap,
   version: Version,
@@ -100,6 +101,7 @@ function withRanges(
   return { ...record, ranges, nextSegment, hasAskedAll: false };
 }
 
+/** What its children report. */
 export type VersionReadFact =
   | { readonly type: 'retrieved'; readonly report: RetrieveReport }
   /** Everybody was asked. */
@@ -121,6 +123,7 @@ export type VersionReadEnd =
     }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What it does next, or how it ended. */
 export type VersionReadDecision =
   | { readonly kind: 'retrieve' }
   /** Ask everybody before giving up: slow servers, or shares that moved. */

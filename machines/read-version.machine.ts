@@ -25,6 +25,7 @@ import type { Span } from './rewrite.ts';
 import type { MarkedHolding, Servermap, Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface ReadVersionInput {
   readonly grid: GridView;
   readonly map: Servermap;
@@ -36,21 +37,22 @@ export interface ReadVersionInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface ReadVersionContext {
   readonly record: VersionRead;
   readonly grid: GridView;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function readVersionSummary({ record }: Context) {
+export function readVersionSummary({ record }: ReadVersionContext) {
   const { version, ranges, nextSegment, segmentsDelivered, hasAskedAll, marked } = record;
   const { seqnum } = version;
   return { seqnum, ranges, nextSegment, segmentsDelivered, hasAskedAll, marked };
 }
 
 /** The segments of the range under way that were not delivered, and which bytes of them count. */
-function retrieveInput({ record, deadlines }: Context): RetrieveInput {
+function retrieveInput({ record, deadlines }: ReadVersionContext): RetrieveInput {
   const { map, version, nextSegment, ranges } = record;
   const range = ranges[0] as Span;
   const { endSegment } = segmentsOf(version, range);
@@ -58,17 +60,26 @@ function retrieveInput({ record, deadlines }: Context): RetrieveInput {
   return { purpose: 'read', map, version, ...segments, range, deadlines };
 }
 
-function mapInput({ record: { marked }, grid, deadlines }: Context): ServermapUpdateInput {
+function mapInput({
+  record: { marked },
+  grid,
+  deadlines,
+}: ReadVersionContext): ServermapUpdateInput {
   return { mode: 'check', ...grid, wantsPrivateKey: false, marked, deadlines };
 }
 
 const end = {
   type: 'final',
-  output: ({ context }: { readonly context: Context }) => decide(context.record),
+  output: ({ context }: { readonly context: ReadVersionContext }) => decide(context.record),
 } as const;
 
+/** Reads a range of one version, and maps again where its shares run out. */
 export const readVersionMachine = setup({
-  types: { context: {} as Context, input: {} as ReadVersionInput, output: {} as VersionReadEnd },
+  types: {
+    context: {} as ReadVersionContext,
+    input: {} as ReadVersionInput,
+    output: {} as VersionReadEnd,
+  },
   actors: { servermapUpdate: servermapUpdateMachine, retrieve: retrieveMachine },
   actions: {
     record: assign(({ context }, fact: VersionReadFact) => ({

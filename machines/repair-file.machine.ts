@@ -31,6 +31,7 @@ import type { Version } from './servermap.ts';
 import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-update.machine.ts';
 import { everyBlock } from './verify-file.machine.ts';
 
+/** What the chart is given, as JSON. */
 export interface RepairFileInput {
   readonly task: RepairTask;
   readonly hasPrivateKey: boolean;
@@ -42,13 +43,14 @@ export type RepairFileReport = (RepairEnd | { readonly kind: 'cancelled' }) & {
   readonly newest: Version | null;
 };
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface RepairFileContext {
   readonly record: RepairRecord;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function repairFileSummary({ record }: Context) {
+export function repairFileSummary({ record }: RepairFileContext) {
   const { force, hasPrivateKey, map, judged, isRead, published, after, obstacle } = record;
   return {
     ...{ force, hasPrivateKey, isMapped: map !== null },
@@ -59,48 +61,50 @@ export function repairFileSummary({ record }: Context) {
 }
 
 /** What is decided: a state is entered for a decision of its kind. */
-function decided<Kind extends RepairDecision['kind']>({ record }: Context) {
+function decided<Kind extends RepairDecision['kind']>({ record }: RepairFileContext) {
   return decide(record) as Extract<RepairDecision, { kind: Kind }>;
 }
 
-function mapInput({ record, deadlines }: Context): ServermapUpdateInput {
+function mapInput({ record, deadlines }: RepairFileContext): ServermapUpdateInput {
   const { grid, hasPrivateKey } = record;
   return { mode: 'repair', ...grid, wantsPrivateKey: !hasPrivateKey, deadlines };
 }
 
-function judgeInput(context: Context): RetrieveInput {
+function judgeInput(context: RepairFileContext): RetrieveInput {
   const { map, version } = decided<'judge'>(context);
   return { map, version, ...everyBlock(version), deadlines: context.deadlines };
 }
 
-function readInput(context: Context): ReadVersionInput {
+function readInput(context: RepairFileContext): ReadVersionInput {
   const { map, version, ranges } = decided<'read'>(context);
   const { record, deadlines } = context;
   return { grid: record.grid, map, version, ranges, marked: marksToRead(record), deadlines };
 }
 
-function publishInput(context: Context): PublishInput {
+function publishInput(context: RepairFileContext): PublishInput {
   const { plan, recipe } = decided<'publish'>(context);
   return { ...plan, recipe, deadlines: context.deadlines };
 }
 
-function confirmInput({ record, deadlines }: Context): ServermapUpdateInput {
+function confirmInput({ record, deadlines }: RepairFileContext): ServermapUpdateInput {
   const marked = marksLeft(record);
   return { mode: 'check', ...record.grid, wantsPrivateKey: false, marked, deadlines };
 }
 
-function reportOf({ record }: Context, end: object) {
+function reportOf({ record }: RepairFileContext, end: object) {
   return { ...end, newest: newestSeen(record) };
 }
 
 const end = {
   type: 'final',
-  output: ({ context }: { readonly context: Context }) => reportOf(context, decide(context.record)),
+  output: ({ context }: { readonly context: RepairFileContext }) =>
+    reportOf(context, decide(context.record)),
 } as const;
 
+/** A repair: map and verify everything, write what is missing, map again. */
 export const repairFileMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as RepairFileContext,
     input: {} as RepairFileInput,
     output: {} as RepairFileReport,
     events: {} as OperationCancel,

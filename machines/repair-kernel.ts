@@ -72,11 +72,13 @@ export type RepairObstacle =
   /** These would be lost. */
   | { readonly kind: 'atStake'; readonly versions: readonly Version[]; readonly map: Servermap };
 
+/** The books of a new repair. */
 export function start(task: RepairTask, hasPrivateKey: boolean): RepairRecord {
   const nothing = { map: null, judged: {}, isRead: false, published: null };
   return { ...task, hasPrivateKey, ...nothing, after: null, obstacle: null };
 }
 
+/** What the children of a repair report. */
 export type RepairFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'judged'; readonly version: Hex; readonly report: RetrieveReport }
@@ -89,6 +91,7 @@ export type RepairFact =
 /** How it was done: nothing had to be, or could be; the same version again; or a new one. */
 export type RepairWay = 'nothing' | 'again' | 'merge';
 
+/** What a repair found, wrote, and left. */
 export interface RepairFinding {
   readonly way: RepairWay;
   /** What was found at first. */
@@ -106,6 +109,7 @@ export type RepairEnd =
   | { readonly kind: 'repaired'; readonly finding: RepairFinding }
   | { readonly kind: 'failed'; readonly obstacle: RepairObstacle };
 
+/** What a repair does next, or how it ended. */
 export type RepairDecision =
   | { readonly kind: 'map' }
   | { readonly kind: 'judge'; readonly map: Servermap; readonly version: Version }

@@ -28,6 +28,7 @@ export type WriteTest =
   /** The share begins with these bytes. */
   | { readonly kind: 'begins'; readonly head: Hex };
 
+/** Where a request to a server stands. */
 export type WriteStatus =
   | 'planned'
   | 'writing'

@@ -13,8 +13,10 @@ import type { Place } from './servermap.ts';
 
 export type { BlockReport } from './reports.ts';
 
+/** `verify` looks at every share, `read` at no more than it needs. */
 export type Purpose = 'read' | 'verify';
 
+/** Where a share stands in a retrieve. */
 export type ShareStatus =
   | 'usable'
   /** Its blocks for the current window are being fetched. */
@@ -24,11 +26,13 @@ export type ShareStatus =
   | 'corrupt'
   | 'failed';
 
+/** A share that can be read from, or could. */
 export interface ShareSource extends Place {
   readonly status: ShareStatus;
   readonly failure: Failure | null;
 }
 
+/** The books of a retrieve. */
 export interface RetrieveRecord {
   readonly purpose: Purpose;
   readonly required: number;
@@ -54,6 +58,7 @@ export interface Windows {
 /** Shares that are verified at once: all of them may be 255, with a window of each in memory. */
 export const verifyWidth = 10;
 
+/** What a retrieve does next, or how it ended. */
 export type RetrieveDecision =
   | { readonly kind: 'fetch'; readonly sources: readonly ShareSource[] }
   | { readonly kind: 'wait' }
@@ -62,8 +67,9 @@ export type RetrieveDecision =
   | { readonly kind: 'notEnoughShares' };
 
 /** Of a record, what says which window is under way. */
-type Windowed = Pick<RetrieveRecord, 'nextSegment' | 'endSegment' | 'window' | 'windows'>;
+export type Windowed = Pick<RetrieveRecord, 'nextSegment' | 'endSegment' | 'window' | 'windows'>;
 
+/** The segments that are being read now. */
 export function currentWindow({ nextSegment, endSegment, window }: Windowed): Window {
   return { firstSegment: nextSegment, segmentCount: Math.min(window, endSegment - nextSegment) };
 }
@@ -87,6 +93,7 @@ function afterWindow<Record extends Windowed>(record: Record): Record {
   return { ...record, nextSegment: firstSegment + segmentCount, window };
 }
 
+/** Shares whose blocks of the window are here. */
 export function heldShnums(record: RetrieveRecord): readonly number[] {
   return record.sources.filter(({ status }) => status === 'held').map(({ shnum }) => shnum);
 }
@@ -136,6 +143,7 @@ function withSource(record: RetrieveRecord, next: ShareSource): RetrieveRecord {
   return { ...record, sources: record.sources.map((s) => (isIt(s) ? next : s)) };
 }
 
+/** What the children of a retrieve report. */
 export type RetrieveFact =
   /** These are being fetched. */
   | { readonly type: 'asked'; readonly sources: readonly ShareSource[] }

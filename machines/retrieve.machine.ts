@@ -33,6 +33,7 @@ import {
 import type { Span } from './rewrite.ts';
 import { type Servermap, sharesOf, type Version } from './servermap.ts';
 
+/** What the chart is given, as JSON. */
 export interface RetrieveInput {
   readonly purpose: Purpose;
   readonly map: Servermap;
@@ -46,7 +47,8 @@ export interface RetrieveInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface RetrieveContext {
   readonly record: RetrieveRecord;
   readonly version: Version;
   readonly range: Span;
@@ -56,7 +58,7 @@ export interface Context {
 }
 
 /** What traces and pictures show of a context. */
-export function retrieveSummary({ record }: Context) {
+export function retrieveSummary({ record }: RetrieveContext) {
   const { purpose, required, nextSegment, endSegment, sources } = record;
   const statuses = sources.map(({ server, shnum, status }) => [`${server}:${shnum}`, status]);
   const numbers = { purpose, required, nextSegment, endSegment };
@@ -82,7 +84,7 @@ function recordOf(input: RetrieveInput): RetrieveRecord {
 function endAs(kind: RetrieveReport['kind']) {
   return {
     type: 'final',
-    output: ({ context }: { readonly context: Context }): RetrieveReport => {
+    output: ({ context }: { readonly context: RetrieveContext }): RetrieveReport => {
       const { record, failure, firstSegment } = context;
       const { required, sources, nextSegment } = record;
       return { kind, required, sources, segmentsDelivered: nextSegment - firstSegment, failure };
@@ -90,9 +92,10 @@ function endAs(kind: RetrieveReport['kind']) {
   } as const;
 }
 
+/** Reads a run of segments from k shares; one that fails is replaced by another. */
 export const retrieveMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as RetrieveContext,
     input: {} as RetrieveInput,
     output: {} as RetrieveReport,
     events: {} as BlocksSettled | OperationCancel,

@@ -90,7 +90,8 @@ export function inPlaceOf(base: Version, recipe: InPlaceRecipe, end: number): In
   return { firstSegment, segmentCount, newDataLength };
 }
 
-type InPlaceRecipe = Extract<Recipe, { kind: 'inPlace' }>;
+/** How a change in place is made. */
+export type InPlaceRecipe = Extract<Recipe, { kind: 'inPlace' }>;
 
 /** The same by writing the whole file. */
 export function recipeWhole(base: Version, offset: number, length: number): Recipe {

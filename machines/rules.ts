@@ -15,6 +15,7 @@
  */
 import type { ServerStatus } from './servermap.ts';
 
+/** By which rule a map decides that it is done: ours, or one of Tahoe's. */
 export type Rule = 'ours' | 'fix2015' | 'ticket';
 
 /** Whether an update under `rule` may end while a share is being verified. */
@@ -39,6 +40,7 @@ export interface Walk {
   readonly isOpen: boolean;
 }
 
+/** Before the first server. */
 export const walkStart: Walk = { emptyRun: -1, isOpen: false };
 
 /** The walk after one more server. */

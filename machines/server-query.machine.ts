@@ -27,6 +27,7 @@ import {
 import type { ServerReport } from './reports.ts';
 import type { ServerId } from './servermap.ts';
 
+/** What the chart is given, as JSON. */
 export interface ServerQueryInput {
   readonly server: ServerId;
   readonly parent: ActorRef<Snapshot<unknown>, ServerAnswered | ServerSettled>;
@@ -35,19 +36,20 @@ export interface ServerQueryInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context extends ServerQueryInput {
+/** What the chart knows as it goes, as JSON. */
+export interface ServerQueryContext extends ServerQueryInput {
   readonly shnums: readonly number[];
   readonly judged: readonly ShareJudged[];
   readonly failure: Failure | null;
 }
 
 /** What traces and pictures show of a context. */
-export function serverQuerySummary({ server, shnums, judged, failure }: Context) {
+export function serverQuerySummary({ server, shnums, judged, failure }: ServerQueryContext) {
   const verdicts = judged.map(({ shnum, verdict }) => [String(shnum), verdict] as const);
   return { server, shnums, judged: Object.fromEntries(verdicts), failure };
 }
 
-function reportOf(context: Context, status: ServerReport['status']): ServerReport {
+function reportOf(context: ServerQueryContext, status: ServerReport['status']): ServerReport {
   const { server, judged, failure } = context;
   return {
     server,
@@ -60,7 +62,10 @@ function reportOf(context: Context, status: ServerReport['status']): ServerRepor
 }
 
 /** The context once every share without a verdict is recorded as unverified. */
-function withRestUnverified(context: Context, reason: string): Partial<Context> {
+function withRestUnverified(
+  context: ServerQueryContext,
+  reason: string,
+): Partial<ServerQueryContext> {
   const rest = context.shnums.filter((n) => !context.judged.some(({ shnum }) => shnum === n));
   return {
     judged: [
@@ -73,13 +78,14 @@ function withRestUnverified(context: Context, reason: string): Partial<Context> 
   };
 }
 
-function hasVerdict(context: Context, kind: 'good' | 'bad'): boolean {
+function hasVerdict(context: ServerQueryContext, kind: 'good' | 'bad'): boolean {
   return context.judged.some(({ verdict }) => verdict.kind === kind);
 }
 
+/** One server of a map: asked what it holds, each share verified. */
 export const serverQueryMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as ServerQueryContext,
     input: {} as ServerQueryInput,
     events: {} as ShareJudged,
   },

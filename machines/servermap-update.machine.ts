@@ -28,6 +28,7 @@ import {
   type UpdateRecord,
 } from './update-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface ServermapUpdateInput {
   readonly mode: Mode;
   /** In permuted order. */
@@ -43,13 +44,14 @@ export interface ServermapUpdateInput {
   readonly rule?: Rule;
 }
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface ServermapUpdateContext {
   readonly record: UpdateRecord;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function servermapUpdateSummary({ record }: Context) {
+export function servermapUpdateSummary({ record }: ServermapUpdateContext) {
   const { mode, rule, required, total, privateKey, servers, statuses } = record;
   const byServer = servers.map((server, i) => [server, statuses[i] as ServerStatus] as const);
   return { mode, rule, required, total, privateKey, statuses: Object.fromEntries(byServer) };
@@ -70,9 +72,10 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
   };
 }
 
+/** The coordinator of a map: whom to ask next, and when enough is known. */
 export const servermapUpdateMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as ServermapUpdateContext,
     input: {} as ServermapUpdateInput,
     output: {} as Servermap,
     events: {} as ServerAnswered | ServerSettled | OperationCancel,

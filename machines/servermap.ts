@@ -8,11 +8,13 @@
 
 import type { Failure } from './failure.ts';
 
+/** What a server is called in maps, outcomes and errors. */
 export type ServerId = string;
 
 /** Bytes as lower-case hex: contexts and events are JSON-plain. */
 export type Hex = string;
 
+/** Of a mutable file: `sdmf` is one segment, `mdmf` many, which can change in place. */
 export type Format = 'sdmf' | 'mdmf';
 
 /**
@@ -33,10 +35,15 @@ export const noParentTag: Hex = '14e3b1cc4475426141bcc2c9ab19ca1c';
 export interface Version {
   /** The signed prefix: the identity of the version. */
   readonly id: Hex;
+  /** `chk` of an immutable file. */
   readonly format: Format | 'chk';
+  /** Counts up with every write, from 1. */
   readonly seqnum: number;
+  /** Of the hash tree over all shares: 32 bytes. */
   readonly rootHash: Hex;
+  /** k: how many different shares it takes to read it. */
   readonly required: number;
+  /** N: how many shares it has. */
   readonly total: number;
   /** Bytes. */
   readonly segmentSize: number;
@@ -71,12 +78,15 @@ export type Verdict =
 
 /** Where a share is, or shall be: a share number on a server. Tahoe’s slot has many. */
 export interface Place {
+  /** The server's id. */
   readonly server: ServerId;
+  /** From 0 to N - 1. */
   readonly shnum: number;
 }
 
 /** A share that a server says it holds. */
 export interface Holding extends Place {
+  /** Whether it is good, and of which version. */
   readonly verdict: Verdict;
 }
 
@@ -102,8 +112,11 @@ export type ServerStatus =
   /** Settled: no answer, or nothing that could be judged. */
   | 'failed';
 
+/** A server of the grid, and what came of asking it. */
 export interface KnownServer {
+  /** As in `Grid.servers`. */
   readonly id: ServerId;
+  /** Where it stands; in a finished map no server is `asked` or `verifying`. */
   readonly status: ServerStatus;
   /** Why a failed server gave no answer; what it told of shares is with the holdings. */
   readonly failure: Failure | null;
@@ -111,12 +124,15 @@ export interface KnownServer {
 
 /** The result of a servermap update, frozen. */
 export interface Servermap {
+  /** What the map was made for; it decides how many servers were asked. */
   readonly mode: Mode;
   /** `enough`: the mode's goal is met. `exhausted`: every server was asked and it is not. */
   readonly outcome: 'enough' | 'exhausted' | 'cancelled';
   /** In permuted order. */
   readonly servers: readonly KnownServer[];
+  /** Every share that anybody reported. */
   readonly holdings: readonly Holding[];
+  /** By their ids: every version of which a good share was found. */
   readonly versions: Readonly<Record<Hex, Version>>;
   /** `missing`: this mode wants the private key and no share within reach yielded it. */
   readonly privateKey: 'unneeded' | 'missing' | 'found';

@@ -29,6 +29,7 @@ import { allPass, claimsIn, passes } from './publish-claims.ts';
 import type { ProvenShare, WriteReport, WriteTest } from './reports.ts';
 import type { Hex, ServerId } from './servermap.ts';
 
+/** What the chart is given, as JSON. */
 export interface ShareWriteInput {
   readonly server: ServerId;
   /** Of the shares that are written. */
@@ -41,7 +42,8 @@ export interface ShareWriteInput {
   readonly deadlines: Deadlines;
 }
 
-export interface Context extends ShareWriteInput {
+/** What the chart knows as it goes, as JSON. */
+export interface ShareWriteContext extends ShareWriteInput {
   /** Whether it was written, as the server says; null: it has not said. */
   readonly wrote: boolean | null;
   readonly seen: readonly SeenShare[];
@@ -56,18 +58,18 @@ function seenIn(result: WriteResult | RereadResult | ClaimResult): Seen {
 }
 
 /** Whether the new version is there: since its tests were of the whole server, they have held. */
-function isOurs({ shnums, tests, checkstring }: Context, seen: Seen): boolean {
+function isOurs({ shnums, tests, checkstring }: ShareWriteContext, seen: Seen): boolean {
   const isTelling = (shnum: number) => shnums.includes(shnum) && !passes(tests[shnum], checkstring);
   return seen.some((share) => isTelling(share.shnum) && share.checkstring === checkstring);
 }
 
 /** Whether no place can tell: a bad share of the very version may begin like a good one. */
-function isUntold({ shnums, tests, checkstring }: Context): boolean {
+function isUntold({ shnums, tests, checkstring }: ShareWriteContext): boolean {
   return shnums.every((shnum) => passes(tests[shnum], checkstring));
 }
 
 /** The shown shares that would be another writer's. */
-function claimsOf({ tests, checkstring }: Context, seen: Seen): readonly number[] {
+function claimsOf({ tests, checkstring }: ShareWriteContext, seen: Seen): readonly number[] {
   return claimsIn(tests, checkstring, seen);
 }
 
@@ -78,12 +80,13 @@ function withChecked(seen: Seen, checked: Seen): Seen {
 }
 
 /** What traces and pictures show of a context. */
-export function shareWriteSummary({ server, shnums, tests, seen, failure }: Context) {
+export function shareWriteSummary({ server, shnums, tests, seen, failure }: ShareWriteContext) {
   return { server, shnums, tests, seen, failure };
 }
 
+/** One test-and-set to one server; a lost answer is read again before it counts. */
 export const shareWriteMachine = setup({
-  types: { context: {} as Context, input: {} as ShareWriteInput },
+  types: { context: {} as ShareWriteContext, input: {} as ShareWriteInput },
   actors: {
     writeShare: unprovided<WriteResult, WriteInput>('writeShare'),
     rereadShare: unprovided<RereadResult, RereadInput>('rereadShare'),

@@ -6,6 +6,7 @@ import { bestVersion, type Place, type Servermap, type Version } from './serverm
 
 /** A share that a write could not replace: it is, or may still be, of an older version. */
 export interface StaleShare extends Place {
+  /** Why it was not replaced, in words. */
   readonly reason: string;
 }
 
@@ -36,6 +37,7 @@ export function staleShares(map: Servermap, report: PublishReport): readonly Sta
 
 /** A good share of a version that is older than the one a reader gets. */
 export interface StaleHolding extends Place {
+  /** Of the version that it is a share of. */
   readonly seqnum: number;
 }
 

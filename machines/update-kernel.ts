@@ -54,6 +54,7 @@ export function isBuiltOn(mode: Mode): boolean {
   return mode !== 'read' && mode !== 'anything';
 }
 
+/** What the children of a map report. */
 export type UpdateFact =
   | { readonly type: 'asked'; readonly servers: readonly ServerId[] }
   /** The server reported shares; they are being verified. */
@@ -76,12 +77,14 @@ export interface UpdateView {
   readonly lacksPrivateKey: boolean;
 }
 
+/** What a map does next, or how it ended. */
 export type UpdateDecision =
   | { readonly kind: 'done'; readonly outcome: 'enough' | 'exhausted' }
   /** Ask the next `count` servers of the permuted list. */
   | { readonly kind: 'ask'; readonly count: number }
   | { readonly kind: 'wait' };
 
+/** What its rule looks at, of the books of a map. */
 export function viewOf(record: UpdateRecord): UpdateView {
   const { mode, rule, required, total, statuses, membership } = record;
   const quorum = quorumOf(membership, total);

@@ -24,6 +24,7 @@ import {
   type VerifyRecord,
 } from './verify-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface VerifyFileInput {
   readonly grid: GridView;
   readonly deadlines: Deadlines;
@@ -34,14 +35,15 @@ export type VerifyFileReport = (VerifyEnd | { readonly kind: 'cancelled' }) & {
   readonly newest: Version | null;
 };
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface VerifyFileContext {
   readonly record: VerifyRecord;
   readonly grid: GridView;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function verifyFileSummary({ record: { map, report } }: Context) {
+export function verifyFileSummary({ record: { map, report } }: VerifyFileContext) {
   const sources = report?.sources ?? [];
   return {
     isMapped: map !== null,
@@ -49,7 +51,7 @@ export function verifyFileSummary({ record: { map, report } }: Context) {
   };
 }
 
-function mapInput({ grid, deadlines }: Context): ServermapUpdateInput {
+function mapInput({ grid, deadlines }: VerifyFileContext): ServermapUpdateInput {
   return { mode: 'check', ...grid, wantsPrivateKey: false, deadlines };
 }
 
@@ -65,24 +67,25 @@ export function everyBlock(version: Version) {
   return { purpose: 'verify', firstSegment: 0, endSegment, windows, range } as const;
 }
 
-function retrieveInput({ record, deadlines }: Context): RetrieveInput {
+function retrieveInput({ record, deadlines }: VerifyFileContext): RetrieveInput {
   const { map, version } = decide(record) as Extract<VerifyDecision, { kind: 'verify' }>;
   return { map, version, ...everyBlock(version), deadlines };
 }
 
-function reportOf({ record, grid }: Context, kind: 'end' | 'cancelled') {
+function reportOf({ record, grid }: VerifyFileContext, kind: 'end' | 'cancelled') {
   const newest = record.map === null ? null : (confirmedIn(record.map, grid) ?? null);
   return { ...(kind === 'end' ? decide(record) : { kind }), newest };
 }
 
 const end = {
   type: 'final',
-  output: ({ context }: { readonly context: Context }) => reportOf(context, 'end'),
+  output: ({ context }: { readonly context: VerifyFileContext }) => reportOf(context, 'end'),
 } as const;
 
+/** Every block of every share of a mutable file, looked at. */
 export const verifyFileMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as VerifyFileContext,
     input: {} as VerifyFileInput,
     output: {} as VerifyFileReport,
     events: {} as OperationCancel,

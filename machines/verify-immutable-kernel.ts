@@ -32,6 +32,7 @@ export interface VerifyImmutableRecord {
   readonly failure: Failure | null;
 }
 
+/** The books of a new look. */
 export const start: VerifyImmutableRecord = {
   map: null,
   isLookedAt: false,
@@ -39,6 +40,7 @@ export const start: VerifyImmutableRecord = {
   failure: null,
 };
 
+/** What the children of a look report. */
 export type VerifyImmutableFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   /** Every block of every share. */
@@ -52,7 +54,9 @@ export type VerifyImmutableFact =
 export interface ImmutableFinding {
   /** The verdict on each share is that of the whole look. */
   readonly map: Servermap;
+  /** Where good shares are. */
   readonly good: readonly Place[];
+  /** Where bad ones are, and why. */
   readonly bad: readonly BadShare[];
   /** There are no old versions. */
   readonly stale: readonly [];
@@ -68,6 +72,7 @@ export type VerifyImmutableEnd =
   | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What a look does next, or how it ended. */
 export type VerifyImmutableDecision =
   | { readonly kind: 'map' }
   | { readonly kind: 'look'; readonly map: Servermap; readonly version: Version }

@@ -26,6 +26,7 @@ import {
   type VerifyImmutableRecord,
 } from './verify-immutable-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface VerifyImmutableInput {
   /** With k and N of the file, which its cap tells. */
   readonly grid: GridView;
@@ -35,14 +36,17 @@ export interface VerifyImmutableInput {
 /** How a look at an immutable file ended. */
 export type VerifyImmutableReport = VerifyImmutableEnd | { readonly kind: 'cancelled' };
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface VerifyImmutableContext {
   readonly record: VerifyImmutableRecord;
   readonly grid: GridView;
   readonly deadlines: Deadlines;
 }
 
 /** What traces and pictures show of a context. */
-export function verifyImmutableSummary({ record: { map, isLookedAt, isEncoded } }: Context) {
+export function verifyImmutableSummary({
+  record: { map, isLookedAt, isEncoded },
+}: VerifyImmutableContext) {
   const holdings = map?.holdings ?? [];
   return {
     ...{ isMapped: map !== null, isLookedAt, isEncoded },
@@ -50,21 +54,21 @@ export function verifyImmutableSummary({ record: { map, isLookedAt, isEncoded } 
   };
 }
 
-function mapInput({ grid, deadlines }: Context): ServermapUpdateInput {
+function mapInput({ grid, deadlines }: VerifyImmutableContext): ServermapUpdateInput {
   return { mode: 'check', ...grid, wantsPrivateKey: false, deadlines };
 }
 
-function decided<Kind extends VerifyImmutableDecision['kind']>({ record }: Context) {
+function decided<Kind extends VerifyImmutableDecision['kind']>({ record }: VerifyImmutableContext) {
   return decide(record) as Extract<VerifyImmutableDecision, { kind: Kind }>;
 }
 
-function lookInput(context: Context): RetrieveInput {
+function lookInput(context: VerifyImmutableContext): RetrieveInput {
   const { map, version } = decided<'look'>(context);
   return { map, version, ...everyBlock(version), deadlines: context.deadlines };
 }
 
 /** Segments as whoever reads the file has them. */
-function encodeInput(context: Context): RetrieveInput {
+function encodeInput(context: VerifyImmutableContext): RetrieveInput {
   const { map, version } = decided<'encode'>(context);
   const asReader = { purpose: 'read', windows: windowsOf(version) } as const;
   return { map, version, ...everyBlock(version), ...asReader, deadlines: context.deadlines };
@@ -72,12 +76,13 @@ function encodeInput(context: Context): RetrieveInput {
 
 const end = {
   type: 'final',
-  output: ({ context }: { readonly context: Context }) => decide(context.record),
+  output: ({ context }: { readonly context: VerifyImmutableContext }) => decide(context.record),
 } as const;
 
+/** Every block of every share of an immutable file, looked at. */
 export const verifyImmutableMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as VerifyImmutableContext,
     input: {} as VerifyImmutableInput,
     output: {} as VerifyImmutableReport,
     events: {} as OperationCancel,

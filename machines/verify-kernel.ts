@@ -15,8 +15,10 @@ export interface VerifyRecord {
   readonly failure: Failure | null;
 }
 
+/** The books of a new verification. */
 export const start: VerifyRecord = { map: null, report: null, failure: null };
 
+/** What the children of a verification report. */
 export type VerifyFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'verified'; readonly report: RetrieveReport }
@@ -30,6 +32,7 @@ export type VerifyEnd =
   | { readonly kind: 'beyondLimit'; readonly beyond: Beyond }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What a verification does next, or how it ended. */
 export type VerifyDecision =
   | { readonly kind: 'map' }
   | { readonly kind: 'verify'; readonly map: Servermap; readonly version: Version }
@@ -86,6 +89,7 @@ export function missingIn(map: Servermap): readonly number[] {
 
 /** A share that is not good, and why. */
 export interface BadShare extends Place {
+  /** What is wrong with it, in words. */
   readonly reason: string;
   /** Its bytes did not arrive: nobody can say. */
   readonly isUnread?: true;
@@ -111,9 +115,13 @@ function unreadIf(isUnread: boolean): Pick<BadShare, 'isUnread'> {
 
 /** What the look at every block of every share found. */
 export interface Verification {
+  /** Who holds what, as it was before the blocks were read. */
   readonly map: Servermap;
+  /** Of the version that was verified: the newest that can be read. */
   readonly seqnum: number;
+  /** Where its good shares are. */
   readonly good: readonly Place[];
+  /** Bad shares, of any version. */
   readonly bad: readonly BadShare[];
   /** Good shares of older versions, which some write could not replace. */
   readonly stale: readonly StaleHolding[];

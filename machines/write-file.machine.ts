@@ -43,6 +43,7 @@ import {
   type WriteTask,
 } from './write-kernel.ts';
 
+/** What the chart is given, as JSON. */
 export interface WriteFileInput {
   readonly task: Omit<WriteTask, 'attemptsMax'>;
   readonly hasPrivateKey: boolean;
@@ -65,7 +66,8 @@ export type WriteFileReport = (WriteEnd | { readonly kind: 'cancelled' }) & {
   readonly isAsBefore: boolean;
 };
 
-export interface Context {
+/** What the chart knows as it goes, as JSON. */
+export interface WriteFileContext {
   readonly record: WriteRecord;
   readonly backoffsMs: readonly number[];
   readonly deadlines: Deadlines;
@@ -84,7 +86,7 @@ export interface AttemptCollided {
 }
 
 /** What traces and pictures show of a context. */
-export function writeFileSummary({ record }: Context) {
+export function writeFileSummary({ record }: WriteFileContext) {
   const { change, force, expected, attempt, attemptsMax, hasPrivateKey, newest, map } = record;
   const { trees, isRead, modified, obstacle } = record;
   return {
@@ -104,32 +106,32 @@ export function writeFileSummary({ record }: Context) {
 }
 
 /** What is decided: a state is entered for a decision of its kind. */
-function decided<Kind extends WriteDecision['kind']>({ record }: Context) {
+function decided<Kind extends WriteDecision['kind']>({ record }: WriteFileContext) {
   return decide(record) as Extract<WriteDecision, { kind: Kind }>;
 }
 
-function gridOf({ record: { servers, required, total, membership } }: Context) {
+function gridOf({ record: { servers, required, total, membership } }: WriteFileContext) {
   return { servers, required, total, membership };
 }
 
-function mapInput(context: Context): ServermapUpdateInput {
+function mapInput(context: WriteFileContext): ServermapUpdateInput {
   const { mode } = decided<'map'>(context);
   const wantsPrivateKey = mode !== 'check' && !context.record.hasPrivateKey;
   return { mode, ...gridOf(context), wantsPrivateKey, deadlines: context.deadlines };
 }
 
-function readInput(context: Context): ReadVersionInput {
+function readInput(context: WriteFileContext): ReadVersionInput {
   const { map, base, ranges } = decided<'read'>(context);
   const grid = gridOf(context);
   return { grid, map, version: base, ranges, marked: [], deadlines: context.deadlines };
 }
 
-function publishInput(context: Context): PublishInput & { readonly recipe: Recipe } {
+function publishInput(context: WriteFileContext): PublishInput & { readonly recipe: Recipe } {
   const { plan, recipe } = decided<'publish'>(context);
   return { ...plan, recipe, deadlines: context.deadlines };
 }
 
-function reportOf({ record }: Context, end: object) {
+function reportOf({ record }: WriteFileContext, end: object) {
   const { attempt, newest } = record;
   const left = { remembered: leftBy(record), isAsBefore: isAsBefore(record) };
   return { ...end, attempts: attempt + 1, newest, ...left };
@@ -137,12 +139,14 @@ function reportOf({ record }: Context, end: object) {
 
 const end = {
   type: 'final',
-  output: ({ context }: { readonly context: Context }) => reportOf(context, decide(context.record)),
+  output: ({ context }: { readonly context: WriteFileContext }) =>
+    reportOf(context, decide(context.record)),
 } as const;
 
+/** A write: map, weigh, publish; after a collision again. */
 export const writeFileMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as WriteFileContext,
     input: {} as WriteFileInput,
     output: {} as WriteFileReport,
     events: {} as OperationCancel,

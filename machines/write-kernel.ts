@@ -183,6 +183,7 @@ const fresh = {
   obstacle: null,
 } as const;
 
+/** What the children of a write report. */
 export type WriteFact =
   | { readonly type: 'mapped'; readonly map: Servermap }
   | { readonly type: 'treesRead'; readonly areHeld: boolean }
@@ -211,6 +212,7 @@ export type WriteEnd =
   /** Trying again would not help. */
   | { readonly kind: 'failed'; readonly obstacle: Obstacle };
 
+/** What a write does next, or how it ended. */
 export type WriteDecision =
   | { readonly kind: 'map'; readonly mode: Mode }
   | ({ readonly kind: 'readTrees'; readonly base: Version } & Omit<ReadTreesInput, 'version'>)
@@ -330,10 +332,7 @@ function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined
   return heard < quorum.size ? bestVersion(map) : chooseBase(map, quorum);
 }
 
-/**
- * The newest acknowledged version that this writer knows of, when what `map` would have it build on
- * can not contain that: disks have lost shares, or brought back old ones.
- */
+/** The newest version known to be acknowledged, if what `map` gives to build on lacks it. */
 function lostVersion(record: WriteRecord, map: Servermap): Version | null {
   const { newest } = record;
   const base = baseOf(record, map) ?? bestVersion(map);

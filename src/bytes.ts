@@ -5,11 +5,17 @@ import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 
 export { bytesToHex, concatBytes, hexToBytes };
 
+/**
+ * A `Uint8Array<ArrayBuffer>`: what `Blob`, `fetch` and `crypto.subtle` take, which want no shared
+ * memory. Spelled so that TypeScript before 5.7 has it too, as its `Uint8Array`.
+ */
+export type Bytes = ReturnType<Uint8ArrayConstructor['of']>;
+
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const encoder = new TextEncoder();
 
 /** UTF-8 bytes of `text`. */
-export function utf8(text: string): Uint8Array {
+export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 

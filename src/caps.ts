@@ -22,32 +22,38 @@ import { withHidden } from './hidden.ts';
 
 export type { Format };
 
-interface CapBase {
+/** What every cap of a mutable file tells. */
+export interface CapBase {
   /** What a writer writes; a reader goes by the share itself. */
   readonly format: Format;
+  /** Whether the file is the table of a directory. */
   readonly directory: boolean;
   /** 32 bytes: the tagged hash of the public key. */
   readonly fingerprint: Uint8Array;
 }
 
+/** Lets its holder read and write. A secret. */
 export interface WriteCap extends CapBase {
   readonly kind: 'write';
   /** 16 bytes, hidden. */
   readonly writekey: Uint8Array;
 }
 
+/** Lets its holder read. A secret. */
 export interface ReadCap extends CapBase {
   readonly kind: 'read';
   /** 16 bytes, hidden. */
   readonly readkey: Uint8Array;
 }
 
+/** Lets its holder check shares, and read nothing. */
 export interface VerifyCap extends CapBase {
   readonly kind: 'verify';
   /** 16 bytes. */
   readonly storageIndex: Uint8Array;
 }
 
+/** What opens a mutable file or directory, parsed. A secret, but for a verify cap. */
 export type Cap = WriteCap | ReadCap | VerifyCap;
 
 /** What the `<type>` says. */

@@ -45,8 +45,11 @@ import { type GridRecorder, operationOf, partOf, recorded } from './runtime/reco
 /** What can be linked: a cap, the two caps of a child, a child found elsewhere, or a handle. */
 export type Linked = string | Caps | Child | MutableFile | Directory;
 
+/** A child to be linked. */
 export interface NewChild {
+  /** Any text but the empty one; it is brought into NFC. */
   readonly name: string;
+  /** What it leads to. */
   readonly child: Linked;
   /** JSON; what stands under `tahoe` is the directory's own, but in a new directory. */
   readonly metadata?: Metadata | undefined;
@@ -55,11 +58,13 @@ export interface NewChild {
 /** Which attempt of an edit begins, from 0, and the version that it starts from. */
 export type Attempt = Parameters<Modifier>[1];
 
+/** For calls that change a directory. */
 export interface EditCallOptions extends Omit<ModifyCallOptions, 'raw'> {
   /** Told before each attempt; the second one is the first that met another writer. */
   readonly onAttempt?: ((about: Attempt) => void) | undefined;
 }
 
+/** For calls that give a name to a child. */
 export interface AddCallOptions extends EditCallOptions {
   /**
    * Whether a child that has the name is replaced. False by default: its link may be the only one.
@@ -68,6 +73,7 @@ export interface AddCallOptions extends EditCallOptions {
   readonly replace?: Replace | undefined;
 }
 
+/** What an edit has done. */
 export interface EditOutcome {
   /** The attempt that went through: 0, unless others wrote at the same time. */
   readonly attempt: number;
@@ -85,7 +91,9 @@ export interface Listing {
 
 /** What a move has done; a part that is undefined was not needed. */
 export interface MoveOutcome {
+  /** The link in the other directory. */
   readonly added: EditOutcome;
+  /** What was taken away here. */
   readonly unlinked: EditOutcome | undefined;
 }
 
@@ -112,6 +120,11 @@ export interface DirectorySetting {
   readonly complain: Complain | undefined;
 }
 
+/**
+ * A directory on a grid: children by name. `Grid.openDirectory` and `Grid.createDirectory` make
+ * them. Edits of others at the same time are kept: each is a `MutableFile.modify` of the whole
+ * table.
+ */
 export class Directory {
   readonly #backing: Backing;
   readonly #setting: DirectorySetting;

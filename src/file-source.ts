@@ -10,7 +10,7 @@ import { BadSourceError } from './errors.ts';
 import { errnoOf, readFully } from './storage/atomic-file.ts';
 
 /** A file to be written to the grid; whoever opened it closes it. */
-export interface FileSource extends Spooled {}
+export interface FileSource extends Spooled, AsyncDisposable {}
 
 /**
  * Opens a regular file as contents; it must not change while it is being written.
@@ -56,5 +56,6 @@ export async function sourceOf(file: FileHandle, name: string): Promise<FileSour
       throw new BadSourceError(name, `ends at ${offset + bytes.length}, which it did not before`);
     },
     close: () => file.close(),
+    [Symbol.asyncDispose]: () => file.close(),
   };
 }

@@ -57,7 +57,9 @@ export function isAnyoneHeard({ map }: Pick<Finding, 'map'>): boolean {
 export interface TahoeCheck {
   /** In base32; empty of a literal. */
   readonly 'storage-index': string;
+  /** In one line, for people. */
   readonly summary?: string;
+  /** Counts, shares and servers by Tahoe's names, as `tahoe check --raw` prints them. */
   readonly results: { readonly healthy: boolean } & Readonly<Record<string, unknown>>;
 }
 

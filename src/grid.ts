@@ -3,6 +3,7 @@
  *
  * Runs wherever its servers do; `node.ts` opens grids that are described by a file.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { primitives } from '#crypto';
 import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
@@ -92,6 +93,7 @@ import {
   type WalkOptions,
 } from './walk/walk-options.ts';
 
+/** What a grid is made of; only `servers` has to be given. */
 export interface GridOptions {
   /** In any order: each file has its own. */
   readonly servers: readonly StorageServer[];
@@ -155,6 +157,7 @@ export interface GridOptions {
   readonly headLength?: number;
 }
 
+/** For a new file. */
 export interface CreateOptions extends WriteCallOptions {
   /** That of the grid by default. */
   readonly format?: Format;
@@ -166,6 +169,7 @@ export interface CreateOptions extends WriteCallOptions {
   readonly isNewKey?: boolean;
 }
 
+/** For a new directory. */
 export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' | 'raw'> {
   /** What is in it from the beginning; their metadata are kept as given, and have no times. */
   readonly children?: readonly NewChild[];
@@ -190,7 +194,16 @@ export interface InternalGridOptions extends GridOptions {
   readonly notices?: readonly string[];
 }
 
+/**
+ * Storage servers, and the files and directories on them.
+ *
+ * @example
+ *     const grid = new Grid({ servers, encoding: { required: 3, happy: 7, total: 10 } });
+ *     const file = await grid.create({ contents: new TextEncoder().encode('hello') });
+ *     const same = grid.open(file.readCap);
+ */
 export class Grid {
+  /** As they were given. */
   readonly servers: readonly StorageServer[];
   /** S: see {@link GridOptions.gridSize}. */
   readonly gridSize: number;
@@ -198,6 +211,7 @@ export class Grid {
   readonly losableServers: number;
   /** What its owner should know of it, for people: above all that it has no majority to promise. */
   readonly notices: readonly string[];
+  /** Of new files. */
   readonly encoding: Encoding;
   /** Of new files. */
   readonly format: Format;
@@ -285,7 +299,13 @@ export class Grid {
     for (const server of this.servers) server.close?.();
   }
 
+  /** {@link close}, for `using` and `await using`. */
   [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The same. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 

@@ -2,10 +2,12 @@
  * @module immutable-file: one immutable file, as its users see it: read whole, in part, or as a
  * stream, and its shares looked at. Every byte is led to the hash in the cap before it is given out; a literal is its cap.
  */
+
 import { resolveRange } from '../machines/read-kernel.ts';
 import type { Servermap } from '../machines/servermap.ts';
 import type { ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 import { checkOperation, checkRead } from './arguments.ts';
+import type { Bytes } from './bytes.ts';
 import type { Encoding } from './encoding.ts';
 import { InsufficientCapError, NotRepairableError } from './errors.ts';
 import {
@@ -51,6 +53,7 @@ const nobody: Servermap = {
   ...{ servers: [], holdings: [], versions: {} },
 };
 
+/** A file that never changes, to be read and checked. `Grid.openImmutable` makes them. */
 export class ImmutableFile {
   readonly #cap: ImmutableCap;
   readonly #setting: ImmutableSetting;
@@ -90,14 +93,14 @@ export class ImmutableFile {
    * @throws UnrecoverableFileError, NotEnoughSharesError, BadCiphertextHashError, OutOfRangeError,
    * BeyondLimitError, InsufficientCapError
    */
-  async read(options: ReadCallOptions = {}): Promise<Uint8Array> {
+  async read(options: ReadCallOptions = {}): Promise<Bytes> {
     const literal = this.#literal(options);
     if (literal !== undefined) return this.#given(literal, options);
     return this.#run('read', options, (download, all) => downloadFile(download, all, all));
   }
 
   /** The same as a stream; what was not read yet is not fetched. It fails as {@link read} does. */
-  stream(options: ReadCallOptions = {}): ReadableStream<Uint8Array> {
+  stream(options: ReadCallOptions = {}): ReadableStream<Bytes> {
     return streamOf(async (sink, gone) => {
       const literal = this.#literal(options);
       if (literal === undefined) {
@@ -163,7 +166,7 @@ export class ImmutableFile {
   }
 
   /** A copy of what is in the cap. */
-  async #given(literal: Uint8Array, options: OperationOptions): Promise<Uint8Array> {
+  async #given(literal: Uint8Array, options: OperationOptions): Promise<Bytes> {
     return guarded(this.#setting.engine, options, async ({ progress }) => {
       progress?.did('read', literal.length);
       return literal.slice();

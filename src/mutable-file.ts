@@ -12,7 +12,7 @@ import {
   requireCount,
   requireFunction,
 } from './arguments.ts';
-import { bytesToHex } from './bytes.ts';
+import { type Bytes, bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { type Contents, contentsFrom } from './contents/contents.ts';
 import type { Once } from './contents/once.ts';
@@ -53,6 +53,7 @@ import type { VersionChoice, VersionName } from './version-name.ts';
 /** Of one `modify`, by default. */
 const modifyAttempts = 8;
 
+/** For writes. */
 export interface WriteCallOptions extends OperationOptions {
   /** Write even over a version that was seen and would be lost (`NewerVersionSeenError`). */
   readonly force?: boolean | undefined;
@@ -63,12 +64,13 @@ export interface WriteCallOptions extends OperationOptions {
   readonly raw?: boolean | undefined;
 }
 
+/** For repairs. */
 export interface RepairCallOptions extends OperationOptions {
   /** Repair even where a version that was seen would be lost (`NewerVersionSeenError`). */
   readonly force?: boolean | undefined;
 }
 
-/** `modify` tries 8 times by default. */
+/** For writes that are made again after a collision; `modify` tries 8 times by default. */
 export interface ModifyCallOptions extends WriteCallOptions, RetryOptions {
   /** The same as in `retry`. */
   readonly attempts?: number;
@@ -87,9 +89,13 @@ export interface ChangeCallOptions extends WriteCallOptions, RetryOptions {
   readonly base?: VersionName | undefined;
 }
 
+/** For reads: which bytes. */
 export interface ReadCallOptions extends OperationOptions, Range {}
 
-/** A read begins once more, at once, where its shares are replaced under it: 2 attempts. */
+/**
+ * For calls on the newest version, or on one that is named. A read begins once more, at once, where
+ * its shares are replaced under it: 2 attempts.
+ */
 export interface VersionCallOptions extends OperationOptions, RetryOptions {
   /**
    * A version that `servermap` or `stat` has named, instead of the newest: it is read if that is
@@ -98,6 +104,7 @@ export interface VersionCallOptions extends OperationOptions, RetryOptions {
   readonly version?: VersionChoice | undefined;
 }
 
+/** For reads of the newest version, or of one that is named. */
 export interface VersionReadCallOptions extends ReadCallOptions, VersionCallOptions {}
 
 /** What the grid gives a file to work with. */
@@ -136,6 +143,10 @@ type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 /** One that writes: what it has to wait for before is not waited for by others. */
 type Writing<Options, T> = (...given: [...Parameters<Work<Options, T>>, InTurn]) => Promise<T>;
 
+/**
+ * A mutable file on a grid. `Grid.open` and `Grid.create` make them. One handle may be used for
+ * many calls at once: writes to one file wait for each other within a process.
+ */
 export class MutableFile {
   readonly #cap: Cap;
   readonly #setting: FileSetting;
@@ -189,28 +200,28 @@ export class MutableFile {
    * @throws UnrecoverableFileError, VersionUnavailableError, NotEnoughSharesError, OutOfRangeError
    * for an offset beyond the end, BeyondLimitError, InsufficientCapError
    */
-  async read(options: VersionReadCallOptions = {}): Promise<Uint8Array> {
+  async read(options: VersionReadCallOptions = {}): Promise<Bytes> {
     return (await this.#whole('read', options)).contents;
   }
 
   /** The same, with the version that it is of. */
-  async readVersion(options: VersionReadCallOptions = {}): Promise<VersionContents<Uint8Array>> {
+  async readVersion(options: VersionReadCallOptions = {}): Promise<VersionContents<Bytes>> {
     return this.#whole('readVersion', options);
   }
 
-  #whole(method: string, options: VersionReadCallOptions): Promise<VersionContents<Uint8Array>> {
+  #whole(method: string, options: VersionReadCallOptions): Promise<VersionContents<Bytes>> {
     return this.#read(method, options, (bench, all) => readFile(bench, all, all));
   }
 
   /** As {@link read}, as a stream; what was not read yet is not fetched. */
-  stream(options: VersionReadCallOptions = {}): ReadableStream<Uint8Array> {
+  stream(options: VersionReadCallOptions = {}): ReadableStream<Bytes> {
     return this.#stream('stream', options, () => {});
   }
 
   /** The same, with the version that it is of, as soon as its first bytes are there. */
   async streamVersion(
     options: VersionReadCallOptions = {},
-  ): Promise<VersionContents<ReadableStream<Uint8Array>>> {
+  ): Promise<VersionContents<ReadableStream<Bytes>>> {
     const { promise: begun, resolve, reject } = deferred<FileStat>();
     const contents = this.#stream('streamVersion', options, resolve, reject);
     return { ...(await begun), contents };
@@ -221,7 +232,7 @@ export class MutableFile {
     options: VersionReadCallOptions,
     begin: (stat: FileStat) => void,
     fail: (error: unknown) => void = () => {},
-  ): ReadableStream<Uint8Array> {
+  ): ReadableStream<Bytes> {
     return streamOf(async (sink, gone) => {
       const read: Work<VersionReadCallOptions, void> = (bench, all) =>
         streamFile(bench, all, sink, begin, all);

@@ -22,4 +22,6 @@ export {
   HttpServer,
   type HttpServerOptions,
 } from './storage/http.ts';
+export type { ConnectionSettings } from './storage/http-connection.ts';
+export type { ServerVersion } from './storage/http-wire.ts';
 export { type Nurl, parseNurl } from './storage/nurl.ts';

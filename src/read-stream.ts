@@ -1,16 +1,17 @@
 /**
  * @module read-stream: a read as a stream: what was not taken yet is not fetched.
  */
+import type { Bytes } from './bytes.ts';
 
 /** Reads into `sink`, and ends when `gone` is aborted, for nobody wants more. */
 export type StreamedRead = (
-  sink: (bytes: Uint8Array) => Promise<void>,
+  sink: (bytes: Bytes) => Promise<void>,
   gone: AbortSignal,
 ) => Promise<unknown>;
 
 /** The stream fails as `read` does. */
-export function streamOf(read: StreamedRead): ReadableStream<Uint8Array> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+export function streamOf(read: StreamedRead): ReadableStream<Bytes> {
+  const { readable, writable } = new TransformStream<Bytes, Bytes>();
   const writer = writable.getWriter();
   const gone = new AbortController();
   writer.closed.catch((reason) => gone.abort(reason));

@@ -15,6 +15,22 @@
  *     };
  *     const { violations, labels } = await simulate(7, { world });
  */
+export type { Rule } from '../machines/rules.ts';
+export type { Chart, ChartState, ChartTransition } from './inspector/chart.ts';
+export type {
+  AdviceRecord,
+  GridRecord,
+  HeaderRecord,
+  MessageRecord,
+  OperationRecord,
+  PictureRecord,
+  RunRecord,
+  RunResult,
+  Stamp,
+} from './runtime/run-records.ts';
+export { traceFormat } from './runtime/run-records.ts';
+export type { ChartRecord, Json, TakenTransition } from './runtime/trace.ts';
+export type { RotField } from './simulation/disk.ts';
 export { type FaultKind, faultKinds, faults } from './simulation/faults.ts';
 export type { Message } from './simulation/network.ts';
 export type {
@@ -41,6 +57,7 @@ export {
   playScenario,
   type Scenario,
   ScenarioError,
+  type ScenarioPart,
   type ScenarioRun,
 } from './simulation/scenario.ts';
 export { type Shrunk, shrink, toScenario } from './simulation/shrink.ts';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Cap } from '../caps.ts';
-import type { FileSource } from '../file-source.ts';
+import type { Spooled } from '../contents/spool.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
@@ -248,7 +248,7 @@ export class Call {
   /** @param argument a file; stdin by default */
   async withContents<T>(
     argument: string | undefined = stdinName,
-    work: (contents: FileSource) => Promise<T>,
+    work: (contents: Spooled) => Promise<T>,
   ): Promise<T> {
     const { withContents } = await import('./contents-argument.ts');
     if (isStdin(argument)) {

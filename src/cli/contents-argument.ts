@@ -22,7 +22,7 @@ import { isStdin, requireSource, requireStdin } from './stdin.ts';
 export async function withContents<T>(
   argument: string,
   { stdin, signal }: { readonly stdin: Readable; readonly signal: AbortSignal },
-  work: (contents: FileSource) => Promise<T>,
+  work: (contents: Spooled) => Promise<T>,
 ): Promise<T> {
   return workingWith(await openContents(argument, stdin, signal), work);
 }
@@ -51,7 +51,7 @@ async function openContents(
   argument: string,
   stdin: Readable,
   signal: AbortSignal,
-): Promise<FileSource> {
+): Promise<Spooled> {
   if (isStdin(argument)) {
     await requireStdin(stdin);
     return copyOf(stdin, 'stdin', signal);

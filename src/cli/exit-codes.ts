@@ -2,7 +2,7 @@
  * @module exit-codes: what the command line exits with: one table, for the program, its help and
  * docs/shell.md.
  */
-import type { Facts } from '../errors.ts';
+import type { Facts } from '../facts.ts';
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;

@@ -6,6 +6,7 @@ import { netstring, utf8 } from '../bytes.ts';
 import type { WriteSecrets } from '../storage/server.ts';
 import { type Tag, taggedHash, taggedPairHash, tagOf } from './hash.ts';
 
+/** What of the secrets a lease takes. */
 export type LeaseSecrets = Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>;
 
 /** What differs between the renewal and the cancel chain. */

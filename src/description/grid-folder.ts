@@ -29,6 +29,7 @@ const LEASE_SECRET_LENGTH = 32;
 /** All that a new file system has in it. */
 const LOST_AND_FOUND = 'lost+found';
 
+/** How large a new grid is. */
 export interface NewGrid {
   /** How many; 13 by default. */
   readonly servers?: number;

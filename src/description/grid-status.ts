@@ -23,10 +23,13 @@ import { gridSizeOf } from './grid-size.ts';
 
 /** One server, as it is now. */
 export interface ServerState {
+  /** As in `Grid.servers`. */
   readonly id: string;
+  /** For people; not unique. */
   readonly nickname: string;
   /** `host:port` of each of its addresses, or its folder; none when the grid does not say. */
   readonly places: readonly string[];
+  /** Whether it answered. */
   readonly reachable: boolean;
   /** What it says it is; null for a folder, and when it cannot be reached. */
   readonly version: string | null;
@@ -36,10 +39,13 @@ export interface ServerState {
   readonly problem: string | null;
 }
 
+/** What is known of a grid without a file of it. */
 export interface GridStatus {
   /** The absolute path of what describes the grid. */
   readonly path: string;
+  /** All that the description names. */
   readonly servers: readonly ServerState[];
+  /** How many of them answered. */
   readonly reachable: number;
   /** S: the largest number of servers that the grid ever had, or what its owner says. */
   readonly gridSize: number;

@@ -35,6 +35,7 @@ export interface Child {
   readonly kind: Target['kind'] | 'ill-formed';
   /** Of a file or a directory: whether it can change. */
   readonly mutable: boolean | undefined;
+  /** `sdmf` or `mdmf` of what can change, `chk` or `lit` of what cannot; else undefined. */
   readonly format: Target['format'];
   /** Bytes; only a cap of an immutable file tells them. */
   readonly size: number | undefined;

@@ -15,19 +15,25 @@ import { immutableCapOf, sizeOf, verifyCapOf } from './immutable.ts';
 
 /** Texts of caps, as secret as these. */
 export interface Caps {
+  /** Lets its holder change it; whoever reads the directory only has none. */
   readonly write?: string;
+  /** Lets its holder read it. */
   readonly read?: string;
+  /** Lets its holder check its shares; a literal has none. */
   readonly verify?: string;
 }
 
 /** What is at the end of a link. */
 export interface Target {
+  /** `unknown`: of a kind that this library does not know. */
   readonly kind: 'file' | 'directory' | 'unknown';
   /** Whether it can change; undefined for what is unknown. */
   readonly mutable?: boolean;
+  /** `sdmf` or `mdmf` of what can change, `chk` or `lit` of what cannot. */
   readonly format?: Format | 'chk' | 'lit';
   /** Bytes, of an immutable one. */
   readonly size?: number;
+  /** The texts of its caps: secrets. */
   readonly caps: Caps;
   /** Why the entry is not to be trusted. */
   readonly warning?: string;

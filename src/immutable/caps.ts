@@ -17,7 +17,8 @@ const STORAGE_INDEX_TAG = tagOf('allmydata_immutable_key_to_storage_index_v1');
 /** Bytes of contents that Tahoe puts into a cap; what is longer it gives to servers. */
 export const literalMax = 55;
 
-interface ImmutableCapBase {
+/** What every cap of an immutable file tells. */
+export interface ImmutableCapBase {
   /** The contents are Tahoe's table of what is in a directory. */
   readonly directory: boolean;
 }
@@ -41,18 +42,21 @@ export interface ChkFields {
   readonly size: number;
 }
 
+/** Lets its holder read an immutable file. A secret. */
 export interface ChkCap extends ImmutableCapBase, ChkFields {
   readonly kind: 'chk';
   /** 16 bytes, hidden. */
   readonly key: Uint8Array;
 }
 
+/** Lets its holder check the shares of an immutable file, and read nothing. */
 export interface ChkVerifyCap extends ImmutableCapBase, ChkFields {
   readonly kind: 'chk-verify';
   /** 16 bytes. */
   readonly storageIndex: Uint8Array;
 }
 
+/** What opens an immutable file, parsed. */
 export type ImmutableCap = LitCap | ChkCap | ChkVerifyCap;
 
 type ImmutableType = Pick<ImmutableCap, 'kind' | 'directory'>;

@@ -3,6 +3,7 @@
  * whole file is encrypted as one stream, so a segment begins anywhere in it.
  */
 import { primitives } from '#crypto';
+import type { Bytes } from '../bytes.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import { crypttextOf } from '../share/decode.ts';
 import { segmentLength } from '../share/geometry.ts';
@@ -27,8 +28,8 @@ export async function decodeChkSegment(
   blocks: ReadonlyMap<number, Uint8Array>,
   checks: CrypttextChecks,
   { aesCtrInto }: Pick<Primitives, 'aesCtrInto'> = primitives,
-  plaintext: Uint8Array = new Uint8Array(segmentLength(version, segnum)),
-): Promise<Uint8Array> {
+  plaintext: Bytes = new Uint8Array(segmentLength(version, segnum)),
+): Promise<Bytes> {
   const { pieces, places } = await crypttextOf(version, segnum, blocks, plaintext);
   await checks.check(segnum, pieces);
   const start = segnum * version.segmentSize;

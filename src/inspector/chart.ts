@@ -8,21 +8,27 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { textOfLeaves } from '../runtime/state-text.ts';
 
+/** A state of a chart. */
 export interface ChartState {
   /** `collecting.awaiting`; '' is the root. */
   readonly path: string;
+  /** Its name among those beside it; empty for the root. */
   readonly key: string;
   /** In a parallel one all of its states, the regions, are active at once. */
   readonly kind: 'atomic' | 'compound' | 'parallel' | 'final';
+  /** What its author says of it. */
   readonly description: string;
   /** Path of the state that a compound one begins in. */
   readonly initial: string | null;
+  /** Those inside of it. */
   readonly states: readonly ChartState[];
 }
 
+/** An arrow of a chart. */
 export interface ChartTransition {
   /** {@link transitionId} */
   readonly id: string;
+  /** The state that it leaves, `collecting.awaiting`. */
   readonly source: string;
   /** Null: it stays where it is. */
   readonly target: string | null;
@@ -34,9 +40,13 @@ export interface ChartTransition {
   readonly description?: string;
 }
 
+/** A machine as a picture shows it. */
 export interface Chart {
+  /** Of the machine. */
   readonly id: string;
+  /** The state that all others are in. */
   readonly root: ChartState;
+  /** In the order in which they are tried. */
   readonly transitions: readonly ChartTransition[];
 }
 

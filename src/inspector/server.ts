@@ -23,6 +23,7 @@ import { historyLimits } from './history.ts';
 import { recordRealRun } from './real-run.ts';
 import { TraceFile } from './trace-file.ts';
 
+/** For {@link createInspector}. */
 export interface InspectorOptions {
   /** 0, the default: any that is free. */
   readonly port?: number | undefined;
@@ -45,7 +46,8 @@ export interface InspectorOptions {
   readonly page?: string | undefined;
 }
 
-export interface Inspector {
+/** A visualizer that is being served. It shows runs of this process as they happen. */
+export interface Inspector extends AsyncDisposable {
   /** The page that shows this run. It holds the token: for this machine's user only. */
   readonly url: string;
   /** The page by itself. */
@@ -56,7 +58,7 @@ export interface Inspector {
    */
   readonly inspect: (event: InspectionEvent) => void;
   /**
-   * Ends the server. The trace file is then complete, or `onTraceProblem` was called: also when
+   * Ends the server, as `await using` does. The trace file is then complete, or `onTraceProblem` was called: also when
    * nothing was taken of it for five seconds.
    */
   close(): Promise<void>;
@@ -122,16 +124,18 @@ export async function createInspector(options: InspectorOptions = {}): Promise<I
       broadcast.add(record);
     },
   });
+  const close = async () => {
+    await broadcast.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await file?.close();
+  };
   return {
     url: `http://${host}/#live=${host}/${token}`,
     explorerUrl: `http://${host}/`,
     inspect,
-    close: async () => {
-      await broadcast.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await file?.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

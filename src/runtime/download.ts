@@ -22,7 +22,7 @@ import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Place, Version } from '../../machines/servermap.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { unlessAborted } from '../abort.ts';
-import { bytesToHex } from '../bytes.ts';
+import { type Bytes, bytesToHex } from '../bytes.ts';
 import { BadCiphertextHashError, CorruptShareError } from '../errors.ts';
 import type { ChkCap } from '../immutable/caps.ts';
 import { decodeChkSegment } from '../immutable/decode.ts';
@@ -44,7 +44,7 @@ export async function downloadFile(
   download: Download,
   range: Range,
   options: OperationOptions,
-): Promise<Uint8Array> {
+): Promise<Bytes> {
   await run(download, range, keeper, options);
   return download.kept.whole();
 }
@@ -53,7 +53,7 @@ export async function downloadFile(
 export async function downloadStream(
   download: Download,
   range: Range,
-  sink: (bytes: Uint8Array) => Promise<void>,
+  sink: (bytes: Bytes) => Promise<void>,
   options: OperationOptions,
 ): Promise<void> {
   await run(download, range, { take: (_kept, _range, _at, bytes) => sink(bytes) }, options);
@@ -209,7 +209,7 @@ const decodeSegments = fromPromise<DecodeResult, DecodeInput>(async ({ input, sy
   const { engine, blocks, ahead, job, thrown, kept } = download;
   const { version, crypttext } = download.checksFor('read');
   const { key } = download.cap as ChkCap;
-  const decode = (segnum: number, room: Uint8Array | undefined) => {
+  const decode = (segnum: number, room: Bytes | undefined) => {
     const entries = [...entriesOf(blocks, segnum, input.shnums)];
     const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
     const { primitives } = engine;

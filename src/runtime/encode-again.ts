@@ -47,6 +47,7 @@ async function toldBy(
 function tightest(told: readonly Told[]): Told {
   const startOf = ({ layout }: ShareHeader) => layout.shareData.offset;
   const [best] = [...told].sort((a, b) => startOf(a.header) - startOf(b.header));
-  if (best === undefined) throw new NotEnoughSharesError('the shares have been replaced meanwhile');
+  if (best === undefined)
+    throw new NotEnoughSharesError('the shares have been replaced meanwhile', {});
   return best;
 }

@@ -3,7 +3,7 @@
  * not with the number of pieces: a piece of three bytes does not cost a hundred. What is known to
  * become of usual size gets its room at once, in which pieces can be made.
  */
-import { concatBytes } from '../bytes.ts';
+import { type Bytes, concatBytes } from '../bytes.ts';
 import { requireInMemory } from '../share/limits.ts';
 
 /** Short pieces are copied into blocks of this many bytes; a piece as long is kept as it is. */
@@ -12,8 +12,8 @@ const chunkLength = 2 ** 16;
 const roomMax = 2 ** 28;
 
 export class Gathered {
-  readonly #chunks: Uint8Array[] = [];
-  #open: Uint8Array;
+  readonly #chunks: Bytes[] = [];
+  #open: Bytes;
   #filled = 0;
   #length = 0;
 
@@ -27,13 +27,13 @@ export class Gathered {
   }
 
   /** Where the next piece, of this length, will be, if that is known. */
-  roomFor(length: number): Uint8Array | undefined {
+  roomFor(length: number): Bytes | undefined {
     const room = this.#open.subarray(this.#filled, this.#filled + length);
     return room.length === length ? room : undefined;
   }
 
   /** @throws BeyondLimitError when it becomes more than one array holds */
-  add(piece: Uint8Array): void {
+  add(piece: Bytes): void {
     this.#length += piece.length;
     requireInMemory(this.#length);
     const room = this.roomFor(piece.length);
@@ -54,7 +54,7 @@ export class Gathered {
   }
 
   /** All bytes; the piece itself if there was only one. */
-  whole(): Uint8Array {
+  whole(): Bytes {
     this.#close();
     const [only] = this.#chunks;
     return this.#chunks.length === 1 && only !== undefined ? only : concatBytes(...this.#chunks);

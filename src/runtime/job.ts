@@ -3,6 +3,7 @@
  */
 import type { Span } from '../../machines/rewrite.ts';
 import type { Version } from '../../machines/servermap.ts';
+import type { Bytes } from '../bytes.ts';
 import type { Piece } from '../contents/piece.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import type { KeptBytes } from './kept-bytes.ts';
@@ -10,9 +11,9 @@ import type { KeptBytes } from './kept-bytes.ts';
 /** Who is given what is read. */
 export interface Taker {
   /** Takes the bytes of `range` that begin at `at`; the next ones come when it is settled. */
-  take(kept: KeptBytes, range: Span, at: number, bytes: Uint8Array, version: Version): unknown;
+  take(kept: KeptBytes, range: Span, at: number, bytes: Bytes, version: Version): unknown;
   /** Where it wants them to be before it takes them, if that matters to it. */
-  roomFor?(kept: KeptBytes, range: Span, at: number, length: number): Uint8Array | undefined;
+  roomFor?(kept: KeptBytes, range: Span, at: number, length: number): Bytes | undefined;
 }
 
 /** Keeps what is read, in memory. */
@@ -26,7 +27,7 @@ export const keeper: Taker = {
  * collision. The contents may then already hold its earlier change, which it must allow for.
  */
 export type Modifier = (
-  contents: Uint8Array,
+  contents: Bytes,
   attempt: { readonly attempt: number; readonly seqnum: number },
 ) => Piece | undefined | Promise<Piece | undefined>;
 

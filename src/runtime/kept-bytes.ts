@@ -3,18 +3,19 @@
  * asked for.
  */
 import type { Span } from '../../machines/rewrite.ts';
+import type { Bytes } from '../bytes.ts';
 import { Gathered } from './gathered.ts';
 
 export class KeptBytes {
   readonly #ranges = new Map<string, { readonly range: Span; readonly bytes: Gathered }>();
 
   /** Adds the bytes of `range` from `at` on. At its beginning, what was kept of it is forgotten. */
-  add(range: Span, at: number, bytes: Uint8Array): void {
+  add(range: Span, at: number, bytes: Bytes): void {
     this.#of(range, at).add(bytes);
   }
 
   /** Where so many bytes of `range` from `at` on can be put before they are added, if anywhere. */
-  roomFor(range: Span, at: number, length: number): Uint8Array | undefined {
+  roomFor(range: Span, at: number, length: number): Bytes | undefined {
     return this.#of(range, at).roomFor(length);
   }
 
@@ -28,7 +29,7 @@ export class KeptBytes {
   }
 
   /** A part of one of the ranges that have been read. */
-  cut({ from, to }: Span): Uint8Array {
+  cut({ from, to }: Span): Bytes {
     for (const { range, bytes } of this.#ranges.values()) {
       if (range.from > from || to > range.to) continue;
       return bytes.whole().subarray(from - range.from, to - range.from);
@@ -37,7 +38,7 @@ export class KeptBytes {
   }
 
   /** The bytes of the only range that was read; no bytes if none was. */
-  whole(): Uint8Array {
+  whole(): Bytes {
     const [kept] = this.#ranges.values();
     return kept?.bytes.whole() ?? new Uint8Array(0);
   }

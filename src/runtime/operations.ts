@@ -4,10 +4,12 @@
  * `MutableFile` is the face, the charts decide; here a chart gets its IO and its input, and what it
  * ends with becomes a value or a typed error.
  */
+
 import type { Mode, Servermap, Version } from '../../machines/servermap.ts';
 import type { Verification } from '../../machines/verify-kernel.ts';
 import type { WriteFileReport } from '../../machines/write-file.machine.ts';
 import type { Change } from '../../machines/write-kernel.ts';
+import type { Bytes } from '../bytes.ts';
 import type { Encoding } from '../encoding.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { type Plaintext, plaintextOf } from '../share/plaintext.ts';
@@ -68,7 +70,7 @@ export async function readFile(
   bench: Workbench,
   wanted: Wanted,
   options: FileOptions,
-): Promise<VersionContents<Uint8Array>> {
+): Promise<VersionContents<Bytes>> {
   const stat = await runRead(bench, wanted, keeper, true, options);
   return { ...stat, contents: bench.desk.kept.whole() };
 }
@@ -80,7 +82,7 @@ export async function readFile(
 export async function streamFile(
   bench: Workbench,
   wanted: Wanted,
-  sink: (bytes: Uint8Array) => Promise<void>,
+  sink: (bytes: Bytes) => Promise<void>,
   begin: (stat: FileStat) => void,
   options: FileOptions,
 ): Promise<void> {

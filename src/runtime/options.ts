@@ -75,6 +75,7 @@ export type Retry =
       readonly backoffMs?: number | undefined;
     };
 
+/** For calls that may be made again. */
 export interface RetryOptions {
   /**
    * How often to try where another writer was in the way. A write looks again at what is there
@@ -83,6 +84,7 @@ export interface RetryOptions {
   readonly retry?: Retry | undefined;
 }
 
+/** What may be said of any operation. */
 export interface OperationOptions {
   /** Aborting rejects with `signal.reason`; a write under way may or may not have landed. */
   readonly signal?: AbortSignal | undefined;

@@ -30,7 +30,6 @@ import type { Obstacle } from '../../machines/write-kernel.ts';
 import type { Encoding } from '../encoding.ts';
 import {
   BeyondLimitError,
-  type Facts,
   FileExistsError,
   IndeterminateWriteError,
   MissingPrivateKeyError,
@@ -43,6 +42,7 @@ import {
   VersionUnavailableError,
   WrongFormatError,
 } from '../errors.ts';
+import type { LostShare, WriteFacts } from '../facts.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { tooLarge } from '../share/segments.ts';
 import { listed, nameOf, nameText, standoffText, type VersionName } from '../version-name.ts';
@@ -53,9 +53,11 @@ import type { Thrown } from './thrown.ts';
 export interface FileStat {
   /** Its name: to read it again, or to write over it and no other (`version`, `base`). */
   readonly version: VersionName;
+  /** Counts up with every write, from 1. */
   readonly seqnum: number;
   /** Bytes of contents. */
   readonly size: number;
+  /** `sdmf` or `mdmf`. */
   readonly format: Format;
   /** k and N. */
   readonly encoding: Pick<Encoding, 'required' | 'total'>;
@@ -65,16 +67,19 @@ export interface FileStat {
 
 /** Contents, and the version that they are of. */
 export interface VersionContents<Contents> extends FileStat {
+  /** All bytes that were asked for, or a stream of them. */
   readonly contents: Contents;
 }
 
 /** What a successful write leaves behind; nothing is placed when there was nothing to write. */
 export interface WriteOutcome {
+  /** Of the version that is there now. */
   readonly seqnum: number;
   /** The version that is there now. */
   readonly version: VersionName;
   /** Distinct servers that must hold the version for it to count as written. */
   readonly quorum: number;
+  /** Where its shares are known to be. */
   readonly placed: readonly Place[];
   /** Share numbers that could not be placed: the file is readable, and short of these. */
   readonly missing: readonly number[];
@@ -95,6 +100,7 @@ export interface WriteOutcome {
 
 /** What a repair has found and done. */
 export interface RepairOutcome {
+  /** Of the version that is there now. */
   readonly seqnum: number;
   /**
    * `nothing`: nothing had to be written, or could be; `again`: shares of the same version, byte for
@@ -275,7 +281,8 @@ function writeError(obstacle: Obstacle, thrown: Thrown, attempts = 1): unknown {
     case 'missingPrivateKey':
       return missingPrivateKey(obstacle.map);
     case 'wrongFormat': {
-      const { cap, file } = obstacle;
+      const cap = obstacle.cap;
+      const file = obstacle.file as Format;
       return new WrongFormatError(`this is an ${cap} cap, and the file is ${file}`, { cap, file });
     }
     case 'noBase':
@@ -325,7 +332,7 @@ function placesOf(report: PublishReport): readonly Place[] {
   return placedOf(report).map(({ server, shnum }) => ({ server, shnum }));
 }
 
-function factsOf(report: PublishReport): Facts {
+function factsOf(report: PublishReport): WriteFacts {
   const { seqnum, quorum, surprises, failures, missing } = report;
   return { seqnum, quorum, placed: placesOf(report), missing, surprises, failures };
 }
@@ -400,7 +407,7 @@ function atStake({ versions, map }: Extract<RepairObstacle, { kind: 'atStake' }>
 }
 
 /** The error of a first version whose places are not free. */
-function fileExists(places: readonly Place[], facts: Facts = {}): FileExistsError {
+function fileExists(places: readonly Place[], facts: Partial<WriteFacts> = {}): FileExistsError {
   const where = places.map(({ server, shnum }) => `share ${shnum} on ${server}`).join(', ');
   const shares = places.map(({ server, shnum }) => ({ server, shnum }));
   return new FileExistsError(`this key has a file already: ${where}`, {
@@ -416,7 +423,12 @@ function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
   return new NewerVersionSeenError(
     `version ${lost.seqnum} was acknowledged before, and nothing as new can be read here ` +
       `(${answeredOf(map)}): wait until more servers answer, or write over it by \`force\``,
-    { newer: [describeVersion(lost)], seen: versions.map(describeVersion), servers: map.servers },
+    {
+      newer: [describeVersion(lost)],
+      silent: silentIn(map),
+      seen: versions.map(describeVersion),
+      servers: map.servers,
+    },
   );
 }
 
@@ -494,14 +506,16 @@ function unrecoverable(map: Servermap, what = 'no version can be read'): Unrecov
 /** The error when a retrieve ran out of shares. */
 function notEnoughShares(report: RetrieveReport, seqnum: number): NotEnoughSharesError {
   const usable = report.sources.filter(({ status }) => status === 'usable' || status === 'held');
-  const lost = report.sources.filter(({ status }) => status === 'corrupt' || status === 'failed');
+  const lost = report.sources.flatMap(({ server, shnum, status, failure }): readonly LostShare[] =>
+    status === 'corrupt' || status === 'failed' ? [{ server, shnum, status, failure }] : [],
+  );
   return new NotEnoughSharesError(
     `${titleOf(seqnum)} ran out of good shares: ${usable.length} left of the ` +
       `${report.required} it needs`,
     {
       seqnum,
       required: report.required,
-      lost: lost.map(({ server, shnum, status, failure }) => ({ server, shnum, status, failure })),
+      lost,
       recoverable: usable.length >= report.required,
     },
   );

@@ -9,11 +9,11 @@
 import type { AnyActorRef } from 'xstate';
 import type { ServerSettled, WriteSettled } from '../../machines/events.ts';
 import type { VersionUnconfirmed } from '../../machines/read-file.machine.ts';
-import type { Context as ReadVersionContext } from '../../machines/read-version.machine.ts';
+import type { ReadVersionContext } from '../../machines/read-version.machine.ts';
 import type { PlannedRequest } from '../../machines/reports.ts';
-import type { Context as RetrieveContext } from '../../machines/retrieve.machine.ts';
+import type { RetrieveContext } from '../../machines/retrieve.machine.ts';
 import type { ServerId } from '../../machines/servermap.ts';
-import type { Context as MapContext } from '../../machines/servermap-update.machine.ts';
+import type { ServermapUpdateContext } from '../../machines/servermap-update.machine.ts';
 import type { AttemptCollided } from '../../machines/write-file.machine.ts';
 import type { WritePart } from '../storage/server.ts';
 import { nameOf } from '../version-name.ts';
@@ -238,7 +238,9 @@ function onceStarted<Context>(actor: AnyActorRef, tell: (context: Context) => vo
 /** By the id of an actor. */
 const watchers: Readonly<Record<string, (actor: AnyActorRef, teller: ProgressTeller) => void>> = {
   servermapUpdate: (actor, teller) => {
-    onceStarted<MapContext>(actor, ({ record }) => teller.asks('mapping', record.servers.length));
+    onceStarted<ServermapUpdateContext>(actor, ({ record }) =>
+      teller.asks('mapping', record.servers.length),
+    );
     actor.on('server.settled', (event) => teller.heard((event as ServerSettled).report.server));
     actor.subscribe({ complete: () => teller.ends('heard') });
   },

@@ -28,8 +28,11 @@ export interface LeaseOutcome {
   readonly failures: readonly LeaseFailure[];
 }
 
+/** A server that could not be asked to renew leases. */
 export interface LeaseFailure {
+  /** Its id. */
   readonly server: ServerId;
+  /** Why. */
   readonly failure: Failure;
 }
 

@@ -1,6 +1,7 @@
 /**
  * @module retrieve-segments: the IO of a retrieve: fetch blocks, check them, decode, deliver.
  */
+
 import { fromPromise } from 'xstate';
 import { blockReadMachine } from '../../machines/block-read.machine.ts';
 import {
@@ -16,6 +17,7 @@ import { retrieveMachine } from '../../machines/retrieve.machine.ts';
 import type { Purpose } from '../../machines/retrieve-kernel.ts';
 import type { Place } from '../../machines/servermap.ts';
 import { unlessAborted } from '../abort.ts';
+import type { Bytes } from '../bytes.ts';
 import { readkeyOf } from '../caps.ts';
 import { decodeSegment } from '../share/decode.ts';
 import { blockLength, type Geometry, segmentLength } from '../share/geometry.ts';
@@ -70,7 +72,7 @@ interface Decoding
 export async function decodeWindow(
   input: DecodeInput,
   { job, thrown, kept, blocks, ahead, geometry, progress }: Decoding,
-  decode: (segnum: number, room: Uint8Array | undefined) => Promise<Uint8Array>,
+  decode: (segnum: number, room: Bytes | undefined) => Promise<Bytes>,
 ): Promise<DecodeResult> {
   const { taker } = job;
   const { version, range, firstSegment, segmentCount } = input;
@@ -130,8 +132,8 @@ function decoded(
   { keepsSalts = false }: Job,
   segnum: number,
   { version, shnums }: DecodeInput,
-  room: Uint8Array | undefined,
-): Promise<Uint8Array> {
+  room: Bytes | undefined,
+): Promise<Bytes> {
   const entries = [...entriesOf(blocks, segnum, shnums)];
   const ofShares = new Map(entries.map(([shnum, { block }]) => [shnum, block]));
   // The salt was admitted with every block of the segment: they are all the same.

@@ -23,8 +23,10 @@ export interface RealRun {
   readonly version: string;
 }
 
+/** The first record of a trace. */
 export interface HeaderRecord {
   readonly kind: 'header';
+  /** Of the trace. */
   readonly format: typeof traceFormat;
   /** Of a simulated run its world; of a real one what {@link RealRun} says. */
   readonly about: Json;
@@ -33,12 +35,15 @@ export interface HeaderRecord {
 /** A grid that operations run on, before the first of them; of real runs only. */
 export interface GridRecord {
   readonly kind: 'grid';
+  /** `grid`, `grid~2`, … */
   readonly grid: string;
+  /** Of new files. */
   readonly encoding: Encoding;
   /** S, where it is not the number of `servers`. */
   readonly gridSize?: number;
   /** d, where it is not 0. */
   readonly losableServers?: number;
+  /** In the order in which they were given. */
   readonly servers: readonly { readonly id: ServerId; readonly nickname: string | null }[];
   /** In milliseconds. */
   readonly deadlines: Deadlines;
@@ -47,6 +52,7 @@ export interface GridRecord {
 /** What a chart looks like, before the first actor of it; of real runs only. */
 export interface PictureRecord {
   readonly kind: 'chart';
+  /** Its states and transitions. */
   readonly chart: Chart;
 }
 
@@ -62,7 +68,12 @@ export interface OperationAbout {
 }
 
 /** How an operation of a real run ended. What it has read or written is nobody's business. */
-export type RunResult = { readonly seen?: undefined; readonly value?: undefined } & (
+export type RunResult = {
+  /** Only a simulated run tells it. */
+  readonly seen?: undefined;
+  /** Only a simulated run tells it. */
+  readonly value?: undefined;
+} & (
   | { readonly ok: true }
   | {
       readonly ok: false;
@@ -79,9 +90,13 @@ export type RunResult = { readonly seen?: undefined; readonly value?: undefined 
  */
 export interface OperationRecord<Result = RunResult> {
   readonly kind: 'operation';
+  /** Its name, unique in the trace. */
   readonly operation: string;
+  /** What has happened to it. */
   readonly event: 'started' | 'ended' | 'killed' | 'cancelled';
+  /** What it is. */
   readonly spec: Json;
+  /** How it ended; null before. */
   readonly result: Result | null;
 }
 
@@ -109,21 +124,30 @@ export interface MessageRecord {
     | 'refused'
     | 'abandoned'
     | 'delayed';
+  /** `m1`, `m2`, …: the same of all records of one call. */
   readonly id: string | null;
+  /** Whose call it is. */
   readonly operation: string;
+  /** Who is asked. */
   readonly server: ServerId;
   /** `list`, `read sh0 head`, `write sh0 sh1` */
   readonly what: string;
+  /** Whether the request or the answer is in flight. */
   readonly phase: 'request' | 'answer';
+  /** Bytes, and what went wrong. */
   readonly detail: Json;
 }
 
 /** An operation tells a server that a share is corrupt. */
 export interface AdviceRecord {
   readonly kind: 'advice';
+  /** Whose read found it. */
   readonly operation: string;
+  /** Who was told. */
   readonly server: ServerId;
+  /** Which of its shares. */
   readonly shnum: number;
+  /** What is wrong with it. */
   readonly reason: string;
 }
 

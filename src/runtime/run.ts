@@ -15,7 +15,9 @@ import type { GridRecorder, OperationRecorder } from './recorded.ts';
 
 /** XState's clock: what `setTimeout` and `clearTimeout` are. */
 export interface Clock {
+  /** Calls `callback` after `ms` milliseconds. @returns what `clearTimeout` takes */
   setTimeout(callback: () => void, ms: number): unknown;
+  /** Takes it back. */
   clearTimeout(id: unknown): void;
 }
 
@@ -50,6 +52,7 @@ export interface Machines {
   readonly servermapUpdate: typeof servermapUpdateMachine;
 }
 
+/** As XState's `inspect`: a function or an observer, told of every actor, event and transition. */
 export type Inspect = ((event: InspectionEvent) => void) | Observer<InspectionEvent>;
 
 export const platformClock: Clock = {

@@ -33,6 +33,7 @@ import { writeFileSummary } from '../../machines/write-file.machine.ts';
 import { redacted, withoutSecrets } from '../redacted.ts';
 import { stateText } from './state-text.ts';
 
+/** What JSON can say. */
 export type Json =
   | null
   | boolean
@@ -47,6 +48,7 @@ export interface TakenTransition {
   readonly source: string;
   /** '' for an eventless one. */
   readonly event: string;
+  /** Which of the guarded alternatives, from 0. */
   readonly index: number;
   /** Null: it stays where it is. */
   readonly target: string | null;

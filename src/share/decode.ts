@@ -2,6 +2,7 @@
  * @module decode: blocks of one segment back to plaintext (docs/format.md §4.2).
  */
 import { primitives } from '#crypto';
+import type { Bytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import type { Primitives } from '../crypto/primitives.ts';
 import { createCodec } from '../erasure/codec.ts';
@@ -23,8 +24,8 @@ export async function decodeSegment(
   blocks: ReadonlyMap<number, Uint8Array>,
   salt: Uint8Array | undefined = header.salt,
   { aesCtrInto }: Pick<Primitives, 'aesCtrInto'> = primitives,
-  plaintext: Uint8Array = new Uint8Array(segmentLength(header, segnum)),
-): Promise<Uint8Array> {
+  plaintext: Bytes = new Uint8Array(segmentLength(header, segnum)),
+): Promise<Bytes> {
   if (salt === undefined)
     throw new OutOfRangeError('salt length', 0, 'MDMF has a salt per segment');
   const { pieces, places } = await crypttextOf(header, segnum, blocks, plaintext);

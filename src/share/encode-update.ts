@@ -49,7 +49,10 @@ export interface UpdateInput extends VersionInput, SegmentOptions {
 export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> {
   const { base, newDataLength } = input;
   if (base.format !== 'mdmf') {
-    throw new WrongFormatError('only MDMF files can be updated in place', { format: base.format });
+    throw new WrongFormatError('only MDMF files can be updated in place', {
+      cap: 'mdmf',
+      file: base.format,
+    });
   }
   const geometry = geometryOf('mdmf', base.required, newDataLength, base.segmentSize);
   checkRun(input, geometry);

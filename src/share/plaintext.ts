@@ -6,6 +6,7 @@
  */
 import { BadSourceError, SourceChangedError } from '../errors.ts';
 
+/** Contents of one's own making, which are read piece by piece, and some of them twice. */
 export interface Plaintext {
   /** Bytes. */
   readonly size: number;

@@ -100,8 +100,18 @@ export async function plant(
   });
 }
 
-/** What bit rot can hit. */
-export const rotFields = [
+/** The part of a share that bit rot hits. */
+export type RotField =
+  | 'prefix'
+  | 'offsets'
+  | 'key'
+  | 'signature'
+  | 'privkey'
+  | 'chain'
+  | 'tree'
+  | 'blocks';
+
+export const rotFields: readonly RotField[] = [
   'prefix',
   'offsets',
   'key',
@@ -110,8 +120,7 @@ export const rotFields = [
   'chain',
   'tree',
   'blocks',
-] as const;
-export type RotField = (typeof rotFields)[number];
+];
 
 /**
  * Adds one to a byte of a field, so that a second time does not undo the first; does nothing where

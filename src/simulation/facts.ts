@@ -84,7 +84,7 @@ export interface AttemptFact {
   version: string | undefined;
 }
 
-export interface Facts {
+export interface RunFacts {
   /** Of one file in a real run: what a world would have recorded beside is not known. */
   readonly isReal: boolean;
   readonly deadlines: Deadlines;
@@ -139,7 +139,7 @@ export function placeName(server: string, shnum: number): string {
  * Whether nothing moves when this record comes: all that the one before has set off is over. What
  * comes to a chart from outside (an answer, a deadline, the caller) finds all charts at rest.
  */
-export function isAtRest(record: TraceRecord, { isReal, actors }: Facts): boolean {
+export function isAtRest(record: TraceRecord, { isReal, actors }: RunFacts): boolean {
   if (!isReal) return record.kind === 'choice';
   if (record.kind !== 'event') return false;
   const { source, type } = record;
@@ -152,7 +152,7 @@ export function parseVersion(name: string): { seqnum: number; root: string } | u
   return match === null ? undefined : { seqnum: Number(match[1]), root: match[2] as string };
 }
 
-export function emptyFacts(): Facts {
+export function emptyFacts(): RunFacts {
   return {
     isReal: false,
     deadlines: defaultDeadlines,
@@ -184,20 +184,20 @@ export function emptyFacts(): Facts {
 }
 
 /** `facts` after `record`; the same object, changed, but for the header. */
-export function learn(facts: Facts, record: TraceRecord): Facts {
+export function learn(facts: RunFacts, record: TraceRecord): RunFacts {
   facts.now = record.at;
   const after = learnt(facts, record);
   if (/^(header|server|place)$/.test(record.kind)) noteKeyless(after);
   return after;
 }
 
-function noteKeyless({ rotten, keyless }: Facts): void {
+function noteKeyless({ rotten, keyless }: RunFacts): void {
   for (const [place, field] of rotten) {
     if (field === 'privkey' || field === 'offsets') keyless.add(place);
   }
 }
 
-function learnt(facts: Facts, record: TraceRecord): Facts {
+function learnt(facts: RunFacts, record: TraceRecord): RunFacts {
   switch (record.kind) {
     case 'header':
       return fromHeader(record.about);
@@ -234,7 +234,7 @@ function learnt(facts: Facts, record: TraceRecord): Facts {
   return facts;
 }
 
-function fromHeader(about: Json): Facts {
+function fromHeader(about: Json): RunFacts {
   if ((about as { run?: unknown }).run === 'real') return { ...emptyFacts(), isReal: true };
   const {
     encoding,
@@ -254,7 +254,7 @@ function fromHeader(about: Json): Facts {
     for (const [shnum, held] of Object.entries(shares))
       places.set(placeName(id, Number(shnum)), held);
   }
-  const facts: Facts = {
+  const facts: RunFacts = {
     ...emptyFacts(),
     encoding,
     losable,
@@ -286,7 +286,7 @@ function placesOf(versions: Map<string, Set<string>>, version: string): Set<stri
   return places;
 }
 
-function learnOfChart(facts: Facts, record: TraceRecord & ChartRecord): void {
+function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void {
   if (record.kind === 'actor') {
     const operation = record.actor.split('/')[0] as string;
     const actor: ActorFact = {
@@ -359,7 +359,7 @@ function toldBy(settled: Json): readonly TellingFact[] {
 }
 
 /** Once it is prepared, the version that a publish writes has a name, and so its contents do. */
-function learnOfPublish(facts: Facts, { operation, context, input }: ActorFact): void {
+function learnOfPublish(facts: RunFacts, { operation, context, input }: ActorFact): void {
   const { checkstring } = context as { checkstring: string | null };
   if (checkstring === null || facts.bases.has(checkstring)) return;
   const { base, isAgain } = input as unknown as PublishInputFact;
@@ -377,7 +377,7 @@ function learnOfPublish(facts: Facts, { operation, context, input }: ActorFact):
 function madeBlindly(
   { name, task }: OperationSpec,
   { base: version }: PublishInputFact,
-  { contents }: Facts,
+  { contents }: RunFacts,
 ): readonly string[] | undefined {
   const effect = effectOf(task);
   const base = version === null ? [] : contents.get(version.id);
@@ -385,7 +385,7 @@ function madeBlindly(
   return wordsAfter(effect, name, base);
 }
 
-function learnOfOperation(facts: Facts, record: TraceRecord & { kind: 'operation' }): void {
+function learnOfOperation(facts: RunFacts, record: TraceRecord & { kind: 'operation' }): void {
   const { operation: name, event, spec, result } = record;
   if (event === 'started') {
     const unreachable = [...facts.down, ...facts.unreachable];
@@ -426,7 +426,7 @@ function specOf(name: string, about: Json): OperationSpec {
   return { name, task: { kind } as Task };
 }
 
-function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' }): void {
+function learnOfMessage(facts: RunFacts, record: TraceRecord & { kind: 'message' }): void {
   const { operation: name, server, event, what, phase, detail } = record;
   const operation = facts.operations.get(name);
   if (operation === undefined) return;
@@ -450,7 +450,7 @@ function learnOfMessage(facts: Facts, record: TraceRecord & { kind: 'message' })
   if (event !== 'sent') operation.troubled.add(server);
 }
 
-function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): void {
+function learnOfPlace(facts: RunFacts, record: TraceRecord & { kind: 'place' }): void {
   const { server, shnum, after, before, operation: writer } = record;
   const place = placeName(server, shnum);
   if (after === null) facts.places.delete(place);
@@ -495,11 +495,11 @@ function learnOfPlace(facts: Facts, record: TraceRecord & { kind: 'place' }): vo
 }
 
 /** After a rollback: it is not said which share of the server is what it was before. */
-function forgetRot({ rotten }: Facts, server: string): void {
+function forgetRot({ rotten }: RunFacts, server: string): void {
   for (const place of rotten.keys()) if (place.startsWith(`${server}:`)) rotten.delete(place);
 }
 
-function learnOfServer(facts: Facts, record: TraceRecord & { kind: 'server' }): void {
+function learnOfServer(facts: RunFacts, record: TraceRecord & { kind: 'server' }): void {
   const { server, event, shnum, field } = record;
   const share = placeName(server, shnum ?? -1);
   // What comes to another place is as rotten there.

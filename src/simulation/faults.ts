@@ -46,6 +46,8 @@ export const faults = {
   heal: 'heal: everybody is back, known and within reach, and nothing is held up',
 } as const;
 
+/** A kind of fault that the simulator can make happen. */
 export type FaultKind = keyof typeof faults;
 
+/** All of them. */
 export const faultKinds = Object.keys(faults) as readonly FaultKind[];

@@ -7,12 +7,12 @@ import { summaryOf } from '../runtime/summary-of.ts';
 import { type Effect, effectOf } from './effects.ts';
 import {
   type ActorFact,
-  type Facts,
   type MapFact,
   type OperationFact,
   type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
+  type RunFacts,
 } from './facts.ts';
 import type { HistoryEntry, Register } from './history.ts';
 import type { Task } from './operations.ts';
@@ -45,7 +45,7 @@ export function lastReadVersion(
   return (input as unknown as { version: { id: string } } | undefined)?.version.id;
 }
 
-export function acknowledged(facts: Facts): readonly Acknowledged[] {
+export function acknowledged(facts: RunFacts): readonly Acknowledged[] {
   return [...facts.operations].flatMap(([name, operation]) => {
     const publish = lastPublish(operation);
     const output = publish?.output as unknown as PublishOutputFact | null | undefined;
@@ -62,7 +62,7 @@ export function acknowledged(facts: Facts): readonly Acknowledged[] {
  * Whether any two quorums meet on a server that holds what it was given, as it says: then neither a
  * fork nor a lost update can happen (docs/publish.md). Who writes by `force` was promised nothing.
  */
-export function doQuorumsMeet(facts: Facts): boolean {
+export function doQuorumsMeet(facts: RunFacts): boolean {
   const operations = [...facts.operations.values()];
   if (operations.some(({ spec, feigned }) => spec.force || feigned.size > 0)) return false;
   const { servers, forgetful, losable } = facts;
@@ -71,7 +71,7 @@ export function doQuorumsMeet(facts: Facts): boolean {
 }
 
 /** The fewest servers that anybody has taken for a quorum; Infinity before somebody writes. */
-export function smallestQuorum({ operations }: Facts): number {
+export function smallestQuorum({ operations }: RunFacts): number {
   const publishes = [...operations.values()]
     .flatMap(({ charts }) => charts)
     .filter(({ chart }) => chart === 'publish');
@@ -80,7 +80,11 @@ export function smallestQuorum({ operations }: Facts): number {
 }
 
 /** Whether all that a version was built on, as its writers say, comes to `base`. */
-export function isBuiltOn({ bases }: Pick<Facts, 'bases'>, version: string, base: string): boolean {
+export function isBuiltOn(
+  { bases }: Pick<RunFacts, 'bases'>,
+  version: string,
+  base: string,
+): boolean {
   for (let at: string | null = version; at !== null; at = bases.get(at) ?? null) {
     if (at === base) return true;
   }
@@ -93,7 +97,7 @@ export function isModify({ kind }: Task): boolean {
 }
 
 /** Operations that have begun, and may change the file, in that order. */
-export function writersOf({ operations }: Facts): readonly OperationFact[] {
+export function writersOf({ operations }: RunFacts): readonly OperationFact[] {
   return [...operations.values()].filter(
     ({ spec }) => !['read', 'none'].includes(effectOf(spec.task)),
   );
@@ -117,7 +121,7 @@ export function lastMap({ charts }: OperationFact): MapFact | null | undefined {
  * or somebody outside of the history wrote too.
  */
 export function historyOf(
-  facts: Facts,
+  facts: RunFacts,
 ): { readonly entries: readonly HistoryEntry[]; readonly initial: Register } | undefined {
   if (!doQuorumsMeet(facts)) return undefined;
   // Shares of a writer that nobody has seen: what it saw is not known.
@@ -142,7 +146,7 @@ export function historyOf(
 }
 
 /** Of a read that has succeeded, and says that its version is confirmed. */
-function readOf(word: string, operation: OperationFact, facts: Facts): readonly HistoryEntry[] {
+function readOf(word: string, operation: OperationFact, facts: RunFacts): readonly HistoryEntry[] {
   const { startedSeq: start, endedSeq: end, result } = operation;
   if (end === undefined || !result?.ok || !isAloneAtFirst(operation, facts)) return [];
   if (!isConfirmed(operation) || operation.lied.size > 0) return [];
@@ -202,7 +206,7 @@ function times(
  * Whether a read began when no write was under way: what it may see of one that never ends may be
  * gone for the next.
  */
-function isAloneAtFirst({ startedSeq }: OperationFact, facts: Facts): boolean {
+function isAloneAtFirst({ startedSeq }: OperationFact, facts: RunFacts): boolean {
   return writersOf(facts).every(({ endedSeq = Infinity }) => endedSeq < startedSeq);
 }
 

@@ -26,9 +26,13 @@ import type { FaultKind } from './faults.ts';
 export interface Message {
   /** `m1`, `m2`… in the order of sending. */
   readonly id: string;
+  /** Whose call it is. */
   readonly operation: string;
+  /** Who is asked. */
   readonly server: ServerId;
+  /** What kind of call. */
   readonly call: 'list' | 'read' | 'write';
+  /** Which share, if it is about one. */
   readonly shnum: number | null;
   /** `list`, `read sh2 signature`, `write sh2` */
   readonly what: string;
@@ -250,7 +254,7 @@ export class RemoteServer implements StorageServer {
     shnum: number,
     range: ByteRange,
     { signal }: CallOptions = {},
-  ) {
+  ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const { offset } = range;
     const head = diskOf(this.#server).shareBytes(storageIndex, shnum, headerLengthMax);

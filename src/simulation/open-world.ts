@@ -9,12 +9,12 @@
  */
 import {
   type ActorFact,
-  type Facts,
   type MapFact,
   type OperationFact,
   type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
+  type RunFacts,
 } from './facts.ts';
 import {
   type Acknowledged,
@@ -76,7 +76,7 @@ function ignored(
   version: string,
   early: Acknowledged,
   sight: Sight,
-  facts: Facts,
+  facts: RunFacts,
 ): ReturnType<RealJudge> {
   switch (contains(version, early.version, facts)) {
     case 'yes':
@@ -96,7 +96,7 @@ function explained(
   takers: readonly string[],
   sight: Sight,
   version: string,
-  facts: Facts,
+  facts: RunFacts,
 ): ReturnType<RealJudge> {
   const silent = takers.find((id) =>
     sight.get(id)?.every((shown) => contains(shown, version, facts) !== 'yes'),
@@ -108,7 +108,7 @@ function explained(
 }
 
 /** What the servers of a write showed before it: in its map, and by the tests that they passed. */
-function sightOf({ operation: name }: Acknowledged, facts: Facts): Sight {
+function sightOf({ operation: name }: Acknowledged, facts: RunFacts): Sight {
   const publish = lastPublish(facts.operations.get(name) as OperationFact) as ActorFact;
   const { map } = publish.input as unknown as PublishInputFact;
   const sight = new Map(inMap(map));
@@ -135,7 +135,7 @@ function inMap(map: MapFact | null | undefined): Sight {
 }
 
 /** The servers that said that they had taken an acknowledged version. */
-function takersOf({ operation }: Acknowledged, { operations }: Facts): readonly string[] {
+function takersOf({ operation }: Acknowledged, { operations }: RunFacts): readonly string[] {
   return takersIn(lastPublish(operations.get(operation) as OperationFact) as ActorFact);
 }
 
@@ -146,7 +146,7 @@ function takersIn({ output }: ActorFact): readonly string[] {
 }
 
 /** Whether `newer` is, or was built on, `older`, as versions name their parents. */
-function contains(newer: string, older: string, facts: Facts): 'yes' | 'no' | 'unknown' {
+function contains(newer: string, older: string, facts: RunFacts): 'yes' | 'no' | 'unknown' {
   const least = parseVersion(older)?.seqnum ?? 0;
   for (let at = newer; ; ) {
     if (at === older) return 'yes';
@@ -161,7 +161,7 @@ function contains(newer: string, older: string, facts: Facts): 'yes' | 'no' | 'u
 }
 
 /** Null: it has none. Undefined: nobody knows. */
-function parentOf(version: string, { bases, versions }: Facts): string | null | undefined {
+function parentOf(version: string, { bases, versions }: RunFacts): string | null | undefined {
   const base = bases.get(version);
   if (base !== undefined) return base;
   const { parentTag = null } = versions.get(version) ?? {};
@@ -170,13 +170,13 @@ function parentOf(version: string, { bases, versions }: Facts): string | null | 
   return [...versions.values()].find(({ tag }) => tag === parentTag)?.id;
 }
 
-function justEnded(record: TraceRecord, { operations }: Facts): OperationFact | undefined {
+function justEnded(record: TraceRecord, { operations }: RunFacts): OperationFact | undefined {
   const isEnd = record.kind === 'operation' && record.event === 'ended';
   return isEnd ? operations.get(record.operation) : undefined;
 }
 
 /** Of calls about one file: which files `move` and `find` come to is not told by their charts. */
-function acknowledged(facts: Facts): readonly Acknowledged[] {
+function acknowledged(facts: RunFacts): readonly Acknowledged[] {
   return acknowledgedOf(facts).filter(({ operation }) =>
     isOfOneFile(facts.operations.get(operation) as OperationFact),
   );
@@ -186,13 +186,13 @@ function isOfOneFile({ charts }: OperationFact): boolean {
   return charts.filter(({ parent }) => parent === null).length === 1;
 }
 
-function justAcknowledged(record: TraceRecord, facts: Facts): Acknowledged | undefined {
+function justAcknowledged(record: TraceRecord, facts: RunFacts): Acknowledged | undefined {
   if (record.kind !== 'operation' || justEnded(record, facts) === undefined) return undefined;
   return acknowledged(facts).find(({ operation }) => operation === record.operation);
 }
 
 /** Whether any two quorums of these writers meet; who writes by force was promised nothing. */
-function doQuorumsMeet({ operations }: Facts): boolean {
+function doQuorumsMeet({ operations }: RunFacts): boolean {
   const publishes = [...operations.values()].flatMap(({ charts }) =>
     charts.filter(({ chart }) => chart === 'publish'),
   );

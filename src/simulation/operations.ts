@@ -11,6 +11,7 @@ import { type Json, toJson } from '../runtime/trace.ts';
 import { contentsOf, emptyFile, namesOf, wordsOf } from './contents.ts';
 import type { SimulatedFile } from './disk.ts';
 
+/** What an operation of a world does. The contents of its file are words. */
 export type Task =
   /** A first version, of the words `[name]`. */
   | { readonly kind: 'create' }
@@ -49,9 +50,11 @@ export interface ProgramClient {
   };
 }
 
+/** An operation of a world. */
 export interface OperationSpec {
   /** `w1`: in the labels of its messages and in the paths of its actors. */
   readonly name: string;
+  /** What it does. */
   readonly task: Task;
   /** `ours` by default. */
   readonly rule?: Rule | undefined;
@@ -61,6 +64,7 @@ export interface OperationSpec {
   readonly client?: string | undefined;
   /** Bytes that an overwrite fills the file up to. */
   readonly size?: number | undefined;
+  /** Write even over what would be lost; false by default. */
   readonly force?: boolean | undefined;
 }
 

@@ -6,11 +6,11 @@
 import { effectOf } from './effects.ts';
 import {
   type ActorFact,
-  type Facts,
   type OperationFact,
   type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
+  type RunFacts,
 } from './facts.ts';
 import {
   acknowledged,
@@ -29,14 +29,14 @@ import { forkIn, lostUpdateIn, staleReadIn } from './open-world.ts';
 import type { PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
 
-export const justEnded = (record: TraceRecord, facts: Facts): OperationFact | undefined =>
+export const justEnded = (record: TraceRecord, facts: RunFacts): OperationFact | undefined =>
   record.kind === 'operation' && record.event === 'ended'
     ? facts.operations.get(record.operation)
     : undefined;
 
 /** Distinct sound shares of each version, on servers that are not among `down`. */
 export function sharesIn(
-  places: Facts['places'],
+  places: RunFacts['places'],
   down: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<string, ReadonlySet<number>> {
   const shares = new Map<string, Set<number>>();
@@ -49,7 +49,7 @@ export function sharesIn(
 }
 
 /** Why no version is recoverable though S - f >= (c+1)(k-1)+1, c being at least `writers`. */
-function lostFile(facts: Facts, maxVersions: number): string | undefined {
+function lostFile(facts: RunFacts, maxVersions: number): string | undefined {
   const { required: k } = facts.encoding;
   const initial = [...facts.initialPlaces.keys()].map((place) => place.split(':'));
   const servers = new Set(initial.map(([server]) => server)).size;
@@ -72,7 +72,7 @@ function lostFile(facts: Facts, maxVersions: number): string | undefined {
  * Whether each writer began when the one before had ended or died, from a version that was all
  * there, and none changes shares in place: that takes any number of shares with it.
  */
-function areWholeOneByOne(facts: Facts): boolean {
+function areWholeOneByOne(facts: RunFacts): boolean {
   const { encoding, initialPlaces, spoilt, lateWrites } = facts;
   const { required, total } = encoding;
   const shnums = [...initialPlaces.keys()].map((place) => place.split(':')[1]);
@@ -92,7 +92,7 @@ function isWholeFile(input: unknown): boolean {
 }
 
 /** Why nothing that contains all that was acknowledged can be read, from whatever server. */
-function lostAcknowledged({ encoding, places, initialPlaces, acknowledged, ...facts }: Facts) {
+function lostAcknowledged({ encoding, places, initialPlaces, acknowledged, ...facts }: RunFacts) {
   const [first] = initialPlaces.values();
   const due = [...acknowledged.keys(), ...(first === undefined ? [] : [first])];
   const shares = sharesIn(places);
@@ -398,7 +398,7 @@ function serversOf(places: ReadonlySet<string>): number {
 }
 
 /** Whether no share, sound or not, is of another version as new as this one. */
-function isAlone(version: string, { places }: Facts): boolean {
+function isAlone(version: string, { places }: RunFacts): boolean {
   const { seqnum = 0 } = parseVersion(version) ?? {};
   return [...places.values()].every((held) => {
     const name = held.split(' ')[0] as string;
@@ -413,13 +413,13 @@ export function isKnownTo({ charts }: OperationFact, server: string): boolean {
 }
 
 /** Whether every write's effect on the words is known, and everybody's who wrote unseen. */
-function areWordsKnown(facts: Facts): boolean {
+function areWordsKnown(facts: RunFacts): boolean {
   return [...facts.operations.values()].every(({ spec }) => effectOf(spec.task) !== 'unknown');
 }
 
 function wordsRead(
   record: TraceRecord,
-  facts: Facts,
+  facts: RunFacts,
 ): [OperationFact, readonly string[]] | undefined {
   if (record.kind === 'contents' && record.seen !== null) {
     return [facts.operations.get(record.operation) as OperationFact, record.seen];
@@ -431,7 +431,7 @@ function wordsRead(
 
 function publishBegun(
   record: TraceRecord,
-  facts: Facts,
+  facts: RunFacts,
 ): [OperationFact, PublishInputFact, root: string | null] | undefined {
   if (record.kind !== 'step' || record.chart !== 'publish') return undefined;
   if (record.event !== 'xstate.init' || record.state !== 'preparing') return undefined;

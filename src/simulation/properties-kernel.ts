@@ -15,7 +15,7 @@ import {
   viewOf,
 } from '../../machines/update-kernel.ts';
 import { summaryOf } from '../runtime/summary-of.ts';
-import { type ActorFact, type Facts, isAtRest } from './facts.ts';
+import { type ActorFact, isAtRest, type RunFacts } from './facts.ts';
 import type { PropertyDefinition } from './property.ts';
 
 function beginning({ input }: ActorFact, rule: Rule): UpdateRecord {
@@ -85,7 +85,7 @@ export const kernelProperties: readonly PropertyDefinition[] = [
 ];
 
 /** At rest, a chart that goes on though the kernel is done. */
-function late(books: ReadonlyMap<string, UpdateRecord>, facts: Facts): string | undefined {
+function late(books: ReadonlyMap<string, UpdateRecord>, facts: RunFacts): string | undefined {
   for (const [path, record] of books) {
     const actor = facts.actors.get(path);
     if (actor === undefined || !facts.active.has(actor)) continue;

@@ -8,10 +8,10 @@
 import { summaryOf } from '../runtime/summary-of.ts';
 import {
   type ActorFact,
-  type Facts,
   type OperationFact,
   type PublishOutputFact,
   placeName,
+  type RunFacts,
 } from './facts.ts';
 import {
   acknowledged,
@@ -130,7 +130,7 @@ export const lieProperties: readonly PropertyDefinition[] = [
 ];
 
 /** The servers in a reader's map that hold nothing but what `version` contains, and never lied. */
-function honestFor(operation: OperationFact, version: string, facts: Facts): readonly string[] {
+function honestFor(operation: OperationFact, version: string, facts: RunFacts): readonly string[] {
   const map = lastMap(operation);
   if (map === null || map === undefined) return [];
   const liars = new Set([...facts.operations.values()].flatMap(({ lied }) => [...lied]));

@@ -6,12 +6,12 @@ import { summaryOf } from '../runtime/summary-of.ts';
 import type { Summaries } from '../runtime/trace.ts';
 import {
   type ActorFact,
-  type Facts,
   type MapFact,
   type PublishInputFact,
   type PublishOutputFact,
   parseVersion,
   placeName,
+  type RunFacts,
 } from './facts.ts';
 import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
@@ -19,7 +19,7 @@ import type { TraceRecord } from './world-types.ts';
 /** A publish that leaves `choosingTargets` with a plan, in this record. */
 export function planned(
   record: TraceRecord,
-  facts: Facts,
+  facts: RunFacts,
 ): [ActorFact, PublishInputFact] | undefined {
   if (record.kind !== 'step' || record.chart !== 'publish') return undefined;
   if (record.event !== 'xstate.init' || record.state !== 'preparing') return undefined;
@@ -27,7 +27,7 @@ export function planned(
   return [actor, actor.input as unknown as PublishInputFact];
 }
 
-function ended(record: TraceRecord, facts: Facts): [ActorFact, PublishOutputFact] | undefined {
+function ended(record: TraceRecord, facts: RunFacts): [ActorFact, PublishOutputFact] | undefined {
   if (record.kind !== 'end' || record.chart !== 'publish' || record.status !== 'done') {
     return undefined;
   }
@@ -38,7 +38,7 @@ function ended(record: TraceRecord, facts: Facts): [ActorFact, PublishOutputFact
 }
 
 const ofPlans =
-  (judge: (actor: ActorFact, input: PublishInputFact, facts: Facts) => string | undefined) =>
+  (judge: (actor: ActorFact, input: PublishInputFact, facts: RunFacts) => string | undefined) =>
   (): Judge =>
   (record, facts) => {
     const plan = planned(record, facts);
@@ -46,7 +46,7 @@ const ofPlans =
   };
 
 const ofEnds =
-  (judge: (actor: ActorFact, output: PublishOutputFact, facts: Facts) => string | undefined) =>
+  (judge: (actor: ActorFact, output: PublishOutputFact, facts: RunFacts) => string | undefined) =>
   (): Judge =>
   (record, facts) => {
     const end = ended(record, facts);
@@ -66,7 +66,7 @@ export interface SettledData {
 export function lastRequest(
   publish: string,
   server: string,
-  { actors }: Facts,
+  { actors }: RunFacts,
 ): Summaries['shareWrite'] | undefined {
   const requests = [...actors.values()].flatMap((actor) => {
     const request = actor.parent === publish ? summaryOf(actor, 'shareWrite') : undefined;
@@ -347,11 +347,11 @@ export const publishProperties: readonly PropertyDefinition[] = [
 ];
 
 /** Whether a share of what a publish has published is in a place. */
-type IsThere = (publish: ActorFact, place: string, facts: Facts) => boolean;
+type IsThere = (publish: ActorFact, place: string, facts: RunFacts) => boolean;
 
 /** Q5, with the disks or without. */
 function successIsQuorum(isThere: IsThere) {
-  return (publish: ActorFact, output: PublishOutputFact, facts: Facts): string | undefined => {
+  return (publish: ActorFact, output: PublishOutputFact, facts: RunFacts): string | undefined => {
     const { kind, writes, quorum, required, total, missing } = output;
     if (/^(uncoordinated|notEnoughServers|indeterminate)$/.test(kind))
       return enoughUnnoticed(publish, output);
@@ -373,7 +373,7 @@ function successIsQuorum(isThere: IsThere) {
 }
 
 /** By the disks, but for servers that said so and lied. */
-function isHeld({ operation, context }: ActorFact, place: string, facts: Facts): boolean {
+function isHeld({ operation, context }: ActorFact, place: string, facts: RunFacts): boolean {
   const { checkstring } = (context ?? {}) as { checkstring?: string | null };
   const version = checkstring ?? '';
   // A disk may have copied a share there; damaged, it is still its writer’s own by its head.
@@ -386,7 +386,7 @@ function isHeld({ operation, context }: ActorFact, place: string, facts: Facts):
  * By what the servers say: by an answer to its write, by the share
  * itself when it was read again, or by what its map had of a version that is placed again.
  */
-function isSaidToBeWritten(publish: ActorFact, place: string, { actors }: Facts): boolean {
+function isSaidToBeWritten(publish: ActorFact, place: string, { actors }: RunFacts): boolean {
   const { map, base, isAgain } = publish.input as unknown as PublishInputFact;
   const { checkstring: own } = publishOf(publish);
   const places = new Set(

@@ -6,11 +6,11 @@ import type { RepairWay } from '../../machines/repair-kernel.ts';
 import { summaryOf } from '../runtime/summary-of.ts';
 import {
   type ActorFact,
-  type Facts,
   type OperationFact,
   type PublishInputFact,
   parseVersion,
   placeName,
+  type RunFacts,
 } from './facts.ts';
 import { isBuiltOn, lastPublish } from './histories.ts';
 import { isKnownTo, justEnded, sharesIn } from './properties-concurrency.ts';
@@ -23,14 +23,14 @@ function isRepair(operation: OperationFact | undefined): operation is OperationF
 }
 
 /** Whether nothing went wrong while it ran, nobody else wrote, and every server was asked. */
-function isUndisturbed(operation: OperationFact, { servers }: Facts): boolean {
+function isUndisturbed(operation: OperationFact, { servers }: RunFacts): boolean {
   const { troubled, lied, changed } = operation;
   const isAlone = troubled.size + lied.size + changed.size === 0;
   return isAlone && servers.every((id) => isKnownTo(operation, id));
 }
 
 /** The newest version of which k sound shares are there. */
-function bestIn(places: Facts['places'], required: number): string | undefined {
+function bestIn(places: RunFacts['places'], required: number): string | undefined {
   const readable = [...sharesIn(places)].filter(([, { size }]) => size >= required);
   return readable
     .map(([version]) => version)
@@ -131,13 +131,13 @@ function changesDisks(record: TraceRecord): boolean {
 }
 
 /** How a repair has left all as it should be; undefined: it failed, or was disturbed. */
-function wayOf({ result, ...operation }: OperationFact, facts: Facts): RepairWay | undefined {
+function wayOf({ result, ...operation }: OperationFact, facts: RunFacts): RepairWay | undefined {
   if (result?.ok !== true || !isUndisturbed({ ...operation, result }, facts)) return undefined;
   return (result.value as { way?: RepairWay } | null)?.way;
 }
 
 /** What is wrong with how a repair has left the disks. */
-function leftBy(value: unknown, { places, rotten, keyless, servers, encoding }: Facts) {
+function leftBy(value: unknown, { places, rotten, keyless, servers, encoding }: RunFacts) {
   const { isHealthy } = value as { isHealthy: boolean };
   const best = bestIn(places, encoding.required);
   if (best === undefined) return 'nothing can be read';
@@ -160,7 +160,7 @@ function leftBy(value: unknown, { places, rotten, keyless, servers, encoding }: 
 }
 
 /** Why a repair that refused should not have done so. */
-function refusedFor(error: string, facts: Facts) {
+function refusedFor(error: string, facts: RunFacts) {
   const { places, encoding, servers, spoilt } = facts;
   const best = bestIn(places, encoding.required);
   const isOther = (held: string) => held.split(' ')[0] !== best;

@@ -7,19 +7,19 @@ import { summaryOf } from '../runtime/summary-of.ts';
 import type { Summaries } from '../runtime/trace.ts';
 import {
   type ActorFact,
-  type Facts,
   type HoldingFact,
   isAtRest,
   type MapFact,
   type OperationFact,
   placeName,
   type ReportFact,
+  type RunFacts,
 } from './facts.ts';
 import type { Judge, PropertyDefinition } from './property.ts';
 import type { TraceRecord } from './world-types.ts';
 
 /** The servermap update that ends as done by this record. */
-function finishedMap(record: TraceRecord, facts: Facts): [ActorFact, MapFact] | undefined {
+function finishedMap(record: TraceRecord, facts: RunFacts): [ActorFact, MapFact] | undefined {
   if (record.kind !== 'end' || record.chart !== 'servermapUpdate') return undefined;
   const actor = facts.actors.get(record.actor);
   const map = record.output as unknown as MapFact | null;
@@ -29,7 +29,7 @@ function finishedMap(record: TraceRecord, facts: Facts): [ActorFact, MapFact] | 
 
 /** A property of finished maps. */
 const ofMaps =
-  (judge: (actor: ActorFact, map: MapFact, facts: Facts) => string | undefined) =>
+  (judge: (actor: ActorFact, map: MapFact, facts: RunFacts) => string | undefined) =>
   (): Judge =>
   (record, facts) => {
     const finished = finishedMap(record, facts);
@@ -40,7 +40,7 @@ const ofMaps =
 type ReportJudge = (
   report: ReportFact,
   operation: OperationFact,
-  facts: Facts,
+  facts: RunFacts,
 ) => string | undefined;
 
 const ofReports = (judge: ReportJudge) => (): Judge => (record, facts) => {
@@ -383,7 +383,7 @@ function soundIsGood(report: ReportFact, { troubled, damaged, changed }: Operati
   return `share ${wrong.shnum} on ${wrong.server} is sound and called ${wrong.verdict.kind}`;
 }
 
-function wrongIsNot(report: ReportFact, { changed }: OperationFact, facts: Facts) {
+function wrongIsNot(report: ReportFact, { changed }: OperationFact, facts: RunFacts) {
   const wrong = report.holdings.find(({ server, shnum, verdict }) => {
     const place = placeName(server, shnum);
     const isRotten = /^(prefix|key|signature)$/.test(facts.rotten.get(place) ?? '');
@@ -410,7 +410,7 @@ const limits: Readonly<Record<string, keyof Deadlines>> = {
 /** What a chart should have done before now. */
 function lateness(
   { chart, state, path, since, startedAt, input }: ActorFact,
-  { now, deadlines }: Facts,
+  { now, deadlines }: RunFacts,
 ): { readonly due: number; readonly because: string } | undefined {
   const limit = limits[`${chart} ${state}`];
   const due = limit === undefined ? Infinity : since + deadlines[limit];

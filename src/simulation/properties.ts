@@ -6,7 +6,7 @@
  * G for repair, A for recoverability, X for concurrency, M for modify, T for retrieve, V for servers
  * that lie; K is the kernel. Some hold only within limits (so many disks lost); outside of them they say nothing.
  */
-import { emptyFacts, type Facts, learn } from './facts.ts';
+import { emptyFacts, learn, type RunFacts } from './facts.ts';
 import { concurrencyProperties } from './properties-concurrency.ts';
 import { kernelProperties } from './properties-kernel.ts';
 import { lieProperties } from './properties-lies.ts';
@@ -16,6 +16,7 @@ import { updateProperties } from './properties-update.ts';
 import { type PropertyDefinition, type RealJudge, unseen } from './property.ts';
 import type { TraceRecord, World } from './world.ts';
 
+/** Whether a property holds of a run. */
 export type PropertyVerdict =
   | { readonly kind: 'holds' }
   /** Of real runs only: it needs what no trace of one has, or what it saw has two explanations. */
@@ -28,7 +29,14 @@ export type PropertyVerdict =
       readonly because: string;
     };
 
-export interface Property extends Pick<PropertyDefinition, 'id' | 'name' | 'statement'> {
+/** What must hold of any run. */
+export interface Property {
+  /** `U1`, … */
+  readonly id: string;
+  /** In a few words. */
+  readonly name: string;
+  /** In one sentence. */
+  readonly statement: string;
   /** Judges the whole trace so far, of a simulated run. */
   readonly check: (world: Pick<World, 'trace'>) => PropertyVerdict;
 }
@@ -42,6 +50,7 @@ const definitions: readonly PropertyDefinition[] = [
   ...kernelProperties,
 ];
 
+/** Every property, in the order of their ids. */
 export const properties: readonly Property[] = definitions.map((definition) => {
   const { id, name, statement } = definition;
   const check: Property['check'] = ({ trace }) => {
@@ -58,7 +67,10 @@ export class PropertyWatch {
   #facts = emptyFacts();
   #judges: { readonly id: string; readonly judge: RealJudge }[] = [];
 
-  /** @param run what the trace is of; a real one is judged file by file */
+  /**
+   * @internal
+   * @param run what the trace is of; a real one is judged file by file
+   */
   constructor(
     of: readonly PropertyDefinition[] = definitions,
     run: 'simulated' | 'real' = 'simulated',
@@ -72,8 +84,8 @@ export class PropertyWatch {
     }
   }
 
-  /** What the trace says so far. */
-  get facts(): Facts {
+  /** What the trace says so far. @internal */
+  get facts(): RunFacts {
     return this.#facts;
   }
 

@@ -1,7 +1,7 @@
 /**
  * @module property: what a property is: a sentence, and a judge of a trace.
  */
-import type { Facts } from './facts.ts';
+import type { RunFacts } from './facts.ts';
 import type { TraceRecord } from './world-types.ts';
 
 /** It looks like a violation, and a trace cannot tell whether it is one. */
@@ -10,9 +10,9 @@ export interface Doubt {
 }
 
 /** Why `record`, seen after `facts` have learnt it, breaks a property; nothing when it does not. */
-export type Judge = (record: TraceRecord, facts: Facts) => string | undefined;
+export type Judge = (record: TraceRecord, facts: RunFacts) => string | undefined;
 /** The same of a real run. */
-export type RealJudge = (record: TraceRecord, facts: Facts) => string | Doubt | undefined;
+export type RealJudge = (record: TraceRecord, facts: RunFacts) => string | Doubt | undefined;
 
 /**
  * What a judge has to know. What the charts did is in every trace; the rest only a world records,

@@ -43,6 +43,7 @@ import { type Choice, type ServerSpec, type ShareSpec, World, type WorldOptions 
 
 /** Something is wrong with a scenario, in this line of its file (from 1). */
 export class ScenarioError extends Error {
+  /** From 1. */
   readonly line: number;
 
   constructor(line: number, problem: string) {
@@ -52,36 +53,49 @@ export class ScenarioError extends Error {
   }
 }
 
+/** A line of a scenario's file. */
 export interface Line {
+  /** From 1. */
   readonly number: number;
+  /** Without what ends it. */
   readonly text: string;
 }
 
+/** A grid, and what happens on it. */
 export interface ScenarioRun {
   /** Of its heading; the scenario's own for the first run. */
   readonly title: string;
+  /** Of its world. */
   readonly options: WorldOptions;
+  /** In order. */
   readonly blocks: readonly Block[];
 }
 
 /** Commands, and what is written below them. */
 export interface Block {
+  /** What is done. */
   readonly commands: readonly Line[];
+  /** What must come of it. */
   readonly expected: readonly string[];
 }
 
-type Part =
+/** A piece of the file. */
+export type ScenarioPart =
   | { readonly kind: 'prose'; readonly lines: readonly Line[] }
   | { readonly kind: 'block'; readonly block: Block };
 
+/** A schedule that stands in a file. */
 export interface Scenario {
   /** Of its file, without `.txt`. */
   readonly name: string;
+  /** Its first heading. */
   readonly title: string;
   /** The comments, one paragraph per element. */
   readonly prose: readonly string[];
+  /** At least one. */
   readonly runs: readonly ScenarioRun[];
-  readonly parts: readonly Part[];
+  /** The whole file, in order. */
+  readonly parts: readonly ScenarioPart[];
 }
 
 /** @throws ScenarioError */
@@ -114,8 +128,8 @@ export function parseScenario(name: string, text: string): Scenario {
   return { name, title, prose, runs, parts };
 }
 
-function partsOf(text: string): readonly Part[] {
-  const parts: Part[] = [];
+function partsOf(text: string): readonly ScenarioPart[] {
+  const parts: ScenarioPart[] = [];
   const lines = text.split('\n').map((line, i) => ({ number: i + 1, text: line.trimEnd() }));
   let at = 0;
   while (at < lines.length) {
@@ -283,6 +297,7 @@ function parseTask(line: number, kind: string, settings: ReadonlyMap<string, str
 
 // --- playing ------------------------------------------------------------------------------------
 
+/** How scenarios are played. */
 export interface PlayOptions {
   /** What operations that say `call` do, by their names. */
   readonly programs?: Readonly<Record<string, Program>> | undefined;
@@ -292,8 +307,11 @@ export interface PlayOptions {
   readonly isLenient?: boolean | undefined;
 }
 
+/** A run of a scenario that was played. */
 export interface Played {
+  /** As it is at the end. */
   readonly world: World;
+  /** What the properties say of it. */
   readonly watch: PropertyWatch;
   /** What came of each block. */
   readonly outputs: readonly (readonly string[])[];

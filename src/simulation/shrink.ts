@@ -7,9 +7,13 @@ import { writeScenario } from './scenario-write.ts';
 import { type RunOutcome, runLabels } from './simulate.ts';
 import type { WorldOptions } from './world.ts';
 
+/** A run that breaks a property, made as short as could be. */
 export interface Shrunk {
+  /** Of its world. */
   readonly options: WorldOptions;
+  /** Its choices. */
   readonly labels: readonly string[];
+  /** Why the property is broken. */
   readonly because: string;
   /** How many runs it took. */
   readonly tries: number;

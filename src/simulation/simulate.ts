@@ -15,15 +15,19 @@ import { PropertyWatch } from './properties.ts';
 import { nextToEnd } from './run-to-end.ts';
 import { type Choice, type ServerSpec, type ShareSpec, World, type WorldOptions } from './world.ts';
 
+/** What came of a run. */
 export interface RunOutcome {
+  /** Of its world. */
   readonly options: WorldOptions;
   /** The choices, by their labels: `World.replay(options, labels)` is the run. */
   readonly labels: readonly string[];
+  /** Which properties were broken, and why. */
   readonly violations: readonly { readonly id: string; readonly because: string }[];
   /** How often each kind of choice was made. */
   readonly counts: Readonly<Record<string, number>>;
   /** How many operations the history has that was put in order; none beyond the limits of X4. */
   readonly inOrder: number;
+  /** As it is at the end. */
   readonly world: World;
 }
 

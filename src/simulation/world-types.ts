@@ -15,16 +15,19 @@ export { traceFormat } from '../runtime/run-records.ts';
 
 /** A share on a server at the beginning. */
 export interface ShareSpec {
+  /** From 0. */
   readonly shnum: number;
   /** 1 by default. */
   readonly seqnum?: number | undefined;
   /** Tells versions of one seqnum apart; 0 by default. */
   readonly series?: number | undefined;
+  /** The part of it that is damaged. */
   readonly rot?: RotField | undefined;
   /** Created by somebody with another write enabler. */
   readonly isForeign?: boolean | undefined;
 }
 
+/** A server of a world. */
 export interface ServerSpec {
   /** A number is share `n` of the first version. */
   readonly shares?: readonly (number | ShareSpec)[];
@@ -64,11 +67,15 @@ export interface WorldOptions {
 
 /** Something that can happen next. */
 export interface Choice {
+  /** A step of an operation or of time, or a fault. */
   readonly kind: 'start' | 'deliver' | 'advance' | FaultKind;
   /** Unique among the choices of one moment; what a scenario writes. */
   readonly label: string;
+  /** Whose, if it is about one. */
   readonly operation?: string;
+  /** Which, if it is about one. */
   readonly server?: ServerId;
+  /** Which share, if it is about one. */
   readonly shnum?: number;
   /** The id of a message in flight. */
   readonly message?: string;
@@ -120,18 +127,27 @@ export type TraceRecord = (ChartRecord | WorldRecord) & Stamp;
 
 /** A server as a visitor sees it. */
 export interface ServerView {
+  /** `s0`, `s1`, … in the permuted order of the file. */
   readonly id: ServerId;
+  /** Whether it answers at all. */
   readonly isUp: boolean;
+  /** Whether operations that begin now know of it. */
   readonly isKnown: boolean;
+  /** Whether nothing goes to it or comes from it. */
   readonly isPartitioned: boolean;
+  /** Whether it takes what comes and never answers. */
   readonly isMute: boolean;
   /** Per share number: `v1-1a2b3c4d`, `… damaged`, `unreadable`. */
   readonly shares: Readonly<Record<number, string>>;
 }
 
+/** An operation as a visitor sees it. */
 export interface OperationView {
+  /** What it is. */
   readonly spec: OperationSpec;
+  /** Where it stands. */
   readonly status: 'waiting' | 'running' | 'ended' | 'killed';
+  /** How it ended. */
   readonly result: OperationResult | undefined;
 }
 

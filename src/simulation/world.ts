@@ -76,12 +76,17 @@ interface Client {
 
 const hourMs = 3_600_000;
 
+/** A grid on which nothing happens but what is chosen. */
 export class World {
+  /** As they were given. */
   readonly options: WorldOptions;
+  /** Of its clients. */
   readonly encoding: Encoding;
+  /** All that has happened. */
   readonly trace: TraceRecord[] = [];
   /** The indices of the choices so far, and their labels. */
   readonly path: number[] = [];
+  /** The choices so far. */
   readonly labels: string[] = [];
 
   readonly #file: SimulatedFile;
@@ -162,10 +167,12 @@ export class World {
     return this.#clock.dues;
   }
 
+  /** What is in flight. */
   get messages(): readonly Message[] {
     return this.#network.inFlight;
   }
 
+  /** In the permuted order of the file. */
   get servers(): readonly ServerView[] {
     return this.#disks.servers.map(({ id, isUp, isKnown, isPartitioned, isMute, shares }) => {
       const view = { id, isUp, isKnown, isPartitioned, isMute };
@@ -173,6 +180,7 @@ export class World {
     });
   }
 
+  /** In the order in which they were given. */
   get operations(): readonly OperationView[] {
     return this.#operations.map(({ spec, status, result }) => ({ spec, status, result }));
   }

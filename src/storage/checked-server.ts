@@ -25,10 +25,12 @@ import type {
   WriteSecrets,
 } from './server.ts';
 
+/** What of the secrets a lease takes. */
 export type LeaseSecrets = Pick<WriteSecrets, 'renewSecret' | 'cancelSecret'>;
 
 /** A {@link StorageServer} whose methods check their arguments, then do what the backend does. */
 export abstract class CheckedServer implements StorageServer {
+  /** The server's public identity; no two of a grid have the same. */
   abstract readonly id: ServerId;
   abstract readonly nickname: string;
   abstract readonly tubId: Uint8Array;

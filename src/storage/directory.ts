@@ -40,11 +40,15 @@ import type {
 } from './server.ts';
 import { judge, planChanges, produceParts, unchanged } from './slot.ts';
 
+/** Where a server keeps its shares, and what it is called. */
 export interface DirectoryServerOptions {
+  /** No two servers of a grid have the same. */
   readonly id: ServerId;
+  /** For people; not unique. */
   readonly nickname: string;
   /** 20 bytes. */
   readonly tubId: Uint8Array;
+  /** The seed of its place in the order of a slot. */
   readonly permutationSeed: Uint8Array;
   /** The folder that holds `shares/`. It must exist whenever the server is asked something. */
   readonly directory: string;
@@ -59,6 +63,7 @@ export function bucketIn(folder: string, name: string): string {
 
 /** A `StorageServer` on a folder, safe against crashes and other processes. */
 export class DirectoryServer extends CheckedServer {
+  /** As it was given. */
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;

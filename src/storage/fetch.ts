@@ -27,14 +27,18 @@ import type { ServerId } from './server.ts';
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
-type HeaderRecord = Readonly<Record<string, string>>;
+/** Headers of a request, by their names. */
+export type RequestHeaders = Readonly<Record<string, string>>;
 
+/** Where a relay is, and what the server behind it is called. */
 export interface FetchServerOptions {
+  /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
   readonly nickname?: string;
   /** 20 bytes, as all who write to this server know it: write enablers are made of it. */
   readonly tubId: Uint8Array;
+  /** The seed of its place in the order of a slot. */
   readonly permutationSeed: Uint8Array;
   /**
    * Where the relay has the server: `storage/v1/…` is below it. `https:`, or `http:` to this very
@@ -44,7 +48,7 @@ export interface FetchServerOptions {
   /** Sent in Tahoe's way, where the relay does not hold it itself. Else it never gets here. */
   readonly swissnum?: string;
   /** For the relay, with every call: a token of its own, say. A function is asked every time. */
-  readonly headers?: HeaderRecord | (() => HeaderRecord | Promise<HeaderRecord>);
+  readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>);
   /** The platform's by default. */
   readonly fetch?: typeof globalThis.fetch;
   /**
@@ -73,8 +77,8 @@ export class FetchServer extends ProtocolServer {
   readonly permutationSeed: Uint8Array;
   /** Absolute, with a slash at its end. */
   readonly url: string;
-  readonly #authorization: HeaderRecord;
-  readonly #headers: () => HeaderRecord | Promise<HeaderRecord>;
+  readonly #authorization: RequestHeaders;
+  readonly #headers: () => RequestHeaders | Promise<RequestHeaders>;
   readonly #fetch: typeof globalThis.fetch;
   readonly #silenceMs: number;
   readonly #underWay = new Set<Exchange>();
@@ -280,7 +284,7 @@ function placeOf(given: string | URL): string {
 }
 
 /** @throws BadArgumentError; it is not quoted */
-function authorizationOf(swissnum: string | undefined): HeaderRecord {
+function authorizationOf(swissnum: string | undefined): RequestHeaders {
   if (swissnum === undefined) return {};
   if (!/^[\x21-\x7e]+$/.test(swissnum)) {
     throw new BadArgumentError('swissnum', 'must be what a NURL has behind its last slash');

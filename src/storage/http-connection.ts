@@ -17,6 +17,7 @@ import { Exchange } from './http-exchange.ts';
 import { PinnedAgent } from './http-pin.ts';
 import type { Nurl } from './nurl.ts';
 
+/** How a server is connected to. */
 export interface ConnectionSettings {
   /** Sockets to this address at any time; further calls wait. */
   readonly socketsMax: number;

@@ -46,6 +46,7 @@ const READS = { method: 'GET', headers: { Accept: CBOR }, idempotent: true } as 
 
 /** A {@link StorageServer} that is asked in the protocol; a backend carries its calls. */
 export abstract class ProtocolServer extends CheckedServer {
+  /** Every call takes a round trip. */
   readonly isFar = true;
   #status: ConnectionStatus = { kind: 'untried' };
 
@@ -61,6 +62,7 @@ export abstract class ProtocolServer extends CheckedServer {
     return this.#status;
   }
 
+  /** What it has said of itself. */
   async version({ signal }: CallOptions = {}): Promise<ServerVersion> {
     const call = { ...READS, path: 'version', answerMax: smallAnswerMax, signal };
     return await this.#ask(call, (answer) => decodeVersion(cborOf(answer)));

@@ -27,8 +27,11 @@ export class BadAnswerError extends Error {
 
 /** What a server says of itself. Sizes are in bytes and may exceed 2^53. */
 export interface ServerVersion {
+  /** Its program and its version, for people. */
   readonly application: string;
+  /** Bytes. */
   readonly maximumMutableShareSize: bigint;
+  /** Bytes, as far as it says. */
   readonly availableSpace: bigint;
 }
 

@@ -15,12 +15,15 @@ import type { ServerId } from './server.ts';
 
 export type { ConnectionStatus } from './http-protocol.ts';
 
+/** Where a server is, and what it is called. */
 export interface HttpServerOptions extends Partial<ConnectionSettings> {
+  /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
   readonly nickname?: string;
   /** 20 bytes, from the FURL. */
   readonly tubId: Uint8Array;
+  /** The seed of its place in the order of a slot. */
   readonly permutationSeed: Uint8Array;
   /** The server's addresses, at least one; the first that can be reached is used. */
   readonly nurls: readonly Nurl[];
@@ -36,6 +39,7 @@ const DEFAULTS: ConnectionSettings = {
 
 /** A `StorageServer` across the network. Keeps connections open; see {@link close}. */
 export class HttpServer extends ProtocolServer {
+  /** As it was given. */
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;
@@ -64,6 +68,11 @@ export class HttpServer extends ProtocolServer {
   /** Closes the connections; calls under way, or waiting, fail. The server can be used again. */
   close(): void {
     for (const connection of this.#connections) connection.close();
+  }
+
+  /** {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /** Tries each address in turn, from the one that worked last. */

@@ -7,7 +7,9 @@ import { sha256d } from '../crypto/hash.ts';
 import { TUB_ID_LENGTH } from './request.ts';
 import type { ServerId } from './server.ts';
 
+/** What a server is called, and where it stands in the order of a slot. */
 export interface IdentityOptions {
+  /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
   readonly nickname?: string;

@@ -28,6 +28,7 @@ import {
 } from './slot.ts';
 import { Turns } from './turns.ts';
 
+/** What a server in memory is called. */
 export interface MemoryServerOptions extends IdentityOptions {
   /** Unix time in seconds, for the expiry of leases. */
   readonly now?: () => number;
@@ -42,6 +43,7 @@ export class MemoryServer extends CheckedServer {
     diskOf = (server) => server.#disk;
   }
 
+  /** As it was given. */
   readonly id: ServerId;
   readonly nickname: string;
   readonly tubId: Uint8Array;

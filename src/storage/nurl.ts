@@ -23,6 +23,7 @@ export class Nurl {
   readonly spkiHash: string;
   /** A name or an address, IPv6 without brackets. */
   readonly host: string;
+  /** Of TCP. */
   readonly port: number;
   readonly #swissnum: string;
 
@@ -48,6 +49,7 @@ export class Nurl {
     return this.#format('[swissnum]');
   }
 
+  /** Without the swissnum, which is a secret. */
   toJSON(): string {
     return this.toString();
   }

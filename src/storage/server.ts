@@ -11,12 +11,15 @@ export type { ServerId };
 
 /** A half-open byte range of a share, in bytes from its start. */
 export interface ByteRange {
+  /** Where it begins. */
   readonly offset: number;
+  /** How many bytes; may be 0. */
   readonly length: number;
 }
 
 /** The share must hold exactly `specimen` at `offset`, of at most `length` bytes. */
 export interface ShareTest extends ByteRange {
+  /** Shorter than `length`: the share must end there. */
   readonly specimen: Uint8Array;
 }
 
@@ -26,6 +29,7 @@ export interface ShareTest extends ByteRange {
  * gives is good until the next part of that share is asked for, or the call is settled.
  */
 export interface WritePart extends ByteRange {
+  /** All of them; what it rejects with, the write does. */
   bytes(): Promise<Uint8Array>;
 }
 
@@ -47,12 +51,17 @@ export interface ShareWrite {
 
 /** The three 32-byte secrets that accompany a write. */
 export interface WriteSecrets {
+  /** Lets its holder write to a slot; a server keeps that of the first write. */
   readonly writeEnabler: Uint8Array;
+  /** Tells the lease that is renewed from others'. */
   readonly renewSecret: Uint8Array;
+  /** Is kept beside it, and of no use any more. */
   readonly cancelSecret: Uint8Array;
 }
 
+/** One test-and-set of shares of a slot on a server. */
 export interface ReadTestWriteRequest {
+  /** A server refuses another write enabler than the slot's. */
   readonly secrets: WriteSecrets;
   /** At most 256 of them. */
   readonly shares: ReadonlyMap<number, ShareWrite>;
@@ -60,6 +69,7 @@ export interface ReadTestWriteRequest {
   readonly reads: readonly ByteRange[];
 }
 
+/** What came of it. */
 export interface ReadTestWriteAnswer {
   /** Whether every test held, and so every part was written. */
   readonly wrote: boolean;
@@ -67,10 +77,13 @@ export interface ReadTestWriteAnswer {
   readonly reads: ReadonlyMap<number, readonly Uint8Array[]>;
 }
 
+/** For every call to a server. */
 export interface CallOptions {
+  /** Aborting rejects the call with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** For reads of shares. */
 export interface ReadOptions extends CallOptions {
   /**
    * Where the bytes may be put, which saves memory: as many as the range has, or more. The caller
@@ -115,6 +128,7 @@ export interface ReadableShares {
  * `checked-server.ts`); nothing else unless it says so.
  */
 export interface StorageServer extends ReadableShares {
+  /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** For people; not unique. */
   readonly nickname: string;

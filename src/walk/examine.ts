@@ -35,17 +35,21 @@ export interface Examining {
 export interface RepairAttempt {
   /** Undefined where nothing was begun: the cap does not give it, or this library cannot do it. */
   readonly after: TahoeCheck | undefined;
+  /** Whether anything was begun. */
   readonly isAttempted: boolean;
+  /** Whether it is healthy now. */
   readonly isSuccessful: boolean;
   /** Why nothing, or not enough, was written. */
   readonly refusal: unknown;
 }
 
+/** What a deep check says of one object. */
 export interface Examination {
   /** As it is now. Null where nobody can say; of a literal, and of what is unknown, true. */
   readonly isHealthy: boolean | null;
   /** What was found at first, as Tahoe tells it. Undefined where it could not be looked at. */
   readonly check: TahoeCheck | undefined;
+  /** Undefined where none was asked for, or needed. */
   readonly repair: RepairAttempt | undefined;
   /** What became of its leases, where these were asked for. */
   readonly leases: LeaseOutcome | undefined;
@@ -101,7 +105,10 @@ async function examined(
   const found = await lookAt(file, verify, call);
   const check = tahoeCheck(found, file.cap, encoding);
   if (!isAnyoneHeard(found)) {
-    const error = new UnrecoverableFileError('no server has told what it holds');
+    const { servers } = found.map;
+    const error = new UnrecoverableFileError('no server has told what it holds', {
+      ...{ seen: [], bad: 0, unread: [], servers },
+    });
     return { ...nothing, isHealthy: null, check, error };
   }
   const attempt = repair && !found.isHealthy;

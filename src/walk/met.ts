@@ -22,7 +22,9 @@ export interface Met {
   readonly path: readonly string[];
   /** `ill-formed`: `problem` says why its entry leads nowhere; a name that is none is empty. */
   readonly kind: Child['kind'];
+  /** Whether it can change; undefined where nobody can say. */
   readonly mutable: Child['mutable'];
+  /** `sdmf` or `mdmf` of what can change, `chk` or `lit` of what cannot; else undefined. */
   readonly format: Child['format'];
   /** Bytes, of an immutable one. */
   readonly size: number | undefined;
@@ -84,13 +86,17 @@ export function storageIndexIn({ verify }: Caps): string | undefined {
 
 /** A line of Tahoe's manifest: its fields, in its order, with `""` where there is nothing. */
 export interface ManifestEntry {
+  /** Names from the directory where the walk began. */
   readonly path: readonly string[];
   /** A secret, as `repaircap` is. */
   readonly cap: string;
+  /** `file`, `directory`, `unknown` or `ill-formed`. */
   readonly type: Child['kind'];
+  /** Empty where there is none. */
   readonly verifycap: string;
   /** What lets its holder repair it: the write cap, or of an immutable file the verify cap. */
   readonly repaircap: string;
+  /** In base32; empty where no server knows it. */
   readonly 'storage-index': string;
 }
 

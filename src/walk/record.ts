@@ -10,12 +10,19 @@ import type { ObjectVerdict } from './tally.ts';
 
 /** One object, or entry, that a walk is through with. */
 export interface WalkRecord {
+  /** Names from the directory where the walk began. */
   readonly path: readonly string[];
+  /** As of {@link Met}. */
   readonly kind: Met['kind'];
+  /** As of {@link Met}. */
   readonly mutable?: boolean | undefined;
+  /** As of {@link Met}. */
   readonly format?: Met['format'];
+  /** Bytes, of an immutable one. */
   readonly size?: number | undefined;
+  /** By which an object is known again; no secret. */
   readonly verifyCap?: string | undefined;
+  /** Of a directory that could be read. */
   readonly extent?: Extent | undefined;
   /** A directory could not be read. */
   readonly isUnread?: true | undefined;
@@ -23,6 +30,10 @@ export interface WalkRecord {
   readonly verdict?: ObjectVerdict | undefined;
 }
 
+/**
+ * What to keep of an object so that the walk can go on behind it, as JSON. @param verdict of a deep
+ * check: that of `verdictOf`
+ */
 export function recordOf(met: Met, verdict?: ObjectVerdict): WalkRecord {
   const { path, kind, mutable, format, size, extent, error, caps } = met;
   const isUnread = error === undefined ? undefined : true;

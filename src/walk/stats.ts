@@ -7,18 +7,29 @@ import type { Met } from './met.ts';
 /** Tahoe's fields, in its order. Sizes are bytes; those of mutable files are not known. */
 export interface DeepStats {
   readonly 'api-version': 1;
+  /** But for literals. */
   readonly 'count-immutable-files': number;
+  /** SDMF and MDMF. */
   readonly 'count-mutable-files': number;
+  /** Files that are in their caps. */
   readonly 'count-literal-files': number;
+  /** All of these three. */
   readonly 'count-files': number;
+  /** Of all kinds. */
   readonly 'count-directories': number;
+  /** Of a kind that this library does not know. */
   readonly 'count-unknown': number;
+  /** Bytes, of all together. */
   readonly 'size-immutable-files': number;
+  /** Bytes, of all together. */
   readonly 'size-literal-files': number;
   /** Of their tables. */
   readonly 'size-directories': number;
+  /** Bytes of its table. */
   readonly 'largest-directory': number;
+  /** The most entries in one. */
   readonly 'largest-directory-children': number;
+  /** Bytes. */
   readonly 'largest-immutable-file': number;
   /** Of immutable files: how many have a size from the first to the second number, both included. */
   readonly 'size-files-histogram': readonly (readonly [min: number, max: number, count: number])[];
@@ -36,6 +47,7 @@ export class StatsCounter {
   /** By the number of the bucket. */
   readonly #histogram = new Map<number, number>();
 
+  /** Counts one object. */
   add({ kind, mutable, format, size, extent }: Counted): void {
     const largest = this.#largest;
     if (kind === 'unknown') this.#counts.unknown++;
@@ -60,6 +72,7 @@ export class StatsCounter {
     this.#histogram.set(bucket, (this.#histogram.get(bucket) ?? 0) + 1);
   }
 
+  /** What was counted so far. */
   get stats(): DeepStats {
     const [counts, sizes, largest] = [this.#counts, this.#sizes, this.#largest];
     const buckets = [...this.#histogram].sort(([a], [b]) => a - b);

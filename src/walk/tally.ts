@@ -6,9 +6,11 @@
 export interface ObjectVerdict {
   /** Before and after; of an object without shares, or that could not be looked at, null. */
   readonly wasHealthy: boolean | null;
+  /** After a repair, if there was one. */
   readonly isHealthy: boolean | null;
   /** Before and after. */
   readonly corruptShares: readonly [number, number];
+  /** What came of it; undefined where none was needed or asked for. */
   readonly repair?: 'successful' | 'unsuccessful' | 'refused' | undefined;
   /** It could not be looked at, or not be given its leases. */
   readonly isFailed?: true | undefined;
@@ -25,6 +27,7 @@ export class Tally {
   #failed = 0;
   #lapsing = 0;
 
+  /** Counts one object. */
   add({ wasHealthy, isHealthy, corruptShares, repair, isFailed, mayLapse }: ObjectVerdict): void {
     if (mayLapse) this.#lapsing++;
     if (isFailed) this.#failed++;
@@ -37,6 +40,7 @@ export class Tally {
     }
   }
 
+  /** Objects that could be looked at. */
   get checked(): number {
     return this.#checked;
   }
@@ -46,6 +50,7 @@ export class Tally {
     return this.#checked - this.#healthy[1];
   }
 
+  /** Objects that could not be looked at, or not be given their leases. */
   get failed(): number {
     return this.#failed;
   }
@@ -55,6 +60,7 @@ export class Tally {
     return this.#lapsing;
   }
 
+  /** How many ended how. */
   get repairs(): Readonly<Record<'successful' | 'unsuccessful' | 'refused', number>> {
     return this.#repairs;
   }

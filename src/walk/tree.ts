@@ -25,7 +25,9 @@ import {
 
 /** An object, and what there is to say of its shares. */
 export interface Examined {
+  /** What it is, and where. */
   readonly met: Met;
+  /** What was found, and done. */
   readonly examination: Examination;
 }
 

@@ -17,6 +17,7 @@ export interface WalkProgress {
   readonly failed: number;
 }
 
+/** For walks. */
 export interface WalkOptions {
   /** Aborting ends the walk with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
@@ -33,6 +34,7 @@ export interface WalkOptions {
   readonly after?: Iterable<WalkRecord> | AsyncIterable<WalkRecord> | undefined;
 }
 
+/** For deep checks. */
 export interface DeepCheckOptions extends WalkOptions, Examining {}
 
 export const concurrencyUsual = 4;

@@ -4,7 +4,8 @@ import * as errors from '../../src/errors.ts';
 
 type ErrorClass = new () => errors.TahoeMutableError;
 
-const classes = Object.entries({ ...errors, ...complaint }).filter(
+const { TypedError: _, ...thrown } = errors;
+const classes = Object.entries({ ...thrown, ...complaint }).filter(
   ([, it]) => typeof it === 'function' && it.prototype instanceof errors.TahoeMutableError,
 ) as unknown as readonly (readonly [string, ErrorClass])[];
 

@@ -53,8 +53,8 @@ async function standoff(count: number, options: Partial<GridOptions> = {}) {
   silent.add('s2');
   // Newest first: of one seqnum, the greater root hash.
   const sorted = versions.sort((a, b) => (a.rootHash < b.rootHash ? 1 : -1));
-  const facts = sorted.map(({ seqnum, rootHash, dataLength: size }) => ({
-    ...{ seqnum, rootHash, format: 'mdmf', required: 1, total: 3, size },
+  const facts = sorted.map(({ seqnum, rootHash, format, dataLength: size }) => ({
+    ...{ seqnum, rootHash, format, required: 1, total: 3, size },
   }));
   const text = `versions ${sorted.map(nameText).join(' and ')} stand against each other, and any of them may have been acknowledged`;
   return { file: another().open(cap), silent, servers, names: sorted.map(nameOf), facts, text };

@@ -308,7 +308,10 @@ describe('refused before anything is signed', async () => {
     const { header: base } = await encode({ format: 'sdmf', required: 2, total: 3 }, data(5));
     await refused(
       { base },
-      new WrongFormatError('only MDMF files can be updated in place', { format: 'sdmf' }),
+      new WrongFormatError('only MDMF files can be updated in place', {
+        cap: 'mdmf',
+        file: 'sdmf',
+      }),
     );
   });
 

@@ -220,10 +220,12 @@ describe('a deep check', () => {
       isHealthy: null,
       error: new UnusableEntryError('few', 'it has fewer than four fields'),
     });
-    expect(at(found, 'a')).toMatchObject({
-      isHealthy: null,
-      error: new UnrecoverableFileError('no server has told what it holds'),
-    });
+    const { isHealthy, error } = at(found, 'a');
+    expect(isHealthy).toBe(null);
+    const { facts, message } = error as UnrecoverableFileError;
+    expect(message).toBe('no server has told what it holds');
+    expect(facts).toMatchObject({ seen: [], bad: 0, unread: [] });
+    expect(new Set(facts.servers.map(({ status }) => status))).toEqual(new Set(['failed']));
     expect(at(found, 'sub', 'b').isHealthy).toBe(true);
     expect(tallyOf(found)).toMatchObject({ checked: 3, unhealthy: 0, failed: 2 });
   });

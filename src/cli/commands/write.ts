@@ -2,7 +2,7 @@
  * @module write: `put`, `update` and `append`.
  */
 import type { Command } from 'commander';
-import type { FileSource } from '../../file-source.ts';
+import type { Spooled } from '../../contents/spool.ts';
 import type { ChangeCallOptions, MutableFile } from '../../mutable-file.ts';
 import type { WriteOutcome } from '../../runtime/outcome.ts';
 import type { VersionName } from '../../version-name.ts';
@@ -20,7 +20,7 @@ interface Options {
 
 type Write = (
   file: MutableFile,
-  contents: FileSource,
+  contents: Spooled,
   options: ChangeCallOptions,
 ) => Promise<WriteOutcome>;
 

@@ -7,7 +7,7 @@
  * has what cannot be told from the rest: faults, and when operations and their parts began and
  * ended, since properties ask which of two was first.
  */
-import type { Facts, OperationFact } from '../../../src/simulation/facts.ts';
+import type { OperationFact, RunFacts } from '../../../src/simulation/facts.ts';
 import { faultKinds } from '../../../src/simulation/faults.ts';
 import { mixA, mixB } from '../../../src/simulation/mix.ts';
 import type { TraceRecord, World } from '../../../src/simulation/world.ts';
@@ -127,7 +127,7 @@ export class StateKey {
    * the order in which others were answered; no matter, where each is answered before time passes.
    * @param more what else counts
    */
-  of(world: World, facts: Facts, isTimed: boolean, more: string): string {
+  of(world: World, facts: RunFacts, isTimed: boolean, more: string): string {
     // Messages of one server and operation keep their order: a crash breaks them off one by one.
     const messages = world.messages
       .map(({ id, operation, server, label, phase, isAbandoned, isDelayed, write }) => ({
@@ -164,7 +164,7 @@ export function serverOf(path: string): string | undefined {
 }
 
 /** What the properties know beside the charts, without the numbers of records. */
-function remembered(facts: Facts): string {
+function remembered(facts: RunFacts): string {
   // Charts have their part of the key already.
   const { actors: _, active: __, ...others } = facts;
   const { operations, servers: ___, initialPlaces: ____, acknowledged, ...rest } = others;
