@@ -277,6 +277,7 @@ export class Grid {
       spooled: (once, signal) => this.#spooled(once, signal),
       ...ofAnyFile,
       sessionFor: (own, cap, keyring) => ({
+        // Asked for when the call is made: it ends with what is closed after that.
         engine: { ...own, closing: this.#closing },
         servers: watchedServers(checked, own.operation),
         ...{ cap, keyring, headLength, leaseSecret, advisories },

@@ -419,9 +419,7 @@ export class MutableFile {
   ): Promise<T> {
     const { encoding, gridSize, losableServers, during } = this.#setting;
     return guarded(this.#setting.engine, given, async (engine, options) => {
-      const bench = await newBench(() =>
-        this.#setting.sessionFor(engine, this.#cap, this.#keyring),
-      );
+      const bench = await newBench(this.#setting.sessionFor(engine, this.#cap, this.#keyring));
       const all = { ...options, encoding, gridSize, losableServers };
       try {
         return await during(() => work(bench, all));

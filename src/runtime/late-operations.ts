@@ -30,8 +30,8 @@ export const verifyFile: typeof Operations.verifyFile = async (...asked) =>
 export const writeContents: typeof Operations.writeContents = async (...asked) =>
   (await operations()).writeContents(...asked);
 
-/** @param sessionFor asked at each attempt */
-export async function newBench(sessionFor: () => SessionSetting): Promise<Workbench> {
+/** Each attempt has a session of its own. */
+export async function newBench(setting: SessionSetting): Promise<Workbench> {
   const [{ Workbench }, { newSession }] = await Promise.all([benches(), sessions()]);
-  return new Workbench(() => newSession(sessionFor()));
+  return new Workbench(() => newSession(setting));
 }

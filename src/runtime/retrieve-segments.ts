@@ -120,9 +120,10 @@ export function hold(
   });
 }
 
-/** Bytes of the blocks that a share has of a window. */
+/** Bytes of the blocks that a share has of a window; of an empty file it has none. */
 export function bytesOfBlocks(geometry: Geometry, { firstSegment, segmentCount }: Window): number {
-  const segnums = Array.from({ length: segmentCount }, (_, i) => firstSegment + i);
+  const count = Math.min(segmentCount, geometry.segmentCount - firstSegment);
+  const segnums = Array.from({ length: Math.max(0, count) }, (_, i) => firstSegment + i);
   return segnums.reduce((sum, segnum) => sum + blockLength(geometry, segnum), 0);
 }
 

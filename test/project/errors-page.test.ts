@@ -9,7 +9,8 @@ import { root } from '../support/root.ts';
 const { TahoeMutableError } = errors;
 const codes = Object.values(errors)
   .filter((it) => typeof it === 'function' && it.prototype instanceof TahoeMutableError)
-  .map((it) => (it as typeof TahoeMutableError).code);
+  // Those without are what others are made of.
+  .flatMap((it) => (it as typeof TahoeMutableError).code ?? []);
 const page = readFileSync(`${root}/docs/errors.md`, 'utf8');
 const entries = page.split(/^### /m).slice(1);
 
