@@ -160,6 +160,10 @@ test('a write that meets nobody ends with what servers have acknowledged, byte f
     await file.read({ onProgress: (progress) => void reads.push(progress) });
     expect(reads.at(-1)?.bytes.read).toBe(size);
     expectTrue(reads, true);
+    const looks: Progress[] = [];
+    const { way } = await file.repair({ onProgress: (progress) => void looks.push(progress) });
+    expect(way).toBe('nothing');
+    expectTrue(looks, true);
   }
 });
 
