@@ -56,6 +56,7 @@ import { onDemand } from './on-demand.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { newDownload } from './runtime/late-downloads.ts';
+import { renewLeases } from './runtime/late-operations.ts';
 import type { Complain } from './runtime/observing.ts';
 import type { DeadlineOptions, OperationOptions } from './runtime/options.ts';
 import {
@@ -67,7 +68,7 @@ import {
   recorderOf,
   recordsGrids,
 } from './runtime/recorded.ts';
-import { type LeaseSetting, renewLeases } from './runtime/renew-leases.ts';
+import type { LeaseSetting } from './runtime/renew-leases.ts';
 import {
   type Clock,
   defaultDeadlines,
@@ -78,7 +79,6 @@ import {
   statedIn,
 } from './runtime/run.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
-import { watchedServers } from './runtime/watched-server.ts';
 import { type Plaintext, plaintextOf } from './share/plaintext.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
@@ -265,8 +265,7 @@ export class Grid {
       ...ofAnyFile,
       newDownload: (own, cap) => {
         const engine = { ...own, closing: this.#closing };
-        const servers = watchedServers(checked, own.operation);
-        return newDownload({ engine, servers, cap, headLength, advisories });
+        return newDownload({ engine, servers: checked, cap, headLength, advisories });
       },
     };
     this.#setting = {
@@ -279,7 +278,7 @@ export class Grid {
       sessionFor: (own, cap, keyring) => ({
         // Asked for when the call is made: it ends with what is closed after that.
         engine: { ...own, closing: this.#closing },
-        servers: watchedServers(checked, own.operation),
+        servers: checked,
         ...{ cap, keyring, headLength, leaseSecret, advisories },
         usualTotal: encoding.total,
         enough: Math.max(encoding.required, enough),

@@ -7,7 +7,7 @@
  */
 import type { ReadableShares } from '../storage/server.ts';
 import { type Engine, withDeadline } from './run.ts';
-import { unwatched } from './watched-server.ts';
+import { unwatched } from './unwatched.ts';
 
 /** For one server. */
 export const waitingMax = 16;

@@ -24,6 +24,7 @@ import { Pace } from './pace.ts';
 import { placeName } from './place-name.ts';
 import type { Engine } from './run.ts';
 import { Thrown } from './thrown.ts';
+import { watchedServers } from './watched-server.ts';
 
 /** What leads blocks and segments to the hash in the cap. */
 interface FileChecks {
@@ -67,7 +68,7 @@ export class Download {
     this.engine = engine;
     this.cap = cap;
     this.storageIndex = immutableStorageIndexOf(cap);
-    const permuted = permutedServers(servers, this.storageIndex);
+    const permuted = permutedServers(watchedServers(servers, engine.operation), this.storageIndex);
     this.servers = new Map(permuted.map((server) => [server.id, server]));
     this.#advisories = advisories;
     this.#headLength = headLength;

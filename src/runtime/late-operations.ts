@@ -5,11 +5,18 @@
 import { onDemand } from '../on-demand.ts';
 import type { SessionSetting } from './new-session.ts';
 import type * as Operations from './operations.ts';
+import type * as Leases from './renew-leases.ts';
 import type { Workbench } from './workbench.ts';
 
 const benches = onDemand(() => import('./workbench.ts'));
 const sessions = onDemand(() => import('./new-session.ts'));
 const operations = onDemand(() => import('./operations.ts'));
+const leases = onDemand(() => import('./renew-leases.ts'));
+
+/** Loads all of it now: for who cannot load anything later. */
+export async function loadOperations(): Promise<void> {
+  await Promise.all([benches(), sessions(), operations(), leases()]);
+}
 
 export const createFile: typeof Operations.createFile = async (...asked) =>
   (await operations()).createFile(...asked);
@@ -29,6 +36,9 @@ export const verifyFile: typeof Operations.verifyFile = async (...asked) =>
   (await operations()).verifyFile(...asked);
 export const writeContents: typeof Operations.writeContents = async (...asked) =>
   (await operations()).writeContents(...asked);
+
+export const renewLeases: typeof Leases.renewLeases = async (...asked) =>
+  (await leases()).renewLeases(...asked);
 
 /** Each attempt has a session of its own. */
 export async function newBench(setting: SessionSetting): Promise<Workbench> {

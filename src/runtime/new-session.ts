@@ -11,6 +11,7 @@ import type { Advisories } from './advisories.ts';
 import { Pace } from './pace.ts';
 import type { Engine } from './run.ts';
 import { batchesFor, type Keyring, type Session, secretsOf } from './session.ts';
+import { watchedServers } from './watched-server.ts';
 
 /** What a session is made of. */
 export interface SessionSetting {
@@ -34,7 +35,7 @@ const privateKeysMax = 16;
 export function newSession({ servers, leaseSecret, enough, ...setting }: SessionSetting): Session {
   const { engine, cap, keyring } = setting;
   const storageIndex = storageIndexOf(cap);
-  const permuted = permutedServers(servers, storageIndex);
+  const permuted = permutedServers(watchedServers(servers, engine.operation), storageIndex);
   const secretsFor = secretsOf(cap, leaseSecret, storageIndex);
   keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
   const headers: Session['headers'] = new Map();

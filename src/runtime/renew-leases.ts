@@ -85,6 +85,7 @@ async function renewed(
   };
   try {
     signal.throwIfAborted();
+    engine.closing?.throwIfClosed();
     progress?.leases(servers.map(({ id }) => id));
     const answers = await Promise.all(permutedServers(servers, storageIndex).map(ask));
     return {

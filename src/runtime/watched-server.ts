@@ -14,6 +14,7 @@ import type {
   StorageServer,
 } from '../storage/server.ts';
 import type { OperationRecorder } from './recorded.ts';
+import { standsBehind } from './unwatched.ts';
 
 /** `servers`, whose calls are recorded as those of `operation`, if there is somebody to record. */
 export function watchedServers(
@@ -22,14 +23,6 @@ export function watchedServers(
 ): readonly StorageServer[] {
   if (operation === undefined) return servers;
   return servers.map((server) => watchedServer(server, operation));
-}
-
-/** What stands behind a watched server, or behind its immutable shares. */
-const behind = new WeakMap<ReadableShares, ReadableShares>();
-
-/** The same for everybody who watches it, and itself where nobody does. */
-export function unwatched(shares: ReadableShares): ReadableShares {
-  return behind.get(shares) ?? shares;
 }
 
 function watchedServer(server: StorageServer, operation: OperationRecorder): StorageServer {
@@ -56,7 +49,7 @@ function watchedServer(server: StorageServer, operation: OperationRecorder): Sto
         () => 0,
       ),
   };
-  behind.set(watched, server);
+  standsBehind(watched, server);
   return watched;
 }
 
@@ -89,7 +82,7 @@ function watchedShares(
       return shares.adviseCorruptShare(storageIndex, shnum, reason, options);
     },
   };
-  behind.set(watched, shares);
+  standsBehind(watched, shares);
   return watched;
 }
 

@@ -3,9 +3,13 @@
  * visitor sees it before the engine is there. The engine comes when something is to happen, and
  * runs the same choices again.
  */
+import { loadOperations } from '../../src/runtime/late-operations.ts';
 import type { Frame } from './engine/protocol.ts';
 import { Session } from './engine/session.ts';
 import { type Preset, presets } from './presets.ts';
+
+// The build closes what loads modules before it calls these functions.
+await loadOperations();
 
 export interface FirstScene {
   readonly preset: string;

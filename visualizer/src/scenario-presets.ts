@@ -3,10 +3,14 @@
  * is played, and the choices that it comes to are the preset's. Two runs on one grid, one of them
  * under an old rule, become two sides.
  */
+import { loadOperations } from '../../src/runtime/late-operations.ts';
 import { parseScenario, playRun, type Scenario } from '../../src/simulation/scenario.ts';
 import type { WorldOptions } from '../../src/simulation/world.ts';
 import type { Scene } from './engine/protocol.ts';
 import type { End, Preset } from './presets.ts';
+
+// The build closes what loads modules before it calls these functions.
+await loadOperations();
 
 interface PlayedRun {
   readonly title: string;
