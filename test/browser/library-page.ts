@@ -24,10 +24,10 @@ const PAGE = `<!doctype html><title>A page</title><link rel="icon" href="data:,"
 
 /** Serves the page. */
 export async function serveLibrary(): Promise<LibraryPage> {
-  const script = await scriptOf('test/browser/page-library.ts');
+  const scripts = await scriptsOf('test/browser/page-library.ts');
   const server = createServer((request, response) => {
-    const [type, body] =
-      request.url === '/library.js' ? ['text/javascript', script] : ['text/html', PAGE];
+    const script = scripts.get(request.url ?? '');
+    const [type, body] = script === undefined ? ['text/html', PAGE] : ['text/javascript', script];
     response.writeHead(200, { 'content-type': type }).end(body);
   });
   server.listen(0, '127.0.0.1');
@@ -41,14 +41,20 @@ export async function serveLibrary(): Promise<LibraryPage> {
   };
 }
 
-async function scriptOf(input: string): Promise<string> {
+/** By their paths; what is loaded later has one of its own. */
+async function scriptsOf(input: string): Promise<ReadonlyMap<string, string>> {
   const bundle = await rolldown({
     input,
     cwd: root,
     platform: 'browser',
     resolve: { alias: { '#crypto': join(root, 'src/crypto/portable.ts') } },
   });
-  const { output } = await bundle.generate({ format: 'es', minify: true });
+  const { output } = await bundle.generate({
+    ...{ format: 'es', minify: true },
+    entryFileNames: 'library.js',
+  });
   await bundle.close();
-  return output[0].code;
+  return new Map(
+    output.flatMap((part) => (part.type === 'chunk' ? [[`/${part.fileName}`, part.code]] : [])),
+  );
 }

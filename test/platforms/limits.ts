@@ -5,7 +5,7 @@
 export const limits = {
   caps: 6,
   grid: 40,
-  'grid with XState': 52,
-  operations: 62,
+  'grid with XState': 50,
+  operations: 64,
   all: 120,
 } as const;
