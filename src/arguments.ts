@@ -17,7 +17,7 @@ import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
 
 /** Milliseconds: what a timer can wait, some 24 days; it fires at once when told to wait longer. */
-const timerMax = 2 ** 31 - 1;
+export const timerMax = 2 ** 31 - 1;
 
 /** Of which there is none else. */
 const deadlineNames: Readonly<Record<keyof Deadlines, true>> = {
@@ -203,15 +203,20 @@ export function checkGrid(options: GridArguments): void {
 
 function checkServer(name: string, server: unknown): void {
   const given = requireObject(name, server, 'a storage server') as Partial<StorageServer>;
-  if (typeof given.id !== 'string') refuse(`${name}.id`, given.id, 'a string');
-  if (!isBytesOf(given.tubId, 20)) refuse(`${name}.tubId`, given.tubId, '20 bytes');
-  if (!isBytes(given.permutationSeed)) {
-    refuse(`${name}.permutationSeed`, given.permutationSeed, 'a Uint8Array');
-  }
+  checkIdentity(given, `${name}.`);
   const { readTestWrite, addLease, immutable } = given;
   checkShares(name, given, { readTestWrite, addLease });
   if (immutable === undefined) return;
   checkShares(`${name}.immutable`, requireObject(`${name}.immutable`, immutable, 'an object'));
+}
+
+/** @throws BadArgumentError */
+export function checkIdentity(server: Partial<StorageServer>, prefix = ''): void {
+  const { id, tubId, permutationSeed } = server;
+  if (typeof id !== 'string') refuse(`${prefix}id`, id, 'a string');
+  if (!isBytesOf(tubId, 20)) refuse(`${prefix}tubId`, tubId, '20 bytes');
+  if (!isBytes(permutationSeed))
+    refuse(`${prefix}permutationSeed`, permutationSeed, 'a Uint8Array');
 }
 
 function checkShares(name: string, shares: Partial<ReadableShares>, more: object = {}): void {
@@ -229,11 +234,15 @@ function checkDeadlines(deadlines: unknown): void {
     if (!names.includes(name)) {
       throw new BadArgumentError(argument, `is none of ${names.join(', ')}`);
     }
-    if (ms === undefined) continue;
-    if (typeof ms !== 'number') refuse(argument, ms, 'a number of milliseconds');
-    else if (!(ms > 0 && ms <= timerMax)) {
-      throw new OutOfRangeError(argument, ms, `must be above 0 and at most ${timerMax}`);
-    }
+    if (ms !== undefined) requireMilliseconds(argument, ms);
+  }
+}
+
+/** @throws BadArgumentError, OutOfRangeError unless a timer can wait so long */
+export function requireMilliseconds(argument: string, ms: unknown): void {
+  if (typeof ms !== 'number') refuse(argument, ms, 'a number of milliseconds');
+  else if (!(ms > 0 && ms <= timerMax)) {
+    throw new OutOfRangeError(argument, ms, `must be above 0 and at most ${timerMax}`);
   }
 }
 

@@ -9,6 +9,15 @@
  * within the times of `silenceMs`, and no answer is read beyond what makes sense.
  */
 import { type Follower, followerOf, unlessAborted } from '../abort.ts';
+import {
+  checkIdentity,
+  kindOf,
+  refuse,
+  requireFunction,
+  requireMilliseconds,
+  requireOptions,
+  timerMax,
+} from '../arguments.ts';
 import { BadArgumentError } from '../errors.ts';
 import {
   announced,
@@ -47,7 +56,10 @@ export interface FetchServerOptions {
   readonly url: string | URL;
   /** Sent in Tahoe's way, where the relay does not hold it itself. Else it never gets here. */
   readonly swissnum?: string;
-  /** For the relay, with every call: a token of its own, say. A function is asked every time. */
+  /**
+   * For the relay, with every call: a token of its own, say. A function is asked every time; where
+   * it throws, the server is unavailable, and what it threw is the `cause`.
+   */
   readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>);
   /** The platform's by default. */
   readonly fetch?: typeof globalThis.fetch;
@@ -83,10 +95,16 @@ export class FetchServer extends ProtocolServer {
   readonly #silenceMs: number;
   readonly #underWay = new Set<Exchange>();
 
-  /** @throws BadArgumentError for a `url` that secrets must not be sent to */
+  /** @throws BadArgumentError, also for a `url` that secrets must not be sent to; OutOfRangeError */
   constructor(options: FetchServerOptions) {
     super();
+    requireOptions(options);
+    checkIdentity(options);
     const { id, nickname = id, tubId, permutationSeed, swissnum, headers = {} } = options;
+    const { fetch, silenceMs = SILENCE_MS } = options;
+    if (typeof headers !== 'function') checkHeaders(headers);
+    if (fetch !== undefined) requireFunction('fetch', fetch);
+    requireMilliseconds('silenceMs', silenceMs);
     this.id = id;
     this.nickname = nickname;
     this.tubId = tubId;
@@ -95,13 +113,18 @@ export class FetchServer extends ProtocolServer {
     this.#authorization = authorizationOf(swissnum);
     this.#headers = typeof headers === 'function' ? headers : () => headers;
     // Browsers refuse it as a method of anything else.
-    this.#fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
-    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
+    this.#fetch = fetch ?? ((...args) => globalThis.fetch(...args));
+    this.#silenceMs = silenceMs;
   }
 
   /** Ends the calls that are under way. The server can be used again. */
   close(): void {
     for (const exchange of this.#underWay) exchange.close();
+  }
+
+  /** Whoever it was: a relay passes refusals on, and has its own. */
+  protected override get refusal(): string {
+    return 'it or its relay refused the request (401)';
   }
 
   protected async reach(call: HttpCall): Promise<HttpAnswer> {
@@ -123,16 +146,29 @@ export class FetchServer extends ProtocolServer {
   }
 
   async #headersOf(call: HttpCall): Promise<Headers> {
-    try {
-      const headers = new Headers(await this.#headers());
-      for (const [name, value] of Object.entries({ ...this.#authorization, ...call.headers })) {
-        headers.delete(name);
-        for (const line of [value].flat()) headers.append(name, line);
-      }
-      return headers;
-    } catch {
-      throw new CallFailedError('the headers for its relay cannot be made', 'unconnected');
+    const headers = new Headers(await this.#headersForRelay());
+    for (const [name, value] of Object.entries({ ...this.#authorization, ...call.headers })) {
+      headers.delete(name);
+      for (const line of [value].flat()) headers.append(name, line);
     }
+    return headers;
+  }
+
+  /** What goes wrong here is the caller's, who gets it as it is, and is not quoted. */
+  async #headersForRelay(): Promise<RequestHeaders> {
+    let headers: RequestHeaders;
+    try {
+      headers = await this.#headers();
+    } catch (cause) {
+      throw new CallFailedError('`headers` has thrown: nothing was sent', 'unconnected', { cause });
+    }
+    try {
+      checkHeaders(headers);
+    } catch (cause) {
+      const problem = '`headers` gave what cannot be sent';
+      throw new CallFailedError(problem, 'unconnected', { cause });
+    }
+    return headers;
   }
 }
 
@@ -220,7 +256,7 @@ class Exchange {
 
   #expectProgress(times = 1): void {
     clearTimeout(this.#silence);
-    const allowedMs = times * this.#silenceMs;
+    const allowedMs = Math.min(times * this.#silenceMs, timerMax);
     this.#silence = setTimeout(() => {
       this.#fail(this.#failure(`it was silent for ${allowedMs} ms`));
     }, allowedMs);
@@ -228,7 +264,7 @@ class Exchange {
 
   #expectChunk(): void {
     clearTimeout(this.#slowness);
-    const allowedMs = 2 * this.#silenceMs;
+    const allowedMs = Math.min(2 * this.#silenceMs, timerMax);
     this.#slowness = setTimeout(() => {
       const problem = `it sent less than ${CHUNK} bytes of its answer in ${allowedMs} ms`;
       this.#fail(this.#failure(problem));
@@ -267,17 +303,19 @@ function problemOf(problem: unknown): string {
 /** @throws BadArgumentError; it is not quoted */
 function placeOf(given: string | URL): string {
   let url: URL;
+  if (typeof given !== 'string' && !(given instanceof URL)) refuse('url', given, 'an address');
   try {
     url = new URL(given, globalThis.location?.href);
   } catch {
     throw new BadArgumentError('url', 'must be the address of a relay');
   }
-  const { protocol, hostname, username, password, search, hash, href } = url;
+  const { protocol, hostname, username, password, href } = url;
   const isHere = /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$/.test(hostname);
   if (protocol !== 'https:' && !(protocol === 'http:' && isHere)) {
     throw new BadArgumentError('url', 'must begin with https:, since secrets are sent there');
   }
-  if (`${username}${password}${search}${hash}` !== '') {
+  // Elsewhere in an address these two are escaped; an empty query would swallow the path.
+  if (`${username}${password}` !== '' || /[?#]/.test(href)) {
     throw new BadArgumentError('url', 'must hold no credentials, query or fragment');
   }
   return href.endsWith('/') ? href : `${href}/`;
@@ -286,8 +324,32 @@ function placeOf(given: string | URL): string {
 /** @throws BadArgumentError; it is not quoted */
 function authorizationOf(swissnum: string | undefined): RequestHeaders {
   if (swissnum === undefined) return {};
-  if (!/^[\x21-\x7e]+$/.test(swissnum)) {
+  if (typeof swissnum !== 'string' || !/^[\x21-\x7e]+$/.test(swissnum)) {
     throw new BadArgumentError('swissnum', 'must be what a NURL has behind its last slash');
   }
   return { Authorization: `Tahoe-LAFS ${btoa(swissnum)}` };
+}
+
+/** @throws BadArgumentError; only names that a header can have are quoted */
+function checkHeaders(headers: unknown): void {
+  // A Promise or a Map has no names, and would be sent as nothing.
+  if (kindOf(headers) !== 'an Object') refuse('headers', headers, 'headers by their names');
+  for (const [name, value] of Object.entries(headers as object)) {
+    if (!isHeader(name, '')) {
+      throw new BadArgumentError('headers', 'one has a name that no header can have');
+    }
+    if (typeof value !== 'string') refuse(`headers.${name}`, value, 'a string');
+    if (!isHeader(name, value)) {
+      throw new BadArgumentError(`headers.${name}`, 'is a string that no header can hold');
+    }
+  }
+}
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    new Headers([[name, value]]);
+    return true;
+  } catch {
+    return false;
+  }
 }

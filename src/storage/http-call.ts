@@ -46,8 +46,12 @@ export class CallFailedError extends Error {
   /** Whether it failed as calls do on a connection that the server had closed while idle. */
   readonly stale: boolean;
 
-  constructor(problem: string, progress: Progress, stale = false) {
-    super(problem);
+  constructor(
+    problem: string,
+    progress: Progress,
+    { stale = false, ...options }: ErrorOptions & { readonly stale?: boolean } = {},
+  ) {
+    super(problem, options);
     this.name = 'CallFailedError';
     this.progress = progress;
     this.stale = stale;

@@ -187,7 +187,7 @@ export class Exchange {
     const stale = reusedSocket && !this.#answering && CLOSED_BY_PEER.has(code);
     // OpenSSL's messages span lines.
     const [line] = reasonOf(problem).split('\n', 1);
-    return new CallFailedError(line!, this.#progress, stale);
+    return new CallFailedError(line!, this.#progress, { stale });
   }
 }
 

@@ -57,6 +57,11 @@ export abstract class ProtocolServer extends CheckedServer {
    */
   protected abstract reach(call: HttpCall): Promise<HttpAnswer>;
 
+  /** What a 401 means that is not about a write enabler. Its text may echo secrets. */
+  protected get refusal(): string {
+    return 'it refused the swissnum (401)';
+  }
+
   /** What the last call showed. A server may be fine and a share on it missing or corrupt. */
   get status(): ConnectionStatus {
     return this.#status;
@@ -193,12 +198,18 @@ export abstract class ProtocolServer extends CheckedServer {
       return problem;
     }
     if (!(problem instanceof CallFailedError || problem instanceof BadAnswerError)) return problem;
-    this.#status = { kind: 'failing', problem: problem.message };
+    const text = answer?.status === 401 ? this.refusal : problem.message;
+    this.#status = { kind: 'failing', problem: text };
     const happened = answer === undefined ? wasDelivered(problem) : !wasRefused(answer);
     return !call.idempotent && happened
-      ? new AnswerLostError(this.id, problem.message)
-      : new ServerUnavailableError(this.id, problem.message);
+      ? new AnswerLostError(this.id, text)
+      : new ServerUnavailableError(this.id, text, causeOf(problem));
   }
+}
+
+/** As the options of another error, which has none where this one has none. */
+function causeOf(problem: Error): ErrorOptions {
+  return 'cause' in problem ? { cause: problem.cause } : {};
 }
 
 /** Whether the server may have acted on a call that got no answer. */
@@ -217,9 +228,7 @@ function wasRefused({ status }: HttpAnswer): boolean {
 /** @throws BadAnswerError for any other status */
 function expectStatus({ status }: HttpAnswer, ...expected: readonly number[]): void {
   if (expected.includes(status)) return;
-  throw new BadAnswerError(
-    status === 401 ? 'it refused the swissnum (401)' : `it answered with status ${status}`,
-  );
+  throw new BadAnswerError(`it answered with status ${status}`);
 }
 
 /** The body of a 200 that is CBOR. */
