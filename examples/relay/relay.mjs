@@ -11,6 +11,11 @@ import { createServer } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 
+/** All that the protocol needs, of what a page may ask for. */
+const METHODS = ['GET', 'POST', 'PUT'];
+/** For TCP and the TLS handshake together. */
+const CONNECT_MS = 10_000;
+
 /**
  * @param {Record<string, { host: string, port: number, spkiHash: string, authorization(): string }>}
  *   servers by the name that they have in a path: what `parseNurl` of `tahoe-mutable/node` gives
@@ -34,13 +39,15 @@ export function createRelay(servers, { origin, token }) {
     // Every refusal has a text: an empty 401 is a server's own, and means the write enabler.
     if (incoming.method === 'OPTIONS') {
       const preflight = {
-        'Access-Control-Allow-Methods': 'GET, POST, PUT',
+        'Access-Control-Allow-Methods': METHODS.join(', '),
         'Access-Control-Allow-Headers': 'Authorization, Content-Type, Range, X-Tahoe-Authorization',
         'Access-Control-Max-Age': '7200',
       };
       outgoing.writeHead(204, { ...cors, ...preflight }).end();
     } else if (!isEqual(incoming.headers.authorization ?? '', `Bearer ${token}`)) {
       outgoing.writeHead(403, cors).end('no such token\n');
+    } else if (!METHODS.includes(incoming.method)) {
+      outgoing.writeHead(405, { ...cors, Allow: METHODS.join(', ') }).end('no such method\n');
     } else if (backend === undefined) {
       outgoing.writeHead(404, cors).end('no such server\n');
     } else {
@@ -56,7 +63,8 @@ export function createRelay(servers, { origin, token }) {
 function forward(incoming, outgoing, { nurl, agent, path, cors }) {
   const { host, port } = nurl;
   const { method } = incoming;
-  const upstream = httpsRequest({ agent, host, port, method, path });
+  const givenUp = new AbortController();
+  const upstream = httpsRequest({ agent, host, port, method, path, givenUp: givenUp.signal });
   upstream.setHeader('Authorization', nurl.authorization());
   for (const name of ['accept', 'content-length', 'content-type', 'range']) {
     if (incoming.headers[name] !== undefined) upstream.setHeader(name, incoming.headers[name]);
@@ -74,11 +82,14 @@ function forward(incoming, outgoing, { nurl, agent, path, cors }) {
     answer.on('error', () => outgoing.destroy());
   });
   upstream.on('error', () => {
-    if (outgoing.headersSent) outgoing.destroy();
+    if (outgoing.headersSent || outgoing.destroyed) outgoing.destroy();
     else outgoing.writeHead(502, cors).end('the server does not answer\n');
   });
   outgoing.on('close', () => {
-    if (!outgoing.writableFinished) upstream.destroy();
+    if (outgoing.writableFinished) return;
+    // The agent may make another connection with these options, once this request has had its own.
+    if (!upstream.socket) givenUp.abort();
+    upstream.destroy();
   });
   incoming.pipe(upstream);
 }
@@ -86,18 +97,30 @@ function forward(incoming, outgoing, { nurl, agent, path, cors }) {
 /** Nothing is sent on a connection before the server's key is known to be the one in its NURL. */
 function pinnedAgent({ host, port, spkiHash }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  agent.createConnection = (_, callback) => {
-    void pinned().then((socket) => callback(null, socket), callback);
+  agent.createConnection = ({ givenUp }, callback) => {
+    void pinned(givenUp).then((socket) => callback(null, socket), callback);
   };
   return agent;
 
-  async function pinned() {
+  async function pinned(givenUp) {
     const socket = connect({ host, port, rejectUnauthorized: false });
-    await once(socket, 'secureConnect');
-    const key = socket.getPeerX509Certificate().publicKey.export({ type: 'spki', format: 'der' });
-    if (isEqual(createHash('sha256').update(key).digest('base64url'), spkiHash)) return socket;
-    socket.destroy();
-    throw new Error('the server has another key than its NURL says');
+    // Stays on: nobody else listens until the request has it.
+    socket.on('error', () => {});
+    const giveUp = () => socket.destroy(new Error('nobody waits for the server any longer'));
+    const timer = setTimeout(giveUp, CONNECT_MS);
+    givenUp.addEventListener('abort', giveUp);
+    try {
+      await once(socket, 'secureConnect');
+      const key = socket.getPeerX509Certificate().publicKey.export({ type: 'spki', format: 'der' });
+      if (isEqual(createHash('sha256').update(key).digest('base64url'), spkiHash)) return socket;
+      throw new Error('the server has another key than its NURL says');
+    } catch (problem) {
+      socket.destroy();
+      throw problem;
+    } finally {
+      clearTimeout(timer);
+      givenUp.removeEventListener('abort', giveUp);
+    }
   }
 }
 

@@ -1,10 +1,13 @@
 /** A server behind a relay, and what the two may do to whoever asks them. */
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { toBase32, utf8 } from '../../src/bytes.ts';
 import {
   AnswerLostError,
   BadArgumentError,
   BadWriteEnablerError,
+  OutOfRangeError,
   ServerUnavailableError,
 } from '../../src/errors.ts';
 import { FetchServer, type FetchServerOptions } from '../../src/storage/fetch.ts';
@@ -15,7 +18,7 @@ import { immutableSharesContract } from '../support/immutable-contract.ts';
 import { leaksIn, shown } from '../support/secret-search.ts';
 import { storageServerContract } from '../support/storage-contract.ts';
 import { part, TestSlot, write } from '../support/test-slot.ts';
-import { startWebRelay } from '../support/web-relay.ts';
+import { startWebRelay, TOKEN } from '../support/web-relay.ts';
 
 storageServerContract('fetch', async () => {
   const relay = await startWebRelay(new MemoryServer({ id: 'f0' }));
@@ -44,7 +47,8 @@ function answered(answer: Fetch, options: Partial<FetchServerOptions> = {}): Tes
   return new TestSlot(new FetchServer({ id: ID, ...seeds, url: HERE, fetch: answer, ...options }));
 }
 const overwrite = (slot: TestSlot) => slot.send({ 0: write({ parts: [part(0, 'new')] }) });
-const unavailable = (problem: string) => new ServerUnavailableError(ID, problem);
+const unavailable = (problem: string, cause?: Error) =>
+  new ServerUnavailableError(ID, problem, cause && { cause });
 const lost = (problem: string) => new AnswerLostError(ID, problem);
 /** Never answers, and is content to be given up. */
 const hung: Fetch = () => new Promise(() => {});
@@ -117,21 +121,76 @@ describe('a server behind a relay', () => {
 
   test('is sent nothing when the headers for its relay cannot be made', async () => {
     let calls = 0;
+    const thrown = new Error(`no token for ${SWISSNUM}`);
     const slot = answered(
       async () => {
         calls += 1;
         return new Response();
       },
-      { headers: () => Promise.reject(new Error(`no token for ${SWISSNUM}`)) },
+      { headers: () => Promise.reject(thrown) },
     );
-    const problem = unavailable('the headers for its relay cannot be made');
-    await expect(overwrite(slot)).rejects.toEqual(problem);
+    const refused = await overwrite(slot).catch((error: unknown) => error);
+    expect(refused).toEqual(unavailable('`headers` has thrown: nothing was sent', thrown));
+    // It says what it says, and is quoted nowhere else.
+    expect((refused as Error).cause).toBe(thrown);
+    expect((slot.server as FetchServer).status).toEqual({
+      kind: 'failing',
+      problem: '`headers` has thrown: nothing was sent',
+    });
     expect(calls).toBe(0);
+  });
+
+  test.each<[unknown, string, string]>([
+    [undefined, 'headers', 'is undefined, not headers by their names'],
+    [{ 'X-Token': undefined }, 'headers.X-Token', 'is undefined, not a string'],
+    [{ [`X: ${SWISSNUM}`]: '' }, 'headers', 'one has a name that no header can have'],
+    [{ 'X-Token': 'a\nb' }, 'headers.X-Token', 'is a string that no header can hold'],
+  ])('is sent nothing when the headers for its relay are %o', async (given, name, problem) => {
+    const slot = answered(() => expect.unreachable(), { headers: () => given as never });
+    const cause = new BadArgumentError(name, problem);
+    await expect(slot.contents()).rejects.toEqual(
+      unavailable('`headers` gave what cannot be sent', cause),
+    );
+  });
+
+  const inRange = `must be above 0 and at most ${2 ** 31 - 1}`;
+  test.each<[object, Error]>([
+    [{ id: 5 }, new BadArgumentError('id', 'is a number, not a string')],
+    [{ tubId: 'x' }, new BadArgumentError('tubId', 'is a string, not 20 bytes')],
+    [{ url: 5 }, new BadArgumentError('url', 'is a number, not an address')],
+    [{ fetch: 5 }, new BadArgumentError('fetch', 'is a number, not a function')],
+    [{ headers: 5 }, new BadArgumentError('headers', 'is a number, not headers by their names')],
+    [
+      { headers: Promise.resolve({}) },
+      new BadArgumentError('headers', 'is a Promise, not headers by their names'),
+    ],
+    [
+      { headers: { 'bad name': '' } },
+      new BadArgumentError('headers', 'one has a name that no header can have'),
+    ],
+    [
+      { silenceMs: 'x' },
+      new BadArgumentError('silenceMs', 'is a string, not a number of milliseconds'),
+    ],
+    [{ silenceMs: -1 }, new OutOfRangeError('silenceMs', -1, inRange)],
+    [{ silenceMs: 2 ** 31 }, new OutOfRangeError('silenceMs', 2 ** 31, inRange)],
+  ])('is not made with %o', (options, refused) => {
+    expect(() => answered(hung, options)).toThrowError(refused);
+  });
+
+  test('may be silent for as long as a timer can wait', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const longest = 2 ** 31 - 1;
+    const call = overwrite(answered(hung, { silenceMs: longest }));
+    const refused = expect(call).rejects.toEqual(lost(`it was silent for ${longest} ms`));
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    await vi.advanceTimersByTimeAsync(longest);
+    await refused;
   });
 
   test.each([
     ['another write enabler', 401, '', new BadWriteEnablerError(ID)],
-    ['another swissnum', 401, 'No.', unavailable('it refused the swissnum (401)')],
+    ['no leave', 401, 'No.', unavailable('it or its relay refused the request (401)')],
     ['no such token', 403, 'No.', unavailable('it answered with status 403')],
     ['that the server is away', 502, 'No.', lost('it answered with status 502')],
     ['a page', 200, '<html>', lost('its answer is not CBOR')],
@@ -227,6 +286,8 @@ describe('a server behind a relay', () => {
     ['ftp://127.0.0.1/', 'must begin with https:, since secrets are sent there'],
     ['https://me:pass@example.org/', 'must hold no credentials, query or fragment'],
     [`https://example.org/?swissnum=${SWISSNUM}`, 'must hold no credentials, query or fragment'],
+    ['https://example.org/?', 'must hold no credentials, query or fragment'],
+    ['https://example.org/#', 'must hold no credentials, query or fragment'],
     [`https://example.org/#${SWISSNUM}`, 'must hold no credentials, query or fragment'],
     ['one', 'must be the address of a relay'],
   ])('is not at %s', (url, problem) => {
@@ -272,4 +333,44 @@ test('the relay speaks to no server with another key', async () => {
   await expect(one.server().version()).rejects.toEqual(unavailable('it answered with status 502'));
   expect(one.storage.requests).toEqual([]);
   await one.stop();
+});
+
+test('the relay passes on no method that the protocol does not have', async () => {
+  const relay = await startWebRelay(new MemoryServer({ id: ID }));
+  const headers = { Authorization: `Bearer ${TOKEN}` };
+  const answer = await fetch(`${relay.url}/storage/v1/version`, { method: 'DELETE', headers });
+  expect([answer.status, answer.headers.get('Allow'), await answer.text()]).toEqual([
+    405,
+    'GET, POST, PUT',
+    'no such method\n',
+  ]);
+  expect(relay.storage.requests).toEqual([]);
+  await relay.stop();
+});
+
+test('the relay leaves no connection to a silent server behind that nobody waits for', async () => {
+  const relay = await startWebRelay(new MemoryServer({ id: ID }));
+  const { port } = relay.storage;
+  await relay.storage.stop();
+  const calls = Array.from({ length: 20 }, () => new AbortController());
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => {
+    sockets.push(socket.on('error', () => {}).resume());
+    if (sockets.length === calls.length) for (const abort of calls) abort.abort();
+  });
+  await once(silent.listen(port, '127.0.0.1'), 'listening');
+  const server = relay.server();
+  const outcomes = await Promise.allSettled(
+    calls.map((abort) => server.version({ signal: abort.signal })),
+  );
+  expect(outcomes.map(({ status }) => status)).toEqual(calls.map(() => 'rejected'));
+  await vi.waitFor(() =>
+    expect(sockets.map(({ closed }) => closed)).toEqual(calls.map(() => true)),
+  );
+  // It lives on.
+  silent.close();
+  await once(silent, 'close');
+  await relay.storage.restart();
+  expect((await server.version()).application).toBe('test/1.0');
+  await relay.stop();
 });
