@@ -374,3 +374,21 @@ test('the relay leaves no connection to a silent server behind that nobody waits
   expect((await server.version()).application).toBe('test/1.0');
   await relay.stop();
 });
+
+test('the relay waits ten seconds for a connection, and says then that there is none', async () => {
+  const relay = await startWebRelay(new MemoryServer({ id: ID }));
+  await relay.storage.stop();
+  const silent = createServer((socket) => socket.on('error', () => {}).resume());
+  await once(silent.listen(relay.storage.port, '127.0.0.1'), 'listening');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const accepted = once(silent, 'connection');
+  const call = relay.server().version();
+  const refused = expect(call).rejects.toEqual(unavailable('it answered with status 502'));
+  const [socket] = (await accepted) as [Socket];
+  const closed = once(socket, 'close');
+  await vi.advanceTimersByTimeAsync(10_000);
+  await refused;
+  await closed;
+  silent.close();
+  await relay.stop();
+});
