@@ -144,7 +144,8 @@ describe('what is read is what is written', () => {
 });
 
 describe('what cannot be read to its end changes nothing', () => {
-  const closed = 'stdin: is closed; to write nothing, give /dev/null as FILE';
+  const closed =
+    'stdin: is closed, or leads to /dev/null; to write nothing, give /dev/null as FILE';
   const endless = 'is a device, which may never end; copy what is wanted of it';
   test.each([
     ['a closed stdin', 'node "$CLI" put "$CAP" - <&-', closed],
