@@ -333,8 +333,8 @@ describe('create -o', () => {
     await writeFile(output, 'another cap');
     const { stderr, exit } = await create(output);
     expect({ stderr, exit }).toEqual({
-      stderr: `tahoe-mutable: ${output}: cannot be written: file already exists\n`,
-      exit: 1,
+      stderr: `tahoe-mutable: the file ${output} is there already; it may hold a cap, so nothing is written over it\n`,
+      exit: 5,
     });
     expect(await readFile(output, 'utf8')).toBe('another cap');
   });
