@@ -36,7 +36,7 @@ import { formatImmutableCap, immutableStorageIndexOf } from './immutable/caps.ts
 import type { ImmutableFile } from './immutable-file.ts';
 import { type ModifyCallOptions, MutableFile } from './mutable-file.ts';
 import type { Modifier } from './runtime/job.ts';
-import type { Complain } from './runtime/observing.ts';
+import { type Complain, heard } from './runtime/observing.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import type { WriteOutcome } from './runtime/outcome.ts';
 import { inSteps } from './runtime/progress-steps.ts';
@@ -367,7 +367,8 @@ export class Directory {
 
   #editor(cap: WriteCap): Editor {
     const { date, aesCtr } = this.#setting;
-    const ms = date();
+    // What it rejects with is said below: it is no number.
+    const ms = heard(date(), () => {});
     if (!Number.isFinite(ms)) throw new BadArgumentError('date', 'did not give a finite number');
     return { isMutable: true, writer: { writekey: cap.writekey, aesCtr }, now: ms / 1000 };
   }

@@ -17,11 +17,11 @@ export function redacted(text: string): string {
 
 /** The URL of a storage server: who knows it may use the server. */
 const FURL = /\bpb:\/\/[^\s'"]*/gi;
-/** What a client says to a storage server, in base64. */
+/** What a client says to a storage server, in base64, in a header or in JSON. */
 const SAID =
-  /\b(Tahoe-LAFS\s+|(?:lease-renew|lease-cancel|upload)-secret[\s:=]+|write-enabler[\s:=]+)[\w+/=-]{16,}/gi;
-/** As long as a key, a write enabler, a swissnum: in hex, or in Tahoe's base32. */
-const KEY = /[0-9a-f]{32,}|[0-9A-F]{32,}|[a-z2-7]{26,}/g;
+  /(\bTahoe-LAFS\s+|(?:renew|cancel|upload|lease)[-_]?secret["'\s:=]+|write[-_]?enabler["'\s:=]+)[\w+/=-]{16,}/gi;
+/** As long as a key, a write enabler, a swissnum: in hex, in Tahoe's base32, or 32 bytes in base64. */
+const KEY = /[0-9a-f]{32,}|[0-9A-F]{32,}|[a-z2-7]{26,}|(?<![\w+/-])[\w+/-]{43}=/g;
 
 /**
  * What somebody else says, a server in an error, without anything that may be a secret: caps, the

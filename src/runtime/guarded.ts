@@ -8,7 +8,7 @@
  * do later has any effect.
  */
 import { BadArgumentError } from '../errors.ts';
-import { observing, warn } from './observing.ts';
+import { heard, observing, warn } from './observing.ts';
 import type { OperationOptions } from './options.ts';
 import { ProgressTeller } from './progress.ts';
 import { isRecorder, operationOf } from './recorded.ts';
@@ -76,17 +76,18 @@ function wary({ clock, now, random }: Engine, stop: (error: unknown) => void) {
       return otherwise;
     }
   };
+  const told = <T>(value: T): T => heard(value, stop);
   const number = (name: string, call: () => number, fits: (n: number) => boolean, wanted: string) =>
     attempt(() => {
-      const value = call();
+      const value = told(call());
       if (typeof value === 'number' && fits(value)) return value;
       throw new BadArgumentError(name, `did not give ${wanted}`);
     }, 0);
   return {
     clock: {
       setTimeout: (callback: () => void, ms: number) =>
-        attempt(() => clock.setTimeout(callback, ms), undefined),
-      clearTimeout: (id: unknown) => attempt(() => clock.clearTimeout(id), undefined),
+        attempt(() => told(clock.setTimeout(callback, ms)), undefined),
+      clearTimeout: (id: unknown) => attempt(() => told(clock.clearTimeout(id)), undefined),
     },
     now: () => number('now', now, Number.isFinite, 'a finite number'),
     random: () => number('random', random, (n) => n >= 0 && n < 1, 'a number in [0, 1)'),

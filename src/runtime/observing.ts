@@ -32,6 +32,13 @@ export function observing<Args extends unknown[]>(
   };
 }
 
+/** `value`; if it is a promise, which nobody waits for, its rejection goes to `fail`. */
+export function heard<T>(value: T, fail: (error: unknown) => void): T {
+  const { then } = Object(value) as Partial<PromiseLike<unknown>>;
+  if (typeof then === 'function') Promise.resolve(value).catch(fail);
+  return value;
+}
+
 /** What a platform that is like Node warns with. */
 interface Warner {
   readonly process?: { readonly emitWarning?: (warning: Error) => void };

@@ -233,7 +233,10 @@ test('no callback ends the process', async () => {
   ]);
   expect(JSON.parse(stdout)).toEqual({
     ...Object.fromEntries(expected),
-    ...{ clock: 'rejects with it', now: 'rejects with it' },
+    ...{ clock: 'rejects with it', now: 'rejects with it', 'clock rejects': 'rejects with it' },
+    ...{ 'now rejects': 'BadArgumentError', 'random rejects': 'BadArgumentError' },
+    // Only directories ask for it.
+    'date rejects': 'goes on',
     // One of each that only looks on.
     warnings: 8,
   });

@@ -2,16 +2,18 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { utf8 } from '../../src/bytes.ts';
+import { bytesToHex, utf8 } from '../../src/bytes.ts';
 import { readkeyOf, storageIndexOf, type WriteCap } from '../../src/caps.ts';
 import { deriveWriteEnabler } from '../../src/crypto/keys.ts';
 import { deriveLeaseSecrets } from '../../src/crypto/leases.ts';
-import { ServerUnavailableError } from '../../src/errors.ts';
+import { NotEnoughServersError, ServerUnavailableError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { diskOf } from '../../src/storage/memory.ts';
 import { altered, bytesOf, holdings, testGrid, testKey } from '../support/client-grid.ts';
 import { leaksIn, shown } from '../support/secret-search.ts';
+
+const toBase64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 
 type Line = readonly [level: string, message: string, facts: Record<string, unknown>];
 
@@ -175,8 +177,25 @@ test('no line holds a secret, whatever goes wrong, with a console as well', asyn
   await another({ log: new Console(stream) })
     .open(file.writeCap)
     .overwrite(bytesOf(10));
-  const text = `${shown(log.all)}\n${said}`;
+  // All servers quote what they were told, as servers of ours do not.
+  const quoting = servers.map((server, i) =>
+    altered(server, {
+      readTestWrite: async (_index, { secrets: { writeEnabler } }) => {
+        const quoted = JSON.stringify({ writeEnabler: toBase64(writeEnabler) });
+        if (i % 2 === 0) throw new Error(`${quoted} ${toBase64(writeEnabler)}`);
+        throw new ServerUnavailableError(server.id, `POST ${bytesToHex(writeEnabler)}: 500`);
+      },
+    }),
+  );
+  const failed = await another({ log, servers: quoting })
+    .open(file.writeCap)
+    .overwrite(bytesOf(10))
+    .catch((error) => error);
+  expect(failed).toBeInstanceOf(NotEnoughServersError);
+  const { message, facts } = failed as NotEnoughServersError;
+  const text = `${shown(log.all)}\n${said}\n${message}\n${shown(facts)}`;
   expect(text).toContain('do not know');
+  expect(text).toContain('{"writeEnabler":"…"}');
   expect(text).toContain('cannot do with URI:…');
   expect(said).toContain("outcome: 'succeeded'");
   expect(leaksIn(text, [...secrets, utf8('secret contents')])).toEqual([]);

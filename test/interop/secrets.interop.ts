@@ -181,7 +181,7 @@ test('the command line gives no secret away, with --verbose, --json and Node’s
   await run(0, '--json', 'servermap', `@${held}`);
   await run(0, 'check', '--verify', `@${held}`);
   await run(0, '--json', 'grid', 'status');
-  await run(2, '--json', 'put', readCap, '-');
+  await run(6, '--json', 'put', readCap, '-');
   await run(2, 'put', `${cap}x`, '-');
   await run(2, 'get', `@${held}`, '--offset', '1000');
   await run(2, '--grid', wrong, 'get', `@${held}`);

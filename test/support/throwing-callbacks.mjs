@@ -51,6 +51,14 @@ Object.assign(said, {
   clock: await endOf(open({ clock }).read()),
   now: await endOf(open({ now: ways.throws }).read()),
 });
+// Of these the value is wanted at once; what they reject with must not end the process either.
+for (const name of ['now', 'random', 'date']) {
+  const file = open({ [name]: ways.rejects });
+  const { code } = await file.modify(() => Uint8Array.of(2)).catch((error) => error);
+  said[`${name} rejects`] = code ?? 'goes on';
+}
+const rejecting = { setTimeout: ways.rejects, clearTimeout: () => {} };
+said['clock rejects'] = await endOf(open({ clock: rejecting }).read());
 // Whatever came late has come.
 await new Promise((resolve) => setTimeout(resolve, 0));
 console.log(JSON.stringify(said));
