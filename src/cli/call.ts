@@ -99,7 +99,9 @@ export class Call {
   async gridPath(): Promise<string> {
     const chosen = await this.#chosenGrid();
     if (chosen !== undefined) return chosen.path;
-    throw new UsageError('which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID');
+    throw new UsageError(
+      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no ~/.tahoe',
+    );
   }
 
   #chosenGrid(): Promise<ChosenGrid | undefined> {

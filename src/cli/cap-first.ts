@@ -12,7 +12,7 @@ import type { MutableFile } from '../mutable-file.ts';
 import type { WriteOutcome } from '../runtime/outcome.ts';
 import { errnoOf, removeQuietly } from '../storage/atomic-file.ts';
 import type { Call, Report } from './call.ts';
-import { isInputError, OutputError } from './complaint.ts';
+import { isInputError, NameTakenError, OutputError } from './complaint.ts';
 import { outcomeText } from './outcome-text.ts';
 import { pathArgument } from './paths.ts';
 import { startOfFile } from './start-of.ts';
@@ -124,7 +124,10 @@ async function keptFor<T>(path: string, text: string, work: () => Promise<T>): P
   try {
     await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') await removeQuietly(path);
+    if (errnoOf(error) === 'EEXIST') {
+      throw new NameTakenError('file', path, 'it may hold a cap, so nothing is written over it');
+    }
+    await removeQuietly(path);
     throw new OutputError(path, error);
   }
   try {

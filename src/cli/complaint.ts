@@ -30,6 +30,15 @@ export class UnknownAliasError extends TahoeMutableError {
   }
 }
 
+/** What was to be new has a name that is taken here: an alias, or a file of the user's. */
+export class NameTakenError extends TahoeMutableError {
+  static override readonly code = 'NameTakenError';
+
+  constructor(kind: 'alias' | 'file', name: string, advice: string) {
+    super(`the ${kind} ${name} is there already; ${advice}`, { name, kind });
+  }
+}
+
 /** A name on a grid that no file here can have. */
 export class UnsafeNameError extends TahoeMutableError {
   static override readonly code = 'UnsafeNameError';

@@ -65,7 +65,7 @@ export const exits: readonly Exit[] = [
     meaning:
       'The name is taken, or another writer was there: look at what is there now, then try again.',
     errors: [
-      ...['ExistingChildError', 'FileExistsError', 'NewerVersionSeenError'],
+      ...['ExistingChildError', 'FileExistsError', 'NameTakenError', 'NewerVersionSeenError'],
       ...['UncoordinatedWriteError', 'VersionChangedError'],
     ],
   },

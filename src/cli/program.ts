@@ -38,7 +38,7 @@ import { addShareCommands } from './commands/shares.ts';
 import { addStatCommand } from './commands/stat.ts';
 import { addWalkCommands } from './commands/walks.ts';
 import { addWriteCommands } from './commands/write.ts';
-import { detailsOf, exitCodeOf, jsonOf, lineOf } from './complaint.ts';
+import { detailsOf, exitCodeOf, jsonOf, lineOf, UsageError } from './complaint.ts';
 import { documentOf } from './document.ts';
 import { exits } from './exit-codes.ts';
 import { Interruption, onInterruption } from './interruption.ts';
@@ -91,7 +91,8 @@ export async function main(
     await programOf(perform, help).parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (caught) {
-    const error = isHelp(caught) ? await printed(help, streams, caught) : caught;
+    const reason = options.json && isUnasked(caught) ? new UsageError(noCommand) : caught;
+    const error = isHelp(reason) ? await printed(help, streams, reason) : reason;
     const code = await complain(error, options, streams, redact);
     stopListening();
     if (error instanceof Interruption) process.kill(process.pid, error.signal);
@@ -113,7 +114,7 @@ export function programOf(perform: Perform, help: Help): Command {
     .description('Mutable files of Tahoe-LAFS: make, read, change and inspect them.')
     .option(
       '--grid <path>',
-      'servers.yaml, or a folder with one (or: $TAHOE_MUTABLE_GRID)',
+      'servers.yaml, or a folder with one (or: $TAHOE_MUTABLE_GRID, or ~/.tahoe)',
       pathArgument,
     )
     .option('--json', 'print one JSON document, also of an error (help json)')
@@ -210,6 +211,13 @@ async function printed(help: Help, streams: Streams, reason: unknown): Promise<u
   } catch (error) {
     return error;
   }
+}
+
+const noCommand = 'a command is missing; --help lists them';
+
+/** Help that commander prints for want of a command: for a program, that is an error like others. */
+function isUnasked(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === 'commander.help' && error.exitCode !== 0;
 }
 
 /** Help and version, asked for or not, have been printed by commander. */

@@ -28,7 +28,9 @@ export async function requireStdin(stdin: Readable & { readonly fd?: number }): 
     throw unreadable('stdin', error);
   });
   if (await isNull(status)) {
-    throw new UsageError(`stdin: is closed; to write nothing, give ${devNull} as FILE`);
+    throw new UsageError(
+      `stdin: is closed, or leads to ${devNull}; to write nothing, give ${devNull} as FILE`,
+    );
   }
   // For anything else Node makes a stream that ends at once.
   const kinds = ['isFile', 'isFIFO', 'isSocket', 'isCharacterDevice'] as const;

@@ -80,6 +80,7 @@ export const topics: readonly Topic[] = [
       `With --json a command prints one document on stdout, an object whose "schema" is ${schema}. It grows when a field goes or means something else; new fields may come at any time. docs/json.md lists the fields of every command.`,
       'deep-check, manifest and stats print a document on each line, as soon as there is something to say.',
       'A command that fails prints a document with "error" on stdout, on one line and behind whatever it has printed before: "code" is the name of the error, "message" the line that is on stderr too, and "facts" say the same in data. Commander\'s own complaints have no facts.',
+      '--version, --help and help of a command print text all the same.',
       { lines: ['tahoe-mutable --json stat @cap.txt | jq .version.seqnum'] },
     ],
   },

@@ -48,11 +48,9 @@ export function aliasNameFrom(given: string): string {
   return name.normalize('NFC');
 }
 
-/** @throws BadArgumentError for a name that is taken, BadGridError naming the file */
-export async function addAlias(node: string, name: string, cap: string): Promise<void> {
-  if ((await readAliases(node)).has(name)) {
-    throw new BadArgumentError('alias', `${name} is there already`);
-  }
+/** @returns false for a name that is taken @throws BadGridError naming the file */
+export async function addAlias(node: string, name: string, cap: string): Promise<boolean> {
+  if ((await readAliases(node)).has(name)) return false;
   const path = aliasesIn(node);
   const text = (await readTextFile(path)) ?? '';
   try {
@@ -68,6 +66,7 @@ export async function addAlias(node: string, name: string, cap: string): Promise
   } catch (error) {
     throw gridErrorOf(path, 'cannot be written', error);
   }
+  return true;
 }
 
 /** Its lines go, all others stay as they are. @returns whether there were any */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -140,11 +140,12 @@ test('a path alone begins at the alias tahoe, if there is one', async () => {
 test('a name that is taken, and one that would be taken for something else, is refused', async () => {
   const before = await readFile(file);
   const dir = directoryCase('empty, SDMF').inner_cap;
-  expect(await refused(['add-alias', 'home', 'home:docs'])).toEqual([
-    'alias: home is there already\n',
-    2,
-  ]);
-  expect(await refused(['create-alias', 'home'])).toEqual(['alias: home is there already\n', 2]);
+  const taken = [
+    'the alias home is there already; if it leads to no directory: remove-alias home, then again\n',
+    5,
+  ];
+  expect(await refused(['add-alias', 'home', 'home:docs'])).toEqual(taken);
+  expect(await refused(['create-alias', 'home'])).toEqual(taken);
   for (const [name, problem] of [
     ['', 'has no name'],
     ['a:b', 'has a colon, a slash or a blank in its name'],
@@ -167,6 +168,34 @@ test('a name that is taken, and one that would be taken for something else, is r
     2,
   ]);
   expect(await readFile(file)).toEqual(before);
+});
+
+test('a directory that could not be made leaves its cap, and says how to make another', async () => {
+  const node = join(scratch, 'failing');
+  await createGridFolder(node, { servers: 1, encoding: { required: 1, happy: 1, total: 1 } });
+  const server = (await readdir(node)).find((name) => /^s\d/.test(name)) as string;
+  const shares = join(node, server, 'shares');
+  await rm(shares, { recursive: true, force: true });
+  await writeFile(shares, 'no folder');
+  const run = (...args: string[]) => runHere([...args, '--grid', node]);
+  const { stderr, exit } = await run('create-alias', 'home');
+  expect(exit).toBe(1);
+  expect(stderr.split('\n')[0]).toBe(
+    'home: is kept, and may lead to no directory; to make another: remove-alias home, then again',
+  );
+  const again = await run('create-alias', 'home', '--json');
+  expect([JSON.parse(again.stdout.toString()).error, again.exit]).toEqual([
+    {
+      code: 'NameTakenError',
+      message: expect.stringContaining('remove-alias home, then again'),
+      facts: { kind: 'alias', name: 'home' },
+    },
+    5,
+  ]);
+  await rm(shares);
+  expect((await run('remove-alias', 'home')).exit).toBe(0);
+  expect((await run('create-alias', 'home')).exit).toBe(0);
+  expect((await run('ls', 'home:')).exit).toBe(0);
 });
 
 test('an alias that cannot be kept makes no directory', async () => {

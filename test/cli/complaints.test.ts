@@ -50,7 +50,10 @@ describe('a mistake of the caller: one line, exit code 2', () => {
     [['cap', 'URI:MDMF:abc:def'], 'malformed cap: writekey: has 3 characters, not 26'],
     [['get', '@/no/such/file'], '/no/such/file: cannot be read: no such file or directory'],
     [['get', readCap, '--grid', '/no/grid'], '/no/grid: does not exist'],
-    [['get', readCap], 'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID'],
+    [
+      ['get', readCap],
+      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no ~/.tahoe',
+    ],
   ])('%j', async (args, text) => {
     expect(await said(args)).toEqual(line(text, 2));
   });

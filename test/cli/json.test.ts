@@ -76,6 +76,16 @@ test('of files', async () => {
   await holds('cap @%cap');
 });
 
+test('of a command that is missing: an error as any other', async () => {
+  for (const words of [[], ['grid']]) {
+    const { stdout, stderr, exit } = await runHere(['--json', ...words]);
+    const message = 'a command is missing; --help lists them';
+    const error = { code: 'UsageError', message, facts: {} };
+    expect(JSON.parse(stdout.toString())).toEqual({ schema: 1, error });
+    expect([stderr, exit]).toEqual([`tahoe-mutable: ${message}\n`, 2]);
+  }
+});
+
 test('of directories and walks', async () => {
   await holds('create-alias home');
   await holds('mkdir --grid %other -o %dir --private-key %pem', 'create');

@@ -144,7 +144,8 @@ describe('what is read is what is written', () => {
 });
 
 describe('what cannot be read to its end changes nothing', () => {
-  const closed = 'stdin: is closed; to write nothing, give /dev/null as FILE';
+  const closed =
+    'stdin: is closed, or leads to /dev/null; to write nothing, give /dev/null as FILE';
   const endless = 'is a device, which may never end; copy what is wanted of it';
   test.each([
     ['a closed stdin', 'node "$CLI" put "$CAP" - <&-', closed],
@@ -332,8 +333,8 @@ describe('create -o', () => {
     await writeFile(output, 'another cap');
     const { stderr, exit } = await create(output);
     expect({ stderr, exit }).toEqual({
-      stderr: `tahoe-mutable: ${output}: cannot be written: file already exists\n`,
-      exit: 1,
+      stderr: `tahoe-mutable: the file ${output} is there already; it may hold a cap, so nothing is written over it\n`,
+      exit: 5,
     });
     expect(await readFile(output, 'utf8')).toBe('another cap');
   });

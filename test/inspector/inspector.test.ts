@@ -233,8 +233,8 @@ describe('the command', () => {
     });
   });
 
-  test('inspect fails as the other command does', async () => {
-    const { stderr, exit } = await runHere(['inspect', '--no-wait', '--', 'get', 'URI:nonsense']);
+  test('inspect fails as the other command does, at once if that has tried nothing', async () => {
+    const { stderr, exit } = await runHere(['inspect', '--', 'get', 'URI:nonsense']);
     expect(exit).toBe(2);
     expect(stderr).toContain('tahoe-mutable: ');
   });

@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander';
 import { type Call, type Perform, requireOneCapStdin } from '../call.ts';
 import { prepare, withFormatOption } from '../cap-first.ts';
-import { isInputError, UnknownAliasError, UsageError } from '../complaint.ts';
+import { isInputError, NameTakenError, UnknownAliasError, UsageError } from '../complaint.ts';
 import { outcomeText } from '../outcome-text.ts';
 import { oneLine, table } from '../plain-text.ts';
 
@@ -31,13 +31,22 @@ function addAddCommand(program: Command, perform: Perform): void {
     .action(
       perform(async (call, given: string, argument: string) => {
         requireOneCapStdin(given, argument);
-        const { addAlias, aliasNameFrom } = await import('../../description/aliases.ts');
+        const { aliasNameFrom } = await import('../../description/aliases.ts');
         const name = aliasNameFrom(given);
         const cap = await directoryCap(call, argument);
-        await addAlias(await call.clientFolder(), name, cap);
+        await addNew(await call.clientFolder(), name, cap);
         return { json: { alias: name }, text: `${name}: added\n`, isOutcome: true };
       }),
     );
+}
+
+/** @throws NameTakenError */
+async function addNew(folder: string, name: string, cap: string): Promise<void> {
+  const { addAlias } = await import('../../description/aliases.ts');
+  if (!(await addAlias(folder, name, cap))) {
+    const advice = `if it leads to no directory: remove-alias ${name}, then again`;
+    throw new NameTakenError('alias', name, advice);
+  }
 }
 
 /** The text of the cap, as it is written everywhere. @throws UsageError for a file's */
@@ -73,14 +82,14 @@ function addCreateCommand(program: Command, perform: Perform): void {
     .addHelpText('after', where);
   withFormatOption(command).action(
     perform(async (call, given: string, options: { readonly format?: 'sdmf' | 'mdmf' }) => {
-      const { addAlias, aliasNameFrom, removeAlias } = await import('../../description/aliases.ts');
+      const { aliasNameFrom, removeAlias } = await import('../../description/aliases.ts');
       const { formatCap, writeCapOf } = await import('../../caps.ts');
       const name = aliasNameFrom(given);
       const folder = await call.clientFolder();
       const { grid, how } = await prepare(call, { ...options, output: name });
       // The cap is kept before there is anything that would be lost without it.
       const cap = formatCap(writeCapOf(how.key, how.format ?? grid.format, true));
-      await addAlias(folder, name, cap);
+      await addNew(folder, name, cap);
       try {
         const made = await call.watch((more) => grid.createDirectory({ ...more, ...how }));
         const outcome = made.file?.created;
@@ -93,10 +102,17 @@ function addCreateCommand(program: Command, perform: Perform): void {
         };
       } catch (error) {
         if (isInputError(error)) await removeAlias(folder, name);
+        // Who knows what has reached a server; only this cap leads to it.
+        else await call.tell(keptNote(name));
         throw error;
       }
     }),
   );
+}
+
+/** Its key is gone with this process, so that only another cap can be made anew. */
+function keptNote(name: string): string {
+  return `${name}: is kept, and may lead to no directory; to make another: remove-alias ${name}, then again`;
 }
 
 interface ListOptions {

@@ -7,6 +7,7 @@ import type { TraceError } from '../../errors.ts';
 import type { Inspect } from '../../runtime/run.ts';
 import type { Call, Perform, Streams } from '../call.ts';
 import { lineOf, UsageError } from '../complaint.ts';
+import { EXIT_USAGE } from '../exit-codes.ts';
 import { portNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
 
@@ -52,7 +53,8 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
           const { grid } = call.options;
           const shared = grid === undefined ? [] : ['--grid', grid];
           const exitCode = isWatching ? await run([...shared, ...words], call.streams, inspect) : 0;
-          if (wait || !isWatching) await untilInterrupted(call);
+          const hasRun = isWatching && exitCode !== EXIT_USAGE;
+          if ((wait && hasRun) || !isWatching) await untilInterrupted(call);
           return { text: '', json: { url, explorerUrl, exitCode }, exitCode };
         } finally {
           await inspector.close();
