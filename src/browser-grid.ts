@@ -23,12 +23,12 @@ export interface BrowserGridOptions
    * Of a new grid, 1 to 255; 1 by default, since all of them are on one disk. A grid that is there
    * keeps its own, and is refused where it has others than are said.
    */
-  readonly servers?: number;
+  readonly servers?: number | undefined;
   /**
    * Of a new grid; it is kept as well. By default N = servers, happy more than half of them, and k
    * as many, but no more than 3.
    */
-  readonly encoding?: Partial<Encoding>;
+  readonly encoding?: Partial<Encoding> | undefined;
 }
 
 interface Description {

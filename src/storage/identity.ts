@@ -12,11 +12,11 @@ export interface IdentityOptions {
   /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
-  readonly nickname?: string;
+  readonly nickname?: string | undefined;
   /** 20 bytes; by default made from the id. */
-  readonly tubId?: Uint8Array;
+  readonly tubId?: Uint8Array | undefined;
   /** By default the id as UTF-8. */
-  readonly permutationSeed?: Uint8Array;
+  readonly permutationSeed?: Uint8Array | undefined;
 }
 
 export function identityOf(options: IdentityOptions): Required<IdentityOptions> {

@@ -166,7 +166,7 @@ describe('what can be no contents is refused by name, and nothing is sent', asyn
     ['a source without a size', { read: () => bytes }, argument(`is an Object, not ${wanted}`)],
     ['a Response', new Response('x'), argument(`is a Response, not ${wanted}`)],
     ['half a character', 'half \ud83d', argument('has half a character')],
-    ['memory that was given away', detached(), argument('is no more: its memory was given away')],
+    ['memory that was given away', detached(), argument('is no more: its memory was given away, or cut off')],
     ['numbers', [1, 2], source('piece 0 is a number, not bytes or a string')],
     ['a list of lists', [bytes, []], source('piece 1 is an array, not bytes or a string')],
     ['a Map', new Map([[1, 2]]), source('piece 0 is an array, not bytes or a string')],
@@ -178,7 +178,7 @@ describe('what can be no contents is refused by name, and nothing is sent', asyn
     [
       'a piece that was given away',
       [detached()],
-      source('piece 0 is no more: its memory was given away'),
+      source('piece 0 is no more: its memory was given away, or cut off'),
     ],
   ])('%s', async (_, value, error) => {
     const before = sent();
