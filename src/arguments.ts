@@ -10,6 +10,7 @@ import type { Deadlines } from '../machines/io.ts';
 import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
+import type { CreateOptions } from './grid.ts';
 import type { ImmutableCap } from './immutable/caps.ts';
 import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
@@ -23,6 +24,11 @@ const timerMax = 2 ** 31 - 1;
 const deadlineNames: Readonly<Record<keyof Deadlines, true>> = {
   ...{ queryMs: true, verifyMs: true, readMs: true, writeMs: true },
 };
+/** What may be said of a new file, and of a new directory. */
+const createNames: readonly (keyof CreateOptions)[] = [
+  ...(['signal', 'onProgress', 'deadlines', 'force', 'raw'] as const),
+  ...(['format', 'key', 'isNewKey'] as const),
+];
 /** Attempts of one write: hours of waiting. */
 const attemptsMax = 1000;
 const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
@@ -52,15 +58,9 @@ export function checkOperation(options: OperationOptions): void {
 }
 
 function checkRetry(retry: unknown): void {
-  const { attempts, backoffMs, ...rest } = requireObject(
-    'retry',
-    retry,
-    'false, or an object',
-  ) as Exclude<Retry, false>;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    throw new BadArgumentError(`retry.${unknown}`, 'is none of attempts, backoffMs');
-  }
+  const given = requireObject('retry', retry, 'false, or an object');
+  requireKnown('retry', given, ['attempts', 'backoffMs']);
+  const { attempts, backoffMs } = given as Exclude<Retry, false>;
   if (attempts !== undefined) requireAttempts('retry.attempts', attempts);
   if (backoffMs !== undefined) requireCount('retry.backoffMs', backoffMs);
 }
@@ -88,6 +88,17 @@ export function checkRead(options: OperationOptions & Range): void {
   const { offset, length } = options;
   if (offset !== undefined) requireCount('offset', offset);
   if (length !== undefined) requireCount('length', length);
+}
+
+/**
+ * Checks what is said to whoever makes a file or a directory. Misspelled contents would be none, and
+ * the file empty.
+ * @param own the option that only this call has
+ * @throws BadArgumentError
+ */
+export function checkCreateOptions(options: OperationOptions, own: 'contents' | 'children'): void {
+  checkOperation(options);
+  requireKnown('options', options, [own, ...createNames], ['rule']);
 }
 
 /** @throws BadArgumentError */
@@ -223,12 +234,10 @@ function checkShares(name: string, shares: Partial<ReadableShares>, more: object
 }
 
 function checkDeadlines(deadlines: unknown): void {
-  const names = Object.keys(deadlineNames);
-  for (const [name, ms] of Object.entries(requireObject('deadlines', deadlines, 'an object'))) {
+  const given = requireObject('deadlines', deadlines, 'an object');
+  requireKnown('deadlines', given, Object.keys(deadlineNames));
+  for (const [name, ms] of Object.entries(given)) {
     const argument = `deadlines.${name}`;
-    if (!names.includes(name)) {
-      throw new BadArgumentError(argument, `is none of ${names.join(', ')}`);
-    }
     if (ms === undefined) continue;
     if (typeof ms !== 'number') refuse(argument, ms, 'a number of milliseconds');
     else if (!(ms > 0 && ms <= timerMax)) {
@@ -278,6 +287,18 @@ function isBytesOf(value: unknown, length: number): boolean {
 
 function oneOf(values: ReadonlySet<unknown>): string {
   return `one of ${[...values].join(', ')}`;
+}
+
+/** @param internal taken as well, and not told */
+function requireKnown(
+  argument: string,
+  given: object,
+  known: readonly string[],
+  internal: readonly string[] = [],
+): void {
+  const unknown = Object.keys(given).find((name) => ![...known, ...internal].includes(name));
+  if (unknown === undefined) return;
+  throw new BadArgumentError(`${argument}.${unknown}`, `is none of ${known.join(', ')}`);
 }
 
 export function refuse(argument: string, value: unknown, wanted: string): never {

@@ -12,7 +12,7 @@ import { completeEncoding, type Encoding } from './encoding.ts';
 import { BadArgumentError, BadGridError, OutOfRangeError } from './errors.ts';
 import { Grid, type GridOptions, type InternalGridOptions } from './grid.ts';
 import { Database, DatabaseFault, deleteDatabase } from './storage/database.ts';
-import type { IdentityOptions } from './storage/identity.ts';
+import type { Identity } from './storage/identity.ts';
 import { IndexedDbServer } from './storage/indexeddb.ts';
 
 export interface BrowserGridOptions
@@ -32,7 +32,7 @@ export interface BrowserGridOptions
 }
 
 interface Description {
-  readonly servers: readonly Required<IdentityOptions>[];
+  readonly servers: readonly Identity[];
   readonly encoding: Encoding;
   readonly leaseSecret: Uint8Array;
 }
@@ -111,7 +111,7 @@ function newDescription(servers = 1, encoding: Partial<Encoding> = {}): Descript
   };
 }
 
-function newIdentity(nickname: string): Required<IdentityOptions> {
+function newIdentity(nickname: string): Identity {
   const permutationSeed = primitives.randomBytes(32);
   const id = `v0-${toBase32(permutationSeed)}`;
   return { id, nickname, tubId: primitives.randomBytes(20), permutationSeed };

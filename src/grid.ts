@@ -9,10 +9,10 @@ import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
 import {
   checkCap,
+  checkCreateOptions,
   checkCreation,
   checkGrid,
   checkImmutableCap,
-  checkOperation,
 } from './arguments.ts';
 import { toBase32 } from './bytes.ts';
 import {
@@ -23,7 +23,7 @@ import {
   type WriteCap,
   writeCapOf,
 } from './caps.ts';
-import { type Contents, contentsFrom, release } from './contents/contents.ts';
+import { type Contents, contentsFrom, refuseContents, release } from './contents/contents.ts';
 import type { Once } from './contents/once.ts';
 import {
   type Spool,
@@ -332,7 +332,8 @@ export class Grid {
    * anything is sent; FileExistsError when a given key has a file already, NotEnoughServersError, …
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
-    checkOperation(options);
+    refuseContents(options);
+    checkCreateOptions(options, 'contents');
     const { contents = new Uint8Array(0), ...rest } = options;
     if (typeof contents === 'function') {
       return this.#create('create', rest, () => async (cap) => contentsFrom(await contents(cap)));
@@ -360,7 +361,7 @@ export class Grid {
    * @throws BadArgumentError for a child that cannot be linked, and as {@link create}
    */
   async createDirectory(options: CreateDirectoryOptions = {}): Promise<Directory> {
-    checkOperation(options);
+    checkCreateOptions(options, 'children');
     const { children = [], ...rest } = options;
     const additions = additionsFrom(children);
     const { aesCtr } = this.#directories;

@@ -19,7 +19,12 @@ export interface IdentityOptions {
   readonly permutationSeed?: Uint8Array | undefined;
 }
 
-export function identityOf(options: IdentityOptions): Required<IdentityOptions> {
+/** All of it. */
+export type Identity = {
+  readonly [Name in keyof IdentityOptions]-?: Exclude<IdentityOptions[Name], undefined>;
+};
+
+export function identityOf(options: IdentityOptions): Identity {
   const { id, nickname = id, permutationSeed = utf8(id) } = options;
   const { tubId = sha256d(utf8(id)).slice(0, TUB_ID_LENGTH) } = options;
   return { id, nickname, tubId, permutationSeed };
