@@ -10,7 +10,6 @@ import type { Deadlines } from '../machines/io.ts';
 import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
-import type { CreateOptions } from './grid.ts';
 import type { ImmutableCap } from './immutable/caps.ts';
 import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
@@ -24,11 +23,6 @@ const timerMax = 2 ** 31 - 1;
 const deadlineNames: Readonly<Record<keyof Deadlines, true>> = {
   ...{ queryMs: true, verifyMs: true, readMs: true, writeMs: true },
 };
-/** What may be said of a new file, and of a new directory. */
-const createNames: readonly (keyof CreateOptions)[] = [
-  ...(['signal', 'onProgress', 'deadlines', 'force', 'raw'] as const),
-  ...(['format', 'key', 'isNewKey'] as const),
-];
 /** Attempts of one write: hours of waiting. */
 const attemptsMax = 1000;
 const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
@@ -88,17 +82,6 @@ export function checkRead(options: OperationOptions & Range): void {
   const { offset, length } = options;
   if (offset !== undefined) requireCount('offset', offset);
   if (length !== undefined) requireCount('length', length);
-}
-
-/**
- * Checks what is said to whoever makes a file or a directory. Misspelled contents would be none, and
- * the file empty.
- * @param own the option that only this call has
- * @throws BadArgumentError
- */
-export function checkCreateOptions(options: OperationOptions, own: 'contents' | 'children'): void {
-  checkOperation(options);
-  requireKnown('options', options, [own, ...createNames], ['rule']);
 }
 
 /** @throws BadArgumentError */
@@ -289,8 +272,11 @@ function oneOf(values: ReadonlySet<unknown>): string {
   return `one of ${[...values].join(', ')}`;
 }
 
-/** @param internal taken as well, and not told */
-function requireKnown(
+/**
+ * @param internal taken as well, and not told
+ * @throws BadArgumentError for a name that is neither
+ */
+export function requireKnown(
   argument: string,
   given: object,
   known: readonly string[],

@@ -9,10 +9,11 @@ import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
 import {
   checkCap,
-  checkCreateOptions,
   checkCreation,
   checkGrid,
   checkImmutableCap,
+  checkOperation,
+  requireKnown,
 } from './arguments.ts';
 import { toBase32 } from './bytes.ts';
 import {
@@ -175,6 +176,12 @@ export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' |
   readonly children?: readonly NewChild[] | undefined;
 }
 
+/** Misspelled contents would be none, and the file empty. */
+const ofAnyNew: Readonly<Record<Exclude<keyof CreateOptions, 'contents'>, true>> = {
+  ...{ signal: true, onProgress: true, deadlines: true, force: true, raw: true },
+  ...{ format: true, key: true, isNewKey: true },
+};
+
 /** Loaded with the first walk. */
 const trees = onDemand(() => import('./walk/tree.ts'));
 /** What a new file holds, or what makes that, once its cap is known. */
@@ -333,7 +340,7 @@ export class Grid {
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     refuseContents(options);
-    checkCreateOptions(options, 'contents');
+    checkNew(options, 'contents');
     const { contents = new Uint8Array(0), ...rest } = options;
     if (typeof contents === 'function') {
       return this.#create('create', rest, () => async (cap) => contentsFrom(await contents(cap)));
@@ -361,7 +368,7 @@ export class Grid {
    * @throws BadArgumentError for a child that cannot be linked, and as {@link create}
    */
   async createDirectory(options: CreateDirectoryOptions = {}): Promise<Directory> {
-    checkCreateOptions(options, 'children');
+    checkNew(options, 'children');
     const { children = [], ...rest } = options;
     const additions = additionsFrom(children);
     const { aesCtr } = this.#directories;
@@ -530,6 +537,12 @@ export class Grid {
       }),
     );
   }
+}
+
+/** @param own the option that only this call has */
+function checkNew(options: OperationOptions, own: 'contents' | 'children'): void {
+  checkOperation(options);
+  requireKnown('options', options, [own, ...Object.keys(ofAnyNew)], ['rule']);
 }
 
 function noDirectory(): BadArgumentError {
