@@ -52,15 +52,9 @@ export function checkOperation(options: OperationOptions): void {
 }
 
 function checkRetry(retry: unknown): void {
-  const { attempts, backoffMs, ...rest } = requireObject(
-    'retry',
-    retry,
-    'false, or an object',
-  ) as Exclude<Retry, false>;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    throw new BadArgumentError(`retry.${unknown}`, 'is none of attempts, backoffMs');
-  }
+  const given = requireObject('retry', retry, 'false, or an object');
+  requireKnown('retry', given, ['attempts', 'backoffMs']);
+  const { attempts, backoffMs } = given as Exclude<Retry, false>;
   if (attempts !== undefined) requireAttempts('retry.attempts', attempts);
   if (backoffMs !== undefined) requireCount('retry.backoffMs', backoffMs);
 }
@@ -228,12 +222,10 @@ function checkShares(name: string, shares: Partial<ReadableShares>, more: object
 }
 
 function checkDeadlines(deadlines: unknown): void {
-  const names = Object.keys(deadlineNames);
-  for (const [name, ms] of Object.entries(requireObject('deadlines', deadlines, 'an object'))) {
+  const given = requireObject('deadlines', deadlines, 'an object');
+  requireKnown('deadlines', given, Object.keys(deadlineNames));
+  for (const [name, ms] of Object.entries(given)) {
     const argument = `deadlines.${name}`;
-    if (!names.includes(name)) {
-      throw new BadArgumentError(argument, `is none of ${names.join(', ')}`);
-    }
     if (ms !== undefined) requireMilliseconds(argument, ms);
   }
 }
@@ -287,6 +279,21 @@ function isBytesOf(value: unknown, length: number): boolean {
 
 function oneOf(values: ReadonlySet<unknown>): string {
   return `one of ${[...values].join(', ')}`;
+}
+
+/**
+ * @param internal taken as well, and not told
+ * @throws BadArgumentError for a name that is neither
+ */
+export function requireKnown(
+  argument: string,
+  given: object,
+  known: readonly string[],
+  internal: readonly string[] = [],
+): void {
+  const unknown = Object.keys(given).find((name) => ![...known, ...internal].includes(name));
+  if (unknown === undefined) return;
+  throw new BadArgumentError(`${argument}.${unknown}`, `is none of ${known.join(', ')}`);
 }
 
 export function refuse(argument: string, value: unknown, wanted: string): never {

@@ -12,7 +12,7 @@ import { completeEncoding, type Encoding } from './encoding.ts';
 import { BadArgumentError, BadGridError, OutOfRangeError } from './errors.ts';
 import { Grid, type GridOptions, type InternalGridOptions } from './grid.ts';
 import { Database, DatabaseFault, deleteDatabase } from './storage/database.ts';
-import type { IdentityOptions } from './storage/identity.ts';
+import type { Identity } from './storage/identity.ts';
 import { IndexedDbServer } from './storage/indexeddb.ts';
 
 export interface BrowserGridOptions
@@ -23,16 +23,16 @@ export interface BrowserGridOptions
    * Of a new grid, 1 to 255; 1 by default, since all of them are on one disk. A grid that is there
    * keeps its own, and is refused where it has others than are said.
    */
-  readonly servers?: number;
+  readonly servers?: number | undefined;
   /**
    * Of a new grid; it is kept as well. By default N = servers, happy more than half of them, and k
    * as many, but no more than 3.
    */
-  readonly encoding?: Partial<Encoding>;
+  readonly encoding?: Partial<Encoding> | undefined;
 }
 
 interface Description {
-  readonly servers: readonly Required<IdentityOptions>[];
+  readonly servers: readonly Identity[];
   readonly encoding: Encoding;
   readonly leaseSecret: Uint8Array;
 }
@@ -111,7 +111,7 @@ function newDescription(servers = 1, encoding: Partial<Encoding> = {}): Descript
   };
 }
 
-function newIdentity(nickname: string): Required<IdentityOptions> {
+function newIdentity(nickname: string): Identity {
   const permutationSeed = primitives.randomBytes(32);
   const id = `v0-${toBase32(permutationSeed)}`;
   return { id, nickname, tubId: primitives.randomBytes(20), permutationSeed };

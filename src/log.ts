@@ -18,9 +18,13 @@ import { nameOf } from './version-name.ts';
 
 /** What a grid logs with: a pino logger, the console, or anything that has these four. */
 export interface Log {
+  /** An operation begins. */
   debug(facts: object, message: string): void;
+  /** An operation has ended well, or was given up; a server holds what somebody else wrote. */
   info(facts: object, message: string): void;
+  /** An operation has failed, or is tried again; a server has failed, or a share is corrupt. */
   warn(facts: object, message: string): void;
+  /** A function of the caller's that only looks on has thrown. */
   error(facts: object, message: string): void;
 }
 

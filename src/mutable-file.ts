@@ -73,9 +73,9 @@ export interface RepairCallOptions extends OperationOptions {
 /** For writes that are made again after a collision; `modify` tries 8 times by default. */
 export interface ModifyCallOptions extends WriteCallOptions, RetryOptions {
   /** The same as in `retry`. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /** The same as in `retry`. */
-  readonly backoffMs?: number;
+  readonly backoffMs?: number | undefined;
 }
 
 /** `base` where the contents depend on what was read before. */
@@ -258,7 +258,7 @@ export class MutableFile {
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
-  async servermap(options: OperationOptions & { readonly mode?: Mode } = {}): Promise<Servermap> {
+  async servermap(options: OperationOptions & { readonly mode?: Mode | undefined } = {}): Promise<Servermap> {
     return this.#run('servermap', options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);

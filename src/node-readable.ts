@@ -3,6 +3,7 @@
  */
 import { Readable, type ReadableOptions } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
+import { refuse, requireCount, requireOptions } from './arguments.ts';
 import { BadArgumentError } from './errors.ts';
 
 /**
@@ -11,7 +12,8 @@ import { BadArgumentError } from './errors.ts';
  *
  *     await pipeline(toNodeReadable(file.stream()), createWriteStream('copy'));
  *
- * @throws BadArgumentError for what is no web stream, or one that somebody else reads
+ * @throws BadArgumentError for what is no web stream, or one that somebody else reads;
+ * OutOfRangeError
  */
 export function toNodeReadable(
   stream: ReadableStream<Uint8Array>,
@@ -21,5 +23,11 @@ export function toNodeReadable(
     throw new BadArgumentError('stream', 'is no web stream');
   }
   if (stream.locked) throw new BadArgumentError('stream', 'is read by somebody else');
+  requireOptions(options);
+  const { signal, highWaterMark } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    refuse('signal', signal, 'an AbortSignal');
+  }
+  if (highWaterMark !== undefined) requireCount('highWaterMark', highWaterMark);
   return Readable.fromWeb(stream as NodeStream<Uint8Array>, options);
 }

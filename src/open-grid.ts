@@ -37,9 +37,12 @@ export async function openGrid(path: string, options: OpenGridOptions = {}): Pro
   const leaseSecret = options.leaseSecret ?? (await readLeaseSecret(leaseSecretPath));
   const unusable = stillUnusable(unusableSettings, options);
   const settings: InternalGridOptions = {
-    spool: spoolToFile(),
-    ...{ encoding, ...(format && { format }), ...options, ...members },
-    ...{ unusable, servers, leaseSecret, losableServers },
+    ...options,
+    // What is there and undefined is not given.
+    spool: options.spool ?? spoolToFile(),
+    encoding: options.encoding ?? encoding,
+    format: options.format ?? format,
+    ...{ ...members, unusable, servers, leaseSecret, losableServers },
   };
   return new Grid(settings);
 }

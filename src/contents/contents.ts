@@ -46,6 +46,25 @@ export function contentsFrom(contents: unknown): Plaintext | Once {
   return onceFrom(contents) ?? refuse('contents', contents, wanted);
 }
 
+/** @throws BadArgumentError for contents in the place of options, where they would be overlooked */
+export function refuseContents(options: unknown): void {
+  if (isContents(options)) throw new BadArgumentError('options', 'are contents: say { contents }');
+}
+
+/** Nothing is taken hold of. */
+function isContents(value: unknown): boolean {
+  if (typeof value === 'string') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    ArrayBuffer.isView(value) ||
+    ['ArrayBuffer', 'SharedArrayBuffer', 'ReadableStream'].includes(tagOf(value)) ||
+    isBlob(value) ||
+    isPlaintext(value) ||
+    Symbol.asyncIterator in value ||
+    Symbol.iterator in value
+  );
+}
+
 /** Lets go of what will not be read. */
 export function release(contents: Plaintext | Once, reason: unknown): void {
   if (contents instanceof Once) contents.release(reason);

@@ -96,8 +96,10 @@ export class Once {
   }
 
   async #next(): Promise<{ readonly done: boolean; readonly value: unknown }> {
-    const { done = false, value } = await this.#tap.next();
-    return { done, value: done ? undefined : await value };
+    const result: unknown = await this.#tap.next();
+    if (!isObject(result)) throw used(`is an iterator that gave ${kindOf(result)}, not a result`);
+    const { done, value } = result as unknown as IteratorResult<unknown, unknown>;
+    return { done: Boolean(done), value: done ? undefined : await value };
   }
 }
 
@@ -108,7 +110,15 @@ export function onceFrom(value: object): Once | undefined {
   const key = Symbol.asyncIterator in given ? Symbol.asyncIterator : Symbol.iterator;
   if (typeof given[key] !== 'function') return undefined;
   if (isNodeReadable(value)) return new Once(nodeTap(value));
-  return new Once(iteratorTap(value, given[key]()));
+  const iterator: unknown = given[key]();
+  if (!isObject(iterator) || typeof (iterator as Partial<AnyIterator>).next !== 'function') {
+    throw used('is an iterable whose iterator is none: it has no method `next`');
+  }
+  return new Once(iteratorTap(value, iterator as AnyIterator));
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function webTap(stream: ReadableStream<unknown>): Tap {

@@ -25,16 +25,21 @@ export function bytesFrom(
   const tag = tagOf(buffer);
   if (tag !== 'ArrayBuffer' && tag !== 'SharedArrayBuffer') return undefined;
   const bytes = seen(isView ? value : (buffer as ArrayBufferLike));
-  if (bytes === undefined) throw wrong('is no more: its memory was given away');
+  if (bytes === undefined) throw wrong('is no more: its memory was given away, or cut off');
   // Another thread could change it between the two times that it is read.
   if (tag === 'SharedArrayBuffer') return bytes.slice();
   return isBytes(value) ? value : bytes;
 }
 
-/** Undefined for memory that was transferred to somebody else: it would pass for no bytes. */
+/**
+ * Undefined for memory that was transferred to somebody else, and for a view beyond the end of what
+ * was made shorter: they would pass for no bytes.
+ */
 function seen(memory: ArrayBufferLike | ArrayBufferView): Uint8Array | undefined {
   try {
     if (!ArrayBuffer.isView(memory)) return new Uint8Array(memory);
+    // Its lengths say 0 then, as if it were empty; a DataView's throw.
+    if (tagOf(memory) !== 'DataView') Uint8Array.prototype.keys.call(memory as Uint8Array);
     return new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
   } catch {
     return undefined;

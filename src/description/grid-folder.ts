@@ -32,9 +32,9 @@ const LOST_AND_FOUND = 'lost+found';
 /** How large a new grid is. */
 export interface NewGrid {
   /** How many; 13 by default. */
-  readonly servers?: number;
+  readonly servers?: number | undefined;
   /** Numbers left out are Tahoe's: 3 of 10, happy 7. */
-  readonly encoding?: Partial<Encoding>;
+  readonly encoding?: Partial<Encoding> | undefined;
 }
 
 /**

@@ -43,7 +43,14 @@ const uint8ArrayTag = '[object Uint8Array]';
 export function plaintextOf(bytes: Uint8Array): Plaintext {
   return {
     size: bytes.length,
-    read: async (offset, length) => bytes.subarray(offset, offset + length),
+    read: async (offset, length) => {
+      try {
+        return bytes.subarray(offset, offset + length);
+      } catch {
+        // Their memory was given away, or made shorter: it gives what is left.
+        return new Uint8Array(0);
+      }
+    },
   };
 }
 

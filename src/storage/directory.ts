@@ -53,7 +53,7 @@ export interface DirectoryServerOptions {
   /** The folder that holds `shares/`. It must exist whenever the server is asked something. */
   readonly directory: string;
   /** Unix time in seconds, for the expiry of leases. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /** Where the shares of a slot are in a server's folder. @param name the storage index, in base32 */

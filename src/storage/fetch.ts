@@ -44,7 +44,7 @@ export interface FetchServerOptions {
   /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
-  readonly nickname?: string;
+  readonly nickname?: string | undefined;
   /** 20 bytes, as all who write to this server know it: write enablers are made of it. */
   readonly tubId: Uint8Array;
   /** The seed of its place in the order of a slot. */
@@ -55,19 +55,19 @@ export interface FetchServerOptions {
    */
   readonly url: string | URL;
   /** Sent in Tahoe's way, where the relay does not hold it itself. Else it never gets here. */
-  readonly swissnum?: string;
+  readonly swissnum?: string | undefined;
   /**
    * For the relay, with every call: a token of its own, say. A function is asked every time; where
    * it throws, the server is unavailable, and what it threw is the `cause`.
    */
-  readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>);
+  readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>) | undefined;
   /** The platform's by default. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: typeof globalThis.fetch | undefined;
   /**
    * Milliseconds, 60,000 by default. A call fails when nothing came for so long, or less than 64 KiB
    * of its answer in twice that; sending may take as long again for each 64 KiB.
    */
-  readonly silenceMs?: number;
+  readonly silenceMs?: number | undefined;
 }
 
 /** As Tahoe's own client. */

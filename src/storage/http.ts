@@ -20,7 +20,7 @@ export interface HttpServerOptions extends Partial<ConnectionSettings> {
   /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
-  readonly nickname?: string;
+  readonly nickname?: string | undefined;
   /** 20 bytes, from the FURL. */
   readonly tubId: Uint8Array;
   /** The seed of its place in the order of a slot. */

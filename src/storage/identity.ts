@@ -12,14 +12,19 @@ export interface IdentityOptions {
   /** No two servers of a grid have the same. */
   readonly id: ServerId;
   /** By default the id. */
-  readonly nickname?: string;
+  readonly nickname?: string | undefined;
   /** 20 bytes; by default made from the id. */
-  readonly tubId?: Uint8Array;
+  readonly tubId?: Uint8Array | undefined;
   /** By default the id as UTF-8. */
-  readonly permutationSeed?: Uint8Array;
+  readonly permutationSeed?: Uint8Array | undefined;
 }
 
-export function identityOf(options: IdentityOptions): Required<IdentityOptions> {
+/** All of it. */
+export type Identity = {
+  readonly [Name in keyof IdentityOptions]-?: Exclude<IdentityOptions[Name], undefined>;
+};
+
+export function identityOf(options: IdentityOptions): Identity {
   const { id, nickname = id, permutationSeed = utf8(id) } = options;
   const { tubId = sha256d(utf8(id)).slice(0, TUB_ID_LENGTH) } = options;
   return { id, nickname, tubId, permutationSeed };

@@ -41,9 +41,9 @@ export interface IndexedDbServerOptions extends IdentityOptions {
    * The name of its database, which is made when it is first used. `tahoe-mutable-server/` and the
    * id by default.
    */
-  readonly database?: string;
+  readonly database?: string | undefined;
   /** Unix time in seconds, for the expiry of leases. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 interface StoredShare {

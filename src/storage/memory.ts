@@ -31,7 +31,7 @@ import { Turns } from './turns.ts';
 /** What a server in memory is called. */
 export interface MemoryServerOptions extends IdentityOptions {
   /** Unix time in seconds, for the expiry of leases. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /** The disk of a server. No part of the package exports this: it is for tests and the simulator. */

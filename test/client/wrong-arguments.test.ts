@@ -1,8 +1,9 @@
 /** Every public method, with what is no argument of it: a typed error that names the argument. */
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { writeCapOf } from '../../src/caps.ts';
 import { Directory } from '../../src/directory.ts';
-import { TahoeMutableError } from '../../src/errors.ts';
+import { BadArgumentError, TahoeMutableError } from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
 import { litCapOf } from '../../src/immutable/caps.ts';
 import { ImmutableFile } from '../../src/immutable-file.ts';
@@ -18,7 +19,7 @@ const wrong: Record<string, unknown> = {
   symbol: Symbol('secret'),
   bigint: 7n,
   true: true,
-  object: { secret: 'secret' },
+  object: { x: 'secret' },
   array: [[]],
   promise: Promise.resolve(),
   bare: Object.create(null),
@@ -153,7 +154,9 @@ const cases = Object.entries(methods).flatMap(([kind, all]) =>
 describe.each(cases)('%s.%s', (kind, name, method) => {
   const all = Object.entries(method.arguments);
   const good = all.map(([, [value]]) => value);
-  const none: Taken = ['object', 'bare', 'promise'];
+  // A new file or directory knows the names of its options.
+  const isMaking = 'isNewKey' in (method.options ?? {});
+  const none: Taken = isMaking ? ['bare', 'promise'] : ['object', 'bare', 'promise'];
 
   test('names the argument that is none', async () => {
     const before = sent();
@@ -226,4 +229,35 @@ test.each<[unknown, string]>([
   ]) {
     expect(namedBy(error)).toEqual(startingWith(named));
   }
+});
+
+test.each<[string, () => unknown]>([
+  ['bytes', () => new Uint8Array([1, 2, 3])],
+  ['memory', () => new ArrayBuffer(3)],
+  ['a DataView', () => new DataView(new ArrayBuffer(3))],
+  ['text', () => 'abc'],
+  ['a Blob', () => new Blob(['abc'])],
+  ['a web stream', () => new Blob(['abc']).stream()],
+  ['a Readable', () => Readable.from(['abc'])],
+  ['an array', () => ['abc']],
+  ['a generator', () => ['abc'].values()],
+  ['a source', () => ({ size: 3, read: async () => new Uint8Array(3) })],
+])('%s in the place of options: no empty file is made', async (_, make) => {
+  const before = sent();
+  await expect(grid.create(make() as never)).rejects.toThrowError(
+    new BadArgumentError('options', 'are contents: say { contents }'),
+  );
+  expect(sent()).toBe(before);
+});
+
+test('an option that is unknown is refused by its name, and those that are known told', async () => {
+  const before = sent();
+  const names = 'signal, onProgress, deadlines, force, raw, format, key, isNewKey';
+  await expect(grid.create({ content: 'abc' } as never)).rejects.toThrowError(
+    new BadArgumentError('options.content', `is none of contents, ${names}`),
+  );
+  await expect(grid.createDirectory({ contents: 'abc' } as never)).rejects.toThrowError(
+    new BadArgumentError('options.contents', `is none of children, ${names}`),
+  );
+  expect(sent()).toBe(before);
 });

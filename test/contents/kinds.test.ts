@@ -6,7 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { type Contents, contentsFrom } from '../../src/contents/contents.ts';
 import type { Once } from '../../src/contents/once.ts';
 import { spooled, spoolInMemory, withPlaintext } from '../../src/contents/spool.ts';
-import { BadArgumentError, BadSourceError, TahoeMutableError } from '../../src/errors.ts';
+import {
+  BadArgumentError,
+  BadSourceError,
+  SourceChangedError,
+  TahoeMutableError,
+} from '../../src/errors.ts';
 import { expectBytes, testKey } from '../support/client-grid.ts';
 import { countedGrid } from '../support/one-server.ts';
 
@@ -145,9 +150,25 @@ function detached(): ArrayBuffer {
   return memory;
 }
 
+/** A view that begins beyond the end of its memory, since that was made shorter. */
+function cutOff<View>(make: (memory: ArrayBuffer) => View): View {
+  // The library of types does not know of it yet.
+  const Resizable = ArrayBuffer as unknown as new (
+    size: number,
+    options: { readonly maxByteLength: number },
+  ) => ArrayBuffer & { resize(size: number): void };
+  const memory = new Resizable(8, { maxByteLength: 16 });
+  const view = make(memory);
+  memory.resize(2);
+  return view;
+}
+
+const gone = 'is no more: its memory was given away, or cut off';
+
 const wanted =
   'bytes, a string, a Blob, a stream, an iterable of bytes or strings, ' +
   'or a source of `size` bytes with a method `read(offset, length)`';
+const noIterator = 'is an iterable whose iterator is none: it has no method `next`';
 const argument = (problem: string) => new BadArgumentError('contents', problem);
 const source = (problem: string) => new BadSourceError('contents', problem);
 
@@ -166,7 +187,27 @@ describe('what can be no contents is refused by name, and nothing is sent', asyn
     ['a source without a size', { read: () => bytes }, argument(`is an Object, not ${wanted}`)],
     ['a Response', new Response('x'), argument(`is a Response, not ${wanted}`)],
     ['half a character', 'half \ud83d', argument('has half a character')],
-    ['memory that was given away', detached(), argument('is no more: its memory was given away')],
+    ['memory that was given away', detached(), argument(gone)],
+    ['what was cut off', cutOff((memory) => new Uint8Array(memory, 4, 4)), argument(gone)],
+    ['words that were cut off', cutOff((memory) => new Uint16Array(memory, 4)), argument(gone)],
+    ['a DataView that was cut off', cutOff((memory) => new DataView(memory, 4)), argument(gone)],
+    [
+      'a piece that was cut off',
+      ['x', cutOff((memory) => new Uint8Array(memory, 4, 4))],
+      source(`piece 1 ${gone}`),
+    ],
+    ['an iterator that is none', { [Symbol.iterator]: () => 7 }, source(noIterator)],
+    ['an iterator that is null', { [Symbol.asyncIterator]: () => null }, source(noIterator)],
+    [
+      'an iterator that gives null',
+      { [Symbol.iterator]: () => ({ next: () => null }) },
+      source('is an iterator that gave null, not a result'),
+    ],
+    [
+      'an iterator that gives a number',
+      { [Symbol.asyncIterator]: () => ({ next: async () => 7 }) },
+      source('is an iterator that gave a number, not a result'),
+    ],
     ['numbers', [1, 2], source('piece 0 is a number, not bytes or a string')],
     ['a list of lists', [bytes, []], source('piece 1 is an array, not bytes or a string')],
     ['a Map', new Map([[1, 2]]), source('piece 0 is an array, not bytes or a string')],
@@ -175,11 +216,7 @@ describe('what can be no contents is refused by name, and nothing is sent', asyn
     ['a half at the end', ['x', '\ud83d'], source('piece 2 should go on with a character')],
     ['a half before bytes', ['\ud83d', bytes], source('piece 1 should go on with a character')],
     ['a second half alone', ['x', '\ude00'], source('piece 1 has half a character')],
-    [
-      'a piece that was given away',
-      [detached()],
-      source('piece 0 is no more: its memory was given away'),
-    ],
+    ['a piece that was given away', [detached()], source(`piece 0 ${gone}`)],
   ])('%s', async (_, value, error) => {
     const before = sent();
     const once = value instanceof ReadableStream || value instanceof Readable || value === Blob;
@@ -201,4 +238,21 @@ describe('what can be no contents is refused by name, and nothing is sent', asyn
     }
     expect(sent()).toBe(before);
   });
+});
+
+test('memory that is given away while it is written is a source that changed', async () => {
+  const { grid } = countedGrid();
+  const file = await grid.create({ key: testKey, contents: 'before' });
+  for (const write of [
+    (contents: Contents) => file.overwrite(contents),
+    (contents: Contents) => file.append(contents),
+  ]) {
+    const memory = new ArrayBuffer(3000);
+    const writing = write(memory);
+    structuredClone(memory, { transfer: [memory] });
+    const error = await writing.catch((e) => e);
+    expect(error).toBeInstanceOf(SourceChangedError);
+    expect(error.facts).toEqual({ offset: 0, wanted: expect.any(Number), got: 0 });
+  }
+  expect(Buffer.from(await file.read()).toString()).toBe('before');
 });

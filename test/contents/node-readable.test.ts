@@ -107,3 +107,14 @@ test('only a web stream that nobody reads can be made one', async () => {
     );
   }
 });
+
+test.each<[unknown, string]>([
+  [null, 'options: is null, not an object'],
+  [{ signal: 7 }, 'signal: is a number, not an AbortSignal'],
+  [{ highWaterMark: 'x' }, 'highWaterMark: is a string, not a number'],
+  [{ highWaterMark: -1 }, 'highWaterMark -1: must be a whole number from 0 to 2^53-1'],
+])('options %j are refused', (options, message) => {
+  const stream = new Blob(['x']).stream();
+  expect(() => toNodeReadable(stream, options as never)).toThrowError(message);
+  expect(stream.locked).toBe(false);
+});

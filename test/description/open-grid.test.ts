@@ -49,6 +49,8 @@ describe('a grid of folders', () => {
     }
     const other = await openGrid(folder, { encoding: { required: 1, happy: 1, total: 2 } });
     expect(other.encoding).toEqual({ required: 1, happy: 1, total: 2 });
+    const same = await openGrid(folder, { encoding: undefined, format: undefined });
+    expect(same.encoding).toEqual({ required: 2, happy: 3, total: 4 });
   });
 
   test('keeps what one client wrote for the next', async () => {
