@@ -68,6 +68,7 @@ async function run(
   download.job = { taker };
   const { deadlines, ...grid } = gridOf(download);
   const { size } = download.cap;
+  download.engine.progress?.plan(1, { read: length ?? size });
   try {
     chart ??= downloading();
     const report = await downloads.run(download, chart, {

@@ -30,6 +30,7 @@ import {
   type WriteOutcome,
   writeOutcome,
 } from './outcome.ts';
+import { unknownSize } from './progress.ts';
 import { type Retries, retriesOf } from './retries.ts';
 import { headerOf, type LastWrite, recall, remember } from './session.ts';
 import { runOn, type Workbench } from './workbench.ts';
@@ -115,7 +116,7 @@ async function runRead(
 ): Promise<FileStat> {
   bench.job = { taker };
   const { attempts: attemptsMax } = retriesOf(retry, readAttempts);
-  bench.engine.progress?.plan(attemptsMax);
+  bench.engine.progress?.plan(attemptsMax, { read: length ?? unknownSize });
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, readFileOn(bench.engine), {
     input: {
@@ -131,6 +132,7 @@ async function runRead(
 /** Checks signatures, hashes and blocks of every share. */
 export async function verifyFile(bench: Workbench, options: FileOptions): Promise<Verification> {
   bench.job = { taker: keeper, wantsAll: true };
+  bench.engine.progress?.plan(1, { read: unknownSize });
   const { deadlines, ...grid } = gridOf(bench, options);
   const report = await runOn(bench, verifyFileOn(bench.engine), {
     input: { grid, deadlines },
@@ -145,6 +147,7 @@ export async function repairFile(bench: Workbench, options: WriteOptions): Promi
   const { force = false } = options;
   const { cap, keyring } = bench.desk.session;
   bench.job = { taker: keeper, wantsAll: true, keepsSalts: true };
+  bench.engine.progress?.plan(1, { read: unknownSize, encoded: 0 });
   const { deadlines, ...grid } = gridOf(bench, options);
   // Its own next write has to look.
   delete keyring.lastWrite;
@@ -272,10 +275,10 @@ function gridOf(
   return { servers, required, total, membership, deadlines: engine.deadlines };
 }
 
-/** What new contents take in any case, about: how they go is not known yet. */
+/** What new contents take in any case, about: what is kept of old ones is not known yet. */
 function workOf({ size }: Plaintext, { required, total }: Encoding) {
   const ofShares = Math.ceil(size / required) * total;
-  return { encoded: size, sent: ofShares, stored: ofShares };
+  return { read: unknownSize, encoded: size, sent: ofShares, stored: ofShares };
 }
 
 /**

@@ -4,7 +4,9 @@
  *
  * Work is counted in bytes, each for what was done to it (docs/progress.md). What is ahead is as much
  * as is known: a step says how much it has before it when it begins, and what of that was not needed
- * when it ends. So `done` never falls within an attempt, and is `total` at the very end.
+ * when it ends. So `done` never falls within an attempt, and is `total` at the very end. What later
+ * steps will have is ahead from the beginning, as well as it can be told: else a step that is alone
+ * in being known looks like the end of all.
  */
 import type { AnyActorRef } from 'xstate';
 import type { ServerSettled, WriteSettled } from '../../machines/events.ts';
@@ -24,6 +26,12 @@ type Phase = Progress['phase'];
 
 /** What one server counts for that is asked what it holds: the head of a share, which it is read. */
 const heardBytes = 4000;
+
+/** Is ahead of who will read what only a map can show. */
+export const unknownSize = Number.POSITIVE_INFINITY;
+
+/** How many times the work of a map the rest is taken for while it is not known: a bar that starts. */
+const restOfMap = 19;
 
 const nothing: WorkBytes = { heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
 
@@ -54,7 +62,10 @@ export class ProgressTeller {
     this.#tellCaller = tell;
   }
 
-  /** How often an operation may try, and what every attempt has before it, as far as is known. */
+  /**
+   * How often an operation may try, and what every attempt has before it, as far as is known.
+   * @param atFirst with `encoded`, even 0, if it writes what it reads
+   */
   plan(attempts: number, atFirst: Partial<WorkBytes> = {}): void {
     this.#attempts = attempts;
     this.#atFirst = atFirst;
@@ -116,7 +127,26 @@ export class ProgressTeller {
 
   /** So many servers are asked, or may be. */
   asks(phase: Phase, servers: number): void {
-    this.begins(phase, 'heard', servers * heardBytes);
+    const bytes = servers * heardBytes;
+    if (this.#ahead.read === unknownSize) this.#ahead.read = restOfMap * bytes;
+    this.begins(phase, 'heard', bytes);
+  }
+
+  /**
+   * Contents of a version are read.
+   * @param expansion N/k: bytes of shares for each of them
+   */
+  reads(bytes: number, expansion: number): void {
+    const { encoded } = this.#atFirst;
+    if (encoded !== undefined) {
+      // It is written again, beside what is new.
+      const ofShares = Math.ceil(bytes * expansion);
+      const { sent = 0, stored = 0 } = this.#atFirst;
+      this.#ahead.encoded = encoded + bytes;
+      this.#ahead.sent = sent + ofShares;
+      this.#ahead.stored = stored + ofShares;
+    }
+    this.begins('reading', 'read', bytes);
   }
 
   /** One has answered, or will not. */
@@ -139,8 +169,7 @@ export class ProgressTeller {
    * @param shareBytes of what is written of a share, about
    */
   encodes(size: number, requests: readonly PlannedRequest[], shareBytes: number): void {
-    this.ends('sent');
-    this.ends('stored');
+    for (const kind of ['read', 'sent', 'stored'] as const) this.ends(kind);
     this.#requests.clear();
     for (const { server, shnums } of requests) {
       this.#requests.set(server, { bytes: shnums.length * shareBytes, sent: 0 });
@@ -245,9 +274,9 @@ const watchers: Readonly<Record<string, (actor: AnyActorRef, teller: ProgressTel
     actor.subscribe({ complete: () => teller.ends('heard') });
   },
   readVersion: (actor, teller) => {
-    onceStarted<ReadVersionContext>(actor, ({ record: { ranges } }) => {
+    onceStarted<ReadVersionContext>(actor, ({ record: { version, ranges } }) => {
       const bytes = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-      teller.begins('reading', 'read', bytes);
+      teller.reads(bytes, version.total / version.required);
     });
     actor.subscribe({ complete: () => teller.ends('read') });
   },

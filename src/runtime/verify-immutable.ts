@@ -41,6 +41,10 @@ export async function verifyImmutable(
   { signal }: OperationOptions,
 ): Promise<ImmutableFinding> {
   download.job = { taker: keeper, wantsAll: true };
+  const { required, total, size } = download.cap;
+  // Its shares, and then what they hold.
+  const ofShares = Math.ceil(size / required) * total;
+  download.engine.progress?.plan(1, { read: ofShares + size });
   chart ??= verifying();
   const { deadlines, ...grid } = gridOf(download);
   try {

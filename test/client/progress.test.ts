@@ -218,3 +218,42 @@ test('a call on a directory that consists of several on files has one end', asyn
   const { waitingFor, bytes } = told.at(-1) as Progress;
   expect([waitingFor, bytes.stored > 0]).toEqual([[], true]);
 });
+
+test('nothing looks like the end while most of the work is ahead', async () => {
+  for (const format of ['sdmf', 'mdmf'] as const) {
+    const { create, another } = testGrid();
+    const file = await create(format, bytesOf(900_000));
+    // One that does not remember what the servers have.
+    const other = () => another().open(file.writeCap);
+    const meets = meeting(file, 1);
+    const operations: Record<string, (options: OperationOptions) => Promise<unknown>> = {
+      read: (options) => other().read(options),
+      'read of a part': (options) => other().read({ offset: 100, length: 700_000, ...options }),
+      verify: (options) => other().verify(options),
+      append: (options) => other().append(bytesOf(400_000), options),
+      overwrite: (options) => other().overwrite(bytesOf(600_000), options),
+      repair: (options) => other().repair(options),
+      'modify of what is known': (options) => file.modify((old) => old.subarray(1), options),
+      modify: (options) => other().modify(meets, { ...options, backoffMs: 0 }),
+    };
+    for (const [name, operate] of Object.entries(operations)) {
+      const told: Progress[] = [];
+      await operate({ onProgress: (progress) => void told.push(progress) });
+      for (const reports of byAttempt(told)) expectHonest(`${name} of ${format}`, reports);
+    }
+  }
+});
+
+/** No report of an attempt is near the end before half of its bytes have gone, or falls far. */
+function expectHonest(name: string, reports: readonly Progress[]): void {
+  const gone = ({ bytes: { read, sent } }: Progress) => read + sent;
+  const half = gone(reports.at(-1) as Progress) / 2;
+  let most = 0;
+  for (const report of reports) {
+    const ratio = report.done / report.total;
+    const what = `${name}, ${report.phase}: ${ratio} after ${most}`;
+    if (gone(report) < half) expect(ratio, what).toBeLessThan(0.9);
+    expect(ratio, what).toBeGreaterThan(most - 0.05);
+    most = Math.max(most, ratio);
+  }
+}

@@ -432,7 +432,8 @@ describe('what a reader is told while it waits', () => {
     await file.read({ onProgress: (event) => events.push(event) });
     const mapping = events.filter(({ phase }) => phase === 'mapping');
     expect(mapping.map(({ bytes }) => bytes.heard)).toEqual(mapping.map((_, i) => i * 4000));
-    expect(mapping.every(({ total }) => total === 13 * 4000)).toBe(true);
+    // The size is not known yet: the map is taken for a twentieth.
+    expect(mapping.every(({ total }) => total === 20 * 13 * 4000)).toBe(true);
     const heard = (mapping.length - 1) * 4000;
     const reading = events.slice(mapping.length).map(({ done, total }) => [done, total]);
     const all = heard + 3 * S;

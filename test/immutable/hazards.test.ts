@@ -357,6 +357,7 @@ describe('a caller who has had enough', () => {
         return `reading ${heard + done}/${heard + 20_000 + (i === 5 ? 1 : 0)}`;
       }),
     );
-    expect(told[0]).toBe('mapping 0/40000');
+    // The cap says the size.
+    expect(told[0]).toBe('mapping 0/60000');
   });
 });
