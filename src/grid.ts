@@ -199,7 +199,7 @@ export interface InternalGridOptions extends GridOptions {
  *
  * @example
  *     const grid = new Grid({ servers, encoding: { required: 3, happy: 7, total: 10 } });
- *     const file = await grid.create({ contents: new TextEncoder().encode('hello') });
+ *     const file = await grid.create({ contents: 'hello' });
  *     const same = grid.open(file.readCap);
  */
 export class Grid {
