@@ -39,8 +39,7 @@ export function load(app) {
     ranks.set(document, rank);
     document.frontmatter.group = group;
     const heading = /^# (.+)$/m.exec(document.content.map(({ text }) => text).join(''));
-    // The heading is the name of the page's file, too.
-    document.name = heading[1].replaceAll(/[,:'’]/g, '');
+    document.name = heading[1];
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const byRank = (a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0);
