@@ -14,7 +14,10 @@ test('the manual page is that of the program (npm run man makes it)', async () =
 test('it is plain text that man understands, and is installed with the package', async () => {
   expect(manPage()).toMatch(/^[\n -~]*$/);
   const { man, files } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  expect([man, files.some((it: string) => man.startsWith(`./${it}/`))]).toEqual(['./docs/tahoe-mutable.1', true]);
+  expect([man, files.some((it: string) => man.startsWith(`./${it}/`))]).toEqual([
+    './docs/tahoe-mutable.1',
+    true,
+  ]);
   // Where groff is here, it has to like what it gets.
   const { error, stderr } = spawnSync('groff', ['-man', '-ww', '-z'], { input: manPage() });
   expect(error === undefined ? stderr.toString() : '').toBe('');
