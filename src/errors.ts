@@ -482,19 +482,21 @@ export type AnyTahoeMutableError =
  * besides, or of another realm (a frame, `node:vm`). A later version may have other codes.
  *
  * @example
- *     try {
- *       await file.overwrite(contents, { base });
- *     } catch (error) {
- *       if (!isTahoeMutableError(error)) throw error;
- *       switch (error.code) {
- *         case 'VersionChangedError':
- *           return showConflict(error.facts.expected, error.facts.found);
- *         case 'NotEnoughServersError':
- *           return showFailures(error.facts.failures);
- *         default:
- *           throw error;
- *       }
- *     }
+ * ```ts
+ * try {
+ *   await file.overwrite(contents, { base });
+ * } catch (error) {
+ *   if (!isTahoeMutableError(error)) throw error;
+ *   switch (error.code) {
+ *     case 'VersionChangedError':
+ *       return showConflict(error.facts.expected, error.facts.found);
+ *     case 'NotEnoughServersError':
+ *       return showFailures(error.facts.failures);
+ *     default:
+ *       throw error;
+ *   }
+ * }
+ * ```
  */
 export function isTahoeMutableError(value: unknown): value is AnyTahoeMutableError {
   return typeof value === 'object' && value !== null && brand in value;

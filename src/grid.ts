@@ -205,9 +205,11 @@ export interface InternalGridOptions extends GridOptions {
  * Storage servers, and the files and directories on them.
  *
  * @example
- *     const grid = new Grid({ servers, encoding: { required: 3, happy: 7, total: 10 } });
- *     const file = await grid.create({ contents: new TextEncoder().encode('hello') });
- *     const same = grid.open(file.readCap);
+ * ```ts
+ * const grid = new Grid({ servers, encoding: { required: 3, happy: 7, total: 10 } });
+ * const file = await grid.create({ contents: 'hello' });
+ * const same = grid.open(file.readCap);
+ * ```
  */
 export class Grid {
   /** As they were given. */

@@ -16,11 +16,12 @@ const entries = {
 };
 
 const groups = {
-  Start: /getting-started|embedding|shell|errors|compatibility|upgrading|examples/,
-  Guides: /directories|immutable|repair|leases|walks|storage-http|visualizer/,
+  Start: /getting-started|embedding|shell|json|errors|compatibility|upgrading|examples/,
+  Guides:
+    /contents|progress|directories|immutable|repair|leases|walks|storage-http|browser|visualizer/,
   'How it works': /protocol|architecture|servermap-update|retrieve|publish|format|glossary/,
   Evidence: /testing|hazards|tahoe-tests|performance|scenarios/,
-  Project: /CHANGELOG|CONTRIBUTING|SECURITY/,
+  Project: /CHANGELOG|CONTRIBUTING|dependencies|SECURITY/,
 };
 const names = Object.values(groups).flatMap((group) => group.source.split('|'));
 
@@ -38,8 +39,7 @@ export function load(app) {
     ranks.set(document, rank);
     document.frontmatter.group = group;
     const heading = /^# (.+)$/m.exec(document.content.map(({ text }) => text).join(''));
-    // The heading is the name of the page's file, too.
-    document.name = heading[1].replaceAll(/[,:'’]/g, '');
+    document.name = heading[1];
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const byRank = (a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0);

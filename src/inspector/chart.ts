@@ -26,7 +26,7 @@ export interface ChartState {
 
 /** An arrow of a chart. */
 export interface ChartTransition {
-  /** {@link transitionId} */
+  /** `transitionId` */
   readonly id: string;
   /** The state that it leaves, `collecting.awaiting`. */
   readonly source: string;

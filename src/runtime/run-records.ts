@@ -28,7 +28,7 @@ export interface HeaderRecord {
   readonly kind: 'header';
   /** Of the trace. */
   readonly format: typeof traceFormat;
-  /** Of a simulated run its world; of a real one what {@link RealRun} says. */
+  /** Of a simulated run its world; of a real one what `RealRun` says. */
   readonly about: Json;
 }
 
@@ -85,7 +85,7 @@ export type RunResult = {
 
 /**
  * `operation` is the first part of the path of its actors: `w1`, or `modify~3` in a real run, where
- * `spec` is an {@link OperationAbout}. One that was `cancelled` says by what in `result`; one whose
+ * `spec` is an `OperationAbout`. One that was `cancelled` says by what in `result`; one whose
  * process was killed has no end in a real run.
  */
 export interface OperationRecord<Result = RunResult> {
@@ -110,7 +110,7 @@ export interface CallDetail {
 
 /**
  * A storage call. In a real run it is `sent` (phase `request`), then `delivered`, `lost` or
- * `abandoned` (phase `answer`), all with the same `id`, and `detail` is a {@link CallDetail}.
+ * `abandoned` (phase `answer`), all with the same `id`, and `detail` is a `CallDetail`.
  */
 export interface MessageRecord {
   readonly kind: 'message';

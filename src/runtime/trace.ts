@@ -54,7 +54,7 @@ export interface TakenTransition {
   readonly target: string | null;
 }
 
-/** What {@link createRecorder} writes. */
+/** What `createRecorder` writes. */
 export type ChartRecord =
   /** A chart begins; `chart` is the machine's id. IO actors are not recorded. */
   | {

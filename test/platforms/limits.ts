@@ -1,6 +1,6 @@
 /**
- * @module limits: how large what a page loads may be, in kB (1000 bytes) after gzip;
- * docs/compatibility.md has the same.
+ * @module limits: how large what a page loads may be, in kB (1000 bytes) after gzip, and what npm
+ * installs, in MB (1000 kB); docs/compatibility.md has the same.
  */
 export const limits = {
   caps: 6,
@@ -8,4 +8,6 @@ export const limits = {
   'grid with XState': 50,
   operations: 64,
   all: 120,
+  installed: 19,
+  'installed without optional': 17.5,
 } as const;

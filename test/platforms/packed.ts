@@ -14,13 +14,16 @@ export const run = promisify(execFile);
 const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
 const here = join(root, 'test/platforms');
 
-/** Installs what `npm run build` has made into `folder`, and lays the program beside it. */
-export async function installPacked(folder: string): Promise<void> {
+/**
+ * Installs what `npm run build` has made into `folder`, and lays the program beside it.
+ * `flags` are npm's.
+ */
+export async function installPacked(folder: string, ...flags: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
   await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}\n');
-  await run('npm', ['install', ...quiet, `./${tarball}`], { cwd: folder });
+  await run('npm', ['install', ...quiet, ...flags, `./${tarball}`], { cwd: folder });
   for (const name of ['program.mjs', 'use-grid.mjs']) {
     await copyFile(join(here, name), join(folder, name));
   }

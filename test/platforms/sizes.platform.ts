@@ -1,7 +1,8 @@
 /**
- * @module sizes: how much a page loads of the packed package, and when; limits.ts has the limits.
+ * @module sizes: how much a page loads of the packed package, and when, and how much npm installs;
+ * limits.ts has the limits.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -46,7 +47,7 @@ function closureOf(chunks: readonly OutputChunk[], first: OutputChunk | undefine
 
 /** Says it, too: this is where the figures of docs/compatibility.md come from. */
 function expectWithin(what: keyof typeof limits, size: number): void {
-  console.info(`${what}: ${size.toFixed(1)} kB, of ${limits[what]}`);
+  console.info(`${what}: ${size.toFixed(1)}, of ${limits[what]}`);
   expect(size).toBeLessThanOrEqual(limits[what]);
 }
 
@@ -73,6 +74,25 @@ test('the first operation on a mutable file, and all there is', () => {
   expectWithin('operations', sizeOf(without(operations, first)));
   expectWithin('all', sizeOf(grid));
 });
+
+test('what npm installs, with and without what is optional', async () => {
+  expectWithin('installed', await megabytesIn(join(place, 'node_modules')));
+  const bare = join(place, 'bare');
+  await installPacked(bare, '--omit=optional');
+  const installed = join(bare, 'node_modules');
+  expect(await readdir(installed)).not.toContain('fs-native-extensions');
+  expectWithin('installed without optional', await megabytesIn(installed));
+}, 60_000);
+
+/** In MB, of all files below `folder`; links are not followed. */
+async function megabytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0) / 1e6;
+}
 
 function without<T>(all: ReadonlySet<T>, some: ReadonlySet<T>): T[] {
   return [...all].filter((one) => !some.has(one));
