@@ -205,7 +205,10 @@ function checkServer(name: string, server: unknown): void {
 }
 
 /** @throws BadArgumentError */
-export function checkIdentity(server: Partial<StorageServer>, prefix = ''): void {
+export function checkIdentity(
+  server: { readonly [Name in 'id' | 'tubId' | 'permutationSeed']?: unknown },
+  prefix = '',
+): void {
   const { id, tubId, permutationSeed } = server;
   if (typeof id !== 'string') refuse(`${prefix}id`, id, 'a string');
   if (!isBytesOf(tubId, 20)) refuse(`${prefix}tubId`, tubId, '20 bytes');

@@ -258,7 +258,9 @@ export class MutableFile {
   }
 
   /** Who holds what: every share that anybody reported, with its verdict. */
-  async servermap(options: OperationOptions & { readonly mode?: Mode | undefined } = {}): Promise<Servermap> {
+  async servermap(
+    options: OperationOptions & { readonly mode?: Mode | undefined } = {},
+  ): Promise<Servermap> {
     return this.#run('servermap', options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
