@@ -15,6 +15,7 @@ import { Database, DatabaseFault, deleteDatabase } from './storage/database.ts';
 import type { Identity } from './storage/identity.ts';
 import { IndexedDbServer } from './storage/indexeddb.ts';
 
+/** Which grid of the page's own, and how it works; only `name` has to be given. */
 export interface BrowserGridOptions
   extends Omit<GridOptions, 'servers' | 'gridSize' | 'encoding' | 'unusable' | 'leaseSecret'> {
   /** Tells the grids of a site apart; any text but the empty one. */

@@ -36,6 +36,7 @@ import type {
 import { judge, planChanges, produceParts } from './slot.ts';
 import { Turns } from './turns.ts';
 
+/** What a server in IndexedDB is; only `id` has to be given. */
 export interface IndexedDbServerOptions extends IdentityOptions {
   /**
    * The name of its database, which is made when it is first used. `tahoe-mutable-server/` and the

@@ -7,6 +7,7 @@ import { root } from './packed.ts';
 /** By the name by which they are imported. */
 const entries = {
   'tahoe-mutable': 'src/index.d.ts',
+  'tahoe-mutable/browser': 'src/browser.d.ts',
   'tahoe-mutable/machines': 'machines/index.d.ts',
   'tahoe-mutable/node': 'src/node.d.ts',
   'tahoe-mutable/testing': 'src/testing.d.ts',
