@@ -14,8 +14,9 @@ cpSync(`${root}test/types/consumer`, project.folder, { recursive: true });
 writeFileSync(join(project.folder, 'package.json'), JSON.stringify({ type: 'module' }));
 
 const dom = ['DOM', 'DOM.Iterable'];
-const onNode = { types: ['node'], files: ['core.ts', 'machines.ts', 'node.ts', 'testing.ts'] };
-const inBrowser = { types: [], files: ['core.ts'] };
+const everywhere = ['browser.ts', 'core.ts'];
+const onNode = { types: ['node'], files: [...everywhere, 'machines.ts', 'node.ts', 'testing.ts'] };
+const inBrowser = { types: [], files: everywhere };
 
 /** Not among the dependencies: each would put its own `tsc` in the place of ours. */
 const compilers = { '5.4.5': 'the oldest TypeScript', '7.0.2': 'the newest TypeScript' } as const;
