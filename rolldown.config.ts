@@ -47,6 +47,8 @@ export default defineConfig({
   // A native addon, found beside its own package.
   external: ['fs-native-extensions'],
   plugins: [withLicenses()],
+  // What pages load late, a command has in the file that it is about to load.
+  checks: { ineffectiveDynamicImport: false },
   output: {
     // As deep as `src/cli`, so that the page of the visualizer is where the inspector looks.
     dir: 'dist/bundle/cli',
