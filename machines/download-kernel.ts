@@ -7,11 +7,11 @@
 import type { Failure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
 import { oncePer } from './once.ts';
-import { type Excess, resolveRange, type WantedRange } from './read-kernel.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import type { Span } from './rewrite.ts';
 import { bestVersion, type Servermap, silentIn, type Version } from './servermap.ts';
+import { type Excess, resolveRange, type WantedRange } from './wanted-range.ts';
 
 /** The books of reading an immutable file. */
 export interface DownloadRecord {

@@ -19,6 +19,9 @@ import {
   type Servermap,
   type Version,
 } from './servermap.ts';
+import { type Excess, resolveRange, type WantedRange } from './wanted-range.ts';
+
+export { type Excess, resolveRange, type WantedRange } from './wanted-range.ts';
 
 /** What an operation knows of the grid before it asks anybody. */
 export interface GridView {
@@ -28,13 +31,6 @@ export interface GridView {
   readonly required: number;
   readonly total: number;
   readonly membership: Membership;
-}
-
-/** What is wanted of a version. */
-export interface WantedRange {
-  readonly offset: number;
-  /** Null: up to the end. */
-  readonly length: number | null;
 }
 
 /** The version that is wanted, whatever else is there; by its seqnum alone where that is enough. */
@@ -250,20 +246,4 @@ export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
       return { ...again, attempt: attempt + 1, newest };
     }
   }
-}
-
-/** An offset beyond the end, and how far it may go. */
-export interface Excess {
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** Which bytes of `size` are wanted, no more than there are; beyond the end there is no offset. */
-export function resolveRange(
-  { offset, length }: WantedRange,
-  size: number,
-): { readonly range: Span; readonly excess: Excess | null } {
-  const from = Math.min(offset, size);
-  const range = { from, to: from + Math.min(length ?? size, size - from) };
-  return { range, excess: offset > size ? { offset, size } : null };
 }

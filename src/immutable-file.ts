@@ -3,9 +3,9 @@
  * stream, and its shares looked at. Every byte is led to the hash in the cap before it is given out; a literal is its cap.
  */
 
-import { resolveRange } from '../machines/read-kernel.ts';
 import type { Servermap } from '../machines/servermap.ts';
 import type { ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
+import { resolveRange } from '../machines/wanted-range.ts';
 import { checkOperation, checkRead } from './arguments.ts';
 import type { Bytes } from './bytes.ts';
 import type { Encoding } from './encoding.ts';

@@ -1,7 +1,7 @@
 /**
  * @module out-of-range: the error of a read that begins beyond the end.
  */
-import type { Excess } from '../../machines/read-kernel.ts';
+import type { Excess } from '../../machines/wanted-range.ts';
 import { OutOfRangeError } from '../errors.ts';
 
 /** The error of an offset beyond the end. */
