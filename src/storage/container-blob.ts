@@ -6,7 +6,7 @@
  */
 import { concatBytes, viewOf } from '../bytes.ts';
 import {
-  type ContainerHeader,
+  type ContainerFrame,
   type ContainerVersion,
   DATA_OFFSET,
   encodeExtraLeases,
@@ -38,9 +38,6 @@ export interface HeldBlob extends HeldShare, Frame {
   readonly blob: Blob;
 }
 
-/** Everything in a container except what follows from its data. */
-export type BlobFrame = Omit<ContainerHeader, 'dataLength' | 'extraLeaseOffset'>;
-
 export type Pieces = AsyncIterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
 
 /** @throws BadContainerError; and what the browser rejects with where a Blob cannot be read */
@@ -71,7 +68,7 @@ export async function readBlobData(
  */
 export async function rewrittenBlob(
   old: HeldBlob | undefined,
-  frame: BlobFrame,
+  frame: ContainerFrame,
   { length, oldLength }: Pick<ShareRewrite, 'length' | 'oldLength'>,
   pieces: Pieces,
 ): Promise<Blob> {

@@ -10,7 +10,7 @@ import { concatBytes, viewOf } from '../bytes.ts';
 import { BadContainerError } from '../errors.ts';
 import { readFully, stageFile, writeFully } from './atomic-file.ts';
 import {
-  type ContainerHeader,
+  type ContainerFrame,
   type ContainerVersion,
   DATA_OFFSET,
   encodeExtraLeases,
@@ -126,9 +126,6 @@ export async function leaseImmutable(
 
 /** The new bytes of a share, and where they go. */
 export type Pieces = AsyncIterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
-
-/** Everything in a container except the data. */
-type ContainerFrame = Omit<ContainerHeader, 'dataLength' | 'extraLeaseOffset'>;
 
 export interface Succession {
   /** Where to create the new container; there must be nothing. */

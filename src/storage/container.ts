@@ -192,6 +192,23 @@ export interface LeaseRequest {
   readonly now: number;
 }
 
+/** Everything in a container except what follows from its data. */
+export type ContainerFrame = Omit<ContainerHeader, 'dataLength' | 'extraLeaseOffset'>;
+
+/** That of what a write makes of a share, or of none: its first write says whose it is. */
+export function successorFrame(
+  old: { readonly header: ContainerHeader; readonly leases: LeaseSlots } | undefined,
+  { secrets, ...by }: Omit<LeaseRequest, 'version'> & { readonly secrets: WriteSecrets },
+): ContainerFrame {
+  const { version, nodeId, writeEnabler } = old?.header ?? {
+    version: 2,
+    nodeId: by.nodeId,
+    writeEnabler: secrets.writeEnabler,
+  };
+  const leases = renewOrAddLease(old?.leases ?? [], { ...by, version, secrets });
+  return { version, nodeId, writeEnabler, leases };
+}
+
 /** All lease slots, after the lease with this renew secret was renewed or, given room, added. */
 export function renewOrAddLease(slots: LeaseSlots, request: LeaseRequest): LeaseSlots {
   const expires = Math.min(Math.floor(request.now) + LEASE_DURATION_S, 0xffffffff);

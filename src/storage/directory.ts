@@ -16,7 +16,12 @@ import { toBase32 } from '../bytes.ts';
 import { AnswerLostError, NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from './atomic-file.ts';
 import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
-import { type ContainerVersion, type LeaseSlots, renewOrAddLease } from './container.ts';
+import {
+  type ContainerVersion,
+  type LeaseSlots,
+  renewOrAddLease,
+  successorFrame,
+} from './container.ts';
 import {
   type HeldContainer,
   isImmutableContainer,
@@ -244,13 +249,7 @@ export class DirectoryServer extends CheckedServer {
         continue;
       }
       const old = held.get(shnum);
-      const { version, nodeId, writeEnabler } = old?.header ?? {
-        version: 2,
-        nodeId: this.tubId,
-        writeEnabler: secrets.writeEnabler,
-      };
-      const leases = this.#leased(old?.leases ?? [], version, secrets);
-      const frame = { version, nodeId, writeEnabler, leases };
+      const frame = successorFrame(old, { secrets, nodeId: this.tubId, now: this.#now() });
       const pieces = blamingCaller(produceParts(change, place.signal));
       const ownership = old?.ownership ?? (await ownershipOfNewFile(place.bucket));
       successors.push({ shnum, old: old?.path, ownership, frame, change, pieces });

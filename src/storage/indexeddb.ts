@@ -15,7 +15,12 @@ import { onAbort, unlessAborted } from '../abort.ts';
 import { bytesToHex, toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
-import { type ContainerVersion, type LeaseSlots, renewOrAddLease } from './container.ts';
+import {
+  type ContainerVersion,
+  type LeaseSlots,
+  renewOrAddLease,
+  successorFrame,
+} from './container.ts';
 import {
   type HeldBlob,
   HoleFault,
@@ -197,13 +202,7 @@ export class IndexedDbServer extends CheckedServer {
         continue;
       }
       const old = held.get(shnum);
-      const { version, nodeId, writeEnabler } = old?.header ?? {
-        version: 2,
-        nodeId: this.tubId,
-        writeEnabler: secrets.writeEnabler,
-      };
-      const leases = this.#leased(old?.leases ?? [], version, secrets);
-      const frame = { version, nodeId, writeEnabler, leases };
+      const frame = successorFrame(old, { secrets, nodeId: this.tubId, now: this.#now() });
       successors.set(shnum, await rewrittenBlob(old, frame, change, produceParts(change, signal)));
     }
     return successors;
