@@ -1,6 +1,7 @@
 /**
  * The command line in a few files: of a short command's time, most went into finding and opening
- * two hundred modules. The library ships as it was compiled, module by module.
+ * two hundred modules. They are CommonJS, which Node loads at once: for ES modules it has a loader that takes
+ * turns with everything else. The library ships as it was compiled, module by module.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,9 +54,16 @@ export default defineConfig({
     // As deep as `src/cli`, so that the page of the visualizer is where the inspector looks.
     dir: 'dist/bundle/cli',
     cleanDir: true,
-    chunkFileNames: '[name].js',
-    // Names stay, for what --verbose prints; comments and blanks are only more to read.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+    // Comments, blanks and long names of variables are only more to read; those of functions and
+    // classes stay, for what --verbose prints.
+    minify: {
+      compress: { keepNames: { function: true, class: true } },
+      mangle: { toplevel: false, keepNames: true },
+      codegen: { removeWhitespace: true },
+    },
     // By what is wanted first: every command, then those with a cap, then those with a grid.
     codeSplitting: {
       groups: [
