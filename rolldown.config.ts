@@ -30,10 +30,11 @@ async function licenseOf(folder: string): Promise<string> {
   return `${name} ${version}\n\n${await readFile(join(folder, file), 'utf8')}`;
 }
 
-/** Without what only some grids or commands need. */
+/** Without what only some grids, files or commands need. */
 function isOfEveryGrid(id: string): boolean {
   if (/[\\/](xstate|yaml)[\\/]/.test(id)) return true;
-  if (/[\\/](cli|storage|simulation|inspector)[\\/]|grid-status/.test(id)) return false;
+  if (/[\\/](cli|storage|simulation|inspector|walk)[\\/]|grid-status/.test(id)) return false;
+  if (/[\\/](download|verify-immutable)[^\\/]*$/.test(id)) return false;
   return /[\\/](machines|src)[\\/]/.test(id);
 }
 
