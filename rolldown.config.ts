@@ -30,12 +30,25 @@ async function licenseOf(folder: string): Promise<string> {
   return `${name} ${version}\n\n${await readFile(join(folder, file), 'utf8')}`;
 }
 
-/** Without what only some grids, files or commands need. */
-function isOfEveryGrid(id: string): boolean {
-  if (/[\\/](xstate|yaml)[\\/]/.test(id)) return true;
-  if (/[\\/](cli|storage|simulation|inspector|walk)[\\/]|grid-status/.test(id)) return false;
-  if (/[\\/](download|verify-immutable)[^\\/]*$/.test(id)) return false;
-  return /[\\/](machines|src)[\\/]/.test(id);
+/** Where commands begin that open a grid, and read from it. */
+const readers = ['open-grid', 'runtime/operations', 'runtime/workbench', 'runtime/new-session'];
+
+/** What these import, all that writes, walks or downloads is loaded by its own `import()`. */
+const read = new Set<string>();
+
+function notingWhatReads(): Plugin {
+  return {
+    name: 'what reads',
+    buildEnd() {
+      const ids = [...this.getModuleIds()];
+      const left = ids.filter((id) => readers.some((name) => id.endsWith(`/src/${name}.ts`)));
+      for (const id of left) {
+        if (read.has(id)) continue;
+        read.add(id);
+        left.push(...(this.getModuleInfo(id)?.importedIds ?? []));
+      }
+    },
+  };
 }
 
 export default defineConfig({
@@ -48,7 +61,7 @@ export default defineConfig({
   },
   // A native addon, found beside its own package.
   external: ['fs-native-extensions'],
-  plugins: [withLicenses()],
+  plugins: [withLicenses(), notingWhatReads()],
   // What pages load late, a command has in the file that it is about to load.
   checks: { ineffectiveDynamicImport: false },
   output: {
@@ -73,7 +86,7 @@ export default defineConfig({
           name: 'cap',
           test: /[\\/]src[\\/](crypto[\\/]|bytes|caps|hidden|turn)|@noble[\\/]hashes/,
         },
-        { name: 'grid', test: isOfEveryGrid },
+        { name: 'grid', test: (id) => read.has(id) },
       ],
     },
   },
