@@ -30,8 +30,21 @@ async function licenseOf(folder: string): Promise<string> {
   return `${name} ${version}\n\n${await readFile(join(folder, file), 'utf8')}`;
 }
 
+/** As it is when this is made: at every start, to look for package.json takes 3 ms. */
+function withVersion(): Plugin {
+  return {
+    name: 'version',
+    async load(id) {
+      if (!/[\\/]src[\\/]package-version\.ts$/.test(id)) return;
+      const file = new URL('package.json', import.meta.url);
+      const { version } = JSON.parse(await readFile(file, 'utf8'));
+      return `export const packageVersion = () => ${JSON.stringify(version)};`;
+    },
+  };
+}
+
 /** Where commands begin that open a grid, and read from it. */
-const readers = ['open-grid', 'runtime/operations', 'runtime/workbench', 'runtime/new-session'];
+const readers = /[\\/]src[\\/](open-grid|runtime[\\/](operations|workbench|new-session))\.ts$/;
 
 /** What these import, all that writes, walks or downloads is loaded by its own `import()`. */
 const read = new Set<string>();
@@ -40,8 +53,7 @@ function notingWhatReads(): Plugin {
   return {
     name: 'what reads',
     buildEnd() {
-      const ids = [...this.getModuleIds()];
-      const left = ids.filter((id) => readers.some((name) => id.endsWith(`/src/${name}.ts`)));
+      const left = [...this.getModuleIds()].filter((id) => readers.test(id));
       for (const id of left) {
         if (read.has(id)) continue;
         read.add(id);
@@ -61,7 +73,7 @@ export default defineConfig({
   },
   // A native addon, found beside its own package.
   external: ['fs-native-extensions'],
-  plugins: [withLicenses(), notingWhatReads()],
+  plugins: [withLicenses(), withVersion(), notingWhatReads()],
   // What pages load late, a command has in the file that it is about to load.
   checks: { ineffectiveDynamicImport: false },
   output: {
