@@ -7,7 +7,8 @@ import type { Verification } from '../machines/verify-kernel.ts';
 import type { Change } from '../machines/write-kernel.ts';
 import {
   checkOperation,
-  checkRead,
+  checkRange,
+  checkRepeatable,
   requireAttempts,
   requireCount,
   requireFunction,
@@ -253,7 +254,8 @@ export class MutableFile {
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
-    checkRead(options);
+    checkRepeatable(options);
+    checkRange(options);
     return this.#run(method, { ...options, signal: eitherOf(options.signal, gone) }, work);
   }
 
@@ -261,6 +263,7 @@ export class MutableFile {
   async servermap(
     options: OperationOptions & { readonly mode?: Mode | undefined } = {},
   ): Promise<Servermap> {
+    checkOperation(options);
     return this.#run('servermap', options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
@@ -270,6 +273,7 @@ export class MutableFile {
 
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
+    checkOperation(options);
     return this.#run('verify', options, verifyFile);
   }
 
@@ -389,7 +393,7 @@ export class MutableFile {
     prepare: () => Writing<Options, T>,
   ): Promise<T> {
     this.#require('write', doing);
-    checkOperation(options);
+    checkRepeatable(options);
     if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(doing);
     if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
     const work = prepare();
@@ -409,7 +413,6 @@ export class MutableFile {
     options: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    checkOperation(options);
     const { recorder } = this.#setting.engine;
     const call = { method, file: () => storageIndexOf(this.#cap) };
     return recorded(recorder, call, options, (given) => this.#guarded(given, work));

@@ -45,10 +45,11 @@ const cap = directory.writeCap;
 
 const running = { signal: [], onProgress: ['function'] } as const;
 const range = { offset: [], length: [] } as const;
-const version = { version: [] } as const;
+const retrying = { retry: ['bare', 'promise'] } as const;
+const version = { version: [], ...retrying } as const;
 const writing = { ...running, force: ['true'], raw: ['true'] } as const;
-const change = { ...writing, base: [] } as const;
-const patience = { attempts: [], backoffMs: [] } as const;
+const change = { ...writing, ...retrying, base: [] } as const;
+const patience = { ...retrying, attempts: [], backoffMs: [] } as const;
 const creating = { ...running, force: ['true'], key: [], isNewKey: ['true'], format: [] } as const;
 const editing = { ...running, ...patience, force: ['true'], onAttempt: ['function'] } as const;
 const replacing = { ...editing, replace: ['true'] } as const;
@@ -188,6 +189,16 @@ describe.each(cases)('%s.%s', (kind, name, method) => {
     }
     expect(sent()).toBe(before);
   });
+});
+
+const madeOnce = cases.filter(([, , { options = { retry: [] } }]) => !('retry' in options));
+
+test.each(madeOnce)('%s.%s takes no retry, which would have no effect', async (...made) => {
+  const [kind, name, method] = made;
+  const good = Object.values(method.arguments).map(([value]) => value);
+  const before = sent();
+  const named = namedBy(await endOf(kind, name, [...good, { retry: false }]));
+  expect({ named, sent: sent() }).toEqual({ named: 'retry', sent: before });
 });
 
 function startingWith(name: string) {
