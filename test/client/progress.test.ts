@@ -3,12 +3,21 @@
  * servers that fail; the servers count what they are handed and what they acknowledge.
  */
 import { expect, test } from 'vitest';
+import { storageIndexOf } from '../../src/caps.ts';
 import { ServerUnavailableError } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import type { OperationOptions, Progress, WorkBytes } from '../../src/runtime/options.ts';
 import { Prng } from '../../src/simulation/prng.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { ReadTestWriteRequest, StorageServer } from '../../src/storage/server.ts';
-import { altered, bytesOf, testGrid, testKey } from '../support/client-grid.ts';
+import {
+  altered,
+  bytesOf,
+  type Held,
+  holdings,
+  testGrid,
+  testKey,
+} from '../support/client-grid.ts';
 import { vectorKey } from '../support/directories.ts';
 
 /** Bytes that servers have asked for, to write them, and that they have said to have written. */
@@ -221,8 +230,10 @@ test('a call on a directory that consists of several on files has one end', asyn
 
 test('nothing looks like the end while most of the work is ahead', async () => {
   for (const format of ['sdmf', 'mdmf'] as const) {
-    const { create, another } = testGrid();
+    const { create, another, servers } = testGrid();
     const file = await create(format, bytesOf(900_000));
+    const index = storageIndexOf(file.cap);
+    const [rotten, ...lost] = holdings(servers, file.cap).slice(5) as [Held, ...Held[]];
     // One that does not remember what the servers have.
     const other = () => another().open(file.writeCap);
     const meets = meeting(file, 1);
@@ -233,6 +244,14 @@ test('nothing looks like the end while most of the work is ahead', async () => {
       append: (options) => other().append(bytesOf(400_000), options),
       overwrite: (options) => other().overwrite(bytesOf(600_000), options),
       repair: (options) => other().repair(options),
+      'repair of a share that rots': (options) => {
+        diskOf(rotten.server).overwriteShare(index, rotten.shnum, 290_000, bytesOf(9));
+        return other().repair(options);
+      },
+      'repair of shares that are lost': (options) => {
+        for (const { server, shnum } of lost) diskOf(server).deleteShare(index, shnum);
+        return other().repair(options);
+      },
       'modify of what is known': (options) => file.modify((old) => old.subarray(1), options),
       modify: (options) => other().modify(meets, { ...options, backoffMs: 0 }),
     };
