@@ -211,11 +211,13 @@ function checkServer(name: string, server: unknown): void {
 
 /** @throws BadArgumentError */
 export function checkIdentity(
-  server: { readonly [Name in 'id' | 'tubId' | 'permutationSeed']?: unknown },
+  server: { readonly [Name in 'id' | 'nickname' | 'tubId' | 'permutationSeed']?: unknown },
   prefix = '',
 ): void {
-  const { id, tubId, permutationSeed } = server;
-  if (typeof id !== 'string') refuse(`${prefix}id`, id, 'a string');
+  const { id, nickname = id, tubId, permutationSeed } = server;
+  for (const [name, value] of Object.entries({ id, nickname })) {
+    if (typeof value !== 'string') refuse(`${prefix}${name}`, value, 'a string');
+  }
   if (!isBytesOf(tubId, 20)) refuse(`${prefix}tubId`, tubId, '20 bytes');
   if (!isBytes(permutationSeed))
     refuse(`${prefix}permutationSeed`, permutationSeed, 'a Uint8Array');

@@ -17,7 +17,7 @@ import { type Bytes, bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { type Contents, contentsFrom } from './contents/contents.ts';
 import type { Once } from './contents/once.ts';
-import { type Spooled, withPlaintext } from './contents/spool.ts';
+import { type Kept, type Spooled, withPlaintext } from './contents/spool.ts';
 import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
 import { BadArgumentError, DirectoryCapError, InsufficientCapError } from './errors.ts';
@@ -124,7 +124,7 @@ export interface FileSetting {
   readonly sessionFor: (engine: Engine, cap: Cap, keyring: Keyring) => SessionSetting;
   readonly renewLeases: RenewLeases;
   /** Reads a source to its end, and keeps what it had. */
-  readonly spooled: (once: Once, signal: AbortSignal | undefined) => Promise<Spooled>;
+  readonly spooled: (once: Once, signal: AbortSignal | undefined, kept: Kept) => Promise<Spooled>;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
 }
@@ -372,13 +372,17 @@ export class MutableFile {
       const given = contentsFrom(contents);
       const retries = retriesOf(options.retry, 1);
       return (bench, all, inTurn) =>
-        withPlaintext(
-          given,
-          (once) => this.#setting.spooled(once, all.signal),
-          (plaintext) =>
-            inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, retries, all)),
+        withPlaintext(given, this.#keeping(bench, all), (plaintext) =>
+          inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, retries, all)),
         );
     });
+  }
+
+  /** Keeps what can be read only once. */
+  #keeping({ engine: { progress } }: Workbench, { signal, encoding }: FileOptions) {
+    const expansion = encoding.total / encoding.required;
+    const kept: Kept = (bytes) => progress?.spools(bytes, expansion);
+    return (once: Once) => this.#setting.spooled(once, signal, kept);
   }
 
   /**
@@ -443,13 +447,15 @@ export class MutableFile {
     cap: Cap,
     setting: FileSetting,
     writer: WriterKeys,
-    first: { readonly plaintext: Plaintext; readonly isNewKey: boolean },
+    first: { readonly given: Plaintext | Once; readonly isNewKey: boolean },
     options: WriteCallOptions,
   ): Promise<MutableFile> {
     const file = new MutableFile(cap, setting, writer);
-    const { plaintext, isNewKey } = first;
+    const { given, isNewKey } = first;
     file.#created = await file.#run('create', options, (bench, all) =>
-      createFile(bench, plaintext, isNewKey, all),
+      withPlaintext(given, file.#keeping(bench, all), (plaintext) =>
+        createFile(bench, plaintext, isNewKey, all),
+      ),
     );
     return file;
   }

@@ -33,7 +33,7 @@ export const unknownSize = Number.POSITIVE_INFINITY;
 /** How many times the work of a map the rest is taken for while it is not known: a bar that starts. */
 const restOfMap = 19;
 
-const nothing: WorkBytes = { heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
+const nothing: WorkBytes = { spooled: 0, heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
 
 /** A request that is sent, or will be. */
 interface OpenRequest {
@@ -119,6 +119,19 @@ export class ProgressTeller {
   #count(kind: Kind, bytes: number): void {
     this.#done[kind] += bytes;
     this.#ahead[kind] = Math.max(0, this.#ahead[kind] - bytes);
+  }
+
+  /**
+   * New contents are kept, so many bytes more: how many there will be nobody knows.
+   * @param expansion N/k: bytes of shares for each of them
+   */
+  spools(bytes: number, expansion: number): void {
+    this.#phase = 'spooling';
+    const ofShares = Math.ceil(bytes * expansion);
+    this.#ahead.encoded += bytes;
+    this.#ahead.sent += ofShares;
+    this.#ahead.stored += ofShares;
+    this.did('spooled', bytes);
   }
 
   /** Servers are asked for leases. */
@@ -268,8 +281,8 @@ export class ProgressTeller {
     });
   }
 
-  #sum({ heard, read, encoded, sent, stored }: WorkBytes): number {
-    return heard + read + encoded + sent + stored;
+  #sum({ spooled, heard, read, encoded, sent, stored }: WorkBytes): number {
+    return spooled + heard + read + encoded + sent + stored;
   }
 }
 
