@@ -28,7 +28,6 @@ import {
   type HeldContainer,
   isImmutableContainer,
   leaseImmutable,
-  type Pieces,
   readContainer,
   readContainerData,
   type Succession,
@@ -45,7 +44,7 @@ import type {
   ServerId,
   ShareKind,
 } from './server.ts';
-import { judge, planChanges, produceParts, unchanged } from './slot.ts';
+import { judge, type Pieces, planChanges, produceParts, unchanged } from './slot.ts';
 
 /** Where a server keeps its shares, and what it is called. */
 export interface DirectoryServerOptions {
