@@ -80,7 +80,28 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
   };
 }
 
-/** The coordinator of a map: whom to ask next, and when enough is known. */
+/**
+ * The coordinator of a map: whom to ask next, and when enough is known.
+ *
+ * @example
+ * ```ts
+ * import * as machines from 'tahoe-mutable/machines';
+ * import { createActor, fromPromise, toPromise } from 'xstate';
+ *
+ * const queryServer = fromPromise<machines.QueryResult, machines.QueryInput>(
+ *   async () => ({ ok: true, shnums: [] }), // IO of your own: these servers hold nothing
+ * );
+ * const serverQuery = machines.serverQueryMachine.provide({ actors: { queryServer } });
+ * const update = machines.servermapUpdateMachine.provide({ actors: { serverQuery } });
+ * const grid = { required: 1, total: 2, membership: { servers: 2, happy: 2 } };
+ * const deadlines = { queryMs: 1000, verifyMs: 1000, readMs: 1000, writeMs: 1000 };
+ * const input: machines.ServermapUpdateInput = {
+ *   ...{ mode: 'check', servers: ['a', 'b'], ...grid, wantsPrivateKey: false, deadlines },
+ * };
+ * const map = await toPromise(createActor(update, { input }).start());
+ * console.log(map.outcome, map.servers); // enough: both were asked, and are `empty`
+ * ```
+ */
 export const servermapUpdateMachine = setup({
   types: {
     context: {} as ServermapUpdateContext,

@@ -120,9 +120,12 @@ const headLengthMin = 123;
  *
  * @example
  * ```ts
- * const grid = new Grid({ servers, encoding: { required: 3, happy: 7, total: 10 } });
+ * import { Grid, MemoryServer } from 'tahoe-mutable';
+ *
+ * const servers = ['a', 'b', 'c', 'd'].map((id) => new MemoryServer({ id }));
+ * const grid = new Grid({ servers, encoding: { required: 2, happy: 3, total: 4 } });
  * const file = await grid.create({ contents: 'hello' });
- * const same = grid.open(file.readCap);
+ * const same = grid.open(file.readCap); // reads, and cannot write
  * ```
  */
 export class Grid {
@@ -253,6 +256,13 @@ export class Grid {
    * Makes a new file; `created` on it tells where its shares went. It is never a directory.
    * @throws the error of a setting that is needed and unusable, or what `contents` throws, before
    * anything is sent; FileExistsError when a given key has a file already, NotEnoughServersError, …
+   *
+   * @example
+   * ```ts
+   * const note = await grid.create({ contents: 'hello', format: 'sdmf' });
+   * const { placed, missing } = note.created!; // who holds which share; which are nowhere
+   * const cap = note.writeCap; // the address and the right to write: keep it secret
+   * ```
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     refuseContents(options);
@@ -282,6 +292,13 @@ export class Grid {
   /**
    * Makes a new directory. `file.created` on it tells where its shares went.
    * @throws BadArgumentError for a child that cannot be linked, and as {@link create}
+   *
+   * @example
+   * ```ts
+   * const photos = await grid.createDirectory();
+   * const home = await grid.createDirectory({ children: [{ name: 'photos', child: photos }] });
+   * const { kind } = await grid.find(`${home.readCap}/photos`); // 'directory'
+   * ```
    */
   async createDirectory(options: CreateDirectoryOptions = {}): Promise<Directory> {
     checkNew(options, 'children');
@@ -298,6 +315,13 @@ export class Grid {
   /**
    * The child that `dircap/a/b` names.
    * @throws MalformedCapError, NoSuchChildError, NotADirectoryError, and as `Directory.list`
+   *
+   * @example
+   * ```ts
+   * await directory.add('notes.txt', file, { replace: true });
+   * const { kind, caps } = await grid.find(`${directory.readCap}/notes.txt`);
+   * if (kind === 'file' && caps.read !== undefined) await grid.open(caps.read).read();
+   * ```
    */
   async find(address: string, options: OperationOptions = {}): Promise<Child> {
     const { cap, path } = splitAddress(address);
