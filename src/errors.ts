@@ -490,7 +490,7 @@ export type AnyTahoeMutableError =
  * } catch (error) {
  *   if (!isTahoeMutableError(error)) throw error; // a bug, or an abort
  *   if (error.code !== 'OutOfRangeError') throw error;
- *   console.log(error.message, error.facts.max); // typed by the code, and never a secret
+ *   console.log(error.message, error.facts.value); // typed by its code, and never a secret
  * }
  * ```
  */

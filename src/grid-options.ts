@@ -63,7 +63,7 @@ export interface GridOptions {
    */
   readonly log?: Log | undefined;
   /**
-   * Keys that are made ahead for {@link Grid.create}, which else takes most of its time to make one:
+   * Keys that are made ahead for `Grid.create`, which else takes most of its time to make one:
    * while nothing is under way on the grid, and never so that a process has to wait for them, but for
    * one that was begun. 0 by default. `close` drops them.
    */
