@@ -167,6 +167,13 @@ export class Directory {
   /**
    * Every entry, as what it is, in the order of the contents, which is that of the names' UTF-8.
    * @throws UnrecoverableFileError, NotEnoughSharesError, InsufficientCapError
+   *
+   * @example
+   * ```ts
+   * for (const { name, kind, caps } of await directory.list()) {
+   *   if (kind === 'file' && caps.write !== undefined) console.log(`${name} can be changed`);
+   * }
+   * ```
    */
   async list(options: OperationOptions = {}): Promise<Child[]> {
     return this.#recorded('list', options, async (all) => {
@@ -232,6 +239,12 @@ export class Directory {
   /**
    * Links a child. Metadata of a name stay where none are given.
    * @throws ExistingChildError, BadArgumentError, and as `MutableFile.modify`
+   *
+   * @example
+   * ```ts
+   * await directory.add('draft.txt', file); // whoever may write here may write to the file
+   * await directory.add('draft.txt', file.readCap, { replace: true }); // nobody may, by this link
+   * ```
    */
   async add(
     name: string,

@@ -484,18 +484,14 @@ export type AnyTahoeMutableError =
  *
  * @example
  * ```ts
+ * import { isTahoeMutableError } from 'tahoe-mutable';
+ *
  * try {
- *   await file.overwrite(contents, { base });
+ *   await file.update('x', 1_000_000);
  * } catch (error) {
- *   if (!isTahoeMutableError(error)) throw error;
- *   switch (error.code) {
- *     case 'VersionChangedError':
- *       return showConflict(error.facts.expected, error.facts.found);
- *     case 'NotEnoughServersError':
- *       return showFailures(error.facts.failures);
- *     default:
- *       throw error;
- *   }
+ *   if (!isTahoeMutableError(error)) throw error; // a bug, or an abort
+ *   if (error.code !== 'OutOfRangeError') throw error;
+ *   console.log(error.message, error.facts.value); // typed by its code, and never a secret
  * }
  * ```
  */

@@ -200,6 +200,12 @@ export class MutableFile {
    * the contents end before, none at their end, and an error beyond it.
    * @throws UnrecoverableFileError, VersionUnavailableError, NotEnoughSharesError, OutOfRangeError
    * for an offset beyond the end, BeyondLimitError, InsufficientCapError
+   *
+   * @example
+   * ```ts
+   * const all = new TextDecoder().decode(await file.read());
+   * const first = await file.read({ length: 100, signal: AbortSignal.timeout(10_000) });
+   * ```
    */
   async read(options: VersionReadCallOptions = {}): Promise<Bytes> {
     return (await this.#whole('read', options)).contents;
@@ -214,7 +220,15 @@ export class MutableFile {
     return this.#read(method, options, (bench, all) => readFile(bench, all, all));
   }
 
-  /** As {@link read}, as a stream; what was not read yet is not fetched. */
+  /**
+   * As {@link read}, as a stream; what was not read yet is not fetched.
+   *
+   * @example
+   * ```ts
+   * let bytes = 0;
+   * for await (const piece of file.stream()) bytes += piece.length;
+   * ```
+   */
   stream(options: VersionReadCallOptions = {}): ReadableStream<Bytes> {
     return this.#stream('stream', options, () => {});
   }
@@ -283,6 +297,13 @@ export class MutableFile {
    * the contents are written as a new version. The contents are read and checked, and in memory.
    * @throws UnrecoverableFileError, NotEnoughSharesError, NewerVersionSeenError for what would be
    * lost, InsufficientCapError for a read cap, which has no write enabler, and as {@link overwrite}
+   *
+   * @example
+   * ```ts
+   * const { isHealthy, bad } = await file.verify();
+   * for (const { server, shnum, reason } of bad) console.log(`${shnum} on ${server}: ${reason}`);
+   * if (!isHealthy) await file.repair();
+   * ```
    */
   async repair(options: RepairCallOptions = {}): Promise<RepairOutcome> {
     checkOperation(options);
@@ -310,6 +331,13 @@ export class MutableFile {
    * @throws VersionChangedError, UncoordinatedWriteError, NotEnoughServersError,
    * IndeterminateWriteError, NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError,
    * DirectoryCapError, SourceChangedError, BadArgumentError, and what a source or a callback throws
+   *
+   * @example
+   * ```ts
+   * const { version } = await file.readVersion();
+   * await file.overwrite('new contents', { base: version }); // or VersionChangedError
+   * await file.overwrite(new Blob(['whatever is there'])); // over the newest version
+   * ```
    */
   async overwrite(contents: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
     const changeOf = (size: number) => ({ kind: 'overwrite', size }) as const;
@@ -321,6 +349,12 @@ export class MutableFile {
    * in place where the shares allow it. No data, no write: the outcome then names the version that
    * is there, and nothing as placed.
    * @throws OutOfRangeError for an offset beyond the end, and as {@link overwrite}
+   *
+   * @example
+   * ```ts
+   * await file.overwrite('hello world');
+   * await file.update('W', 6); // hello World
+   * ```
    */
   async update(
     data: Contents,
@@ -331,7 +365,16 @@ export class MutableFile {
     return this.#update('update', data, offset, options);
   }
 
-  /** Writes `data` behind the last byte; else as {@link update}. */
+  /**
+   * Writes `data` behind the last byte; else as {@link update}.
+   *
+   * @example
+   * ```ts
+   * await file.append('one more line\n', {
+   *   onProgress: ({ phase, done, total }) => console.log(`${phase}: ${done} of ${total} bytes`),
+   * });
+   * ```
+   */
   append(data: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
     return this.#update('append', data, null, options);
   }
@@ -348,6 +391,14 @@ export class MutableFile {
    * @returns undefined when `modifier` wanted no change
    * @throws UncoordinatedWriteError, NewerVersionSeenError when every attempt met another writer,
    * what `modifier` throws, and as {@link overwrite}
+   *
+   * @example
+   * ```ts
+   * await file.modify((contents) => {
+   *   const lines = new TextDecoder().decode(contents).split('\n').filter(Boolean);
+   *   return lines.includes('mine') ? undefined : [...lines, 'mine', ''].join('\n');
+   * });
+   * ```
    */
   async modify(
     modifier: Modifier,

@@ -38,7 +38,17 @@ export interface MemoryServerOptions extends IdentityOptions {
 /** The disk of a server. No part of the package exports this: it is for tests and the simulator. */
 export let diskOf: (server: MemoryServer) => MemoryDisk;
 
-/** A {@link StorageServer} that keeps its shares in memory. */
+/**
+ * A {@link StorageServer} that keeps its shares in memory.
+ *
+ * @example
+ * ```ts
+ * import { Grid, MemoryServer } from 'tahoe-mutable';
+ *
+ * const server = new MemoryServer({ id: 'only' });
+ * const grid = new Grid({ servers: [server], encoding: { required: 1, happy: 1, total: 1 } });
+ * ```
+ */
 export class MemoryServer extends CheckedServer {
   static {
     diskOf = (server) => server.#disk;
