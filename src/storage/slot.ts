@@ -141,7 +141,10 @@ export type Pieces = AsyncIterable<PlacedBytes>;
  * The bytes to put over the old ones, in order, one part in memory at a time, cut at the new end.
  * @throws OutOfRangeError when a part does not have the length it promised; and what a part throws
  */
-export async function* produceParts({ parts, length }: ShareRewrite, signal?: AbortSignal): AsyncGenerator<PlacedBytes> {
+export async function* produceParts(
+  { parts, length }: ShareRewrite,
+  signal?: AbortSignal,
+): AsyncGenerator<PlacedBytes> {
   for (const part of parts) {
     signal?.throwIfAborted();
     // Whoever waits for a part holds a lock.
