@@ -5,7 +5,13 @@
  * An edit is a `modify` of the directory's file: the whole table is read, changed, and written; where
  * somebody else wrote at the same time, the change is made again from what is there then.
  */
-import { checkOperation, requireFunction, requireObject, requireOptions } from './arguments.ts';
+import {
+  checkOperation,
+  checkRepeatable,
+  requireFunction,
+  requireObject,
+  requireOptions,
+} from './arguments.ts';
 import { equalBytes } from './bytes.ts';
 import { formatCap, storageIndexOf, type WriteCap } from './caps.ts';
 import type { Primitives } from './crypto/primitives.ts';
@@ -312,7 +318,7 @@ export class Directory {
     if (equalBytes(here, there)) {
       return { added: await this.rename(old, name, options), unlinked: undefined };
     }
-    return this.#recorded('move', options, async (all) => {
+    const move = async (all: AddCallOptions) => {
       const draft = new Draft(await this.#table(all));
       const link = await movable(draft, old, this.#holder);
       const { write: rw, read: ro } = link.target.caps;
@@ -324,7 +330,8 @@ export class Directory {
       const added = await target.#edit('move', add, all);
       const unlink = () => unlinking(old, draft.get(old));
       return { added, unlinked: await this.#edit('move', unlink, all) };
-    });
+    };
+    return this.#recorded('move', options, move, checkRepeatable);
   }
 
   async #table(options: OperationOptions): Promise<Table> {
@@ -332,7 +339,6 @@ export class Directory {
   }
 
   async #contents(options: OperationOptions): Promise<Uint8Array> {
-    checkOperation(options);
     const { signal, onProgress, deadlines } = options;
     const part = partOf(operationOf(options));
     return this.#backing.read({ ...part, signal, onProgress, deadlines });
@@ -356,9 +362,8 @@ export class Directory {
       await edit(draft);
       return draft.changed && packTable(draft.changed);
     };
-    const write = await this.#recorded(method, rest, (all) =>
-      file.modify(modifier, { ...all, raw: true }),
-    );
+    const modify = (all: typeof rest) => file.modify(modifier, { ...all, raw: true });
+    const write = await this.#recorded(method, rest, modify, checkRepeatable);
     return { attempt, write };
   }
 
@@ -367,8 +372,9 @@ export class Directory {
     method: string,
     options: Options,
     work: (options: Options) => Promise<T>,
+    check = checkOperation,
   ): Promise<T> {
-    checkOperation(options);
+    check(options);
     const backing = this.#backing;
     const file = () => {
       if (backing instanceof MutableFile) return storageIndexOf(backing.cap);

@@ -27,6 +27,7 @@ import type {
   ServerFacts,
   SourceChangeFacts,
   SpoolFacts,
+  TakenFacts,
   UnrecoverableFacts,
   VersionChangedFacts,
   VersionUnavailableFacts,
@@ -186,11 +187,11 @@ export class BadKeyError extends TypedError<ProblemFacts, 'BadKeyError'> {
 }
 
 /** A grid description (servers.yaml, a grid folder) that does not describe a grid. */
-export class BadGridError extends TypedError<WhereFacts, 'BadGridError'> {
+export class BadGridError extends TypedError<TakenFacts, 'BadGridError'> {
   static override readonly code = 'BadGridError';
 
-  constructor(where: string, problem: string) {
-    super(`${where}: ${problem}`, { where, problem });
+  constructor(where: string, problem: string, facts: Omit<TakenFacts, keyof WhereFacts> = {}) {
+    super(`${where}: ${problem}`, { where, problem, ...facts });
   }
 }
 
@@ -230,11 +231,11 @@ export class SpoolError extends TypedError<SpoolFacts, 'SpoolError'> {
 }
 
 /** A trace that cannot be written, or not to its end. What is traced is not affected by that. */
-export class TraceError extends TypedError<WhereFacts, 'TraceError'> {
+export class TraceError extends TypedError<TakenFacts, 'TraceError'> {
   static override readonly code = 'TraceError';
 
-  constructor(where: string, problem: string) {
-    super(`${where}: ${problem}`, { where, problem });
+  constructor(where: string, problem: string, facts: Omit<TakenFacts, keyof WhereFacts> = {}) {
+    super(`${where}: ${problem}`, { where, problem, ...facts });
   }
 }
 

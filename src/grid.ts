@@ -26,13 +26,7 @@ import {
 } from './caps.ts';
 import { contentsFrom, refuseContents, release } from './contents/contents.ts';
 import type { Once } from './contents/once.ts';
-import {
-  type Spool,
-  type Spooled,
-  spooled,
-  spoolInMemory,
-  withPlaintext,
-} from './contents/spool.ts';
+import { type Spool, type Spooled, spooled, spoolInMemory } from './contents/spool.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
 import type { Primitives } from './crypto/primitives.ts';
 import type { Child } from './directory/child.ts';
@@ -199,7 +193,7 @@ export class Grid {
       ...members,
       unusableHappy: unusable.happy,
       turns: new Turns(),
-      spooled: (once, signal) => this.#spooled(once, signal),
+      spooled: (...contents) => this.#spooled(...contents),
       ...ofAnyFile,
       sessionFor: (own, cap, keyring) => ({
         // Asked for when the call is made: it ends with what is closed after that.
@@ -404,11 +398,11 @@ export class Grid {
   }
 
   /** Keeps what `once` has, unless that is given up or the grid is closed before. */
-  async #spooled(once: Once, signal: AbortSignal | undefined): Promise<Spooled> {
+  async #spooled(...[once, signal, kept]: Parameters<FileSetting['spooled']>): Promise<Spooled> {
     const { controller, letGo } = followerOf(signal);
     const stop = this.#closing.listen(() => controller.abort(new GridClosedError()));
     try {
-      return await spooled(once, this.#spool, controller.signal);
+      return await spooled(once, this.#spool, controller.signal, kept);
     } finally {
       stop();
       letGo();
@@ -466,14 +460,7 @@ export class Grid {
         const preparing = this.#awaited(prepared, all.signal);
         const { cap, writer, given } = await preparing.catch(unprepared);
         operationOf(all)?.found(toBase32(storageIndexOf(cap)));
-        return withPlaintext(
-          given,
-          (once) => this.#spooled(once, all.signal),
-          (plaintext) => {
-            const version = { plaintext, isNewKey: isNew };
-            return MutableFile.create(cap, this.#setting, writer, version, all);
-          },
-        );
+        return MutableFile.create(cap, this.#setting, writer, { given, isNewKey: isNew }, all);
       }),
     );
   }

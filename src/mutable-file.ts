@@ -7,7 +7,8 @@ import type { Verification } from '../machines/verify-kernel.ts';
 import type { Change } from '../machines/write-kernel.ts';
 import {
   checkOperation,
-  checkRead,
+  checkRange,
+  checkRepeatable,
   requireAttempts,
   requireCount,
   requireFunction,
@@ -16,7 +17,7 @@ import { type Bytes, bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { type Contents, contentsFrom } from './contents/contents.ts';
 import type { Once } from './contents/once.ts';
-import { type Spooled, withPlaintext } from './contents/spool.ts';
+import { type Kept, type Spooled, withPlaintext } from './contents/spool.ts';
 import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
 import { BadArgumentError, DirectoryCapError, InsufficientCapError } from './errors.ts';
@@ -123,7 +124,7 @@ export interface FileSetting {
   readonly sessionFor: (engine: Engine, cap: Cap, keyring: Keyring) => SessionSetting;
   readonly renewLeases: RenewLeases;
   /** Reads a source to its end, and keeps what it had. */
-  readonly spooled: (once: Once, signal: AbortSignal | undefined) => Promise<Spooled>;
+  readonly spooled: (once: Once, signal: AbortSignal | undefined, kept: Kept) => Promise<Spooled>;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
 }
@@ -267,7 +268,8 @@ export class MutableFile {
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
-    checkRead(options);
+    checkRepeatable(options);
+    checkRange(options);
     return this.#run(method, { ...options, signal: eitherOf(options.signal, gone) }, work);
   }
 
@@ -275,6 +277,7 @@ export class MutableFile {
   async servermap(
     options: OperationOptions & { readonly mode?: Mode | undefined } = {},
   ): Promise<Servermap> {
+    checkOperation(options);
     return this.#run('servermap', options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
@@ -284,6 +287,7 @@ export class MutableFile {
 
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
+    checkOperation(options);
     return this.#run('verify', options, verifyFile);
   }
 
@@ -419,13 +423,17 @@ export class MutableFile {
       const given = contentsFrom(contents);
       const retries = retriesOf(options.retry, 1);
       return (bench, all, inTurn) =>
-        withPlaintext(
-          given,
-          (once) => this.#setting.spooled(once, all.signal),
-          (plaintext) =>
-            inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, retries, all)),
+        withPlaintext(given, this.#keeping(bench, all), (plaintext) =>
+          inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, retries, all)),
         );
     });
+  }
+
+  /** Keeps what can be read only once. */
+  #keeping({ engine: { progress } }: Workbench, { signal, encoding }: FileOptions) {
+    const expansion = encoding.total / encoding.required;
+    const kept: Kept = (bytes) => progress?.spools(bytes, expansion);
+    return (once: Once) => this.#setting.spooled(once, signal, kept);
   }
 
   /**
@@ -440,7 +448,7 @@ export class MutableFile {
     prepare: () => Writing<Options, T>,
   ): Promise<T> {
     this.#require('write', doing);
-    checkOperation(options);
+    checkRepeatable(options);
     if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(doing);
     if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
     const work = prepare();
@@ -460,7 +468,6 @@ export class MutableFile {
     options: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    checkOperation(options);
     const { recorder } = this.#setting.engine;
     const call = { method, file: () => storageIndexOf(this.#cap) };
     return recorded(recorder, call, options, (given) => this.#guarded(given, work));
@@ -491,13 +498,15 @@ export class MutableFile {
     cap: Cap,
     setting: FileSetting,
     writer: WriterKeys,
-    first: { readonly plaintext: Plaintext; readonly isNewKey: boolean },
+    first: { readonly given: Plaintext | Once; readonly isNewKey: boolean },
     options: WriteCallOptions,
   ): Promise<MutableFile> {
     const file = new MutableFile(cap, setting, writer);
-    const { plaintext, isNewKey } = first;
+    const { given, isNewKey } = first;
     file.#created = await file.#run('create', options, (bench, all) =>
-      createFile(bench, plaintext, isNewKey, all),
+      withPlaintext(given, file.#keeping(bench, all), (plaintext) =>
+        createFile(bench, plaintext, isNewKey, all),
+      ),
     );
     return file;
   }

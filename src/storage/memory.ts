@@ -4,6 +4,7 @@
  * Behaves as Tahoe's (docs/format.md §6); its disk is a {@link MemoryDisk}, of which its users see
  * nothing.
  */
+import { requireFunction } from '../arguments.ts';
 import { toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { CheckedServer } from './checked-server.ts';
@@ -66,11 +67,13 @@ export class MemoryServer extends CheckedServer {
   constructor(options: MemoryServerOptions) {
     super();
     const { id, nickname, tubId, permutationSeed } = identityOf(options);
+    const { now = () => Date.now() / 1000 } = options;
+    requireFunction('now', now);
     this.id = id;
     this.nickname = nickname;
     this.tubId = tubId;
     this.permutationSeed = permutationSeed;
-    this.#now = options.now ?? (() => Date.now() / 1000);
+    this.#now = now;
     this.#disk = new MemoryDisk(this.id);
   }
 
