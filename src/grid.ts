@@ -54,10 +54,12 @@ import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
 import { complainTo, type Log, loggedBy, sayTo } from './log.ts';
 import { type FileSetting, MutableFile, type WriteCallOptions } from './mutable-file.ts';
 import { onDemand } from './on-demand.ts';
+import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { newDownload } from './runtime/late-downloads.ts';
 import { renewLeases } from './runtime/late-operations.ts';
+import type { SessionSetting } from './runtime/new-session.ts';
 import type { Complain } from './runtime/observing.ts';
 import type { DeadlineOptions, OperationOptions } from './runtime/options.ts';
 import {
@@ -192,6 +194,9 @@ const defaultHeadLength = 4000;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
+/** Of which the grid knows the public key, and what it has signed. */
+const filesRemembered = 64;
+
 /** What this package's own simulator and tests set besides; the public face has none of it. */
 export interface InternalGridOptions extends GridOptions {
   readonly primitives?: Primitives | undefined;
@@ -277,6 +282,7 @@ export class Grid {
         return newDownload({ engine, servers: checked, cap, headLength, advisories });
       },
     };
+    const signatures: SessionSetting['signatures'] = new Recent(filesRemembered);
     this.#setting = {
       encoding,
       ...members,
@@ -288,7 +294,7 @@ export class Grid {
         // Asked for when the call is made: it ends with what is closed after that.
         engine: { ...own, closing: this.#closing },
         servers: checked,
-        ...{ cap, keyring, headLength, leaseSecret, advisories },
+        ...{ cap, keyring, signatures, headLength, leaseSecret, advisories },
         usualTotal: encoding.total,
         enough: Math.max(encoding.required, enough),
       }),
