@@ -54,10 +54,12 @@ import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
 import { complainTo, loggedBy, sayTo } from './log.ts';
 import { type FileSetting, MutableFile } from './mutable-file.ts';
 import { onDemand } from './on-demand.ts';
+import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { newDownload } from './runtime/late-downloads.ts';
 import { renewLeases } from './runtime/late-operations.ts';
+import type { SessionSetting } from './runtime/new-session.ts';
 import type { Complain } from './runtime/observing.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import {
@@ -108,6 +110,9 @@ type FirstContents = Plaintext | Once | ((cap: WriteCap) => Promise<Plaintext | 
 const defaultHeadLength = 4000;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
+
+/** Of which the grid knows the public key, and what it has signed. */
+const filesRemembered = 64;
 
 /**
  * Storage servers, and the files and directories on them.
@@ -188,6 +193,7 @@ export class Grid {
         return newDownload({ engine, servers: checked, cap, headLength, advisories });
       },
     };
+    const signatures: SessionSetting['signatures'] = new Recent(filesRemembered);
     this.#setting = {
       encoding,
       ...members,
@@ -199,7 +205,7 @@ export class Grid {
         // Asked for when the call is made: it ends with what is closed after that.
         engine: { ...own, closing: this.#closing },
         servers: checked,
-        ...{ cap, keyring, headLength, leaseSecret, advisories },
+        ...{ cap, keyring, signatures, headLength, leaseSecret, advisories },
         usualTotal: encoding.total,
         enough: Math.max(encoding.required, enough),
       }),

@@ -11,10 +11,10 @@ import nodeCrypto, {
   createPublicKey,
   generateKeyPair,
   type KeyObject,
-  verify as nodeVerify,
   privateEncrypt,
   publicDecrypt,
   randomBytes,
+  verify,
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { concatBytes, u64 } from '../bytes.ts';
@@ -36,7 +36,6 @@ const sliceLength = 2 ** 16;
 const releasedMin = 2 ** 14;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
-const verifyAsync = promisify(nodeVerify);
 
 export const primitives: Primitives = {
   sha256,
@@ -141,14 +140,22 @@ async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {
   );
   const bits = key.asymmetricKeyDetails?.modulusLength as number;
   return {
+    // At once: to hand it to a thread costs four times as much as the 20 µs that it takes.
     async verify(message, signature) {
-      const isGood = await verifyAsync('sha256', message, { key, ...PSS }, signature).catch(
-        () => false,
-      );
+      const isGood = isSignature(message, signature, key);
       if (!isGood) return undefined;
       return saltIn(sha256, plain(publicDecrypt({ key, ...BARE }, signature)), bits);
     },
   };
+}
+
+/** OpenSSL throws of what is no signature at all, as of one that is too long. */
+function isSignature(message: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
+  try {
+    return verify('sha256', message, { key, ...PSS }, signature);
+  } catch {
+    return false;
+  }
 }
 
 /** The underlying error is not passed on: nothing about a key may reach a log. */

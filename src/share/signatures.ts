@@ -3,7 +3,7 @@
  * version one signature: the key is imported once, and what is equal is verified once.
  */
 import { primitives } from '#crypto';
-import { bytesToHex } from '../bytes.ts';
+import { binaryString, concatBytes } from '../bytes.ts';
 import type { Primitives, VerifyingKey } from '../crypto/primitives.ts';
 import { Recent } from '../recent.ts';
 import type { ShareHeader } from './header.ts';
@@ -36,10 +36,11 @@ export class FileSignatures {
     verificationKey: Uint8Array,
     signature: Uint8Array,
   ): Promise<Uint8Array> {
-    const key = await this.#keys.of(bytesToHex(verificationKey), () =>
+    const key = await this.#keys.of(binaryString(verificationKey), () =>
       importFileKey(verificationKey, this.#fingerprint, this.#primitives),
     );
-    return this.#salts.of(`${bytesToHex(prefix)} ${bytesToHex(signature)}`, () =>
+    // The first byte of a prefix tells its length.
+    return this.#salts.of(binaryString(concatBytes(prefix, signature)), () =>
       verifyBy(key, prefix, signature),
     );
   }

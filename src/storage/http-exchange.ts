@@ -1,13 +1,15 @@
 /**
  * @module http-exchange: one HTTP request with its body on the way, and the answer to it.
  *
- * Rules: the body is sent as fast as the server takes it, one piece in memory at a time. An answer
+ * Rules: the body is sent as fast as the server takes it, one piece in memory at a time; a small one,
+ * of up to {@link CHUNK} bytes, at once with its header. An answer
  * beyond its limit is not read on. A trickle is no progress: either way {@link CHUNK} bytes, or the
  * end, have to move in their time, so every call ends. Node's errors do not leave this file, since
  * they can quote what was on the wire, and a server may echo our secrets.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { reasonOf } from '../../machines/reason.ts';
+import { onAbort } from '../abort.ts';
 import {
   announced,
   CallFailedError,
@@ -36,6 +38,8 @@ export class Exchange {
   #answering = false;
   /** The caller has its answer, or why there is none. */
   #isOver = false;
+  /** The body is being made, which is not the server's silence. */
+  #isMaking = false;
   #silence: NodeJS.Timeout | undefined;
   #slowness: NodeJS.Timeout | undefined;
 
@@ -52,8 +56,7 @@ export class Exchange {
   /** @throws CallFailedError, what the body rejects with, or the reason of the call's signal */
   async run(): Promise<HttpAnswer> {
     const { signal } = this.#call;
-    const abort = (): void => this.#fail(signal?.reason);
-    signal?.addEventListener('abort', abort);
+    const letGo = signal && onAbort(signal, () => this.#fail(signal.reason));
     this.#request.on('error', (problem) => this.#fail(this.#failure(problem)));
     this.#expectProgress();
     try {
@@ -64,9 +67,9 @@ export class Exchange {
       throw problem;
     } finally {
       this.#isOver = true;
-      this.#expectNothing();
+      clearTimeout(this.#silence);
       clearTimeout(this.#slowness);
-      signal?.removeEventListener('abort', abort);
+      letGo?.();
       // An answer that came before the request was whole leaves the connection in no usable state.
       if (this.#progress !== 'delivered') this.#request.destroy();
     }
@@ -100,20 +103,29 @@ export class Exchange {
     await new Promise((resolve) => this.#request.once('socket', resolve));
     this.#progress = 'partial';
     const { body } = this.#call;
-    if (body !== undefined) await this.#sendBody(body);
+    let whole: Uint8Array | undefined;
+    if (body !== undefined && body.length <= CHUNK) whole = await this.#made(wholeOf(body));
+    else if (body !== undefined) await this.#sendBody(body);
     if (this.#request.destroyed || this.#answering) return;
     this.#progress = 'delivered';
-    this.#request.end();
+    this.#request.end(whole);
     this.#expectProgress();
+  }
+
+  /** What the caller makes. */
+  async #made<T>(making: Promise<T>): Promise<T> {
+    this.#isMaking = true;
+    const made = await making;
+    this.#isMaking = false;
+    this.#expectProgress();
+    return made;
   }
 
   async #sendBody(body: HttpBody): Promise<void> {
     const pieces = body.pieces()[Symbol.asyncIterator]();
     let left = body.length;
     for (;;) {
-      // How long the caller takes to make a piece is not the server's silence.
-      this.#expectNothing();
-      const next = await pieces.next();
+      const next = await this.#made(pieces.next());
       if (next.done) return;
       for (const chunk of chunksOf(next.value)) {
         if (this.#request.destroyed || this.#answering) return;
@@ -162,23 +174,19 @@ export class Exchange {
     // Cheaper than a new one: an answer may come in a great many pieces.
     if (this.#silence !== undefined) return void this.#silence.refresh();
     this.#silence = setTimeout(() => {
+      if (this.#isMaking && !this.#answering) return void this.#silence?.refresh();
       this.#fail(this.#failure(new Error(`it was silent for ${this.#silenceMs} ms`)));
     }, this.#silenceMs);
   }
 
   #expectChunk(): void {
     if (this.#isOver) return;
-    clearTimeout(this.#slowness);
+    if (this.#slowness !== undefined) return void this.#slowness.refresh();
     const allowedMs = 2 * this.#silenceMs;
     this.#slowness = setTimeout(() => {
       const problem = `it sent less than ${CHUNK} bytes of its answer in ${allowedMs} ms`;
       this.#fail(this.#failure(new Error(problem)));
     }, allowedMs);
-  }
-
-  #expectNothing(): void {
-    clearTimeout(this.#silence);
-    this.#silence = undefined;
   }
 
   #failure(problem: unknown): CallFailedError {
@@ -189,6 +197,14 @@ export class Exchange {
     const [line] = reasonOf(problem).split('\n', 1);
     return new CallFailedError(line!, this.#progress, { stale });
   }
+}
+
+/** A small body in one piece. */
+async function wholeOf(body: HttpBody): Promise<Uint8Array> {
+  const whole = new GrowingBytes(new Uint8Array(body.length));
+  // At once: what made a piece may put the next one where it is.
+  for await (const piece of body.pieces()) whole.add(piece);
+  return whole.whole();
 }
 
 /** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */
