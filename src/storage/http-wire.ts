@@ -3,8 +3,9 @@
  *
  * Source: the CDDL in `http-storage-node-protocol.rst` and `storage/http_server.py`; docs/format.md
  * §7.3 and §7.4. A read-test-write is framed by hand, so that share data is never in memory
- * whole; every item in it comes from the CBOR library, the words of the protocol once. Answers are judged by shape: whatever is not exactly what was asked for is a
- * {@link BadAnswerError}, which quotes nothing of it.
+ * whole; every item in it comes from the CBOR library, the words of the protocol once. Answers are
+ * judged by shape: whatever is not exactly what was asked for is a {@link BadAnswerError}, which
+ * quotes nothing of it.
  */
 import { decode, encode } from 'cborg';
 import { TAG_BIGINT_POS, TAG_SET } from 'cborg/taglib';
