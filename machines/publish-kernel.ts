@@ -232,7 +232,8 @@ function requestsOf(record: PublishRecord): readonly Request[] {
     ({ shnums }) => shnums.length > 0,
   );
   // While answers come in, mostly nobody is to get anything, winnable or not.
-  if (drafts.length === 0 || !isWinnable(record, view, candidate)) return [];
+  if (drafts.length === 0) return [];
+  if (!isWinnable(record, view, candidate)) return [];
   return drafts.map((draft) => requestFor(record, draft));
 }
 
