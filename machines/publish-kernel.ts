@@ -225,13 +225,16 @@ interface Draft {
 function requestsOf(record: PublishRecord): readonly Request[] {
   const candidate = candidateOf(record);
   const view = viewOf(record);
-  if (!isWinnable(record, view, candidate)) return [];
   const mayWrite = ({ held }: Target) =>
     record.force || held.every(({ share }) => isReplaceable(view, candidate, share));
   const open = record.targets.filter((target) => target.status === 'open' && mayWrite(target));
-  return (besideOf(record, open) ?? draftsOf(record, open))
-    .filter(({ shnums }) => shnums.length > 0)
-    .map((draft) => requestFor(record, draft));
+  const drafts = (besideOf(record, open) ?? draftsOf(record, open)).filter(
+    ({ shnums }) => shnums.length > 0,
+  );
+  // While answers come in, mostly nobody is to get anything, winnable or not.
+  if (drafts.length === 0) return [];
+  if (!isWinnable(record, view, candidate)) return [];
+  return drafts.map((draft) => requestFor(record, draft));
 }
 
 /** The new version, with the servers that it has won. */
@@ -296,16 +299,20 @@ function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draf
   const sharesOn = ({ target, shnums }: Draft) => [...target.placed, ...shnums];
   const homes = new Set([...drafts.flatMap(sharesOn), ...others.flat()]);
   const homeless = range(total).filter((shnum) => !homes.has(shnum));
-  // A server has one request at a time: one that has the fewest is waited for.
-  const able = targets.flatMap((target): readonly Draft[] => {
-    const draft = drafts.find((one) => one.target === target);
-    if (draft !== undefined) return [draft];
-    return target.status === 'writing' ? [{ target, shnums: [...target.shnums] }] : [];
-  });
+  const able = homeless.length === 0 ? [] : ableOf(targets, drafts);
   for (const shnum of homeless) leastOf(able)?.shnums.push(shnum);
   const all = [...drafts.map(sharesOn), ...others];
   for (const [i, shnum] of copiesFor(record, all, drafts.length)) drafts[i]?.shnums.push(shnum);
   return drafts;
+}
+
+/** Who may be given a home: a server has one request at a time, and one with the fewest is waited for. */
+function ableOf(targets: readonly Target[], drafts: readonly Draft[]): readonly Draft[] {
+  return targets.flatMap((target): readonly Draft[] => {
+    const draft = drafts.find((one) => one.target === target);
+    if (draft !== undefined) return [draft];
+    return target.status === 'writing' ? [{ target, shnums: [...target.shnums] }] : [];
+  });
 }
 
 /** The numbers of the shares there that can be changed to the new version's. */

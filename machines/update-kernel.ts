@@ -99,7 +99,7 @@ export type UpdateDecision =
   | { readonly kind: 'ask'; readonly count: number }
   | { readonly kind: 'wait' };
 
-/** What its rule looks at, of the books of a map. */
+/** What its rule looks at, of the books of a map; what takes counting, when it is looked at. */
 export function viewOf(record: UpdateRecord): UpdateView {
   const { mode, rule, required, total, statuses, membership } = record;
   const quorum = quorumOf(membership, total);
@@ -109,10 +109,16 @@ export function viewOf(record: UpdateRecord): UpdateView {
     required,
     total,
     statuses,
-    hasRecoverable: Object.values(record.versions).some((v) => isRecoverable(record, v)),
+    get hasRecoverable() {
+      return Object.values(record.versions).some((v) => isRecoverable(record, v));
+    },
     meetingSize: meetingSize(quorum),
-    isConfirmed: mode === 'read' && chooseForReader(mappedIn(record), quorum) !== undefined,
-    isContested: contenders(record).length > 0,
+    get isConfirmed() {
+      return mode === 'read' && chooseForReader(mappedIn(record), quorum) !== undefined;
+    },
+    get isContested() {
+      return contenders(record).length > 0;
+    },
     lacksPrivateKey: record.privateKey === 'missing',
   };
 }
