@@ -3,7 +3,9 @@
  *
  * Rules: the body is sent as fast as the server takes it, one piece in memory at a time. An answer
  * beyond its limit is not read on. A trickle is no progress: either way {@link CHUNK} bytes, or the
- * end, have to move in their time, so every call ends. Node's errors do not leave this file, since
+ * end, have to move in their time, so every call ends. What arrives comes in arrays of its own twice,
+ * from the socket and as a copy from Node's parser, which hears of it first; both are let go of at
+ * once, since V8 looks for such only when there are 32 MiB of them. Node's errors do not leave this file, since
  * they can quote what was on the wire, and a server may echo our secrets.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -137,6 +139,8 @@ export class Exchange {
     const body = new GrowingBytes(into);
     let expected = CHUNK;
     this.#expectChunk();
+    const { socket } = response;
+    socket.on('data', releaseOwn);
     await new Promise<void>((resolve, reject) => {
       response.on('data', (chunk: Uint8Array) => {
         if (body.length + chunk.length > limit || (this.#isOver && body.length > CHUNK)) {
@@ -145,7 +149,6 @@ export class Exchange {
           return resolve();
         }
         body.add(chunk);
-        // Else V8 holds 32 MiB of them before it looks: nobody else is given this one.
         releaseOwn(chunk);
         this.#expectProgress();
         if (body.length < expected) return;
@@ -154,9 +157,11 @@ export class Exchange {
       });
       response.once('end', resolve).once('error', reject);
       response.once('close', () => reject(new Error('Premature close')));
-    }).catch((problem) => {
-      throw this.#failure(problem);
-    });
+    })
+      .catch((problem) => {
+        throw this.#failure(problem);
+      })
+      .finally(() => socket.off('data', releaseOwn));
     return { status, headers: response.headers, body: body.whole() };
   }
 
