@@ -110,23 +110,32 @@ export class Exchange {
     this.#expectProgress();
   }
 
+  /** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */
   async #sendBody(body: HttpBody): Promise<void> {
     const pieces = body.pieces()[Symbol.asyncIterator]();
     let left = body.length;
+    let chunk = new Uint8Array(Math.min(CHUNK, left));
+    let filled = 0;
     for (;;) {
       // How long the caller takes to make a piece is not the server's silence.
       this.#expectNothing();
       const next = await pieces.next();
       if (next.done) return;
-      for (const chunk of chunksOf(next.value)) {
+      for (let rest = next.value; rest.length > 0; ) {
+        const fitting = rest.subarray(0, chunk.length - filled);
+        chunk.set(fitting, filled);
+        filled += fitting.length;
+        rest = rest.subarray(fitting.length);
+        if (filled < Math.min(chunk.length, left)) continue;
         if (this.#request.destroyed || this.#answering) return;
-        left -= chunk.length;
+        left -= filled;
         if (left === 0) this.#progress = 'delivered';
         this.#expectProgress();
-        // What is not waited for stays in Node's queue, while its maker may put other bytes there.
-        const isQueued = chunk.length < this.#request.writableHighWaterMark;
-        const isTaken = this.#request.write(isQueued ? chunk.slice() : chunk);
-        if (!isTaken) await drained(this.#request);
+        const isTaken = this.#request.write(chunk.subarray(0, filled));
+        // What is not waited for stays in Node's queue as it is.
+        if (isTaken) chunk = new Uint8Array(Math.min(CHUNK, left));
+        else await drained(this.#request);
+        filled = 0;
       }
     }
   }
@@ -196,13 +205,6 @@ export class Exchange {
     // OpenSSL's messages span lines.
     const [line] = reasonOf(problem).split('\n', 1);
     return new CallFailedError(line!, this.#progress, { stale });
-  }
-}
-
-/** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */
-function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += CHUNK) {
-    yield bytes.subarray(start, start + CHUNK);
   }
 }
 

@@ -59,11 +59,7 @@ function encodeShareWrite({ tests, parts, newLength }: ShareWrite): Piece[] {
     encode('write'),
     array(parts.length),
     ...parts.flatMap((part) => [
-      map(2),
-      encode('offset'),
-      encode(part.offset),
-      encode('data'),
-      byteString(part.length),
+      concatBytes(PART_START, encode(part.offset), PART_DATA, byteString(part.length)),
       part,
     ]),
     encode('new-length'),
@@ -94,6 +90,10 @@ function head(majorType: number, count: number): Uint8Array {
 const byteString = (length: number): Uint8Array => head(2, length);
 const array = (length: number): Uint8Array => head(4, length);
 const map = (entries: number): Uint8Array => head(5, entries);
+
+/** Of a part, what does not change: a long share has many. */
+const PART_START = concatBytes(map(2), encode('offset'));
+const PART_DATA = encode('data');
 
 function bodyOf(pieces: readonly Piece[]): HttpBody {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
