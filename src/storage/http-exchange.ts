@@ -185,7 +185,7 @@ export class Exchange {
 
   #expectChunk(): void {
     if (this.#isOver) return;
-    clearTimeout(this.#slowness);
+    if (this.#slowness !== undefined) return void this.#slowness.refresh();
     const allowedMs = 2 * this.#silenceMs;
     this.#slowness = setTimeout(() => {
       const problem = `it sent less than ${CHUNK} bytes of its answer in ${allowedMs} ms`;
