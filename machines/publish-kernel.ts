@@ -498,24 +498,33 @@ function withTarget(
 
 /** What became of one share on one server. */
 export interface Write extends Place {
+  /** `planned` where nothing was sent. */
   readonly status: WriteStatus;
+  /** What went wrong with its server; null where it landed or nothing was sent. */
   readonly failure: Failure | null;
 }
 
 /** Where the new version is, and which shares are nowhere. */
 export interface PublishReport {
+  /** `unprepared`: it could not be encoded. `cancelled`: what was under way may have landed. */
   readonly kind: PublishKind | 'unprepared' | 'cancelled';
+  /** Of what was, or was to be, written. */
   readonly seqnum: number;
   /** What it was built on; null: nothing. */
   readonly base: Version | null;
   /** The new version, if it was prepared. */
   readonly version: Version | null;
+  /** k of the new version. */
   readonly required: number;
+  /** N of the new version. */
   readonly total: number;
   /** W. */
   readonly quorum: number;
+  /** For each server, each share that it was to get, and what became of it. */
   readonly writes: readonly Write[];
+  /** In the order in which requests met them; there may be some where it was `published`, too. */
   readonly surprises: readonly Surprise[];
+  /** All that went wrong, also at servers that have the new version in the end. */
   readonly failures: readonly Failure[];
   /** Share numbers that no server is known to hold in the new version. */
   readonly missing: readonly number[];
