@@ -110,13 +110,16 @@ export class Exchange {
     this.#expectProgress();
   }
 
-  /** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */
+  /**
+   * In chunks: on a slow line each one that has left is progress, and a share may take minutes. The
+   * first piece goes with the headers: a server that wants no more can say so.
+   */
   async #sendBody(body: HttpBody): Promise<void> {
     const pieces = body.pieces()[Symbol.asyncIterator]();
     let left = body.length;
     let chunk = new Uint8Array(Math.min(CHUNK, left));
     let filled = 0;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       // How long the caller takes to make a piece is not the server's silence.
       this.#expectNothing();
       const next = await pieces.next();
@@ -126,7 +129,7 @@ export class Exchange {
         chunk.set(fitting, filled);
         filled += fitting.length;
         rest = rest.subarray(fitting.length);
-        if (filled < Math.min(chunk.length, left)) continue;
+        if (!isFirst && filled < Math.min(chunk.length, left)) continue;
         if (this.#request.destroyed || this.#answering) return;
         left -= filled;
         if (left === 0) this.#progress = 'delivered';
