@@ -24,7 +24,7 @@ import { bytesPerWork, Stint } from '../turn.ts';
 import { hasTwoPrimes, isOneDerSequence, privateKeyIn, publicKeyIn, spkiOf } from './der.ts';
 import type { Primitives, Sha256, SigningKey, VerifyingKey } from './primitives.ts';
 import { encodePss, pssSaltLength, saltIn } from './pss.ts';
-import { release } from './release.ts';
+import { releaseOwn } from './release.ts';
 
 /** Node's default is the maximum salt (222 bytes), which Tahoe rejects. */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLength } as const;
@@ -32,8 +32,6 @@ const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLengt
 const BARE = { padding: constants.RSA_NO_PADDING } as const;
 /** Bytes that are encrypted at a stretch: the cipher's answers stay in the cache. */
 const sliceLength = 2 ** 16;
-/** Of a shorter answer V8 may take care when it likes. */
-const releasedMin = 2 ** 14;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 
@@ -92,8 +90,7 @@ async function aesCtrInto(
     for (let start = 0; start < piece.length; start += sliceLength) {
       const slice = cipher.update(piece.subarray(start, start + sliceLength));
       target.set(slice, start);
-      const { byteLength } = slice.buffer;
-      if (byteLength === slice.length && byteLength >= releasedMin) release(slice);
+      releaseOwn(slice);
       await stint.spend(Math.min(sliceLength, piece.length - start) / bytesPerWork);
     }
   }

@@ -2,14 +2,17 @@
  * @module http-exchange: one HTTP request with its body on the way, and the answer to it.
  *
  * Rules: the body is sent as fast as the server takes it, one piece in memory at a time; a small one,
- * of up to {@link CHUNK} bytes, at once with its header. An answer
- * beyond its limit is not read on. A trickle is no progress: either way {@link CHUNK} bytes, or the
- * end, have to move in their time, so every call ends. Node's errors do not leave this file, since
- * they can quote what was on the wire, and a server may echo our secrets.
+ * of up to {@link CHUNK} bytes, at once with its header. An answer beyond its limit is not read on. A
+ * trickle is no progress: either way {@link CHUNK} bytes, or the end, have to move in their time, so
+ * every call ends. What arrives comes in arrays of its own twice, from the socket and as a copy from
+ * Node's parser, which hears of it first; both are let go of at once, since V8 looks for such only
+ * when there are 32 MiB of them. Node's errors do not leave this file, since they can quote what was
+ * on the wire, and a server may echo our secrets.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { reasonOf } from '../../machines/reason.ts';
 import { onAbort } from '../abort.ts';
+import { releaseOwn } from '../crypto/release.ts';
 import {
   announced,
   CallFailedError,
@@ -121,21 +124,33 @@ export class Exchange {
     return made;
   }
 
+  /**
+   * In chunks: on a slow line each one that has left is progress, and a share may take minutes. The
+   * first piece goes with the headers: a server that wants no more can say so.
+   */
   async #sendBody(body: HttpBody): Promise<void> {
     const pieces = body.pieces()[Symbol.asyncIterator]();
     let left = body.length;
-    for (;;) {
+    let chunk = new Uint8Array(Math.min(CHUNK, left));
+    let filled = 0;
+    for (let isFirst = true; ; isFirst = false) {
       const next = await this.#made(pieces.next());
       if (next.done) return;
-      for (const chunk of chunksOf(next.value)) {
+      for (let rest = next.value; rest.length > 0; ) {
+        const fitting = rest.subarray(0, chunk.length - filled);
+        chunk.set(fitting, filled);
+        filled += fitting.length;
+        rest = rest.subarray(fitting.length);
+        if (!isFirst && filled < Math.min(chunk.length, left)) continue;
         if (this.#request.destroyed || this.#answering) return;
-        left -= chunk.length;
+        left -= filled;
         if (left === 0) this.#progress = 'delivered';
         this.#expectProgress();
-        // What is not waited for stays in Node's queue, while its maker may put other bytes there.
-        const isQueued = chunk.length < this.#request.writableHighWaterMark;
-        const isTaken = this.#request.write(isQueued ? chunk.slice() : chunk);
-        if (!isTaken) await drained(this.#request);
+        const isTaken = this.#request.write(chunk.subarray(0, filled));
+        // What is not waited for stays in Node's queue as it is.
+        if (isTaken) chunk = new Uint8Array(Math.min(CHUNK, left));
+        else await drained(this.#request);
+        filled = 0;
       }
     }
   }
@@ -148,6 +163,8 @@ export class Exchange {
     const body = new GrowingBytes(into);
     let expected = CHUNK;
     this.#expectChunk();
+    const { socket } = response;
+    socket.on('data', releaseOwn);
     await new Promise<void>((resolve, reject) => {
       response.on('data', (chunk: Uint8Array) => {
         if (body.length + chunk.length > limit || (this.#isOver && body.length > CHUNK)) {
@@ -156,6 +173,7 @@ export class Exchange {
           return resolve();
         }
         body.add(chunk);
+        releaseOwn(chunk);
         this.#expectProgress();
         if (body.length < expected) return;
         expected = body.length + CHUNK;
@@ -163,9 +181,11 @@ export class Exchange {
       });
       response.once('end', resolve).once('error', reject);
       response.once('close', () => reject(new Error('Premature close')));
-    }).catch((problem) => {
-      throw this.#failure(problem);
-    });
+    })
+      .catch((problem) => {
+        throw this.#failure(problem);
+      })
+      .finally(() => socket.off('data', releaseOwn));
     return { status, headers: response.headers, body: body.whole() };
   }
 
@@ -205,13 +225,6 @@ async function wholeOf(body: HttpBody): Promise<Uint8Array> {
   // At once: what made a piece may put the next one where it is.
   for await (const piece of body.pieces()) whole.add(piece);
   return whole.whole();
-}
-
-/** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */
-function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += CHUNK) {
-    yield bytes.subarray(start, start + CHUNK);
-  }
 }
 
 /** Resolves when the request takes more, or never will. */
