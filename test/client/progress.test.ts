@@ -313,7 +313,8 @@ function expectHonest(name: string, reports: readonly Progress[]): void {
 test('of a write of any size the most is ahead until its writes begin, and little falls after', async () => {
   for (const format of ['sdmf', 'mdmf'] as const) {
     for (const size of [0, 1, 5, 40_000, 131_073, 300_000]) {
-      for (const from of [bytesOf, readOnce]) {
+      // Bytes of all sizes; of what can be read only once two, which cost less.
+      for (const from of size === 5 || size === 131_073 ? [bytesOf, readOnce] : [bytesOf]) {
         const file = await testGrid().create(format, bytesOf(size));
         const operations: Record<string, (options: OperationOptions) => Promise<unknown>> = {
           create: (options) =>
@@ -339,7 +340,8 @@ function expectMostAhead(name: string, told: readonly Progress[]): void {
   const ratios = told.map(({ done, total }) => done / total);
   const phases = told.map(({ phase }) => phase);
   const writing = phases.indexOf('writing');
-  expect(Math.max(...ratios.slice(0, writing)), name).toBeLessThan(0.6);
+  // All may be read, kept, encoded and handed over by then, but servers have stored nothing.
+  expect(Math.max(...ratios.slice(0, writing)), name).toBeLessThan(0.7);
   // Once what there is has been read, nothing new turns up.
   const known = ratios.slice(phases.indexOf('encoding'));
   const falls = known.map((ratio, i) => Math.max(...known.slice(0, i + 1)) - ratio);
