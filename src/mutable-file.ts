@@ -431,8 +431,8 @@ export class MutableFile {
 
   /** Keeps what can be read only once. */
   #keeping({ engine: { progress } }: Workbench, { signal, encoding }: FileOptions) {
-    const expansion = encoding.total / encoding.required;
-    const kept: Kept = (bytes) => progress?.spools(bytes, expansion);
+    const shape = { format: this.#cap.format, ...encoding };
+    const kept: Kept = (bytes) => progress?.spools(bytes, shape);
     return (once: Once) => this.#setting.spooled(once, signal, kept);
   }
 

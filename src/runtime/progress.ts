@@ -17,6 +17,7 @@ import type { RetrieveContext } from '../../machines/retrieve.machine.ts';
 import type { ServerId, Version } from '../../machines/servermap.ts';
 import type { ServermapUpdateContext } from '../../machines/servermap-update.machine.ts';
 import type { AttemptCollided } from '../../machines/write-file.machine.ts';
+import { type ShareShape, usualShareLength } from '../share/layout.ts';
 import type { WritePart } from '../storage/server.ts';
 import { nameOf } from '../version-name.ts';
 import type { Progress, WorkBytes } from './options.ts';
@@ -34,6 +35,12 @@ export const unknownSize = Number.POSITIVE_INFINITY;
 const restOfMap = 19;
 
 const nothing: WorkBytes = { spooled: 0, heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
+
+/** What it takes to write a version of so many bytes of contents, with all that its shares hold. */
+export function workOf(shape: ShareShape, size: number) {
+  const ofShares = shape.total * usualShareLength(shape, size);
+  return { encoded: size, sent: ofShares, stored: ofShares };
+}
 
 /** A request that is sent, or will be. */
 interface OpenRequest {
@@ -123,14 +130,11 @@ export class ProgressTeller {
 
   /**
    * New contents are kept, so many bytes more: how many there will be nobody knows.
-   * @param expansion N/k: bytes of shares for each of them
+   * @param shape of the shares that they become
    */
-  spools(bytes: number, expansion: number): void {
+  spools(bytes: number, shape: ShareShape): void {
     this.#phase = 'spooling';
-    const ofShares = Math.ceil(bytes * expansion);
-    this.#ahead.encoded += bytes;
-    this.#ahead.sent += ofShares;
-    this.#ahead.stored += ofShares;
+    this.#ahead = { ...this.#ahead, ...workOf(shape, this.#ahead.encoded + bytes) };
     this.did('spooled', bytes);
   }
 
@@ -153,35 +157,30 @@ export class ProgressTeller {
    * asks everybody again then: that is ahead until it is known to be less.
    * @returns bytes of the contents that are read after that, for the same reason
    */
-  judges(shares: number, { required, total, dataLength }: Version): number {
+  judges(shares: number, version: Version): number {
+    const { required, dataLength } = version;
     const ofShare = Math.ceil(dataLength / required);
     const { encoded } = this.#atFirst;
     const again = encoded === undefined ? 0 : dataLength;
     if (encoded !== undefined) {
       this.#ahead.heard = this.#everybody;
-      this.#ahead.encoded = encoded + dataLength;
-      this.#ahead.sent = total * ofShare;
-      this.#ahead.stored = total * ofShare;
+      this.#writesAgain(version, encoded + dataLength);
     }
     this.begins('reading', 'read', shares * ofShare + again);
     return again;
   }
 
-  /**
-   * Contents of a version are read.
-   * @param expansion N/k: bytes of shares for each of them
-   */
-  reads(bytes: number, expansion: number): void {
+  /** Contents of a version are read. */
+  reads(bytes: number, version: Version): void {
     const { encoded } = this.#atFirst;
-    if (encoded !== undefined) {
-      // It is written again, beside what is new.
-      const ofShares = Math.ceil(bytes * expansion);
-      const { sent = 0, stored = 0 } = this.#atFirst;
-      this.#ahead.encoded = encoded + bytes;
-      this.#ahead.sent = sent + ofShares;
-      this.#ahead.stored = stored + ofShares;
-    }
+    if (encoded !== undefined) this.#writesAgain(version, encoded + bytes);
     this.begins('reading', 'read', bytes);
+  }
+
+  /** What is read is written again, beside what is new. */
+  #writesAgain(version: Version, size: number): void {
+    // No immutable file is written.
+    this.#ahead = { ...this.#ahead, ...workOf(version as ShareShape, size) };
   }
 
   /** One has answered, or will not. */
@@ -200,10 +199,10 @@ export class ProgressTeller {
 
   /**
    * A version is encoded, and what will be sent first is known.
-   * @param size bytes that are encoded
-   * @param shareBytes of what is written of a share, about
+   * @param size bytes that are encoded: all that there are, or what an update in place has to
    */
-  encodes(size: number, requests: readonly PlannedRequest[], shareBytes: number): void {
+  encodes(size: number, requests: readonly PlannedRequest[], shape: ShareShape): void {
+    const shareBytes = usualShareLength(shape, size);
     for (const kind of ['read', 'sent', 'stored'] as const) this.ends(kind);
     this.#requests.clear();
     for (const { server, shnums } of requests) {
@@ -311,7 +310,7 @@ const watchers: Readonly<Record<string, (actor: AnyActorRef, teller: ProgressTel
   readVersion: (actor, teller) => {
     onceStarted<ReadVersionContext>(actor, ({ record: { version, ranges } }) => {
       const bytes = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-      teller.reads(bytes, version.total / version.required);
+      teller.reads(bytes, version);
     });
     actor.subscribe({ complete: () => teller.ends('read') });
   },

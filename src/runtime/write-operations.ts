@@ -4,7 +4,6 @@
  */
 import type { WriteFileReport } from '../../machines/write-file.machine.ts';
 import type { Change } from '../../machines/write-kernel.ts';
-import type { Encoding } from '../encoding.ts';
 import { geometryOf } from '../share/geometry.ts';
 import { type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { checkEncodable } from '../share/segments.ts';
@@ -18,7 +17,7 @@ import {
   type WriteOutcome,
   writeOutcome,
 } from './outcome.ts';
-import { unknownSize } from './progress.ts';
+import { unknownSize, workOf } from './progress.ts';
 import type { Retries } from './retries.ts';
 import { headerOf, type LastWrite, recall } from './session.ts';
 import { runOn, type Workbench } from './workbench.ts';
@@ -90,7 +89,9 @@ async function runWrite(
   const { session } = bench.desk;
   const { cap, keyring } = session;
   bench.job = { taker: keeper, contents, modifier };
-  bench.engine.progress?.plan(backoffsMs.length + 1, workOf(contents, options.encoding));
+  const work = workOf({ format: cap.format, ...options.encoding }, contents.size);
+  // What is kept of old contents is not known yet.
+  bench.engine.progress?.plan(backoffsMs.length + 1, { ...work, read: unknownSize });
   const { deadlines, ...grid } = gridOf(bench, options);
   const { lastWrite } = keyring;
   // However this one ends, the servers may not be as they were.
@@ -145,12 +146,6 @@ export function backoffsOf(
   return Array.from({ length: attempts - 1 }, (_, i) =>
     Math.round(Math.min(backoffMaxMs, firstMs * Math.E ** i) * (0.5 + random())),
   );
-}
-
-/** What new contents take in any case, about: what is kept of old ones is not known yet. */
-function workOf({ size }: Plaintext, { required, total }: Encoding) {
-  const ofShares = Math.ceil(size / required) * total;
-  return { read: unknownSize, encoded: size, sent: ofShares, stored: ofShares };
 }
 
 /**

@@ -309,3 +309,41 @@ function expectHonest(name: string, reports: readonly Progress[]): void {
     most = Math.max(most, ratio);
   }
 }
+
+test('of a write of any size the most is ahead until its writes begin, and little falls after', async () => {
+  for (const format of ['sdmf', 'mdmf'] as const) {
+    for (const size of [0, 1, 5, 40_000, 131_073, 300_000]) {
+      // Bytes of all sizes; of what can be read only once two, which cost less.
+      for (const from of size === 5 || size === 131_073 ? [bytesOf, readOnce] : [bytesOf]) {
+        const file = await testGrid().create(format, bytesOf(size));
+        const operations: Record<string, (options: OperationOptions) => Promise<unknown>> = {
+          create: (options) =>
+            testGrid().grid.create({ key: testKey, format, contents: from(size), ...options }),
+          overwrite: (options) => file.overwrite(from(size), options),
+          update: (options) => file.update(from(1), 0, options),
+          append: (options) => file.append(from(5), options),
+          modify: (options) => file.modify((old) => old.map((byte) => byte ^ 1), options),
+        };
+        for (const [name, operate] of Object.entries(operations)) {
+          const told: Progress[] = [];
+          await operate({ onProgress: (progress) => void told.push(progress) });
+          expectTrue(told, true);
+          expectMostAhead(`${name} of ${size} bytes, ${format}, ${from.name}`, told);
+        }
+      }
+    }
+  }
+});
+
+/** What a share holds besides its blocks is ahead, too, before it is encoded. */
+function expectMostAhead(name: string, told: readonly Progress[]): void {
+  const ratios = told.map(({ done, total }) => done / total);
+  const phases = told.map(({ phase }) => phase);
+  const writing = phases.indexOf('writing');
+  // All may be read, kept, encoded and handed over by then, but servers have stored nothing.
+  expect(Math.max(...ratios.slice(0, writing)), name).toBeLessThan(0.7);
+  // Once what there is has been read, nothing new turns up.
+  const known = ratios.slice(phases.indexOf('encoding'));
+  const falls = known.map((ratio, i) => Math.max(...known.slice(0, i + 1)) - ratio);
+  expect(Math.max(...falls), name).toBeLessThan(0.01);
+}
