@@ -7,10 +7,9 @@
  */
 import type { Observer } from 'xstate';
 import type { Deadlines } from '../machines/io.ts';
-import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
-import type { ImmutableCap } from './immutable/caps.ts';
+import { isBytesOf, refuse, requireObject } from './refusal.ts';
 import type { OperationOptions, Range, Retry, RetryOptions } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes } from './share/plaintext.ts';
@@ -107,42 +106,12 @@ export function checkCreation(given: {
   refuse('key', key, wanted);
 }
 
-/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
-export function checkCap(cap: Cap): void {
-  const wanted = 'a cap, or the text of one';
-  const given = requireObject('cap', cap, wanted);
-  const { kind, format, directory, fingerprint, writekey, readkey, storageIndex } = given;
-  const keys = new Map<unknown, unknown>([
-    ['write', writekey],
-    ['read', readkey],
-    ['verify', storageIndex],
-  ]);
-  const key = keys.get(kind);
-  const fits =
-    formats.has(format) &&
-    typeof directory === 'boolean' &&
-    isBytesOf(fingerprint, 32) &&
-    isBytesOf(key, 16);
-  if (!fits) refuse('cap', cap, wanted);
-}
-
-/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
-export function checkImmutableCap(cap: ImmutableCap): void {
-  const wanted = 'an immutable cap, or the text of one';
-  const given = requireObject('cap', cap, wanted);
-  const { kind, directory, contents, key, storageIndex, uebHash } = given;
-  const { required, total, size } = given;
-  const isEncoded = isBytesOf(kind === 'chk' ? key : storageIndex, 16) && isBytesOf(uebHash, 32);
-  const isKnown = kind === 'chk' || kind === 'chk-verify';
-  const hasNumbers = [required, total, size].every((n) => Number.isSafeInteger(n));
-  const fits = kind === 'lit' ? isBytes(contents) : isKnown && isEncoded && hasNumbers;
-  if (!fits || typeof directory !== 'boolean') refuse('cap', cap, wanted);
-}
-
 /** The options of a grid, as a caller without types may give them. */
 interface GridArguments {
   readonly servers?: unknown;
   readonly gridSize?: unknown;
+  readonly headLength?: unknown;
+  readonly unusable?: unknown;
   readonly leaseSecret?: unknown;
   readonly deadlines?: unknown;
   readonly clock?: unknown;
@@ -160,12 +129,14 @@ interface GridArguments {
 /** @throws BadArgumentError, OutOfRangeError */
 export function checkGrid(options: GridArguments): void {
   const given: GridArguments = requireObject('options', options, 'an object');
-  const { servers, gridSize, leaseSecret, deadlines, clock, inspect, log, encoding } = given;
+  const { servers, gridSize, headLength, unusable, leaseSecret, deadlines } = given;
+  const { clock, inspect, log, encoding } = given;
   if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
   for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
-  if (gridSize !== undefined && typeof gridSize !== 'number') {
-    refuse('gridSize', gridSize, 'a number');
+  for (const [name, value] of Object.entries({ gridSize, headLength })) {
+    if (value !== undefined && typeof value !== 'number') refuse(name, value, 'a number');
   }
+  if (unusable !== undefined) requireObject('unusable', unusable, 'an object');
   if (leaseSecret !== undefined && !isBytesOf(leaseSecret, 32)) {
     refuse('leaseSecret', leaseSecret, '32 bytes');
   }
@@ -272,21 +243,6 @@ export function requireOptions(value: unknown): void {
   requireObject('options', value, 'an object');
 }
 
-/** @throws BadArgumentError */
-export function requireObject(
-  argument: string,
-  value: unknown,
-  wanted: string,
-): Record<string, unknown> {
-  const fits = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!fits) return refuse(argument, value, wanted);
-  return value as Record<string, unknown>;
-}
-
-function isBytesOf(value: unknown, length: number): boolean {
-  return isBytes(value) && value.length === length;
-}
-
 function oneOf(values: ReadonlySet<unknown>): string {
   return `one of ${[...values].join(', ')}`;
 }
@@ -304,19 +260,4 @@ export function requireKnown(
   const unknown = Object.keys(given).find((name) => ![...known, ...internal].includes(name));
   if (unknown === undefined) return;
   throw new BadArgumentError(`${argument}.${unknown}`, `is none of ${known.join(', ')}`);
-}
-
-export function refuse(argument: string, value: unknown, wanted: string): never {
-  throw new BadArgumentError(argument, `is ${kindOf(value)}, not ${wanted}`);
-}
-
-/** What `value` is, without saying it. */
-export function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return 'an array';
-  if (isBytes(value)) return `a Uint8Array of ${value.length} bytes`;
-  if (typeof value !== 'object') return `a ${typeof value}`;
-  // A class that gives itself a name, such as Blob; else "Object".
-  const [, tag = ''] = /^\[object (\w+)\]$/.exec(Object.prototype.toString.call(value)) ?? [];
-  return /^[AEIOU]/.test(tag) ? `an ${tag}` : `a ${tag}`;
 }

@@ -5,13 +5,7 @@
  * An edit is a `modify` of the directory's file: the whole table is read, changed, and written; where
  * somebody else wrote at the same time, the change is made again from what is there then.
  */
-import {
-  checkOperation,
-  checkRepeatable,
-  requireFunction,
-  requireObject,
-  requireOptions,
-} from './arguments.ts';
+import { checkOperation, checkRepeatable, requireFunction, requireOptions } from './arguments.ts';
 import { equalBytes } from './bytes.ts';
 import { formatCap, storageIndexOf, type WriteCap } from './caps.ts';
 import type { Primitives } from './crypto/primitives.ts';
@@ -41,6 +35,7 @@ import {
 import { formatImmutableCap, immutableStorageIndexOf } from './immutable/caps.ts';
 import type { ImmutableFile } from './immutable-file.ts';
 import { type ModifyCallOptions, MutableFile } from './mutable-file.ts';
+import { requireObject } from './refusal.ts';
 import type { Modifier } from './runtime/job.ts';
 import { type Complain, heard } from './runtime/observing.ts';
 import type { OperationOptions } from './runtime/options.ts';

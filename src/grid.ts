@@ -7,17 +7,11 @@
 import { primitives } from '#crypto';
 import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
-import {
-  checkCap,
-  checkCreation,
-  checkGrid,
-  checkImmutableCap,
-  checkOperation,
-  requireKnown,
-} from './arguments.ts';
+import { checkCreation, checkGrid, checkOperation, requireKnown } from './arguments.ts';
 import { toBase32 } from './bytes.ts';
 import {
   type Cap,
+  checkCap,
   type Format,
   parseCap,
   storageIndexOf,
@@ -49,7 +43,7 @@ import type {
   GridOptions,
   InternalGridOptions,
 } from './grid-options.ts';
-import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
+import { checkImmutableCap, type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
 import { complainTo, loggedBy, sayTo } from './log.ts';
 import { type FileSetting, MutableFile } from './mutable-file.ts';

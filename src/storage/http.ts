@@ -3,13 +3,13 @@
  */
 import {
   checkIdentity,
-  refuse,
   requireCount,
   requireFunction,
   requireMilliseconds,
   requireOptions,
 } from '../arguments.ts';
 import { OutOfRangeError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import {
   CallFailedError,
   ConnectionClosedError,

@@ -9,6 +9,7 @@
  * {@link Nurl.authorization} only, never by printing, JSON or inspection.
  */
 import { MalformedNurlError } from '../errors.ts';
+import { requireText } from '../refusal.ts';
 
 const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/([^@/?#]*)@([^@/?#]*)\/([^?#]*)(?:#(.*))?$/s;
 /** An address, or a name as DNS has it: anything else cannot be put into a request. */
@@ -66,9 +67,10 @@ export class Nurl {
 
 /**
  * Reads a NURL of version 1 that is reached over TCP.
- * @throws MalformedNurlError naming the part that is wrong
+ * @throws MalformedNurlError naming the part that is wrong; BadArgumentError for what is no text
  */
 export function parseNurl(text: string): Nurl {
+  requireText('nurl', text, 'the text of a NURL');
   const [, scheme, spkiHash, place, path, fragment] = SHAPE.exec(text) ?? [];
   if (scheme === undefined) throw new MalformedNurlError('NURL', 'is not pb://hash@host/swissnum');
   if (scheme !== 'pb') {

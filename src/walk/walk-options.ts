@@ -1,8 +1,9 @@
 /**
  * @module walk-options: what is told to a walk, checked before anything is loaded for it.
  */
-import { checkOperation, refuse, requireCount } from '../arguments.ts';
+import { checkOperation, requireCount } from '../arguments.ts';
 import { OutOfRangeError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Examining } from './examine.ts';
 import type { WalkRecord } from './record.ts';
