@@ -305,7 +305,9 @@ export class Directory {
   ): Promise<MoveOutcome> {
     const [old, name] = [nameFrom(from, 'from'), nameFrom(to, 'to')];
     if (!(target instanceof Directory)) {
-      throw new BadArgumentError('target', 'is no directory of this library');
+      const isOther = Object(target) === target && 'readCap' in (target as object);
+      const ours = isOther ? 'this copy of this library' : 'this library';
+      throw new BadArgumentError('target', `is no directory of ${ours}`);
     }
     const replace = replaceIn(options);
     const here = storageIndexOf(this.#writable('moving').cap);
@@ -431,11 +433,12 @@ export function additionsFrom(children: readonly NewChild[]): Addition[] {
 
 function capsOf(child: Linked): string | Caps {
   if (typeof child === 'string') return child;
-  if (child instanceof MutableFile) return formatCap(child.cap);
-  if (child instanceof Directory) {
+  requireObject('child', child, 'a cap, or what has one');
+  // By what they have: they may be of another copy of this library.
+  if ('cap' in child) return formatCap(child.cap);
+  if ('readCap' in child) {
     return child.file === undefined ? child.readCap : formatCap(child.file.cap);
   }
-  requireObject('child', child, 'a cap, or what has one');
   const caps: unknown = 'caps' in child ? child.caps : child;
   const { write, read } = requireObject('child', caps, 'a cap, or what has one') as Caps;
   for (const cap of [write, read]) {

@@ -18,6 +18,9 @@ const HOST_AND_PORT = /^(?:\[([0-9a-f:.%]{2,64})\]|([\w.-]{1,253}))(?::(\d{1,5})
 const SPKI_HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const DEFAULT_PORT = 443;
 
+/** By which copies of this module know each other's. */
+const brand = Symbol.for('tahoe-mutable.nurl');
+
 /** The address of one storage server, with the two things that make it trustworthy and usable. */
 export class Nurl {
   /** SHA-256 of the server's SubjectPublicKeyInfo, unpadded base64url. */
@@ -55,6 +58,10 @@ export class Nurl {
     return this.toString();
   }
 
+  protected get [brand](): true {
+    return true;
+  }
+
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Nurl(${this})`;
   }
@@ -63,6 +70,11 @@ export class Nurl {
     const host = this.host.includes(':') ? `[${this.host}]` : this.host;
     return `pb://${this.spkiHash}@${host}:${this.port}/${path}#v=1`;
   }
+}
+
+/** Whether it is one, of this copy of the library or of another. */
+export function isNurl(value: unknown): value is Nurl {
+  return typeof value === 'object' && value !== null && brand in value;
 }
 
 /**
