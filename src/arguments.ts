@@ -10,7 +10,7 @@ import type { Deadlines } from '../machines/io.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
 import { isBytesOf, refuse, requireObject } from './refusal.ts';
-import type { OperationOptions, Range, Retry, RetryOptions } from './runtime/options.ts';
+import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
@@ -28,18 +28,20 @@ const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
 const modes: ReadonlySet<unknown> = new Set(['anything', 'read', 'write', 'check', 'repair']);
 const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
 
+/** The names of what a call takes: all of them, and no other. */
+export type Names<Options> = Readonly<Record<keyof Options, true>>;
+
+/** What every call takes. */
+export const ofAnyCall: Names<OperationOptions> = {
+  ...{ signal: true, onProgress: true, deadlines: true },
+};
+
 /**
- * Checks the options of an operation that is not made again: it would only seem to take a `retry`.
+ * Checks the options of an operation. One that it does not take is refused: a misspelt `base` would
+ * guard nothing, and a `retry` of what is not made again have no effect.
  * @throws BadArgumentError, OutOfRangeError
  */
-export function checkOperation(options: OperationOptions): void {
-  checkRepeatable(options);
-  if ((options as RetryOptions).retry === undefined) return;
-  throw new BadArgumentError('retry', 'is no option of this call');
-}
-
-/** Checks the options of one that is. @throws BadArgumentError, OutOfRangeError */
-export function checkRepeatable(options: OperationOptions & RetryOptions): void {
+export function checkOptions(options: OperationOptions, names: Names<object> = ofAnyCall): void {
   const given = requireObject('options', options, 'an object');
   const { signal, onProgress, rule, mode, force, raw, base, version, deadlines, retry } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -52,9 +54,13 @@ export function checkRepeatable(options: OperationOptions & RetryOptions): void 
     if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
   }
   if (deadlines !== undefined) checkDeadlines(deadlines);
+  if (retry !== undefined && !('retry' in names)) {
+    throw new BadArgumentError('retry', 'is no option of this call');
+  }
   if (retry !== undefined && retry !== false) checkRetry(retry);
   if (base !== undefined) checkVersion('base', base);
   if (version !== undefined) checkVersion('version', version, false);
+  requireKnown('options', given, Object.keys(names), ['rule']);
 }
 
 function checkRetry(retry: unknown): void {
@@ -248,16 +254,20 @@ function oneOf(values: ReadonlySet<unknown>): string {
 }
 
 /**
+ * @param given what is undefined in it is not given
  * @param internal taken as well, and not told
  * @throws BadArgumentError for a name that is neither
  */
 export function requireKnown(
   argument: string,
-  given: object,
+  given: Readonly<Record<string, unknown>>,
   known: readonly string[],
   internal: readonly string[] = [],
 ): void {
-  const unknown = Object.keys(given).find((name) => ![...known, ...internal].includes(name));
+  const taken = [...known, ...internal];
+  const unknown = Object.keys(given).find(
+    (name) => given[name] !== undefined && !taken.includes(name),
+  );
   if (unknown === undefined) return;
   throw new BadArgumentError(`${argument}.${unknown}`, `is none of ${known.join(', ')}`);
 }

@@ -5,7 +5,13 @@
  * An edit is a `modify` of the directory's file: the whole table is read, changed, and written; where
  * somebody else wrote at the same time, the change is made again from what is there then.
  */
-import { checkOperation, checkRepeatable, requireFunction, requireOptions } from './arguments.ts';
+import {
+  checkOptions,
+  type Names,
+  ofAnyCall,
+  requireFunction,
+  requireOptions,
+} from './arguments.ts';
 import { equalBytes } from './bytes.ts';
 import { formatCap, storageIndexOf, type WriteCap } from './caps.ts';
 import type { Primitives } from './crypto/primitives.ts';
@@ -110,6 +116,21 @@ const doing = {
   setMetadata: 'describing',
   move: 'moving',
 } as const;
+
+const ofEdit: Names<EditCallOptions> = {
+  ...{ ...ofAnyCall, force: true, retry: true, attempts: true, backoffMs: true, onAttempt: true },
+};
+const ofAdd: Names<AddCallOptions> = { ...ofEdit, replace: true };
+
+/** What a call takes that changes a directory. */
+const takes: Readonly<Record<keyof typeof doing, Names<EditCallOptions>>> = {
+  add: { ...ofAdd, ...{ metadata: true } },
+  addAll: ofAdd,
+  unlink: ofEdit,
+  rename: ofAdd,
+  setMetadata: ofEdit,
+  move: ofAdd,
+};
 
 /** What the grid gives a directory to work with. */
 export interface DirectorySetting {
@@ -328,7 +349,7 @@ export class Directory {
       const unlink = () => unlinking(old, draft.get(old));
       return { added, unlinked: await this.#edit('move', unlink, all) };
     };
-    return this.#recorded('move', options, move, checkRepeatable);
+    return this.#recorded('move', options, move, takes.move);
   }
 
   async #table(options: OperationOptions): Promise<Table> {
@@ -344,11 +365,11 @@ export class Directory {
   async #edit(
     method: keyof typeof doing,
     editWith: (editor: Editor) => Edit,
-    options: EditCallOptions,
+    options: AddCallOptions,
   ): Promise<EditOutcome> {
     const file = this.#writable(doing[method]);
-    requireOptions(options);
-    const { onAttempt, ...rest } = options;
+    checkOptions(options, takes[method]);
+    const { onAttempt, replace: _, ...rest } = options;
     if (onAttempt !== undefined) requireFunction('onAttempt', onAttempt);
     const edit = editWith(this.#editor(file.cap as WriteCap));
     let attempt = 0;
@@ -360,7 +381,7 @@ export class Directory {
       return draft.changed && packTable(draft.changed);
     };
     const modify = (all: typeof rest) => file.modify(modifier, { ...all, raw: true });
-    const write = await this.#recorded(method, rest, modify, checkRepeatable);
+    const write = await this.#recorded(method, rest, modify, takes[method]);
     return { attempt, write };
   }
 
@@ -369,9 +390,9 @@ export class Directory {
     method: string,
     options: Options,
     work: (options: Options) => Promise<T>,
-    check = checkOperation,
+    names: Names<OperationOptions> = ofAnyCall,
   ): Promise<T> {
-    check(options);
+    checkOptions(options, names);
     const backing = this.#backing;
     const file = () => {
       if (backing instanceof MutableFile) return storageIndexOf(backing.cap);

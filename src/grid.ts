@@ -7,7 +7,7 @@
 import { primitives } from '#crypto';
 import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
-import { checkCreation, checkGrid, checkOperation, requireKnown } from './arguments.ts';
+import { checkCreation, checkGrid, checkOptions, type Names, ofAnyCall } from './arguments.ts';
 import { toBase32 } from './bytes.ts';
 import {
   type Cap,
@@ -90,8 +90,8 @@ export type {
 } from './grid-options.ts';
 
 /** Misspelled contents would be none, and the file empty. */
-const ofAnyNew: Readonly<Record<Exclude<keyof CreateOptions, 'contents'>, true>> = {
-  ...{ signal: true, onProgress: true, deadlines: true, force: true, raw: true },
+const ofAnyNew: Names<Omit<CreateOptions, 'contents'>> = {
+  ...{ ...ofAnyCall, force: true, raw: true },
   ...{ format: true, key: true, isNewKey: true },
 };
 
@@ -468,8 +468,7 @@ export class Grid {
 
 /** @param own the option that only this call has */
 function checkNew(options: OperationOptions, own: 'contents' | 'children'): void {
-  checkOperation(options);
-  requireKnown('options', options, [own, ...Object.keys(ofAnyNew)], ['rule']);
+  checkOptions(options, { [own]: true, ...ofAnyNew });
 }
 
 function noDirectory(): BadArgumentError {
