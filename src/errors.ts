@@ -175,7 +175,7 @@ export class OutOfRangeError extends TypedError<RangeFacts, 'OutOfRangeError'> {
   constructor(argument: string, value: number | bigint, problem: string) {
     // Of a caller without types it may be anything, a secret or what has no text.
     const isNumber = typeof value === 'number' || typeof value === 'bigint';
-    const told = isNumber ? String(value) : `a ${typeof value}`;
+    const told = isNumber ? String(value) : typeof value;
     super(`${argument} ${told}: ${problem}`, { argument, value: told, problem });
   }
 }
