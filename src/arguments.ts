@@ -7,11 +7,10 @@
  */
 import type { Observer } from 'xstate';
 import type { Deadlines } from '../machines/io.ts';
-import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
-import type { ImmutableCap } from './immutable/caps.ts';
-import type { OperationOptions, Range, Retry, RetryOptions } from './runtime/options.ts';
+import { isBytesOf, refuse, requireObject } from './refusal.ts';
+import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
@@ -29,18 +28,20 @@ const rules: ReadonlySet<unknown> = new Set(['ours', 'fix2015', 'ticket']);
 const modes: ReadonlySet<unknown> = new Set(['anything', 'read', 'write', 'check', 'repair']);
 const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
 
+/** The names of what a call takes: all of them, and no other. */
+export type Names<Options> = Readonly<Record<keyof Options, true>>;
+
+/** What every call takes. */
+export const ofAnyCall: Names<OperationOptions> = {
+  ...{ signal: true, onProgress: true, deadlines: true },
+};
+
 /**
- * Checks the options of an operation that is not made again: it would only seem to take a `retry`.
+ * Checks the options of an operation. One that it does not take is refused: a misspelt `base` would
+ * guard nothing, and a `retry` of what is not made again have no effect.
  * @throws BadArgumentError, OutOfRangeError
  */
-export function checkOperation(options: OperationOptions): void {
-  checkRepeatable(options);
-  if ((options as RetryOptions).retry === undefined) return;
-  throw new BadArgumentError('retry', 'is no option of this call');
-}
-
-/** Checks the options of one that is. @throws BadArgumentError, OutOfRangeError */
-export function checkRepeatable(options: OperationOptions & RetryOptions): void {
+export function checkOptions(options: OperationOptions, names: Names<object> = ofAnyCall): void {
   const given = requireObject('options', options, 'an object');
   const { signal, onProgress, rule, mode, force, raw, base, version, deadlines, retry } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -53,9 +54,13 @@ export function checkRepeatable(options: OperationOptions & RetryOptions): void 
     if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
   }
   if (deadlines !== undefined) checkDeadlines(deadlines);
+  if (retry !== undefined && !('retry' in names)) {
+    throw new BadArgumentError('retry', 'is no option of this call');
+  }
   if (retry !== undefined && retry !== false) checkRetry(retry);
   if (base !== undefined) checkVersion('base', base);
   if (version !== undefined) checkVersion('version', version, false);
+  requireKnown('options', given, Object.keys(names), ['rule']);
 }
 
 function checkRetry(retry: unknown): void {
@@ -107,42 +112,12 @@ export function checkCreation(given: {
   refuse('key', key, wanted);
 }
 
-/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
-export function checkCap(cap: Cap): void {
-  const wanted = 'a cap, or the text of one';
-  const given = requireObject('cap', cap, wanted);
-  const { kind, format, directory, fingerprint, writekey, readkey, storageIndex } = given;
-  const keys = new Map<unknown, unknown>([
-    ['write', writekey],
-    ['read', readkey],
-    ['verify', storageIndex],
-  ]);
-  const key = keys.get(kind);
-  const fits =
-    formats.has(format) &&
-    typeof directory === 'boolean' &&
-    isBytesOf(fingerprint, 32) &&
-    isBytesOf(key, 16);
-  if (!fits) refuse('cap', cap, wanted);
-}
-
-/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
-export function checkImmutableCap(cap: ImmutableCap): void {
-  const wanted = 'an immutable cap, or the text of one';
-  const given = requireObject('cap', cap, wanted);
-  const { kind, directory, contents, key, storageIndex, uebHash } = given;
-  const { required, total, size } = given;
-  const isEncoded = isBytesOf(kind === 'chk' ? key : storageIndex, 16) && isBytesOf(uebHash, 32);
-  const isKnown = kind === 'chk' || kind === 'chk-verify';
-  const hasNumbers = [required, total, size].every((n) => Number.isSafeInteger(n));
-  const fits = kind === 'lit' ? isBytes(contents) : isKnown && isEncoded && hasNumbers;
-  if (!fits || typeof directory !== 'boolean') refuse('cap', cap, wanted);
-}
-
 /** The options of a grid, as a caller without types may give them. */
 interface GridArguments {
   readonly servers?: unknown;
   readonly gridSize?: unknown;
+  readonly headLength?: unknown;
+  readonly unusable?: unknown;
   readonly leaseSecret?: unknown;
   readonly deadlines?: unknown;
   readonly clock?: unknown;
@@ -160,12 +135,14 @@ interface GridArguments {
 /** @throws BadArgumentError, OutOfRangeError */
 export function checkGrid(options: GridArguments): void {
   const given: GridArguments = requireObject('options', options, 'an object');
-  const { servers, gridSize, leaseSecret, deadlines, clock, inspect, log, encoding } = given;
+  const { servers, gridSize, headLength, unusable, leaseSecret, deadlines } = given;
+  const { clock, inspect, log, encoding } = given;
   if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
   for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
-  if (gridSize !== undefined && typeof gridSize !== 'number') {
-    refuse('gridSize', gridSize, 'a number');
+  for (const [name, value] of Object.entries({ gridSize, headLength })) {
+    if (value !== undefined && typeof value !== 'number') refuse(name, value, 'a number');
   }
+  if (unusable !== undefined) requireObject('unusable', unusable, 'an object');
   if (leaseSecret !== undefined && !isBytesOf(leaseSecret, 32)) {
     refuse('leaseSecret', leaseSecret, '32 bytes');
   }
@@ -272,51 +249,25 @@ export function requireOptions(value: unknown): void {
   requireObject('options', value, 'an object');
 }
 
-/** @throws BadArgumentError */
-export function requireObject(
-  argument: string,
-  value: unknown,
-  wanted: string,
-): Record<string, unknown> {
-  const fits = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!fits) return refuse(argument, value, wanted);
-  return value as Record<string, unknown>;
-}
-
-function isBytesOf(value: unknown, length: number): boolean {
-  return isBytes(value) && value.length === length;
-}
-
 function oneOf(values: ReadonlySet<unknown>): string {
   return `one of ${[...values].join(', ')}`;
 }
 
 /**
+ * @param given what is undefined in it is not given
  * @param internal taken as well, and not told
  * @throws BadArgumentError for a name that is neither
  */
 export function requireKnown(
   argument: string,
-  given: object,
+  given: Readonly<Record<string, unknown>>,
   known: readonly string[],
   internal: readonly string[] = [],
 ): void {
-  const unknown = Object.keys(given).find((name) => ![...known, ...internal].includes(name));
+  const taken = [...known, ...internal];
+  const unknown = Object.keys(given).find(
+    (name) => given[name] !== undefined && !taken.includes(name),
+  );
   if (unknown === undefined) return;
   throw new BadArgumentError(`${argument}.${unknown}`, `is none of ${known.join(', ')}`);
-}
-
-export function refuse(argument: string, value: unknown, wanted: string): never {
-  throw new BadArgumentError(argument, `is ${kindOf(value)}, not ${wanted}`);
-}
-
-/** What `value` is, without saying it. */
-export function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return 'an array';
-  if (isBytes(value)) return `a Uint8Array of ${value.length} bytes`;
-  if (typeof value !== 'object') return `a ${typeof value}`;
-  // A class that gives itself a name, such as Blob; else "Object".
-  const [, tag = ''] = /^\[object (\w+)\]$/.exec(Object.prototype.toString.call(value)) ?? [];
-  return /^[AEIOU]/.test(tag) ? `an ${tag}` : `a ${tag}`;
 }

@@ -6,11 +6,12 @@
  */
 import type { DBSchema, IDBPDatabase } from 'idb';
 import { primitives } from '#crypto';
-import { requireObject, requireOptions } from './arguments.ts';
+import { requireOptions } from './arguments.ts';
 import { toBase32 } from './bytes.ts';
 import { completeEncoding, type Encoding } from './encoding.ts';
 import { BadArgumentError, BadGridError, OutOfRangeError } from './errors.ts';
 import { Grid, type GridOptions, type InternalGridOptions } from './grid.ts';
+import { requireObject } from './refusal.ts';
 import { Database, DatabaseFault, deleteDatabase } from './storage/database.ts';
 import type { Identity } from './storage/identity.ts';
 import { IndexedDbServer } from './storage/indexeddb.ts';

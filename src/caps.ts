@@ -19,6 +19,7 @@ import {
 import type { SigningKey } from './crypto/primitives.ts';
 import { InsufficientCapError, MalformedCapError } from './errors.ts';
 import { withHidden } from './hidden.ts';
+import { isBytesOf, refuse, requireObject, requireText } from './refusal.ts';
 
 export type { Format };
 
@@ -88,6 +89,25 @@ const IMMUTABLE_TYPES: ReadonlySet<string> = new Set([
   'DIR2-LIT',
 ]);
 
+/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
+export function checkCap(cap: Cap): void {
+  const wanted = 'a cap, or the text of one';
+  const given = requireObject('cap', cap, wanted);
+  const { kind, format, directory, fingerprint, writekey, readkey, storageIndex } = given;
+  const keys = new Map<unknown, unknown>([
+    ['write', writekey],
+    ['read', readkey],
+    ['verify', storageIndex],
+  ]);
+  const key = keys.get(kind);
+  const fits =
+    (format === 'sdmf' || format === 'mdmf') &&
+    typeof directory === 'boolean' &&
+    isBytesOf(fingerprint, 32) &&
+    isBytesOf(key, 16);
+  if (!fits) refuse('cap', cap, wanted);
+}
+
 /** The write cap of a key. The same key may be used for either format, but only for one. */
 export function writeCapOf(
   key: Pick<SigningKey, 'pkcs8' | 'spki'>,
@@ -105,7 +125,7 @@ export function writeCapOf(
 /**
  * Reads a cap. One trailing newline is tolerated, and anything behind a colon after an MDMF cap's
  * fingerprint is dropped: hints of old versions.
- * @throws MalformedCapError
+ * @throws MalformedCapError, BadArgumentError for what is no text
  */
 export function parseCap(text: string): Cap {
   const { assertion, scheme, name, fields } = splitCap(text);
@@ -130,8 +150,12 @@ export function parseCap(text: string): Cap {
   return capOf(type, key, fingerprint);
 }
 
-/** The parts of the text of any cap, without one trailing newline. */
+/**
+ * The parts of the text of any cap, without one trailing newline.
+ * @throws BadArgumentError for what is no text, such as a setting that is not set
+ */
 export function splitCap(text: string) {
+  requireText('cap', text, 'the text of a cap');
   const assertion = /^(?:ro|imm)\./.exec(text)?.[0] ?? '';
   const body = text.slice(assertion.length, text.endsWith('\n') ? -1 : undefined);
   const [scheme, name = '', ...fields] = body.split(':');
@@ -140,6 +164,7 @@ export function splitCap(text: string) {
 
 /** The text of a cap, always in its four-field form. It is as secret as the cap. */
 export function formatCap(cap: Cap): string {
+  checkCap(cap);
   return `URI:${nameOf(cap)}:${toBase32(keyOf(cap))}:${toBase32(cap.fingerprint)}`;
 }
 
@@ -148,6 +173,7 @@ export function formatCap(cap: Cap): string {
  * @throws InsufficientCapError for a verify cap
  */
 export function toReadCap(cap: Cap): ReadCap {
+  checkCap(cap);
   if (cap.kind === 'read') return cap;
   const { format, directory, fingerprint } = cap;
   return withHidden({ kind: 'read', format, directory, fingerprint }, 'readkey', readkeyOf(cap));
@@ -155,6 +181,7 @@ export function toReadCap(cap: Cap): ReadCap {
 
 /** The verify cap of any cap. */
 export function toVerifyCap(cap: Cap): VerifyCap {
+  checkCap(cap);
   if (cap.kind === 'verify') return cap;
   const { format, directory, fingerprint } = cap;
   return { kind: 'verify', format, directory, fingerprint, storageIndex: storageIndexOf(cap) };

@@ -6,10 +6,10 @@
  * somebody else wrote at the same time, the change is made again from what is there then.
  */
 import {
-  checkOperation,
-  checkRepeatable,
+  checkOptions,
+  type Names,
+  ofAnyCall,
   requireFunction,
-  requireObject,
   requireOptions,
 } from './arguments.ts';
 import { equalBytes } from './bytes.ts';
@@ -41,6 +41,7 @@ import {
 import { formatImmutableCap, immutableStorageIndexOf } from './immutable/caps.ts';
 import type { ImmutableFile } from './immutable-file.ts';
 import { type ModifyCallOptions, MutableFile } from './mutable-file.ts';
+import { requireObject } from './refusal.ts';
 import type { Modifier } from './runtime/job.ts';
 import { type Complain, heard } from './runtime/observing.ts';
 import type { OperationOptions } from './runtime/options.ts';
@@ -115,6 +116,21 @@ const doing = {
   setMetadata: 'describing',
   move: 'moving',
 } as const;
+
+const ofEdit: Names<EditCallOptions> = {
+  ...{ ...ofAnyCall, force: true, retry: true, attempts: true, backoffMs: true, onAttempt: true },
+};
+const ofAdd: Names<AddCallOptions> = { ...ofEdit, replace: true };
+
+/** What a call takes that changes a directory. */
+const takes: Readonly<Record<keyof typeof doing, Names<EditCallOptions>>> = {
+  add: { ...ofAdd, ...{ metadata: true } },
+  addAll: ofAdd,
+  unlink: ofEdit,
+  rename: ofAdd,
+  setMetadata: ofEdit,
+  move: ofAdd,
+};
 
 /** What the grid gives a directory to work with. */
 export interface DirectorySetting {
@@ -310,7 +326,9 @@ export class Directory {
   ): Promise<MoveOutcome> {
     const [old, name] = [nameFrom(from, 'from'), nameFrom(to, 'to')];
     if (!(target instanceof Directory)) {
-      throw new BadArgumentError('target', 'is no directory of this library');
+      const isOther = Object(target) === target && 'readCap' in (target as object);
+      const ours = isOther ? 'this copy of this library' : 'this library';
+      throw new BadArgumentError('target', `is no directory of ${ours}`);
     }
     const replace = replaceIn(options);
     const here = storageIndexOf(this.#writable('moving').cap);
@@ -331,7 +349,7 @@ export class Directory {
       const unlink = () => unlinking(old, draft.get(old));
       return { added, unlinked: await this.#edit('move', unlink, all) };
     };
-    return this.#recorded('move', options, move, checkRepeatable);
+    return this.#recorded('move', options, move, takes.move);
   }
 
   async #table(options: OperationOptions): Promise<Table> {
@@ -347,11 +365,11 @@ export class Directory {
   async #edit(
     method: keyof typeof doing,
     editWith: (editor: Editor) => Edit,
-    options: EditCallOptions,
+    options: AddCallOptions,
   ): Promise<EditOutcome> {
     const file = this.#writable(doing[method]);
-    requireOptions(options);
-    const { onAttempt, ...rest } = options;
+    checkOptions(options, takes[method]);
+    const { onAttempt, replace: _, ...rest } = options;
     if (onAttempt !== undefined) requireFunction('onAttempt', onAttempt);
     const edit = editWith(this.#editor(file.cap as WriteCap));
     let attempt = 0;
@@ -363,7 +381,7 @@ export class Directory {
       return draft.changed && packTable(draft.changed);
     };
     const modify = (all: typeof rest) => file.modify(modifier, { ...all, raw: true });
-    const write = await this.#recorded(method, rest, modify, checkRepeatable);
+    const write = await this.#recorded(method, rest, modify, takes[method]);
     return { attempt, write };
   }
 
@@ -372,9 +390,9 @@ export class Directory {
     method: string,
     options: Options,
     work: (options: Options) => Promise<T>,
-    check = checkOperation,
+    names: Names<OperationOptions> = ofAnyCall,
   ): Promise<T> {
-    check(options);
+    checkOptions(options, names);
     const backing = this.#backing;
     const file = () => {
       if (backing instanceof MutableFile) return storageIndexOf(backing.cap);
@@ -436,11 +454,12 @@ export function additionsFrom(children: readonly NewChild[]): Addition[] {
 
 function capsOf(child: Linked): string | Caps {
   if (typeof child === 'string') return child;
-  if (child instanceof MutableFile) return formatCap(child.cap);
-  if (child instanceof Directory) {
+  requireObject('child', child, 'a cap, or what has one');
+  // By what they have: they may be of another copy of this library.
+  if ('cap' in child) return formatCap(child.cap);
+  if ('readCap' in child) {
     return child.file === undefined ? child.readCap : formatCap(child.file.cap);
   }
-  requireObject('child', child, 'a cap, or what has one');
   const caps: unknown = 'caps' in child ? child.caps : child;
   const { write, read } = requireObject('child', caps, 'a cap, or what has one') as Caps;
   for (const cap of [write, read]) {

@@ -173,7 +173,10 @@ export class OutOfRangeError extends TypedError<RangeFacts, 'OutOfRangeError'> {
   static override readonly code = 'OutOfRangeError';
 
   constructor(argument: string, value: number | bigint, problem: string) {
-    super(`${argument} ${value}: ${problem}`, { argument, value: String(value), problem });
+    // Of a caller without types it may be anything, a secret or what has no text.
+    const isNumber = typeof value === 'number' || typeof value === 'bigint';
+    const told = isNumber ? String(value) : typeof value;
+    super(`${argument} ${told}: ${problem}`, { argument, value: told, problem });
   }
 }
 

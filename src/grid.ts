@@ -7,17 +7,11 @@
 import { primitives } from '#crypto';
 import { quorumOf } from '../machines/quorum.ts';
 import { followerOf, unlessAborted } from './abort.ts';
-import {
-  checkCap,
-  checkCreation,
-  checkGrid,
-  checkImmutableCap,
-  checkOperation,
-  requireKnown,
-} from './arguments.ts';
+import { checkCreation, checkGrid, checkOptions, type Names, ofAnyCall } from './arguments.ts';
 import { toBase32 } from './bytes.ts';
 import {
   type Cap,
+  checkCap,
   type Format,
   parseCap,
   storageIndexOf,
@@ -49,7 +43,7 @@ import type {
   GridOptions,
   InternalGridOptions,
 } from './grid-options.ts';
-import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
+import { checkImmutableCap, type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
 import { complainTo, loggedBy, sayTo } from './log.ts';
 import { type FileSetting, MutableFile } from './mutable-file.ts';
@@ -96,8 +90,8 @@ export type {
 } from './grid-options.ts';
 
 /** Misspelled contents would be none, and the file empty. */
-const ofAnyNew: Readonly<Record<Exclude<keyof CreateOptions, 'contents'>, true>> = {
-  ...{ signal: true, onProgress: true, deadlines: true, force: true, raw: true },
+const ofAnyNew: Names<Omit<CreateOptions, 'contents'>> = {
+  ...{ ...ofAnyCall, force: true, raw: true },
   ...{ format: true, key: true, isNewKey: true },
 };
 
@@ -474,8 +468,7 @@ export class Grid {
 
 /** @param own the option that only this call has */
 function checkNew(options: OperationOptions, own: 'contents' | 'children'): void {
-  checkOperation(options);
-  requireKnown('options', options, [own, ...Object.keys(ofAnyNew)], ['rule']);
+  checkOptions(options, { [own]: true, ...ofAnyNew });
 }
 
 function noDirectory(): BadArgumentError {

@@ -6,7 +6,7 @@
 import type { Servermap } from '../machines/servermap.ts';
 import type { ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 import { resolveRange } from '../machines/wanted-range.ts';
-import { checkOperation, checkRange } from './arguments.ts';
+import { checkOptions, checkRange, type Names, ofAnyCall } from './arguments.ts';
 import type { Bytes } from './bytes.ts';
 import type { Encoding } from './encoding.ts';
 import { InsufficientCapError, NotRepairableError } from './errors.ts';
@@ -35,6 +35,8 @@ import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import type { Engine } from './runtime/run.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
+
+const ofRead: Names<ReadCallOptions> = { ...ofAnyCall, offset: true, length: true };
 
 /** What the grid gives an immutable file to work with. */
 export interface ImmutableSetting {
@@ -146,14 +148,14 @@ export class ImmutableFile {
    * is on no server.
    */
   async renewLeases(options: OperationOptions = {}): Promise<LeaseOutcome> {
-    checkOperation(options);
+    checkOptions(options);
     if (this.#cap.kind === 'lit') return { renewed: [], absent: [], failures: [] };
     return this.#setting.renewLeases(immutableStorageIndexOf(this.#cap), options);
   }
 
   /** The wanted part of a literal; nothing of any other file. */
   #literal(options: ReadCallOptions): Uint8Array | undefined {
-    checkOperation(options);
+    checkOptions(options, ofRead);
     checkRange(options);
     if (this.#cap.kind === 'chk-verify')
       throw new InsufficientCapError('reading', 'read', 'verify');
@@ -180,7 +182,7 @@ export class ImmutableFile {
     options: OperationOptions,
     look: Work<OperationOptions, ImmutableFinding>,
   ): Promise<ImmutableFinding> {
-    checkOperation(options);
+    checkOptions(options);
     if (this.#cap.kind !== 'lit') return this.#run(method, options, look);
     options.signal?.throwIfAborted();
     return { ...(await findingIn(nobody)), isHealthy: true, isRecoverable: true };

@@ -6,9 +6,10 @@ import type { Mode, Servermap } from '../machines/servermap.ts';
 import type { Verification } from '../machines/verify-kernel.ts';
 import type { Change } from '../machines/write-kernel.ts';
 import {
-  checkOperation,
+  checkOptions,
   checkRange,
-  checkRepeatable,
+  type Names,
+  ofAnyCall,
   requireAttempts,
   requireCount,
   requireFunction,
@@ -90,6 +91,11 @@ export interface ChangeCallOptions extends WriteCallOptions, RetryOptions {
   readonly base?: VersionName | undefined;
 }
 
+/** For servermaps. */
+interface MapCallOptions extends OperationOptions {
+  readonly mode?: Mode | undefined;
+}
+
 /** For reads: which bytes. */
 export interface ReadCallOptions extends OperationOptions, Range {}
 
@@ -107,6 +113,14 @@ export interface VersionCallOptions extends OperationOptions, RetryOptions {
 
 /** For reads of the newest version, or of one that is named. */
 export interface VersionReadCallOptions extends ReadCallOptions, VersionCallOptions {}
+
+const ofVersion: Names<VersionCallOptions> = { ...ofAnyCall, retry: true, version: true };
+const ofRead: Names<VersionReadCallOptions> = { ...ofVersion, offset: true, length: true };
+const ofMap: Names<MapCallOptions> = { ...ofAnyCall, mode: true };
+const ofRepair: Names<RepairCallOptions> = { ...ofAnyCall, force: true };
+const ofWrite: Names<WriteCallOptions & RetryOptions> = { ...ofRepair, raw: true, retry: true };
+const ofChange: Names<ChangeCallOptions> = { ...ofWrite, base: true };
+const ofModify: Names<ModifyCallOptions> = { ...ofWrite, attempts: true, backoffMs: true };
 
 /** What the grid gives a file to work with. */
 export interface FileSetting {
@@ -192,6 +206,7 @@ export class MutableFile {
    * @throws UnrecoverableFileError, VersionUnavailableError, InsufficientCapError
    */
   async stat(options: VersionCallOptions = {}): Promise<FileStat> {
+    checkOptions(options, ofVersion);
     return this.#read('stat', options, (bench, all) => statFile(bench, all, all));
   }
 
@@ -268,7 +283,7 @@ export class MutableFile {
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
-    checkRepeatable(options);
+    checkOptions(options, ofRead);
     checkRange(options);
     return this.#run(method, { ...options, signal: eitherOf(options.signal, gone) }, work);
   }
@@ -277,7 +292,7 @@ export class MutableFile {
   async servermap(
     options: OperationOptions & { readonly mode?: Mode | undefined } = {},
   ): Promise<Servermap> {
-    checkOperation(options);
+    checkOptions(options, ofMap);
     return this.#run('servermap', options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
@@ -287,7 +302,7 @@ export class MutableFile {
 
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
-    checkOperation(options);
+    checkOptions(options);
     return this.#run('verify', options, verifyFile);
   }
 
@@ -306,7 +321,7 @@ export class MutableFile {
    * ```
    */
   async repair(options: RepairCallOptions = {}): Promise<RepairOutcome> {
-    checkOperation(options);
+    checkOptions(options, ofRepair);
     // The contents stay as they are, a directory's too.
     const all = { ...options, raw: true };
     return this.#write(
@@ -322,7 +337,7 @@ export class MutableFile {
    * renew the leases of what they write by themselves (docs/leases.md).
    */
   async renewLeases(options: OperationOptions = {}): Promise<LeaseOutcome> {
-    checkOperation(options);
+    checkOptions(options);
     return this.#setting.renewLeases(storageIndexOf(this.#cap), options);
   }
 
@@ -404,6 +419,7 @@ export class MutableFile {
     modifier: Modifier,
     options: ModifyCallOptions = {},
   ): Promise<WriteOutcome | undefined> {
+    checkOptions(options, ofModify);
     return this.#write('modify', 'modifying', options, () => {
       requireFunction('modifier', modifier);
       const retries = patienceFor(options);
@@ -412,13 +428,14 @@ export class MutableFile {
   }
 
   /** Writes what is given; what can be read only once is read before it takes its turn. */
-  #writeContents(
+  async #writeContents(
     method: string,
     doing: string,
     options: ChangeCallOptions,
     contents: Contents,
     changeOf: (size: number) => Change,
   ): Promise<WriteOutcome> {
+    checkOptions(options, ofChange);
     return this.#write(method, doing, options, () => {
       const given = contentsFrom(contents);
       const retries = retriesOf(options.retry, 1);
@@ -448,7 +465,6 @@ export class MutableFile {
     prepare: () => Writing<Options, T>,
   ): Promise<T> {
     this.#require('write', doing);
-    checkRepeatable(options);
     if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(doing);
     if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
     const work = prepare();

@@ -3,8 +3,9 @@
  */
 import { Readable, type ReadableOptions } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
-import { refuse, requireCount, requireOptions } from './arguments.ts';
+import { requireCount, requireOptions } from './arguments.ts';
 import { BadArgumentError } from './errors.ts';
+import { refuse } from './refusal.ts';
 
 /**
  * What `stream` of a file gives, as a Node stream: what was not read yet is not fetched, `destroy()`

@@ -4,8 +4,9 @@
  * Encoding reads everything twice and at any place. What can be read so is a {@link Plaintext}; all
  * else is a {@link Once}, and kept in a spool first.
  */
-import { refuse, requireCount } from '../arguments.ts';
+import { requireCount } from '../arguments.ts';
 import { BadArgumentError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import { type Plaintext, plaintextOf } from '../share/plaintext.ts';
 import { Once, onceFrom } from './once.ts';
 import { bytesFrom, type Piece, tagOf } from './piece.ts';

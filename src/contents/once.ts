@@ -5,8 +5,8 @@
  * while it is waited for.
  */
 import { unlessAborted } from '../abort.ts';
-import { kindOf } from '../arguments.ts';
 import { BadSourceError } from '../errors.ts';
+import { kindOf } from '../refusal.ts';
 import { bytesFrom, type Piece, tagOf } from './piece.ts';
 
 /** The part of a Node stream that is looked at; no type of Node's is known here. */

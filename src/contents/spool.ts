@@ -5,9 +5,10 @@
  * (`spool-file.ts`).
  */
 import { unlessAborted } from '../abort.ts';
-import { requireCount, requireFunction, requireObject, requireOptions } from '../arguments.ts';
+import { requireCount, requireFunction, requireOptions } from '../arguments.ts';
 import { concatBytes } from '../bytes.ts';
 import { BadArgumentError, SpoolError } from '../errors.ts';
+import { requireObject } from '../refusal.ts';
 import type { Plaintext } from '../share/plaintext.ts';
 import { Once } from './once.ts';
 

@@ -7,6 +7,7 @@
 import { createPrivateKey, type KeyObject, checkPrime as nodeCheckPrime } from 'node:crypto';
 import { promisify } from 'node:util';
 import { BadKeyError } from '../errors.ts';
+import { requireText } from '../refusal.ts';
 import { primitives } from './node.ts';
 import type { SigningKey } from './primitives.ts';
 
@@ -15,9 +16,11 @@ const PEM_LABEL = /-----BEGIN ([A-Z0-9 ]+)-----/;
 
 /**
  * The key in an unencrypted PKCS#1 or PKCS#8 PEM text.
- * @throws BadKeyError unless it is an RSA key of 2048 bits and two primes, whose parts fit
+ * @throws BadKeyError unless it is an RSA key of 2048 bits and two primes, whose parts fit;
+ * BadArgumentError for what is no text
  */
 export async function signingKeyFromPem(text: string): Promise<SigningKey> {
+  requireText('pem', text, 'the text of a PEM');
   const label = PEM_LABEL.exec(text)?.[1];
   if (label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type: *4,ENCRYPTED/m.test(text)) {
     throw new BadKeyError('it is encrypted; remove the passphrase first');

@@ -12,6 +12,7 @@ import { requireOptions, requirePath } from '../arguments.ts';
 import { fromBase32, toBase32, utf8 } from '../bytes.ts';
 import { completeEncoding, type Encoding } from '../encoding.ts';
 import { BadGridError, OutOfRangeError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import {
   errnoOf,
   ignoreMissing,
@@ -40,13 +41,14 @@ export interface NewGrid {
 /**
  * Makes a grid of empty servers in `folder`, which must not exist or be empty; all of it or none.
  * @returns the absolute path of its `servers.yaml`
- * @throws OutOfRangeError for numbers that no grid has
+ * @throws BadArgumentError; OutOfRangeError for numbers that no grid has
  * @throws BadGridError when something is there already, or the folder cannot be made
  */
 export async function createGridFolder(folder: string, grid: NewGrid = {}): Promise<string> {
   requirePath('folder', folder);
   requireOptions(grid);
   const { servers = 13 } = grid;
+  if (typeof servers !== 'number') refuse('servers', servers, 'a number');
   if (!Number.isInteger(servers) || servers < 1 || servers > SERVERS_MAX) {
     throw new OutOfRangeError('servers', servers, `must be from 1 to ${SERVERS_MAX}`);
   }

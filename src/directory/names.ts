@@ -1,9 +1,10 @@
 /**
  * @module names: names of children, and paths of them behind the cap of a directory.
  */
-import { refuse } from '../arguments.ts';
+
 import { hasHalfCharacter } from '../bytes.ts';
 import { BadArgumentError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import { nfcOf } from './table.ts';
 
 /** A name as a directory has it: in NFC. @throws BadArgumentError */

@@ -11,6 +11,8 @@ import { taggedHash, tagOf } from '../crypto/hash.ts';
 import { checkEncoding, sharesMax } from '../erasure/shares.ts';
 import { MalformedCapError, OutOfRangeError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
+import { isBytesOf, refuse, requireObject } from '../refusal.ts';
+import { isBytes } from '../share/plaintext.ts';
 
 const STORAGE_INDEX_TAG = tagOf('allmydata_immutable_key_to_storage_index_v1');
 
@@ -76,8 +78,23 @@ const types: ReadonlyMap<string, ImmutableType> = new Map(
   ),
 );
 
+/** @throws BadArgumentError unless it has what the type says: `{ ...cap }` has no key */
+export function checkImmutableCap(cap: ImmutableCap): void {
+  const wanted = 'an immutable cap, or the text of one';
+  const given = requireObject('cap', cap, wanted);
+  const { kind, directory, contents, key, storageIndex, uebHash } = given;
+  const { required, total, size } = given;
+  const isEncoded = isBytesOf(kind === 'chk' ? key : storageIndex, 16) && isBytesOf(uebHash, 32);
+  const isKnown = kind === 'chk' || kind === 'chk-verify';
+  const hasNumbers = [required, total, size].every((n) => Number.isSafeInteger(n));
+  const fits = kind === 'lit' ? isBytes(contents) : isKnown && isEncoded && hasNumbers;
+  if (!fits || typeof directory !== 'boolean') refuse('cap', cap, wanted);
+}
+
 /** The cap that is this file. @throws OutOfRangeError when it is longer than Tahoe's ever are */
 export function litCapOf(contents: Uint8Array, directory = false): LitCap {
+  if (!isBytes(contents)) refuse('contents', contents, 'a Uint8Array');
+  if (typeof directory !== 'boolean') refuse('directory', directory, 'true or false');
   if (contents.length > literalMax) {
     throw new OutOfRangeError('bytes of a literal', contents.length, `at most ${literalMax}`);
   }
@@ -87,7 +104,7 @@ export function litCapOf(contents: Uint8Array, directory = false): LitCap {
 /**
  * Reads a cap. One trailing newline is tolerated, `ro.` and `imm.` in front say nothing new, and
  * whatever follows the size of a verify cap behind a colon is dropped, as Tahoe does.
- * @throws MalformedCapError
+ * @throws MalformedCapError, BadArgumentError for what is no text
  */
 export function parseImmutableCap(text: string): ImmutableCap {
   const { scheme, name, fields } = splitCap(text);
@@ -113,6 +130,7 @@ export function parseImmutableCap(text: string): ImmutableCap {
 
 /** The text of a cap. It is as secret as the cap, and that of a literal is the file. */
 export function formatImmutableCap(cap: ImmutableCap): string {
+  checkImmutableCap(cap);
   const name = `URI:${nameOf(cap)}`;
   if (cap.kind === 'lit') return `${name}:${toBase32(cap.contents)}`;
   const { uebHash, required, total, size } = cap;
@@ -122,6 +140,7 @@ export function formatImmutableCap(cap: ImmutableCap): string {
 
 /** The verify cap of an encoded file; a literal has none, for there is nothing to verify. */
 export function toImmutableVerifyCap(cap: ChkCap | ChkVerifyCap): ChkVerifyCap {
+  checkImmutableCap(cap);
   if (cap.kind === 'chk-verify') return cap;
   const { directory, uebHash, required, total, size } = cap;
   const storageIndex = immutableStorageIndexOf(cap);

@@ -15,7 +15,7 @@ import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { InspectionEvent } from 'xstate';
-import { requireCount } from '../arguments.ts';
+import { requireCount, requireOptions } from '../arguments.ts';
 import type { TraceError } from '../errors.ts';
 import { packageVersion } from '../package-version.ts';
 import { Broadcast } from './broadcast.ts';
@@ -100,6 +100,7 @@ const headersMs = 10_000;
  * ```
  */
 export async function createInspector(options: InspectorOptions = {}): Promise<Inspector> {
+  requireOptions(options);
   const { keep = historyLimits.records } = options;
   requireCount('keep', keep);
   const page = options.page ?? fileURLToPath(new URL('../../visualizer/', import.meta.url));

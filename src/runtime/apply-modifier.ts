@@ -3,9 +3,9 @@
  */
 import { fromPromise } from 'xstate';
 import type { ApplyModifierInput, ApplyModifierResult } from '../../machines/io.ts';
-import { kindOf } from '../arguments.ts';
 import { bytesFrom } from '../contents/piece.ts';
 import { BadArgumentError } from '../errors.ts';
+import { kindOf } from '../refusal.ts';
 import { plaintextOf } from '../share/plaintext.ts';
 import type { Modifier } from './job.ts';
 import { benchOf } from './workbench.ts';

@@ -80,7 +80,8 @@ async function renewed(
       signal.throwIfAborted();
       return { renewed: [], absent: [], failures: [{ server: id, failure: failureIn(error) }] };
     } finally {
-      progress?.heard(id);
+      // Who was given up has told nothing.
+      if (!signal.aborted) progress?.heard(id);
     }
   };
   try {

@@ -147,14 +147,14 @@ async function call(
     case 'append':
       return file.append(utf8(`+${name}`), options);
     case 'read': {
-      const contents = await file.read(options);
+      const contents = await file.read({ signal });
       seen.words = simulated.cap.directory ? namesOf(contents) : wordsOf(contents);
       return { words: [...seen.words], size: contents.length };
     }
     case 'map':
-      return file.servermap({ ...options, mode: task.mode });
+      return file.servermap({ signal, mode: task.mode });
     case 'verify':
-      return file.verify(options);
+      return file.verify({ signal });
     case 'repair':
       return file.repair(options);
     case 'call':

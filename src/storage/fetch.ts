@@ -11,14 +11,13 @@
 import { type Follower, followerOf, unlessAborted } from '../abort.ts';
 import {
   checkIdentity,
-  kindOf,
-  refuse,
   requireFunction,
   requireMilliseconds,
   requireOptions,
   timerMax,
 } from '../arguments.ts';
 import { BadArgumentError } from '../errors.ts';
+import { kindOf, refuse } from '../refusal.ts';
 import {
   announced,
   CallFailedError,

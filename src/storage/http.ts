@@ -3,13 +3,13 @@
  */
 import {
   checkIdentity,
-  refuse,
   requireCount,
   requireFunction,
   requireMilliseconds,
   requireOptions,
 } from '../arguments.ts';
 import { OutOfRangeError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import {
   CallFailedError,
   ConnectionClosedError,
@@ -18,7 +18,7 @@ import {
 } from './http-call.ts';
 import { type ConnectionSettings, HttpConnection } from './http-connection.ts';
 import { ProtocolServer } from './http-protocol.ts';
-import { Nurl } from './nurl.ts';
+import { isNurl, type Nurl } from './nurl.ts';
 import type { ServerId } from './server.ts';
 
 export type { ConnectionStatus } from './http-protocol.ts';
@@ -72,7 +72,7 @@ export class HttpServer extends ProtocolServer {
     const { id, nickname = id, tubId, permutationSeed, nurls } = options;
     if (!Array.isArray(nurls)) refuse('nurls', nurls, 'an array');
     for (const [i, nurl] of nurls.entries()) {
-      if (!(nurl instanceof Nurl)) refuse(`nurls[${i}]`, nurl, 'a Nurl, as parseNurl makes them');
+      if (!isNurl(nurl)) refuse(`nurls[${i}]`, nurl, 'a Nurl, as parseNurl makes them');
     }
     if (nurls.length === 0) throw new OutOfRangeError('number of NURLs', 0, 'must be at least 1');
     this.id = id;

@@ -2,9 +2,10 @@
  * @module identity: who a server is that nobody has announced: what is not given is made from its
  * id.
  */
-import { checkIdentity, refuse, requireOptions } from '../arguments.ts';
+import { checkIdentity, requireOptions } from '../arguments.ts';
 import { utf8 } from '../bytes.ts';
 import { sha256d } from '../crypto/hash.ts';
+import { refuse } from '../refusal.ts';
 import { TUB_ID_LENGTH } from './request.ts';
 import type { ServerId } from './server.ts';
 

@@ -13,9 +13,10 @@
 import type { DBSchema, IDBPDatabase, IDBPObjectStore } from 'idb';
 import { primitives } from '#crypto';
 import { onAbort, unlessAborted } from '../abort.ts';
-import { refuse, requireFunction } from '../arguments.ts';
+import { requireFunction } from '../arguments.ts';
 import { bytesToHex, toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
 import {
   type ContainerVersion,

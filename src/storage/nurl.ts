@@ -9,6 +9,7 @@
  * {@link Nurl.authorization} only, never by printing, JSON or inspection.
  */
 import { MalformedNurlError } from '../errors.ts';
+import { requireText } from '../refusal.ts';
 
 const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/([^@/?#]*)@([^@/?#]*)\/([^?#]*)(?:#(.*))?$/s;
 /** An address, or a name as DNS has it: anything else cannot be put into a request. */
@@ -16,6 +17,9 @@ const HOST_AND_PORT = /^(?:\[([0-9a-f:.%]{2,64})\]|([\w.-]{1,253}))(?::(\d{1,5})
 /** 32 bytes as unpadded base64url: 43 characters, of which the last has two bits to spare. */
 const SPKI_HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const DEFAULT_PORT = 443;
+
+/** By which copies of this module know each other's. */
+const brand = Symbol.for('tahoe-mutable.nurl');
 
 /** The address of one storage server, with the two things that make it trustworthy and usable. */
 export class Nurl {
@@ -54,6 +58,10 @@ export class Nurl {
     return this.toString();
   }
 
+  protected get [brand](): true {
+    return true;
+  }
+
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Nurl(${this})`;
   }
@@ -64,11 +72,17 @@ export class Nurl {
   }
 }
 
+/** Whether it is one, of this copy of the library or of another. */
+export function isNurl(value: unknown): value is Nurl {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
 /**
  * Reads a NURL of version 1 that is reached over TCP.
- * @throws MalformedNurlError naming the part that is wrong
+ * @throws MalformedNurlError naming the part that is wrong; BadArgumentError for what is no text
  */
 export function parseNurl(text: string): Nurl {
+  requireText('nurl', text, 'the text of a NURL');
   const [, scheme, spkiHash, place, path, fragment] = SHAPE.exec(text) ?? [];
   if (scheme === undefined) throw new MalformedNurlError('NURL', 'is not pb://hash@host/swissnum');
   if (scheme !== 'pb') {

@@ -15,9 +15,10 @@ import { findingOf, isAnyoneHeard, lookAt, type TahoeCheck, tahoeCheck } from '.
 import { type ImmutableCap, parseImmutableCap } from '../immutable/caps.ts';
 import type { ImmutableFile } from '../immutable-file.ts';
 import type { MutableFile } from '../mutable-file.ts';
+import { requireObject } from '../refusal.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { LeaseOutcome } from '../runtime/renew-leases.ts';
-import type { Met } from './met.ts';
+import { checkMet, type Met } from './met.ts';
 import type { ObjectVerdict } from './tally.ts';
 import { throwIfOver } from './walk.ts';
 
@@ -167,8 +168,10 @@ function unavailable({
   return new ServerUnavailableError(server, failure.detail.replace(`server ${server}: `, ''));
 }
 
-/** What is counted of it. */
+/** What is counted of it. @throws BadArgumentError */
 export function verdictOf(met: Met, examination: Examination): ObjectVerdict {
+  checkMet(met);
+  requireObject('examination', examination, 'what a deep check has found');
   const { isHealthy, check, repair, leases, error } = examination;
   const hasShares = met.caps.verify !== undefined && isHealthy !== null;
   const after = repair?.after ?? check;

@@ -7,6 +7,7 @@ import type { Child } from '../directory/child.ts';
 import { type Caps, type Target, targetOf, textsFor } from '../directory/target.ts';
 import type { Directory } from '../directory.ts';
 import { withHidden } from '../hidden.ts';
+import { requireObject } from '../refusal.ts';
 
 /** How much there is in a directory. */
 export interface Extent {
@@ -79,6 +80,12 @@ export function metOf(
   );
 }
 
+/** @throws BadArgumentError unless it is one, with its caps: a copy, `{ ...met }`, has none */
+export function checkMet(met: Met): void {
+  const { caps } = requireObject('met', met, 'what a walk has met');
+  requireObject('met.caps', caps, 'the caps of what a walk has met');
+}
+
 /** It stands in every verify cap in the same place. */
 export function storageIndexIn({ verify }: Caps): string | undefined {
   return verify?.split(':')[2];
@@ -100,8 +107,10 @@ export interface ManifestEntry {
   readonly 'storage-index': string;
 }
 
-/** With the caps in it. */
-export function manifestEntryOf({ path, kind, mutable, storageIndex, caps }: Met): ManifestEntry {
+/** With the caps in it. @throws BadArgumentError */
+export function manifestEntryOf(met: Met): ManifestEntry {
+  checkMet(met);
+  const { path, kind, mutable, storageIndex, caps } = met;
   const { write, read, verify } = caps;
   return {
     path,

@@ -3,7 +3,7 @@
  * JSON, with no more than verify caps and names in it.
  */
 
-import type { Extent, Met } from './met.ts';
+import { checkMet, type Extent, type Met } from './met.ts';
 import { comparePositions, type Position, phaseOf, positionAt } from './order.ts';
 import { Seen } from './seen.ts';
 import type { ObjectVerdict } from './tally.ts';
@@ -33,8 +33,10 @@ export interface WalkRecord {
 /**
  * What to keep of an object so that the walk can go on behind it, as JSON. @param verdict of a deep
  * check: that of `verdictOf`
+ * @throws BadArgumentError
  */
 export function recordOf(met: Met, verdict?: ObjectVerdict): WalkRecord {
+  checkMet(met);
   const { path, kind, mutable, format, size, extent, error, caps } = met;
   const isUnread = error === undefined ? undefined : true;
   return {

@@ -3,9 +3,9 @@
  * counted.
  */
 import { followerOf, onAbort } from '../abort.ts';
-import { refuse, requireObject } from '../arguments.ts';
 import type { Directory } from '../directory.ts';
 import { GridClosedError } from '../errors.ts';
+import { refuse, requireObject } from '../refusal.ts';
 import { type Complain, observing, warn } from '../runtime/observing.ts';
 import { type GridRecorder, type OperationRecorder, stepOf } from '../runtime/recorded.ts';
 import { inOrder } from './ahead.ts';

@@ -1,8 +1,9 @@
 /**
  * @module walk-options: what is told to a walk, checked before anything is loaded for it.
  */
-import { checkOperation, refuse, requireCount } from '../arguments.ts';
+import { checkOptions, type Names, ofAnyCall, requireCount } from '../arguments.ts';
 import { OutOfRangeError } from '../errors.ts';
+import { refuse } from '../refusal.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Examining } from './examine.ts';
 import type { WalkRecord } from './record.ts';
@@ -40,9 +41,14 @@ export interface DeepCheckOptions extends WalkOptions, Examining {}
 export const concurrencyUsual = 4;
 const concurrencyMax = 64;
 
+const ofWalk: Names<WalkOptions> = { ...ofAnyCall, concurrency: true, after: true };
+const ofDeepCheck: Names<DeepCheckOptions> = {
+  ...{ ...ofWalk, verify: true, repair: true, addLease: true },
+};
+
 /** @throws BadArgumentError, OutOfRangeError */
-export function checkWalk(options: WalkOptions): void {
-  checkOperation(options as OperationOptions);
+export function checkWalk(options: WalkOptions, names: Names<WalkOptions> = ofWalk): void {
+  checkOptions(options as OperationOptions, names);
   const { concurrency = concurrencyUsual, after = [] } = options;
   requireCount('concurrency', concurrency);
   if (concurrency < 1 || concurrency > concurrencyMax) {
@@ -57,7 +63,7 @@ export function checkWalk(options: WalkOptions): void {
 
 /** @throws as {@link checkWalk} */
 export function checkDeepCheck(options: DeepCheckOptions): void {
-  checkWalk(options);
+  checkWalk(options, ofDeepCheck);
   const { verify, repair, addLease } = options;
   for (const [name, value] of Object.entries({ verify, repair, addLease })) {
     if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');

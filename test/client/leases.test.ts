@@ -203,10 +203,16 @@ describe('renewLeases', () => {
     const { gridWith, create } = leaseGrid(wrap);
     const { readCap } = await create();
     const abort = new AbortController();
-    const aborted = gridWith().open(readCap).renewLeases({ signal: abort.signal });
+    const told: Progress[] = [];
+    const onProgress = (progress: Progress) => told.push(progress);
+    const aborted = gridWith().open(readCap).renewLeases({ signal: abort.signal, onProgress });
     await manyTurns();
+    const before = told.length;
     abort.abort(new Error('enough'));
     await expect(aborted).rejects.toThrowError('enough');
+    // Who was given up has not answered.
+    expect(told.at(-1)?.waitingFor).toEqual(['s0']);
+    expect(told).toHaveLength(before);
     const grid = gridWith();
     const closed = grid.open(readCap).renewLeases();
     await manyTurns();

@@ -126,6 +126,15 @@ const methods: Record<string, Record<string, Method>> = {
   },
 };
 
+/** Of all methods. */
+const optionNames = [
+  ...new Set(
+    Object.values(methods)
+      .flatMap((all) => Object.values(all))
+      .flatMap(({ options = {} }) => Object.keys(options)),
+  ),
+];
+
 const targets: Record<string, object> = {
   Grid: grid,
   MutableFile: file,
@@ -161,9 +170,8 @@ const cases = Object.entries(methods).flatMap(([kind, all]) =>
 describe.each(cases)('%s.%s', (kind, name, method) => {
   const all = Object.entries(method.arguments);
   const good = all.map(([, [value]]) => value);
-  // A new file or directory knows the names of its options.
-  const isMaking = 'isNewKey' in (method.options ?? {});
-  const none: Taken = isMaking ? ['bare', 'promise'] : ['object', 'bare', 'promise'];
+  // Nothing is in these, so that they are options.
+  const none: Taken = ['bare', 'promise'];
 
   test('names the argument that is none', async () => {
     const before = sent();
@@ -197,6 +205,23 @@ describe.each(cases)('%s.%s', (kind, name, method) => {
   });
 });
 
+const withOptions = cases.filter(([, , { options }]) => options !== undefined);
+
+test.each(withOptions)('%s.%s refuses an option that it does not take', async (...made) => {
+  const [kind, name, method] = made;
+  const good = Object.values(method.arguments).map(([value]) => value);
+  const before = sent();
+  // A misspelt `base` would guard nothing; that of another call has no effect.
+  for (const option of ['bsae', ...optionNames.filter((some) => !(some in method.options!))]) {
+    const named = namedBy(await endOf(kind, name, [...good, { [option]: 'secret' }]));
+    expect({ option, named }).toEqual({ option, named: endingWith(option) });
+  }
+  // What is undefined is not given: then it is the number that is wrong.
+  const given = { bsae: undefined, deadlines: { readMs: -1 } };
+  const named = namedBy(await endOf(kind, name, [...good, given]));
+  expect({ named, sent: sent() }).toEqual({ named: 'deadlines.readMs', sent: before });
+});
+
 const madeOnce = cases.filter(([, , { options = { retry: [] } }]) => !('retry' in options));
 
 test.each(madeOnce)('%s.%s takes no retry, which would have no effect', async (...made) => {
@@ -206,6 +231,10 @@ test.each(madeOnce)('%s.%s takes no retry, which would have no effect', async (.
   const named = namedBy(await endOf(kind, name, [...good, { retry: false }]));
   expect({ named, sent: sent() }).toEqual({ named: 'retry', sent: before });
 });
+
+function endingWith(name: string) {
+  return expect.stringMatching(new RegExp(`^(options[.])?${name}$`));
+}
 
 function startingWith(name: string) {
   return expect.stringMatching(new RegExp(`^(what the )?${name}`));

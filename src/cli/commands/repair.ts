@@ -61,7 +61,9 @@ type Repaired = Omit<RepairOutcome, 'before'> & { readonly before: Finding };
 async function repaired(grid: Grid, cap: AnyCap, options: RepairCallOptions): Promise<Repaired> {
   const { isImmutable } = await import('../any-cap.ts');
   if (!isImmutable(cap)) return grid.open(cap).repair(options);
-  const before = await grid.openImmutable(cap).repair(options);
+  // There is nothing to force.
+  const { force: _, ...rest } = options;
+  const before = await grid.openImmutable(cap).repair(rest);
   const { map: after, isHealthy } = before;
   const nothing = { seqnum: 0, way: 'nothing', placed: [], missing: [], failures: [] } as const;
   return { ...nothing, before, after, isHealthy };
