@@ -100,7 +100,7 @@ export class Call {
     const chosen = await this.#chosenGrid();
     if (chosen !== undefined) return chosen.path;
     throw new UsageError(
-      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no ~/.tahoe',
+      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no folder ~/.tahoe',
     );
   }
 
