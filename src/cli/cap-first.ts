@@ -143,8 +143,7 @@ async function keptFor<T>(
     return await work();
   } catch (error) {
     if (isInputError(error)) await removeQuietly(path);
-    else
-      await call.tell(`${oneLine(path)}: is kept, and may hold the cap of nothing that is there`);
+    else await call.tell(`${oneLine(path)}: is kept; what it holds the cap of may not be there`);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { utf8 } from '../../src/bytes.ts';
 import { modifierOf } from '../../src/cli/commands/modify.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
+import { builtPackage } from '../support/built.ts';
 import { runHere } from '../support/cli.ts';
 import { useVectorKeys } from '../support/directories.ts';
 
@@ -58,6 +59,30 @@ test('where it fails, or cannot be run, nothing is written', async () => {
     2,
   ]);
   expect(await get()).toBe(before);
+});
+
+test('where others write at every attempt, a line names three of the shares, and facts name all', async () => {
+  const wide = join(scratch, 'wide');
+  await createGridFolder(wide, { servers: 5, encoding: { required: 1, happy: 5, total: 5 } });
+  const { writeCap } = await (await openGrid(wide)).create({ contents: utf8('0') });
+  const rival = join(scratch, 'rival.mjs');
+  const library = join(await builtPackage(), 'node.js');
+  await writeFile(
+    rival,
+    `const { openGrid } = await import(${JSON.stringify(library)});
+    await (await openGrid(${JSON.stringify(wide)})).open(${JSON.stringify(writeCap)}).append('r');
+    console.log('mine');`,
+  );
+  const node = ['--exec', process.execPath, rival, '--attempts', '2', '--json'];
+  const { stdout, stderr, exit } = await runHere(
+    ['--grid', wide, 'modify', '-', ...node],
+    writeCap,
+  );
+  expect(exit).toBe(5);
+  expect(stderr).toMatch(
+    /^tahoe-mutable: somebody else has written to this file at each of 2 attempts, the last time (share \d on s0\d \[[a-z2-7]{8}\], ){2}share \d on s0\d \[[a-z2-7]{8}\] and 2 more; try again when fewer write, or with more --attempts\n$/,
+  );
+  expect(JSON.parse(stdout.toString()).error.facts.surprises).toHaveLength(5);
 });
 
 test('each attempt is told its number and its version, and what the program complains of is seen', async () => {

@@ -46,8 +46,9 @@ export function addModifyCommand(program: Command, perform: Perform): void {
       const { signal, streams } = call;
       const modifier = modifierOf([exec, ...args], { signal, stderr: streams.stderr });
       const how = { force, raw, ...(attempts !== undefined && { attempts }) };
-      const outcome = await call.watch((more) =>
-        grid.open(cap).modify(modifier, { ...more, ...how }),
+      const outcome = await call.watch(
+        (more) => grid.open(cap).modify(modifier, { ...more, ...how }),
+        ', or with more --attempts',
       );
       const text = outcome === undefined ? 'nothing had to be changed' : outcomeText(outcome);
       const json = { changed: outcome !== undefined, ...outcome };
