@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { concatBytes, netstring, utf8 } from '../../src/bytes.ts';
-import { linkBelow } from '../../src/cli/below.ts';
 import { addressIn } from '../../src/cli/cap-text.ts';
 import type { Directory } from '../../src/directory.ts';
-import type { Grid } from '../../src/grid.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
 import { runHere } from '../support/cli.ts';
 import { directoryCase } from '../support/directories.ts';
@@ -46,9 +44,9 @@ const capIn = async (path: string) => (await readFile(path, 'utf8')).trim();
 const listing = async (...args: readonly string[]) =>
   listed(await done(['ls', ...args, '--json'])).map(({ name, kind }) => `${kind} ${name}`);
 
-async function opened<T>(work: (directory: Directory, grid: Grid) => Promise<T>): Promise<T> {
+async function opened<T>(work: (directory: Directory) => Promise<T>): Promise<T> {
   const opened = await openGrid(grid);
-  return work(opened.openDirectory(await capIn(root)), opened);
+  return work(opened.openDirectory(await capIn(root)));
 }
 
 test('directories are made, linked, listed, moved and unlinked', async () => {
@@ -128,29 +126,6 @@ test('directories that are missing on the way are made, and all linked by one ed
     4,
   ]);
   await done(['unlink', `@${root}`, 'way']);
-});
-
-test('a way that another makes meanwhile is gone on, and the last name is still refused', async () => {
-  await opened(async (directory, opening) => {
-    const start = { directory, missing: ['p', 'q'] };
-    const rival = await opening.createDirectory();
-    expect(await linkBelow(opening, { directory, missing: ['p', 'other'] }, rival, {})).toBe(2);
-    const lowest = await opening.createDirectory();
-    expect(await linkBelow(opening, start, lowest, {})).toBe(1);
-    expect((await directory.find('p/q')).caps.write).toBe(lowest.writeCap);
-    expect((await directory.find('p/other')).caps.write).toBe(rival.writeCap);
-    await expect(linkBelow(opening, start, rival, {})).rejects.toMatchObject({
-      code: 'ExistingChildError',
-      facts: { name: 'q', kind: 'directory' },
-    });
-  });
-  await done(['ln', 'URI:LIT:', `@${root}`, 'p/file']);
-  await opened(async (directory, opening) => {
-    const start = { directory, missing: ['p', 'file', 'x'] };
-    const linking = linkBelow(opening, start, await opening.createDirectory(), {});
-    await expect(linking).rejects.toMatchObject({ code: 'NotADirectoryError' });
-  });
-  await done(['unlink', `@${root}`, 'p']);
 });
 
 test('a directory that nobody could link is not made, and leaves no cap behind', async () => {

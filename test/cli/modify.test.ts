@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { utf8 } from '../../src/bytes.ts';
 import { modifierOf } from '../../src/cli/commands/modify.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
-import { builtPackage } from '../support/built.ts';
 import { runHere } from '../support/cli.ts';
 import { useVectorKeys } from '../support/directories.ts';
 
@@ -64,19 +63,19 @@ test('where it fails, or cannot be run, nothing is written', async () => {
 test('where others write at every attempt, a line names three of the shares, and facts name all', async () => {
   const wide = join(scratch, 'wide');
   await createGridFolder(wide, { servers: 5, encoding: { required: 1, happy: 5, total: 5 } });
-  const { writeCap } = await (await openGrid(wide)).create({ contents: utf8('0') });
-  const rival = join(scratch, 'rival.mjs');
-  const library = join(await builtPackage(), 'node.js');
-  await writeFile(
-    rival,
-    `const { openGrid } = await import(${JSON.stringify(library)});
-    await (await openGrid(${JSON.stringify(wide)})).open(${JSON.stringify(writeCap)}).append('r');
-    console.log('mine');`,
-  );
-  const node = ['--exec', process.execPath, rival, '--attempts', '2', '--json'];
+  const opened = await openGrid(wide);
+  const file = await opened.create({ contents: utf8('0') });
+  // What the rivals of both attempts leave behind.
+  for (const n of [0, 1, 2]) {
+    if (n > 0) await file.append('r');
+    await cp(wide, `${wide}-${n}`, { recursive: true });
+  }
+  await cp(`${wide}-0`, wide, { recursive: true });
+  const rival = `cp -r ${wide}-$TAHOE_MUTABLE_ATTEMPT/. ${wide}; echo mine`;
+  const how = ['--attempts', '2', '--json', '--exec', 'sh', '--', '-c', rival];
   const { stdout, stderr, exit } = await runHere(
-    ['--grid', wide, 'modify', '-', ...node],
-    writeCap,
+    ['--grid', wide, 'modify', '-', ...how],
+    file.writeCap,
   );
   expect(exit).toBe(5);
   expect(stderr).toMatch(
