@@ -60,6 +60,13 @@ test('where it fails, or cannot be run, nothing is written', async () => {
   expect(await get()).toBe(before);
 });
 
+test('an option of the program that stands before "--" is refused with a hint', async () => {
+  expect(await run('modify', '-', '--exec', 'sh', '-c', 'cat')).toEqual([
+    `tahoe-mutable: unknown option '-c'; options of CMD go behind "--": --exec CMD -- ARGS\n`,
+    2,
+  ]);
+});
+
 test('where others write at every attempt, a line names three of the shares, and facts name all', async () => {
   const wide = join(scratch, 'wide');
   await createGridFolder(wide, { servers: 5, encoding: { required: 1, happy: 5, total: 5 } });

@@ -2,7 +2,7 @@
  * @module modify: `modify`, the contents of a file through a program of the user's.
  */
 import { spawn } from 'node:child_process';
-import type { Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import type { Modifier } from '../../runtime/job.ts';
 import { errnoOf } from '../../storage/atomic-file.ts';
 import type { Perform } from '../call.ts';
@@ -38,6 +38,9 @@ export function addModifyCommand(program: Command, perform: Perform): void {
     .requiredOption('--exec <CMD>', 'the program', pathArgument)
     .option('--attempts <count>', 'how often to try at most; 8 by default', wholeNumber)
     .addHelpText('after', help);
+  command.exitOverride((error) => {
+    throw error.code === 'commander.unknownOption' ? withHint(error) : error;
+  });
   withWriteOptions(command).action(
     perform(async (call, argument: string, args: readonly string[], options: Options) => {
       const { exec, attempts, force = false, raw = false } = options;
@@ -55,6 +58,12 @@ export function addModifyCommand(program: Command, perform: Perform): void {
       return { json, text: `${text}\n`, isOutcome: true };
     }),
   );
+}
+
+/** `--exec sh -c` would be our option. */
+function withHint({ exitCode, code, message }: CommanderError): CommanderError {
+  const hint = 'options of CMD go behind "--": --exec CMD -- ARGS';
+  return new CommanderError(exitCode, code, `${message}; ${hint}`);
 }
 
 interface Surroundings {
