@@ -306,7 +306,7 @@ function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draf
   return drafts;
 }
 
-/** Who may be given a home: a server has one request at a time, and one with the fewest is waited for. */
+/** Who may take a homeless share: a server has one request at a time, so one may be waited for. */
 function ableOf(targets: readonly Target[], drafts: readonly Draft[]): readonly Draft[] {
   return targets.flatMap((target): readonly Draft[] => {
     const draft = drafts.find((one) => one.target === target);

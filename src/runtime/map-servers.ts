@@ -40,19 +40,13 @@ export function judging(judgeOf: (system: System, input: VerifyInput) => Judge) 
     const judge = judgeOf(system, input);
     const controller = new AbortController();
     const { server, shnums } = input;
-    let unjudged = shnums.length;
     for (const shnum of shnums) {
       // A rejection is a bug; the share is then unverified, and says why.
       void judge({ server, shnum }, controller.signal)
         .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
-        .then((judged) => {
-          unjudged--;
-          sendBack(judged);
-        });
+        .then(sendBack);
     }
-    return () => {
-      if (unjudged > 0) controller.abort(cancelled);
-    };
+    return () => controller.abort(cancelled);
   });
 }
 
