@@ -44,6 +44,8 @@ export type WhereFacts = ProblemFacts & {
 export type TakenFacts = WhereFacts & {
   /** It is: nothing was written over it. */
   readonly isTaken?: true;
+  /** The system refuses to write there: a disk, or permissions; nothing was written. */
+  readonly isUnwritable?: true;
 };
 
 /** Where there was no room, and how much there is. */

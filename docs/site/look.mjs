@@ -15,6 +15,7 @@ const looked = [
   'index.html',
   'documents/Getting_started.html',
   'documents/Errors.html',
+  'documents/Formats.html',
   'documents/How_the_protocol_works.html',
   'documents/Performance.html',
   'modules.html',

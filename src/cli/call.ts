@@ -12,6 +12,7 @@ import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Cap } from '../caps.ts';
 import type { Spooled } from '../contents/spool.ts';
+import { UncoordinatedWriteError } from '../errors.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
@@ -58,6 +59,8 @@ export interface Streams {
 /** Shows how far something is. */
 type Show = (progress: Shown) => void;
 
+type Work<T> = (options: OperationOptions, show: Show) => Promise<T>;
+
 /** What a grid is opened for. */
 export type Purpose = 'read' | 'write';
 
@@ -100,7 +103,7 @@ export class Call {
     const chosen = await this.#chosenGrid();
     if (chosen !== undefined) return chosen.path;
     throw new UsageError(
-      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no ~/.tahoe',
+      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no folder ~/.tahoe',
     );
   }
 
@@ -285,13 +288,29 @@ export class Call {
   /**
    * Runs an operation with its progress on stderr.
    * @param work `show` is for what consists of many operations, and has phases of its own
+   * @param more what may help where others write again and again, after a comma
    */
-  async watch<T>(work: (options: OperationOptions, show: Show) => Promise<T>): Promise<T> {
+  async watch<T>(work: Work<T>, more = ''): Promise<T> {
+    try {
+      return await this.#watched(work);
+    } catch (error) {
+      if (!(error instanceof UncoordinatedWriteError)) throw error;
+      const { collisionIn } = await import('./collision.ts');
+      throw collisionIn(error, this.#servers ?? [], more);
+    }
+  }
+
+  /** Of the grid that was opened first. */
+  get #servers() {
+    return [...this.#grids.values()][0]?.servers;
+  }
+
+  async #watched<T>(work: Work<T>): Promise<T> {
     if (this.options.quiet) return work({ signal: this.signal }, () => {});
     const { stderr } = this.streams;
     const { isDrawnOn, ProgressBar } = await import('./progress.ts');
     const draw = isDrawnOn(stderr) ? (await import('./bar.ts')).newBar : undefined;
-    const bar = new ProgressBar(stderr, [...this.#grids.values()][0]?.servers, draw);
+    const bar = new ProgressBar(stderr, this.#servers, draw);
     try {
       return await work({ signal: this.signal, onProgress: bar.show }, bar.show);
     } finally {

@@ -15,6 +15,7 @@ import type { Call, Report } from './call.ts';
 import { isInputError, NameTakenError, OutputError } from './complaint.ts';
 import { outcomeText } from './outcome-text.ts';
 import { pathArgument } from './paths.ts';
+import { oneLine } from './plain-text.ts';
 import { startOfFile } from './start-of.ts';
 import { requireReader } from './stdout.ts';
 
@@ -95,7 +96,7 @@ export async function capFirst(
   const format = how.format ?? grid.format;
   const writeCap = formatCap(writeCapOf(how.key, format, directory));
   if (output !== undefined) {
-    const { verifyCap, created } = await keptFor(output, `${writeCap}\n`, make);
+    const { verifyCap, created } = await keptFor(call, output, `${writeCap}\n`, make);
     const outcome = created as WriteOutcome;
     return {
       json: { output, verifyCap, format, ...about, ...outcome },
@@ -119,8 +120,16 @@ function sayFirst(call: Call, writeCap: string): Promise<void> {
   return call.say(call.options.json ? '\n' : `${writeCap}\n`);
 }
 
-/** Puts `text` into a new file at `path`, then works; a mistake in the input removes the file. */
-async function keptFor<T>(path: string, text: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Puts `text` into a new file at `path`, then works. A mistake in the input removes the file; after
+ * anything else it is kept, for who knows what has reached a server.
+ */
+async function keptFor<T>(
+  call: Call,
+  path: string,
+  text: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     await writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true });
   } catch (error) {
@@ -134,6 +143,7 @@ async function keptFor<T>(path: string, text: string, work: () => Promise<T>): P
     return await work();
   } catch (error) {
     if (isInputError(error)) await removeQuietly(path);
+    else await call.tell(`${oneLine(path)}: is kept; what it holds the cap of may not be there`);
     throw error;
   }
 }

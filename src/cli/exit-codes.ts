@@ -101,6 +101,7 @@ export function exitCodeFor({ code, facts }: { code: string; facts: Facts }): nu
   const wasSearched = code === 'UnrecoverableFileError' || code === 'VersionUnavailableError';
   if (wasSearched && isNowhere(facts as unknown as Search)) return EXIT_NOT_FOUND;
   if (facts.isTaken === true) return EXIT_CONFLICT;
+  if (facts.isUnwritable === true) return EXIT_FAILED;
   return byError.get(code) ?? EXIT_FAILED;
 }
 

@@ -27,7 +27,7 @@ export const topics: readonly Topic[] = [
           meaning.replaceAll('`', ''),
         ]),
       },
-      'Of several files the code that says least counts: 1, 2, 6, 5, 4, then 3. After a signal the process has ended of that signal, which a shell tells as 128 and its number; nothing half-done stays behind.',
+      'Of several files the code that says least counts: 1, 2, 6, 5, 4, then 3. After a signal the process has ended of that signal, which a shell tells as 128 and its number; nothing half-done stays behind, but a cap that create, mkdir or create-alias has given away before: what it is the cap of may not be there.',
     ],
   },
   {

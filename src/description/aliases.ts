@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { utf8 } from '../bytes.ts';
 import { BadArgumentError, BadGridError } from '../errors.ts';
 import { replaceFile } from '../storage/atomic-file.ts';
-import { gridErrorOf, readTextFile } from './text-file.ts';
+import { readTextFile, unwritableGridOf } from './text-file.ts';
 
 /** Whose name needs not be said. */
 export const defaultAlias = 'tahoe';
@@ -64,7 +64,7 @@ export async function addAlias(node: string, name: string, cap: string): Promise
       await file.close();
     }
   } catch (error) {
-    throw gridErrorOf(path, 'cannot be written', error);
+    throw unwritableGridOf(path, 'cannot be written', error);
   }
   return true;
 }
@@ -81,7 +81,7 @@ export async function removeAlias(node: string, name: string): Promise<boolean> 
   try {
     await replaceFile(path, [utf8(kept.join(''))], { mode: fileMode });
   } catch (error) {
-    throw gridErrorOf(path, 'cannot be written', error);
+    throw unwritableGridOf(path, 'cannot be written', error);
   }
   return true;
 }

@@ -22,7 +22,7 @@ import {
   syncFolder,
 } from '../storage/atomic-file.ts';
 import { encodingToText } from './tahoe-cfg.ts';
-import { gridErrorOf, readTextFile } from './text-file.ts';
+import { readTextFile, unwritableGridOf } from './text-file.ts';
 
 /** Of an embedded grid. */
 const SERVERS_MAX = 256;
@@ -57,7 +57,7 @@ export async function createGridFolder(folder: string, grid: NewGrid = {}): Prom
   try {
     await makeGridFolder(path, (staged) => fillGridFolder(staged, servers, encoding));
   } catch (error) {
-    throw gridErrorOf(path, 'cannot be made a grid', error);
+    throw unwritableGridOf(path, 'cannot be made a grid', error);
   }
   return join(path, 'servers.yaml');
 }
@@ -116,14 +116,20 @@ function newAnnouncement(nickname: string, key: string) {
 
 /** For a folder that cannot be replaced itself: a mount, or where some process works. */
 async function moveContents(from: string, to: string): Promise<void> {
-  const names = (await readdir(from)).filter((name) => name !== 'servers.yaml');
+  // `private` comes first: it holds something, so that of two who are here at once one is refused,
+  // and has moved nothing. servers.yaml comes last: it makes the folder a grid.
+  const ends = ['private', 'servers.yaml'];
+  const names = (await readdir(from)).filter((name) => !ends.includes(name));
+  const moved: string[] = [];
   try {
-    // servers.yaml comes last: it makes the folder a grid.
-    for (const name of [...names, 'servers.yaml']) await rename(join(from, name), join(to, name));
+    for (const name of ['private', ...names, 'servers.yaml']) {
+      await rename(join(from, name), join(to, name));
+      moved.push(name);
+    }
     await syncFolder(to);
     await rm(from, { recursive: true });
   } catch (error) {
-    for (const name of names) await rm(join(to, name), { recursive: true, force: true });
+    for (const name of moved) await rm(join(to, name), { recursive: true, force: true });
     throw error;
   }
 }
@@ -138,7 +144,7 @@ export async function readLeaseSecret(path: string): Promise<Uint8Array> {
     const secret = fromBase32(text.trim());
     if (secret?.length === LEASE_SECRET_LENGTH) return secret;
   } catch (error) {
-    throw gridErrorOf(path, 'cannot be read or made', error);
+    throw unwritableGridOf(path, 'cannot be read or made', error);
   }
   throw new BadGridError(path, 'must be 52 characters of base32');
 }

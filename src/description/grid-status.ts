@@ -31,11 +31,13 @@ export interface ServerState {
   readonly places: readonly string[];
   /** Whether it answered. */
   readonly reachable: boolean;
+  /** Whether it takes what is written, as far as that can be told without writing. */
+  readonly writable: boolean;
   /** What it says it is; null for a folder, and when it cannot be reached. */
   readonly version: string | null;
   /** Bytes that it has left for shares; null when it cannot tell. */
   readonly availableSpace: number | null;
-  /** Why it cannot be used, or be reached; null when it can. For people. */
+  /** Why it cannot be used, reached or written; null when it can. For people. */
   readonly problem: string | null;
 }
 
@@ -47,6 +49,8 @@ export interface GridStatus {
   readonly servers: readonly ServerState[];
   /** How many of them answered. */
   readonly reachable: number;
+  /** How many of these can be written. */
+  readonly writable: number;
   /** S: the largest number of servers that the grid ever had, or what its owner says. */
   readonly gridSize: number;
   /** d: how many of them may lose what they hold, and no change is lost; as their owner says. */
@@ -99,6 +103,7 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
     path: file,
     servers: [...servers, ...unusable.map(leftOut)],
     reachable: servers.filter(({ reachable }) => reachable).length,
+    writable: servers.filter(({ writable }) => writable).length,
     ...numbers,
     quorum: quorum.size,
     isMajority: isMajority(quorum),
@@ -108,17 +113,19 @@ export async function gridStatus(path: string, options: CallOptions = {}): Promi
 }
 
 function leftOut({ problem, ...names }: UnusableEntry): ServerState {
-  const unknown = { places: [], reachable: false, version: null, availableSpace: null };
-  return { ...names, ...unknown, problem };
+  return { ...names, places: [], ...silent, problem };
 }
 
-type Answer = Pick<ServerState, 'version' | 'availableSpace'>;
+/** Of who does not answer. */
+const silent = { reachable: false, writable: false, version: null, availableSpace: null } as const;
+
+type Answer = Pick<ServerState, 'version' | 'availableSpace' | 'problem'>;
 
 async function ask(entry: GridEntry, signal: AbortSignal): Promise<ServerState> {
   const { directory } = entry;
   const answer =
     directory === undefined ? await askServer(entry, signal) : await askFolder(directory);
-  return { ...nameOf(entry), reachable: true, ...answer, problem: null };
+  return { ...nameOf(entry), reachable: true, writable: answer.problem === null, ...answer };
 }
 
 async function askServer({ nurls, ...identity }: GridEntry, signal: AbortSignal): Promise<Answer> {
@@ -126,27 +133,37 @@ async function askServer({ nurls, ...identity }: GridEntry, signal: AbortSignal)
   try {
     const { application, availableSpace } = await server.version({ signal });
     const isKnown = availableSpace < SPACE_UNKNOWN;
-    return { version: application, availableSpace: isKnown ? Number(availableSpace) : null };
+    const space = isKnown ? Number(availableSpace) : null;
+    return { version: application, availableSpace: space, problem: null };
   } finally {
     server.close();
   }
 }
 
-/** Whether shares could be read and written there, now, by us; and where they are there is room. */
+/** Whether shares could be read there, now, by us, and written; and where they are there is room. */
 async function askFolder(directory: string): Promise<Answer> {
-  await requireOurs(directory);
+  await requireFolder(directory, READ);
   const inside = ['shares', 'tahoe-mutable'].map((name) => join(directory, name));
   const [shares, ours] = await Promise.all(inside.map(ifThere));
-  if (shares !== undefined) await requireOurs(shares);
-  if (ours !== undefined) await requireOurs(ours);
+  if (shares !== undefined) await requireFolder(shares, READ);
   // Another disk may be mounted there, or linked.
   const { bavail, bsize } = await statfs(shares ?? directory);
-  return { version: null, availableSpace: bavail * bsize };
+  const answer = { version: null, availableSpace: bavail * bsize };
+  try {
+    for (const folder of [directory, shares, ours]) {
+      if (folder !== undefined) await requireFolder(folder, READ | constants.W_OK);
+    }
+  } catch (error) {
+    return { ...answer, problem: `can be read, not written: ${problemOf(error, directory)}` };
+  }
+  return { ...answer, problem: null };
 }
 
-async function requireOurs(folder: string): Promise<void> {
+const READ = constants.R_OK | constants.X_OK;
+
+async function requireFolder(folder: string, mode: number): Promise<void> {
   if (!(await stat(folder)).isDirectory()) throw new Error(`${basename(folder)} is not a folder`);
-  await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  await access(folder, mode);
 }
 
 /** `path`, if anything is there, be it a link that leads nowhere. */
@@ -157,7 +174,7 @@ async function ifThere(path: string): Promise<string | undefined> {
 type Named = Pick<GridEntry, 'id' | 'nickname' | 'directory' | 'nurls'>;
 
 function failed(entry: Named, problem: string): ServerState {
-  return { ...nameOf(entry), reachable: false, version: null, availableSpace: null, problem };
+  return { ...nameOf(entry), ...silent, problem };
 }
 
 function nameOf({ id, nickname, directory, nurls }: Named) {

@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { decodeText } from '../decode-text.ts';
 import { BadGridError } from '../errors.ts';
-import { errnoOf, ignoreMissing, readFully } from '../storage/atomic-file.ts';
+import { errnoOf, ignoreMissing, readFully, systemProblem } from '../storage/atomic-file.ts';
 
 /** Bytes: a thousand servers. Strangers fill introducers, and parsing takes time and memory. */
 const fileLengthMax = 2 ** 20;
@@ -47,4 +47,13 @@ async function readRegular(path: string): Promise<Uint8Array | undefined> {
 export function gridErrorOf(path: string, problem: string, error: unknown): unknown {
   const errno = errnoOf(error);
   return errno === undefined ? error : new BadGridError(path, `${problem}: ${errno}`);
+}
+
+/** The same of what could not be written, which another may have made meanwhile. */
+export function unwritableGridOf(path: string, problem: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  const isTaken = errno === 'EEXIST' || errno === 'ENOTEMPTY';
+  const facts = isTaken ? ({ isTaken } as const) : ({ isUnwritable: true } as const);
+  return new BadGridError(path, `${problem}: ${systemProblem(error)}`, facts);
 }

@@ -348,17 +348,10 @@ function publishError(report: PublishReport, attempts: number): Error {
   const facts = factsOf(report);
   switch (kind) {
     case 'uncoordinated': {
-      const places = surprises.map(({ server, shnum }) => `share ${shnum} on ${server}`);
-      const where = [...new Set(places)].join(', ');
-      const what =
-        attempts === 1
-          ? `: ${where}; read what is there now, then write again`
-          : ` at each of ${attempts} attempts, the last time ${where}; ` +
-            'try again when fewer write, or with more `attempts` or a longer `backoffMs`';
-      return new UncoordinatedWriteError(`somebody else has written to this file${what}`, {
-        ...facts,
-        attempts,
-      });
+      const where = placesText(surprises);
+      const more = ', or with more `attempts` or a longer `backoffMs`';
+      const text = collisionText(attempts, where, more);
+      return new UncoordinatedWriteError(text, { ...facts, attempts });
     }
     case 'notEnoughServers':
       return new NotEnoughServersError(
@@ -377,6 +370,26 @@ function publishError(report: PublishReport, attempts: number): Error {
     case 'cancelled':
       return new Error(`a publish that ended as ${kind} has no error`);
   }
+}
+
+/**
+ * What the error of a write says that met another writer.
+ * @param where the shares that it met at its last attempt
+ * @param more what may help besides, where the attempts were many
+ */
+export function collisionText(attempts: number, where: string, more: string): string {
+  const what =
+    attempts === 1
+      ? `: ${where}; read what is there now, then write again`
+      : ` at each of ${attempts} attempts, the last time ${where}; try again when fewer write${more}`;
+  return `somebody else has written to this file${what}`;
+}
+
+/** @param atMost how many are named */
+export function placesText(places: readonly Place[], atMost = places.length): string {
+  const all = [...new Set(places.map(({ server, shnum }) => `share ${shnum} on ${server}`))];
+  const rest = all.length - atMost;
+  return all.slice(0, atMost).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 /** The error of a write for which there is nothing that may be built on. */

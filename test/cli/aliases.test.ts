@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -183,6 +183,13 @@ test('a directory that could not be made leaves its cap, and says how to make an
   expect(stderr.split('\n')[0]).toBe(
     'home: is kept, and may lead to no directory; to make another: remove-alias home, then again',
   );
+  const kept = join(scratch, 'kept.cap');
+  const made = await run('create', '-o', kept);
+  expect([made.stderr.split('\n')[0], made.exit]).toEqual([
+    `${kept}: is kept; what it holds the cap of may not be there`,
+    1,
+  ]);
+  expect(await readFile(kept, 'utf8')).toMatch(/^URI:/);
   const again = await run('create-alias', 'home', '--json');
   expect([JSON.parse(again.stdout.toString()).error, again.exit]).toEqual([
     {
@@ -202,10 +209,18 @@ test('an alias that cannot be kept makes no directory', async () => {
   const node = join(scratch, 'blocked');
   await createGridFolder(node, { servers: 1, encoding: { required: 1, happy: 1, total: 1 } });
   await mkdir(join(node, 'private', 'aliases'));
-  const { stderr, exit } = await runHere(['create-alias', 'home', '--grid', node]);
-  expect([stderr, exit]).toEqual([
-    `tahoe-mutable: ${node}/private/aliases: is not a regular file\n`,
-    2,
+  const aliases = join(node, 'private', 'aliases');
+  const create = async () => {
+    const { stderr, exit } = await runHere(['create-alias', 'home', '--grid', node]);
+    return [stderr, exit];
+  };
+  expect(await create()).toEqual([`tahoe-mutable: ${aliases}: is not a regular file\n`, 2]);
+  await rm(aliases, { recursive: true });
+  await symlink('no/where', aliases);
+  // As what a command cannot write elsewhere: `create -o`, `get -o`.
+  expect(await create()).toEqual([
+    `tahoe-mutable: ${aliases}: cannot be written: no such file or directory\n`,
+    1,
   ]);
 });
 

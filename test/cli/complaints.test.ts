@@ -52,7 +52,7 @@ describe('a mistake of the caller: one line, exit code 2', () => {
     [['get', readCap, '--grid', '/no/grid'], '/no/grid: does not exist'],
     [
       ['get', readCap],
-      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no ~/.tahoe',
+      'which grid? Say --grid DIR, or set TAHOE_MUTABLE_GRID; there is no folder ~/.tahoe',
     ],
   ])('%j', async (args, text) => {
     expect(await said(args)).toEqual(line(text, 2));

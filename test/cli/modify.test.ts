@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -58,6 +58,37 @@ test('where it fails, or cannot be run, nothing is written', async () => {
     2,
   ]);
   expect(await get()).toBe(before);
+});
+
+test('an option of the program that stands before "--" is refused with a hint', async () => {
+  expect(await run('modify', '-', '--exec', 'sh', '-c', 'cat')).toEqual([
+    `tahoe-mutable: unknown option '-c'; options of CMD go behind "--": --exec CMD -- ARGS\n`,
+    2,
+  ]);
+});
+
+test('where others write at every attempt, a line names three of the shares, and facts name all', async () => {
+  const wide = join(scratch, 'wide');
+  await createGridFolder(wide, { servers: 5, encoding: { required: 1, happy: 5, total: 5 } });
+  const opened = await openGrid(wide);
+  const file = await opened.create({ contents: utf8('0') });
+  // What the rivals of both attempts leave behind.
+  for (const n of [0, 1, 2]) {
+    if (n > 0) await file.append('r');
+    await cp(wide, `${wide}-${n}`, { recursive: true });
+  }
+  await cp(`${wide}-0`, wide, { recursive: true });
+  const rival = `cp -r ${wide}-$TAHOE_MUTABLE_ATTEMPT/. ${wide}; echo mine`;
+  const how = ['--attempts', '2', '--json', '--exec', 'sh', '--', '-c', rival];
+  const { stdout, stderr, exit } = await runHere(
+    ['--grid', wide, 'modify', '-', ...how],
+    file.writeCap,
+  );
+  expect(exit).toBe(5);
+  expect(stderr).toMatch(
+    /^tahoe-mutable: somebody else has written to this file at each of 2 attempts, the last time (share \d on s0\d \[[a-z2-7]{8}\], ){2}share \d on s0\d \[[a-z2-7]{8}\] and 2 more; try again when fewer write, or with more --attempts\n$/,
+  );
+  expect(JSON.parse(stdout.toString()).error.facts.surprises).toHaveLength(5);
 });
 
 test('each attempt is told its number and its version, and what the program complains of is seen', async () => {

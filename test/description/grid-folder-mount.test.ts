@@ -48,7 +48,7 @@ test('a disk that fails half way is left empty', async () => {
   disk.full = true;
   await expect(createGridFolder(disk.mount, { servers: 2 })).rejects.toMatchObject({
     code: 'BadGridError',
-    facts: { where: disk.mount, problem: 'cannot be made a grid: EIO' },
+    facts: { where: disk.mount, problem: 'cannot be made a grid: EIO', isUnwritable: true },
   });
   expect(await readdir(disk.mount)).toEqual([]);
 });

@@ -81,14 +81,34 @@ describe('createGridFolder', () => {
     expect(await readdir(parent)).toEqual(['grid']);
   });
 
+  test.each(['a new folder', 'an empty folder'])(
+    'of two that want %s, one gets it',
+    async (which) => {
+      if (which === 'an empty folder') await mkdir(folder);
+      const both = await Promise.allSettled([
+        createGridFolder(folder, { servers: 2 }),
+        createGridFolder(folder, { servers: 2 }),
+      ]);
+      const refused = both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      expect(refused).toMatchObject([{ code: 'BadGridError', facts: { isTaken: true } }]);
+      expect((await loadGridFile(folder)).entries).toHaveLength(2);
+      expect(await readdir(folder)).toEqual(['private', 's00', 's01', 'servers.yaml', 'tahoe.cfg']);
+      expect(await readdir(parent)).toEqual(['grid']);
+    },
+  );
+
   test('refuses a file, and a folder that cannot be made', async () => {
     await writeFile(folder, 'mine');
     await expect(createGridFolder(folder)).rejects.toThrowError(
-      new BadGridError(folder, 'cannot be made a grid: ENOTDIR'),
+      new BadGridError(folder, 'cannot be made a grid: not a directory', {
+        isUnwritable: true,
+      }),
     );
     const below = join(folder, 'below');
     await expect(createGridFolder(below)).rejects.toThrowError(
-      new BadGridError(below, 'cannot be made a grid: ENOTDIR'),
+      new BadGridError(below, 'cannot be made a grid: not a directory', {
+        isUnwritable: true,
+      }),
     );
     expect(await readFile(folder, 'utf8')).toBe('mine');
   });

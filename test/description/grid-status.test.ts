@@ -90,12 +90,20 @@ test('every server says what it is, or why it cannot be used', async () => {
   await rm(join(folders, 's03'), { recursive: true });
   const { servers, ...summary } = await gridStatus(path);
   expect(summary).toEqual({
-    ...{ path, reachable: 6, gridSize: 10, losableServers: 0, quorum: 6, isMajority: true },
+    ...{
+      path,
+      reachable: 6,
+      writable: 6,
+      gridSize: 10,
+      losableServers: 0,
+      quorum: 6,
+      isMajority: true,
+    },
     ...{ notices: [], problem: null },
   });
   const here = '127.0.0.1';
-  const up = { reachable: true, problem: null, availableSpace: expect.any(Number) };
-  const down = { reachable: false, version: null, availableSpace: null };
+  const up = { reachable: true, writable: true, problem: null, availableSpace: expect.any(Number) };
+  const down = { reachable: false, writable: false, version: null, availableSpace: null };
   const folderOf = (n: string) => ({ nickname: n, places: [join(folders, n)] });
   const http = (n: number) => ({ id: `h${n}`, nickname: `http ${n}`, version: 'test/1.0' });
   expect(servers).toEqual([
@@ -172,12 +180,12 @@ test('a folder has the room that there is where its shares are', async () => {
     // Who is not root may not even write there.
     process.getuid?.() === 0
       ? { reachable: true, availableSpace: 0 }
-      : { reachable: false, problem: 'EACCES of shares' },
+      : { reachable: true, problem: 'can be read, not written: EACCES of shares' },
     { reachable: false, availableSpace: null, problem: 'ENOENT of shares' },
   ]);
 });
 
-test('a folder that we may not read or write counts for nothing', async () => {
+test('a folder that we may not read counts for nothing, one that we may not write is told apart', async () => {
   const path = await createGridFolder(join(folder, 'modes'), { servers: 5 });
   const here = join(folder, 'modes');
   const modes = [
@@ -195,15 +203,15 @@ test('a folder that we may not read or write counts for nothing', async () => {
     await chmod(folder, 0o755);
   }
   for (const [name, mode] of modes) await chmod(join(here, name), mode);
-  const { servers, reachable } = await asNobody(path);
+  const { servers, ...counts } = await asNobody(path);
   expect(servers.map(({ problem }) => problem)).toEqual([
     null,
     'EACCES',
-    'EACCES',
+    'can be read, not written: EACCES',
     'EACCES of shares',
-    'EACCES of tahoe-mutable',
+    'can be read, not written: EACCES of tahoe-mutable',
   ]);
-  expect(reachable).toBe(1);
+  expect(counts).toMatchObject({ reachable: 3, writable: 1 });
   for (const [name] of modes) await chmod(join(here, name), 0o700);
 });
 
@@ -221,6 +229,17 @@ async function asNobody(path: string): Promise<GridStatus> {
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout);
 }
+
+test('a command fails where servers can be reached, and too few written', async () => {
+  const path = await createGridFolder(join(folder, 'unwritten'), { servers: 2 });
+  // In the place of the folder of our locks, which nobody needs who only reads.
+  await writeFile(join(folder, 'unwritten/s01/tahoe-mutable'), '');
+  const { exit, stdout } = await runHere(['--grid', path, 'grid', 'status']);
+  const text = stdout.toString();
+  expect(exit).toBe(1);
+  expect(text).toContain('  can be read, not written: tahoe-mutable is not a folder\n');
+  expect(text).toMatch(/^2 of 2 servers can be reached, 1 of them written; a write needs 2 of 2$/m);
+});
 
 test('numbers that no new file can have are said', async () => {
   const { path } = await mixedGrid('numbers', 'shares.happy = 11\n');

@@ -58,7 +58,15 @@ test('a node that knows its servers from an introducer opens its grid', async ()
   await writeFile(cache, stringify(announced));
   const { path, servers, ...summary } = await gridStatus(node);
   expect({ path, ...summary }).toEqual({
-    ...{ path: node, reachable: 13, gridSize: 13, losableServers: 0, quorum: 7, isMajority: true },
+    ...{
+      path: node,
+      reachable: 13,
+      writable: 13,
+      gridSize: 13,
+      losableServers: 0,
+      quorum: 7,
+      isMajority: true,
+    },
     ...{ notices: [], problem: null },
   });
   const known = (await gridStatus(folder)).servers;

@@ -50,24 +50,25 @@ export function addGridCommand(program: Command, perform: Perform): void {
         return {
           json: status,
           text: statusText(status),
-          exitCode: status.reachable < status.quorum || status.problem ? EXIT_FAILED : 0,
+          exitCode: status.writable < status.quorum || status.problem ? EXIT_FAILED : 0,
         };
       }),
     );
 }
 
 function statusText(status: GridStatus): string {
-  const { servers, reachable, gridSize, quorum, notices, problem } = status;
+  const { servers, reachable, writable, gridSize, quorum, notices, problem } = status;
   const rows = servers.map(({ id, nickname, places, availableSpace, version, problem }) => [
     serverName([{ id, nickname }], id),
     oneLine(places.join(', ')) || '-',
     availableSpace === null ? '-' : amountText(availableSpace),
     oneLine(problem ?? version ?? 'a folder'),
   ]);
+  const written = writable < reachable ? `, ${writable} of them written` : '';
   return [
     table([['server', 'at', 'free', 'is'], ...rows], ''),
     '',
-    `${reachable} of ${counted(servers.length, 'server')} can be reached; a write needs ${quorum} of ${gridSize}`,
+    `${reachable} of ${counted(servers.length, 'server')} can be reached${written}; a write needs ${quorum} of ${gridSize}`,
     ...notices.map(oneLine),
     ...(problem === null ? [] : [`no new file can be made: ${oneLine(problem)}`]),
     '',

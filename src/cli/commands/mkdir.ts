@@ -41,8 +41,7 @@ export function addMkdirCommand(program: Command, perform: Perform): void {
         return capFirst(call, making, { directory: true }, async () => {
           const made = await call.watch((more) => grid.createDirectory({ ...more, ...how }));
           if (target) {
-            const { parent, names } = target;
-            await call.watch((more) => linkBelow(grid, parent, names, made, more));
+            await call.watch((more) => linkBelow(grid, target, made, more));
           }
           if (made.file === undefined) throw new Error('a new directory has a file');
           return made.file;
@@ -61,7 +60,7 @@ async function freePlace(call: Call, { grid }: Making, { cap, names }: Address) 
     const { directory, missing } = await reached(grid, way, options);
     const held = directory.file?.cap.kind ?? 'read';
     if (held !== 'write') throw new InsufficientCapError('adding', 'write', held);
-    const place = { parent: directory, names: [...missing, name] };
+    const place = { directory, missing: [...missing, name] };
     if (missing.length > 0) return place;
     try {
       const { kind } = await directory.get(name, options);

@@ -2,7 +2,7 @@
  * @module modify: `modify`, the contents of a file through a program of the user's.
  */
 import { spawn } from 'node:child_process';
-import type { Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import type { Modifier } from '../../runtime/job.ts';
 import { errnoOf } from '../../storage/atomic-file.ts';
 import type { Perform } from '../call.ts';
@@ -38,6 +38,9 @@ export function addModifyCommand(program: Command, perform: Perform): void {
     .requiredOption('--exec <CMD>', 'the program', pathArgument)
     .option('--attempts <count>', 'how often to try at most; 8 by default', wholeNumber)
     .addHelpText('after', help);
+  command.exitOverride((error) => {
+    throw error.code === 'commander.unknownOption' ? withHint(error) : error;
+  });
   withWriteOptions(command).action(
     perform(async (call, argument: string, args: readonly string[], options: Options) => {
       const { exec, attempts, force = false, raw = false } = options;
@@ -46,14 +49,21 @@ export function addModifyCommand(program: Command, perform: Perform): void {
       const { signal, streams } = call;
       const modifier = modifierOf([exec, ...args], { signal, stderr: streams.stderr });
       const how = { force, raw, ...(attempts !== undefined && { attempts }) };
-      const outcome = await call.watch((more) =>
-        grid.open(cap).modify(modifier, { ...more, ...how }),
+      const outcome = await call.watch(
+        (more) => grid.open(cap).modify(modifier, { ...more, ...how }),
+        ', or with more --attempts',
       );
       const text = outcome === undefined ? 'nothing had to be changed' : outcomeText(outcome);
       const json = { changed: outcome !== undefined, ...outcome };
       return { json, text: `${text}\n`, isOutcome: true };
     }),
   );
+}
+
+/** `--exec sh -c` would be our option. */
+function withHint({ exitCode, code, message }: CommanderError): CommanderError {
+  const hint = 'options of CMD go behind "--": --exec CMD -- ARGS';
+  return new CommanderError(exitCode, code, `${message}; ${hint}`);
 }
 
 interface Surroundings {

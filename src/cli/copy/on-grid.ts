@@ -146,11 +146,19 @@ function gridFolder(grid: Grid, directory: Directory, isNew = false): TargetFold
 /** The directory at the end of a path; what is missing of it is made. */
 async function ensureFolder(grid: Grid, address: Address, copying: Copying): Promise<TargetFolder> {
   const { options, done } = copying;
-  const { directory, missing } = await reached(grid, address, options);
-  if (missing.length === 0) return gridFolder(grid, directory);
+  const way = await reached(grid, address, options);
+  if (way.missing.length === 0) return gridFolder(grid, way.directory);
   const lowest = await grid.createDirectory(options);
-  await linkBelow(grid, directory, missing, lowest, options);
-  done.directories += missing.length;
+  try {
+    done.directories += await linkBelow(grid, way, lowest, options);
+  } catch (error) {
+    if (!(error instanceof ExistingChildError)) throw error;
+    // Another has made all of it meanwhile.
+    return gridFolder(
+      grid,
+      await grid.openDirectory(address.cap).openDirectory(address.names, options),
+    );
+  }
   return gridFolder(grid, lowest);
 }
 
