@@ -31,6 +31,8 @@ export interface QuorumModel {
   readonly givesUp: boolean;
   /** Whether steps are left out that others cover (`quorum-cover.ts`): of one share on each server. */
   readonly covers: boolean;
+  /** Whether a writer is told what its requests have found only when it matters (`quorum-defer.ts`). */
+  readonly defers: boolean;
   /** Whether a new version may be any in the order of those with its number, or the newest. */
   readonly ties: 'any' | 'newest';
   /** Whether a writer may begin its next attempt, or its next write, from what its last one left. */
@@ -78,7 +80,7 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
   return {
     ...size,
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
-    ...{ lost: 0, repairs: 0, readers: 0, rots: 0, losable, covers: false, remembers: false },
+    ...{ lost: 0, repairs: 0, readers: 0, rots: 0, losable, covers: false, defers: false, remembers: false },
     ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
     ...more,
   };

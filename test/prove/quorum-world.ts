@@ -15,6 +15,7 @@
 import { meetingSize } from '../../machines/quorum.ts';
 import { QuorumCast } from './quorum-cast.ts';
 import { Cover } from './quorum-cover.ts';
+import { Deferral } from './quorum-defer.ts';
 import { lossesOf, rotsOf, type Spoilt } from './quorum-disks.ts';
 import { Judge } from './quorum-judge.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
@@ -30,6 +31,7 @@ export class QuorumWorlds {
   readonly #meeting: number;
   readonly #judge: Judge;
   readonly #cover: Cover | null;
+  readonly #deferral: Deferral | null;
   /** Of so many ways to be observed, the one that is emitted; null: all are. */
   choose: ((ways: number) => number) | null = null;
   // Where the parts of a world are.
@@ -52,6 +54,7 @@ export class QuorumWorlds {
       throw new RangeError('a repair always looks');
     }
     this.#cover = model.covers ? new Cover(this) : null;
+    this.#deferral = model.defers ? new Deferral(this) : null;
     this.#meeting = meetingSize(this.cast.quorum);
     this.strays = model.servers + this.#actors;
     this.landings = this.strays + 1;
@@ -266,7 +269,8 @@ export class QuorumWorlds {
   #writes(world: World, index: number, emit: Emit): void {
     const { cast, model } = this;
     const id = world[model.servers + index] as number;
-    if (this.#cover !== null) this.#cover.writes(world, index, emit);
+    const steps = this.#cover ?? this.#deferral;
+    if (steps !== null) steps.writes(world, index, emit);
     else for (const flight of cast.known(id).flights) this.write(world, index, flight, emit);
     this.leave(world, index, emit);
   }
