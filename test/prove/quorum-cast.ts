@@ -108,6 +108,14 @@ export class QuorumCast {
     return false;
   }
 
+  /** Whether something on `row` is newer than `mark`, which is never written there then. */
+  isBarred(row: number, mark: Mark): boolean {
+    const { order } = this.made(mark);
+    return this.row(row).some(
+      (one) => one !== none && this.made(this.made(one).plain).order > order,
+    );
+  }
+
   /** A rank for every place that one more version can have among `ranks`, ascending. */
   ranksAmong(ranks: readonly number[]): readonly number[] {
     const bounds = [0, ...ranks, rankMax + 1];

@@ -26,6 +26,8 @@ import type { Emit, Told, World } from './quorum-step.ts';
 interface Worlds {
   readonly cast: QuorumCast;
   readonly model: QuorumModel;
+  readonly strays: number;
+  straysOf(world: World): readonly Flight[];
   lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void;
 }
 
@@ -79,6 +81,42 @@ export class Deferral {
     for (const { id: next, tells } of this.#due(id, owed)) {
       emit(world.with(place, next), undefined, telling(tells));
     }
+  }
+
+  /** `world` without the attempts of which nothing comes but what is on its way: they were left. */
+  settled(world: World): World {
+    const cast = this.#cast;
+    const { servers, writers } = this.#worlds.model;
+    let next: number[] | null = null;
+    for (let i = 0; i < writers; i++) {
+      const place = servers + i;
+      const id = world[place] as number;
+      if (!this.#isSpent(world, id)) continue;
+      next ??= [...world];
+      const { flights } = cast.known(id);
+      const strays = flights.filter(({ at, mark }) => !cast.isBarred(world[at] as number, mark));
+      next[place] = cast.spent(id);
+      next[this.#worlds.strays] = cast.flightsId([...this.#worlds.straysOf(next), ...strays]);
+    }
+    return next ?? world;
+  }
+
+  /**
+   * Whether the writer `id` will send nothing more that can land: every server holds something
+   * newer, is left out, or has all that it is ever to get.
+   */
+  #isSpent(world: World, id: number): boolean {
+    const cast = this.#cast;
+    const { record, mark, phase } = cast.known(id).writer;
+    if (phase !== 'writing' || record === null) return false;
+    const { targets, total } = record;
+    const own = record.version?.checkstring;
+    const isAllPlaced = new Set(targets.flatMap(({ placed }) => placed)).size === total;
+    return targets.every(({ status, held, placed }, at) => {
+      if (status === 'closed' || cast.isBarred(world[at] as number, mark)) return true;
+      const isDone = placed.length > 0 && held.every(({ head }) => head === own);
+      return status === 'open' && isAllPlaced && isDone;
+    });
   }
 
   /** What the writer `id` comes to by being told what can not be put off any more. */

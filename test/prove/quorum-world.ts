@@ -17,6 +17,7 @@ import { QuorumCast } from './quorum-cast.ts';
 import { Cover } from './quorum-cover.ts';
 import { Deferral } from './quorum-defer.ts';
 import { lossesOf, rotsOf, type Spoilt } from './quorum-disks.ts';
+import { Ends } from './quorum-over.ts';
 import { Judge } from './quorum-judge.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
 import { type Flight, landed, type Mark, none } from './quorum-parts.ts';
@@ -32,6 +33,7 @@ export class QuorumWorlds {
   readonly #judge: Judge;
   readonly #cover: Cover | null;
   readonly #deferral: Deferral | null;
+  readonly #ends: Ends | null;
   /** Of so many ways to be observed, the one that is emitted; null: all are. */
   choose: ((ways: number) => number) | null = null;
   // Where the parts of a world are.
@@ -55,6 +57,7 @@ export class QuorumWorlds {
     }
     this.#cover = model.covers ? new Cover(this) : null;
     this.#deferral = model.defers ? new Deferral(this) : null;
+    this.#ends = model.defers && !process.env['NOEND'] ? new Ends(this) : null;
     this.#meeting = meetingSize(this.cast.quorum);
     this.strays = model.servers + this.#actors;
     this.landings = this.strays + 1;
@@ -72,7 +75,7 @@ export class QuorumWorlds {
 
   /** Whether no step to come breaks anything, as far as that is looked at. */
   isOver(world: World): boolean {
-    return this.#cover?.isOver(world) ?? false;
+    return this.#cover?.isOver(world) ?? this.#ends?.isOver(world) ?? false;
   }
 
   /** Worlds that cover this one, with fewer attempts behind them. */
@@ -90,6 +93,10 @@ export class QuorumWorlds {
     return this.#judge.landingsOf(world);
   }
 
+  judged(rows: readonly number[], acked: Mark): Violation | undefined {
+    return this.#judge.judged(rows, acked);
+  }
+
   mayYetWin(world: World, landing: Landing): boolean {
     return this.#judge.mayYetWin(world, landing);
   }
@@ -99,7 +106,12 @@ export class QuorumWorlds {
   }
 
   /** Calls `emit` with everything that may happen next. */
-  steps(world: World, emit: Emit): void {
+  steps(world: World, onStep: Emit): void {
+    const deferral = this.#deferral;
+    const emit: Emit =
+      deferral === null
+        ? onStep
+        : (next, ...found) => onStep(next === null ? null : deferral.settled(next), ...found);
     const { servers, writers } = this.model;
     for (let index = 0; index < this.#actors; index++) {
       const { phase } = this.cast.known(world[servers + index] as number).writer;
