@@ -10,9 +10,10 @@
  * nothing else are one: what surprised it, why its requests failed, and the last of them.
  */
 import type { SeenShare } from '../../machines/io.ts';
+import { lineOf } from '../../machines/lineage.ts';
 import type { PublishRecord, Surprise, Target } from '../../machines/publish-kernel.ts';
 import * as publish from '../../machines/publish-kernel.ts';
-import type { Quorum } from '../../machines/quorum.ts';
+import type { Held, Quorum } from '../../machines/quorum.ts';
 import * as rules from '../../machines/quorum.ts';
 import * as repair from '../../machines/repair-kernel.ts';
 import type { WriteReport } from '../../machines/reports.ts';
@@ -56,6 +57,7 @@ export class QuorumCast {
   readonly #flights = new Interned<readonly Flight[]>();
   readonly #writers = new Interned<Known>();
   readonly #after = new Map<number, number>();
+  readonly #kept = new Map<number, boolean>();
 
   constructor(model: QuorumModel, kernels = shippedKernels) {
     this.model = model;
@@ -108,12 +110,33 @@ export class QuorumCast {
     return false;
   }
 
-  /** Whether something on `row` is newer than `mark`, which is never written there then. */
+  /** Whether `mark` is never written over `row`: not even by one that has won every server. */
   isBarred(row: number, mark: Mark): boolean {
-    const { order } = this.made(mark);
-    return this.row(row).some(
-      (one) => one !== none && this.made(this.made(one).plain).order > order,
-    );
+    return this.row(row).some((there) => there !== none && this.#isKept(there, mark));
+  }
+
+  /** Of what is newer than `mark` the kernels are asked; nothing else is kept for good. */
+  #isKept(there: Mark, mark: Mark): boolean {
+    const { plain } = this.made(there);
+    if (this.made(plain).order <= this.made(mark).order) return false;
+    const key = there * 2 * marksMax + mark;
+    const known = this.#kept.get(key);
+    if (known !== undefined) return known;
+    const { version, base: on } = this.made(mark);
+    const other = this.made(plain).version;
+    const all = [other, version, ...this.#parentsOf(plain), ...this.#parentsOf(mark)];
+    const versions = Object.fromEntries(all.map((one) => [one.id, one]));
+    const base = on === none ? null : this.made(on).version;
+    const servers = Array.from({ length: this.model.servers }, (_, i) => `s${i}`);
+    const view = { quorum: this.quorum, servers: servers.map((id) => ({ id, held: null })), versions };
+    const won = new Set(servers);
+    const candidate = { base, version, line: lineOf(versions, base), won };
+    const share: Held = this.isRotten(there)
+      ? { kind: 'bad', claim: other.checkstring }
+      : { kind: 'good', version: other.id };
+    const isKept = !this.#kernels.isReplaceable(view, candidate, share);
+    this.#kept.set(key, isKept);
+    return isKept;
   }
 
   /** A rank for every place that one more version can have among `ranks`, ascending. */
@@ -490,8 +513,11 @@ export class QuorumCast {
 
   /** What `mark` was built on, and that, and so on, where writers are to know it. */
   #above(mark: Mark): readonly Version[] {
+    return this.model.covers ? this.#parentsOf(mark) : [];
+  }
+
+  #parentsOf(mark: Mark): readonly Version[] {
     const all: Version[] = [];
-    if (!this.model.covers) return all;
     for (let at = this.made(mark).base; at !== none; at = this.made(at).base) {
       all.push(this.made(at).version);
     }

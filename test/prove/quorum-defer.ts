@@ -26,8 +26,6 @@ import type { Emit, Told, World } from './quorum-step.ts';
 interface Worlds {
   readonly cast: QuorumCast;
   readonly model: QuorumModel;
-  readonly strays: number;
-  straysOf(world: World): readonly Flight[];
   lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void;
 }
 
@@ -83,27 +81,22 @@ export class Deferral {
     }
   }
 
-  /** `world` without the attempts of which nothing comes but what is on its way: they were left. */
+  /** `world` without the attempts of which nothing comes any more: they were left. */
   settled(world: World): World {
-    const cast = this.#cast;
     const { servers, writers } = this.#worlds.model;
     let next: number[] | null = null;
-    for (let i = 0; i < writers; i++) {
-      const place = servers + i;
+    for (let place = servers; place < servers + writers; place++) {
       const id = world[place] as number;
       if (!this.#isSpent(world, id)) continue;
       next ??= [...world];
-      const { flights } = cast.known(id);
-      const strays = flights.filter(({ at, mark }) => !cast.isBarred(world[at] as number, mark));
-      next[place] = cast.spent(id);
-      next[this.#worlds.strays] = cast.flightsId([...this.#worlds.straysOf(next), ...strays]);
+      next[place] = this.#cast.spent(id);
     }
     return next ?? world;
   }
 
   /**
-   * Whether the writer `id` will send nothing more that can land: every server holds something
-   * newer, is left out, or has all that it is ever to get.
+   * Whether nothing of the writer `id` can land any more: every server holds something newer, is
+   * left out, or has all that it is ever to get.
    */
   #isSpent(world: World, id: number): boolean {
     const cast = this.#cast;

@@ -2,7 +2,7 @@
  * @module quorum-model: what an exploration of several writers over a quorum is about.
  */
 import type { apply, decide, firstRequests, start } from '../../machines/publish-kernel.ts';
-import type { chooseBase, chooseForReader } from '../../machines/quorum.ts';
+import type { chooseBase, chooseForReader, isReplaceable } from '../../machines/quorum.ts';
 import type * as repair from '../../machines/repair-kernel.ts';
 
 export interface QuorumModel {
@@ -56,6 +56,7 @@ export interface Kernels {
   readonly firstRequests: typeof firstRequests;
   readonly chooseBase: typeof chooseBase;
   readonly chooseForReader: typeof chooseForReader;
+  readonly isReplaceable: typeof isReplaceable;
   readonly repair: Pick<typeof repair, 'start' | 'decide' | 'apply'>;
 }
 
