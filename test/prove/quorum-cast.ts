@@ -10,10 +10,9 @@
  * nothing else are one: what surprised it, why its requests failed, and the last of them.
  */
 import type { SeenShare } from '../../machines/io.ts';
-import { lineOf } from '../../machines/lineage.ts';
 import type { PublishRecord, Surprise, Target } from '../../machines/publish-kernel.ts';
 import * as publish from '../../machines/publish-kernel.ts';
-import type { Held, Quorum } from '../../machines/quorum.ts';
+import type { Quorum } from '../../machines/quorum.ts';
 import * as rules from '../../machines/quorum.ts';
 import * as repair from '../../machines/repair-kernel.ts';
 import type { WriteReport } from '../../machines/reports.ts';
@@ -57,7 +56,6 @@ export class QuorumCast {
   readonly #flights = new Interned<readonly Flight[]>();
   readonly #writers = new Interned<Known>();
   readonly #after = new Map<number, number>();
-  readonly #kept = new Map<number, boolean>();
 
   constructor(model: QuorumModel, kernels = shippedKernels) {
     this.model = model;
@@ -110,33 +108,10 @@ export class QuorumCast {
     return false;
   }
 
-  /** Whether `mark` is never written over `row`: not even by one that has won every server. */
-  isBarred(row: number, mark: Mark): boolean {
-    return this.row(row).some((there) => there !== none && this.#isKept(there, mark));
-  }
-
-  /** Of what is newer than `mark` the kernels are asked; nothing else is kept for good. */
-  #isKept(there: Mark, mark: Mark): boolean {
-    const { plain } = this.made(there);
-    if (this.made(plain).order <= this.made(mark).order) return false;
-    const key = there * 2 * marksMax + mark;
-    const known = this.#kept.get(key);
-    if (known !== undefined) return known;
-    const { version, base: on } = this.made(mark);
-    const other = this.made(plain).version;
-    const all = [other, version, ...this.#parentsOf(plain), ...this.#parentsOf(mark)];
-    const versions = Object.fromEntries(all.map((one) => [one.id, one]));
-    const base = on === none ? null : this.made(on).version;
-    const servers = Array.from({ length: this.model.servers }, (_, i) => `s${i}`);
-    const view = { quorum: this.quorum, servers: servers.map((id) => ({ id, held: null })), versions };
-    const won = new Set(servers);
-    const candidate = { base, version, line: lineOf(versions, base), won };
-    const share: Held = this.isRotten(there)
-      ? { kind: 'bad', claim: other.checkstring }
-      : { kind: 'good', version: other.id };
-    const isKept = !this.#kernels.isReplaceable(view, candidate, share);
-    this.#kept.set(key, isKept);
-    return isKept;
+  /** What `mark` was built on, and that, and so on. */
+  parentsOf(mark: Mark): readonly Version[] {
+    const { base } = this.made(mark);
+    return base === none ? [] : [this.made(base).version, ...this.parentsOf(base)];
   }
 
   /** A rank for every place that one more version can have among `ranks`, ascending. */
@@ -395,15 +370,11 @@ export class QuorumCast {
   /** The same with so many attempts begun before. */
   withAttempt(id: number, attempt: number): number {
     const { writer, next } = this.known(id);
-    const key = 2 ** 40 + attempt;
-    const known = next.get(key);
-    if (known !== undefined) return known;
-    const made =
+    return this.#once(next, 2 ** 40 + attempt, () =>
       writer.phase === 'ended'
         ? this.#idOf(this.#looker('writer', attempt))
-        : this.#idOf({ ...writer, attempt });
-    next.set(key, made);
-    return made;
+        : this.#idOf({ ...writer, attempt }),
+    );
   }
 
   /** Versions that are held, or written, and what these were built on. */
@@ -511,17 +482,9 @@ export class QuorumCast {
     };
   }
 
-  /** What `mark` was built on, and that, and so on, where writers are to know it. */
+  /** Of what `mark` was built on what writers are to know. */
   #above(mark: Mark): readonly Version[] {
-    return this.model.covers ? this.#parentsOf(mark) : [];
-  }
-
-  #parentsOf(mark: Mark): readonly Version[] {
-    const all: Version[] = [];
-    for (let at = this.made(mark).base; at !== none; at = this.made(at).base) {
-      all.push(this.made(at).version);
-    }
-    return all;
+    return this.model.covers ? this.parentsOf(mark) : [];
   }
 
   #told(id: number, at: number, what: number, report: () => WriteReport): number {
@@ -540,7 +503,10 @@ export class QuorumCast {
     event: number,
     make: () => number,
   ): number {
-    const key = (what * 32 + at) * 4 + event;
+    return this.#once(next, (what * 32 + at) * 4 + event, make);
+  }
+
+  #once(next: Map<number, number>, key: number, make: () => number): number {
     const known = next.get(key);
     if (known !== undefined) return known;
     const made = make();

@@ -19,13 +19,14 @@
  */
 import type { QuorumCast } from './quorum-cast.ts';
 import type { QuorumModel } from './quorum-model.ts';
-import { type Flight, none } from './quorum-parts.ts';
+import { type Flight, type Mark, none } from './quorum-parts.ts';
 import type { Emit, Told, World } from './quorum-step.ts';
 
 /** What is asked of the worlds whose steps these are. */
 interface Worlds {
   readonly cast: QuorumCast;
   readonly model: QuorumModel;
+  isBarred(row: number, mark: Mark): boolean;
   lands(world: World, flight: Flight, after: number, by: number, emit: Emit, told: Told): void;
 }
 
@@ -106,7 +107,7 @@ export class Deferral {
     const own = record.version?.checkstring;
     const isAllPlaced = new Set(targets.flatMap(({ placed }) => placed)).size === total;
     return targets.every(({ status, held, placed }, at) => {
-      if (status === 'closed' || cast.isBarred(world[at] as number, mark)) return true;
+      if (status === 'closed' || this.#worlds.isBarred(world[at] as number, mark)) return true;
       const isDone = placed.length > 0 && held.every(({ head }) => head === own);
       return status === 'open' && isAllPlaced && isDone;
     });
@@ -150,7 +151,7 @@ export class Deferral {
       if (id === none) continue;
       const isLater = kept.some(([less, before]) => {
         if ((less & set) !== less) return false;
-        const rest = owed.filter((_, i) => ((set & ~less) & (1 << i)) !== 0);
+        const rest = owed.filter((_, i) => (set & ~less & (1 << i)) !== 0);
         return this.#quiet(before, rest).at(-1) === id;
       });
       if (!isLater) kept.push([set, id]);
@@ -183,7 +184,9 @@ export class Deferral {
     const told = cast.surprised(id, at, row);
     const isSent = cast
       .known(told)
-      .flights.some((one) => !flights.some(({ at: to, kind }) => to === one.at && kind === one.kind));
+      .flights.some(
+        (one) => !flights.some(({ at: to, kind }) => to === one.at && kind === one.kind),
+      );
     return isSent ? none : told;
   }
 }

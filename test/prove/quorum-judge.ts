@@ -12,6 +12,7 @@ import type { Landing, World } from './quorum-step.ts';
 interface Worlds {
   readonly cast: QuorumCast;
   readonly model: QuorumModel;
+  isBarred(row: number, mark: Mark): boolean;
   straysOf(world: World): readonly Flight[];
 }
 
@@ -78,7 +79,7 @@ export class Judge {
       if (cast.known(world[model.servers + i] as number).writer.mark !== mark) continue;
       if (!model.covers && !model.defers) return true;
       for (let at = 0; at < model.servers; at++) {
-        if (!cast.isBarred(world[at] as number, mark)) all |= 1 << at;
+        if (!this.#worlds.isBarred(world[at] as number, mark)) all |= 1 << at;
       }
     }
     for (const stray of this.#worlds.straysOf(world)) if (stray.mark === mark) all |= 1 << stray.at;

@@ -81,7 +81,16 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
   return {
     ...size,
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
-    ...{ lost: 0, repairs: 0, readers: 0, rots: 0, losable, covers: false, defers: false, remembers: false },
+    ...{
+      lost: 0,
+      repairs: 0,
+      readers: 0,
+      rots: 0,
+      losable,
+      covers: false,
+      defers: false,
+      remembers: false,
+    },
     ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
     ...more,
   };

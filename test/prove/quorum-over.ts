@@ -10,6 +10,7 @@ import type { Landing, World } from './quorum-step.ts';
 interface Worlds {
   readonly cast: QuorumCast;
   readonly model: QuorumModel;
+  isBarred(row: number, mark: Mark): boolean;
   readonly acked: number;
   straysOf(world: World): readonly Flight[];
   landingsOf(world: World): readonly Landing[];
@@ -55,7 +56,7 @@ export class Ends {
       const here = flights
         .filter((one) => one.at === at && cast.rowAfter(world[at] as number, one) !== none)
         .map(({ kind }) => kind);
-      const may = marks.filter((mark) => !cast.isBarred(world[at] as number, mark));
+      const may = marks.filter((mark) => !this.#worlds.isBarred(world[at] as number, mark));
       return [world[at] as number, here.length, ...here.sort(), ...may.sort()];
     });
     const books = landings.flatMap(({ mark, servers: on }) => [mark, on]);
@@ -89,7 +90,7 @@ export class Ends {
         if (after !== none) reach(after, withMark(flight.mark));
       }
       for (const mark of senders) {
-        if (cast.isBarred(next, mark)) continue;
+        if (this.#worlds.isBarred(next, mark)) continue;
         for (let set = 1; set < 1 << model.total; set++) {
           const after = cast.row(next).map((one, n) => ((set & (1 << n)) !== 0 ? mark : one));
           reach(cast.rowId(after), withMark(mark));
@@ -133,6 +134,11 @@ export class Ends {
       if (!cast.isBuiltOn(mark, newest)) return false;
       newest = mark;
     }
-    return this.#worlds.judged(those.map(({ row }) => row), newest) === undefined;
+    return (
+      this.#worlds.judged(
+        those.map(({ row }) => row),
+        newest,
+      ) === undefined
+    );
   }
 }
