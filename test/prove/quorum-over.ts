@@ -48,7 +48,7 @@ interface Future {
 }
 
 /** Of more combinations it is not asked. */
-const combinationsMax = 5000;
+const combinationsMax = 1000;
 
 export class Ends {
   readonly #worlds: Worlds;
