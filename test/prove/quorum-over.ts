@@ -73,8 +73,13 @@ export class Ends {
     const key = [...prospects.map(nameOf), keyOf([acked, ...books])].join('\uffff');
     const known = this.#over.get(key);
     if (known !== undefined) return known;
-    const futures = prospects.map((prospect) => this.#futuresOf(prospect));
-    const isOver = this.#areSafe(futures, acked, landings);
+    const isOver =
+      !this.#areRivals(prospects, landings) &&
+      this.#areSafe(
+        prospects.map((prospect) => this.#futuresOf(prospect)),
+        acked,
+        landings,
+      );
     this.#over.set(key, isOver);
     return isOver;
   }
@@ -124,6 +129,26 @@ export class Ends {
     const isSpread = placed.filter((numbers) => numbers.length > 0).length >= quorum.size;
     if (!isSpread && target.placed.length === 0) return all;
     return placed.flat().reduce((rest, n) => rest & ~(1 << n), all);
+  }
+
+  /** Whether two versions may plainly both come to W servers, and neither contains the other. */
+  #areRivals(prospects: readonly Prospect[], landings: readonly Landing[]): boolean {
+    const { cast, model } = this.#worlds;
+    const mayWin = (mark: Mark, isIn: (prospect: Prospect) => boolean) => {
+      const before = landings.find((one) => one.mark === mark)?.servers ?? 0;
+      const bits = prospects.map((it, at) => (isIn(it) ? 1 << at : 0));
+      return bitsIn(bits.reduce((all, bit) => all | bit, before)) >= model.size;
+    };
+    const isSender = (mark: Mark) => (it: Prospect) => it.senders.some((one) => one.mark === mark);
+    const senders = new Set(prospects.flatMap((it) => it.senders.map(({ mark }) => mark)));
+    // It lands after the other one, wherever that does.
+    const last = [...senders].filter((mark) => mayWin(mark, isSender(mark)));
+    return last.some((newer) =>
+      [...senders].some((mark) => {
+        const isOlder = cast.made(mark).order < cast.made(newer).order;
+        return isOlder && !cast.isBuiltOn(newer, mark) && mayWin(mark, isSender(mark));
+      }),
+    );
   }
 
   #futuresOf(prospect: Prospect): readonly Future[] {
