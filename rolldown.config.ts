@@ -1,6 +1,7 @@
 /**
  * The command line in a few files: of a short command's time, most went into finding and opening
- * two hundred modules. The library ships as it was compiled, module by module.
+ * two hundred modules. They are CommonJS, which Node loads at once: for ES modules it has a loader that takes
+ * turns with everything else. The library ships as it was compiled, module by module.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,11 +30,37 @@ async function licenseOf(folder: string): Promise<string> {
   return `${name} ${version}\n\n${await readFile(join(folder, file), 'utf8')}`;
 }
 
-/** Without what only some grids or commands need. */
-function isOfEveryGrid(id: string): boolean {
-  if (/[\\/](xstate|yaml)[\\/]/.test(id)) return true;
-  if (/[\\/](cli|storage|simulation|inspector)[\\/]|grid-status/.test(id)) return false;
-  return /[\\/](machines|src)[\\/]/.test(id);
+/** As it is when this is made: at every start, to look for package.json takes 3 ms. */
+function withVersion(): Plugin {
+  return {
+    name: 'version',
+    async load(id) {
+      if (!/[\\/]src[\\/]package-version\.ts$/.test(id)) return;
+      const file = new URL('package.json', import.meta.url);
+      const { version } = JSON.parse(await readFile(file, 'utf8'));
+      return `export const packageVersion = () => ${JSON.stringify(version)};`;
+    },
+  };
+}
+
+/** Where commands begin that open a grid, and read from it. */
+const readers = /[\\/]src[\\/](open-grid|runtime[\\/](operations|workbench|new-session))\.ts$/;
+
+/** What these import, all that writes, walks or downloads is loaded by its own `import()`. */
+const read = new Set<string>();
+
+function notingWhatReads(): Plugin {
+  return {
+    name: 'what reads',
+    buildEnd() {
+      const left = [...this.getModuleIds()].filter((id) => readers.test(id));
+      for (const id of left) {
+        if (read.has(id)) continue;
+        read.add(id);
+        left.push(...(this.getModuleInfo(id)?.importedIds ?? []));
+      }
+    },
+  };
 }
 
 export default defineConfig({
@@ -46,16 +73,23 @@ export default defineConfig({
   },
   // A native addon, found beside its own package.
   external: ['fs-native-extensions'],
-  plugins: [withLicenses()],
+  plugins: [withLicenses(), withVersion(), notingWhatReads()],
   // What pages load late, a command has in the file that it is about to load.
   checks: { ineffectiveDynamicImport: false },
   output: {
     // As deep as `src/cli`, so that the page of the visualizer is where the inspector looks.
     dir: 'dist/bundle/cli',
     cleanDir: true,
-    chunkFileNames: '[name].js',
-    // Names stay, for what --verbose prints; comments and blanks are only more to read.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+    // Comments, blanks and long names of variables are only more to read; those of functions and
+    // classes stay, for what --verbose prints.
+    minify: {
+      compress: { keepNames: { function: true, class: true } },
+      mangle: { toplevel: false, keepNames: true },
+      codegen: { removeWhitespace: true },
+    },
     // By what is wanted first: every command, then those with a cap, then those with a grid.
     codeSplitting: {
       groups: [
@@ -64,7 +98,7 @@ export default defineConfig({
           name: 'cap',
           test: /[\\/]src[\\/](crypto[\\/]|bytes|caps|hidden|turn)|@noble[\\/]hashes/,
         },
-        { name: 'grid', test: isOfEveryGrid },
+        { name: 'grid', test: (id) => read.has(id) },
       ],
     },
   },

@@ -18,12 +18,15 @@ import type { BlockReport } from './reports.ts';
 
 /** What the chart is given, as JSON. */
 export interface BlockReadInput extends ReadBlocksInput {
+  /** The `retrieve` that fetches the window: hears once how it ended. */
   readonly parent: ActorRef<Snapshot<unknown>, BlocksSettled>;
+  /** `readMs` of them, for all of the window. */
   readonly deadlines: Deadlines;
 }
 
 /** What the chart knows as it goes, as JSON. */
 export interface BlockReadContext extends BlockReadInput {
+  /** Why the blocks are not held; null until that is so. */
   readonly failure: Failure | null;
 }
 

@@ -20,6 +20,7 @@ export function copiesFor(
 ): readonly Copy[] {
   if (spread !== undefined) return copiesToSpread(spread, total, all, open);
   const lacking = quorum.size - all.filter((shnums) => shnums.length > 0).length;
+  if (lacking <= 0) return [];
   const spare = [...all.flatMap((shnums) => shnums.slice(1)), ...all.flat()];
   const loads = all.map((shnums) => shnums.length);
   const idle = indicesOf(open, (i) => loads[i] === 0);

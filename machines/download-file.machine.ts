@@ -27,9 +27,11 @@ import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-u
 export interface DownloadFileInput {
   /** With k and N of the file, which its cap tells. */
   readonly grid: GridView;
+  /** Which bytes; the cap tells how many there are. */
   readonly wanted: WantedRange;
   /** Bytes of contents, as the cap says. */
   readonly size: number;
+  /** `queryMs`, `verifyMs` and `readMs` of them: nothing is written. */
   readonly deadlines: Deadlines;
 }
 
@@ -38,8 +40,11 @@ export type DownloadFileReport = DownloadEnd | { readonly kind: 'cancelled' };
 
 /** What the chart knows as it goes, as JSON. */
 export interface DownloadFileContext {
+  /** The books of `downloadKernel`: each state follows from them. */
   readonly record: DownloadRecord;
+  /** From the input: whom a map asks, in permuted order. */
   readonly grid: GridView;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 

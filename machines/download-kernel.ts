@@ -15,6 +15,7 @@ import { type Excess, resolveRange, type WantedRange } from './wanted-range.ts';
 
 /** The books of reading an immutable file. */
 export interface DownloadRecord {
+  /** As the caller asked: not yet cut to `size`. */
   readonly wanted: WantedRange;
   /** Bytes of contents, as the cap says. */
   readonly size: number;

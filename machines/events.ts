@@ -11,7 +11,9 @@ import type { ServerId, Verdict, Version } from './servermap.ts';
 /** A server reported shares; the child is verifying them. */
 export interface ServerAnswered {
   readonly type: 'server.answered';
+  /** Its id in the map under way. */
   readonly server: ServerId;
+  /** As it told, each once; none is judged yet. */
   readonly shnums: readonly number[];
 }
 /** A server has told which shares it holds. */
@@ -22,6 +24,7 @@ export function serverAnswered(server: ServerId, shnums: readonly number[]): Ser
 /** A server's whole answer is judged, or it will not answer. */
 export interface ServerSettled {
   readonly type: 'server.settled';
+  /** A verdict on every share that it told of. */
   readonly report: ServerReport;
 }
 /** All that a server told has been judged. */
@@ -32,10 +35,13 @@ export function serverSettled(report: ServerReport): ServerSettled {
 /** One share of one server is judged. */
 export interface ShareJudged {
   readonly type: 'share.judged';
+  /** On the server that this child asks. */
   readonly shnum: number;
+  /** `unverified` where its bytes did not come. */
   readonly verdict: Verdict;
   /** The version that a good verdict names; of a bad share, that of its signed header. */
   readonly version?: Version;
+  /** Whether the signing key was wanted, and this share yielded it. */
   readonly privateKeyFound: boolean;
 }
 /** A share has been verified, or could not be. */
@@ -52,6 +58,7 @@ export function shareJudged(
 /** One test-and-set has its answer, or will not get one. */
 export interface WriteSettled {
   readonly type: 'write.settled';
+  /** What the server held, and whether the shares are there. */
   readonly report: WriteReport;
 }
 /** A request to a server has had its answer, or never will. */
@@ -62,6 +69,7 @@ export function writeSettled(report: WriteReport): WriteSettled {
 /** The blocks of one share for the current window are here, or will not come. */
 export interface BlocksSettled {
   readonly type: 'blocks.settled';
+  /** Of one share and window. */
   readonly report: BlockReport;
 }
 /** The blocks of a share are here, or will not come. */

@@ -29,7 +29,9 @@ export interface Deadlines {
 
 /** Which shares does a server hold? */
 export interface QueryInput {
+  /** Its id in the map under way. */
   readonly server: ServerId;
+  /** Whether a share will have to yield the signing key: it may be asked for at once. */
   readonly wantsPrivateKey: boolean;
 }
 /** Their numbers. */
@@ -37,8 +39,11 @@ export type QueryResult = Result<{ readonly shnums: readonly number[] }>;
 
 /** Are these shares of a server good? */
 export interface VerifyInput {
+  /** Its id in the map under way. */
   readonly server: ServerId;
+  /** All that it told of: each gets a `share.judged` of its own. */
   readonly shnums: readonly number[];
+  /** Whether good shares are to yield the signing key as well. */
   readonly wantsPrivateKey: boolean;
   /** Whether each share has to prove its number. */
   readonly wantsNumbers: boolean;
@@ -46,8 +51,11 @@ export interface VerifyInput {
 
 /** These shares, if every test holds: one for each share number. */
 export interface WriteInput {
+  /** Its id in the map. */
   readonly server: ServerId;
+  /** Of the shares that are written. */
   readonly shnums: readonly number[];
+  /** By share number, of every one below N. */
   readonly tests: readonly WriteTest[];
 }
 /** What a server answered to a write. */
@@ -67,6 +75,7 @@ export type WriteResult =
 
 /** What is in these places now? */
 export interface RereadInput {
+  /** Its id in the map: the one whose answer was lost. */
   readonly server: ServerId;
 }
 /**
@@ -76,7 +85,9 @@ export type RereadResult = Result<{ readonly seen: readonly SeenShare[] }>;
 
 /** The shares to check: what the server showed of them would be another writer's. */
 export interface ClaimInput {
+  /** Its id in the map: the one that showed them. */
   readonly server: ServerId;
+  /** Of the shares whose checkstring is neither ours nor what was tested for. */
   readonly shnums: readonly number[];
 }
 /** All of these shares as they are now, judged by their own keys and signatures. */
@@ -89,12 +100,15 @@ export interface JudgedShare extends SeenShare {
 
 /** Segments that are fetched at once. */
 export interface Window {
+  /** Counts from 0. */
   readonly firstSegment: number;
+  /** Never 0. */
   readonly segmentCount: number;
 }
 
 /** The blocks of a share for a window. */
 export interface ReadBlocksInput extends Place, Window {
+  /** To whose signed root each block has to lead. */
   readonly version: Version;
   /** What will be wanted of this share next: it may be asked for, too. */
   readonly ahead: readonly Window[];
@@ -104,9 +118,13 @@ export type ReadBlocksResult = Result<object>;
 
 /** A window whose blocks are here. */
 export interface DecodeInput {
+  /** Whose k, N and segment size are used. */
   readonly version: Version;
+  /** Counts from 0. */
   readonly firstSegment: number;
+  /** Never 0. */
   readonly segmentCount: number;
+  /** Of the shares whose blocks are held: k to read, any number to verify. */
   readonly shnums: readonly number[];
   /** Which bytes of the contents are wanted: the first and the last segment may have others. */
   readonly range: Span;
@@ -116,9 +134,11 @@ export type DecodeResult = Result<object>;
 
 /** A version to be encoded. */
 export interface PrepareInput {
+  /** Of the new version. */
   readonly seqnum: number;
   /** The version that the new one is built on; null where nothing is there. */
   readonly base: Hex | null;
+  /** Which bytes it is made of. */
   readonly recipe: Recipe;
   /**
    * What will be written first, unless something comes in between: all of it but what makes it a
@@ -144,6 +164,7 @@ export interface ReadTreesInput extends InPlace {
   readonly next: readonly BlockRun[];
   /** Every place of it is of `version`, and all N shares are there. */
   readonly map: Servermap;
+  /** The base of the change. */
   readonly version: Version;
 }
 /** Whether what is needed of the trees of all N shares is held, each led to the signed root. */
@@ -151,6 +172,7 @@ export type ReadTreesResult = Result<object>;
 
 /** The attempt for which the caller's function is asked. */
 export interface ApplyModifierInput {
+  /** Counts from 0. */
   readonly attempt: number;
   /** Of the version that was read. */
   readonly seqnum: number;

@@ -20,8 +20,11 @@ export const mdmfSegmentSize = 131072;
 
 /** What is too much, and how much of it there may be. */
 export interface Beyond {
+  /** In words: `segment size of version 3`. */
   readonly what: string;
+  /** How much there is, in the unit of what it is: bytes, or segments. */
   readonly value: number;
+  /** In the same unit; one of the constants here. */
   readonly max: number;
 }
 

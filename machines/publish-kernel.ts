@@ -225,13 +225,16 @@ interface Draft {
 function requestsOf(record: PublishRecord): readonly Request[] {
   const candidate = candidateOf(record);
   const view = viewOf(record);
-  if (!isWinnable(record, view, candidate)) return [];
   const mayWrite = ({ held }: Target) =>
     record.force || held.every(({ share }) => isReplaceable(view, candidate, share));
   const open = record.targets.filter((target) => target.status === 'open' && mayWrite(target));
-  return (besideOf(record, open) ?? draftsOf(record, open))
-    .filter(({ shnums }) => shnums.length > 0)
-    .map((draft) => requestFor(record, draft));
+  const drafts = (besideOf(record, open) ?? draftsOf(record, open)).filter(
+    ({ shnums }) => shnums.length > 0,
+  );
+  // While answers come in, mostly nobody is to get anything, winnable or not.
+  if (drafts.length === 0) return [];
+  if (!isWinnable(record, view, candidate)) return [];
+  return drafts.map((draft) => requestFor(record, draft));
 }
 
 /** The new version, with the servers that it has won. */
@@ -296,16 +299,20 @@ function draftsOf(record: PublishRecord, open: readonly Target[]): readonly Draf
   const sharesOn = ({ target, shnums }: Draft) => [...target.placed, ...shnums];
   const homes = new Set([...drafts.flatMap(sharesOn), ...others.flat()]);
   const homeless = range(total).filter((shnum) => !homes.has(shnum));
-  // A server has one request at a time: one that has the fewest is waited for.
-  const able = targets.flatMap((target): readonly Draft[] => {
-    const draft = drafts.find((one) => one.target === target);
-    if (draft !== undefined) return [draft];
-    return target.status === 'writing' ? [{ target, shnums: [...target.shnums] }] : [];
-  });
+  const able = homeless.length === 0 ? [] : ableOf(targets, drafts);
   for (const shnum of homeless) leastOf(able)?.shnums.push(shnum);
   const all = [...drafts.map(sharesOn), ...others];
   for (const [i, shnum] of copiesFor(record, all, drafts.length)) drafts[i]?.shnums.push(shnum);
   return drafts;
+}
+
+/** Who may take a homeless share: a server has one request at a time, so one may be waited for. */
+function ableOf(targets: readonly Target[], drafts: readonly Draft[]): readonly Draft[] {
+  return targets.flatMap((target): readonly Draft[] => {
+    const draft = drafts.find((one) => one.target === target);
+    if (draft !== undefined) return [draft];
+    return target.status === 'writing' ? [{ target, shnums: [...target.shnums] }] : [];
+  });
 }
 
 /** The numbers of the shares there that can be changed to the new version's. */
@@ -498,24 +505,33 @@ function withTarget(
 
 /** What became of one share on one server. */
 export interface Write extends Place {
+  /** `planned` where nothing was sent. */
   readonly status: WriteStatus;
+  /** What went wrong with its server; null where it landed or nothing was sent. */
   readonly failure: Failure | null;
 }
 
 /** Where the new version is, and which shares are nowhere. */
 export interface PublishReport {
+  /** `unprepared`: it could not be encoded. `cancelled`: what was under way may have landed. */
   readonly kind: PublishKind | 'unprepared' | 'cancelled';
+  /** Of what was, or was to be, written. */
   readonly seqnum: number;
   /** What it was built on; null: nothing. */
   readonly base: Version | null;
   /** The new version, if it was prepared. */
   readonly version: Version | null;
+  /** k of the new version. */
   readonly required: number;
+  /** N of the new version. */
   readonly total: number;
   /** W. */
   readonly quorum: number;
+  /** For each server, each share that it was to get, and what became of it. */
   readonly writes: readonly Write[];
+  /** In the order in which requests met them; there may be some where it was `published`, too. */
   readonly surprises: readonly Surprise[];
+  /** All that went wrong, also at servers that have the new version in the end. */
   readonly failures: readonly Failure[];
   /** Share numbers that no server is known to hold in the new version. */
   readonly missing: readonly number[];

@@ -9,14 +9,17 @@ import type { Hex, Place, ServerId, Servermap, Version } from './servermap.ts';
 
 /** A share on a server, as it was last seen. */
 export interface Seen {
+  /** Below N: a number beyond it is of another encoding, and cannot be tested for. */
   readonly shnum: number;
   /** Its first bytes, which a request tests for. */
   readonly head: Hex;
+  /** What it counts as in the quorum rules. */
   readonly share: Held;
 }
 
 /** One server of a publish. */
 export interface Target {
+  /** Its id in the map. */
   readonly server: ServerId;
   /** All below N that it holds, as far as is known: what the next request tests for. */
   readonly held: readonly Seen[];
@@ -37,6 +40,7 @@ export interface Target {
   readonly isCrowded: boolean;
   /** Requests that were sent. */
   readonly attempt: number;
+  /** Why it was closed, or what was gone there; null of one that only the map calls failed. */
   readonly failure: Failure | null;
 }
 
@@ -54,11 +58,15 @@ export interface Surprise extends Place {
 
 /** What is to be published, on what, and where. */
 export interface PublishPlan {
+  /** Who was seen to hold what: requests test for that. */
   readonly map: Servermap;
   /** What the new version is built on; null: nothing. */
   readonly base: Version | null;
+  /** W of S servers acknowledge the new version. */
   readonly quorum: Quorum;
+  /** k of the new version. */
   readonly required: number;
+  /** N of the new version; requests test every share number below it. */
   readonly total: number;
   /**
    * Whether whole shares are written, so that any share can go to any server; an update in place
@@ -77,14 +85,18 @@ export interface PublishPlan {
 
 /** The books of one publish. */
 export interface PublishRecord extends Omit<PublishPlan, 'map'> {
+  /** Of what is written: one above all in the map, or that of the base where it is placed again. */
   readonly seqnum: number;
   /** Whether a few shares of the base may go before k of the new version are there. */
   readonly isBaseSpare: boolean;
+  /** Those of the map, the new one, and what other writers are proven to have written. */
   readonly versions: Versions;
   /** The new version, once prepared. */
   readonly version: Version | null;
   /** In permuted order. */
   readonly targets: readonly Target[];
+  /** In the order in which requests met them. */
   readonly surprises: readonly Surprise[];
+  /** All that went wrong, also at servers that have the new version in the end. */
   readonly failures: readonly Failure[];
 }

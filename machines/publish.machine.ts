@@ -31,14 +31,19 @@ import { shareWriteMachine } from './share-write.machine.ts';
 
 /** What the chart is given, as JSON. */
 export interface PublishInput extends PublishPlan {
+  /** What the new version is made of; the bytes are with the runtime. */
   readonly recipe: Recipe;
+  /** `writeMs` and `readMs` of them, for each request by itself. */
   readonly deadlines: Deadlines;
 }
 
 /** What the chart knows as it goes, as JSON. */
 export interface PublishContext {
+  /** The books of `publishKernel`: each request follows from them. */
   readonly record: PublishRecord;
+  /** From the input, for `prepareShares`. */
   readonly recipe: Recipe;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 

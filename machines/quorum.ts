@@ -50,15 +50,19 @@ export type Held =
 
 /** What a writer knows of one server; null: nothing. */
 export interface ServerView {
+  /** As in the map. */
   readonly id: ServerId;
+  /** All that it told of; null: it was not heard, or is written to no more. */
   readonly held: readonly Held[] | null;
 }
 
 /** Everything the rules are about. */
 export interface View {
+  /** S, W and d. */
   readonly quorum: Quorum;
   /** Those that can be asked: S may be more. */
   readonly servers: readonly ServerView[];
+  /** By which descent is judged. */
   readonly versions: Versions;
 }
 
@@ -91,6 +95,7 @@ export function isHeard({ status }: Pick<KnownServer, 'status'>): boolean {
 
 /** A map, finished or under way, as far as the rules look at it. */
 export interface Mapped extends Known {
+  /** All that can be asked, whether they were or not. */
   readonly servers: readonly Pick<KnownServer, 'id' | 'status'>[];
 }
 
@@ -151,11 +156,13 @@ function strangers({ quorum, servers }: View): number {
 
 /** A new version: what it is built on, and the servers that it has won. */
 export interface Candidate {
+  /** Null: nothing is there that would be lost. */
   readonly base: Version | null;
   /** Of the base. */
   readonly line: ReadonlySet<Hex>;
   /** Null before it is made: it is newer than all that was seen. */
   readonly version: Version | null;
+  /** Once there are B of them, every older version outside of the line is dead (D1). */
   readonly won: ReadonlySet<ServerId>;
 }
 

@@ -29,7 +29,9 @@ import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-u
 
 /** What the chart is given, as JSON. */
 export interface ReadFileInput {
+  /** Whom to ask, and what makes a quorum. */
   readonly grid: GridView;
+  /** Which bytes of the version that is chosen. */
   readonly wanted: WantedRange;
   /** The newest if none is named. */
   readonly version?: WantedVersion | null;
@@ -37,17 +39,20 @@ export interface ReadFileInput {
   readonly canTakeBack: boolean;
   /** How often it may begin: twice by default. */
   readonly attemptsMax?: number;
+  /** `queryMs`, `verifyMs` and `readMs` of them: nothing is written. */
   readonly deadlines: Deadlines;
 }
 
 /** How a read of a file ended, and the newest acknowledged version that it has seen. */
 export type ReadFileReport = (ReadEnd | { readonly kind: 'cancelled' }) & {
+  /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;
 };
 
 /** What is read was seen on so few servers that a newer version may be acknowledged. */
 export interface VersionUnconfirmed {
   readonly type: 'version.unconfirmed';
+  /** Of the version that is read. */
   readonly seqnum: number;
   /** Servers that could tell. */
   readonly silent: readonly ServerId[];
@@ -55,8 +60,11 @@ export interface VersionUnconfirmed {
 
 /** What the chart knows as it goes, as JSON. */
 export interface ReadFileContext {
+  /** The books of `readKernel`: each state follows from them. */
   readonly record: ReadRecord;
+  /** From the input: whom a map asks, in permuted order. */
   readonly grid: GridView;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 

@@ -29,13 +29,17 @@ export interface GridView {
   readonly servers: readonly ServerId[];
   /** k and N to begin with: a file has its own. */
   readonly required: number;
+  /** N to begin with. */
   readonly total: number;
+  /** S, W and d, of which every quorum is counted. */
   readonly membership: Membership;
 }
 
 /** The version that is wanted, whatever else is there; by its seqnum alone where that is enough. */
 export interface WantedVersion {
+  /** Counts up with every write, from 1. */
   readonly seqnum: number;
+  /** 32 bytes; null: any with this seqnum, the best of them if there are several. */
   readonly rootHash: Hex | null;
 }
 
@@ -43,6 +47,7 @@ export interface WantedVersion {
 export interface ReadRecord {
   /** N of the grid, and what makes a quorum of it. */
   readonly grid: Pick<GridView, 'total' | 'membership'>;
+  /** As the caller asked: not yet cut to the version that is chosen. */
   readonly wanted: WantedRange;
   /** Null: the newest. */
   readonly version: WantedVersion | null;

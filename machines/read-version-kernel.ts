@@ -64,7 +64,9 @@ export function firstBlocks(
 
 /** The books of reading ranges of one version. */
 export interface VersionRead {
+  /** The one that is read: no other takes its place. */
   readonly version: Version;
+  /** Where shares of it are: made anew, of everybody, when good ones run out. */
   readonly map: Servermap;
   /** What is left to read, none of it empty; the first is under way. */
   readonly ranges: readonly Span[];
@@ -78,6 +80,7 @@ export interface VersionRead {
   readonly marked: readonly MarkedHolding[];
   /** How the last retrieve ended, if it ran out of shares and nothing was done about it. */
   readonly shortage: RetrieveReport | null;
+  /** What ends the reading other than too few shares; null until then. */
   readonly failure: Failure | null;
 }
 

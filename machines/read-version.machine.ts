@@ -27,20 +27,27 @@ import { type ServermapUpdateInput, servermapUpdateMachine } from './servermap-u
 
 /** What the chart is given, as JSON. */
 export interface ReadVersionInput {
+  /** Whom to ask when good shares run out. */
   readonly grid: GridView;
+  /** Where shares of it are, to begin with. */
   readonly map: Servermap;
+  /** The one that is read: no other takes its place. */
   readonly version: Version;
   /** None of them empty. */
   readonly ranges: readonly Span[];
   /** Shares that proved corrupt before. */
   readonly marked: readonly MarkedHolding[];
+  /** `queryMs`, `verifyMs` and `readMs` of them: nothing is written. */
   readonly deadlines: Deadlines;
 }
 
 /** What the chart knows as it goes, as JSON. */
 export interface ReadVersionContext {
+  /** The books of `readVersionKernel`: each state follows from them. */
   readonly record: VersionRead;
+  /** From the input: whom a map asks, in permuted order. */
   readonly grid: GridView;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 

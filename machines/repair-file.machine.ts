@@ -33,19 +33,25 @@ import { everyBlock } from './verify-file.machine.ts';
 
 /** What the chart is given, as JSON. */
 export interface RepairFileInput {
+  /** What may be written over what, and who has to acknowledge it. */
   readonly task: RepairTask;
+  /** Whether the signing key is at hand already; if not, the map looks for it. */
   readonly hasPrivateKey: boolean;
+  /** All four: it maps, reads, writes, and maps again. */
   readonly deadlines: Deadlines;
 }
 
 /** How a repair ended, and the newest acknowledged version that it has seen. */
 export type RepairFileReport = (RepairEnd | { readonly kind: 'cancelled' }) & {
+  /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;
 };
 
 /** What the chart knows as it goes, as JSON. */
 export interface RepairFileContext {
+  /** The books of `repairKernel`: each state follows from them. */
   readonly record: RepairRecord;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 

@@ -44,6 +44,7 @@ import { knownMap, type Obstacle } from './write-kernel.ts';
 export interface RepairTask {
   /** Of the cap. */
   readonly format: Format;
+  /** Whom to ask, and what makes a quorum. */
   readonly grid: GridView;
   /** Repair even if something would be lost by that. */
   readonly force: boolean;
@@ -53,6 +54,7 @@ export interface RepairTask {
 
 /** The books of a repair. */
 export interface RepairRecord extends RepairTask {
+  /** From before, or by the map: without it a repair can find but not write. */
   readonly hasPrivateKey: boolean;
   /** Of everybody. */
   readonly map: Servermap | null;
@@ -60,9 +62,11 @@ export interface RepairRecord extends RepairTask {
   readonly judged: Readonly<Record<Hex, RetrieveReport>>;
   /** Whether the contents of the best version have been read. */
   readonly isRead: boolean;
+  /** Null until it is; one that fell short is an obstacle. */
   readonly published: PublishReport | null;
   /** Of everybody, after that. */
   readonly after: Servermap | null;
+  /** The first one, which ends the repair; null while there is none. */
   readonly obstacle: RepairObstacle | null;
 }
 
@@ -93,6 +97,7 @@ export type RepairWay = 'nothing' | 'again' | 'merge';
 
 /** What a repair found, wrote, and left. */
 export interface RepairFinding {
+  /** `merge` alone takes a new seqnum. */
   readonly way: RepairWay;
   /** What was found at first. */
   readonly before: Verification;

@@ -8,17 +8,25 @@ import type { Hex, Holding, Place, ServerId, ServerStatus, Version } from './ser
 
 /** What one server turned out to hold, all of it judged. */
 export interface ServerReport {
+  /** Its id in the map. */
   readonly server: ServerId;
+  /** As the map will have it. */
   readonly status: Extract<ServerStatus, 'good' | 'empty' | 'corrupt' | 'failed'>;
+  /** One for each share that it told of. */
   readonly holdings: readonly Holding[];
+  /** Of its good shares, and of bad ones with a signed header; one version may come twice. */
   readonly versions: readonly Version[];
+  /** Whether the signing key was wanted, and a good share yielded it. */
   readonly privateKeyFound: boolean;
+  /** Why it told of no shares; null otherwise, even where none could be judged. */
   readonly failure: Failure | null;
 }
 
 /** What came of fetching one share's blocks. */
 export interface BlockReport extends Place {
+  /** `corrupt`: they do not lead to the signed root. `failed`: they did not come. */
   readonly status: 'held' | 'corrupt' | 'failed';
+  /** Null where they are `held`. */
   readonly failure: Failure | null;
 }
 
@@ -44,30 +52,39 @@ export type WriteStatus =
 
 /** A share as the server reported it beside its answer. */
 export interface SeenShare {
+  /** May be N or more: of another encoding. */
   readonly shnum: number;
+  /** Its first bytes, as many as a good one of its format compares; empty: no share, to a test. */
   readonly checkstring: Hex;
 }
 
 /** A share whose signature has been verified. */
 export interface ProvenShare {
+  /** One of those that the server showed. */
   readonly shnum: number;
+  /** By its signed header. */
   readonly version: Version;
 }
 
 /** What came of one request. */
 export interface WriteReport {
+  /** Its id in the map. */
   readonly server: ServerId;
+  /** `unknown` alone leaves open whether the shares were written. */
   readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
   /** Shares that the server reported, as they were just before the write. */
   readonly seen: readonly SeenShare[];
   /** Those of them that have been read since and are good: a server can show anything. */
   readonly proven: readonly ProvenShare[];
+  /** What went wrong on the way, even where a re-read then found the shares there. */
   readonly failure: Failure | null;
 }
 
 /** One request: these shares are written if the server holds just what the tests say. */
 export interface PlannedRequest {
+  /** Its id in the map. */
   readonly server: ServerId;
+  /** Of the shares that are written, ascending. */
   readonly shnums: readonly number[];
   /** Of every share number below N. */
   readonly tests: readonly WriteTest[];

@@ -28,14 +28,19 @@ export type ShareStatus =
 
 /** A share that can be read from, or could. */
 export interface ShareSource extends Place {
+  /** As of the window under way. */
   readonly status: ShareStatus;
+  /** Why it is `corrupt` or `failed`; null of all others. */
   readonly failure: Failure | null;
 }
 
 /** The books of a retrieve. */
 export interface RetrieveRecord {
+  /** It decides how many shares a window is fetched from. */
   readonly purpose: Purpose;
+  /** k: so many different shares that hold their blocks make a window that can be decoded. */
   readonly required: number;
+  /** Every good share of the map, copies too; one that proved bad stays, and is not asked again. */
   readonly sources: readonly ShareSource[];
   /** The window under way starts here. */
   readonly nextSegment: number;
@@ -43,11 +48,13 @@ export interface RetrieveRecord {
   readonly endSegment: number;
   /** Segments of the window under way. */
   readonly window: number;
+  /** By which `window` grows. */
   readonly windows: Windows;
 }
 
 /** In segments. The first bytes should come soon, and what a window costs by itself seldom. */
 export interface Windows {
+  /** Of the first window. */
   readonly first: number;
   /** Each is twice the one before, up to that. */
   readonly longest: number;
@@ -181,9 +188,14 @@ function advance(record: RetrieveRecord): RetrieveRecord {
 
 /** How a retrieve ended. */
 export interface RetrieveReport {
+  /** `internal`: decoding or the consumer has failed, and `failure` says how. */
   readonly kind: 'delivered' | 'notEnoughShares' | 'cancelled' | 'internal';
+  /** k. */
   readonly required: number;
+  /** Every share, as it stood at the end. */
   readonly sources: readonly ShareSource[];
+  /** Those that the consumer has taken, from the first on. */
   readonly segmentsDelivered: number;
+  /** Null unless `internal`. */
   readonly failure: Failure | null;
 }

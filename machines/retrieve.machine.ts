@@ -35,25 +35,37 @@ import { type Servermap, sharesOf, type Version } from './servermap.ts';
 
 /** What the chart is given, as JSON. */
 export interface RetrieveInput {
+  /** `read`: from any k shares. `verify`: every copy of every share. */
   readonly purpose: Purpose;
+  /** Where its good shares are: others are not asked. */
   readonly map: Servermap;
+  /** Whose segments they are, each led to its signed root. */
   readonly version: Version;
+  /** Counts from 0. */
   readonly firstSegment: number;
   /** One past the last segment wanted. */
   readonly endSegment: number;
+  /** How many segments at once, and how far ahead. */
   readonly windows: Windows;
   /** Which bytes of these segments are wanted. */
   readonly range: Span;
+  /** `readMs` of them, for each share and window. */
   readonly deadlines: Deadlines;
 }
 
 /** What the chart knows as it goes, as JSON. */
 export interface RetrieveContext {
+  /** The books of `retrieveKernel`: each state follows from them. */
   readonly record: RetrieveRecord;
+  /** From the input, for the children and for `decodeSegments`. */
   readonly version: Version;
+  /** From the input, for `decodeSegments`. */
   readonly range: Span;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
+  /** How decoding or the consumer has failed; null until then. */
   readonly failure: Failure | null;
+  /** Where it began: what was delivered is counted from there. */
   readonly firstSegment: number;
 }
 

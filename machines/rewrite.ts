@@ -15,7 +15,9 @@ import {
 
 /** A run of bytes of the contents: `to` is one past the last. */
 export interface Span {
+  /** Of the first byte; counts from 0. */
   readonly from: number;
+  /** `to - from` bytes in all. */
   readonly to: number;
 }
 
@@ -75,6 +77,7 @@ export function recipeInPlace(base: Version, offset: number, length: number): In
 
 /** What a change in place does to the segments of the base. */
 export interface InPlace {
+  /** The first that changes; counts from 0. */
   readonly firstSegment: number;
   /** Rewritten, or added. */
   readonly segmentCount: number;

@@ -29,17 +29,25 @@ import type { ServerId } from './servermap.ts';
 
 /** What the chart is given, as JSON. */
 export interface ServerQueryInput {
+  /** Its id in the map under way. */
   readonly server: ServerId;
+  /** The map: hears of the shares at once, and of the verdicts when all are there. */
   readonly parent: ActorRef<Snapshot<unknown>, ServerAnswered | ServerSettled>;
+  /** Whether a good share is to yield the signing key as well. */
   readonly wantsPrivateKey: boolean;
+  /** Whether each share has to prove its number, where the server shows several. */
   readonly wantsNumbers: boolean;
+  /** `queryMs` for the list, then `verifyMs` for all verdicts. */
   readonly deadlines: Deadlines;
 }
 
 /** What the chart knows as it goes, as JSON. */
 export interface ServerQueryContext extends ServerQueryInput {
+  /** As the server told, each once; empty before it did. */
   readonly shnums: readonly number[];
+  /** In the order in which verdicts came; what is late is added as `unverified`. */
   readonly judged: readonly ShareJudged[];
+  /** Why it told of no shares; null otherwise. */
   readonly failure: Failure | null;
 }
 

@@ -30,15 +30,21 @@ import {
 
 /** What the chart is given, as JSON. */
 export interface ServermapUpdateInput {
+  /** What the map is made for: it decides when enough is known. */
   readonly mode: Mode;
   /** In permuted order. */
   readonly servers: readonly ServerId[];
   /** k and N to begin with. */
   readonly required: number;
+  /** N to begin with. */
   readonly total: number;
+  /** S, W and d: how few servers might all have missed what was acknowledged. */
   readonly membership: Membership;
+  /** Whether the map is not done before a share yields the signing key. */
   readonly wantsPrivateKey: boolean;
+  /** `queryMs` and `verifyMs` of them, for each server by itself. */
   readonly deadlines: Deadlines;
+  /** Found corrupt before: bad in this map, too, while they are of the same version. */
   readonly marked?: readonly MarkedHolding[];
   /** Anything but `ours` is for demonstrations: see `historic-rules.ts`. */
   readonly rule?: Rule;
@@ -46,7 +52,9 @@ export interface ServermapUpdateInput {
 
 /** What the chart knows as it goes, as JSON. */
 export interface ServermapUpdateContext {
+  /** The books of `updateKernel`: each state follows from them. */
   readonly record: UpdateRecord;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 
@@ -72,7 +80,28 @@ function recordOf(input: ServermapUpdateInput): UpdateRecord {
   };
 }
 
-/** The coordinator of a map: whom to ask next, and when enough is known. */
+/**
+ * The coordinator of a map: whom to ask next, and when enough is known.
+ *
+ * @example
+ * ```ts
+ * import * as machines from 'tahoe-mutable/machines';
+ * import { createActor, fromPromise, toPromise } from 'xstate';
+ *
+ * const queryServer = fromPromise<machines.QueryResult, machines.QueryInput>(
+ *   async () => ({ ok: true, shnums: [] }), // IO of your own: these servers hold nothing
+ * );
+ * const serverQuery = machines.serverQueryMachine.provide({ actors: { queryServer } });
+ * const update = machines.servermapUpdateMachine.provide({ actors: { serverQuery } });
+ * const grid = { required: 1, total: 2, membership: { servers: 2, happy: 2 } };
+ * const deadlines = { queryMs: 1000, verifyMs: 1000, readMs: 1000, writeMs: 1000 };
+ * const input: machines.ServermapUpdateInput = {
+ *   ...{ mode: 'check', servers: ['a', 'b'], ...grid, wantsPrivateKey: false, deadlines },
+ * };
+ * const map = await toPromise(createActor(update, { input }).start());
+ * console.log(map.outcome, map.servers); // enough: both were asked, and are `empty`
+ * ```
+ */
 export const servermapUpdateMachine = setup({
   types: {
     context: {} as ServermapUpdateContext,

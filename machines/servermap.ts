@@ -92,6 +92,7 @@ export interface Holding extends Place {
 
 /** A share that a reader found corrupt after its header had been accepted. */
 export interface MarkedHolding extends Place {
+  /** What was wrong with it, in words. */
   readonly reason: string;
   /** The version it was a share of when it was marked. */
   readonly version: Hex;

@@ -31,6 +31,7 @@ import type { Hex, ServerId } from './servermap.ts';
 
 /** What the chart is given, as JSON. */
 export interface ShareWriteInput {
+  /** Its id in the map. */
   readonly server: ServerId;
   /** Of the shares that are written. */
   readonly shnums: readonly number[];
@@ -38,7 +39,9 @@ export interface ShareWriteInput {
   readonly tests: readonly WriteTest[];
   /** The checkstring of the version being written. */
   readonly checkstring: Hex;
+  /** The publish: hears once how it ended. */
   readonly parent: ActorRef<Snapshot<unknown>, WriteSettled>;
+  /** `writeMs` for the answer; `readMs` for a re-read, and for the proof of a claim. */
   readonly deadlines: Deadlines;
 }
 
@@ -46,8 +49,11 @@ export interface ShareWriteInput {
 export interface ShareWriteContext extends ShareWriteInput {
   /** Whether it was written, as the server says; null: it has not said. */
   readonly wrote: boolean | null;
+  /** What the server showed last of the whole file; empty before. */
   readonly seen: readonly SeenShare[];
+  /** Those of them with a signature that was checked. */
   readonly proven: readonly ProvenShare[];
+  /** What went wrong on the way; a re-read may find the shares there even so. */
   readonly failure: Failure | null;
 }
 

@@ -34,18 +34,25 @@ export const roundWindow = 50;
 
 /** The books of one update. */
 export interface UpdateRecord extends Known {
+  /** What the map is made for: it decides when enough is known. */
   readonly mode: Mode;
+  /** By which the boundary is found. */
   readonly rule: Rule;
   /** k and N as far as known: the grid's defaults, raised by every verified version. */
   readonly required: number;
+  /** N as far as known. */
   readonly total: number;
+  /** S, W and d, of which the quorum is counted. */
   readonly membership: Membership;
   /** In permuted order; `statuses` and `failures` are parallel to it. */
   readonly servers: readonly ServerId[];
+  /** Where each server stands. */
   readonly statuses: readonly ServerStatus[];
   /** Why servers did not answer. Not keyed by their ids: `constructor` may be one. */
   readonly failures: readonly (Failure | null)[];
+  /** `missing` while it is wanted and no share has yielded it. */
   readonly privateKey: Servermap['privateKey'];
+  /** Found corrupt before: bad in this map, too, while they are of the same version. */
   readonly marked: readonly MarkedHolding[];
 }
 
@@ -63,17 +70,25 @@ export type UpdateFact =
 
 /** All that the decision depends on. */
 export interface UpdateView {
+  /** It says which of the rest count. */
   readonly mode: Mode;
+  /** Of a map to write: how the boundary is found. */
   readonly rule: Rule;
+  /** k; also, how many servers without shares make a boundary. */
   readonly required: number;
+  /** N: a writer asks k + N servers at first. */
   readonly total: number;
+  /** In permuted order. */
   readonly statuses: readonly ServerStatus[];
+  /** Whether some version has k different good shares. */
   readonly hasRecoverable: boolean;
   /** B. */
   readonly meetingSize: number;
   /** Whether a reader may be given a version. */
   readonly isConfirmed: boolean;
+  /** Whether a version was seen that further answers may prove better than the best one. */
   readonly isContested: boolean;
+  /** Whether it is wanted, and no share has yielded it. */
   readonly lacksPrivateKey: boolean;
 }
 
@@ -84,7 +99,7 @@ export type UpdateDecision =
   | { readonly kind: 'ask'; readonly count: number }
   | { readonly kind: 'wait' };
 
-/** What its rule looks at, of the books of a map. */
+/** What its rule looks at, of the books of a map; what takes counting, when it is looked at. */
 export function viewOf(record: UpdateRecord): UpdateView {
   const { mode, rule, required, total, statuses, membership } = record;
   const quorum = quorumOf(membership, total);
@@ -94,10 +109,16 @@ export function viewOf(record: UpdateRecord): UpdateView {
     required,
     total,
     statuses,
-    hasRecoverable: Object.values(record.versions).some((v) => isRecoverable(record, v)),
+    get hasRecoverable() {
+      return Object.values(record.versions).some((v) => isRecoverable(record, v));
+    },
     meetingSize: meetingSize(quorum),
-    isConfirmed: mode === 'read' && chooseForReader(mappedIn(record), quorum) !== undefined,
-    isContested: contenders(record).length > 0,
+    get isConfirmed() {
+      return mode === 'read' && chooseForReader(mappedIn(record), quorum) !== undefined;
+    },
+    get isContested() {
+      return contenders(record).length > 0;
+    },
     lacksPrivateKey: record.privateKey === 'missing',
   };
 }

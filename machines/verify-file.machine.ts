@@ -26,19 +26,25 @@ import {
 
 /** What the chart is given, as JSON. */
 export interface VerifyFileInput {
+  /** Whom to ask: all of them are. */
   readonly grid: GridView;
+  /** `queryMs`, `verifyMs` and `readMs` of them: nothing is written. */
   readonly deadlines: Deadlines;
 }
 
 /** How a verification ended, and the newest acknowledged version that it has seen. */
 export type VerifyFileReport = (VerifyEnd | { readonly kind: 'cancelled' }) & {
+  /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;
 };
 
 /** What the chart knows as it goes, as JSON. */
 export interface VerifyFileContext {
+  /** The books of `verifyKernel`: each state follows from them. */
   readonly record: VerifyRecord;
+  /** From the input: whom the map asks, and what confirms a version. */
   readonly grid: GridView;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 

@@ -29,6 +29,7 @@ export interface VerifyImmutableRecord {
   readonly isLookedAt: boolean;
   /** Whether k shares were decoded, and all encoded again. */
   readonly isEncoded: boolean;
+  /** What ends the look other than bad shares; null until then. */
   readonly failure: Failure | null;
 }
 

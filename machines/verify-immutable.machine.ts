@@ -30,6 +30,7 @@ import {
 export interface VerifyImmutableInput {
   /** With k and N of the file, which its cap tells. */
   readonly grid: GridView;
+  /** `queryMs`, `verifyMs` and `readMs` of them: nothing is written. */
   readonly deadlines: Deadlines;
 }
 
@@ -38,8 +39,11 @@ export type VerifyImmutableReport = VerifyImmutableEnd | { readonly kind: 'cance
 
 /** What the chart knows as it goes, as JSON. */
 export interface VerifyImmutableContext {
+  /** The books of `verifyImmutableKernel`: each state follows from them. */
   readonly record: VerifyImmutableRecord;
+  /** From the input: whom the map asks. */
   readonly grid: GridView;
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 

@@ -11,7 +11,9 @@ import { type StaleHolding, staleHoldings } from './stale.ts';
 export interface VerifyRecord {
   /** Of everybody. */
   readonly map: Servermap | null;
+  /** Of every share of the newest version; null until its blocks were read. */
   readonly report: RetrieveReport | null;
+  /** What ends it other than bad shares; null until then. */
   readonly failure: Failure | null;
 }
 

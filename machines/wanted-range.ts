@@ -5,6 +5,7 @@ import type { Span } from './rewrite.ts';
 
 /** What is wanted of a version. */
 export interface WantedRange {
+  /** Bytes before the first wanted one; the size of the file itself is an empty range. */
   readonly offset: number;
   /** Null: up to the end. */
   readonly length: number | null;
@@ -12,7 +13,9 @@ export interface WantedRange {
 
 /** An offset beyond the end, and how far it may go. */
 export interface Excess {
+  /** Where the range was to begin, in bytes. */
   readonly offset: number;
+  /** Bytes of contents: the last offset there is. */
   readonly size: number;
 }
 

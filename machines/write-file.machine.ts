@@ -45,7 +45,9 @@ import {
 
 /** What the chart is given, as JSON. */
 export interface WriteFileInput {
+  /** What to write, and who has to acknowledge it; `backoffsMs` counts the attempts. */
   readonly task: Omit<WriteTask, 'attemptsMax'>;
+  /** Whether the signing key is at hand already; if not, the map looks for it. */
   readonly hasPrivateKey: boolean;
   /** The newest version that is remembered from earlier operations. */
   readonly newest: Version | null;
@@ -53,12 +55,15 @@ export interface WriteFileInput {
   readonly remembered?: Servermap | null;
   /** How long to wait after each collision, in milliseconds; one more attempt than entries. */
   readonly backoffsMs: readonly number[];
+  /** All four, for each attempt anew. */
   readonly deadlines: Deadlines;
 }
 
 /** How a write ended, after how many attempts, and the newest version that it has seen or made. */
 export type WriteFileReport = (WriteEnd | { readonly kind: 'cancelled' }) & {
+  /** 1 if nobody came in between. */
   readonly attempts: number;
+  /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;
   /** For the next write of the file, if nothing disturbed this one. */
   readonly remembered: Servermap | null;
@@ -68,8 +73,11 @@ export type WriteFileReport = (WriteEnd | { readonly kind: 'cancelled' }) & {
 
 /** What the chart knows as it goes, as JSON. */
 export interface WriteFileContext {
+  /** The books of `writeKernel`: each state follows from them. */
   readonly record: WriteRecord;
+  /** From the input: the wait after the attempt of that number. */
   readonly backoffsMs: readonly number[];
+  /** From the input, for every child. */
   readonly deadlines: Deadlines;
 }
 
@@ -80,6 +88,7 @@ export interface AttemptCollided {
   readonly attempt: number;
   /** How many may be made. */
   readonly attemptsMax: number;
+  /** Milliseconds until the next one begins. */
   readonly waitMs: number;
   /** What is waited for, if no version could be built on. */
   readonly standoff: Standoff | null;

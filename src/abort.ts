@@ -2,6 +2,12 @@
  * @module abort: waiting for something that the waiter may lose interest in.
  */
 
+/**
+ * Why something is aborted that nobody waits for any more. Made once: such an object notes where it
+ * was made, which takes as long as to judge a share.
+ */
+export const cancelled = new DOMException('cancelled', 'AbortError');
+
 /** One that is aborted with a signal as well, until it is let go. */
 export interface Follower {
   readonly controller: AbortController;

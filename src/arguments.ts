@@ -11,7 +11,7 @@ import type { Cap } from './caps.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
 import type { ImmutableCap } from './immutable/caps.ts';
-import type { OperationOptions, Range, Retry } from './runtime/options.ts';
+import type { OperationOptions, Range, Retry, RetryOptions } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
 import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
@@ -30,10 +30,17 @@ const modes: ReadonlySet<unknown> = new Set(['anything', 'read', 'write', 'check
 const formats: ReadonlySet<unknown> = new Set(['sdmf', 'mdmf']);
 
 /**
- * Checks the options that operations have.
- * @throws BadArgumentError
+ * Checks the options of an operation that is not made again: it would only seem to take a `retry`.
+ * @throws BadArgumentError, OutOfRangeError
  */
 export function checkOperation(options: OperationOptions): void {
+  checkRepeatable(options);
+  if ((options as RetryOptions).retry === undefined) return;
+  throw new BadArgumentError('retry', 'is no option of this call');
+}
+
+/** Checks the options of one that is. @throws BadArgumentError, OutOfRangeError */
+export function checkRepeatable(options: OperationOptions & RetryOptions): void {
   const given = requireObject('options', options, 'an object');
   const { signal, onProgress, rule, mode, force, raw, base, version, deadlines, retry } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -76,10 +83,8 @@ function checkVersion(argument: string, value: unknown, isWhole = true): void {
   refuse(`${argument}.rootHash`, rootHash, '64 hex digits');
 }
 
-/** Checks the options that reads have. @throws BadArgumentError, OutOfRangeError */
-export function checkRead(options: OperationOptions & Range): void {
-  checkOperation(options);
-  const { offset, length } = options;
+/** @throws BadArgumentError, OutOfRangeError */
+export function checkRange({ offset, length }: Range): void {
   if (offset !== undefined) requireCount('offset', offset);
   if (length !== undefined) requireCount('length', length);
 }
@@ -206,11 +211,13 @@ function checkServer(name: string, server: unknown): void {
 
 /** @throws BadArgumentError */
 export function checkIdentity(
-  server: { readonly [Name in 'id' | 'tubId' | 'permutationSeed']?: unknown },
+  server: { readonly [Name in 'id' | 'nickname' | 'tubId' | 'permutationSeed']?: unknown },
   prefix = '',
 ): void {
-  const { id, tubId, permutationSeed } = server;
-  if (typeof id !== 'string') refuse(`${prefix}id`, id, 'a string');
+  const { id, nickname = id, tubId, permutationSeed } = server;
+  for (const [name, value] of Object.entries({ id, nickname })) {
+    if (typeof value !== 'string') refuse(`${prefix}${name}`, value, 'a string');
+  }
   if (!isBytesOf(tubId, 20)) refuse(`${prefix}tubId`, tubId, '20 bytes');
   if (!isBytes(permutationSeed))
     refuse(`${prefix}permutationSeed`, permutationSeed, 'a Uint8Array');

@@ -53,12 +53,17 @@ const MAY_BE_DROPPED =
  * Opens a grid that lives in this browser's IndexedDB, and makes it when there is none of this name.
  * All pages of the site, and their workers, see the same one, and may write at the same time.
  *
- *     const grid = await openBrowserGrid({ name: 'notes' });
- *     const file = await grid.create({ contents: new TextEncoder().encode('hello') });
- *     localStorage.setItem('cap', file.writeCap); // after a reload: grid.open(cap)
- *
  * @throws BadArgumentError, OutOfRangeError; BadGridError when the browser keeps no storage for this
  *   page, or when the grid has another number of servers, or another encoding, than was said
+ *
+ * @example
+ * ```ts not run: there is no IndexedDB in Node
+ * import { openBrowserGrid } from 'tahoe-mutable/browser';
+ *
+ * const grid = await openBrowserGrid({ name: 'notes' });
+ * const file = await grid.create({ contents: 'hello' });
+ * localStorage.setItem('cap', file.writeCap); // after a reload: grid.open(cap)
+ * ```
  */
 export async function openBrowserGrid(options: BrowserGridOptions): Promise<Grid> {
   requireOptions(options);

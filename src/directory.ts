@@ -5,7 +5,13 @@
  * An edit is a `modify` of the directory's file: the whole table is read, changed, and written; where
  * somebody else wrote at the same time, the change is made again from what is there then.
  */
-import { checkOperation, requireFunction, requireObject, requireOptions } from './arguments.ts';
+import {
+  checkOperation,
+  checkRepeatable,
+  requireFunction,
+  requireObject,
+  requireOptions,
+} from './arguments.ts';
 import { equalBytes } from './bytes.ts';
 import { formatCap, storageIndexOf, type WriteCap } from './caps.ts';
 import type { Primitives } from './crypto/primitives.ts';
@@ -161,6 +167,13 @@ export class Directory {
   /**
    * Every entry, as what it is, in the order of the contents, which is that of the names' UTF-8.
    * @throws UnrecoverableFileError, NotEnoughSharesError, InsufficientCapError
+   *
+   * @example
+   * ```ts
+   * for (const { name, kind, caps } of await directory.list()) {
+   *   if (kind === 'file' && caps.write !== undefined) console.log(`${name} can be changed`);
+   * }
+   * ```
    */
   async list(options: OperationOptions = {}): Promise<Child[]> {
     return this.#recorded('list', options, async (all) => {
@@ -226,6 +239,12 @@ export class Directory {
   /**
    * Links a child. Metadata of a name stay where none are given.
    * @throws ExistingChildError, BadArgumentError, and as `MutableFile.modify`
+   *
+   * @example
+   * ```ts
+   * await directory.add('draft.txt', file); // whoever may write here may write to the file
+   * await directory.add('draft.txt', file.readCap, { replace: true }); // nobody may, by this link
+   * ```
    */
   async add(
     name: string,
@@ -299,7 +318,7 @@ export class Directory {
     if (equalBytes(here, there)) {
       return { added: await this.rename(old, name, options), unlinked: undefined };
     }
-    return this.#recorded('move', options, async (all) => {
+    const move = async (all: AddCallOptions) => {
       const draft = new Draft(await this.#table(all));
       const link = await movable(draft, old, this.#holder);
       const { write: rw, read: ro } = link.target.caps;
@@ -311,7 +330,8 @@ export class Directory {
       const added = await target.#edit('move', add, all);
       const unlink = () => unlinking(old, draft.get(old));
       return { added, unlinked: await this.#edit('move', unlink, all) };
-    });
+    };
+    return this.#recorded('move', options, move, checkRepeatable);
   }
 
   async #table(options: OperationOptions): Promise<Table> {
@@ -319,7 +339,6 @@ export class Directory {
   }
 
   async #contents(options: OperationOptions): Promise<Uint8Array> {
-    checkOperation(options);
     const { signal, onProgress, deadlines } = options;
     const part = partOf(operationOf(options));
     return this.#backing.read({ ...part, signal, onProgress, deadlines });
@@ -343,9 +362,8 @@ export class Directory {
       await edit(draft);
       return draft.changed && packTable(draft.changed);
     };
-    const write = await this.#recorded(method, rest, (all) =>
-      file.modify(modifier, { ...all, raw: true }),
-    );
+    const modify = (all: typeof rest) => file.modify(modifier, { ...all, raw: true });
+    const write = await this.#recorded(method, rest, modify, checkRepeatable);
     return { attempt, write };
   }
 
@@ -354,8 +372,9 @@ export class Directory {
     method: string,
     options: Options,
     work: (options: Options) => Promise<T>,
+    check = checkOperation,
   ): Promise<T> {
-    checkOperation(options);
+    check(options);
     const backing = this.#backing;
     const file = () => {
       if (backing instanceof MutableFile) return storageIndexOf(backing.cap);

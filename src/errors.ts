@@ -27,6 +27,7 @@ import type {
   ServerFacts,
   SourceChangeFacts,
   SpoolFacts,
+  TakenFacts,
   UnrecoverableFacts,
   VersionChangedFacts,
   VersionUnavailableFacts,
@@ -186,11 +187,11 @@ export class BadKeyError extends TypedError<ProblemFacts, 'BadKeyError'> {
 }
 
 /** A grid description (servers.yaml, a grid folder) that does not describe a grid. */
-export class BadGridError extends TypedError<WhereFacts, 'BadGridError'> {
+export class BadGridError extends TypedError<TakenFacts, 'BadGridError'> {
   static override readonly code = 'BadGridError';
 
-  constructor(where: string, problem: string) {
-    super(`${where}: ${problem}`, { where, problem });
+  constructor(where: string, problem: string, facts: Omit<TakenFacts, keyof WhereFacts> = {}) {
+    super(`${where}: ${problem}`, { where, problem, ...facts });
   }
 }
 
@@ -230,11 +231,11 @@ export class SpoolError extends TypedError<SpoolFacts, 'SpoolError'> {
 }
 
 /** A trace that cannot be written, or not to its end. What is traced is not affected by that. */
-export class TraceError extends TypedError<WhereFacts, 'TraceError'> {
+export class TraceError extends TypedError<TakenFacts, 'TraceError'> {
   static override readonly code = 'TraceError';
 
-  constructor(where: string, problem: string) {
-    super(`${where}: ${problem}`, { where, problem });
+  constructor(where: string, problem: string, facts: Omit<TakenFacts, keyof WhereFacts> = {}) {
+    super(`${where}: ${problem}`, { where, problem, ...facts });
   }
 }
 
@@ -483,18 +484,14 @@ export type AnyTahoeMutableError =
  *
  * @example
  * ```ts
+ * import { isTahoeMutableError } from 'tahoe-mutable';
+ *
  * try {
- *   await file.overwrite(contents, { base });
+ *   await file.update('x', 1_000_000);
  * } catch (error) {
- *   if (!isTahoeMutableError(error)) throw error;
- *   switch (error.code) {
- *     case 'VersionChangedError':
- *       return showConflict(error.facts.expected, error.facts.found);
- *     case 'NotEnoughServersError':
- *       return showFailures(error.facts.failures);
- *     default:
- *       throw error;
- *   }
+ *   if (!isTahoeMutableError(error)) throw error; // a bug, or an abort
+ *   if (error.code !== 'OutOfRangeError') throw error;
+ *   console.log(error.message, error.facts.value); // typed by its code, and never a secret
  * }
  * ```
  */

@@ -40,6 +40,12 @@ export type WhereFacts = ProblemFacts & {
   readonly where: string;
 };
 
+/** The same of what may be there already, where something new was to be made. */
+export type TakenFacts = WhereFacts & {
+  /** It is: nothing was written over it. */
+  readonly isTaken?: true;
+};
+
 /** Where there was no room, and how much there is. */
 export type SpoolFacts = WhereFacts & {
   /** Bytes that may be kept in memory. */

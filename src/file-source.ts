@@ -15,6 +15,14 @@ export interface FileSource extends Spooled, AsyncDisposable {}
 /**
  * Opens a regular file as contents; it must not change while it is being written.
  * @throws BadSourceError when it is something else; what the system says (`ENOENT`, …)
+ *
+ * @example
+ * ```ts
+ * import { openFile } from 'tahoe-mutable/node';
+ *
+ * const source = await openFile('my-grid/servers.yaml'); // read where it lies, as it is written
+ * await grid.create({ contents: source }).finally(() => source.close());
+ * ```
  */
 export async function openFile(path: string): Promise<FileSource> {
   requirePath('path', path);

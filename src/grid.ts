@@ -24,23 +24,17 @@ import {
   type WriteCap,
   writeCapOf,
 } from './caps.ts';
-import { type Contents, contentsFrom, refuseContents, release } from './contents/contents.ts';
+import { contentsFrom, refuseContents, release } from './contents/contents.ts';
 import type { Once } from './contents/once.ts';
-import {
-  type Spool,
-  type Spooled,
-  spooled,
-  spoolInMemory,
-  withPlaintext,
-} from './contents/spool.ts';
+import { type Spool, type Spooled, spooled, spoolInMemory } from './contents/spool.ts';
 import { encryptPrivateKey } from './crypto/keys.ts';
-import type { Primitives, SigningKey } from './crypto/primitives.ts';
+import type { Primitives } from './crypto/primitives.ts';
 import type { Child } from './directory/child.ts';
 import { firstTable } from './directory/edits.ts';
 import { immutableCapOf } from './directory/immutable.ts';
 import { splitAddress } from './directory/names.ts';
 import { packTable } from './directory/table.ts';
-import { additionsFrom, Directory, type DirectorySetting, type NewChild } from './directory.ts';
+import { additionsFrom, Directory, type DirectorySetting } from './directory.ts';
 import {
   defaultEncoding,
   type Encoding,
@@ -49,17 +43,25 @@ import {
 } from './encoding.ts';
 import { checkEncoding } from './erasure/shares.ts';
 import { BadArgumentError, BadGridError, GridClosedError, OutOfRangeError } from './errors.ts';
+import type {
+  CreateDirectoryOptions,
+  CreateOptions,
+  GridOptions,
+  InternalGridOptions,
+} from './grid-options.ts';
 import { type ImmutableCap, parseImmutableCap } from './immutable/caps.ts';
 import { ImmutableFile, type ImmutableSetting } from './immutable-file.ts';
-import { complainTo, type Log, loggedBy, sayTo } from './log.ts';
-import { type FileSetting, MutableFile, type WriteCallOptions } from './mutable-file.ts';
+import { complainTo, loggedBy, sayTo } from './log.ts';
+import { type FileSetting, MutableFile } from './mutable-file.ts';
 import { onDemand } from './on-demand.ts';
+import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
 import { newDownload } from './runtime/late-downloads.ts';
 import { renewLeases } from './runtime/late-operations.ts';
+import type { SessionSetting } from './runtime/new-session.ts';
 import type { Complain } from './runtime/observing.ts';
-import type { DeadlineOptions, OperationOptions } from './runtime/options.ts';
+import type { OperationOptions } from './runtime/options.ts';
 import {
   type GridAbout,
   type GridRecorder,
@@ -70,15 +72,7 @@ import {
   recordsGrids,
 } from './runtime/recorded.ts';
 import type { LeaseSetting } from './runtime/renew-leases.ts';
-import {
-  type Clock,
-  defaultDeadlines,
-  type Engine,
-  type Inspect,
-  type Machines,
-  platformClock,
-  statedIn,
-} from './runtime/run.ts';
+import { defaultDeadlines, type Engine, platformClock, statedIn } from './runtime/run.ts';
 import { SpareKeys } from './runtime/spare-keys.ts';
 import { type Plaintext, plaintextOf } from './share/plaintext.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
@@ -94,87 +88,12 @@ import {
   type WalkOptions,
 } from './walk/walk-options.ts';
 
-/** What a grid is made of; only `servers` has to be given. */
-export interface GridOptions {
-  /** In any order: each file has its own. */
-  readonly servers: readonly StorageServer[];
-  /**
-   * S: the largest number of servers that any writer of this grid may know, also one that is away
-   * for good. As many as `servers` by default. All writers of a file have to say the same.
-   */
-  readonly gridSize?: number | undefined;
-  /**
-   * d: how many servers may lose shares, or go back to older ones, and still no acknowledged change
-   * is lost. 0 by default. More takes a higher `happy`: 2 × happy > S + d, and k + d at least, for
-   * enough shares to be left. All writers and readers of a file have to say the same.
-   */
-  readonly losableServers?: number | undefined;
-  /** Of new files; existing files keep their k and N. 3 (7) of 10 by default. */
-  readonly encoding?: Encoding | undefined;
-  /** Of new files. MDMF by default: it can change in place. */
-  readonly format?: Format | undefined;
-  /** Settings of the description that cannot be followed: whoever needs one fails with it. */
-  readonly unusable?: UnusableSettings | undefined;
-  /** 32 bytes; they only tell this client's leases from others'. Random by default. */
-  readonly leaseSecret?: Uint8Array | undefined;
-  /** How long to wait for servers, in milliseconds; a call may have its own. */
-  readonly deadlines?: DeadlineOptions | undefined;
-  /**
-   * Drives deadlines and backoffs. What this or one of the next two throws ends the operation
-   * that called it, as an abort does, and is what that operation rejects with.
-   */
-  readonly clock?: Clock | undefined;
-  /** Milliseconds of that clock: how long servers take. */
-  readonly now?: (() => number) | undefined;
-  /** Jitter only; in [0, 1). */
-  readonly random?: (() => number) | undefined;
-  /** Milliseconds since 1970: when a link of a directory was made or changed. */
-  readonly date?: (() => number) | undefined;
-  /**
-   * Handed to XState: sees every actor, event and transition. That of `createInspector` is told of
-   * operations and storage calls, too. It only looks on: what it throws goes to `log`, or is a
-   * warning of the process, and changes nothing.
-   */
-  readonly inspect?: Inspect | undefined;
-  /**
-   * A pino logger, the console, or the like: is told of operations that begin (`debug`) and end
-   * (`info`), of attempts that are made again, servers that fail, corrupt shares and operations that
-   * fail (`warn`), and of callbacks that throw (`error`); facts first, then the message. Never a
-   * secret. What it throws is a warning of the process, and changes nothing.
-   */
-  readonly log?: Log | undefined;
-  /**
-   * Keys that are made ahead for {@link Grid.create}, which else takes most of its time to make one:
-   * while nothing is under way on the grid, and never so that a process has to wait for them, but for
-   * one that was begun. 0 by default. `close` drops them.
-   */
-  readonly spareKeys?: number | undefined;
-  /**
-   * Where contents that can be read only once are kept until they are written. In memory by default
-   * (`spoolInMemory`: 64 MiB at most); in temporary files for a grid of `openGrid` (`spoolToFile`).
-   */
-  readonly spool?: Spool | undefined;
-  /** Bytes of each share that a servermap update reads at once; Tahoe reads 4000. */
-  readonly headLength?: number | undefined;
-}
-
-/** For a new file. */
-export interface CreateOptions extends WriteCallOptions {
-  /** That of the grid by default. */
-  readonly format?: Format | undefined;
-  /** Or what makes them: it is given the write cap of the new file, of which nothing is there yet. */
-  readonly contents?: Contents | ((cap: WriteCap) => Contents | Promise<Contents>) | undefined;
-  /** Made anew by default; the caps follow from it, so a key is a file. */
-  readonly key?: SigningKey | undefined;
-  /** Whether `key` was just made, so that no file can have it: then nobody is asked for one. */
-  readonly isNewKey?: boolean | undefined;
-}
-
-/** For a new directory. */
-export interface CreateDirectoryOptions extends Omit<CreateOptions, 'contents' | 'raw'> {
-  /** What is in it from the beginning; their metadata are kept as given, and have no times. */
-  readonly children?: readonly NewChild[] | undefined;
-}
+export type {
+  CreateDirectoryOptions,
+  CreateOptions,
+  GridOptions,
+  InternalGridOptions,
+} from './grid-options.ts';
 
 /** Misspelled contents would be none, and the file empty. */
 const ofAnyNew: Readonly<Record<Exclude<keyof CreateOptions, 'contents'>, true>> = {
@@ -192,23 +111,20 @@ const defaultHeadLength = 4000;
 /** Shorter, and a header would not fit. */
 const headLengthMin = 123;
 
-/** What this package's own simulator and tests set besides; the public face has none of it. */
-export interface InternalGridOptions extends GridOptions {
-  readonly primitives?: Primitives | undefined;
-  /** Charts in the place of those that ship. */
-  readonly machines?: Machines | undefined;
-  /** What its description has to say. */
-  readonly notices?: readonly string[] | undefined;
-}
+/** Of which the grid knows the public key, and what it has signed. */
+const filesRemembered = 64;
 
 /**
  * Storage servers, and the files and directories on them.
  *
  * @example
  * ```ts
- * const grid = new Grid({ servers, encoding: { required: 3, happy: 7, total: 10 } });
+ * import { Grid, MemoryServer } from 'tahoe-mutable';
+ *
+ * const servers = ['a', 'b', 'c', 'd'].map((id) => new MemoryServer({ id }));
+ * const grid = new Grid({ servers, encoding: { required: 2, happy: 3, total: 4 } });
  * const file = await grid.create({ contents: 'hello' });
- * const same = grid.open(file.readCap);
+ * const same = grid.open(file.readCap); // reads, and cannot write
  * ```
  */
 export class Grid {
@@ -277,18 +193,19 @@ export class Grid {
         return newDownload({ engine, servers: checked, cap, headLength, advisories });
       },
     };
+    const signatures: SessionSetting['signatures'] = new Recent(filesRemembered);
     this.#setting = {
       encoding,
       ...members,
       unusableHappy: unusable.happy,
       turns: new Turns(),
-      spooled: (once, signal) => this.#spooled(once, signal),
+      spooled: (...contents) => this.#spooled(...contents),
       ...ofAnyFile,
       sessionFor: (own, cap, keyring) => ({
         // Asked for when the call is made: it ends with what is closed after that.
         engine: { ...own, closing: this.#closing },
         servers: checked,
-        ...{ cap, keyring, headLength, leaseSecret, advisories },
+        ...{ cap, keyring, signatures, headLength, leaseSecret, advisories },
         usualTotal: encoding.total,
         enough: Math.max(encoding.required, enough),
       }),
@@ -339,6 +256,13 @@ export class Grid {
    * Makes a new file; `created` on it tells where its shares went. It is never a directory.
    * @throws the error of a setting that is needed and unusable, or what `contents` throws, before
    * anything is sent; FileExistsError when a given key has a file already, NotEnoughServersError, …
+   *
+   * @example
+   * ```ts
+   * const note = await grid.create({ contents: 'hello', format: 'sdmf' });
+   * const { placed, missing } = note.created!; // who holds which share; which are nowhere
+   * const cap = note.writeCap; // the address and the right to write: keep it secret
+   * ```
    */
   async create(options: CreateOptions = {}): Promise<MutableFile> {
     refuseContents(options);
@@ -368,6 +292,13 @@ export class Grid {
   /**
    * Makes a new directory. `file.created` on it tells where its shares went.
    * @throws BadArgumentError for a child that cannot be linked, and as {@link create}
+   *
+   * @example
+   * ```ts
+   * const photos = await grid.createDirectory();
+   * const home = await grid.createDirectory({ children: [{ name: 'photos', child: photos }] });
+   * const { kind } = await grid.find(`${home.readCap}/photos`); // 'directory'
+   * ```
    */
   async createDirectory(options: CreateDirectoryOptions = {}): Promise<Directory> {
     checkNew(options, 'children');
@@ -384,6 +315,13 @@ export class Grid {
   /**
    * The child that `dircap/a/b` names.
    * @throws MalformedCapError, NoSuchChildError, NotADirectoryError, and as `Directory.list`
+   *
+   * @example
+   * ```ts
+   * await directory.add('notes.txt', file, { replace: true });
+   * const { kind, caps } = await grid.find(`${directory.readCap}/notes.txt`);
+   * if (kind === 'file' && caps.read !== undefined) await grid.open(caps.read).read();
+   * ```
    */
   async find(address: string, options: OperationOptions = {}): Promise<Child> {
     const { cap, path } = splitAddress(address);
@@ -466,11 +404,11 @@ export class Grid {
   }
 
   /** Keeps what `once` has, unless that is given up or the grid is closed before. */
-  async #spooled(once: Once, signal: AbortSignal | undefined): Promise<Spooled> {
+  async #spooled(...[once, signal, kept]: Parameters<FileSetting['spooled']>): Promise<Spooled> {
     const { controller, letGo } = followerOf(signal);
     const stop = this.#closing.listen(() => controller.abort(new GridClosedError()));
     try {
-      return await spooled(once, this.#spool, controller.signal);
+      return await spooled(once, this.#spool, controller.signal, kept);
     } finally {
       stop();
       letGo();
@@ -528,14 +466,7 @@ export class Grid {
         const preparing = this.#awaited(prepared, all.signal);
         const { cap, writer, given } = await preparing.catch(unprepared);
         operationOf(all)?.found(toBase32(storageIndexOf(cap)));
-        return withPlaintext(
-          given,
-          (once) => this.#spooled(once, all.signal),
-          (plaintext) => {
-            const version = { plaintext, isNewKey: isNew };
-            return MutableFile.create(cap, this.#setting, writer, version, all);
-          },
-        );
+        return MutableFile.create(cap, this.#setting, writer, { given, isNewKey: isNew }, all);
       }),
     );
   }

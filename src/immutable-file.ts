@@ -6,7 +6,7 @@
 import type { Servermap } from '../machines/servermap.ts';
 import type { ImmutableFinding } from '../machines/verify-immutable-kernel.ts';
 import { resolveRange } from '../machines/wanted-range.ts';
-import { checkOperation, checkRead } from './arguments.ts';
+import { checkOperation, checkRange } from './arguments.ts';
 import type { Bytes } from './bytes.ts';
 import type { Encoding } from './encoding.ts';
 import { InsufficientCapError, NotRepairableError } from './errors.ts';
@@ -153,7 +153,8 @@ export class ImmutableFile {
 
   /** The wanted part of a literal; nothing of any other file. */
   #literal(options: ReadCallOptions): Uint8Array | undefined {
-    checkRead(options);
+    checkOperation(options);
+    checkRange(options);
     if (this.#cap.kind === 'chk-verify')
       throw new InsufficientCapError('reading', 'read', 'verify');
     if (this.#cap.kind === 'chk') return undefined;

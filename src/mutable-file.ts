@@ -7,7 +7,8 @@ import type { Verification } from '../machines/verify-kernel.ts';
 import type { Change } from '../machines/write-kernel.ts';
 import {
   checkOperation,
-  checkRead,
+  checkRange,
+  checkRepeatable,
   requireAttempts,
   requireCount,
   requireFunction,
@@ -16,7 +17,7 @@ import { type Bytes, bytesToHex } from './bytes.ts';
 import { type Cap, formatCap, storageIndexOf, toReadCap, toVerifyCap } from './caps.ts';
 import { type Contents, contentsFrom } from './contents/contents.ts';
 import type { Once } from './contents/once.ts';
-import { type Spooled, withPlaintext } from './contents/spool.ts';
+import { type Kept, type Spooled, withPlaintext } from './contents/spool.ts';
 import { deferred } from './deferred.ts';
 import type { Encoding } from './encoding.ts';
 import { BadArgumentError, DirectoryCapError, InsufficientCapError } from './errors.ts';
@@ -123,7 +124,7 @@ export interface FileSetting {
   readonly sessionFor: (engine: Engine, cap: Cap, keyring: Keyring) => SessionSetting;
   readonly renewLeases: RenewLeases;
   /** Reads a source to its end, and keeps what it had. */
-  readonly spooled: (once: Once, signal: AbortSignal | undefined) => Promise<Spooled>;
+  readonly spooled: (once: Once, signal: AbortSignal | undefined, kept: Kept) => Promise<Spooled>;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
 }
@@ -199,6 +200,12 @@ export class MutableFile {
    * the contents end before, none at their end, and an error beyond it.
    * @throws UnrecoverableFileError, VersionUnavailableError, NotEnoughSharesError, OutOfRangeError
    * for an offset beyond the end, BeyondLimitError, InsufficientCapError
+   *
+   * @example
+   * ```ts
+   * const all = new TextDecoder().decode(await file.read());
+   * const first = await file.read({ length: 100, signal: AbortSignal.timeout(10_000) });
+   * ```
    */
   async read(options: VersionReadCallOptions = {}): Promise<Bytes> {
     return (await this.#whole('read', options)).contents;
@@ -213,7 +220,15 @@ export class MutableFile {
     return this.#read(method, options, (bench, all) => readFile(bench, all, all));
   }
 
-  /** As {@link read}, as a stream; what was not read yet is not fetched. */
+  /**
+   * As {@link read}, as a stream; what was not read yet is not fetched.
+   *
+   * @example
+   * ```ts
+   * let bytes = 0;
+   * for await (const piece of file.stream()) bytes += piece.length;
+   * ```
+   */
   stream(options: VersionReadCallOptions = {}): ReadableStream<Bytes> {
     return this.#stream('stream', options, () => {});
   }
@@ -253,7 +268,8 @@ export class MutableFile {
     gone?: AbortSignal,
   ): Promise<T> {
     if (this.#cap.kind === 'verify') throw new InsufficientCapError('reading', 'read', 'verify');
-    checkRead(options);
+    checkRepeatable(options);
+    checkRange(options);
     return this.#run(method, { ...options, signal: eitherOf(options.signal, gone) }, work);
   }
 
@@ -261,6 +277,7 @@ export class MutableFile {
   async servermap(
     options: OperationOptions & { readonly mode?: Mode | undefined } = {},
   ): Promise<Servermap> {
+    checkOperation(options);
     return this.#run('servermap', options, async (bench, all) => {
       const { mode = 'check' } = options;
       if (mode === 'write' || mode === 'repair') this.#require('write', `mapping for ${mode}`);
@@ -270,6 +287,7 @@ export class MutableFile {
 
   /** Checks signatures, hashes and blocks of every share; a verify cap is enough. */
   async verify(options: OperationOptions = {}): Promise<Verification> {
+    checkOperation(options);
     return this.#run('verify', options, verifyFile);
   }
 
@@ -279,6 +297,13 @@ export class MutableFile {
    * the contents are written as a new version. The contents are read and checked, and in memory.
    * @throws UnrecoverableFileError, NotEnoughSharesError, NewerVersionSeenError for what would be
    * lost, InsufficientCapError for a read cap, which has no write enabler, and as {@link overwrite}
+   *
+   * @example
+   * ```ts
+   * const { isHealthy, bad } = await file.verify();
+   * for (const { server, shnum, reason } of bad) console.log(`${shnum} on ${server}: ${reason}`);
+   * if (!isHealthy) await file.repair();
+   * ```
    */
   async repair(options: RepairCallOptions = {}): Promise<RepairOutcome> {
     checkOperation(options);
@@ -306,6 +331,13 @@ export class MutableFile {
    * @throws VersionChangedError, UncoordinatedWriteError, NotEnoughServersError,
    * IndeterminateWriteError, NewerVersionSeenError, MissingPrivateKeyError, WrongFormatError, InsufficientCapError,
    * DirectoryCapError, SourceChangedError, BadArgumentError, and what a source or a callback throws
+   *
+   * @example
+   * ```ts
+   * const { version } = await file.readVersion();
+   * await file.overwrite('new contents', { base: version }); // or VersionChangedError
+   * await file.overwrite(new Blob(['whatever is there'])); // over the newest version
+   * ```
    */
   async overwrite(contents: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
     const changeOf = (size: number) => ({ kind: 'overwrite', size }) as const;
@@ -317,6 +349,12 @@ export class MutableFile {
    * in place where the shares allow it. No data, no write: the outcome then names the version that
    * is there, and nothing as placed.
    * @throws OutOfRangeError for an offset beyond the end, and as {@link overwrite}
+   *
+   * @example
+   * ```ts
+   * await file.overwrite('hello world');
+   * await file.update('W', 6); // hello World
+   * ```
    */
   async update(
     data: Contents,
@@ -327,7 +365,16 @@ export class MutableFile {
     return this.#update('update', data, offset, options);
   }
 
-  /** Writes `data` behind the last byte; else as {@link update}. */
+  /**
+   * Writes `data` behind the last byte; else as {@link update}.
+   *
+   * @example
+   * ```ts
+   * await file.append('one more line\n', {
+   *   onProgress: ({ phase, done, total }) => console.log(`${phase}: ${done} of ${total} bytes`),
+   * });
+   * ```
+   */
   append(data: Contents, options: ChangeCallOptions = {}): Promise<WriteOutcome> {
     return this.#update('append', data, null, options);
   }
@@ -344,6 +391,14 @@ export class MutableFile {
    * @returns undefined when `modifier` wanted no change
    * @throws UncoordinatedWriteError, NewerVersionSeenError when every attempt met another writer,
    * what `modifier` throws, and as {@link overwrite}
+   *
+   * @example
+   * ```ts
+   * await file.modify((contents) => {
+   *   const lines = new TextDecoder().decode(contents).split('\n').filter(Boolean);
+   *   return lines.includes('mine') ? undefined : [...lines, 'mine', ''].join('\n');
+   * });
+   * ```
    */
   async modify(
     modifier: Modifier,
@@ -368,13 +423,17 @@ export class MutableFile {
       const given = contentsFrom(contents);
       const retries = retriesOf(options.retry, 1);
       return (bench, all, inTurn) =>
-        withPlaintext(
-          given,
-          (once) => this.#setting.spooled(once, all.signal),
-          (plaintext) =>
-            inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, retries, all)),
+        withPlaintext(given, this.#keeping(bench, all), (plaintext) =>
+          inTurn(() => writeContents(bench, changeOf(plaintext.size), plaintext, retries, all)),
         );
     });
+  }
+
+  /** Keeps what can be read only once. */
+  #keeping({ engine: { progress } }: Workbench, { signal, encoding }: FileOptions) {
+    const expansion = encoding.total / encoding.required;
+    const kept: Kept = (bytes) => progress?.spools(bytes, expansion);
+    return (once: Once) => this.#setting.spooled(once, signal, kept);
   }
 
   /**
@@ -389,7 +448,7 @@ export class MutableFile {
     prepare: () => Writing<Options, T>,
   ): Promise<T> {
     this.#require('write', doing);
-    checkOperation(options);
+    checkRepeatable(options);
     if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(doing);
     if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
     const work = prepare();
@@ -409,7 +468,6 @@ export class MutableFile {
     options: Options,
     work: Work<Options, T>,
   ): Promise<T> {
-    checkOperation(options);
     const { recorder } = this.#setting.engine;
     const call = { method, file: () => storageIndexOf(this.#cap) };
     return recorded(recorder, call, options, (given) => this.#guarded(given, work));
@@ -440,13 +498,15 @@ export class MutableFile {
     cap: Cap,
     setting: FileSetting,
     writer: WriterKeys,
-    first: { readonly plaintext: Plaintext; readonly isNewKey: boolean },
+    first: { readonly given: Plaintext | Once; readonly isNewKey: boolean },
     options: WriteCallOptions,
   ): Promise<MutableFile> {
     const file = new MutableFile(cap, setting, writer);
-    const { plaintext, isNewKey } = first;
+    const { given, isNewKey } = first;
     file.#created = await file.#run('create', options, (bench, all) =>
-      createFile(bench, plaintext, isNewKey, all),
+      withPlaintext(given, file.#keeping(bench, all), (plaintext) =>
+        createFile(bench, plaintext, isNewKey, all),
+      ),
     );
     return file;
   }

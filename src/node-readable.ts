@@ -10,10 +10,17 @@ import { BadArgumentError } from './errors.ts';
  * What `stream` of a file gives, as a Node stream: what was not read yet is not fetched, `destroy()`
  * ends the download, and where it fails, so does this.
  *
- *     await pipeline(toNodeReadable(file.stream()), createWriteStream('copy'));
- *
  * @throws BadArgumentError for what is no web stream, or one that somebody else reads;
  * OutOfRangeError
+ *
+ * @example
+ * ```ts
+ * import { createWriteStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { toNodeReadable } from 'tahoe-mutable/node';
+ *
+ * await pipeline(toNodeReadable(file.stream()), createWriteStream('copy'));
+ * ```
  */
 export function toNodeReadable(
   stream: ReadableStream<Uint8Array>,

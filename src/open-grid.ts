@@ -24,6 +24,15 @@ export type OpenGridOptions = Omit<GridOptions, 'servers' | 'unusable'>;
  *   same, as does the largest number of servers that was ever seen, which is kept beside it.
  *   What `tahoe.cfg` says of writing and is unusable fails where it is needed: `create`, mostly.
  * @throws BadArgumentError; BadGridError naming the file, the server and the key
+ *
+ * @example
+ * ```ts
+ * import { openGrid } from 'tahoe-mutable/node';
+ *
+ * const grid = await openGrid('my-grid'); // or the folder of a node: '/home/me/.tahoe'
+ * const file = await grid.create({ contents: 'hello' });
+ * grid.close(); // a program can end now
+ * ```
  */
 export async function openGrid(path: string, options: OpenGridOptions = {}): Promise<Grid> {
   requirePath('path', path);

@@ -7,13 +7,17 @@
  * a seed choose, {@link shrink} makes a failing run short, {@link parseScenario} and {@link playScenario}
  * play a schedule that stands in a file, and {@link properties} say what must hold of any run.
  *
- *     const publish = async ({ file, options }) => file.modify(addPost, options);
- *     const world = {
- *       servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}],
- *       operations: [{ name: 'app', task: { kind: 'call', run: publish } }],
- *       faults: ['crash', 'restart'],
- *     };
- *     const { violations, labels } = await simulate(7, { world });
+ * ```ts
+ * import { type Program, simulate, type WorldOptions } from 'tahoe-mutable/testing';
+ *
+ * const publish: Program = ({ file, options }) => file.modify(() => 'a post', options);
+ * const world: WorldOptions = {
+ *   servers: [{ shares: [0] }, { shares: [1] }, { shares: [2] }, {}],
+ *   operations: [{ name: 'app', task: { kind: 'call', run: publish } }],
+ *   faults: ['crash', 'restart'],
+ * };
+ * const { violations, labels } = await simulate(7, { world });
+ * ```
  */
 export type { Rule } from '../machines/rules.ts';
 export type { Chart, ChartState, ChartTransition } from './inspector/chart.ts';

@@ -49,10 +49,10 @@ export class Stint {
   #done = 0;
 
   /** To be awaited after each step, with what it was: hashes, or bytes / {@link bytesPerWork}. */
-  async spend(work: number): Promise<void> {
+  spend(work: number): Promise<void> | undefined {
     this.#done += work;
-    if (this.#done < workPerTurn) return;
+    if (this.#done < workPerTurn) return undefined;
     this.#done = 0;
-    await nextTurn();
+    return nextTurn();
   }
 }

@@ -29,13 +29,21 @@ export async function makeFile(client: Client, { format, size }: Subject): Promi
   return caps[0] as string;
 }
 
-/** What two clients take for the same, in turns. */
+/**
+ * What two clients take for the same, in turns.
+ * @param settle what to do after each of them
+ */
 export async function compare(
   pairs: number,
   [a, b]: readonly [Client, Client],
   actionOf: (client: Client) => Promise<Action> | Action,
+  settle: (sample: Sample) => Promise<void> = async () => {},
 ): Promise<Pairs<Sample>> {
-  const once = async (client: Client) => client.perform(await actionOf(client));
+  const once = async (client: Client) => {
+    const sample = await client.perform(await actionOf(client));
+    await settle(sample);
+    return sample;
+  };
   return await inPairs(
     pairs,
     () => once(a),

@@ -5,14 +5,14 @@
 import type { Row } from '../figure.ts';
 import { huge, large, medium, type Subject, small } from '../sizes.ts';
 import { type Bench, compare, forget, makeFile, rowsOf } from './bench.ts';
-import type { Action, Client } from './client.ts';
+import type { Action, Client, Sample } from './client.ts';
 import { newKeys } from './keys.ts';
 
-/** Each takes about as long to make as a small file does ten times. */
-const keysAtOnce = 2;
-
-/** Small operations that come before those that are measured. */
-const warmUpTimes = 100;
+/** Operations that come before those that are measured. */
+function warmUpTimes(subject: Subject): number {
+  if (subject === huge) return 0;
+  return subject === large ? 1 : 100;
+}
 
 export type Operation =
   | 'create'
@@ -65,32 +65,24 @@ async function measure(
 ): Promise<readonly Row[]> {
   const { ours, theirs } = bench;
   const files = await filesOf([ours, theirs], subject);
+  // To make one takes as long as ten small files do, and both would stand idle.
+  const keys = await newKeys(effort.times);
+  // A slot is named by its key, which is good for another file when this one is forgotten.
+  const forgetMade = async ({ caps }: Sample) => {
+    for (const cap of caps) await forget(bench.real, cap);
+  };
   const rows: Row[] = [];
   for (const operation of operations) {
-    const actionOf = actions(operation, subject, files, effort.times);
-    await warmUp([ours, theirs], operation, subject, files);
-    const samples = await compare(effort.pairs, [ours, theirs], actionOf);
-    const made = [...samples.a, ...samples.b].flatMap(({ caps }) => caps);
-    for (const cap of made) await forget(bench.real, cap);
+    const actionOf = actions(operation, subject, files, effort.times, keys);
+    const clients = [ours, theirs] as const;
+    // The first one opens connections. Node compiles what runs often, and small operations are
+    // measured as they are in a process that has done some before.
+    await compare(Math.ceil(warmUpTimes(subject) / effort.times), clients, actionOf, forgetMade);
+    const samples = await compare(effort.pairs, clients, actionOf, forgetMade);
     rows.push(...rowsOf(`${nameOf(operation, subject)} ${subject.name}`, samples));
   }
   for (const cap of files.values()) await forget(bench.real, cap);
   return rows;
-}
-
-/**
- * The first one opens connections. Node compiles what runs often, and small operations are measured
- * as they are in a process that has done some before.
- */
-async function warmUp(
-  clients: readonly [Client, Client],
-  operation: Operation,
-  subject: Subject,
-  files: ReadonlyMap<Client, string>,
-): Promise<void> {
-  if (subject === huge) return;
-  const times = subject === large ? 1 : warmUpTimes;
-  await compare(1, clients, actions(operation, subject, files, times));
 }
 
 /** To create a file of many segments is what everybody calls to publish one. */
@@ -108,17 +100,19 @@ export async function filesOf(
   return files;
 }
 
+/** @param keys of files to create, so many as `times`; new ones by default */
 export function actions(
   kind: Operation,
   { format, size }: Subject,
   files: ReadonlyMap<Client, string>,
   times: number,
+  keys?: readonly Uint8Array[],
 ): (client: Client) => Promise<Action> {
   return async (client) => {
     const cap = files.get(client) as string;
     switch (kind) {
       case 'create':
-        return { kind, format, size, keys: await newKeys(Math.min(times, keysAtOnce)) };
+        return { kind, format, size, keys: keys ?? (await newKeys(times)) };
       case 'read':
         return { kind, cap, times };
       case 'overwrite':

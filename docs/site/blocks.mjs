@@ -1,12 +1,14 @@
 /**
- * @module blocks: every code block of the README and the guides that is code is typed and run,
- * against the package as it was installed in an otherwise empty folder.
+ * @module blocks: every code block of the README, the guides and the comments of the sources that is
+ * code is typed and run, against the package as it was installed in an otherwise empty folder.
  *
  * - The `ts` blocks of a page are one program, compiled, then run in a folder of its own, where that
  *   of docs/getting-started.md was run before: `grid`, `file` and `directory` are the ones made
  *   there, unless the page makes its own. The README's is also run as it stands.
  * - The `sh` blocks of a page are one script, run in a folder of its own, in which those of
  *   docs/getting-started.md have been run before.
+ * - Each `ts` block in a comment (`@example`) is a program of its own, with the same `grid`, `file` and
+ *   `directory`; all are run in one process, one after the other.
  * - A block that cannot be run says why behind its language: "```sh not run: waits for Ctrl-C".
  *   It is typed all the same, and what it calls of `npm run` has to be there.
  *
@@ -28,12 +30,29 @@ const guides = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.
 const pages = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'test/scenarios/README.md']
   .concat(guides.map((name) => `docs/${name}`))
   .map((page) => ({ page, name: basename(page, '.md'), blocks: blocksOf(page) }));
+/** By what they are called as programs. */
+const examples = ['machines', 'src'].flatMap((room) =>
+  readdirSync(join(root, room), { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${room}/${name}`)
+    .flatMap((page) => blocksOf(page).map((block) => ({ page, block, name: nameOf(page, block) }))),
+);
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const problems = [];
 
+function nameOf(page, { at }) {
+  return `${page.slice(0, -'.ts'.length).replaceAll('/', '-')}-${at}`;
+}
+
+/** Of a source what its comments say, each on its line. */
+function linesOf(page) {
+  const lines = readFileSync(join(root, page), 'utf8').split('\n');
+  return page.endsWith('.ts') ? lines.map((line) => /^\s*\* ?(.*)$/.exec(line)?.[1] ?? '') : lines;
+}
+
 /** `code` stands on the lines on which it stands in the page, so that errors name these. */
 function blocksOf(page) {
-  const lines = readFileSync(join(root, page), 'utf8').split('\n');
+  const lines = linesOf(page);
   const blocks = [];
   for (let at = 0; at < lines.length; at++) {
     const [, language, mark] = /^```(\w+) ?(.*)$/.exec(lines[at]) ?? [];
@@ -88,6 +107,14 @@ for (const { page, name, blocks } of pages) {
   const some = ts.filter(isRun);
   if (some.length > 0) writeFileSync(join(source, `${name}.run.ts`), programOf(page, some));
 }
+for (const { page, name, block } of examples) {
+  writeFileSync(join(source, `${name}.ts`), programOf(page, [block]));
+}
+const ran = examples.filter(({ block }) => isRun(block));
+writeFileSync(
+  join(source, 'examples.run.ts'),
+  `${ran.map(({ name }) => `await import('./${name}.js');\n`).join('')}export {};\n`,
+);
 writeFileSync(
   join(folder, 'tsconfig.json'),
   JSON.stringify({
@@ -194,6 +221,14 @@ const readme = pages.find(({ page }) => page === 'README.md');
 writeFileSync(asTheyStand, inPlace(readme.blocks.filter((block) => isTs(block) && isRun(block))));
 const { seconds } = await runTs('README.md as it stands', asTheyStand);
 console.log(`README.md as it stands, in an empty project: ${seconds.toFixed(1)} s`);
+
+const { seconds: examplesTook } = await runTs(
+  'the examples in comments',
+  join(folder, 'program', 'examples.run.js'),
+);
+console.log(
+  `${ran.length} of ${examples.length} examples in comments: ${examplesTook.toFixed(1)} s`,
+);
 
 const { ts, sh, unrun, other } = counts;
 console.log(`blocks: ${ts} ts and ${sh} sh run, ${unrun} not run, ${other} are no code`);

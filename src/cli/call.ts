@@ -252,13 +252,24 @@ export class Call {
     argument: string | undefined = stdinName,
     work: (contents: Spooled) => Promise<T>,
   ): Promise<T> {
-    const { withContents } = await import('./contents-argument.ts');
+    const { openContents, workingWith } = await import('./contents-argument.ts');
     if (isStdin(argument)) {
       await this.#hint(
         'what to write is read from this terminal; Ctrl-D at the start of a line ends it',
       );
     }
-    return withContents(argument, { stdin: this.streams.stdin, signal: this.signal }, work);
+    const { signal, streams } = this;
+    const { stdin } = streams;
+    const isTyped = isStdin(argument) && stdin.isTTY;
+    const contents = await this.watch((_, show) => {
+      let done = 0;
+      return openContents(argument, { stdin, signal }, (bytes) => {
+        done += bytes;
+        // Who types is not written over.
+        if (!isTyped) show({ phase: 'spooling', done, total: undefined });
+      });
+    });
+    return workingWith(contents, work);
   }
 
   /** Tells people something on stderr now; nothing happens where that cannot go. */

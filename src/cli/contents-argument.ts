@@ -10,22 +10,13 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { unlessAborted } from '../abort.ts';
 import { type Once, onceFrom } from '../contents/once.ts';
-import { type Spooled, spooled } from '../contents/spool.ts';
+import { type Kept, type Spooled, spooled } from '../contents/spool.ts';
 import { spoolFor } from '../contents/spool-file.ts';
 import { BadSourceError } from '../errors.ts';
 import { type FileSource, openFile } from '../file-source.ts';
 import { errnoOf } from '../storage/atomic-file.ts';
 import { unreadable } from './complaint.ts';
 import { isStdin, requireSource, requireStdin } from './stdin.ts';
-
-/** Runs `work` with the contents that `argument` names, and closes them. */
-export async function withContents<T>(
-  argument: string,
-  { stdin, signal }: { readonly stdin: Readable; readonly signal: AbortSignal },
-  work: (contents: Spooled) => Promise<T>,
-): Promise<T> {
-  return workingWith(await openContents(argument, stdin, signal), work);
-}
 
 /** Runs `work` with what a stream has, copied to where it can be read at any place. */
 export async function withStream<T>(
@@ -36,7 +27,8 @@ export async function withStream<T>(
   return workingWith(await copyOf(stream, name, signal), work);
 }
 
-async function workingWith<T>(
+/** Runs `work` with contents, and closes them. */
+export async function workingWith<T>(
   contents: Spooled,
   work: (contents: Spooled) => Promise<T>,
 ): Promise<T> {
@@ -47,17 +39,18 @@ async function workingWith<T>(
   }
 }
 
-async function openContents(
+/** The contents that `argument` names. @param kept told of what is copied first */
+export async function openContents(
   argument: string,
-  stdin: Readable,
-  signal: AbortSignal,
+  { stdin, signal }: { readonly stdin: Readable; readonly signal: AbortSignal },
+  kept?: Kept,
 ): Promise<Spooled> {
   if (isStdin(argument)) {
     await requireStdin(stdin);
-    return copyOf(stdin, 'stdin', signal);
+    return copyOf(stdin, 'stdin', signal, kept);
   }
   const file = await unlessAborted(openRegular(argument), signal);
-  return file ?? copyOf(createReadStream(argument), argument, signal);
+  return file ?? copyOf(createReadStream(argument), argument, signal, kept);
 }
 
 /** @returns undefined for what must be read to its end to know its length */
@@ -80,9 +73,10 @@ async function copyOf(
   stream: Readable | ReadableStream<Uint8Array>,
   name: string,
   signal: AbortSignal,
+  kept?: Kept,
 ): Promise<Spooled> {
   try {
-    return await spooled(onceFrom(stream) as Once, spoolFor(name), signal);
+    return await spooled(onceFrom(stream) as Once, spoolFor(name), signal, kept);
   } catch (error) {
     throw errnoOf(error) === undefined ? error : unreadable(name, error);
   }

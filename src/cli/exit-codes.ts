@@ -100,6 +100,7 @@ const byError = new Map(exits.flatMap(({ code, errors }) => errors.map((name) =>
 export function exitCodeFor({ code, facts }: { code: string; facts: Facts }): number {
   const wasSearched = code === 'UnrecoverableFileError' || code === 'VersionUnavailableError';
   if (wasSearched && isNowhere(facts as unknown as Search)) return EXIT_NOT_FOUND;
+  if (facts.isTaken === true) return EXIT_CONFLICT;
   return byError.get(code) ?? EXIT_FAILED;
 }
 

@@ -28,6 +28,13 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** Bytes as people say them: `12.3 GB`. */
+export function amountText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const rank = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${Number((bytes / 1000 ** rank).toFixed(1))} ${units[rank]}`;
+}
+
 /** `0-3, 5`: ascending numbers with their runs drawn together. */
 export function inRuns(numbers: Iterable<number>): string {
   const runs: [number, number][] = [];

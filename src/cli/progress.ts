@@ -4,15 +4,19 @@
 import type { Progress } from '../runtime/options.ts';
 import { listed, standoffText } from '../version-name.ts';
 import type { newBar } from './bar.ts';
-import { counted } from './plain-text.ts';
+import { amountText, counted } from './plain-text.ts';
 import { type Named, serverName } from './servermap-view.ts';
 
 /** Quicker operations show nothing. */
 const patienceMs = 400;
 
 /** Any phase, also one that is not known here. */
-export type Shown = Pick<Progress, 'done' | 'total'> &
-  Partial<Omit<Progress, 'phase'>> & { readonly phase: string };
+export type Shown = Partial<Omit<Progress, 'phase' | 'total'>> & {
+  readonly phase: string;
+  readonly done: number;
+  /** Undefined where nobody knows; a bar is told so from its beginning. */
+  readonly total: number | undefined;
+};
 
 function waitText(attempt: number, attempts: number, ms: number, why: string): string {
   const wait = counted(Math.ceil(ms / 1000), 'second');
@@ -68,13 +72,14 @@ export class ProgressBar {
       this.#stream.write(`${waitText(attempt, attempts, waitMs, why ? `${why}; ` : '')}\n`);
       return;
     }
-    const label = { phase: phase.padEnd(8) };
+    const label = { phase: phase.padEnd(8), amount: amountText(done) };
+    const end = total ?? done;
     if (this.#bar === undefined) {
-      this.#bar = this.#newBar(this.#stream);
-      this.#bar.start(total, done, label);
+      this.#bar = this.#newBar(this.#stream, total !== undefined);
+      this.#bar.start(end, done, label);
     }
-    this.#bar.setTotal(total);
-    this.#bar.update(Math.min(done, total), label);
+    this.#bar.setTotal(end);
+    this.#bar.update(Math.min(done, end), label);
   };
 
   #namesOf(ids: readonly string[]): readonly string[] {

@@ -63,12 +63,20 @@ function tooMuch(limit: number): SpoolError {
   );
 }
 
+/** Told before the first piece is waited for, with 0, and then of each piece that is kept. */
+export type Kept = (bytes: number) => void;
+
 /** Reads a source to its end, into a spool; however that ends, the source is done with. */
-export async function spooled(once: Once, spool: Spool, signal: AbortSignal): Promise<Spooled> {
+export async function spooled(
+  once: Once,
+  spool: Spool,
+  signal: AbortSignal,
+  kept: Kept = () => {},
+): Promise<Spooled> {
   let keeping: Promise<Spooled> | undefined;
   try {
     signal.throwIfAborted();
-    keeping = keptIn(spool, once, signal);
+    keeping = keptIn(spool, once, told(once.pieces(signal), kept));
     return await unlessAborted(keeping, signal);
   } catch (error) {
     once.release(error);
@@ -79,14 +87,30 @@ export async function spooled(once: Once, spool: Spool, signal: AbortSignal): Pr
 }
 
 /** A part of the contents must never pass for all of them. */
-async function keptIn(spool: Spool, once: Once, signal: AbortSignal): Promise<Spooled> {
-  const kept = await spool(once.pieces(signal));
+async function keptIn(
+  spool: Spool,
+  once: Once,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<Spooled> {
+  const kept = await spool(pieces);
   const { size, read, close } = requireObject('what `spool` gave', kept, 'what it keeps');
   requireFunction('`read` of what `spool` gave', read);
   requireFunction('`close` of what `spool` gave', close);
   if (size === once.length) return kept;
   await closeQuietly(kept);
   throw new BadArgumentError('spool', `keeps ${size} bytes of ${once.length ?? 'more'}`);
+}
+
+async function* told(
+  pieces: AsyncIterable<Uint8Array>,
+  kept: Kept,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  kept(0);
+  for await (const piece of pieces) {
+    yield piece;
+    // The next one is asked for.
+    kept(piece.length);
+  }
 }
 
 /** Runs `work` with contents that can be read at any place; what is kept for it, is so no longer. */

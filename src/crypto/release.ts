@@ -19,6 +19,20 @@ export function release({ buffer }: Uint8Array): void {
   nowhere.postMessage(undefined, [memory as ArrayBuffer]);
 }
 
+/** Of a shorter array V8 may take care when it likes. */
+const releasedMin = 2 ** 12;
+
+/** The same of what a platform has made, if that has its memory for itself, and it is worth it. */
+export function releaseOwn(bytes: Uint8Array): void {
+  const { byteLength } = bytes.buffer;
+  if (byteLength !== bytes.length || byteLength < releasedMin) return;
+  try {
+    release(bytes);
+  } catch {
+    // It is not ours to give away; it is freed later.
+  }
+}
+
 /** Before Node 22 nothing else takes the memory of an array. */
 function closedPort(): MessagePort {
   const { port1, port2 } = new MessageChannel();

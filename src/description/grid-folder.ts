@@ -66,7 +66,9 @@ export async function createGridFolder(folder: string, grid: NewGrid = {}): Prom
  */
 async function makeGridFolder(path: string, fill: (staged: string) => Promise<void>) {
   const there = await readdir(path).catch(ignoreMissing);
-  if (there?.some((name) => name !== LOST_AND_FOUND)) throw new BadGridError(path, 'is not empty');
+  if (there?.some((name) => name !== LOST_AND_FOUND)) {
+    throw new BadGridError(path, 'is not empty', { isTaken: true });
+  }
   const target = there === undefined ? path : await realpath(path);
   const parent = there === undefined ? dirname(target) : target;
   await mkdir(parent, { recursive: true });

@@ -47,7 +47,7 @@ async function bySlices(
   let start = 0;
   do {
     const end = Math.min(length, start + sliceLength);
-    code((block) => block.subarray(start, end));
+    code((block) => (end - start === length ? block : block.subarray(start, end)));
     await stint.spend((count * (end - start)) / bytesPerWork);
     start = end;
   } while (start < length);

@@ -86,12 +86,18 @@ const headersMs = 10_000;
 /**
  * Starts the visualizer on 127.0.0.1.
  *
- *     const inspector = await createInspector();
- *     const grid = await openGrid('my-grid', { inspect: inspector.inspect });
- *     console.log(inspector.url);
- *
  * @throws TraceError when the file of the trace is there already, or cannot be opened
  * @throws BadArgumentError, OutOfRangeError when `keep` is no number of records
+ *
+ * @example
+ * ```ts
+ * import { createInspector, openGrid } from 'tahoe-mutable/node';
+ *
+ * const inspector = await createInspector();
+ * const grid = await openGrid('my-grid', { inspect: inspector.inspect });
+ * console.log(inspector.url); // open it in a browser: every operation of this grid shows there
+ * await inspector.close(); // when the program is through
+ * ```
  */
 export async function createInspector(options: InspectorOptions = {}): Promise<Inspector> {
   const { keep = historyLimits.records } = options;

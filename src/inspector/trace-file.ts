@@ -60,7 +60,7 @@ export class TraceFile {
       return new TraceFile(path, await openSink(path), onProblem);
     } catch (error) {
       const errno = errnoOf(error);
-      if (errno === 'EEXIST') throw new TraceError(path, exists);
+      if (errno === 'EEXIST') throw new TraceError(path, exists, { isTaken: true });
       const why = errno === 'ENXIO' ? 'nobody reads it' : systemProblem(error);
       throw new TraceError(path, `cannot be written: ${why}`);
     }

@@ -109,11 +109,10 @@ export class BlockChecks {
 
   async #admitTree(reader: BlockReader, input: ReadBlocksInput): Promise<void> {
     const { shnum, firstSegment, segmentCount } = input;
-    if (this.#isLed(input)) return;
     const copy = placeName(input);
     const isRooted = this.#rooted.has(copy);
+    if ((isRooted && !this.#isPaged) || this.#isLed(input)) return;
     if (!this.#isPaged) {
-      if (isRooted) return;
       const [chain, tree] = await Promise.all([reader.shareHashChain(), reader.blockHashTree()]);
       this.#verifier.acceptTree(shnum, chain, tree);
       await new Stint().spend(tree.length);

@@ -8,6 +8,7 @@
  */
 import type { ReadBlocksInput, Window } from '../../machines/io.ts';
 import type { Place } from '../../machines/servermap.ts';
+import { cancelled } from '../abort.ts';
 import type { BlockReader, Entry } from '../share/block-reader.ts';
 import { placeName } from './place-name.ts';
 
@@ -77,12 +78,12 @@ export class BlocksAhead {
   /** Nothing more of this share is wanted. */
   drop(input: ReadBlocksInput): void {
     const name = nameOf(input);
-    this.#shares.get(name)?.dropped.abort();
+    this.#shares.get(name)?.dropped.abort(cancelled);
     this.#shares.delete(name);
   }
 
   dropAll(): void {
-    for (const { dropped } of this.#shares.values()) dropped.abort();
+    for (const { dropped } of this.#shares.values()) dropped.abort(cancelled);
     this.#shares.clear();
   }
 

@@ -1,25 +1,21 @@
 /**
- * @module charts: the charts of the operations with their IO, each made once, when it is first needed.
+ * @module charts: the charts of the operations with their IO, each made once, when it is first needed. Those
+ * that write are in `write-charts.ts`.
  *
  * To give a chart its actors makes all of its states anew, and a small operation has seven charts. So
  * the actors find what their run has in hand by themselves (`benchOf`), and the charts stay.
  */
 import { readFileMachine } from '../../machines/read-file.machine.ts';
 import { readVersionMachine } from '../../machines/read-version.machine.ts';
-import { repairFileMachine } from '../../machines/repair-file.machine.ts';
 import { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
 import { verifyFileMachine } from '../../machines/verify-file.machine.ts';
-import { writeFileMachine } from '../../machines/write-file.machine.ts';
-import { applyModifier } from './apply-modifier.ts';
 import { mapping } from './map-servers.ts';
-import { publishing } from './publish-version.ts';
 import { retrieving, verifying } from './retrieve-segments.ts';
 import type { Engine } from './run.ts';
-import { readTrees } from './update-in-place.ts';
 import { openSession } from './workbench.ts';
 
 /** One chart per engine's chart of updates: in the simulator and the demo that is another one. */
-function onceEach<Chart extends object>(make: (engine: Engine) => Chart) {
+export function onceEach<Chart extends object>(make: (engine: Engine) => Chart) {
   const made = new WeakMap<typeof servermapUpdateMachine, Chart>();
   return (engine: Engine): Chart => {
     const update = updateOf(engine);
@@ -35,7 +31,7 @@ function updateOf({ machines }: Engine): typeof servermapUpdateMachine {
 
 export const updateOn = onceEach((engine) => mapping(updateOf(engine)));
 
-const readVersionOn = onceEach((engine) => {
+export const readVersionOn = onceEach((engine) => {
   const actors = { servermapUpdate: updateOn(engine), retrieve: retrieving() };
   return readVersionMachine.provide({ actors });
 });
@@ -49,17 +45,4 @@ export const readFileOn = onceEach((engine) => {
 export const verifyFileOn = onceEach((engine) => {
   const actors = { openSession, servermapUpdate: updateOn(engine), retrieve: verifying() };
   return verifyFileMachine.provide({ actors });
-});
-
-export const writeFileOn = onceEach((engine) => {
-  const [servermapUpdate, readVersion] = [updateOn(engine), readVersionOn(engine)];
-  const reading = { openSession, servermapUpdate, readTrees, readVersion };
-  const actors = { ...reading, applyModifier, publish: publishing() };
-  return writeFileMachine.provide({ actors });
-});
-
-export const repairFileOn = onceEach((engine) => {
-  const [servermapUpdate, readVersion] = [updateOn(engine), readVersionOn(engine)];
-  const judging = { openSession, servermapUpdate, retrieve: verifying() };
-  return repairFileMachine.provide({ actors: { ...judging, readVersion, publish: publishing() } });
 });

@@ -12,6 +12,7 @@ import { reasonOf } from '../../machines/reason.ts';
 import { serverQueryMachine } from '../../machines/server-query.machine.ts';
 import type { Place, Verdict, Version } from '../../machines/servermap.ts';
 import type { servermapUpdateMachine } from '../../machines/servermap-update.machine.ts';
+import { cancelled } from '../abort.ts';
 import { bytesToHex } from '../bytes.ts';
 import type { ShareHeader } from '../share/header.ts';
 import type { ShareReader } from '../share/reader.ts';
@@ -45,7 +46,7 @@ export function judging(judgeOf: (system: System, input: VerifyInput) => Judge) 
         .catch((bug) => shareJudged(shnum, { kind: 'unverified', reason: reasonOf(bug) }))
         .then(sendBack);
     }
-    return () => controller.abort(new DOMException('cancelled', 'AbortError'));
+    return () => controller.abort(cancelled);
   });
 }
 

@@ -1,6 +1,8 @@
 /**
  * @module new-session: a session, of what a grid and a file say.
  */
+
+import { binaryString } from '../bytes.ts';
 import type { Cap } from '../caps.ts';
 import { storageIndexOf } from '../caps.ts';
 import { permutedServers } from '../permute.ts';
@@ -20,6 +22,8 @@ export interface SessionSetting {
   readonly servers: readonly StorageServer[];
   readonly cap: Cap;
   readonly keyring: Keyring;
+  /** Of the files that were used last, by fingerprint. */
+  readonly signatures: Recent<string, FileSignatures>;
   readonly headLength: number;
   readonly leaseSecret: Uint8Array;
   readonly advisories: Advisories;
@@ -33,16 +37,20 @@ export interface SessionSetting {
 const privateKeysMax = 16;
 
 export function newSession({ servers, leaseSecret, enough, ...setting }: SessionSetting): Session {
-  const { engine, cap, keyring } = setting;
+  const { engine, cap } = setting;
+  const { fingerprint } = cap;
   const storageIndex = storageIndexOf(cap);
   const permuted = permutedServers(watchedServers(servers, engine.operation), storageIndex);
   const secretsFor = secretsOf(cap, leaseSecret, storageIndex);
-  keyring.signatures ??= new FileSignatures(cap.fingerprint, engine.primitives);
+  const signatures = setting.signatures.of(
+    binaryString(fingerprint),
+    () => new FileSignatures(fingerprint, engine.primitives),
+  );
   const headers: Session['headers'] = new Map();
   return {
     ...setting,
     storageIndex,
-    signatures: keyring.signatures,
+    signatures,
     privateKeys: new Recent(privateKeysMax),
     keyAhead: undefined,
     shares: undefined,

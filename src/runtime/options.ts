@@ -14,11 +14,19 @@ import type { VersionName } from '../version-name.ts';
  */
 export interface Progress {
   /**
-   * What is being done: asking servers what they hold (`mapping`), reading blocks, encoding what is to
-   * be written (and sending, as far as it goes along), waiting for the servers to take and
-   * acknowledge it (`writing`), waiting before the next attempt, renewing leases.
+   * What is being done: keeping contents that can be read only once (`spooling`), asking servers what
+   * they hold (`mapping`), reading blocks, encoding what is to be written (and sending, as far as it
+   * goes along), waiting for the servers to take and acknowledge it (`writing`), waiting before the
+   * next attempt, renewing leases.
    */
-  readonly phase: 'mapping' | 'reading' | 'encoding' | 'writing' | 'waiting' | 'leasing';
+  readonly phase:
+    | 'spooling'
+    | 'mapping'
+    | 'reading'
+    | 'encoding'
+    | 'writing'
+    | 'waiting'
+    | 'leasing';
   /** Bytes of work that are done in this attempt: the sum of `bytes`. */
   readonly done: number;
   /** Bytes of work of this attempt, as far as is known; above `done` until all is over. */
@@ -50,6 +58,8 @@ export interface Progress {
 
 /** Bytes that work was done on, by what was done. */
 export interface WorkBytes {
+  /** Of contents that were read from what can be read only once, and kept. */
+  readonly spooled: number;
   /** Of servers that were asked what they hold, or for a lease: 4000 bytes each, as a rule. */
   readonly heard: number;
   /** Of contents that were read, checked and handed over; of shares that were verified. */

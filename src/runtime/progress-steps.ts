@@ -19,7 +19,7 @@ export async function inSteps<Options extends OperationOptions, T>(
   const { onProgress } = options;
   if (onProgress === undefined || ofSteps.has(onProgress)) return work(options);
   const tell = observing('onProgress', onProgress, complain);
-  let before: WorkBytes = { heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
+  let before: WorkBytes = { spooled: 0, heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
   let last: Progress | undefined;
   const ofStep: Tell = (progress) => {
     const { done, total } = progress;
@@ -39,6 +39,7 @@ export async function inSteps<Options extends OperationOptions, T>(
 
 function sumOf(a: WorkBytes, b: WorkBytes): WorkBytes {
   return {
+    spooled: a.spooled + b.spooled,
     heard: a.heard + b.heard,
     read: a.read + b.read,
     encoded: a.encoded + b.encoded,

@@ -14,7 +14,7 @@ import type { VersionUnconfirmed } from '../../machines/read-file.machine.ts';
 import type { ReadVersionContext } from '../../machines/read-version.machine.ts';
 import type { PlannedRequest } from '../../machines/reports.ts';
 import type { RetrieveContext } from '../../machines/retrieve.machine.ts';
-import type { ServerId } from '../../machines/servermap.ts';
+import type { ServerId, Version } from '../../machines/servermap.ts';
 import type { ServermapUpdateContext } from '../../machines/servermap-update.machine.ts';
 import type { AttemptCollided } from '../../machines/write-file.machine.ts';
 import type { WritePart } from '../storage/server.ts';
@@ -33,7 +33,7 @@ export const unknownSize = Number.POSITIVE_INFINITY;
 /** How many times the work of a map the rest is taken for while it is not known: a bar that starts. */
 const restOfMap = 19;
 
-const nothing: WorkBytes = { heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
+const nothing: WorkBytes = { spooled: 0, heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
 
 /** A request that is sent, or will be. */
 interface OpenRequest {
@@ -50,6 +50,8 @@ export class ProgressTeller {
   #atFirst: Partial<WorkBytes> = {};
   #done: Record<Kind, number> = { ...nothing };
   #ahead: Record<Kind, number> = { ...nothing };
+  /** Bytes that all servers counted for when they were asked what they hold. */
+  #everybody = 0;
   /** By server. */
   readonly #requests = new Map<ServerId, OpenRequest>();
   /** Children of charts, each of which talks to one server. */
@@ -103,9 +105,9 @@ export class ProgressTeller {
     this.#tell();
   }
 
-  /** Of what a step of the kind had before it, the rest is not needed. */
-  ends(kind: Kind): void {
-    this.#ahead[kind] = 0;
+  /** Of what a step of the kind had before it, the rest is not needed. @param next has the next one */
+  ends(kind: Kind, next = 0): void {
+    this.#ahead[kind] = next;
   }
 
   /** So much of a step is done. */
@@ -119,6 +121,19 @@ export class ProgressTeller {
     this.#ahead[kind] = Math.max(0, this.#ahead[kind] - bytes);
   }
 
+  /**
+   * New contents are kept, so many bytes more: how many there will be nobody knows.
+   * @param expansion N/k: bytes of shares for each of them
+   */
+  spools(bytes: number, expansion: number): void {
+    this.#phase = 'spooling';
+    const ofShares = Math.ceil(bytes * expansion);
+    this.#ahead.encoded += bytes;
+    this.#ahead.sent += ofShares;
+    this.#ahead.stored += ofShares;
+    this.did('spooled', bytes);
+  }
+
   /** Servers are asked for leases. */
   leases(servers: readonly ServerId[]): void {
     for (const server of servers) this.#asked.add(server);
@@ -128,8 +143,28 @@ export class ProgressTeller {
   /** So many servers are asked, or may be. */
   asks(phase: Phase, servers: number): void {
     const bytes = servers * heardBytes;
+    this.#everybody = bytes;
     if (this.#ahead.read === unknownSize) this.#ahead.read = restOfMap * bytes;
     this.begins(phase, 'heard', bytes);
+  }
+
+  /**
+   * Every block of so many shares of a version is read. A repair may have to place all of them, and
+   * asks everybody again then: that is ahead until it is known to be less.
+   * @returns bytes of the contents that are read after that, for the same reason
+   */
+  judges(shares: number, { required, total, dataLength }: Version): number {
+    const ofShare = Math.ceil(dataLength / required);
+    const { encoded } = this.#atFirst;
+    const again = encoded === undefined ? 0 : dataLength;
+    if (encoded !== undefined) {
+      this.#ahead.heard = this.#everybody;
+      this.#ahead.encoded = encoded + dataLength;
+      this.#ahead.sent = total * ofShare;
+      this.#ahead.stored = total * ofShare;
+    }
+    this.begins('reading', 'read', shares * ofShare + again);
+    return again;
   }
 
   /**
@@ -246,8 +281,8 @@ export class ProgressTeller {
     });
   }
 
-  #sum({ heard, read, encoded, sent, stored }: WorkBytes): number {
-    return heard + read + encoded + sent + stored;
+  #sum({ spooled, heard, read, encoded, sent, stored }: WorkBytes): number {
+    return spooled + heard + read + encoded + sent + stored;
   }
 }
 
@@ -284,9 +319,8 @@ const watchers: Readonly<Record<string, (actor: AnyActorRef, teller: ProgressTel
     onceStarted<RetrieveContext>(actor, ({ record: { purpose, sources }, version }) => {
       // What is read of a version is known to who reads it.
       if (purpose === 'read') return;
-      const ofShare = Math.ceil(version.dataLength / version.required);
-      teller.begins('reading', 'read', sources.length * ofShare);
-      actor.subscribe({ complete: () => teller.ends('read') });
+      const next = teller.judges(sources.length, version);
+      actor.subscribe({ complete: () => teller.ends('read', next) });
     });
   },
   encodeAll: (actor, teller) => {

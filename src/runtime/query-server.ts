@@ -13,7 +13,7 @@
 import { fromPromise } from 'xstate';
 import type { QueryInput, QueryResult } from '../../machines/io.ts';
 import type { ServerId } from '../../machines/servermap.ts';
-import { followerOf } from '../abort.ts';
+import { cancelled, followerOf } from '../abort.ts';
 import type { StorageServer } from '../storage/server.ts';
 import { isReadableOtherwise } from './batched-reads.ts';
 import { toFailure } from './failure.ts';
@@ -135,10 +135,10 @@ async function listAndGuess(
   try {
     const shnums = await list(session, server, pace, signal);
     if (shnums.includes(place.shnum)) expectHead(session, place, head);
-    else guess.abort();
+    else guess.abort(cancelled);
     return shnums;
   } catch (error) {
-    guess.abort();
+    guess.abort(cancelled);
     throw error;
   }
 }

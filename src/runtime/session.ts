@@ -45,7 +45,6 @@ export interface Keyring {
   writer?: WriterKeys;
   /** The newest version that is known to be acknowledged. */
   newest?: Version;
-  signatures?: FileSignatures;
   /** How the servers stood after the last write, if nothing disturbed it, and how its shares begin. */
   lastWrite?: LastWrite;
 }

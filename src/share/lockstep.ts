@@ -7,7 +7,7 @@
  *
  * What a writer was given is its own until it asks for the next entry of that share, or leaves.
  */
-import { deferred } from '../deferred.ts';
+import { type Deferred, deferred } from '../deferred.ts';
 
 /** How one that is left behind is told from one that is slow, as all of them may be. */
 export interface Patience {
@@ -42,7 +42,9 @@ export class Lockstep {
   readonly #leftBehind = new Set<Walker>();
   #entry: EntryOf | undefined;
   #encoded = -1;
-  #changed = deferred<void>();
+  /** Two, since those who wait for a segment are as many as the shares, and so are the moves. */
+  readonly #moves = new Happenings();
+  readonly #segments = new Happenings();
 
   constructor(window: number, patience: Patience) {
     this.window = window;
@@ -56,15 +58,15 @@ export class Lockstep {
     const leave = () => {
       this.#walkers.delete(walker);
       this.#leftBehind.delete(walker);
-      this.#tell();
+      this.#moves.tell();
     };
     const entry: EntryOf = async (index, shnum) => {
       walker.at = index;
       const ofShare = walker.inHand.get(shnum) ?? [];
       walker.inHand.set(shnum, ofShare);
       ofShare.push(index);
-      this.#tell();
-      while (this.#encoded < index) await this.#changed.promise;
+      this.#moves.tell();
+      while (this.#encoded < index) await this.#segments.next();
       const bytes = await (this.#entry as EntryOf)(index, shnum);
       ofShare.splice(0, ofShare.lastIndexOf(index));
       return bytes;
@@ -87,7 +89,7 @@ export class Lockstep {
       const areMost = 2 * waiting >= all.length;
       const least = Math.min(...behind.map(({ waitedMs }) => patienceMs - waitedMs));
       const since = now();
-      await wait(areMost ? least : stallMs, this.#changed.promise);
+      await wait(areMost ? least : stallMs, this.#moves.next());
       const ms = now() - since;
       for (const walker of behind) {
         if (areMost) walker.waitedMs += ms;
@@ -107,7 +109,7 @@ export class Lockstep {
 
   encoded(index: number): void {
     this.#encoded = index;
-    this.#tell();
+    this.#segments.tell();
   }
 
   /** The pass has failed: nobody is given anything any more. */
@@ -115,10 +117,20 @@ export class Lockstep {
     this.#entry = () => Promise.reject(error);
     this.encoded(Number.POSITIVE_INFINITY);
   }
+}
 
-  #tell(): void {
-    const { resolve } = this.#changed;
-    this.#changed = deferred();
-    resolve();
+/** What happens again and again, for those who wait for the next time. */
+class Happenings {
+  #next: Deferred<void> | undefined;
+
+  next(): Promise<void> {
+    this.#next ??= deferred();
+    return this.#next.promise;
+  }
+
+  tell(): void {
+    const { resolve } = this.#next ?? {};
+    this.#next = undefined;
+    resolve?.();
   }
 }

@@ -133,8 +133,8 @@ export function entryParts(
 ): WritePart[] {
   return Array.from({ length: count }, (_, i) => {
     const { offset, length } = entryRange(geometry, first + i);
-    const range = { offset: shareData.offset + offset, length };
-    return partOf(range, () => entry(first + i, shnum));
+    const bytes = () => entry(first + i, shnum);
+    return { offset: shareData.offset + offset, length, bytes };
   });
 }
 

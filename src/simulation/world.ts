@@ -1,20 +1,6 @@
 /**
  * @module world: the real engine on a simulated grid, where nothing happens but what is chosen.
  *
- *     const world = await World.create({
- *       servers: [{ shares: [0] }, { shares: [1] }, {}, {}, { shares: [2] }],
- *       encoding: { required: 2, happy: 3, total: 3 },
- *       operations: [{ name: 'w1', task: { kind: 'overwrite' }, rule: 'ticket' }],
- *     });
- *     world.choices                       // [{ kind: 'start', label: 'start w1' }]
- *     await world.choose('start w1');     // by label, by index or by the choice itself
- *     world.choices                       // deliver w1 s0 list, deliver w1 s1 list, … advance
- *     await world.choose(0);
- *     world.path                          // [0, 0]: the whole run
- *     const again = await World.replay(options, world.path);   // the same trace, byte for byte
- *     await runToEnd(world);              // whatever is left, oldest message first
- *     world.trace                         // every record so far (TraceRecord: JSON)
- *
  * `choose` returns when nothing moves any more: all promises are settled, cryptography included.
  * Servers are called s0, s1… in the permuted order of the file. The storage servers, the share
  * bytes, the signatures and the charts are the real ones; the network, the clock, the disks' faults
@@ -76,7 +62,26 @@ interface Client {
 
 const hourMs = 3_600_000;
 
-/** A grid on which nothing happens but what is chosen. */
+/**
+ * A grid on which nothing happens but what is chosen.
+ *
+ * @example
+ * ```ts
+ * import { runToEnd, World } from 'tahoe-mutable/testing';
+ *
+ * const world = await World.create({
+ *   servers: [{ shares: [0] }, { shares: [1] }, {}, {}, { shares: [2] }],
+ *   encoding: { required: 2, happy: 3, total: 3 },
+ *   operations: [{ name: 'w1', task: { kind: 'overwrite' } }],
+ * });
+ * await world.choose('start w1'); // by label, by index or by the choice itself
+ * console.log(world.choices); // deliver w1 s0 list, deliver w1 s1 list, … advance
+ * await world.choose(0);
+ * const again = await World.replay(world.options, world.path); // the same trace, byte for byte
+ * await runToEnd(world); // whatever is left, oldest message first
+ * console.log(world.trace.length); // all that has happened: TraceRecord, JSON
+ * ```
+ */
 export class World {
   /** As they were given. */
   readonly options: WorldOptions;

@@ -28,7 +28,7 @@ import {
   isImmutable,
 } from './immutable-container.ts';
 import type { ByteRange, ShareKind } from './server.ts';
-import { type HeldShare, produceParts, type ShareRewrite, unchanged } from './slot.ts';
+import { type HeldShare, type Pieces, produceParts, type ShareRewrite, unchanged } from './slot.ts';
 
 /** A hole between parts that no memory could fill with zeros. */
 export class HoleFault extends Error {}
@@ -37,8 +37,6 @@ export class HoleFault extends Error {}
 export interface HeldBlob extends HeldShare, Frame {
   readonly blob: Blob;
 }
-
-export type Pieces = AsyncIterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
 
 /** @throws BadContainerError; and what the browser rejects with where a Blob cannot be read */
 export async function readBlob(blob: Blob, where: string): Promise<HeldBlob> {

@@ -37,7 +37,7 @@ import {
 } from './immutable-container.ts';
 import { give, type Ownership, ownershipOf } from './ownership.ts';
 import type { ByteRange, ShareKind } from './server.ts';
-import type { HeldShare, ShareRewrite } from './slot.ts';
+import type { HeldShare, Pieces, ShareRewrite } from './slot.ts';
 
 /** What a server knows of a share it holds as a file. */
 export interface HeldContainer extends HeldShare, Frame {
@@ -123,9 +123,6 @@ export async function leaseImmutable(
     return staged;
   });
 }
-
-/** The new bytes of a share, and where they go. */
-export type Pieces = AsyncIterable<{ readonly offset: number; readonly bytes: Uint8Array }>;
 
 export interface Succession {
   /** Where to create the new container; there must be nothing. */

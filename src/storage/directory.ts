@@ -10,8 +10,10 @@
  * it wholly old or wholly new; all files of a request are complete before the first is renamed;
  * writers hold a kernel lock on the first two characters of the storage index.
  */
+
 import { lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { checkIdentity, requireFunction, requireOptions, requirePath } from '../arguments.ts';
 import { toBase32 } from '../bytes.ts';
 import { AnswerLostError, NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { errnoOf, ignoreMissing, removeQuietly, syncFolder } from './atomic-file.ts';
@@ -26,7 +28,6 @@ import {
   type HeldContainer,
   isImmutableContainer,
   leaseImmutable,
-  type Pieces,
   readContainer,
   readContainerData,
   type Succession,
@@ -43,7 +44,7 @@ import type {
   ServerId,
   ShareKind,
 } from './server.ts';
-import { judge, planChanges, produceParts, unchanged } from './slot.ts';
+import { judge, type Pieces, planChanges, produceParts, unchanged } from './slot.ts';
 
 /** Where a server keeps its shares, and what it is called. */
 export interface DirectoryServerOptions {
@@ -79,14 +80,20 @@ export class DirectoryServer extends CheckedServer {
   readonly #now: () => number;
   readonly #locks: FolderLocks;
 
+  /** @throws BadArgumentError */
   constructor(options: DirectoryServerOptions) {
     super();
+    requireOptions(options);
+    checkIdentity(options);
+    const { directory, now = () => Date.now() / 1000 } = options;
+    requirePath('directory', directory);
+    requireFunction('now', now);
     this.id = options.id;
     this.nickname = options.nickname;
     this.tubId = options.tubId;
     this.permutationSeed = options.permutationSeed;
-    this.directory = resolve(options.directory);
-    this.#now = options.now ?? (() => Date.now() / 1000);
+    this.directory = resolve(directory);
+    this.#now = now;
     this.#locks = new FolderLocks(this.directory);
   }
 

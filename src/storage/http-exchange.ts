@@ -1,13 +1,18 @@
 /**
  * @module http-exchange: one HTTP request with its body on the way, and the answer to it.
  *
- * Rules: the body is sent as fast as the server takes it, one piece in memory at a time. An answer
- * beyond its limit is not read on. A trickle is no progress: either way {@link CHUNK} bytes, or the
- * end, have to move in their time, so every call ends. Node's errors do not leave this file, since
- * they can quote what was on the wire, and a server may echo our secrets.
+ * Rules: the body is sent as fast as the server takes it, one piece in memory at a time; a small one,
+ * of up to {@link CHUNK} bytes, at once with its header. An answer beyond its limit is not read on. A
+ * trickle is no progress: either way {@link CHUNK} bytes, or the end, have to move in their time, so
+ * every call ends. What arrives comes in arrays of its own twice, from the socket and as a copy from
+ * Node's parser, which hears of it first; both are let go of at once, since V8 looks for such only
+ * when there are 32 MiB of them. Node's errors do not leave this file, since they can quote what was
+ * on the wire, and a server may echo our secrets.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { reasonOf } from '../../machines/reason.ts';
+import { onAbort } from '../abort.ts';
+import { releaseOwn } from '../crypto/release.ts';
 import {
   announced,
   CallFailedError,
@@ -36,6 +41,8 @@ export class Exchange {
   #answering = false;
   /** The caller has its answer, or why there is none. */
   #isOver = false;
+  /** The body is being made, which is not the server's silence. */
+  #isMaking = false;
   #silence: NodeJS.Timeout | undefined;
   #slowness: NodeJS.Timeout | undefined;
 
@@ -52,8 +59,7 @@ export class Exchange {
   /** @throws CallFailedError, what the body rejects with, or the reason of the call's signal */
   async run(): Promise<HttpAnswer> {
     const { signal } = this.#call;
-    const abort = (): void => this.#fail(signal?.reason);
-    signal?.addEventListener('abort', abort);
+    const letGo = signal && onAbort(signal, () => this.#fail(signal.reason));
     this.#request.on('error', (problem) => this.#fail(this.#failure(problem)));
     this.#expectProgress();
     try {
@@ -64,9 +70,9 @@ export class Exchange {
       throw problem;
     } finally {
       this.#isOver = true;
-      this.#expectNothing();
+      clearTimeout(this.#silence);
       clearTimeout(this.#slowness);
-      signal?.removeEventListener('abort', abort);
+      letGo?.();
       // An answer that came before the request was whole leaves the connection in no usable state.
       if (this.#progress !== 'delivered') this.#request.destroy();
     }
@@ -100,30 +106,51 @@ export class Exchange {
     await new Promise((resolve) => this.#request.once('socket', resolve));
     this.#progress = 'partial';
     const { body } = this.#call;
-    if (body !== undefined) await this.#sendBody(body);
+    let whole: Uint8Array | undefined;
+    if (body !== undefined && body.length <= CHUNK) whole = await this.#made(wholeOf(body));
+    else if (body !== undefined) await this.#sendBody(body);
     if (this.#request.destroyed || this.#answering) return;
     this.#progress = 'delivered';
-    this.#request.end();
+    this.#request.end(whole);
     this.#expectProgress();
   }
 
+  /** What the caller makes. */
+  async #made<T>(making: Promise<T>): Promise<T> {
+    this.#isMaking = true;
+    const made = await making;
+    this.#isMaking = false;
+    this.#expectProgress();
+    return made;
+  }
+
+  /**
+   * In chunks: on a slow line each one that has left is progress, and a share may take minutes. The
+   * first piece goes with the headers: a server that wants no more can say so.
+   */
   async #sendBody(body: HttpBody): Promise<void> {
     const pieces = body.pieces()[Symbol.asyncIterator]();
     let left = body.length;
-    for (;;) {
-      // How long the caller takes to make a piece is not the server's silence.
-      this.#expectNothing();
-      const next = await pieces.next();
+    let chunk = new Uint8Array(Math.min(CHUNK, left));
+    let filled = 0;
+    for (let isFirst = true; ; isFirst = false) {
+      const next = await this.#made(pieces.next());
       if (next.done) return;
-      for (const chunk of chunksOf(next.value)) {
+      for (let rest = next.value; rest.length > 0; ) {
+        const fitting = rest.subarray(0, chunk.length - filled);
+        chunk.set(fitting, filled);
+        filled += fitting.length;
+        rest = rest.subarray(fitting.length);
+        if (!isFirst && filled < Math.min(chunk.length, left)) continue;
         if (this.#request.destroyed || this.#answering) return;
-        left -= chunk.length;
+        left -= filled;
         if (left === 0) this.#progress = 'delivered';
         this.#expectProgress();
-        // What is not waited for stays in Node's queue, while its maker may put other bytes there.
-        const isQueued = chunk.length < this.#request.writableHighWaterMark;
-        const isTaken = this.#request.write(isQueued ? chunk.slice() : chunk);
-        if (!isTaken) await drained(this.#request);
+        const isTaken = this.#request.write(chunk.subarray(0, filled));
+        // What is not waited for stays in Node's queue as it is.
+        if (isTaken) chunk = new Uint8Array(Math.min(CHUNK, left));
+        else await drained(this.#request);
+        filled = 0;
       }
     }
   }
@@ -136,6 +163,8 @@ export class Exchange {
     const body = new GrowingBytes(into);
     let expected = CHUNK;
     this.#expectChunk();
+    const { socket } = response;
+    socket.on('data', releaseOwn);
     await new Promise<void>((resolve, reject) => {
       response.on('data', (chunk: Uint8Array) => {
         if (body.length + chunk.length > limit || (this.#isOver && body.length > CHUNK)) {
@@ -144,6 +173,7 @@ export class Exchange {
           return resolve();
         }
         body.add(chunk);
+        releaseOwn(chunk);
         this.#expectProgress();
         if (body.length < expected) return;
         expected = body.length + CHUNK;
@@ -151,9 +181,11 @@ export class Exchange {
       });
       response.once('end', resolve).once('error', reject);
       response.once('close', () => reject(new Error('Premature close')));
-    }).catch((problem) => {
-      throw this.#failure(problem);
-    });
+    })
+      .catch((problem) => {
+        throw this.#failure(problem);
+      })
+      .finally(() => socket.off('data', releaseOwn));
     return { status, headers: response.headers, body: body.whole() };
   }
 
@@ -162,23 +194,19 @@ export class Exchange {
     // Cheaper than a new one: an answer may come in a great many pieces.
     if (this.#silence !== undefined) return void this.#silence.refresh();
     this.#silence = setTimeout(() => {
+      if (this.#isMaking && !this.#answering) return void this.#silence?.refresh();
       this.#fail(this.#failure(new Error(`it was silent for ${this.#silenceMs} ms`)));
     }, this.#silenceMs);
   }
 
   #expectChunk(): void {
     if (this.#isOver) return;
-    clearTimeout(this.#slowness);
+    if (this.#slowness !== undefined) return void this.#slowness.refresh();
     const allowedMs = 2 * this.#silenceMs;
     this.#slowness = setTimeout(() => {
       const problem = `it sent less than ${CHUNK} bytes of its answer in ${allowedMs} ms`;
       this.#fail(this.#failure(new Error(problem)));
     }, allowedMs);
-  }
-
-  #expectNothing(): void {
-    clearTimeout(this.#silence);
-    this.#silence = undefined;
   }
 
   #failure(problem: unknown): CallFailedError {
@@ -191,11 +219,12 @@ export class Exchange {
   }
 }
 
-/** In chunks: on a slow line each one that has left is progress, and a share may take minutes. */
-function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += CHUNK) {
-    yield bytes.subarray(start, start + CHUNK);
-  }
+/** A small body in one piece. */
+async function wholeOf(body: HttpBody): Promise<Uint8Array> {
+  const whole = new GrowingBytes(new Uint8Array(body.length));
+  // At once: what made a piece may put the next one where it is.
+  for await (const piece of body.pieces()) whole.add(piece);
+  return whole.whole();
 }
 
 /** Resolves when the request takes more, or never will. */

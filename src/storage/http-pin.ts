@@ -90,6 +90,11 @@ export class PinnedAgent extends Agent {
     return undefined;
   }
 
+  /** All its sockets go to the one server; Node would spell its options, for every request anew. */
+  override getName(): string {
+    return '';
+  }
+
   /** Closes the sockets that wait for reuse: one of them was found dead, so the others may be. */
   forgetIdle(): void {
     for (const socket of Object.values(this.freeSockets).flat()) socket?.destroy();

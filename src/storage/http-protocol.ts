@@ -7,7 +7,7 @@
  * {@link ServerUnavailableError}, or an {@link AnswerLostError} when a write may have happened;
  * its error pages are never quoted, since they can echo our secrets.
  */
-import { toBase32 } from '../bytes.ts';
+import { binaryString, toBase32 } from '../bytes.ts';
 import {
   AnswerLostError,
   BadWriteEnablerError,
@@ -268,5 +268,5 @@ function leaseHeaders(secrets: LeaseSecrets): readonly string[] {
 
 /** Of a secret, which is short. */
 function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+  return btoa(binaryString(bytes));
 }

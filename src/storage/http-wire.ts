@@ -3,15 +3,22 @@
  *
  * Source: the CDDL in `http-storage-node-protocol.rst` and `storage/http_server.py`; docs/format.md
  * §7.3 and §7.4. A read-test-write is framed by hand, so that share data is never in memory
- * whole; every item in it comes from the CBOR library. Answers are judged by shape: whatever is
- * not exactly what was asked for is a {@link BadAnswerError}, which quotes nothing of it.
+ * whole; every item in it comes from the CBOR library, the words of the protocol once. Answers are
+ * judged by shape: whatever is not exactly what was asked for is a {@link BadAnswerError}, which
+ * quotes nothing of it.
  */
 import { decode, encode } from 'cborg';
 import { TAG_BIGINT_POS, TAG_SET } from 'cborg/taglib';
-import { bytesToHex, concatBytes } from '../bytes.ts';
+import { bytesToHex } from '../bytes.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { HttpBody } from './http-call.ts';
-import type { ReadTestWriteAnswer, ReadTestWriteRequest, ShareWrite, WritePart } from './server.ts';
+import type {
+  ByteRange,
+  ReadTestWriteAnswer,
+  ReadTestWriteRequest,
+  ShareWrite,
+  WritePart,
+} from './server.ts';
 
 /** The limits that Tahoe's own client sets to answers, in bytes. */
 export const answerMax = 30 * 1024 * 1024;
@@ -39,36 +46,104 @@ export interface ServerVersion {
 
 type Piece = Uint8Array | WritePart;
 
+/** RFC 8949, section 3.1. */
+const major = { unsigned: 0, byteString: 2, array: 4, map: 5 } as const;
+
+/** The words of the protocol, as the library writes them. */
+const words = {
+  testWriteVectors: encode('test-write-vectors'),
+  test: encode('test'),
+  write: encode('write'),
+  newLength: encode('new-length'),
+  readVector: encode('read-vector'),
+  size: encode('size'),
+  offset: encode('offset'),
+  specimen: encode('specimen'),
+  data: encode('data'),
+  null: encode(null),
+};
+
 /** The body of a read-test-write; its parts are produced when it is sent. */
 export function encodeReadTestWrite({ shares, reads }: ReadTestWriteRequest): HttpBody {
-  return bodyOf([
-    map(2),
-    encode('test-write-vectors'),
-    map(shares.size),
-    ...[...shares].flatMap(([shnum, write]) => [encode(shnum), ...encodeShareWrite(write)]),
-    encode('read-vector'),
-    encode(reads.map(({ offset, length }) => ({ offset, size: length }))),
-  ]);
+  const frame = new Frame();
+  frame.head(major.map, 2).item(words.testWriteVectors).head(major.map, shares.size);
+  for (const [shnum, write] of shares) {
+    frame.head(major.unsigned, shnum);
+    frameShareWrite(frame, write);
+  }
+  frame.item(words.readVector).head(major.array, reads.length);
+  for (const range of reads) frameRange(frame.head(major.map, 2), range);
+  return bodyOf(frame.pieces());
 }
 
-function encodeShareWrite({ tests, parts, newLength }: ShareWrite): Piece[] {
-  return [
-    map(3),
-    encode('test'),
-    encode(tests.map(({ offset, length, specimen }) => ({ offset, size: length, specimen }))),
-    encode('write'),
-    array(parts.length),
-    ...parts.flatMap((part) => [
-      map(2),
-      encode('offset'),
-      encode(part.offset),
-      encode('data'),
-      byteString(part.length),
-      part,
-    ]),
-    encode('new-length'),
-    encode(newLength),
-  ];
+function frameShareWrite(frame: Frame, { tests, parts, newLength }: ShareWrite): void {
+  frame.head(major.map, 3).item(words.test).head(major.array, tests.length);
+  for (const test of tests) {
+    frameRange(frame.head(major.map, 3), test);
+    frame.item(words.specimen).head(major.byteString, test.specimen.length).item(test.specimen);
+  }
+  frame.item(words.write).head(major.array, parts.length);
+  for (const part of parts) {
+    frame.head(major.map, 2).item(words.offset).head(major.unsigned, part.offset);
+    frame.item(words.data).head(major.byteString, part.length).part(part);
+  }
+  frame.item(words.newLength);
+  if (newLength === null) frame.item(words.null);
+  else frame.head(major.unsigned, newLength);
+}
+
+/** Short keys come first, as in the library's maps. */
+function frameRange(frame: Frame, { offset, length }: ByteRange): void {
+  frame.item(words.size).head(major.unsigned, length);
+  frame.item(words.offset).head(major.unsigned, offset);
+}
+
+/** What goes around the parts of a body, in as few pieces as there are parts. */
+class Frame {
+  readonly #pieces: Piece[] = [];
+  #bytes = new Uint8Array(256);
+  /** Of what has been framed since the last part. */
+  #start = 0;
+  #end = 0;
+
+  /** The bytes that begin an item: its major type above the bytes of an unsigned integer. */
+  head(type: number, count: number): this {
+    const item = encode(count);
+    this.item(item);
+    this.#bytes[this.#end - item.length]! |= type << 5;
+    return this;
+  }
+
+  /** Bytes as they are. */
+  item(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#end);
+    this.#end += bytes.length;
+    return this;
+  }
+
+  part(part: WritePart): void {
+    this.#pieces.push(this.#framed(), part);
+  }
+
+  pieces(): readonly Piece[] {
+    return [...this.#pieces, this.#framed()];
+  }
+
+  #framed(): Uint8Array {
+    const framed = this.#bytes.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    return framed;
+  }
+
+  #reserve(length: number): void {
+    if (this.#end + length <= this.#bytes.length) return;
+    const begun = this.#bytes.subarray(this.#start, this.#end);
+    this.#bytes = new Uint8Array(2 * (begun.length + length) + 256);
+    this.#bytes.set(begun);
+    this.#start = 0;
+    this.#end = begun.length;
+  }
 }
 
 /** The body that advises of a corrupt share; a long reason is cut. */
@@ -81,30 +156,17 @@ export function encodeAdvice(reason: string): HttpBody {
   return bodyOf([encode({ reason: cut || 'unspecified' })]);
 }
 
-/**
- * The bytes that begin an item: its major type above the same count that an unsigned integer
- * would be (RFC 8949, section 3).
- */
-function head(majorType: number, count: number): Uint8Array {
-  // A copy, since the library hands out constants for small integers.
-  const bytes = Uint8Array.from(encode(count));
-  bytes[0]! |= majorType << 5;
-  return bytes;
-}
-const byteString = (length: number): Uint8Array => head(2, length);
-const array = (length: number): Uint8Array => head(4, length);
-const map = (entries: number): Uint8Array => head(5, entries);
-
 function bodyOf(pieces: readonly Piece[]): HttpBody {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return { length, pieces: () => produce(pieces) };
 }
 
+/** What goes before a part is given when the part is there. */
 async function* produce(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
-  let frame: Uint8Array[] = [];
+  let frame: Uint8Array = new Uint8Array(0);
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) {
-      frame.push(piece);
+      frame = piece;
       continue;
     }
     const bytes = await piece.bytes();
@@ -112,11 +174,10 @@ async function* produce(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
       const promised = `${piece.length} were promised`;
       throw new OutOfRangeError('bytes of a part', bytes.length, promised);
     }
-    yield concatBytes(...frame);
-    frame = [];
+    yield frame;
     yield bytes;
   }
-  yield concatBytes(...frame);
+  yield frame;
 }
 
 // --- answers ------------------------------------------------------------------------------------

@@ -1,6 +1,14 @@
 /**
  * @module http: a real Tahoe-LAFS storage server, over HTTPS that is pinned to its key. Node only.
  */
+import {
+  checkIdentity,
+  refuse,
+  requireCount,
+  requireFunction,
+  requireMilliseconds,
+  requireOptions,
+} from '../arguments.ts';
 import { OutOfRangeError } from '../errors.ts';
 import {
   CallFailedError,
@@ -10,7 +18,7 @@ import {
 } from './http-call.ts';
 import { type ConnectionSettings, HttpConnection } from './http-connection.ts';
 import { ProtocolServer } from './http-protocol.ts';
-import type { Nurl } from './nurl.ts';
+import { Nurl } from './nurl.ts';
 import type { ServerId } from './server.ts';
 
 export type { ConnectionStatus } from './http-protocol.ts';
@@ -29,13 +37,21 @@ export interface HttpServerOptions extends Partial<ConnectionSettings> {
   readonly nurls: readonly Nurl[];
 }
 
-const DEFAULTS: ConnectionSettings = {
+function settingsIn({
   // More do not help against one Python process, and N servers are asked at once.
-  socketsMax: 4,
-  connectMs: 15_000,
+  socketsMax = 4,
+  connectMs = 15_000,
   // As Tahoe's own client.
-  silenceMs: 60_000,
-};
+  silenceMs = 60_000,
+  onLatency,
+}: HttpServerOptions): ConnectionSettings {
+  requireCount('socketsMax', socketsMax);
+  if (socketsMax < 1) throw new OutOfRangeError('socketsMax', socketsMax, 'must be at least 1');
+  requireMilliseconds('connectMs', connectMs);
+  requireMilliseconds('silenceMs', silenceMs);
+  if (onLatency !== undefined) requireFunction('onLatency', onLatency);
+  return { socketsMax, connectMs, silenceMs, onLatency };
+}
 
 /** A `StorageServer` across the network. Keeps connections open; see {@link close}. */
 export class HttpServer extends ProtocolServer {
@@ -48,21 +64,23 @@ export class HttpServer extends ProtocolServer {
   /** The position of the address that was reached last. */
   #current = 0;
 
-  constructor({
-    id,
-    nickname = id,
-    tubId,
-    permutationSeed,
-    nurls,
-    ...settings
-  }: HttpServerOptions) {
+  /** @throws BadArgumentError, OutOfRangeError */
+  constructor(options: HttpServerOptions) {
     super();
+    requireOptions(options);
+    checkIdentity(options);
+    const { id, nickname = id, tubId, permutationSeed, nurls } = options;
+    if (!Array.isArray(nurls)) refuse('nurls', nurls, 'an array');
+    for (const [i, nurl] of nurls.entries()) {
+      if (!(nurl instanceof Nurl)) refuse(`nurls[${i}]`, nurl, 'a Nurl, as parseNurl makes them');
+    }
     if (nurls.length === 0) throw new OutOfRangeError('number of NURLs', 0, 'must be at least 1');
     this.id = id;
     this.nickname = nickname;
     this.tubId = tubId;
     this.permutationSeed = permutationSeed;
-    this.#connections = nurls.map((nurl) => new HttpConnection(nurl, { ...DEFAULTS, ...settings }));
+    const settings = settingsIn(options);
+    this.#connections = nurls.map((nurl) => new HttpConnection(nurl, settings));
   }
 
   /** Closes the connections; calls under way, or waiting, fail. The server can be used again. */

@@ -2,6 +2,7 @@
  * @module identity: who a server is that nobody has announced: what is not given is made from its
  * id.
  */
+import { checkIdentity, refuse, requireOptions } from '../arguments.ts';
 import { utf8 } from '../bytes.ts';
 import { sha256d } from '../crypto/hash.ts';
 import { TUB_ID_LENGTH } from './request.ts';
@@ -24,8 +25,14 @@ export type Identity = {
   readonly [Name in keyof IdentityOptions]-?: Exclude<IdentityOptions[Name], undefined>;
 };
 
+/** @throws BadArgumentError */
 export function identityOf(options: IdentityOptions): Identity {
-  const { id, nickname = id, permutationSeed = utf8(id) } = options;
+  requireOptions(options);
+  const { id, nickname = id } = options;
+  if (typeof id !== 'string') refuse('id', id, 'a string');
+  const { permutationSeed = utf8(id) } = options;
   const { tubId = sha256d(utf8(id)).slice(0, TUB_ID_LENGTH) } = options;
-  return { id, nickname, tubId, permutationSeed };
+  const identity = { id, nickname, tubId, permutationSeed };
+  checkIdentity(identity);
+  return identity;
 }

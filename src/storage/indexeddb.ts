@@ -9,9 +9,11 @@
  * still the one by which the tests were judged, and else all begins anew: so there is no lock, and
  * a page that is frozen or killed stops nobody. What is acknowledged is on the disk.
  */
+
 import type { DBSchema, IDBPDatabase, IDBPObjectStore } from 'idb';
 import { primitives } from '#crypto';
 import { onAbort, unlessAborted } from '../abort.ts';
+import { refuse, requireFunction } from '../arguments.ts';
 import { bytesToHex, toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
@@ -94,12 +96,16 @@ export class IndexedDbServer extends CheckedServer {
   constructor(options: IndexedDbServerOptions) {
     super();
     const { id, nickname, tubId, permutationSeed } = identityOf(options);
+    const { now = () => Date.now() / 1000 } = options;
+    requireFunction('now', now);
+    const { database = `tahoe-mutable-server/${id}` } = options;
+    if (typeof database !== 'string') refuse('database', database, 'a string');
     this.id = id;
     this.nickname = nickname;
     this.tubId = tubId;
     this.permutationSeed = permutationSeed;
-    this.database = options.database ?? `tahoe-mutable-server/${id}`;
-    this.#now = options.now ?? (() => Date.now() / 1000);
+    this.database = database;
+    this.#now = now;
     this.#database = new Database<Shares>(this.database, (database) => {
       database.createObjectStore('shares');
       database.createObjectStore('advisories');

@@ -4,6 +4,7 @@
  * Behaves as Tahoe's (docs/format.md §6); its disk is a {@link MemoryDisk}, of which its users see
  * nothing.
  */
+import { requireFunction } from '../arguments.ts';
 import { toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { CheckedServer } from './checked-server.ts';
@@ -37,7 +38,17 @@ export interface MemoryServerOptions extends IdentityOptions {
 /** The disk of a server. No part of the package exports this: it is for tests and the simulator. */
 export let diskOf: (server: MemoryServer) => MemoryDisk;
 
-/** A {@link StorageServer} that keeps its shares in memory. */
+/**
+ * A {@link StorageServer} that keeps its shares in memory.
+ *
+ * @example
+ * ```ts
+ * import { Grid, MemoryServer } from 'tahoe-mutable';
+ *
+ * const server = new MemoryServer({ id: 'only' });
+ * const grid = new Grid({ servers: [server], encoding: { required: 1, happy: 1, total: 1 } });
+ * ```
+ */
 export class MemoryServer extends CheckedServer {
   static {
     diskOf = (server) => server.#disk;
@@ -56,11 +67,13 @@ export class MemoryServer extends CheckedServer {
   constructor(options: MemoryServerOptions) {
     super();
     const { id, nickname, tubId, permutationSeed } = identityOf(options);
+    const { now = () => Date.now() / 1000 } = options;
+    requireFunction('now', now);
     this.id = id;
     this.nickname = nickname;
     this.tubId = tubId;
     this.permutationSeed = permutationSeed;
-    this.#now = options.now ?? (() => Date.now() / 1000);
+    this.#now = now;
     this.#disk = new MemoryDisk(this.id);
   }
 

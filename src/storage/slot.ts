@@ -129,6 +129,14 @@ function firstUncovered(parts: readonly WritePart[]): number {
   return covered;
 }
 
+/** New bytes of a share, and where they go. */
+interface PlacedBytes {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+export type Pieces = AsyncIterable<PlacedBytes>;
+
 /**
  * The bytes to put over the old ones, in order, one part in memory at a time, cut at the new end.
  * @throws OutOfRangeError when a part does not have the length it promised; and what a part throws
@@ -136,7 +144,7 @@ function firstUncovered(parts: readonly WritePart[]): number {
 export async function* produceParts(
   { parts, length }: ShareRewrite,
   signal?: AbortSignal,
-): AsyncGenerator<{ readonly offset: number; readonly bytes: Uint8Array }> {
+): AsyncGenerator<PlacedBytes> {
   for (const part of parts) {
     signal?.throwIfAborted();
     // Whoever waits for a part holds a lock.

@@ -7,7 +7,7 @@ import * as complaint from '../../src/cli/complaint.ts';
 import { exitCodeFor, exits, signalExits, worstOf } from '../../src/cli/exit-codes.ts';
 import * as errors from '../../src/errors.ts';
 import { createGridFolder, openGrid } from '../../src/node.ts';
-import { runHere } from '../support/cli.ts';
+import { runCli, runHere } from '../support/cli.ts';
 import { bytesOf, testKey } from '../support/client-grid.ts';
 
 const cap = writeCapOf(testKey, 'mdmf');
@@ -35,6 +35,13 @@ test('every class of error has one exit code, and no other error has one', () =>
   // Those without are what others are made of.
   const codes = classes.flatMap(({ code }) => code ?? []);
   expect([...mapped].sort()).toEqual(codes.sort());
+});
+
+test('a command that never hears what it waits for has failed', async () => {
+  const deaf = 'import fs from "node:fs"; fs.open = () => {};';
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(deaf)}` };
+  const { exit, stdout } = await runCli(['cap', '@package.json'], { env });
+  expect([exit, stdout.toString()]).toEqual([1, '']);
 });
 
 test('docs/shell.md has the same table', async () => {

@@ -119,6 +119,19 @@ test('a wait for another writer is said in words, and so is what nobody knows ye
   expect(stream.text).toContain('dreaming [===============---------------] 50%');
 });
 
+test('what is copied first, as long as it may be, is told by its bytes', () => {
+  const stream = new Terminal(true);
+  const bar = new ProgressBar(stream as unknown as NodeJS.WriteStream, [], newBar);
+  vi.advanceTimersByTime(1000);
+  bar.show({ phase: 'spooling', done: 1_250_000, total: undefined });
+  vi.advanceTimersByTime(1000);
+  bar.show({ phase: 'spooling', done: 12_000_000, total: undefined });
+  bar.stop();
+  expect(stream.text).toContain('spooling 1.3 MB');
+  expect(stream.text).toContain('spooling 12 MB');
+  expect(stream.text).not.toContain('%');
+});
+
 test('progress is shown on a terminal, phase by phase, and never of what is quick', () => {
   const text = shown(true, 1000);
   expect(text).toContain('reading  [===============---------------] 50%');

@@ -137,7 +137,7 @@ const table: Table = {
   ],
   TraceError: [
     () => TraceFile.open(there, () => {}),
-    { where: there, problem: expect.any(String) },
+    { where: there, problem: expect.any(String), isTaken: true },
   ],
   SpoolError: [
     async () => {

@@ -3,12 +3,21 @@
  * servers that fail; the servers count what they are handed and what they acknowledge.
  */
 import { expect, test } from 'vitest';
+import { storageIndexOf } from '../../src/caps.ts';
 import { ServerUnavailableError } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import type { OperationOptions, Progress, WorkBytes } from '../../src/runtime/options.ts';
 import { Prng } from '../../src/simulation/prng.ts';
+import { diskOf } from '../../src/storage/memory.ts';
 import type { ReadTestWriteRequest, StorageServer } from '../../src/storage/server.ts';
-import { altered, bytesOf, testGrid, testKey } from '../support/client-grid.ts';
+import {
+  altered,
+  bytesOf,
+  type Held,
+  holdings,
+  testGrid,
+  testKey,
+} from '../support/client-grid.ts';
 import { vectorKey } from '../support/directories.ts';
 
 /** Bytes that servers have asked for, to write them, and that they have said to have written. */
@@ -58,7 +67,7 @@ function expectTrue(told: readonly Progress[], succeeded: boolean): void {
   for (const reports of byAttempt(told)) {
     const done = reports.map((report) => report.done);
     expect(done).toEqual([...done].sort((a, b) => a - b));
-    for (const kind of ['heard', 'read', 'encoded', 'sent', 'stored'] as const) {
+    for (const kind of ['spooled', 'heard', 'read', 'encoded', 'sent', 'stored'] as const) {
       const ofKind = reports.map(({ bytes }) => bytes[kind]);
       expect(ofKind).toEqual([...ofKind].sort((a, b) => a - b));
     }
@@ -151,7 +160,14 @@ test('a write that meets nobody ends with what servers have acknowledged, byte f
     const onProgress = (progress: Progress) => void told.push(progress);
     const file = await grid.create({ key: testKey, contents: bytesOf(size), onProgress });
     const { asked, acknowledged } = counts;
-    const bytes = { heard: 0, read: 0, encoded: size, sent: asked, stored: acknowledged };
+    const bytes = {
+      spooled: 0,
+      heard: 0,
+      read: 0,
+      encoded: size,
+      sent: asked,
+      stored: acknowledged,
+    };
     const heard = told.at(-1)?.bytes.heard ?? 0;
     expect(told.at(-1)?.bytes).toEqual({ ...bytes, heard });
     expect(asked).toBe(acknowledged);
@@ -219,10 +235,37 @@ test('a call on a directory that consists of several on files has one end', asyn
   expect([waitingFor, bytes.stored > 0]).toEqual([[], true]);
 });
 
+/** So many bytes, in pieces that can be read once. */
+function* readOnce(length: number): Generator<Uint8Array, void, undefined> {
+  const bytes = bytesOf(length, 5);
+  for (let at = 0; at < length; at += 100_000) yield bytes.subarray(at, at + 100_000);
+}
+
+test('what can be read only once is told of as it is kept, and counts as work', async () => {
+  const { grid } = testGrid();
+  const file = await testGrid().create('mdmf', bytesOf(70));
+  const operations: readonly ((options: OperationOptions) => Promise<unknown>)[] = [
+    (options) => grid.create({ key: testKey, contents: readOnce(250_000), ...options }),
+    (options) => file.overwrite(readOnce(250_000), options),
+    (options) => file.append(readOnce(250_000), options),
+  ];
+  for (const operate of operations) {
+    const told: Progress[] = [];
+    await operate({ onProgress: (progress) => void told.push(progress) });
+    expectTrue(told, true);
+    const spooling = told.filter(({ phase }) => phase === 'spooling');
+    expect(told.indexOf(spooling.at(-1) as Progress)).toBe(spooling.length - 1);
+    expect(spooling.map(({ done }) => done)).toEqual([0, 100_000, 200_000, 250_000]);
+    expect(told.at(-1)?.bytes.spooled).toBe(250_000);
+  }
+});
+
 test('nothing looks like the end while most of the work is ahead', async () => {
   for (const format of ['sdmf', 'mdmf'] as const) {
-    const { create, another } = testGrid();
+    const { create, another, servers } = testGrid();
     const file = await create(format, bytesOf(900_000));
+    const index = storageIndexOf(file.cap);
+    const [rotten, ...lost] = holdings(servers, file.cap).slice(5) as [Held, ...Held[]];
     // One that does not remember what the servers have.
     const other = () => another().open(file.writeCap);
     const meets = meeting(file, 1);
@@ -232,7 +275,16 @@ test('nothing looks like the end while most of the work is ahead', async () => {
       verify: (options) => other().verify(options),
       append: (options) => other().append(bytesOf(400_000), options),
       overwrite: (options) => other().overwrite(bytesOf(600_000), options),
+      'overwrite with a stream': (options) => other().overwrite(readOnce(600_000), options),
       repair: (options) => other().repair(options),
+      'repair of a share that rots': (options) => {
+        diskOf(rotten.server).overwriteShare(index, rotten.shnum, 290_000, bytesOf(9));
+        return other().repair(options);
+      },
+      'repair of shares that are lost': (options) => {
+        for (const { server, shnum } of lost) diskOf(server).deleteShare(index, shnum);
+        return other().repair(options);
+      },
       'modify of what is known': (options) => file.modify((old) => old.subarray(1), options),
       modify: (options) => other().modify(meets, { ...options, backoffMs: 0 }),
     };

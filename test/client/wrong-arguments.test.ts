@@ -8,6 +8,12 @@ import { Grid } from '../../src/grid.ts';
 import { litCapOf } from '../../src/immutable/caps.ts';
 import { ImmutableFile } from '../../src/immutable-file.ts';
 import { MutableFile } from '../../src/mutable-file.ts';
+import { DirectoryServer } from '../../src/storage/directory.ts';
+import { FetchServer } from '../../src/storage/fetch.ts';
+import { HttpServer } from '../../src/storage/http.ts';
+import { IndexedDbServer } from '../../src/storage/indexeddb.ts';
+import { MemoryServer } from '../../src/storage/memory.ts';
+import { parseNurl } from '../../src/storage/nurl.ts';
 import { bytesOf, testKey } from '../support/client-grid.ts';
 import { countedGrid } from '../support/one-server.ts';
 
@@ -45,10 +51,11 @@ const cap = directory.writeCap;
 
 const running = { signal: [], onProgress: ['function'] } as const;
 const range = { offset: [], length: [] } as const;
-const version = { version: [] } as const;
+const retrying = { retry: ['bare', 'promise'] } as const;
+const version = { version: [], ...retrying } as const;
 const writing = { ...running, force: ['true'], raw: ['true'] } as const;
-const change = { ...writing, base: [] } as const;
-const patience = { attempts: [], backoffMs: [] } as const;
+const change = { ...writing, ...retrying, base: [] } as const;
+const patience = { ...retrying, attempts: [], backoffMs: [] } as const;
 const creating = { ...running, force: ['true'], key: [], isNewKey: ['true'], format: [] } as const;
 const editing = { ...running, ...patience, force: ['true'], onAttempt: ['function'] } as const;
 const replacing = { ...editing, replace: ['true'] } as const;
@@ -190,6 +197,16 @@ describe.each(cases)('%s.%s', (kind, name, method) => {
   });
 });
 
+const madeOnce = cases.filter(([, , { options = { retry: [] } }]) => !('retry' in options));
+
+test.each(madeOnce)('%s.%s takes no retry, which would have no effect', async (...made) => {
+  const [kind, name, method] = made;
+  const good = Object.values(method.arguments).map(([value]) => value);
+  const before = sent();
+  const named = namedBy(await endOf(kind, name, [...good, { retry: false }]));
+  expect({ named, sent: sent() }).toEqual({ named: 'retry', sent: before });
+});
+
 function startingWith(name: string) {
   return expect.stringMatching(new RegExp(`^(what the )?${name}`));
 }
@@ -212,6 +229,61 @@ test('no public method is left out', () => {
       found: Object.keys(methods[kind] ?? {}).sort(),
     });
   }
+});
+
+const identity = { id: 's0', nickname: 's0', tubId: new Uint8Array(20) };
+const announced = { ...identity, permutationSeed: new Uint8Array(20) };
+const named = { id: [], nickname: [], tubId: [], permutationSeed: [] } as const;
+const timed = { ...named, now: ['function'] } as const;
+const waiting = { connectMs: ['number'], silenceMs: ['number'] } as const;
+const nurl = parseNurl(`pb://${'A'.repeat(43)}@127.0.0.1:1/secret#v=1`);
+const bare: Taken = ['object', 'bare', 'promise'];
+
+/** Each with good options, and what else each of them may be. */
+const constructors: readonly [
+  new (options: never) => object,
+  good: object,
+  Readonly<Record<string, Taken>>,
+][] = [
+  [MemoryServer, { id: 's0' }, timed],
+  [IndexedDbServer, { id: 's0' }, { ...timed, database: [] }],
+  [DirectoryServer, { ...announced, directory: 'none' }, { ...timed, directory: [] }],
+  [
+    HttpServer,
+    { ...announced, nurls: [nurl] },
+    { ...named, ...waiting, nurls: [], socketsMax: [], onLatency: ['function'] },
+  ],
+  [
+    FetchServer,
+    { ...announced, url: 'https://a/' },
+    { ...named, url: [], swissnum: [], headers: ['function', ...bare], fetch: ['function'] },
+  ],
+];
+
+test.each(constructors)('new %o names the option that is none', (Server, good, options) => {
+  const made = (given: unknown) => {
+    try {
+      return new Server(given as never);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(made(good)).toBeInstanceOf(Server);
+  expect(namedBy(made(undefined))).toBe('options');
+  for (const [option, taken] of Object.entries(options)) {
+    for (const [what, value] of Object.entries(wrong)) {
+      if (taken.includes(what)) continue;
+      const named = namedBy(made({ ...good, [option]: value }));
+      expect({ what, named }).toEqual({ what, named: startingWith(option) });
+    }
+  }
+});
+
+test('an address in the place of a Nurl is named, and not quoted', () => {
+  const nurls = [nurl.reveal()] as never;
+  expect(() => new HttpServer({ ...announced, nurls })).toThrowError(
+    new BadArgumentError('nurls[0]', 'is a string, not a Nurl, as parseNurl makes them'),
+  );
 });
 
 test.each<[unknown, string]>([

@@ -1,9 +1,16 @@
-import { constants, createCipheriv, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
+import {
+  constants,
+  createCipheriv,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as nodeSign,
+} from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { bytesToHex, concatBytes, hexToBytes, utf8 } from '../../src/bytes.ts';
-import { isOneDerSequence } from '../../src/crypto/der.ts';
+import { isOneDerSequence, privateKeyIn, publicKeyIn, spkiOf } from '../../src/crypto/der.ts';
 import { pairHasherOf, sha256d, taggedHash, taggedPairHash, tagOf } from '../../src/crypto/hash.ts';
 import { primitives as node } from '../../src/crypto/node.ts';
 import { primitives as portable } from '../../src/crypto/portable.ts';
@@ -117,6 +124,24 @@ test('a DER sequence is recognised by filling its bytes exactly', () => {
   expect(isOneDerSequence(der(0x31, 0))).toBe(false);
   expect(isOneDerSequence(der(0x30, 0x82, 1, 0, body(255)))).toBe(false);
   expect(isOneDerSequence(der(0x30, 0x82, 1, 0, body(257)))).toBe(false);
+});
+
+test('the bare key is found in the usual wrapping of RSA, and in no other', () => {
+  const pkcs8 = { key: Buffer.from(goldenPkcs8), format: 'der', type: 'pkcs8' } as const;
+  const spki = { key: Buffer.from(goldenSpki), format: 'der', type: 'spki' } as const;
+  const bare = { format: 'der', type: 'pkcs1' } as const;
+  const [privateKey, publicKey] = [privateKeyIn(goldenPkcs8), publicKeyIn(goldenSpki)];
+  expect(privateKey).toEqual(new Uint8Array(createPrivateKey(pkcs8).export(bare)));
+  expect(publicKey).toEqual(new Uint8Array(createPublicKey(spki).export(bare)));
+  expect(spkiOf(publicKey!)).toEqual(goldenSpki);
+  for (const { privateKey, publicKey } of [ec, pssOnly]) {
+    expect([privateKeyIn(privateKey), publicKeyIn(publicKey)]).toEqual([undefined, undefined]);
+  }
+  // The algorithm, unused bits, the tag of what is wrapped, its length, what is in it, a version.
+  for (const at of [8, 23, 19, 22, 24])
+    expect(publicKeyIn(flipped(goldenSpki, at, 1))).toBe(undefined);
+  for (const at of [11, 22, 25, 26, 6])
+    expect(privateKeyIn(flipped(goldenPkcs8, at, 1))).toBe(undefined);
 });
 
 test('messages are hashed alike, whether they are put together first or not', () => {

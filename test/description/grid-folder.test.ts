@@ -75,7 +75,7 @@ describe('createGridFolder', () => {
     await mkdir(folder);
     await writeFile(join(folder, '.hidden'), 'mine');
     await expect(createGridFolder(folder)).rejects.toThrowError(
-      new BadGridError(folder, 'is not empty'),
+      new BadGridError(folder, 'is not empty', { isTaken: true }),
     );
     expect(await readdir(folder)).toEqual(['.hidden']);
     expect(await readdir(parent)).toEqual(['grid']);

@@ -23,10 +23,10 @@ describe('a file that is there', () => {
     const trace = join(folder, 'crash.jsonl');
     await writeFile(trace, 'the crash before');
     await expect(createInspector({ page: folder, trace })).rejects.toEqual(
-      new TraceError(trace, there),
+      new TraceError(trace, there, { isTaken: true }),
     );
     const ended = await runHere(['inspect', '--no-wait', '--trace', trace, '--', 'cap', '-']);
-    expect(ended).toMatchObject({ stderr: `tahoe-mutable: ${trace}: ${there}\n`, exit: 1 });
+    expect(ended).toMatchObject({ stderr: `tahoe-mutable: ${trace}: ${there}\n`, exit: 5 });
     expect(await readFile(trace, 'utf8')).toBe('the crash before');
   });
 });

@@ -111,5 +111,6 @@ test('weighs no field of a map, a report or an outcome', () => {
     'session.ts: newest',
     'session.ts: seqnum',
     'trace.ts: status',
+    'write-operations.ts: newest',
   ]);
 });

@@ -183,7 +183,7 @@ test('a body that fails ends the call with its own error, half sent', async () =
     };
   });
   const body: HttpBody = {
-    length: 2000,
+    length: 200_000,
     async *pieces() {
       yield new Uint8Array(1000);
       await heard;
@@ -201,7 +201,7 @@ test('how far a call came is told', async () => {
   storage.misbehaviour = (_, response) => response.destroy();
   expect(await progress(call())).toBe('delivered');
   const never: HttpBody = {
-    length: 2000,
+    length: 200_000,
     async *pieces() {
       yield new Uint8Array(1000);
       await new Promise(() => {});
@@ -210,6 +210,26 @@ test('how far a call came is told', async () => {
   expect(await progress(post(never))).toBe('partial');
   await storage.stop();
   expect(await progress(call())).toBe('unconnected');
+});
+
+test('a small body goes at once, when the last of it is there', async () => {
+  let heard = false;
+  storage.misbehaviour = (_, response) => {
+    heard = true;
+    response.destroy();
+  };
+  const failure = new Error('the disk is gone');
+  const body: HttpBody = {
+    length: 2000,
+    async *pieces() {
+      yield new Uint8Array(1000);
+      throw failure;
+    },
+  };
+  await expect(connection.call(post(body))).rejects.toBe(failure);
+  storage.misbehaviour = undefined;
+  expect((await connection.call(call())).status).toBe(200);
+  expect(heard).toBe(false);
 });
 
 describe('a call always ends', () => {

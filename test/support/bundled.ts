@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { builtPackage } from './built.ts';
 import { root } from './root.ts';
 
-/** The absolute path of `main.js`, beside the built package. */
+/** The absolute path of `main.cjs`, beside the built package. */
 export function bundledProgram(): Promise<string> {
   bundling ??= bundle();
   return bundling;
@@ -17,7 +17,7 @@ let bundling: Promise<string> | undefined;
 async function bundle(): Promise<string> {
   const dist = resolve(await builtPackage(), '..');
   const target = join(dist, 'bundle');
-  const program = join(target, 'cli/main.js');
+  const program = join(target, 'cli/main.cjs');
   if (await stat(program).catch(() => undefined)) return program;
   const [{ rolldown }, { default: config }] = await Promise.all([
     import('rolldown'),

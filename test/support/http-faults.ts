@@ -173,15 +173,17 @@ export function httpFaults(name: string, makeServer: () => Promise<ServerWithFau
         relay.ageConnections();
         relay.mode = 'resetOldConnections';
         let asked = 0;
+        // A small body would wait for its last part.
+        const first = 'Z'.repeat(2 ** 16);
         const second: WritePart = {
-          offset: 2,
+          offset: first.length,
           length: 2,
           // The first attempt never gets beyond its first part.
           bytes: () => (asked++ === 0 ? new Promise(() => {}) : Promise.resolve(utf8('RO'))),
         };
-        const answer = await slot.send({ 0: write({ parts: [part(0, 'ZE'), second] }) });
+        const answer = await slot.send({ 0: write({ parts: [part(0, first), second] }) });
         expect(answer.wrote).toBe(true);
-        expect(await slot.contents()).toEqual({ 0: 'ZERO' });
+        expect(await slot.contents()).toEqual({ 0: `${first}RO` });
       });
 
       test('into noise makes the server unavailable; of a write it is not known', async () => {

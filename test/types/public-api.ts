@@ -125,10 +125,7 @@ function isOfClassItself(node: ts.Node): boolean {
   );
 }
 
-/**
- * `Grid.close`, of every public thing and every member of one that has no comment. Of the machines
- * the things alone: their books are told by the kernel that they are of.
- */
+/** `Grid.close`, of every public thing and every member of one that has no comment. */
 export function undocumentedIn(entry: Entry): readonly string[] {
   return (exported.get(entry) as readonly Exported[]).flatMap((it) =>
     isOurs(it.symbol) ? undocumented(it) : [],
@@ -137,7 +134,6 @@ export function undocumentedIn(entry: Entry): readonly string[] {
 
 function undocumented({ name, symbol, isType }: Exported): readonly string[] {
   const found = isTold(symbol) ? [] : [name];
-  if (isOfMachines(symbol)) return found;
   for (const declaration of symbol.declarations ?? []) {
     for (const member of membersOf(declaration)) {
       if (isHidden(member) || isTag(member) || (isType && isOfClassItself(member))) continue;
@@ -146,10 +142,6 @@ function undocumented({ name, symbol, isType }: Exported): readonly string[] {
     }
   }
   return found;
-}
-
-function isOfMachines({ declarations: [declaration] = [] }: ts.Symbol): boolean {
-  return declaration?.getSourceFile().fileName.startsWith(`${place}machines/`) ?? false;
 }
 
 /** Says by which literal its owner is told from others. */

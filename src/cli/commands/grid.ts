@@ -8,7 +8,7 @@ import type { Perform } from '../call.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
 import { encodingNumbers, wholeNumber } from '../numbers.ts';
 import { pathArgument } from '../paths.ts';
-import { counted, oneLine, table } from '../plain-text.ts';
+import { amountText, counted, oneLine, table } from '../plain-text.ts';
 import { serverName } from '../servermap-view.ts';
 
 interface Options {
@@ -61,7 +61,7 @@ function statusText(status: GridStatus): string {
   const rows = servers.map(({ id, nickname, places, availableSpace, version, problem }) => [
     serverName([{ id, nickname }], id),
     oneLine(places.join(', ')) || '-',
-    sizeText(availableSpace),
+    availableSpace === null ? '-' : amountText(availableSpace),
     oneLine(problem ?? version ?? 'a folder'),
   ]);
   return [
@@ -72,12 +72,4 @@ function statusText(status: GridStatus): string {
     ...(problem === null ? [] : [`no new file can be made: ${oneLine(problem)}`]),
     '',
   ].join('\n');
-}
-
-/** As people say it: `12.3 GB`. */
-function sizeText(bytes: number | null): string {
-  if (bytes === null) return '-';
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const rank = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  return `${Number((bytes / 1000 ** rank).toFixed(1))} ${units[rank]}`;
 }

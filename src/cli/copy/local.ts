@@ -11,6 +11,7 @@ import { errnoOf, ignoreMissing, replaceFile } from '../../storage/atomic-file.t
 import { sweepLeftBehind } from '../../storage/left-behind.ts';
 import type { Call } from '../call.ts';
 import { OutputError, UnsafeNameError, UsageError, unreadable } from '../complaint.ts';
+import { openContents, workingWith } from '../contents-argument.ts';
 import type { Copying, Place, TargetFolder, Way } from './copying.ts';
 import type { Arrival, Entry } from './entry.ts';
 
@@ -38,7 +39,10 @@ async function entryAt(call: Call, path: string, name: string | undefined): Prom
     pieces: () => {
       throw new Error('files here are not copied to files here');
     },
-    withContents: (_, work) => call.withContents(path, work),
+    withContents: async ({ signal }, work) => {
+      const { stdin } = call.streams;
+      return workingWith(await openContents(path, { stdin, signal }), work);
+    },
   };
 }
 
