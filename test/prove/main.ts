@@ -136,7 +136,7 @@ function chosenQuorum(): QuorumModel | undefined {
     readers,
     remembers,
     repairs,
-    ...(flags.lean && leanOf(size, remembers || repairs > 0)),
+    ...(flags.lean && leanOf(size, { remembers, repairs })),
   });
   const problem = problemOf(model);
   if (problem !== undefined) program.error(`error: ${problem}`);

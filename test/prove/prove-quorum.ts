@@ -34,12 +34,14 @@ function detailOf({
   rots,
   losable,
   covers,
+  defers,
   remembers,
 }: QuorumModel): string {
   return [
     late && givesUp && ties === 'any' ? 'in full' : '',
     covers ? 'without what is covered' : '',
     !late && !givesUp && !covers ? `lean${ties === 'any' ? ', any ties' : ''}` : '',
+    defers ? 'what matters is told' : '',
     parents === 'all' ? '' : `parents ${parents}`,
     repairs > 0 ? `${repairs} repairs` : '',
     readers > 0 ? `${readers} reader` : '',

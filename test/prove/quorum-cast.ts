@@ -108,6 +108,12 @@ export class QuorumCast {
     return false;
   }
 
+  /** What `mark` was built on, and that, and so on. */
+  parentsOf(mark: Mark): readonly Version[] {
+    const { base } = this.made(mark);
+    return base === none ? [] : [this.made(base).version, ...this.parentsOf(base)];
+  }
+
   /** A rank for every place that one more version can have among `ranks`, ascending. */
   ranksAmong(ranks: readonly number[]): readonly number[] {
     const bounds = [0, ...ranks, rankMax + 1];
@@ -364,15 +370,11 @@ export class QuorumCast {
   /** The same with so many attempts begun before. */
   withAttempt(id: number, attempt: number): number {
     const { writer, next } = this.known(id);
-    const key = 2 ** 40 + attempt;
-    const known = next.get(key);
-    if (known !== undefined) return known;
-    const made =
+    return this.#once(next, 2 ** 40 + attempt, () =>
       writer.phase === 'ended'
         ? this.#idOf(this.#looker('writer', attempt))
-        : this.#idOf({ ...writer, attempt });
-    next.set(key, made);
-    return made;
+        : this.#idOf({ ...writer, attempt }),
+    );
   }
 
   /** Versions that are held, or written, and what these were built on. */
@@ -480,14 +482,9 @@ export class QuorumCast {
     };
   }
 
-  /** What `mark` was built on, and that, and so on, where writers are to know it. */
+  /** Of what `mark` was built on what writers are to know. */
   #above(mark: Mark): readonly Version[] {
-    const all: Version[] = [];
-    if (!this.model.covers) return all;
-    for (let at = this.made(mark).base; at !== none; at = this.made(at).base) {
-      all.push(this.made(at).version);
-    }
-    return all;
+    return this.model.covers ? this.parentsOf(mark) : [];
   }
 
   #told(id: number, at: number, what: number, report: () => WriteReport): number {
@@ -506,7 +503,10 @@ export class QuorumCast {
     event: number,
     make: () => number,
   ): number {
-    const key = (what * 32 + at) * 4 + event;
+    return this.#once(next, (what * 32 + at) * 4 + event, make);
+  }
+
+  #once(next: Map<number, number>, key: number, make: () => number): number {
     const known = next.get(key);
     if (known !== undefined) return known;
     const made = make();

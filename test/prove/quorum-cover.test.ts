@@ -6,52 +6,18 @@ import { describe, expect, test } from 'vitest';
 import { Prng } from '../../src/simulation/prng.ts';
 import { kernelsWith } from '../support/mutants.ts';
 import { exploreQuorum } from './quorum-explore.ts';
-import { Fingerprints, Met } from './quorum-fingerprint.ts';
 import { mistakes } from './quorum-mistakes.ts';
 import { modelOf, type QuorumModel } from './quorum-model.ts';
-import { landed, type Mark, none } from './quorum-parts.ts';
+import { outcomesOf } from './quorum-outcomes.ts';
+import { landed } from './quorum-parts.ts';
 import { covering } from './quorum-plan.ts';
 import { Course } from './quorum-walk.ts';
-import { QuorumWorlds, type World } from './quorum-world.ts';
+import { QuorumWorlds } from './quorum-world.ts';
 
 type Point = readonly [servers: number, size: number, writers: number, attempts: number];
 
 function model([servers, size, writers, attempts]: Point, more: Partial<QuorumModel> = {}) {
   return modelOf({ servers, required: 1, size, writers, attempts }, more);
-}
-
-/** All that the servers may come to hold, with what is acknowledged then. */
-function outcomesOf(of: QuorumModel): ReadonlySet<string> {
-  const worlds = new QuorumWorlds(of);
-  const prints = new Fingerprints(worlds);
-  const met = new Met();
-  const waiting: World[] = [];
-  const outcomes = new Set<string>();
-  const reach = (world: World) => {
-    outcomes.add(held(worlds, world));
-    prints.take(world);
-    if (met.add(prints.high, prints.low)) waiting.push(world);
-  };
-  reach(worlds.first());
-  for (let world = waiting.pop(); world !== undefined; world = waiting.pop()) {
-    worlds.steps(world, (next) => next !== null && reach(next));
-  }
-  return outcomes;
-}
-
-/** Versions by their order and their parents, servers in no order. */
-function held({ cast, model: { servers }, acked }: QuorumWorlds, world: World): string {
-  const there = world.slice(0, servers).map((row) => cast.row(row)[0] as Mark);
-  const orderOf = (mark: Mark) => cast.made(mark).order;
-  const all = [...new Set([...there, world[acked] as Mark])].sort(
-    (a, b) => orderOf(a) - orderOf(b),
-  );
-  const nameOf = (mark: Mark) => {
-    let near = cast.made(mark).base;
-    while (near !== none && !all.includes(near)) near = cast.made(near).base;
-    return [all.indexOf(mark), cast.made(mark).version.seqnum, all.indexOf(near)].join(':');
-  };
-  return [...there.map(nameOf).sort(), nameOf(world[acked] as Mark)].join(' ');
 }
 
 describe('steps that are covered', () => {

@@ -12,6 +12,7 @@ import type { Landing, World } from './quorum-step.ts';
 interface Worlds {
   readonly cast: QuorumCast;
   readonly model: QuorumModel;
+  isBarred(row: number, mark: Mark): boolean;
   straysOf(world: World): readonly Flight[];
 }
 
@@ -74,14 +75,11 @@ export class Judge {
     if (cast.isBuiltOn(world[this.#acked] as number, mark)) return false;
     if (this.#mayBePlacedAgain(world)) return true;
     let all = servers;
-    const { order } = cast.made(mark);
     for (let i = 0; i < model.writers; i++) {
       if (cast.known(world[model.servers + i] as number).writer.mark !== mark) continue;
-      if (!model.covers) return true;
-      // Where something newer is it does not land any more.
+      if (!model.covers && !model.defers) return true;
       for (let at = 0; at < model.servers; at++) {
-        const [there] = cast.row(world[at] as number);
-        if (cast.made(there as number).order < order) all |= 1 << at;
+        if (!this.#worlds.isBarred(world[at] as number, mark)) all |= 1 << at;
       }
     }
     for (const stray of this.#worlds.straysOf(world)) if (stray.mark === mark) all |= 1 << stray.at;
@@ -109,9 +107,12 @@ export class Judge {
 
   /** What is wrong with these rows, whoever else there is: for a reader, and for the file. */
   judge(world: World): Violation | undefined {
-    const acked = world[this.#acked] as number;
+    return this.judged(world.slice(0, this.#worlds.model.servers), world[this.#acked] as number);
+  }
+
+  judged(there: readonly number[], acked: Mark): Violation | undefined {
     // Which server holds which row is nothing to a reader.
-    const rows = world.slice(0, this.#worlds.model.servers).sort((a, b) => a - b);
+    const rows = [...there].sort((a, b) => a - b);
     const key = keyOf(rows) + keyOf([acked]);
     if (this.#judged.has(key)) return this.#judged.get(key);
     const judgement = this.#isHidden(rows, acked)

@@ -2,7 +2,7 @@
  * @module quorum-model: what an exploration of several writers over a quorum is about.
  */
 import type { apply, decide, firstRequests, start } from '../../machines/publish-kernel.ts';
-import type { chooseBase, chooseForReader } from '../../machines/quorum.ts';
+import type { chooseBase, chooseForReader, isReplaceable } from '../../machines/quorum.ts';
 import type * as repair from '../../machines/repair-kernel.ts';
 
 export interface QuorumModel {
@@ -31,6 +31,8 @@ export interface QuorumModel {
   readonly givesUp: boolean;
   /** Whether steps are left out that others cover (`quorum-cover.ts`): of one share on each server. */
   readonly covers: boolean;
+  /** Whether a writer is told what its requests have found only when it matters (`quorum-defer.ts`). */
+  readonly defers: boolean;
   /** Whether a new version may be any in the order of those with its number, or the newest. */
   readonly ties: 'any' | 'newest';
   /** Whether a writer may begin its next attempt, or its next write, from what its last one left. */
@@ -54,6 +56,7 @@ export interface Kernels {
   readonly firstRequests: typeof firstRequests;
   readonly chooseBase: typeof chooseBase;
   readonly chooseForReader: typeof chooseForReader;
+  readonly isReplaceable: typeof isReplaceable;
   readonly repair: Pick<typeof repair, 'start' | 'decide' | 'apply'>;
 }
 
@@ -78,7 +81,16 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
   return {
     ...size,
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
-    ...{ lost: 0, repairs: 0, readers: 0, rots: 0, losable, covers: false, remembers: false },
+    ...{
+      lost: 0,
+      repairs: 0,
+      readers: 0,
+      rots: 0,
+      losable,
+      covers: false,
+      defers: false,
+      remembers: false,
+    },
     ...{ parents: 'all', late: true, givesUp: true, ties: 'any', tests: 'server' },
     ...more,
   };

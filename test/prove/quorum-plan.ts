@@ -16,13 +16,20 @@ export interface Planned {
  */
 export const lean = { late: false, givesUp: false, ties: 'newest' } as const;
 
+/** The same, less what comes to nothing else. */
+export const deferring = { ...lean, defers: true } as const;
+
 /** Of one number, and no disk that is lost: all but what is covered by something else. */
 export const covering = { covers: true, late: false, givesUp: false } as const;
 
 /** What `--lean` is, of this size. */
-export function leanOf(size: QuorumSize, remembers = false): Partial<QuorumModel> {
+export function leanOf(
+  size: QuorumSize,
+  { remembers, repairs }: Pick<QuorumModel, 'remembers' | 'repairs'>,
+): Partial<QuorumModel> {
   const { total, losable } = modelOf(size);
-  return total === 1 && losable === 0 && !remembers ? covering : lean;
+  if (remembers || losable > 0) return lean;
+  return total === 1 && repairs === 0 ? covering : deferring;
 }
 
 function planned(
@@ -39,7 +46,7 @@ export const quorumPerCommit: readonly Planned[] = [
   planned([3, 1, 2, 2, 1], { parents: 'none' }),
   planned([4, 1, 3, 2, 1]),
   planned([3, 1, 2, 1, 3]),
-  planned([3, 2, 2, 2, 1], lean),
+  planned([3, 2, 2, 2, 1], deferring),
   planned([3, 2, 2, 1, 2], { lost: 1 }),
   planned([3, 1, 3, 2, 1], { losable: 1 }),
   planned([3, 1, 2, 2, 2], covering),
@@ -63,15 +70,16 @@ export const quorumFull: readonly Planned[] = [
   planned([3, 1, 2, 2, 2], {}, 20_000_000),
   planned([4, 1, 3, 2, 1], { losable: 1 }, 4_000_000),
   planned([3, 1, 2, 3, 1], { total: 2, repairs: 1 }, 20_000_000),
-  planned([3, 1, 2, 2, 2], { ...lean, total: 2, repairs: 1 }),
+  planned([3, 1, 2, 2, 2], { ...deferring, total: 2, repairs: 1 }),
   planned([3, 1, 3, 2, 1], { total: 3, repairs: 1, losable: 1 }),
   planned([4, 1, 3, 2, 1], { total: 3, repairs: 1 }),
   planned([3, 2, 2, 2, 1], { repairs: 1, rots: 1 }, 20_000_000),
-  planned([4, 2, 3, 2, 1], { ...lean, repairs: 1 }),
-  planned([3, 2, 2, 3, 1], lean),
-  planned([3, 2, 2, 2, 2], { ...lean, total: 2 }, 40_000_000),
-  planned([3, 2, 3, 2, 2], lean, 40_000_000),
-  planned([3, 2, 2, 2, 2], lean, 40_000_000),
-  planned([4, 2, 3, 3, 1], lean, 40_000_000),
-  planned([4, 2, 3, 2, 2], lean, 40_000_000),
+  planned([4, 2, 3, 2, 1], { ...deferring, repairs: 1 }),
+  planned([3, 2, 2, 3, 1], deferring),
+  planned([3, 2, 2, 2, 2], { ...deferring, total: 2 }, 40_000_000),
+  planned([3, 2, 3, 2, 2], deferring, 40_000_000),
+  planned([3, 2, 2, 2, 2], deferring, 40_000_000),
+  planned([4, 2, 3, 3, 1], { ...deferring, total: 2 }, 40_000_000),
+  planned([4, 2, 3, 3, 1], deferring, 40_000_000),
+  planned([4, 2, 3, 2, 2], deferring, 40_000_000),
 ];

@@ -13,23 +13,36 @@
  * begun.
  */
 import { meetingSize } from '../../machines/quorum.ts';
-import { QuorumCast } from './quorum-cast.ts';
+import { Bars } from './quorum-bars.ts';
+import { QuorumCast, shippedKernels } from './quorum-cast.ts';
 import { Cover } from './quorum-cover.ts';
+import { Deferral } from './quorum-defer.ts';
 import { lossesOf, rotsOf, type Spoilt } from './quorum-disks.ts';
 import { Judge } from './quorum-judge.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
+import { Ends } from './quorum-over.ts';
 import { type Flight, landed, type Mark, none } from './quorum-parts.ts';
 import type { Covers, Emit, Landing, Names, Outcome, Told, World } from './quorum-step.ts';
 
 export type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
+
+/** Whether a writer is told at once or never, and nothing comes back that was overwritten. */
+function isPlain(model: QuorumModel): boolean {
+  const { late, givesUp, covers, remembers, rots, losable, tests } = model;
+  const isSound = rots === 0 && losable === 0 && tests === 'server';
+  return isSound && !late && !givesUp && !covers && !remembers;
+}
 
 export class QuorumWorlds {
   readonly cast: QuorumCast;
   readonly model: QuorumModel;
   readonly #actors: number;
   readonly #meeting: number;
+  readonly #bars: Bars;
   readonly #judge: Judge;
   readonly #cover: Cover | null;
+  readonly #deferral: Deferral | null;
+  readonly #ends: Ends | null;
   /** Of so many ways to be observed, the one that is emitted; null: all are. */
   choose: ((ways: number) => number) | null = null;
   // Where the parts of a world are.
@@ -40,18 +53,24 @@ export class QuorumWorlds {
   readonly losses: number;
   readonly length: number;
 
-  constructor(model: QuorumModel, kernels?: Kernels) {
+  constructor(model: QuorumModel, kernels: Kernels = shippedKernels) {
     this.cast = new QuorumCast(model, kernels);
+    this.#bars = new Bars(this.cast, kernels);
     this.model = model;
     this.#actors = model.writers + model.readers;
     const isSound = model.rots === 0 && model.losable === 0 && model.repairs === 0;
     if (model.covers && (model.total > 1 || !isSound || model.parents !== 'all')) {
       throw new RangeError('one share on each server, sound, and named parents: nothing else');
     }
+    if (model.defers && !isPlain(model)) {
+      throw new RangeError('answers at once, sound disks, and no memory: nothing else is put off');
+    }
     if (model.repairs > 0 && model.remembers) {
       throw new RangeError('a repair always looks');
     }
     this.#cover = model.covers ? new Cover(this) : null;
+    this.#deferral = model.defers ? new Deferral(this) : null;
+    this.#ends = model.defers ? new Ends(this) : null;
     this.#meeting = meetingSize(this.cast.quorum);
     this.strays = model.servers + this.#actors;
     this.landings = this.strays + 1;
@@ -69,7 +88,12 @@ export class QuorumWorlds {
 
   /** Whether no step to come breaks anything, as far as that is looked at. */
   isOver(world: World): boolean {
-    return this.#cover?.isOver(world) ?? false;
+    return this.#cover?.isOver(world) ?? this.#ends?.isOver(world) ?? false;
+  }
+
+  /** Whether no request for `mark` is sent, nor lands, where `row` is. */
+  isBarred(row: number, mark: Mark): boolean {
+    return this.#bars.isBarred(row, mark);
   }
 
   /** Worlds that cover this one, with fewer attempts behind them. */
@@ -87,6 +111,10 @@ export class QuorumWorlds {
     return this.#judge.landingsOf(world);
   }
 
+  judged(rows: readonly number[], acked: Mark): Violation | undefined {
+    return this.#judge.judged(rows, acked);
+  }
+
   mayYetWin(world: World, landing: Landing): boolean {
     return this.#judge.mayYetWin(world, landing);
   }
@@ -96,7 +124,12 @@ export class QuorumWorlds {
   }
 
   /** Calls `emit` with everything that may happen next. */
-  steps(world: World, emit: Emit): void {
+  steps(world: World, onStep: Emit): void {
+    const deferral = this.#deferral;
+    const emit: Emit =
+      deferral === null
+        ? onStep
+        : (next, ...found) => onStep(next === null ? null : deferral.settled(next), ...found);
     const { servers, writers } = this.model;
     for (let index = 0; index < this.#actors; index++) {
       const { phase } = this.cast.known(world[servers + index] as number).writer;
@@ -266,7 +299,8 @@ export class QuorumWorlds {
   #writes(world: World, index: number, emit: Emit): void {
     const { cast, model } = this;
     const id = world[model.servers + index] as number;
-    if (this.#cover !== null) this.#cover.writes(world, index, emit);
+    const steps = this.#cover ?? this.#deferral;
+    if (steps !== null) steps.writes(world, index, emit);
     else for (const flight of cast.known(id).flights) this.write(world, index, flight, emit);
     this.leave(world, index, emit);
   }

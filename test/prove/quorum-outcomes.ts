@@ -1,0 +1,44 @@
+/**
+ * @module quorum-outcomes: all that servers may come to hold, whatever writers know of it.
+ */
+import { Fingerprints, Met } from './quorum-fingerprint.ts';
+import type { QuorumModel } from './quorum-model.ts';
+import { type Mark, none } from './quorum-parts.ts';
+import { QuorumWorlds, type World } from './quorum-world.ts';
+
+/** Of every world what the servers hold, with what is acknowledged then. */
+export function outcomesOf(model: QuorumModel): ReadonlySet<string> {
+  const worlds = new QuorumWorlds(model);
+  const prints = new Fingerprints(worlds);
+  const met = new Met();
+  const waiting: World[] = [];
+  const outcomes = new Set<string>();
+  const reach = (world: World) => {
+    outcomes.add(held(worlds, world));
+    prints.take(world);
+    if (met.add(prints.high, prints.low)) waiting.push(world);
+  };
+  reach(worlds.first());
+  for (let world = waiting.pop(); world !== undefined; world = waiting.pop()) {
+    worlds.steps(world, (next) => next !== null && reach(next));
+  }
+  return outcomes;
+}
+
+/** Versions by their order and their parents; servers in no order where they are alike. */
+function held({ cast, model, acked }: QuorumWorlds, world: World): string {
+  const rows = world.slice(0, model.servers).map((row) => cast.row(row));
+  const orderOf = (mark: Mark) => cast.made(mark).order;
+  const all = [...new Set([...rows.flat(), world[acked] as Mark])]
+    .filter((mark) => mark !== none)
+    .sort((a, b) => orderOf(a) - orderOf(b));
+  const nameOf = (mark: Mark) => {
+    if (mark === none) return '-';
+    let near = cast.made(mark).base;
+    while (near !== none && !all.includes(near)) near = cast.made(near).base;
+    return [all.indexOf(mark), cast.made(mark).version.seqnum, all.indexOf(near)].join(':');
+  };
+  const names = rows.map((row) => row.map(nameOf).join());
+  if (model.total === 1) names.sort();
+  return [...names, nameOf(world[acked] as Mark)].join(' ');
+}
