@@ -448,8 +448,7 @@ export class MutableFile {
 
   /** Keeps what can be read only once. */
   #keeping({ engine: { progress } }: Workbench, { signal, encoding }: FileOptions) {
-    const shape = { format: this.#cap.format, ...encoding };
-    const kept: Kept = (bytes) => progress?.spools(bytes, shape);
+    const kept: Kept = (bytes) => progress?.spools(bytes, encoding);
     return (once: Once) => this.#setting.spooled(once, signal, kept);
   }
 

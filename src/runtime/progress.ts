@@ -17,7 +17,6 @@ import type { RetrieveContext } from '../../machines/retrieve.machine.ts';
 import type { ServerId, Version } from '../../machines/servermap.ts';
 import type { ServermapUpdateContext } from '../../machines/servermap-update.machine.ts';
 import type { AttemptCollided } from '../../machines/write-file.machine.ts';
-import { type ShareShape, usualShareLength } from '../share/layout.ts';
 import type { WritePart } from '../storage/server.ts';
 import { nameOf } from '../version-name.ts';
 import type { Progress, WorkBytes } from './options.ts';
@@ -36,10 +35,21 @@ const restOfMap = 19;
 
 const nothing: WorkBytes = { spooled: 0, heard: 0, read: 0, encoded: 0, sent: 0, stored: 0 };
 
+/** Bytes of a share beside its blocks, about: header, keys and signature of RSA-2048, hash chain. */
+const besideBlocks = 2050;
+
+/** k and N. */
+type Shape = Pick<Version, 'required' | 'total'>;
+
 /** What it takes to write a version of so many bytes of contents, with all that its shares hold. */
-export function workOf(shape: ShareShape, size: number) {
-  const ofShares = shape.total * usualShareLength(shape, size);
+export function workOf(shape: Shape, size: number) {
+  const ofShares = shape.total * shareLength(shape.required, size);
   return { encoded: size, sent: ofShares, stored: ofShares };
+}
+
+/** About: before there are any. The layout of a share is not loaded with a grid. */
+function shareLength(required: number, size: number): number {
+  return Math.ceil(size / required) + besideBlocks;
 }
 
 /** A request that is sent, or will be. */
@@ -132,7 +142,7 @@ export class ProgressTeller {
    * New contents are kept, so many bytes more: how many there will be nobody knows.
    * @param shape of the shares that they become
    */
-  spools(bytes: number, shape: ShareShape): void {
+  spools(bytes: number, shape: Shape): void {
     this.#phase = 'spooling';
     this.#ahead = { ...this.#ahead, ...workOf(shape, this.#ahead.encoded + bytes) };
     this.did('spooled', bytes);
@@ -179,8 +189,7 @@ export class ProgressTeller {
 
   /** What is read is written again, beside what is new. */
   #writesAgain(version: Version, size: number): void {
-    // No immutable file is written.
-    this.#ahead = { ...this.#ahead, ...workOf(version as ShareShape, size) };
+    this.#ahead = { ...this.#ahead, ...workOf(version, size) };
   }
 
   /** One has answered, or will not. */
@@ -200,9 +209,10 @@ export class ProgressTeller {
   /**
    * A version is encoded, and what will be sent first is known.
    * @param size bytes that are encoded: all that there are, or what an update in place has to
+   * @param required k
    */
-  encodes(size: number, requests: readonly PlannedRequest[], shape: ShareShape): void {
-    const shareBytes = usualShareLength(shape, size);
+  encodes(size: number, requests: readonly PlannedRequest[], required: number): void {
+    const shareBytes = shareLength(required, size);
     for (const kind of ['read', 'sent', 'stored'] as const) this.ends(kind);
     this.#requests.clear();
     for (const { server, shnums } of requests) {

@@ -27,7 +27,6 @@ import { AnswerLostError, BadKeyError, CorruptShareError, NoSuchShareError } fro
 import { type Along, encodeVersion, type UnsealedVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
 import { saltLength } from '../share/geometry.ts';
-import type { ShareShape } from '../share/layout.ts';
 import type { Lockstep } from '../share/lockstep.ts';
 import { parentTagOf } from '../share/parent.ts';
 import { joinPlaintexts, plaintextOf } from '../share/plaintext.ts';
@@ -109,7 +108,7 @@ function encode(
   );
   const plaintext = joinPlaintexts(...plaintexts);
   const { progress } = session.engine;
-  progress?.encodes(plaintext.size, requests, shapeBy(desk, recipe));
+  progress?.encodes(plaintext.size, requests, requiredBy(desk, recipe));
   const input = {
     seqnum,
     plaintext,
@@ -132,11 +131,11 @@ function encode(
   return encodeVersion({ ...input, format: session.cap.format, required, total, along });
 }
 
-/** Of the shares that are written. */
-function shapeBy({ session }: Desk, recipe: Recipe): ShareShape {
-  const { format } = session.cap;
-  if (recipe.kind === 'whole') return { ...recipe, format };
-  return headerOf(session, recipe.kind === 'inPlace' ? recipe.base : recipe.version);
+/** k */
+function requiredBy({ session }: Desk, recipe: Recipe): number {
+  if (recipe.kind === 'whole') return recipe.required;
+  const id = recipe.kind === 'inPlace' ? recipe.base : recipe.version;
+  return headerOf(session, id).required;
 }
 
 /** Begins the first requests, if the file is so long that it would else be encoded twice. */

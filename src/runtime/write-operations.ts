@@ -89,7 +89,7 @@ async function runWrite(
   const { session } = bench.desk;
   const { cap, keyring } = session;
   bench.job = { taker: keeper, contents, modifier };
-  const work = workOf({ format: cap.format, ...options.encoding }, contents.size);
+  const work = workOf(options.encoding, contents.size);
   // What is kept of old contents is not known yet.
   bench.engine.progress?.plan(backoffsMs.length + 1, { ...work, read: unknownSize });
   const { deadlines, ...grid } = gridOf(bench, options);

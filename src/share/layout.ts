@@ -9,7 +9,7 @@
 import { readSafeU64, viewOf } from '../bytes.ts';
 import { CorruptShareError } from '../errors.ts';
 import type { ByteRange } from '../storage/server.ts';
-import { entryRange, geometryOf, type MutableGeometry } from './geometry.ts';
+import { entryRange, type MutableGeometry } from './geometry.ts';
 import { hashLength, neededHashes, nodeCount } from './hashtree.ts';
 
 /** What a share consists of after its header. */
@@ -47,13 +47,6 @@ const keyFieldLengthsMax: KeyFieldLengths = {
   verificationKey: 4096,
   signature: 1024,
   encryptedPrivateKey: 16384,
-};
-
-/** Of RSA-2048; an encrypted private key may be some bytes shorter or longer. */
-const usualKeyFieldLengths: KeyFieldLengths = {
-  verificationKey: 294,
-  signature: 256,
-  encryptedPrivateKey: 1217,
 };
 
 /** In the order of the share; each offset in the table is of the given bytes. */
@@ -109,17 +102,6 @@ export function layoutOf(
     }
   }
   return { ...layout, end };
-}
-
-/** What decides, with the bytes of contents, how long a share is. */
-export type ShareShape = Pick<MutableGeometry, 'format' | 'required'> & { readonly total: number };
-
-/** Bytes of a share of so many bytes of contents, about: before its keys are there. */
-export function usualShareLength(
-  { format, required, total }: ShareShape,
-  dataLength: number,
-): number {
-  return layoutOf(geometryOf(format, required, dataLength), total, usualKeyFieldLengths).end;
 }
 
 /** The offset table. */
