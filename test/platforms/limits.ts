@@ -6,8 +6,9 @@ export const limits = {
   caps: 6,
   grid: 40,
   'grid with XState': 50,
-  operations: 66,
-  all: 120,
+  'first read': 52,
+  'first write': 66,
+  all: 125,
   installed: 19,
   'installed without optional': 17.5,
 } as const;
