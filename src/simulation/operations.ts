@@ -46,7 +46,7 @@ export interface ProgramClient {
   /** For the calls that it makes: they end when the operation is cancelled. */
   readonly options: {
     readonly signal: AbortSignal;
-    readonly force: boolean;
+    readonly force?: boolean | undefined;
   };
 }
 
@@ -107,7 +107,8 @@ async function call(
   seen: { words: readonly string[] | null },
 ): Promise<unknown> {
   const { grid, simulated, key, signal, onContents } = context;
-  const options = { signal, force };
+  // Not there unless it is meant: not every call takes it.
+  const options = { signal, ...(force ? { force } : {}) };
   if (task.kind === 'create') {
     const { format } = simulated.cap;
     const contents = contentsOf([name], size);

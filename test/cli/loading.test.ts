@@ -72,6 +72,8 @@ test('cap loads what caps are made of, and no engine', async () => {
     'src/crypto/pss',
     'src/crypto/release',
     'src/hidden',
+    'src/refusal',
+    'src/share/plaintext',
     'src/turn',
   ]);
 });
