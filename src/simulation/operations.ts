@@ -46,6 +46,7 @@ export interface ProgramClient {
   /** For the calls that it makes: they end when the operation is cancelled. */
   readonly options: {
     readonly signal: AbortSignal;
+    /** Where it is meant: not every call takes it. */
     readonly force?: boolean | undefined;
   };
 }
@@ -107,7 +108,6 @@ async function call(
   seen: { words: readonly string[] | null },
 ): Promise<unknown> {
   const { grid, simulated, key, signal, onContents } = context;
-  // Not there unless it is meant: not every call takes it.
   const options = { signal, ...(force ? { force } : {}) };
   if (task.kind === 'create') {
     const { format } = simulated.cap;
