@@ -9,7 +9,7 @@ import {
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { bytesToHex, concatBytes, hexToBytes, utf8 } from '../../src/bytes.ts';
+import { bytesToHex, concatBytes, hexToBytes, u64, utf8 } from '../../src/bytes.ts';
 import { isOneDerSequence, privateKeyIn, publicKeyIn, spkiOf } from '../../src/crypto/der.ts';
 import { pairHasherOf, sha256d, taggedHash, taggedPairHash, tagOf } from '../../src/crypto/hash.ts';
 import { primitives as node } from '../../src/crypto/node.ts';
@@ -344,6 +344,16 @@ describe.each(implementations)('$name primitives', ({ primitives, other }) => {
     for (const signature of malformed) {
       expect(await key.verify(utf8('m'), signature)).toBeUndefined();
     }
+  });
+
+  test('a signature without the zero that it begins with is refused', async () => {
+    const key = await primitives.importVerifyingKey(goldenSpki);
+    const signer = await node.importSigningKey(goldenPkcs8);
+    // One salt in 180 gives such a signature; this is the first of those that count from 0.
+    const good = await signer.sign(utf8('m'), concatBytes(new Uint8Array(24), u64(88)));
+    expect(good[0]).toBe(0);
+    expect(await key.verify(utf8('m'), good)).toHaveLength(32);
+    expect(await key.verify(utf8('m'), good.subarray(1))).toBeUndefined();
   });
 
   test('a public key too small for PSS verifies nothing', async () => {
