@@ -13,6 +13,7 @@ import type { Bench } from './tahoe/bench.ts';
 import { charts } from './tahoe/charts.ts';
 import { control } from './tahoe/control.ts';
 import { far } from './tahoe/far.ts';
+import { floor } from './tahoe/floor.ts';
 import { GatewayClient } from './tahoe/gateway-client.ts';
 import { hung } from './tahoe/hung.ts';
 import { memory } from './tahoe/memory.ts';
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<readonly Row[]>>>
   '10-mib': largeFiles,
   '100-mib': hugeFiles,
   control,
+  floor,
   charts,
   far,
   memory,

@@ -13,6 +13,7 @@ import type { Plaintext } from '../../src/share/plaintext.ts';
 import { chartsShare } from '../profile.ts';
 import { cpuMs, type Memory, memoryOf, resetPeak } from '../usage.ts';
 import type { Action, Sample } from './client.ts';
+import { takeOrders } from './orders.ts';
 import { type Abilities, perform } from './perform.ts';
 
 export type Order =
@@ -47,15 +48,8 @@ const abilities: Abilities = {
   cpuMs: async () => cpuMs(),
 };
 
-process.on('message', async ({ id, order }: { id: number; order: Order }) => {
-  try {
-    process.send?.({ id, result: await obey(order) });
-  } catch (error) {
-    process.send?.({ id, problem: String(error) });
-  }
-});
 process.on('disconnect', () => grid.close());
-process.send?.({ id: 0, result: null });
+takeOrders(obey);
 
 async function obey(order: Order): Promise<Sample | Memory | number> {
   switch (order.do) {

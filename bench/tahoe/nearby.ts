@@ -8,7 +8,7 @@ import { type Bench, compare, forget, makeFile, rowsOf } from './bench.ts';
 import type { Action, Client, Sample } from './client.ts';
 import { newKeys } from './keys.ts';
 
-/** Operations that come before those that are measured. */
+/** How often each operation is done before any is measured. */
 function warmUpTimes(subject: Subject): number {
   if (subject === huge) return 0;
   return subject === large ? 1 : 100;
@@ -71,14 +71,17 @@ async function measure(
   const forgetMade = async ({ caps }: Sample) => {
     for (const cap of caps) await forget(bench.real, cap);
   };
+  const clients = [ours, theirs] as const;
+  const actionOf = (operation: Operation) => actions(operation, subject, files, effort.times, keys);
+  // The first one opens connections. Node compiles what runs often, and what all operations have in
+  // common with the last of them: whichever was measured first would be measured half compiled.
+  for (const operation of operations) {
+    const pairs = Math.ceil(warmUpTimes(subject) / effort.times);
+    await compare(pairs, clients, actionOf(operation), forgetMade);
+  }
   const rows: Row[] = [];
   for (const operation of operations) {
-    const actionOf = actions(operation, subject, files, effort.times, keys);
-    const clients = [ours, theirs] as const;
-    // The first one opens connections. Node compiles what runs often, and small operations are
-    // measured as they are in a process that has done some before.
-    await compare(Math.ceil(warmUpTimes(subject) / effort.times), clients, actionOf, forgetMade);
-    const samples = await compare(effort.pairs, clients, actionOf, forgetMade);
+    const samples = await compare(effort.pairs, clients, actionOf(operation), forgetMade);
     rows.push(...rowsOf(`${nameOf(operation, subject)} ${subject.name}`, samples));
   }
   for (const cap of files.values()) await forget(bench.real, cap);

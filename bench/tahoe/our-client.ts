@@ -23,10 +23,13 @@ export class OurClient implements Client {
     this.#process = child;
   }
 
-  /** @param serversYaml the grid */
-  static async start(serversYaml: string): Promise<OurClient> {
-    const script = fileURLToPath(new URL('client-process.js', import.meta.url));
-    const client = new OurClient(fork(script, [serversYaml], { serialization: 'advanced' }));
+  /**
+   * @param grid as the script takes it; the client's a `servers.yaml`
+   * @param script what answers orders in a process of its own
+   */
+  static async start(grid: string, script = 'client-process.js'): Promise<OurClient> {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    const client = new OurClient(fork(path, [grid], { serialization: 'advanced' }));
     await client.#answer(0);
     return client;
   }

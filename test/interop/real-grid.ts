@@ -26,7 +26,7 @@ interface GatewayEncoding {
 }
 
 /** One storage node, as it announces itself. */
-interface RealServer {
+export interface RealServer {
   readonly id: string;
   readonly nickname: string;
   /** The node folder; its shares are below `storage/shares/`. */
