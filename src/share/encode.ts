@@ -11,7 +11,7 @@ import { geometryOf, type MutableGeometry } from './geometry.ts';
 import { buildLongHashTree, hashIn } from './hashtree.ts';
 import { checkstringLengthOf } from './header.ts';
 import { segmentsKept } from './kept-segments.ts';
-import { layoutOf } from './layout.ts';
+import { layoutOf, type ShareLayout } from './layout.ts';
 import { type EntryOf, Lockstep, type Patience } from './lockstep.ts';
 import type { Plaintext } from './plaintext.ts';
 import {
@@ -27,7 +27,7 @@ import {
   tailRange,
   type VersionInput,
 } from './seal.ts';
-import { checkEncodable, encodeSegments, type SegmentOptions } from './segments.ts';
+import { type Around, checkEncodable, encodeSegments, type SegmentOptions } from './segments.ts';
 
 export interface EncodeInput extends VersionInput, SegmentOptions {
   readonly format: Format;
@@ -104,9 +104,11 @@ export interface EncodeRun extends Omit<EncodeInput, 'format' | 'required' | 'al
 
 /** The version, and its parts before they are put together. */
 export async function encoded(input: EncodeRun) {
-  const { geometry, salt, newSalt } = input;
+  const { geometry, salt, newSalt, total } = input;
+  const around = roomAround(geometry, expectedLayout(input, geometry, total));
   const segments = await encodeSegments({
     ...input,
+    around,
     firstSegment: 0,
     nextSalt: () => salt ?? newSalt(),
   });
@@ -123,24 +125,46 @@ export async function encoded(input: EncodeRun) {
   const { header, head, tail } = sealed;
   const { layout } = header;
   const version = encodedVersion(sealed, (shnum) => {
-    const parts = [...entryParts(header, layout, segments, shnum), tail(shnum), head(shnum)];
+    const rest = [tail(shnum), head(shnum)];
+    if (around !== undefined && around.before === layout.shareData.offset) {
+      return [wholeShare(layout.end, rest, () => segments.surrounded(0, shnum))];
+    }
+    const parts = [...entryParts(header, layout, segments, shnum), ...rest];
     return geometry.format === 'sdmf' ? [wholeShare(layout.end, parts)] : parts;
   });
   return { sealed, version };
 }
 
 /** As it will be: of all fields the lengths are known. */
-function unsealed(
-  { total, verificationKey, encryptedPrivateKey }: EncodeInput,
+function expectedLayout(
+  { verificationKey, encryptedPrivateKey }: Pick<EncodeInput, keyof VersionInput>,
   geometry: MutableGeometry,
-  sealing: Promise<SealedVersion>,
-): UnsealedVersion {
+  total: number,
+): ShareLayout {
   const lengths = {
     verificationKey: verificationKey.length,
     signature: signatureLength,
     encryptedPrivateKey: encryptedPrivateKey.length,
   };
-  const layout = layoutOf(geometry, total, lengths);
+  return layoutOf(geometry, total, lengths);
+}
+
+/** What a share of SDMF has around its block, unless all N have one block. */
+function roomAround(
+  { format, required, segmentCount }: MutableGeometry,
+  { shareData, end }: ShareLayout,
+): Around | undefined {
+  if (format !== 'sdmf' || required === 1 || segmentCount === 0) return undefined;
+  return { before: shareData.offset, after: end - shareData.offset - shareData.length };
+}
+
+/** Its parts can be asked for before it is signed. */
+function unsealed(
+  input: EncodeInput,
+  geometry: MutableGeometry,
+  sealing: Promise<SealedVersion>,
+): UnsealedVersion {
+  const layout = expectedLayout(input, geometry, input.total);
   const count = geometry.segmentCount;
   return {
     checkstringLength: checkstringLengthOf(geometry.format),
@@ -153,10 +177,17 @@ function unsealed(
   };
 }
 
-/** One write, so that a server that crashes keeps one version of the share whole, if it can. */
-function wholeShare(length: number, parts: readonly WritePart[]): WritePart {
+/**
+ * One write, so that a server that crashes keeps one version of the share whole, if it can.
+ * @param room where the parts are put; what they leave is there already
+ */
+function wholeShare(
+  length: number,
+  parts: readonly WritePart[],
+  room = async (): Promise<Uint8Array> => new Uint8Array(length),
+): WritePart {
   return partOf({ offset: 0, length }, async () => {
-    const share = new Uint8Array(length);
+    const share = await room();
     for (const part of parts) share.set(await part.bytes(), part.offset);
     return share;
   });

@@ -10,7 +10,8 @@
  * second one.
  *
  * What all shares store of a segment is made where it is sent from: each entry behind room for the
- * tag of its hash, so that it is hashed and handed out as it lies.
+ * tag of its hash, so that it is hashed and handed out as it lies. A share of one segment is sent as a
+ * whole: there is room for the rest of it, too.
  */
 import { primitives } from '#crypto';
 import { divideUp, segmentSizeMax, segmentsWrittenMax } from '../../machines/limits.ts';
@@ -49,6 +50,14 @@ export interface SegmentsInput extends SegmentOptions {
   readonly nextSalt: () => Uint8Array;
   /** Those who write along with the first pass. */
   readonly lockstep?: Lockstep | undefined;
+  /** By default none. */
+  readonly around?: Around | undefined;
+}
+
+/** Bytes in front of each entry and behind it, for whoever sends it with what lies there. */
+export interface Around {
+  readonly before: number;
+  readonly after: number;
 }
 
 export interface EncodedSegments {
@@ -58,6 +67,8 @@ export interface EncodedSegments {
   readonly blockHashes: readonly (readonly Uint8Array[])[];
   /** What share `shnum` stores of a segment: the block, in MDMF after the salt. */
   entry(segnum: number, shnum: number): Promise<Uint8Array>;
+  /** The same with what is around it. If k is 1, that is one for all shares. */
+  surrounded(segnum: number, shnum: number): Promise<Uint8Array>;
 }
 
 /** @throws OutOfRangeError for a file that is too large to be encoded */
@@ -90,11 +101,12 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
   const encoder = new SegmentEncoder(input, source);
   const kept = new KeptSegments(encoder, count, lockstep);
   const stint = new Stint();
-  const entry = async (index: number, shnum: number) => {
+  const slotOf = async (index: number, shnum: number) => {
     source.throwIfBroken();
     const slots = await kept.of(index);
-    return (slots[shnum % slots.length] as Uint8Array).subarray(blockTagLength);
+    return slots[shnum % slots.length] as Uint8Array;
   };
+  const entry = async (index: number, shnum: number) => encoder.entryIn(await slotOf(index, shnum));
   lockstep?.begin(entry);
   for (let index = 0; index < count; index++) {
     await lockstep?.turnOf(index);
@@ -110,12 +122,14 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     count,
     blockHashes: encoder.blockHashes,
     entry: (segnum, shnum) => entry(segnum - first, shnum),
+    surrounded: (segnum, shnum) => slotOf(segnum - first, shnum),
   };
 }
 
 /**
  * One segment after the other, in both passes: of each the slots of all shares, where the entry lies
- * behind room for the tag of its hash. If k is 1, all shares are one, and there is one slot.
+ * behind room for the tag of its hash, or for more. If k is 1, all shares are one, and there is one
+ * slot.
  */
 class SegmentEncoder {
   readonly blockHashes: readonly Uint8Array[][];
@@ -123,23 +137,40 @@ class SegmentEncoder {
   readonly #source: SegmentSource;
   readonly #codec: Codec;
   readonly #shnums: readonly number[];
-  /** Of each slot, where its block begins. */
+  /** Of each slot, where its entry begins. */
+  readonly #before: number;
+  /** Where its block does. */
   readonly #blockStart: number;
+  readonly #after: number;
   readonly #salts: Uint8Array[] = [];
 
   constructor(input: SegmentsInput, source: SegmentSource) {
-    const { geometry, total } = input;
+    const { geometry, total, around = { before: 0, after: 0 } } = input;
     this.#input = input;
     this.#source = source;
     this.#codec = createCodec(geometry.required, total);
     this.#shnums = [...Array(geometry.required === 1 ? 1 : total).keys()];
-    this.#blockStart = blockTagLength + entrySaltLength(geometry);
+    this.#before = Math.max(around.before, blockTagLength);
+    this.#blockStart = this.#before + entrySaltLength(geometry);
+    this.#after = around.after;
     this.blockHashes = Array.from({ length: total }, () => []);
   }
 
   /** Memory for the slots of a segment. */
   room(index: number): Uint8Array {
-    return new Uint8Array(this.#shnums.length * (this.#blockStart + this.#blockLength(index)));
+    return new Uint8Array(this.#shnums.length * this.#slotLength(index));
+  }
+
+  #slotLength(index: number): number {
+    return this.#blockStart + this.#blockLength(index) + this.#after;
+  }
+
+  entryIn(slot: Uint8Array): Uint8Array {
+    return slot.subarray(this.#before, slot.length - this.#after);
+  }
+
+  #hashIn(slot: Uint8Array): Uint8Array {
+    return hashTagged(slot.subarray(this.#before - blockTagLength, slot.length - this.#after));
   }
 
   /**
@@ -154,9 +185,9 @@ class SegmentEncoder {
     this.#salts[index] ??= nextSalt();
     const salt = this.#salts[index] as Uint8Array;
     const length = this.#blockLength(index);
-    const slotLength = this.#blockStart + length;
+    const slotLength = this.#slotLength(index);
     const slots = this.#shnums.map((n) => room.subarray(n * slotLength, (n + 1) * slotLength));
-    const blocks = slots.map((slot) => slot.subarray(this.#blockStart));
+    const blocks = slots.map((slot) => slot.subarray(this.#blockStart, this.#blockStart + length));
     const primaries = blocks.slice(0, geometry.required);
     const pieces = primaries.map((_, i) => segment.subarray(i * length, (i + 1) * length));
     const places = primaries.map((block, i) => block.subarray(0, pieces[i]?.length));
@@ -165,7 +196,7 @@ class SegmentEncoder {
     primaries.forEach((block, i) => {
       block.fill(0, pieces[i]?.length);
     });
-    if (this.#blockStart > blockTagLength) for (const slot of slots) slot.set(salt, blockTagLength);
+    if (this.#blockStart > this.#before) for (const slot of slots) slot.set(salt, this.#before);
     if (!this.#isAsBefore(index, slots)) throw this.#source.changed(index);
     await encodeInTurns(this.#codec, primaries, this.#shnums, length, blocks);
     return slots;
@@ -173,7 +204,7 @@ class SegmentEncoder {
 
   /** Keeps the hashes of the next segment, the first time that it is encoded. */
   remember(slots: readonly Uint8Array[]): void {
-    const hashes = slots.map(hashTagged);
+    const hashes = slots.map((slot) => this.#hashIn(slot));
     this.blockHashes.forEach((ofShare, shnum) => {
       ofShare.push(hashes[shnum % hashes.length] as Uint8Array);
     });
@@ -187,7 +218,7 @@ class SegmentEncoder {
   #isAsBefore(index: number, slots: readonly Uint8Array[]): boolean {
     return slots.slice(0, this.#input.geometry.required).every((slot, shnum) => {
       const before = this.blockHashes[shnum]?.[index];
-      return before === undefined || equalBytes(before, hashTagged(slot));
+      return before === undefined || equalBytes(before, this.#hashIn(slot));
     });
   }
 }

@@ -131,11 +131,12 @@ export class Exchange {
   async #sendBody(body: HttpBody): Promise<void> {
     const pieces = body.pieces()[Symbol.asyncIterator]();
     let left = body.length;
-    let chunk = new Uint8Array(Math.min(CHUNK, left));
+    let chunk: Uint8Array | undefined;
     let filled = 0;
     for (let isFirst = true; ; isFirst = false) {
       const next = await this.#made(pieces.next());
-      if (next.done) return;
+      if (next.done) break;
+      chunk ??= new Uint8Array(Math.min(CHUNK, next.value.length));
       for (let rest = next.value; rest.length > 0; ) {
         const fitting = rest.subarray(0, chunk.length - filled);
         chunk.set(fitting, filled);
@@ -147,12 +148,13 @@ export class Exchange {
         if (left === 0) this.#progress = 'delivered';
         this.#expectProgress();
         const isTaken = this.#request.write(chunk.subarray(0, filled));
+        if (!isTaken) await drained(this.#request);
         // What is not waited for stays in Node's queue as it is.
-        if (isTaken) chunk = new Uint8Array(Math.min(CHUNK, left));
-        else await drained(this.#request);
+        if (isTaken || isFirst) chunk = new Uint8Array(Math.min(CHUNK, left));
         filled = 0;
       }
     }
+    if (chunk !== undefined && !this.#request.destroyed) releaseOwn(chunk);
   }
 
   async #receive(response: IncomingMessage): Promise<HttpAnswer> {
