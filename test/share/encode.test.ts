@@ -41,6 +41,26 @@ describe('parts', () => {
     expect(version.shareLength).toBe(2051);
   });
 
+  test.each([1, 2])(
+    'SDMF at once, k = %d: no two shares are in the way of each other',
+    async (k) => {
+      const version = await encode({ format: 'sdmf', required: k, total: 3 }, goldenBytes(26));
+      const at = (shnum: number) => version.shareParts(shnum)[0]?.bytes() as Promise<Uint8Array>;
+      const [two, zero, one, again] = await Promise.all([2, 0, 1, 2].map(at));
+      expect(again).toEqual(two);
+      const kept = new Map([zero, one, two].entries()) as Map<number, Uint8Array>;
+      expect(await readFile(kept, golden.readkey)).toEqual(goldenBytes(26));
+    },
+  );
+
+  test('the shares of an SDMF file of several blocks lie in one memory, and are not copied', async () => {
+    const version = await encode({ format: 'sdmf', required: 2, total: 3 }, goldenBytes(26));
+    const [one, other] = [await shareBytes(version, 0), await version.shareParts(0)[0]?.bytes()];
+    expect(one).toEqual(other);
+    const shares = await Promise.all([0, 1, 2].map((n) => version.shareParts(n)[0]?.bytes()));
+    expect(new Set(shares.map((share) => share?.buffer)).size).toBe(1);
+  });
+
   test('MDMF is one per segment, the tree, and last the head; the gap is left out', async () => {
     const version = await encode(
       { format: 'mdmf', required: 1, total: 2 },
