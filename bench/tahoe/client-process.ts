@@ -26,15 +26,13 @@ export type Order =
 export type Use = 'publish' | 'stream' | 'read';
 
 const [servers = ''] = process.argv.slice(2);
-const grid = await openGrid(servers, { leaseSecret: primitives.randomBytes(32) });
+const leaseSecret = primitives.randomBytes(32);
+/** A file is opened anew each time, and nothing is remembered of it, unless it is used again. */
+const grid = await openGrid(servers, { leaseSecret, rememberedFiles: 0 });
+const remembering = await openGrid(servers, { leaseSecret });
 
-const opened = new Map<string, MutableFile>();
-
-/** A file is opened anew each time, so that nothing is remembered of it, unless it is used again. */
 function open(cap: string, again: boolean): MutableFile {
-  const file = (again ? opened.get(cap) : undefined) ?? grid.open(cap);
-  if (again) opened.set(cap, file);
-  return file;
+  return (again ? remembering : grid).open(cap);
 }
 
 const abilities: Abilities = {
@@ -48,7 +46,9 @@ const abilities: Abilities = {
   cpuMs: async () => cpuMs(),
 };
 
-process.on('disconnect', () => grid.close());
+process.on('disconnect', () => {
+  for (const each of [grid, remembering]) each.close();
+});
 takeOrders(obey);
 
 async function obey(order: Order): Promise<Sample | Memory | number> {
