@@ -98,6 +98,9 @@ function frameRange(frame: Frame, { offset, length }: ByteRange): void {
   frame.item(words.offset).head(major.unsigned, offset);
 }
 
+/** Of an item of CBOR: its first byte, and a number of 64 bits. */
+const headLengthMax = 9;
+
 /** What goes around the parts of a body, in as few pieces as there are parts. */
 class Frame {
   readonly #pieces: Piece[] = [];
@@ -108,9 +111,19 @@ class Frame {
 
   /** The bytes that begin an item: its major type above the bytes of an unsigned integer. */
   head(type: number, count: number): this {
-    const item = encode(count);
-    this.item(item);
-    this.#bytes[this.#end - item.length]! |= type << 5;
+    this.#reserve(headLengthMax);
+    const start = this.#end++;
+    if (count < 24) {
+      this.#bytes[start] = (type << 5) | count;
+      return this;
+    }
+    // Big-endian in 1, 2, 4 or 8 bytes, whichever are enough: 24 to 27 say how many.
+    const power = [2 ** 8, 2 ** 16, 2 ** 32].filter((limit) => count >= limit).length;
+    this.#bytes[start] = (type << 5) | (24 + power);
+    this.#end += 2 ** power;
+    for (let at = this.#end - 1, rest = count; at > start; at--, rest = Math.floor(rest / 256)) {
+      this.#bytes[at] = rest;
+    }
     return this;
   }
 
