@@ -128,6 +128,7 @@ interface GridArguments {
   readonly log?: unknown;
   readonly encoding?: unknown;
   readonly spareKeys?: unknown;
+  readonly rememberedFiles?: unknown;
   readonly spool?: unknown;
   readonly losableServers?: unknown;
 }
@@ -155,7 +156,7 @@ export function checkGrid(options: GridArguments): void {
   for (const source of ['now', 'random', 'date', 'spool'] as const) {
     if (given[source] !== undefined) requireFunction(source, given[source]);
   }
-  for (const count of ['spareKeys', 'losableServers'] as const) {
+  for (const count of ['spareKeys', 'losableServers', 'rememberedFiles'] as const) {
     if (given[count] !== undefined) requireCount(count, given[count] as number);
   }
   if (inspect !== undefined && typeof inspect !== 'function') {

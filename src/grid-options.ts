@@ -69,6 +69,13 @@ export interface GridOptions {
    */
   readonly spareKeys?: number | undefined;
   /**
+   * How many files the grid remembers, of those that were opened last with a write cap: their
+   * private key, and how its own last write left the servers, so that a file that is opened again is
+   * written in one round trip. The servers say themselves whether it is still so. 8 by default, for
+   * up to 4 MiB each; with 0 nothing outlives the handle of a file. `close` forgets them.
+   */
+  readonly rememberedFiles?: number | undefined;
+  /**
    * Where contents that can be read only once are kept until they are written. In memory by default
    * (`spoolInMemory`: 64 MiB at most); in temporary files for a grid of `openGrid` (`spoolToFile`).
    */

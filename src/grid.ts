@@ -51,6 +51,7 @@ import { onDemand } from './on-demand.ts';
 import { Recent } from './recent.ts';
 import { Advisories } from './runtime/advisories.ts';
 import { Closing } from './runtime/closing.ts';
+import { Keyrings } from './runtime/keyrings.ts';
 import { newDownload } from './runtime/late-downloads.ts';
 import { renewLeases } from './runtime/late-operations.ts';
 import type { SessionSetting } from './runtime/new-session.ts';
@@ -106,7 +107,9 @@ const defaultHeadLength = 4000;
 const headLengthMin = 123;
 
 /** Of which the grid knows the public key, and what it has signed. */
-const filesRemembered = 64;
+const signersRemembered = 64;
+/** Of which it knows the private key, and how its last write left them: up to 4 MiB each. */
+const defaultRememberedFiles = 8;
 
 /**
  * Storage servers, and the files and directories on them.
@@ -152,6 +155,7 @@ export class Grid {
     checkGrid(options);
     const { servers, encoding = defaultEncoding, headLength = defaultHeadLength } = options;
     const { format = 'mdmf', unusable = {}, gridSize = servers.length } = options;
+    const { rememberedFiles = defaultRememberedFiles } = options;
     const { leaseSecret = primitives.randomBytes(32), losableServers = 0 } = options;
     requireDistinct(servers);
     requireAtLeast(servers.length, 'gridSize', gridSize);
@@ -187,12 +191,13 @@ export class Grid {
         return newDownload({ engine, servers: checked, cap, headLength, advisories });
       },
     };
-    const signatures: SessionSetting['signatures'] = new Recent(filesRemembered);
+    const signatures: SessionSetting['signatures'] = new Recent(signersRemembered);
     this.#setting = {
       encoding,
       ...members,
       unusableHappy: unusable.happy,
       turns: new Turns(),
+      keyrings: new Keyrings(rememberedFiles),
       spooled: (...contents) => this.#spooled(...contents),
       ...ofAnyFile,
       sessionFor: (own, cap, keyring) => ({
@@ -216,6 +221,7 @@ export class Grid {
     this.#closing = new Closing();
     this.#advisories.close();
     this.#spareKeys.close();
+    this.#setting.keyrings.forget();
     for (const server of this.servers) server.close?.();
   }
 

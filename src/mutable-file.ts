@@ -25,6 +25,7 @@ import { BadArgumentError, DirectoryCapError, InsufficientCapError } from './err
 import { eitherOf, streamOf } from './read-stream.ts';
 import { guarded } from './runtime/guarded.ts';
 import type { Modifier } from './runtime/job.ts';
+import type { Keyrings } from './runtime/keyrings.ts';
 import {
   createFile,
   mapFile,
@@ -133,6 +134,7 @@ export interface FileSetting {
   readonly unusableHappy: Error | undefined;
   /** One writer at a time per file, within this process. */
   readonly turns: Turns;
+  readonly keyrings: Keyrings;
   /** What operations run on; each gets its own view of it. */
   readonly engine: Engine;
   readonly sessionFor: (engine: Engine, cap: Cap, keyring: Keyring) => SessionSetting;
@@ -169,10 +171,10 @@ export class MutableFile {
   #created: WriteOutcome | undefined;
 
   /** Made by `Grid.open` and `Grid.create`. */
-  constructor(cap: Cap, setting: FileSetting, writer?: WriterKeys) {
+  constructor(cap: Cap, setting: FileSetting, keyring = setting.keyrings.of(cap)) {
     this.#cap = cap;
     this.#setting = setting;
-    this.#keyring = writer === undefined ? {} : { writer };
+    this.#keyring = keyring;
   }
 
   /** The cap this file was opened with. Its text is `formatCap(file.cap)`, and a secret. */
@@ -516,13 +518,15 @@ export class MutableFile {
     first: { readonly given: Plaintext | Once; readonly isNewKey: boolean },
     options: WriteCallOptions,
   ): Promise<MutableFile> {
-    const file = new MutableFile(cap, setting, writer);
+    const keyring: Keyring = { writer };
+    const file = new MutableFile(cap, setting, keyring);
     const { given, isNewKey } = first;
     file.#created = await file.#run('create', options, (bench, all) =>
       withPlaintext(given, file.#keeping(bench, all), (plaintext) =>
         createFile(bench, plaintext, isNewKey, all),
       ),
     );
+    setting.keyrings.remember(cap, keyring);
     return file;
   }
 }

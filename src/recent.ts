@@ -23,6 +23,12 @@ export class Recent<Name, Result> {
     return result;
   }
 
+  /** Whatever was remembered under that name, this is its result now. */
+  put(name: Name, result: Result): void {
+    this.#results.delete(name);
+    this.of(name, () => result);
+  }
+
   /** Forgets `result`, if that is what is remembered under the name. */
   forget(name: Name, result: Result): void {
     if (this.#results.get(name) === result) this.#results.delete(name);

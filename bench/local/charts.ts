@@ -11,7 +11,7 @@ import { memoryServers } from './servers.ts';
 
 export async function charts(quick: boolean): Promise<readonly Row[]> {
   const contents = primitives.randomBytes(small.size);
-  const grid = new Grid({ servers: memoryServers(13) });
+  const grid = new Grid({ servers: memoryServers(13), rememberedFiles: 0 });
   const { writeCap } = await grid.create({ format: small.format, contents });
   const works = {
     'read 2 KiB': () => grid.open(writeCap).read(),

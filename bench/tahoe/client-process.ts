@@ -25,15 +25,13 @@ export type Order =
 export type Use = 'publish' | 'stream' | 'read';
 
 const [servers = ''] = process.argv.slice(2);
-const grid = await openGrid(servers, { leaseSecret: primitives.randomBytes(32) });
+const leaseSecret = primitives.randomBytes(32);
+/** A file is opened anew each time, and nothing is remembered of it, unless it is used again. */
+const grid = await openGrid(servers, { leaseSecret, rememberedFiles: 0 });
+const remembering = await openGrid(servers, { leaseSecret });
 
-const opened = new Map<string, MutableFile>();
-
-/** A file is opened anew each time, so that nothing is remembered of it, unless it is used again. */
 function open(cap: string, again: boolean): MutableFile {
-  const file = (again ? opened.get(cap) : undefined) ?? grid.open(cap);
-  if (again) opened.set(cap, file);
-  return file;
+  return (again ? remembering : grid).open(cap);
 }
 
 const abilities: Abilities = {
@@ -54,7 +52,9 @@ process.on('message', async ({ id, order }: { id: number; order: Order }) => {
     process.send?.({ id, problem: String(error) });
   }
 });
-process.on('disconnect', () => grid.close());
+process.on('disconnect', () => {
+  for (const each of [grid, remembering]) each.close();
+});
 process.send?.({ id: 0, result: null });
 
 async function obey(order: Order): Promise<Sample | Memory | number> {

@@ -5,8 +5,8 @@
 import type { Memory } from '../usage.ts';
 
 /**
- * `times` of one thing; a file is opened anew each time, so that nothing is remembered of it. `again`:
- * it is opened once, by a client that can.
+ * `times` of one thing; a file is opened anew each time, and nothing is remembered of it. `again`: by a
+ * client that remembers what it wrote, if it can.
  */
 export type Action =
   /** One file per key (PKCS#8 DER), none of which has a file yet. */

@@ -44,7 +44,7 @@ export async function watchOperations(
   const servers = await behind(tap, real);
   const leaseSecret = primitives.randomBytes(32);
   const maker = await openGrid(real.serversYaml, { leaseSecret });
-  const grid = await openGrid(servers, { leaseSecret });
+  const grid = await openGrid(servers, { leaseSecret, rememberedFiles: 0 });
   const gateway = await real.gateway(undefined, servers);
   const watched: Watched[] = [];
   try {

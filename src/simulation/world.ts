@@ -359,6 +359,8 @@ export class World {
       date: () => this.#clock.now,
       random: this.#prng.random,
       primitives: this.#platform.primitives,
+      // A client keeps its file open; a program that opens it anew wants to look.
+      rememberedFiles: 0,
       inspect: recorder,
       machines: this.#machinesOf(owner),
       ...(this.options.headLength !== undefined && { headLength: this.options.headLength }),

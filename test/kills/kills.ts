@@ -22,6 +22,7 @@ import type { DirectoryServer } from '../../src/storage/directory.ts';
 import type { ByteRange } from '../../src/storage/server.ts';
 import { directoryServers, tempFolder } from '../support/directory-grid.ts';
 import { contentsOf, type Kind, numberOf } from './contents.mjs';
+import { patient } from './patience.mjs';
 
 const WORKER = join(import.meta.dirname, 'worker.mjs');
 
@@ -97,7 +98,7 @@ async function runLane(lane: Lane, folder: string, options: KillOptions, i: numb
   const prng = new Prng(options.seed * lanes.length + i);
   await mkdir(folder);
   const servers = await directoryServers(folder, encoding.total);
-  const grid = new Grid({ servers, encoding });
+  const grid = new Grid({ servers, encoding, ...patient });
   const file = await grid.create({ format, contents: contentsOf(kind, 0) });
   const place = { ...lane, servers, file };
   const whole = await countChanges(place, options.built);
@@ -232,7 +233,7 @@ async function seqnumOfWhole(share: Uint8Array, shnum: number, fingerprint: Uint
 /** Whoever comes next writes as if nothing had happened, and clears away what the dead left. */
 async function problemsAfterwards({ kind, encoding, file }: Place, folder: string) {
   const servers = await directoryServers(folder, encoding.total);
-  const next = new Grid({ servers, encoding }).open(file.writeCap as string);
+  const next = new Grid({ servers, encoding, ...patient }).open(file.writeCap as string);
   await next.overwrite(contentsOf(kind, 0), { force: true });
   const { isHealthy } = await next.verify();
   return [

@@ -10,6 +10,7 @@ import { writeSync } from 'node:fs';
 import fs, { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { contentsOf } from './contents.mjs';
+import { patient } from './patience.mjs';
 
 const [built, json] = process.argv.slice(2);
 const { servers, encoding, cap, kind, number, point } = JSON.parse(json);
@@ -46,6 +47,7 @@ const { Grid } = await import(`${built}/grid.js`);
 const { DirectoryServer } = await import(`${built}/storage/directory.js`);
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'));
 const grid = new Grid({
+  ...patient,
   encoding,
   servers: servers.map(
     ({ tubId, permutationSeed, ...rest }) =>
