@@ -2,13 +2,14 @@
  * @module blocks-ahead: the blocks of the next windows of a share, asked for while those before them
  * are checked, decoded and handed over. They are checked when it is their turn.
  *
- * Windows are read into the memory of those that are done with: new memory each time would be given
- * back only when there are tens of MiB of it. What a server that was given up may still write to is
- * left to it.
+ * Windows are read into the memory of those that are done with, and that is given back at the end:
+ * what is let go of is taken back only when there are tens of MiB of it. What a server that was given
+ * up may still write to is left to it.
  */
 import type { ReadBlocksInput, Window } from '../../machines/io.ts';
 import type { Place } from '../../machines/servermap.ts';
 import { cancelled } from '../abort.ts';
+import { release } from '../crypto/release.ts';
 import type { BlockReader, Entry } from '../share/block-reader.ts';
 import { placeName } from './place-name.ts';
 
@@ -85,16 +86,16 @@ export class BlocksAhead {
   dropAll(): void {
     for (const { dropped } of this.#shares.values()) dropped.abort(cancelled);
     this.#shares.clear();
+    for (const room of this.#free.splice(0)) release(room);
   }
 
-  /**
-   * Windows become longer: what is too short now stays so. The longest differ by little, so powers
-   * of two make them fit; what is not written to costs nothing.
-   */
+  /** Windows become longer: what is too short now stays so. */
   #roomFor(length: number): Uint8Array {
-    const free = this.#free.pop();
-    if (free !== undefined && free.length >= length) return free;
-    return new Uint8Array(2 ** Math.ceil(Math.log2(length)));
+    for (let room = this.#free.pop(); room !== undefined; room = this.#free.pop()) {
+      if (room.length >= length) return room;
+      release(room);
+    }
+    return new Uint8Array(length);
   }
 
   #of(input: ReadBlocksInput): Ahead {

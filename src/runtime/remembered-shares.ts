@@ -26,12 +26,12 @@ export class RememberedShares {
     return this.#size <= bytesMax;
   }
 
-  /** Notes a copy of what a share has at `offset` now. */
+  /** Notes what a share has at `offset` now. @param bytes they must stay as they are */
   add(place: Place, offset: number, bytes: Uint8Array): void {
     if (!this.isWorthIt) return;
     const before = this.#pieces.get(placeName(place)) ?? [];
     const rest = before.flatMap((piece) => aroundOf(piece, offset, offset + bytes.length));
-    const pieces = [...rest, { offset, bytes: bytes.slice() }];
+    const pieces = [...rest, { offset, bytes }];
     this.#pieces.set(placeName(place), pieces);
     this.#size += sizeOf(pieces) - sizeOf(before);
     if (!this.isWorthIt) this.#pieces.clear();

@@ -150,7 +150,8 @@ export function readerOf(
     const known = session.shares?.cut(place, range);
     if (known !== undefined) return known;
     const bytes = await readRange(session, place, range, signal, pace, into);
-    session.shares?.add(place, range.offset, bytes);
+    // A copy: where they are, the next ones may be put.
+    if (session.shares?.isWorthIt) session.shares.add(place, range.offset, bytes.slice());
     return bytes;
   };
   return new ShareReader(read, headOf(session, place));

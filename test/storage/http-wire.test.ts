@@ -64,6 +64,15 @@ describe('a read-test-write', () => {
     expect(bytes).toContain(`${bytesToHex(utf8('new-length'))}1b001fffffffffffff`);
   });
 
+  test('has each number in as few bytes as hold it, as the library for CBOR has', async () => {
+    const numbers = [8, 16, 32, 53].flatMap((bits) => [2 ** bits - 1, 2 ** bits]).slice(0, -1);
+    const asked = [0, 23, 24, ...numbers].map((n) => ({ offset: n, length: n }));
+    const body = await bytesOf(encodeReadTestWrite(request({ reads: asked })));
+    const reads = asked.map(({ offset, length }) => ({ size: length, offset }));
+    const wanted = encode(reads);
+    expect(bytesToHex(body.subarray(-wanted.length))).toBe(bytesToHex(wanted));
+  });
+
   test('is what was asked for, to another reader of CBOR', async () => {
     const shares = new Map([
       [0, write({ tests: [holds(3, 'old')], parts: [part(0, 'new'), part(9, '')], newLength: 7 })],
