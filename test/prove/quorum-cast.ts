@@ -571,7 +571,7 @@ export class QuorumCast {
       const globals = [...who, acked === none ? 0 : tokenOf(acked)];
       return { globals, versions: [], locals: heard.map((row) => this.#rowTokens(row)) };
     }
-    const { targets, versions, isBaseSpare } = record as PublishRecord;
+    const { targets, versions, isBaseSpare, surprises } = record as PublishRecord;
     const head = (text: string) => this.#markOfHead(record as PublishRecord, mark, text);
     const locals = targets.map((target, at) => {
       const { status, isHeard, held, shnums, placed, attempt: tried } = target;
@@ -589,7 +589,8 @@ export class QuorumCast {
       ];
     });
     const others = Object.values(versions).map((version) => head(version.checkstring));
-    const globals = [...who, 7, Number(isBaseSpare), tokenOf(mark)];
+    const isSurprised = Number(surprises.length > 0);
+    const globals = [...who, 7, Number(isBaseSpare), isSurprised, tokenOf(mark)];
     return { globals, versions: others.sort((a, b) => a - b), locals };
   }
 
