@@ -48,7 +48,7 @@ export function start(
   remembered: Servermap | null = null,
 ): WriteRecord {
   const begun = { attempt: 0, hasPrivateKey, newest, stumbled: null, isUntouched: true };
-  const record = { ...task, ...begun, ...fresh };
+  const record = { ...task, ...begun, forgotten: null, ...fresh };
   if (remembered === null || !mayBeFromMemory(record)) return record;
   if (!isStillGood(remembered, task.servers, newest)) return record;
   const [version = null] = Object.values(remembered.versions);
@@ -148,14 +148,20 @@ function decideOn(record: WriteRecord): WriteDecision {
 }
 
 /** Whether the servers are as they were: an update that had nothing to write. */
-export function isAsBefore({ change, isUntouched, obstacle }: WriteRecord): boolean {
-  return change.kind === 'update' && isUntouched && obstacle?.kind !== 'failed';
+export function isAsBefore(record: WriteRecord): boolean {
+  const { change, isUntouched, forgotten, map, obstacle } = record;
+  if (change.kind !== 'update' || !isUntouched || obstacle?.kind === 'failed') return false;
+  return forgotten === null || (map !== null && bestVersion(map)?.id === forgotten);
 }
 
-/** How the servers stand now, for the next write to begin with, if nothing disturbed this one. */
+/**
+ * How the servers stand now, for the next write to begin with, if nothing disturbed this one. After
+ * one that began so in vain the next one looks: who writes in turns with others gains nothing.
+ */
 export function leftBy(record: WriteRecord): Servermap | null {
-  const { map, published } = record;
-  return published === null ? null : mapAfter(map ?? unaskedMap(record), published);
+  const { map, published, forgotten } = record;
+  if (published === null || forgotten !== null) return null;
+  return mapAfter(map ?? unaskedMap(record), published);
 }
 
 /** What to do with the version that the new one is built on. */
@@ -447,8 +453,13 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
     case 'waited':
       return { ...record, ...fresh, attempt: record.attempt + 1 };
     case 'forgotten':
-      return { ...record, ...fresh, stumbled: stumbledIn(record) };
+      return { ...record, ...fresh, ...forgottenIn(record) };
   }
+}
+
+function forgottenIn(record: WriteRecord): Pick<WriteRecord, 'forgotten' | 'stumbled'> {
+  const [forgotten = null] = Object.keys(record.map?.versions ?? {});
+  return { forgotten, stumbled: stumbledIn(record) };
 }
 
 /** What can be read of it may be built on, by whoever finds it: k of its shares may be there. */

@@ -6,7 +6,7 @@ import type { Beyond } from './limits.ts';
 import type { PublishReport } from './publish-kernel.ts';
 import type { Membership } from './quorum.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
-import type { Format, Place, ServerId, Servermap, Version, VersionName } from './servermap.ts';
+import type { Format, Hex, Place, ServerId, Servermap, Version, VersionName } from './servermap.ts';
 
 /** What is wanted. */
 export type Change =
@@ -52,6 +52,8 @@ export interface WriteRecord extends WriteTask {
   readonly map: Servermap | null;
   /** Whether the map is that of an earlier write: what it shows may not be so any more. */
   readonly isRemembered: boolean;
+  /** The id of the version that was remembered in vain: it was not so any more, or not enough. */
+  readonly forgotten: Hex | null;
   /** The write from memory that met another writer, if it may have been built on. */
   readonly stumbled: PublishReport | null;
   /** Whether it is sure that no server has been sent anything. */

@@ -69,10 +69,11 @@ export interface GridOptions {
    */
   readonly spareKeys?: number | undefined;
   /**
-   * How many files the grid remembers, of those that were opened last with a write cap: their
-   * private key, and how its own last write left the servers, so that a file that is opened again is
-   * written in one round trip. The servers say themselves whether it is still so. 8 by default, for
-   * up to 4 MiB each; with 0 nothing outlives the handle of a file. `close` forgets them.
+   * How many files the grid remembers, of those that it wrote last: their private key, and how that
+   * write left the servers, so that the next one may do with one round trip, also where the file is
+   * opened anew (docs/publish.md, "From memory"). The servers say themselves whether it is still so.
+   * 8 by default, for up to 4 MiB each; with 0 nothing outlives the handle of a file. `close` forgets
+   * them.
    */
   readonly rememberedFiles?: number | undefined;
   /**

@@ -200,11 +200,11 @@ export class Grid {
       keyrings: new Keyrings(rememberedFiles),
       spooled: (...contents) => this.#spooled(...contents),
       ...ofAnyFile,
-      sessionFor: (own, cap, keyring) => ({
+      sessionFor: (own, cap, memory) => ({
         // Asked for when the call is made: it ends with what is closed after that.
         engine: { ...own, closing: this.#closing },
         servers: checked,
-        ...{ cap, keyring, signatures, headLength, leaseSecret, advisories },
+        ...{ cap, ...memory, signatures, headLength, leaseSecret, advisories },
         usualTotal: encoding.total,
         enough: Math.max(encoding.required, enough),
       }),
@@ -212,8 +212,8 @@ export class Grid {
   }
 
   /**
-   * Ends what is under way, and gives back what the servers keep open, so that a process can end.
-   * The grid can be used again.
+   * Ends what is under way, gives back what the servers keep open, so that a process can end, and
+   * forgets the files that it has written. The grid can be used again.
    */
   close(): void {
     this.#setting.turns.dismiss(new GridClosedError());

@@ -46,7 +46,7 @@ import { recorded } from './runtime/recorded.ts';
 import type { LeaseOutcome } from './runtime/renew-leases.ts';
 import { type Retries, retriesOf } from './runtime/retries.ts';
 import type { Engine } from './runtime/run.ts';
-import type { Keyring, WriterKeys } from './runtime/session.ts';
+import type { Keyring, Sightings, WriterKeys } from './runtime/session.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
 import type { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
@@ -137,13 +137,16 @@ export interface FileSetting {
   readonly keyrings: Keyrings;
   /** What operations run on; each gets its own view of it. */
   readonly engine: Engine;
-  readonly sessionFor: (engine: Engine, cap: Cap, keyring: Keyring) => SessionSetting;
+  readonly sessionFor: (engine: Engine, cap: Cap, memory: FileMemory) => SessionSetting;
   readonly renewLeases: RenewLeases;
   /** Reads a source to its end, and keeps what it had. */
   readonly spooled: (once: Once, signal: AbortSignal | undefined, kept: Kept) => Promise<Spooled>;
   /** Runs an operation, during which the grid does nothing of its own accord. */
   readonly during: SpareKeys['during'];
 }
+
+/** What the sessions of a handle have in common. */
+type FileMemory = Pick<SessionSetting, 'keyring' | 'sightings'>;
 
 /** Of the file with this storage index. */
 export type RenewLeases = (
@@ -167,11 +170,13 @@ type Writing<Options, T> = (...given: [...Parameters<Work<Options, T>>, InTurn])
 export class MutableFile {
   readonly #cap: Cap;
   readonly #setting: FileSetting;
-  readonly #keyring: Keyring;
+  readonly #sightings: Sightings = {};
+  /** The one that the grid remembers, from the first write on. */
+  #keyring: Keyring;
   #created: WriteOutcome | undefined;
 
   /** Made by `Grid.open` and `Grid.create`. */
-  constructor(cap: Cap, setting: FileSetting, keyring = setting.keyrings.of(cap)) {
+  constructor(cap: Cap, setting: FileSetting, keyring: Keyring = {}) {
     this.#cap = cap;
     this.#setting = setting;
     this.#keyring = keyring;
@@ -469,6 +474,7 @@ export class MutableFile {
     if (this.#cap.directory && options.raw !== true) throw new DirectoryCapError(doing);
     if (this.#setting.unusableHappy !== undefined) throw this.#setting.unusableHappy;
     const work = prepare();
+    this.#keyring = this.#setting.keyrings.of(this.#cap, this.#keyring);
     // Not by the cap: a file may have several, as a directory or in the other format.
     const turn = bytesToHex(storageIndexOf(this.#cap));
     return this.#run(method, options, (bench, all) =>
@@ -496,7 +502,8 @@ export class MutableFile {
   ): Promise<T> {
     const { encoding, gridSize, losableServers, during } = this.#setting;
     return guarded(this.#setting.engine, given, async (engine, options) => {
-      const bench = await newBench(this.#setting.sessionFor(engine, this.#cap, this.#keyring));
+      const memory = { keyring: this.#keyring, sightings: this.#sightings };
+      const bench = await newBench(this.#setting.sessionFor(engine, this.#cap, memory));
       const all = { ...options, encoding, gridSize, losableServers };
       try {
         return await during(() => work(bench, all));
@@ -519,6 +526,7 @@ export class MutableFile {
     options: WriteCallOptions,
   ): Promise<MutableFile> {
     const keyring: Keyring = { writer };
+    const remember = setting.keyrings.ofNew(cap, keyring);
     const file = new MutableFile(cap, setting, keyring);
     const { given, isNewKey } = first;
     file.#created = await file.#run('create', options, (bench, all) =>
@@ -526,7 +534,7 @@ export class MutableFile {
         createFile(bench, plaintext, isNewKey, all),
       ),
     );
-    setting.keyrings.remember(cap, keyring);
+    remember();
     return file;
   }
 }

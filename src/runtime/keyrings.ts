@@ -19,17 +19,18 @@ export class Keyrings {
     this.#recent = new Recent(max);
   }
 
-  /** Of a file that is opened. */
-  of(cap: Cap): Keyring {
-    return cap.kind === 'write' ? this.#recent.of(nameOf(cap), () => ({})) : {};
+  /** For a write of that file; `own`, from now on, if none is remembered. */
+  of(cap: Cap, own: Keyring): Keyring {
+    return this.#recent.of(nameOf(cap), () => own);
   }
 
-  /** Of a file that was made. */
-  remember(cap: Cap, keyring: Keyring): void {
-    this.#recent.put(nameOf(cap), keyring);
+  /** Of a file that is being made: remembers it, to be called when it is, unless all is forgotten. */
+  ofNew(cap: Cap, keyring: Keyring): () => void {
+    const recent = this.#recent;
+    return () => recent.put(nameOf(cap), keyring);
   }
 
-  /** Handles that are open keep what they have. */
+  /** Handles that are still there keep what they have. */
   forget(): void {
     this.#recent = new Recent(this.#max);
   }

@@ -12,7 +12,7 @@ import type { StorageServer } from '../storage/server.ts';
 import type { Advisories } from './advisories.ts';
 import { Pace } from './pace.ts';
 import type { Engine } from './run.ts';
-import { batchesFor, type Keyring, type Session, secretsOf } from './session.ts';
+import { batchesFor, type Keyring, type Session, type Sightings, secretsOf } from './session.ts';
 import { watchedServers } from './watched-server.ts';
 
 /** What a session is made of. */
@@ -22,6 +22,7 @@ export interface SessionSetting {
   readonly servers: readonly StorageServer[];
   readonly cap: Cap;
   readonly keyring: Keyring;
+  readonly sightings: Sightings;
   /** Of the files that were used last, by fingerprint. */
   readonly signatures: Recent<string, FileSignatures>;
   readonly headLength: number;

@@ -144,8 +144,8 @@ export function gridOf(
 
 /** What was acknowledged is out there, however the operation ended. */
 export function rememberIn({ desk }: Workbench) {
-  const { keyring } = desk.session;
+  const { sightings } = desk.session;
   return ({ newest }: { readonly newest: Version | null }): void => {
-    if (newest !== null) remember(keyring, newest);
+    if (newest !== null) remember(sightings, newest);
   };
 }

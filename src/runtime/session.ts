@@ -40,11 +40,9 @@ export interface WriterKeys {
   readonly encryptedPrivateKey: Uint8Array;
 }
 
-/** What is remembered of a file between operations. */
+/** What is remembered of a file between operations, and handles of it may share. */
 export interface Keyring {
   writer?: WriterKeys;
-  /** The newest version that is known to be acknowledged. */
-  newest?: Version;
   /** How the servers stood after the last write, if nothing disturbed it, and how its shares begin. */
   lastWrite?: LastWrite;
 }
@@ -56,9 +54,15 @@ export interface LastWrite {
   readonly shares: RememberedShares | undefined;
 }
 
+/** What one handle of a file knows of it: a new one takes the file as it is. */
+export interface Sightings {
+  /** The newest version that is known to be acknowledged. */
+  newest?: Version;
+}
+
 /** Remembers `version` unless a newer one, or one as new, is remembered. */
-export function remember(keyring: Keyring, version: Version): void {
-  if (version.seqnum > (keyring.newest?.seqnum ?? 0)) keyring.newest = version;
+export function remember(sightings: Sightings, version: Version): void {
+  if (version.seqnum > (sightings.newest?.seqnum ?? 0)) sightings.newest = version;
 }
 
 /** What is asked for: calls of one kind take about as long as each other. */
@@ -69,6 +73,7 @@ export interface Session {
   readonly cap: Cap;
   readonly storageIndex: Uint8Array;
   readonly keyring: Keyring;
+  readonly sightings: Sightings;
   readonly signatures: FileSignatures;
   /** By the field of a share that they were in. */
   readonly privateKeys: Recent<string, Promise<WriterKeys | undefined>>;

@@ -87,7 +87,7 @@ async function runWrite(
 ): Promise<WriteFileReport> {
   const { force = false, base } = options;
   const { session } = bench.desk;
-  const { cap, keyring } = session;
+  const { cap, keyring, sightings } = session;
   bench.job = { taker: keeper, contents, modifier };
   const work = workOf(options.encoding, contents.size);
   // What is kept of old contents is not known yet.
@@ -101,7 +101,7 @@ async function runWrite(
     input: {
       task: { change, format: cap.format, ...grid, force, expected: base ? nameOf(base) : null },
       hasPrivateKey: keyring.writer !== undefined,
-      newest: keyring.newest ?? null,
+      newest: sightings.newest ?? null,
       remembered: lastWrite?.map ?? null,
       backoffsMs,
       deadlines,
@@ -117,7 +117,7 @@ async function runWrite(
 /** Places again what is missing or bad of the newest version. */
 export async function repairFile(bench: Workbench, options: WriteOptions): Promise<RepairOutcome> {
   const { force = false } = options;
-  const { cap, keyring } = bench.desk.session;
+  const { cap, keyring, sightings } = bench.desk.session;
   bench.job = { taker: keeper, wantsAll: true, keepsSalts: true };
   bench.engine.progress?.plan(1, { read: unknownSize, encoded: 0 });
   const { deadlines, ...grid } = gridOf(bench, options);
@@ -125,7 +125,7 @@ export async function repairFile(bench: Workbench, options: WriteOptions): Promi
   delete keyring.lastWrite;
   const report = await runOn(bench, repairFileOn(bench.engine), {
     input: {
-      task: { format: cap.format, grid, force, newest: keyring.newest ?? null },
+      task: { format: cap.format, grid, force, newest: sightings.newest ?? null },
       hasPrivateKey: keyring.writer !== undefined,
       deadlines,
     },

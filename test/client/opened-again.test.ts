@@ -9,7 +9,16 @@ import {
 } from '../../src/errors.ts';
 import type { GridOptions } from '../../src/grid-options.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
-import { bytesOf, expectBytes, testGrid, testKey } from '../support/client-grid.ts';
+import type { Progress } from '../../src/runtime/options.ts';
+import {
+  bytesOf,
+  expectBytes,
+  holdings,
+  putShare,
+  shareOf,
+  testGrid,
+  testKey,
+} from '../support/client-grid.ts';
 import { Waves } from '../support/waves.ts';
 
 const first = bytesOf(2048);
@@ -17,7 +26,7 @@ const other = bytesOf(2048, 2);
 
 async function farFile(options: Partial<GridOptions> = {}) {
   const waves = new Waves();
-  const { grid, another } = testGrid({ wrap: waves.far, ...options });
+  const { grid, another, servers } = testGrid({ wrap: waves.far, ...options });
   const { result: file } = await waves.of(() => grid.create({ contents: first, key: testKey }));
   /** How many round trips an overwrite by its cap waits for, and how many requests that takes. */
   const overwritten = async (contents: Uint8Array, by = grid) => {
@@ -25,7 +34,7 @@ async function farFile(options: Partial<GridOptions> = {}) {
     expectBytes((await waves.of(() => another().open(file.readCap).read())).result, contents);
     return [overwrite.waves, overwrite.calls.length];
   };
-  return { waves, grid, another, file, overwritten };
+  return { waves, grid, another, servers, file, overwritten };
 }
 
 function otherFingerprint({ cap }: MutableFile): Cap {
@@ -52,6 +61,40 @@ test('what another client wrote since is found, and built on', async () => {
   expectBytes(contents, Uint8Array.of(...first, ...other, 7));
 });
 
+test('who writes in turns with another client looks first after a write in vain', async () => {
+  const { overwritten, grid, another } = await farFile();
+  const stranger = another();
+  expect(await overwritten(other, stranger)).toEqual([2, 23]);
+  expect(await overwritten(first, grid)).toEqual([4, 43]);
+  expect(await overwritten(other, stranger)).toEqual([4, 43]);
+  expect(await overwritten(first, grid)).toEqual([2, 23]);
+  expect(await overwritten(other, stranger)).toEqual([2, 23]);
+});
+
+test('a file that was put back as it was is written by whoever opens it anew', async () => {
+  const { waves, grid, file, servers } = await farFile();
+  const saved = holdings(servers, file.cap).map((held) => ({
+    held,
+    share: shareOf(held, file.cap).slice(),
+  }));
+  await waves.of(() => grid.open(file.writeCap).overwrite(other));
+  for (const { held, share } of saved) await putShare(held.server, file.cap, held.shnum, share);
+  const { result } = await waves.of(() => grid.open(file.writeCap).append(Uint8Array.of(7)));
+  expect(result).toMatchObject({ seqnum: 2, base: { seqnum: 1 } });
+  expectBytes((await waves.of(() => file.read())).result, Uint8Array.of(...first, 7));
+});
+
+test('a grid that is closed while a file is made does not remember it', async () => {
+  const waves = new Waves();
+  const { grid } = testGrid({ wrap: waves.far });
+  const onProgress = ({ done, total }: Progress) => {
+    if (done === total) grid.close();
+  };
+  const making = () => grid.create({ contents: first, key: testKey, onProgress });
+  const { result: file } = await waves.of(making);
+  expect((await waves.of(() => grid.open(file.writeCap).overwrite(other))).waves).toBe(2);
+});
+
 test('handles of one file that write at once take turns, and each builds on the last', async () => {
   const { waves, grid, file } = await farFile();
   const add = (byte: number) => grid.open(file.writeCap).append(Uint8Array.of(byte));
@@ -60,10 +103,13 @@ test('handles of one file that write at once take turns, and each builds on the 
   expectBytes((await waves.of(() => file.read())).result, Uint8Array.of(...first, 1, 2, 3));
 });
 
-test('a grid forgets the file that was opened longest ago, and all when it is closed', async () => {
-  const { overwritten, grid, file } = await farFile({ rememberedFiles: 1 });
+test('a grid forgets the file that was written longest ago, and all when it is closed', async () => {
+  const { overwritten, waves, grid, file } = await farFile({ rememberedFiles: 1 });
   expect(await overwritten(other)).toEqual([1, 10]);
-  grid.open(otherFingerprint(file));
+  // To read it is not to write it.
+  await waves.of(() => grid.open(file.writeCap).read());
+  const another = waves.of(() => grid.open(otherFingerprint(file)).overwrite(other));
+  await expect(another).rejects.toThrowError(UnrecoverableFileError);
   expect(await overwritten(first)).toEqual([2, 23]);
   expect(await overwritten(other)).toEqual([1, 10]);
   grid.close();

@@ -200,6 +200,7 @@ test('H: a share that is marked bad already costs no query more: 13 of 30 server
       cap,
       storageIndex,
       keyring: {},
+      sightings: {},
       signatures: new FileSignatures(cap.fingerprint, known),
       privateKeys: new Recent<string, Promise<WriterKeys | undefined>>(1),
       keyAhead: undefined,

@@ -178,6 +178,14 @@ describe('what is remembered stays true', () => {
     expect(isAsBefore(record)).toBe(true);
   });
 
+  test('where a look has shown so, and not where it showed another version, or none', () => {
+    const begun = having(begin(v1, { change: beyond }), mapped(mapWith(v1)));
+    const looked = (map: Servermap) => having(begun, { type: 'forgotten' }, mapped(map));
+    expect(isAsBefore(looked(mapWith(v1)))).toBe(true);
+    expect(isAsBefore(looked(mapWith(v2)))).toBe(false);
+    expect(isAsBefore(looked(emptyMap))).toBe(false);
+  });
+
   test('not where something was sent, or may have been', () => {
     const begun = having(begin(v1, { change: update }), mapped(mapWith(v1)));
     const write = { server: 's0', shnum: 0, failure: null } as const;

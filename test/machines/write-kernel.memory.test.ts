@@ -178,6 +178,11 @@ test('what it leaves is what follows from its map and its report', () => {
   const done = having(begun, published(report));
   expect(mapAfter(left, report)?.versions).toEqual({ [version.id]: version });
   expect(leftBy(done)).toEqual(mapAfter(left, report));
+  // What was remembered before it was in vain: the next write is to look.
+  const looked = { ...begun, map: left, isRemembered: true };
+  const forgotten = having(looked, { type: 'forgotten' }, mapped(left), published(report));
+  expect(forgotten).toMatchObject({ forgotten: own.id, published: report });
+  expect(leftBy(forgotten)).toBe(null);
   // Of a new file there was no map.
   const create = having(begin({ kind: 'create', isNewKey: true }), published(report));
   expect(leftBy(create)?.versions).toEqual({ [version.id]: version });

@@ -589,8 +589,7 @@ export class QuorumCast {
       ];
     });
     const others = Object.values(versions).map((version) => head(version.checkstring));
-    const isSurprised = Number(surprises.length > 0);
-    const globals = [...who, 7, Number(isBaseSpare), isSurprised, tokenOf(mark)];
+    const globals = [...who, 7, Number(isBaseSpare), Number(surprises.length > 0), tokenOf(mark)];
     return { globals, versions: others.sort((a, b) => a - b), locals };
   }
 
