@@ -101,12 +101,17 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
   const encoder = new SegmentEncoder(input, source);
   const kept = new KeptSegments(encoder, count, lockstep);
   const stint = new Stint();
-  const slotOf = async (index: number, shnum: number) => {
+  const slotIn = (slots: readonly Uint8Array[], shnum: number) =>
+    slots[shnum % slots.length] as Uint8Array;
+  // Nothing more is waited for: what is let go of too late is not there for the next segment.
+  const entry = async (index: number, shnum: number) => {
     source.throwIfBroken();
-    const slots = await kept.of(index);
-    return slots[shnum % slots.length] as Uint8Array;
+    return encoder.entryIn(slotIn(await kept.of(index), shnum));
   };
-  const entry = async (index: number, shnum: number) => encoder.entryIn(await slotOf(index, shnum));
+  const surrounded = async (index: number, shnum: number) => {
+    source.throwIfBroken();
+    return slotIn(await kept.of(index), shnum);
+  };
   lockstep?.begin(entry);
   for (let index = 0; index < count; index++) {
     await lockstep?.turnOf(index);
@@ -122,7 +127,7 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     count,
     blockHashes: encoder.blockHashes,
     entry: (segnum, shnum) => entry(segnum - first, shnum),
-    surrounded: (segnum, shnum) => slotOf(segnum - first, shnum),
+    surrounded: (segnum, shnum) => surrounded(segnum - first, shnum),
   };
 }
 
