@@ -47,8 +47,8 @@ export function start(
   newest: Version | null,
   remembered: Servermap | null = null,
 ): WriteRecord {
-  const begun = { attempt: 0, hasPrivateKey, newest, stumbled: null, isUntouched: true };
-  const record = { ...task, ...begun, forgotten: null, ...fresh };
+  const begun = { attempt: 0, hasPrivateKey, newest, ...untouched };
+  const record = { ...task, ...begun, ...fresh };
   if (remembered === null || !mayBeFromMemory(record)) return record;
   if (!isStillGood(remembered, task.servers, newest)) return record;
   const [version = null] = Object.values(remembered.versions);
@@ -67,6 +67,9 @@ function mayBeFromMemory({ change, format, force, hasPrivateKey }: WriteRecord):
   // What is kept of an SDMF file is read with the look, as a rule.
   return change.kind === 'overwrite' || (format === 'mdmf' && change.size > 0);
 }
+
+/** Of a write that has not begun from memory, nor sent anything. */
+const untouched = { forgotten: null, stumbled: null, isUntouched: true } as const;
 
 /** An attempt knows nothing of the one before. */
 const fresh = {

@@ -4,6 +4,7 @@
  */
 import type { Row } from '../figure.ts';
 import { huge, large, medium, type Subject, small } from '../sizes.ts';
+import type { Pairs } from '../statistics.ts';
 import { type Bench, compare, forget, makeFile, rowsOf } from './bench.ts';
 import type { Action, Client, Sample } from './client.ts';
 import { newKeys } from './keys.ts';
@@ -63,28 +64,47 @@ async function measure(
   operations: readonly Operation[],
   effort: Effort,
 ): Promise<readonly Row[]> {
-  const { ours, theirs } = bench;
-  const files = await filesOf([ours, theirs], subject);
+  const { real, ours, theirs } = bench;
+  const warm = { real, subject, operations, effort };
+  return await whenWarm(warm, [ours, theirs], (operation, samples) =>
+    rowsOf(`${nameOf(operation, subject)} ${subject.name}`, samples),
+  );
+}
+
+/** What is done on files of one size, and how often. */
+interface Works extends Pick<Bench, 'real'> {
+  readonly subject: Subject;
+  readonly operations: readonly Operation[];
+  readonly effort: Effort;
+}
+
+/** What two clients take for each operation, when they have done all of them before. */
+export async function whenWarm(
+  { real, subject, operations, effort }: Works,
+  clients: readonly [Client, Client],
+  rowsFor: (operation: Operation, samples: Pairs<Sample>) => readonly Row[],
+): Promise<readonly Row[]> {
+  const { pairs, times } = effort;
+  const files = await filesOf(clients, subject);
   // To make one takes as long as ten small files do, and both would stand idle.
-  const keys = await newKeys(effort.times);
+  const keys = await newKeys(times);
   // A slot is named by its key, which is good for another file when this one is forgotten.
   const forgetMade = async ({ caps }: Sample) => {
-    for (const cap of caps) await forget(bench.real, cap);
+    for (const cap of caps) await forget(real, cap);
   };
-  const clients = [ours, theirs] as const;
-  const actionOf = (operation: Operation) => actions(operation, subject, files, effort.times, keys);
+  const actionOf = (operation: Operation) => actions(operation, subject, files, times, keys);
   // The first one opens connections. Node compiles what runs often, and what all operations have in
   // common with the last of them: whichever was measured first would be measured half compiled.
   for (const operation of operations) {
-    const pairs = Math.ceil(warmUpTimes(subject) / effort.times);
-    await compare(pairs, clients, actionOf(operation), forgetMade);
+    const before = Math.ceil(warmUpTimes(subject) / times);
+    await compare(before, clients, actionOf(operation), forgetMade);
   }
   const rows: Row[] = [];
   for (const operation of operations) {
-    const samples = await compare(effort.pairs, clients, actionOf(operation), forgetMade);
-    rows.push(...rowsOf(`${nameOf(operation, subject)} ${subject.name}`, samples));
+    const samples = await compare(pairs, clients, actionOf(operation), forgetMade);
+    rows.push(...rowsFor(operation, samples));
   }
-  for (const cap of files.values()) await forget(bench.real, cap);
+  for (const cap of files.values()) await forget(real, cap);
   return rows;
 }
 

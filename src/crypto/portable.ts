@@ -14,7 +14,7 @@ import { BadKeyError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
 import { hasTwoPrimes, isOneDerSequence } from './der.ts';
 import type { Primitives, SigningKey, VerifyingKey } from './primitives.ts';
-import { pssSaltLength, saltIn } from './pss.ts';
+import { pssSaltLength, saltIn, signatureLengthOf } from './pss.ts';
 
 const { subtle } = globalThis.crypto;
 
@@ -86,8 +86,7 @@ async function importVerifyingKey(spki: Uint8Array): Promise<VerifyingKey> {
   const bits = modulus.toString(2).length;
   return {
     async verify(message, signature) {
-      // Node's would take one whose zeros in front are left out (RFC 8017, 8.1.2 does not).
-      if (signature.length !== Math.ceil(bits / 8)) return undefined;
+      if (signature.length !== signatureLengthOf(bits)) return undefined;
       const isGood = await subtle
         .verify(PSS_SALT, key, source(signature), source(message))
         .catch(() => false);

@@ -40,11 +40,19 @@ export function saltIn(newHash: NewHash, encoded: Uint8Array, modulusBits: numbe
   return maskedBy(newHash, hash, masked).slice(length - pssSaltLength);
 }
 
+/**
+ * Of a signature, in bytes: as long as the modulus (RFC 8017, 8.1.2). OpenSSL also takes one whose
+ * zeros in front are left out.
+ */
+export function signatureLengthOf(modulusBits: number): number {
+  return Math.ceil(modulusBits / 8);
+}
+
 /** One bit less than the modulus has; a byte less than it too, if that bit is alone in its byte. */
 function shapeOf(modulusBits: number) {
   const encodedLength = Math.ceil((modulusBits - 1) / 8);
   return {
-    padding: Math.ceil(modulusBits / 8) - encodedLength,
+    padding: signatureLengthOf(modulusBits) - encodedLength,
     /** Of the masked block, which ends with the salt. */
     length: encodedLength - hashLength - 1,
     spareBits: 8 * encodedLength - (modulusBits - 1),

@@ -101,17 +101,15 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
   const encoder = new SegmentEncoder(input, source);
   const kept = new KeptSegments(encoder, count, lockstep);
   const stint = new Stint();
-  const slotIn = (slots: readonly Uint8Array[], shnum: number) =>
-    slots[shnum % slots.length] as Uint8Array;
   // Nothing more is waited for: what is let go of too late is not there for the next segment.
-  const entry = async (index: number, shnum: number) => {
-    source.throwIfBroken();
-    return encoder.entryIn(slotIn(await kept.of(index), shnum));
-  };
-  const surrounded = async (index: number, shnum: number) => {
-    source.throwIfBroken();
-    return slotIn(await kept.of(index), shnum);
-  };
+  const handing =
+    (partOf: (slot: Uint8Array) => Uint8Array) => async (index: number, shnum: number) => {
+      source.throwIfBroken();
+      const slots = await kept.of(index);
+      return partOf(slots[shnum % slots.length] as Uint8Array);
+    };
+  const entry = handing((slot) => encoder.entryIn(slot));
+  const surrounded = handing((slot) => slot);
   lockstep?.begin(entry);
   for (let index = 0; index < count; index++) {
     await lockstep?.turnOf(index);

@@ -19,22 +19,21 @@ import {
   testGrid,
   testKey,
 } from '../support/client-grid.ts';
-import { Waves } from '../support/waves.ts';
+import { farFile, Waves } from '../support/waves.ts';
 
 const first = bytesOf(2048);
 const other = bytesOf(2048, 2);
 
-async function farFile(options: Partial<GridOptions> = {}) {
-  const waves = new Waves();
-  const { grid, another, servers } = testGrid({ wrap: waves.far, ...options });
-  const { result: file } = await waves.of(() => grid.create({ contents: first, key: testKey }));
+async function madeFile(options: Partial<GridOptions> = {}) {
+  const far = await farFile({ contents: first }, options);
+  const { waves, grid, another, file } = far;
   /** How many round trips an overwrite by its cap waits for, and how many requests that takes. */
   const overwritten = async (contents: Uint8Array, by = grid) => {
     const overwrite = await waves.of(() => by.open(file.writeCap).overwrite(contents));
     expectBytes((await waves.of(() => another().open(file.readCap).read())).result, contents);
     return [overwrite.waves, overwrite.calls.length];
   };
-  return { waves, grid, another, servers, file, overwritten };
+  return { ...far, overwritten };
 }
 
 function otherFingerprint({ cap }: MutableFile): Cap {
@@ -43,7 +42,7 @@ function otherFingerprint({ cap }: MutableFile): Cap {
 }
 
 test('a file that is opened again is overwritten in one round trip', async () => {
-  const { overwritten, grid, another } = await farFile();
+  const { overwritten, grid, another } = await madeFile();
   expect(await overwritten(other)).toEqual([1, 10]);
   expect(await overwritten(first, grid)).toEqual([1, 10]);
   // Who has not written it yet looks, and then remembers.
@@ -53,7 +52,7 @@ test('a file that is opened again is overwritten in one round trip', async () =>
 });
 
 test('what another client wrote since is found, and built on', async () => {
-  const { waves, grid, another, file } = await farFile();
+  const { waves, grid, another, file } = await madeFile();
   await waves.of(() => another().open(file.writeCap).append(other));
   const { result } = await waves.of(() => grid.open(file.writeCap).append(Uint8Array.of(7)));
   expect(result).toMatchObject({ seqnum: 3, base: { seqnum: 2 }, missing: [] });
@@ -62,7 +61,7 @@ test('what another client wrote since is found, and built on', async () => {
 });
 
 test('who writes in turns with another client looks first after a write in vain', async () => {
-  const { overwritten, grid, another } = await farFile();
+  const { overwritten, grid, another } = await madeFile();
   const stranger = another();
   expect(await overwritten(other, stranger)).toEqual([2, 23]);
   expect(await overwritten(first, grid)).toEqual([4, 43]);
@@ -72,7 +71,7 @@ test('who writes in turns with another client looks first after a write in vain'
 });
 
 test('a file that was put back as it was is written by whoever opens it anew', async () => {
-  const { waves, grid, file, servers } = await farFile();
+  const { waves, grid, file, servers } = await madeFile();
   const saved = holdings(servers, file.cap).map((held) => ({
     held,
     share: shareOf(held, file.cap).slice(),
@@ -96,7 +95,7 @@ test('a grid that is closed while a file is made does not remember it', async ()
 });
 
 test('handles of one file that write at once take turns, and each builds on the last', async () => {
-  const { waves, grid, file } = await farFile();
+  const { waves, grid, file } = await madeFile();
   const add = (byte: number) => grid.open(file.writeCap).append(Uint8Array.of(byte));
   const { result } = await waves.of(() => Promise.all([1, 2, 3].map(add)));
   expect(result.map(({ seqnum }) => seqnum)).toEqual([2, 3, 4]);
@@ -104,7 +103,7 @@ test('handles of one file that write at once take turns, and each builds on the 
 });
 
 test('a grid forgets the file that was written longest ago, and all when it is closed', async () => {
-  const { overwritten, waves, grid, file } = await farFile({ rememberedFiles: 1 });
+  const { overwritten, waves, grid, file } = await madeFile({ rememberedFiles: 1 });
   expect(await overwritten(other)).toEqual([1, 10]);
   // To read it is not to write it.
   await waves.of(() => grid.open(file.writeCap).read());
@@ -117,7 +116,7 @@ test('a grid forgets the file that was written longest ago, and all when it is c
 });
 
 test('nothing outlives a handle where nothing is to be remembered', async () => {
-  const { overwritten, waves, file } = await farFile({ rememberedFiles: 0 });
+  const { overwritten, waves, file } = await madeFile({ rememberedFiles: 0 });
   expect(await overwritten(other)).toEqual([2, 23]);
   expect(await overwritten(first)).toEqual([2, 23]);
   const { waves: kept } = await waves.of(() => file.overwrite(other));
@@ -133,14 +132,14 @@ test('how many files are remembered is a whole number', () => {
 });
 
 test('a cap with another fingerprint is of another file, whatever is remembered', async () => {
-  const { waves, grid, file } = await farFile();
+  const { waves, grid, file } = await madeFile();
   const overwrite = waves.of(() => grid.open(otherFingerprint(file)).overwrite(other));
   await expect(overwrite).rejects.toThrowError(UnrecoverableFileError);
   expectBytes((await waves.of(() => file.read())).result, first);
 });
 
 test('a file that could not be made is not remembered', async () => {
-  const { waves, another, overwritten } = await farFile();
+  const { waves, another, overwritten } = await madeFile();
   const stranger = another();
   const again = waves.of(() => stranger.create({ contents: other, key: testKey }));
   await expect(again).rejects.toThrowError(FileExistsError);

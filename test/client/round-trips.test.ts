@@ -12,19 +12,11 @@ import {
   putShare,
   shareOf,
   testGrid,
-  testKey,
 } from '../support/client-grid.ts';
-import { Waves } from '../support/waves.ts';
+import { farFile, Waves } from '../support/waves.ts';
 
 const small = bytesOf(2048);
 const other = bytesOf(2048, 2);
-
-async function farFile(format: 'sdmf' | 'mdmf', contents = small) {
-  const waves = new Waves();
-  const { grid, another, servers } = testGrid({ wrap: waves.far });
-  const { result: file } = await waves.of(() => grid.create({ format, contents, key: testKey }));
-  return { waves, file, another, servers };
-}
 
 /** `read 3` and the like count as one. */
 function counts(calls: readonly string[]): Readonly<Record<string, number>> {
@@ -39,7 +31,7 @@ function counts(calls: readonly string[]): Readonly<Record<string, number>> {
 // B servers have to answer a reader; when only one is still to, another one is asked too.
 describe.each(['sdmf', 'mdmf'] as const)('a small file, %s', (format) => {
   test('is read in one round trip by its write cap', async () => {
-    const { waves, file, another } = await farFile(format);
+    const { waves, file, another } = await farFile({ format, contents: small });
     const read = await waves.of(() => another().open(file.writeCap).read());
     expectBytes(read.result, small);
     expect(read.waves).toBe(1);
@@ -47,7 +39,7 @@ describe.each(['sdmf', 'mdmf'] as const)('a small file, %s', (format) => {
   });
 
   test('is read in one round trip by its read cap, where shares are where they were put', async () => {
-    const { waves, file, another } = await farFile(format);
+    const { waves, file, another } = await farFile({ format, contents: small });
     const read = await waves.of(() => another().open(file.readCap).read());
     expectBytes(read.result, small);
     expect(read.waves).toBe(1);
@@ -55,7 +47,7 @@ describe.each(['sdmf', 'mdmf'] as const)('a small file, %s', (format) => {
   });
 
   test('is overwritten in two round trips: all servers are read, N are written', async () => {
-    const { waves, file, another } = await farFile(format);
+    const { waves, file, another } = await farFile({ format, contents: small });
     const overwrite = await waves.of(() => another().open(file.writeCap).overwrite(other));
     expect(overwrite.waves).toBe(2);
     expect(counts(overwrite.calls)).toEqual({ 'read all': 13, write: 10 });
@@ -67,14 +59,14 @@ describe('an SDMF file of 1 MiB', () => {
   const contents = bytesOf(2 ** 20);
 
   test('is overwritten in two round trips: the private key comes with the whole of one share', async () => {
-    const { waves, file, another } = await farFile('sdmf', contents);
+    const { waves, file, another } = await farFile({ format: 'sdmf', contents });
     const overwrite = await waves.of(() => another().open(file.writeCap).overwrite(other));
     expect(overwrite.waves).toBe(2);
     expect(counts(overwrite.calls)).toEqual({ 'read all': 13, write: 10 });
   });
 
   test('takes one more where that share is elsewhere: all others are asked for the key', async () => {
-    const { waves, file, another, servers } = await farFile('sdmf', contents);
+    const { waves, file, another, servers } = await farFile({ format: 'sdmf', contents });
     const order = (await waves.of(() => file.servermap())).result.servers;
     const first = servers.find(({ id }) => id === order[0]?.id) as MemoryServer;
     const index = storageIndexOf(file.cap);
@@ -90,7 +82,7 @@ describe('an SDMF file of 1 MiB', () => {
 
 describe.each(['sdmf', 'mdmf'] as const)('a file that was just written, %s', (format) => {
   test('is overwritten in one round trip: what it wrote is tested for', async () => {
-    const { waves, file } = await farFile(format);
+    const { waves, file } = await farFile({ format, contents: small });
     for (const seed of [2, 3]) {
       const contents = bytesOf(2048, seed);
       const overwrite = await waves.of(() => file.overwrite(contents));
@@ -101,7 +93,7 @@ describe.each(['sdmf', 'mdmf'] as const)('a file that was just written, %s', (fo
   });
 
   test('has a version of another writer since: that is found, and built on', async () => {
-    const { waves, file, another } = await farFile(format);
+    const { waves, file, another } = await farFile({ format, contents: small });
     await waves.of(() => another().open(file.writeCap).overwrite(bytesOf(1000, 3)));
     const overwrite = await waves.of(() => file.overwrite(other));
     expect(overwrite.result).toMatchObject({
@@ -115,7 +107,7 @@ describe.each(['sdmf', 'mdmf'] as const)('a file that was just written, %s', (fo
 });
 
 test('a share that is not where it was guessed is read where it is', async () => {
-  const { waves, file, another, servers } = await farFile('mdmf');
+  const { waves, file, another, servers } = await farFile({ format: 'mdmf', contents: small });
   // Another client's order of servers: what it guesses is wrong everywhere.
   const readCap = file.readCap;
   const [first] = servers;
@@ -138,7 +130,7 @@ test('a server that takes another write enabler is listed and read all the same'
 });
 
 test('a change in place takes three: the map, what it needs of trees and blocks, the writes', async () => {
-  const { waves, file, another } = await farFile('mdmf', bytesOf(500_000));
+  const { waves, file, another } = await farFile({ format: 'mdmf', contents: bytesOf(500_000) });
   const change = () => another().open(file.writeCap).update(bytesOf(9, 3), 200_000);
   const update = await waves.of(change);
   expect(update.result.inPlace).toBe(true);
@@ -152,7 +144,7 @@ describe('a change in place of a file that was just written', () => {
   const oneTrip = { waves: 1, calls: { write: 10 } };
 
   async function justWritten() {
-    const { waves, file, another } = await farFile('mdmf', bytesOf(size));
+    const { waves, file, another } = await farFile({ format: 'mdmf', contents: bytesOf(size) });
     const contents = [...bytesOf(size)];
     const update = async (offset: number | undefined, seed: number) => {
       const data = bytesOf(9, seed);

@@ -2,9 +2,10 @@
  * @module waves: far servers whose answers come in waves: all that was asked for while nobody had
  * an answer is answered at once. The number of waves is how many round trips one waits for.
  */
+import type { CreateOptions, GridOptions } from '../../src/grid-options.ts';
 import type { MemoryServer } from '../../src/storage/memory.ts';
 import type { StorageServer } from '../../src/storage/server.ts';
-import { altered, atRest } from './client-grid.ts';
+import { altered, atRest, testGrid, testKey } from './client-grid.ts';
 
 export class Waves {
   #waiting: (() => void)[] = [];
@@ -49,4 +50,12 @@ export class Waves {
     }
     return { result: await working, waves: this.#count, calls: this.#calls };
   }
+}
+
+/** A file that was just made, with {@link testKey}, on far servers. */
+export async function farFile(made: CreateOptions, options: Partial<GridOptions> = {}) {
+  const waves = new Waves();
+  const { grid, another, servers } = testGrid({ wrap: waves.far, ...options });
+  const { result: file } = await waves.of(() => grid.create({ ...made, key: testKey }));
+  return { waves, grid, another, servers, file };
 }
