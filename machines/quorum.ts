@@ -19,6 +19,7 @@ import {
   type Known,
   type KnownServer,
   type ServerId,
+  type Verdict,
   type Version,
 } from './servermap.ts';
 
@@ -101,17 +102,18 @@ export interface Mapped extends Known {
 
 /** The view of a map: what failed was not heard. */
 export function viewOf(map: Mapped, quorum: Quorum): View {
-  const heldBy = (id: ServerId): readonly Held[] =>
-    map.holdings.flatMap(({ server, verdict }): readonly Held[] => {
-      if (server !== id) return [];
-      if (verdict.kind === 'good') return [{ kind: 'good', version: verdict.version }];
-      return [{ kind: 'bad', claim: verdict.kind === 'bad' ? verdict.head : null }];
-    });
+  const heldBy = new Map<ServerId, Held[]>(map.servers.map(({ id }) => [id, []]));
+  for (const { server, verdict } of map.holdings) heldBy.get(server)?.push(heldOf(verdict));
   const servers = map.servers.map((server) => ({
     id: server.id,
-    held: isHeard(server) ? heldBy(server.id) : null,
+    held: isHeard(server) ? (heldBy.get(server.id) as Held[]) : null,
   }));
   return { quorum, servers, versions: map.versions };
+}
+
+function heldOf(verdict: Verdict): Held {
+  if (verdict.kind === 'good') return { kind: 'good', version: verdict.version };
+  return { kind: 'bad', claim: verdict.kind === 'bad' ? verdict.head : null };
 }
 
 /** Heard, and all that it holds is in the line. */
@@ -227,8 +229,9 @@ function orderIn(head: Hex): Hex {
 export function reachOf(view: View, base: Version | null, isAgain = false): ReadonlySet<ServerId> {
   const candidate = { ...candidateOn(view, base), version: isAgain ? base : null };
   return grown((won) => {
+    const atThen = { ...candidate, won };
     const isWinnable = ({ held }: ServerView) =>
-      held?.every((share) => isReplaceable(view, { ...candidate, won }, share)) ?? false;
+      held?.every((share) => isReplaceable(view, atThen, share)) ?? false;
     return new Set(view.servers.filter(isWinnable).map(({ id }) => id));
   });
 }

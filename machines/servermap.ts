@@ -181,7 +181,11 @@ export function sharesOf(known: Known, version: Hex): ReadonlyMap<number, readon
 
 /** Whether `version` has k distinct good shares. */
 export function isRecoverable(known: Known, version: Version): boolean {
-  return sharesOf(known, version.id).size >= version.required;
+  const shnums = new Set<number>();
+  for (const { shnum, verdict } of known.holdings) {
+    if (verdict.kind === 'good' && verdict.version === version.id) shnums.add(shnum);
+  }
+  return shnums.size >= version.required;
 }
 
 function versionsWhere(known: Known, recoverable: boolean): readonly Version[] {

@@ -160,7 +160,9 @@ function alongOf(desk: Desk, { requests }: PrepareInput, sending: Sending): Alon
           heldBack(sending.watched(version.shareParts(shnum, entry)), decided);
         try {
           const all = requestFor(session, server, request, { ...version, isWhole: true }, partsOf);
-          return await server.readTestWrite(session.storageIndex, all, { signal });
+          return await sending.within(() =>
+            server.readTestWrite(session.storageIndex, all, { signal }),
+          );
         } finally {
           leave();
         }
@@ -206,7 +208,8 @@ function sender(session: Session, server: StorageServer, input: WriteInput, send
   const { version, isWhole } = sending;
   const partsOf = (shnum: number) => sending.parts({ server: server.id, shnum });
   const request = requestFor(session, server, input, { ...version, isWhole }, partsOf);
-  return (signal: AbortSignal) => server.readTestWrite(session.storageIndex, request, { signal });
+  return (signal: AbortSignal) =>
+    sending.within(() => server.readTestWrite(session.storageIndex, request, { signal }));
 }
 
 /** The last part waits for `decided`. */

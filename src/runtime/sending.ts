@@ -6,20 +6,23 @@
  */
 import type { Failure } from '../../machines/failure.ts';
 import type { Place } from '../../machines/servermap.ts';
-import type { SendableVersion } from '../share/seal.ts';
+import type { EncodedVersion } from '../share/seal.ts';
 import type { WritePart } from '../storage/server.ts';
 import type { RememberedShares } from './remembered-shares.ts';
 import type { Thrown } from './thrown.ts';
 
 export class Sending {
   /** Once it is encoded. */
-  version!: SendableVersion;
+  version!: EncodedVersion;
   /** Whether whole shares are sent, and not parts of them. */
   readonly isWhole: boolean;
   readonly #thrown: Thrown;
   readonly #shares: RememberedShares | undefined;
   /** Parts of shares, until it is known whether they have landed. */
   readonly #sent: (Place & { readonly offset: number; readonly bytes: Uint8Array })[] = [];
+  /** Calls under way, in which parts may still be asked for. */
+  #underWay = 0;
+  #isOver = false;
   #failed: { readonly error: unknown; readonly failure: Failure } | undefined;
 
   /** @param shares in which is noted what has landed in place */
@@ -53,6 +56,28 @@ export class Sending {
       return made;
     };
     return { ...part, bytes };
+  }
+
+  /** Makes a call that sends parts. */
+  async within<T>(call: () => Promise<T>): Promise<T> {
+    this.#underWay++;
+    try {
+      return await call();
+    } finally {
+      this.#underWay--;
+      this.#letGo();
+    }
+  }
+
+  /** No further call is made. */
+  end(): void {
+    this.#isOver = true;
+    this.#letGo();
+  }
+
+  /** Nobody uses what parts gave once its call is settled. */
+  #letGo(): void {
+    if (this.#isOver && this.#underWay === 0) this.version?.letGo();
   }
 
   /** The server has written what it was sent. */

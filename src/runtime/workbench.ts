@@ -78,6 +78,7 @@ export class Workbench {
   close(): void {
     this.#desk.ahead.dropAll();
     this.#desk.early.dropAll();
+    this.#desk.sending?.end();
   }
 }
 

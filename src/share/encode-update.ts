@@ -74,11 +74,12 @@ export async function encodeUpdate(input: UpdateInput): Promise<EncodedVersion> 
     shareDataOffset: base.layout.shareData.offset,
   });
   const { header, head, tail } = sealed;
-  return encodedVersion(sealed, (shnum) => [
+  const partsOf = (shnum: number) => [
     ...entryParts(header, header.layout, segments, shnum),
     ...(wholes === null ? nodeParts(header, changes[shnum] as readonly HashNode[]) : [tail(shnum)]),
     head(shnum),
-  ]);
+  ];
+  return encodedVersion(sealed, partsOf, segments.letGo);
 }
 
 /** Every segment of the new version must be in the run or be, whole, in the base. */

@@ -124,15 +124,15 @@ export async function encoded(input: EncodeRun) {
   });
   const { header, head, tail } = sealed;
   const { layout } = header;
-  const version = encodedVersion(sealed, (shnum) => {
+  const partsOf = (shnum: number) => {
     const rest = [tail(shnum), head(shnum)];
     if (around !== undefined && around.before === layout.shareData.offset) {
       return [wholeShare(layout.end, rest, () => segments.surrounded(0, shnum))];
     }
     const parts = [...entryParts(header, layout, segments, shnum), ...rest];
     return geometry.format === 'sdmf' ? [wholeShare(layout.end, parts)] : parts;
-  });
-  return { sealed, version };
+  };
+  return { sealed, version: encodedVersion(sealed, partsOf, segments.letGo) };
 }
 
 /** As it will be: of all fields the lengths are known. */

@@ -34,6 +34,8 @@ export interface SendableVersion {
 }
 
 export interface EncodedVersion extends SendableVersion {
+  /** Nobody asks parts for bytes any more, or uses what they gave: their memory is given back. */
+  letGo(): void;
   /** The same in all shares. */
   readonly header: ShareHeader;
   readonly signature: Uint8Array;
@@ -148,10 +150,11 @@ export function partOf(
 export function encodedVersion(
   { header, signature }: Pick<SealedVersion, 'header' | 'signature'>,
   partsOf: (shnum: number) => readonly WritePart[],
+  letGo: () => void,
 ): EncodedVersion {
   const checkstring = checkstringOf(header);
   return {
-    ...{ header, signature, checkstring, checkstringLength: checkstring.length },
+    ...{ header, signature, checkstring, checkstringLength: checkstring.length, letGo },
     shareLength: header.layout.end,
     shareParts(shnum) {
       if (!Number.isInteger(shnum) || shnum < 0 || shnum >= header.total) {

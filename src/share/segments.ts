@@ -69,6 +69,8 @@ export interface EncodedSegments {
   entry(segnum: number, shnum: number): Promise<Uint8Array>;
   /** The same with what is around it. If k is 1, that is one for all shares. */
   surrounded(segnum: number, shnum: number): Promise<Uint8Array>;
+  /** Gives the memory of the blocks back: nobody asks for any more, or uses what was given. */
+  letGo(): void;
 }
 
 /** @throws OutOfRangeError for a file that is too large to be encoded */
@@ -126,6 +128,10 @@ export async function encodeSegments(input: SegmentsInput): Promise<EncodedSegme
     blockHashes: encoder.blockHashes,
     entry: (segnum, shnum) => entry(segnum - first, shnum),
     surrounded: (segnum, shnum) => surrounded(segnum - first, shnum),
+    letGo: () => {
+      source.end();
+      kept.letGo();
+    },
   };
 }
 
@@ -180,7 +186,7 @@ class SegmentEncoder {
    * @param room for as many bytes, or more
    * @throws SourceChangedError when a segment that was remembered is not the same any more
    */
-  async encode(index: number, room = this.room(index)): Promise<readonly Uint8Array[]> {
+  async encode(index: number, room: Uint8Array): Promise<readonly Uint8Array[]> {
     const { geometry, readkey, nextSalt, signal } = this.#input;
     const { aesCtrInto } = this.#input.primitives ?? primitives;
     signal?.throwIfAborted();
@@ -248,6 +254,11 @@ class SegmentSource {
     } catch (error) {
       throw this.#breakBy(error);
     }
+  }
+
+  /** Nothing more is read. */
+  end(): void {
+    this.#breakBy(new DOMException('the write is over', 'AbortError'));
   }
 
   /** The error of a segment that is not what it was. */
