@@ -4,17 +4,20 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { RealGrid } from '../../test/interop/real-grid.ts';
-import { moved } from './moved.ts';
+import type { RealGrid, RealServer } from '../../test/interop/real-grid.ts';
+import { elsewhere, moved } from './moved.ts';
 import type { RelayOrder } from './relay-process.ts';
 
 export class FarGrid {
   /** The description of the grid for those who come this way. */
   readonly serversYaml: string;
+  /** As they are reached this way. */
+  readonly servers: readonly RealServer[];
   readonly #relays: ChildProcess;
 
-  private constructor(serversYaml: string, relays: ChildProcess) {
+  private constructor(serversYaml: string, servers: readonly RealServer[], relays: ChildProcess) {
     this.serversYaml = serversYaml;
+    this.servers = servers;
     this.#relays = relays;
   }
 
@@ -24,7 +27,8 @@ export class FarGrid {
     const relays = fork(script, ports.map(String));
     const [stands] = (await once(relays, 'message')) as [readonly number[]];
     const portOf = (port: number) => stands[ports.indexOf(port)] as number;
-    return new FarGrid(await moved(real, 'far.yaml', portOf), relays);
+    const servers = JSON.parse(elsewhere(JSON.stringify(real.servers), portOf));
+    return new FarGrid(await moved(real, 'far.yaml', portOf), servers, relays);
   }
 
   /** @param roundTripMs there and back @param hanging positions of servers */

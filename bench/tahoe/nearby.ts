@@ -9,10 +9,20 @@ import { type Bench, compare, forget, makeFile, rowsOf } from './bench.ts';
 import type { Action, Client, Sample } from './client.ts';
 import { newKeys } from './keys.ts';
 
-/** How often each operation is done before any is measured. */
-function warmUpTimes(subject: Subject): number {
-  if (subject === huge) return 0;
-  return subject === large ? 1 : 100;
+/** Of small files, rows of their own: what a program sees that has just begun. */
+const firstTimes = 100;
+
+/**
+ * How often each operation is done before any is measured: until V8 has compiled what runs often. The
+ * first hundred small ones take twice as much as those after four hundred.
+ */
+function warmUpTimes(operation: Operation, subject: Subject): number {
+  if (subject === small) return 400;
+  // After those.
+  if (subject === medium) return 60;
+  const isInPlace = operation === 'in place' || operation === 'in place again';
+  if (subject === large) return isInPlace ? 40 : 5;
+  return isInPlace ? 10 : 1;
 }
 
 export type Operation =
@@ -66,23 +76,32 @@ async function measure(
 ): Promise<readonly Row[]> {
   const { real, ours, theirs } = bench;
   const warm = { real, subject, operations, effort };
-  return await whenWarm(warm, [ours, theirs], (operation, samples) =>
-    rowsOf(`${nameOf(operation, subject)} ${subject.name}`, samples),
-  );
+  const rowsFor = (more: string) => (operation: Operation, samples: Pairs<Sample>) =>
+    rowsOf(`${nameOf(operation, subject)} ${subject.name}${more}`, samples);
+  const rowsOfFirst = rowsFor(`, the first ${firstTimes}`);
+  return await whenWarm(warm, [ours, theirs], rowsFor(''), rowsOfFirst);
 }
 
 /** What is done on files of one size, and how often. */
 interface Works extends Pick<Bench, 'real'> {
+  /** How often each operation is done before. */
+  readonly timesBefore?: number;
   readonly subject: Subject;
   readonly operations: readonly Operation[];
   readonly effort: Effort;
 }
 
-/** What two clients take for each operation, when they have done all of them before. */
+type RowsFor = (operation: Operation, samples: Pairs<Sample>) => readonly Row[];
+
+/**
+ * What two clients take for each operation, when they have done all of them before.
+ * @param rowsOfFirst of the first times of small files
+ */
 export async function whenWarm(
-  { real, subject, operations, effort }: Works,
+  { real, subject, operations, effort, timesBefore }: Works,
   clients: readonly [Client, Client],
-  rowsFor: (operation: Operation, samples: Pairs<Sample>) => readonly Row[],
+  rowsFor: RowsFor,
+  rowsOfFirst: RowsFor = () => [],
 ): Promise<readonly Row[]> {
   const { pairs, times } = effort;
   const files = await filesOf(clients, subject);
@@ -95,17 +114,24 @@ export async function whenWarm(
   const actionOf = (operation: Operation) => actions(operation, subject, files, times, keys);
   // The first one opens connections. Node compiles what runs often, and what all operations have in
   // common with the last of them: whichever was measured first would be measured half compiled.
-  for (const operation of operations) {
-    const before = Math.ceil(warmUpTimes(subject) / times);
-    await compare(before, clients, actionOf(operation), forgetMade);
-  }
   const rows: Row[] = [];
+  for (const operation of operations) {
+    const before = timesBefore ?? warmUpTimes(operation, subject);
+    const count = Math.ceil(before / times);
+    const samples = await compare(count, clients, actionOf(operation), forgetMade);
+    if (subject === small) rows.push(...rowsOfFirst(operation, firstOf(samples, times)));
+  }
   for (const operation of operations) {
     const samples = await compare(pairs, clients, actionOf(operation), forgetMade);
     rows.push(...rowsFor(operation, samples));
   }
   for (const cap of files.values()) await forget(real, cap);
   return rows;
+}
+
+function firstOf({ a, b }: Pairs<Sample>, times: number): Pairs<Sample> {
+  const count = firstTimes / times;
+  return { a: a.slice(0, count), b: b.slice(0, count) };
 }
 
 /** To create a file of many segments is what everybody calls to publish one. */
