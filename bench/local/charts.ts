@@ -7,6 +7,7 @@ import { Grid } from '../../src/grid.ts';
 import { cost, type Row } from '../figure.ts';
 import { chartsShare } from '../profile.ts';
 import { small } from '../sizes.ts';
+import { chartsAlone } from './charts-alone.ts';
 import { memoryServers } from './servers.ts';
 
 export async function charts(quick: boolean): Promise<readonly Row[]> {
@@ -25,7 +26,7 @@ export async function charts(quick: boolean): Promise<readonly Row[]> {
     await often(30);
     rows.push(chartsRow(name, await chartsShare(() => often(quick ? 60 : 300))));
   }
-  return rows;
+  return [...rows, ...(await chartsAlone(quick))];
 }
 
 /** What is aimed at, in per cent. */
