@@ -12,8 +12,7 @@ import type { RememberedShares } from './remembered-shares.ts';
 import type { Thrown } from './thrown.ts';
 
 export class Sending {
-  /** Once it is encoded. */
-  version!: EncodedVersion;
+  #version: EncodedVersion | undefined;
   /** Whether whole shares are sent, and not parts of them. */
   readonly isWhole: boolean;
   readonly #thrown: Thrown;
@@ -30,6 +29,16 @@ export class Sending {
     this.isWhole = isWhole;
     this.#thrown = thrown;
     this.#shares = isWhole ? undefined : shares;
+  }
+
+  /** It is there once it is encoded. */
+  get version(): EncodedVersion {
+    return this.#version as EncodedVersion;
+  }
+
+  set version(version: EncodedVersion) {
+    this.#version = version;
+    this.#letGo();
   }
 
   /** Why nothing can be sent any more. */
@@ -77,7 +86,7 @@ export class Sending {
 
   /** Nobody uses what parts gave once its call is settled. */
   #letGo(): void {
-    if (this.#isOver && this.#underWay === 0) this.version?.letGo();
+    if (this.#isOver && this.#underWay === 0) this.#version?.letGo();
   }
 
   /** The server has written what it was sent. */

@@ -3,6 +3,7 @@
  * docs/format.md §5).
  */
 import type { Format } from '../caps.ts';
+import { releaseOwn } from '../crypto/release.ts';
 import { deferred } from '../deferred.ts';
 import { checkEncoding } from '../erasure/shares.ts';
 import type { WritePart } from '../storage/server.ts';
@@ -124,15 +125,25 @@ export async function encoded(input: EncodeRun) {
   });
   const { header, head, tail } = sealed;
   const { layout } = header;
+  const shares: Uint8Array[] = [];
+  const newShare = async () => {
+    const share = new Uint8Array(layout.end);
+    shares.push(share);
+    return share;
+  };
   const partsOf = (shnum: number) => {
     const rest = [tail(shnum), head(shnum)];
     if (around !== undefined && around.before === layout.shareData.offset) {
       return [wholeShare(layout.end, rest, () => segments.surrounded(0, shnum))];
     }
     const parts = [...entryParts(header, layout, segments, shnum), ...rest];
-    return geometry.format === 'sdmf' ? [wholeShare(layout.end, parts)] : parts;
+    return geometry.format === 'sdmf' ? [wholeShare(layout.end, parts, newShare)] : parts;
   };
-  return { sealed, version: encodedVersion(sealed, partsOf, segments.letGo) };
+  const letGo = () => {
+    segments.letGo();
+    for (const share of shares) releaseOwn(share);
+  };
+  return { sealed, version: encodedVersion(sealed, partsOf, letGo) };
 }
 
 /** As it will be: of all fields the lengths are known. */
@@ -184,7 +195,7 @@ function unsealed(
 function wholeShare(
   length: number,
   parts: readonly WritePart[],
-  room = async (): Promise<Uint8Array> => new Uint8Array(length),
+  room: () => Promise<Uint8Array>,
 ): WritePart {
   return partOf({ offset: 0, length }, async () => {
     const share = await room();

@@ -3,7 +3,8 @@
  *
  * Those who go along with the first pass are given its last few segments. A segment is made in the
  * memory of the one that it displaces, unless that is still in somebody's hand: what is let go of is
- * given back only when there are tens of MiB of it. What is kept at the end is given back at once.
+ * given back only when there are tens of MiB of it. What is kept at the end of a write is given back at
+ * once.
  */
 import { releaseOwn } from '../crypto/release.ts';
 import { Recent } from '../recent.ts';
@@ -32,8 +33,8 @@ export class KeptSegments {
   readonly #inStep = new Map<number, Promise<Slots>>();
   /** Of the segment `index`, the room is at `index` modulo the window. */
   readonly #rooms: Uint8Array[] = [];
-  /** As many as may be kept. */
-  readonly #latest: Uint8Array[] = [];
+  /** Of those that were encoded for whoever asked, as many as are kept. */
+  readonly #recentRooms: Uint8Array[] = [];
   /** Encoded for whoever asked. */
   readonly #recent = new Recent<number, Promise<Slots>>(segmentsKept);
 
@@ -43,14 +44,16 @@ export class KeptSegments {
     this.#lockstep = lockstep;
     // Of a longer file the first segments are forgotten before anybody asks for them.
     const isForgotten = count > segmentsKept && lockstep === undefined;
-    this.#scratch = isForgotten ? this.#newRoom(0) : undefined;
+    this.#scratch = isForgotten ? encoder.room(0) : undefined;
   }
 
   /** A segment, for who writes it. */
   of(index: number): Promise<Slots> {
     const inStep = this.#inStep.get(index);
     if (inStep !== undefined) return inStep;
-    const slots = this.#recent.of(index, () => this.#encoder.encode(index, this.#newRoom(index)));
+    const slots = this.#recent.of(index, () =>
+      this.#encoder.encode(index, this.#recentRoom(index)),
+    );
     // A failure is not kept: the next one who asks tries again.
     slots.catch(() => this.#recent.forget(index, slots));
     return slots;
@@ -67,13 +70,14 @@ export class KeptSegments {
 
   /** Nobody writes any more: the memory is given back, and the blocks have no bytes. */
   letGo(): void {
-    for (const room of this.#latest) releaseOwn(room);
+    for (const room of [...this.#rooms, ...this.#recentRooms]) releaseOwn(room);
+    if (this.#scratch !== undefined) releaseOwn(this.#scratch);
   }
 
-  #newRoom(index: number): Uint8Array {
+  #recentRoom(index: number): Uint8Array {
     const room = this.#encoder.room(index);
-    this.#latest.push(room);
-    if (this.#latest.length > segmentsKept + (this.#lockstep?.window ?? 0)) this.#latest.shift();
+    this.#recentRooms.push(room);
+    if (this.#recentRooms.length > segmentsKept) this.#recentRooms.shift();
     return room;
   }
 
@@ -82,7 +86,8 @@ export class KeptSegments {
     const displaced = index - window;
     this.#inStep.delete(displaced);
     const old = this.#rooms[index % window];
-    const room = old === undefined || lockstep.isInHand(displaced) ? this.#newRoom(index) : old;
+    const room =
+      old === undefined || lockstep.isInHand(displaced) ? this.#encoder.room(index) : old;
     this.#rooms[index % window] = room;
     return room;
   }

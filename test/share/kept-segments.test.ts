@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Along } from '../../src/share/encode.ts';
+import { KeptSegments, segmentsKept } from '../../src/share/kept-segments.ts';
+import { Lockstep } from '../../src/share/lockstep.ts';
 import { type Plaintext, plaintextOf } from '../../src/share/plaintext.ts';
 import { Prng } from '../../src/simulation/prng.ts';
 import { nextTurn } from '../../src/turn.ts';
@@ -93,4 +95,22 @@ describe('writers who go along', () => {
       expect(segmentsRead.length).toBeGreaterThan(segmentCount);
     },
   );
+});
+
+test('what is kept at the end is given back, however much was made for one left behind', async () => {
+  const made: Uint8Array[] = [];
+  const room = () => {
+    made.push(new Uint8Array(10_000));
+    return made.at(-1) as Uint8Array;
+  };
+  const window = 8;
+  const lockstep = new Lockstep(window, { now: () => 0, wait: async () => {} });
+  const kept = new KeptSegments({ room, encode: async (_, given) => [given] }, 40, lockstep);
+  for (let index = 0; index < 40; index++) await kept.next(index);
+  for (let index = 0; index < 20; index++) await kept.of(index);
+  expect(made.length).toBe(window + 20);
+  kept.letGo();
+  const given = made.map(({ length }) => length === 0);
+  const isKept = (i: number) => i < window || i >= made.length - segmentsKept;
+  expect(given).toEqual(made.map((_, i) => isKept(i)));
 });
