@@ -21,9 +21,19 @@ const sources = { bench: 'npm run bench', tahoe: 'npm run bench:tahoe' } as cons
 
 const pictures = [
   { name: 'bounds', source: 'bench', of: /^(pipeline|encode|decode) /, title: 'By itself' },
-  { name: 'cpu', source: 'tahoe', of: /^cpu (?!.*(A against A|the first))/, title: 'CPU time against Tahoe' },
-  { name: 'wall', source: 'tahoe', of: /^wall (?!.*(A against A| at |the first))/, title: 'Wall time' },
-  { name: 'far', source: 'tahoe', of: / at 50 ms$|^depth /, title: 'Servers 50 ms away' },
+  {
+    name: 'cpu',
+    source: 'tahoe',
+    of: /^cpu (?!.*(A against A|the first))/,
+    title: 'CPU time against Tahoe',
+  },
+  {
+    name: 'wall',
+    source: 'tahoe',
+    of: /^wall (?!.*(A against A| at |the first))/,
+    title: 'Wall time',
+  },
+  { name: 'far', source: 'tahoe', of: /^wall .* at 50 ms$|^depth /, title: 'Servers 50 ms away' },
   {
     name: 'wire',
     source: 'tahoe',
