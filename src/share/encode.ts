@@ -125,10 +125,11 @@ export async function encoded(input: EncodeRun) {
   });
   const { header, head, tail } = sealed;
   const { layout } = header;
-  const shares: Uint8Array[] = [];
+  // A server may be sent a great many, one after the other: those that are done with may go before.
+  const shares: WeakRef<Uint8Array>[] = [];
   const newShare = async () => {
     const share = new Uint8Array(layout.end);
-    shares.push(share);
+    shares.push(new WeakRef(share));
     return share;
   };
   const partsOf = (shnum: number) => {
@@ -141,7 +142,10 @@ export async function encoded(input: EncodeRun) {
   };
   const letGo = () => {
     segments.letGo();
-    for (const share of shares) releaseOwn(share);
+    for (const ref of shares) {
+      const share = ref.deref();
+      if (share !== undefined) releaseOwn(share);
+    }
   };
   return { sealed, version: encodedVersion(sealed, partsOf, letGo) };
 }
