@@ -68,7 +68,7 @@ export function toJson(rows: readonly Row[]): string {
       unit,
     };
   });
-  return JSON.stringify(figures, null, 1);
+  return JSON.stringify(figures, null, 2);
 }
 
 /** For people. */
