@@ -169,11 +169,14 @@ export function mergedVersion(known: Version | undefined, seen: Version): Versio
   return isAgreed ? seen : { ...seen, parentTag: null };
 }
 
+function goodOf({ holdings }: Known, version: Hex): readonly Holding[] {
+  return holdings.filter(({ verdict }) => verdict.kind === 'good' && verdict.version === version);
+}
+
 /** The good shares of one version: shnum -> servers that hold it, ascending by shnum. */
 export function sharesOf(known: Known, version: Hex): ReadonlyMap<number, readonly ServerId[]> {
   const shares = new Map<number, ServerId[]>();
-  for (const { server, shnum, verdict } of known.holdings) {
-    if (verdict.kind !== 'good' || verdict.version !== version) continue;
+  for (const { server, shnum } of goodOf(known, version)) {
     shares.set(shnum, [...(shares.get(shnum) ?? []), server]);
   }
   return new Map([...shares].sort(([a], [b]) => a - b));
@@ -181,11 +184,8 @@ export function sharesOf(known: Known, version: Hex): ReadonlyMap<number, readon
 
 /** Whether `version` has k distinct good shares. */
 export function isRecoverable(known: Known, version: Version): boolean {
-  const shnums = new Set<number>();
-  for (const { shnum, verdict } of known.holdings) {
-    if (verdict.kind === 'good' && verdict.version === version.id) shnums.add(shnum);
-  }
-  return shnums.size >= version.required;
+  const shnums = goodOf(known, version.id).map(({ shnum }) => shnum);
+  return new Set(shnums).size >= version.required;
 }
 
 function versionsWhere(known: Known, recoverable: boolean): readonly Version[] {

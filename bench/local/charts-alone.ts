@@ -41,12 +41,10 @@ const verifyShares = fromCallback<ShareJudged, VerifyInput>(({ input: { shnums }
     shareJudged(shnum, good, { version: made, privateKeyFound: true });
   for (const shnum of shnums) void judge(shnum).then(sendBack);
 });
-const prepareShares = fromPromise<PrepareResult, PrepareInput>(
-  async ({ input: { base } }): Promise<PrepareResult> => ({
-    ok: true,
-    version: base === null ? made : next,
-  }),
-);
+const prepareShares = fromPromise<PrepareResult, PrepareInput>(async ({ input: { base } }) => ({
+  ok: true,
+  version: base === null ? made : next,
+}));
 const writeShare = fromPromise<WriteResult, WriteInput>(async ({ input: { tests } }) => {
   const seen = tests.flatMap((test, shnum) =>
     test.kind === 'begins' ? [{ shnum, checkstring: test.head }] : [],

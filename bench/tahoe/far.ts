@@ -27,6 +27,16 @@ function timesBefore(subject: Subject): number {
   return subject === small ? 80 : 10;
 }
 
+/** What both clients wait for, with servers so far off. */
+export async function wallsAt(
+  delayMs: number,
+  grid: FarGrid,
+  ...work: Parameters<typeof compare>
+): Promise<Pairs<number>> {
+  await grid.set(delayMs);
+  return pick(await compare(...work), ({ wallMs }) => wallMs);
+}
+
 export async function far(bench: Bench): Promise<readonly Row[]> {
   const grid = await FarGrid.of(bench.real);
   const ours = await OurClient.start(grid.serversYaml);
@@ -38,13 +48,11 @@ export async function far(bench: Bench): Promise<readonly Row[]> {
       const files = await filesOf(clients, subject);
       for (const operation of operations) {
         const actionOf = actions(operation, subject, files, 1);
-        const wallAt = async (delay: number, pairs: number) => {
-          await grid.set(delay);
-          return pick(await compare(pairs, clients, actionOf), ({ wallMs }) => wallMs);
-        };
+        const wallAt = (delay: number, pairs: number) =>
+          wallsAt(delay, grid, pairs, clients, actionOf);
         const pairs = !bench.quick ? 7 : subject === large ? 2 : 3;
-        await grid.set(0);
-        await compare(1, clients, actions(operation, subject, files, timesBefore(subject)));
+        const before = actions(operation, subject, files, timesBefore(subject));
+        await wallsAt(0, grid, 1, clients, before);
         const near = await wallAt(0, pairs);
         const away = await wallAt(roundTripMs, subject === large ? Math.min(pairs, 3) : pairs);
         const isShort = subject !== large;

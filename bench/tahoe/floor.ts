@@ -5,8 +5,8 @@
 import { costInPairs, type Row } from '../figure.ts';
 import { medium, type Subject, small } from '../sizes.ts';
 import { pick } from '../statistics.ts';
-import { type Bench, compare } from './bench.ts';
-import { roundTripMs } from './far.ts';
+import type { Bench } from './bench.ts';
+import { roundTripMs, wallsAt } from './far.ts';
 import { FarGrid } from './far-grid.ts';
 import { actions, filesOf, type Operation, whenWarm } from './nearby.ts';
 import { OurClient } from './our-client.ts';
@@ -49,11 +49,9 @@ async function faraway({ quick, real }: Bench): Promise<readonly Row[]> {
   try {
     const files = await filesOf(clients, small);
     for (const operation of operations) {
-      await grid.set(0);
-      await compare(1, clients, actions(operation, small, files, timesBefore));
-      await grid.set(roundTripMs);
-      const samples = await compare(quick ? 3 : 7, clients, actions(operation, small, files, 1));
-      const wall = pick(samples, ({ wallMs }) => wallMs);
+      const actionsOf = (times: number) => actions(operation, small, files, times);
+      await wallsAt(0, grid, 1, clients, actionsOf(timesBefore));
+      const wall = await wallsAt(roundTripMs, grid, quick ? 3 : 7, clients, actionsOf(1));
       const figure = `floor wall ${operation} ${small.name} at ${roundTripMs} ms`;
       rows.push(costInPairs(figure, wall, naming));
     }

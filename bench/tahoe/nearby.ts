@@ -78,7 +78,7 @@ async function measure(
   const warm = { real, subject, operations, effort };
   const rowsFor = (more: string) => (operation: Operation, samples: Pairs<Sample>) =>
     rowsOf(`${nameOf(operation, subject)} ${subject.name}${more}`, samples);
-  const rowsOfFirst = rowsFor(`, the first ${firstTimes}`);
+  const rowsOfFirst = subject === small ? rowsFor(`, the first ${firstTimes}`) : undefined;
   return await whenWarm(warm, [ours, theirs], rowsFor(''), rowsOfFirst);
 }
 
@@ -95,7 +95,7 @@ type RowsFor = (operation: Operation, samples: Pairs<Sample>) => readonly Row[];
 
 /**
  * What two clients take for each operation, when they have done all of them before.
- * @param rowsOfFirst of the first times of small files
+ * @param rowsOfFirst of the first times; by default none
  */
 export async function whenWarm(
   { real, subject, operations, effort, timesBefore }: Works,
@@ -120,7 +120,7 @@ export async function whenWarm(
     const first = subject === small ? firstTimes : 10;
     const together = Math.ceil(Math.min(before, first) / times);
     const samples = await compare(together, clients, actionOf(operation), forgetMade);
-    if (subject === small) rows.push(...rowsOfFirst(operation, samples));
+    rows.push(...rowsOfFirst(operation, samples));
     // What Tahoe's client takes does not change any more.
     const [ours] = clients;
     for (let time = together * times; time < before; time += times) {

@@ -38,6 +38,7 @@ export class Sending {
 
   set version(version: EncodedVersion) {
     this.#version = version;
+    // All may be over by then.
     this.#letGo();
   }
 

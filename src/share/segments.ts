@@ -15,6 +15,7 @@
  */
 import { primitives } from '#crypto';
 import { divideUp, segmentSizeMax, segmentsWrittenMax } from '../../machines/limits.ts';
+import { cancelled } from '../abort.ts';
 import { equalBytes } from '../bytes.ts';
 import { deriveDataKey } from '../crypto/keys.ts';
 import type { Primitives } from '../crypto/primitives.ts';
@@ -258,7 +259,7 @@ class SegmentSource {
 
   /** Nothing more is read. */
   end(): void {
-    this.#breakBy(new DOMException('the write is over', 'AbortError'));
+    this.#breakBy(cancelled);
   }
 
   /** The error of a segment that is not what it was. */

@@ -213,8 +213,8 @@ const anyFormat: readonly Edit[] = [
 const copiesCount: readonly Edit[] = [
   {
     file: 'machines/servermap.ts',
-    from: '  const shnums = new Set<number>();\n  for (const { shnum, verdict } of known.holdings) {',
-    to: '  const shnums = new Set<unknown>();\n  for (const shnum of known.holdings) {\n    const { verdict } = shnum;',
+    from: 'return new Set(shnums).size >= version.required;',
+    to: 'return shnums.length >= version.required;',
   },
 ];
 /** A server is done with when the first of its shares is. */
