@@ -345,11 +345,12 @@ export class QuorumCast {
 
   /** The books without what no decision depends on any more. */
   withoutPast(record: PublishRecord): PublishRecord {
-    const { total, writers, attempts, covers } = this.model;
+    const { total, writers, attempts, covers, defers } = this.model;
     // Which numbers are where decides what goes beside them; with one number nothing does.
     const isPlain = total === 1;
-    // A server is asked four times at most. It surprises once per version that lands there.
-    const isCounted = !isPlain || (!covers && writers * attempts > 4);
+    // A server is asked four times at most. It surprises once per version that lands there. Where
+    // nothing is given up, neither is such a server.
+    const isCounted = !defers && (!isPlain || (!covers && writers * attempts > 4));
     const targets = record.targets.map((target): Target => {
       const isClosed = target.status === 'closed';
       return {

@@ -3,8 +3,9 @@
  * has landed.
  */
 import { meetingSize } from '../../machines/quorum.ts';
+import { goodAt, mapOf } from '../support/facts.ts';
 import type { QuorumCast } from './quorum-cast.ts';
-import { deathsAllowed, type QuorumModel, type Violation } from './quorum-model.ts';
+import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
 import { bitsIn, type Flight, keyOf, type Mark, none } from './quorum-parts.ts';
 import type { Landing, World } from './quorum-step.ts';
 
@@ -18,6 +19,7 @@ interface Worlds {
 
 export class Judge {
   readonly #worlds: Worlds;
+  readonly #chooseForReader: Kernels['chooseForReader'];
   readonly #meeting: number;
   // Where in a world the landings are, and the newest acknowledged version.
   readonly #place: number;
@@ -26,9 +28,16 @@ export class Judge {
   readonly #landingIds = new Map<string, number>([['', 0]]);
   readonly #judged = new Map<string, Violation | undefined>();
   readonly #reads = new Map<string, Mark>();
+  readonly #shown = new Map<string, boolean>();
 
-  constructor(worlds: Worlds, place: number, acked: number) {
+  constructor(
+    worlds: Worlds,
+    { chooseForReader }: Pick<Kernels, 'chooseForReader'>,
+    place: number,
+    acked: number,
+  ) {
     this.#worlds = worlds;
+    this.#chooseForReader = chooseForReader;
     this.#place = place;
     this.#acked = acked;
     this.#meeting = meetingSize(worlds.cast.quorum);
@@ -137,6 +146,55 @@ export class Judge {
     return false;
   }
 
+  /**
+   * Whether every reader is given what contains `acked`, or nothing, of servers with shares of these
+   * versions (`keyOf`), whichever of them can be read; k > 1. False: that hangs on it.
+   */
+  isShown(versions: readonly string[], acked: Mark): boolean {
+    if (this.#worlds.model.required === 1 || versions.length > 6) return false;
+    // Which server it is is nothing to a reader.
+    const key = [keyOf([acked]), ...[...versions].sort()].join('\uffff');
+    const known = this.#shown.get(key);
+    if (known !== undefined) return known;
+    const isShown = !this.#mayHide(versions.map(marksOfKey), acked);
+    this.#shown.set(key, isShown);
+    return isShown;
+  }
+
+  /** Whether a reader may be given something without `acked`, depending on what can be read. */
+  #mayHide(versions: readonly (readonly Mark[])[], acked: Mark): boolean {
+    const { cast } = this.#worlds;
+    for (let set = (1 << versions.length) - 1; set > 0; set--) {
+      if (bitsIn(set) < this.#meeting) continue;
+      const heard = versions.filter((_, at) => (set & (1 << at)) !== 0);
+      const without = [...new Set(heard.flat())].filter((mark) => !cast.isBuiltOn(mark, acked));
+      if (without.some((mark) => this.#isGivenAlone(heard, mark))) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Whether a reader is given `mark` who hears servers with shares of these versions, and can read
+   * nothing else; k > 1.
+   */
+  #isGivenAlone(heard: readonly (readonly Mark[])[], mark: Mark): boolean {
+    const { cast, model } = this.#worlds;
+    const { servers, required } = model;
+    const versions = [...new Set(heard.flat())].map((one) => cast.made(one).version);
+    const holdings = heard.flatMap((marks, at) =>
+      marks.flatMap((one) =>
+        Array.from({ length: one === mark ? required : 1 }, (_, n) =>
+          goodAt(`s${at}`, n, cast.made(one).version),
+        ),
+      ),
+    );
+    const failed = Array.from({ length: servers }, (_, at) => [`s${at}`, 'failed']).slice(
+      heard.length,
+    );
+    const map = mapOf(servers, holdings, versions, Object.fromEntries(failed));
+    return this.#chooseForReader(map, cast.quorum) === cast.made(mark).version;
+  }
+
   /** What a reader is given who hears these rows, whichever servers they are from. */
   #readIn(heard: readonly number[]): Mark {
     const key = keyOf(heard);
@@ -164,4 +222,11 @@ export class Judge {
     const halfWay = [...shnums.keys()].filter((mark) => !cast.isBuiltOn(acked, mark));
     return halfWay.length <= deathsAllowed(model);
   }
+}
+
+function marksOfKey(key: string): readonly Mark[] {
+  return Array.from(
+    { length: key.length / 2 },
+    (_, i) => key.charCodeAt(2 * i) | (key.charCodeAt(2 * i + 1) << 16),
+  );
 }

@@ -2,137 +2,105 @@
  * @module quorum-over: worlds in which nobody looks any more, and nothing can be broken.
  *
  * What is left then is that requests land, those that are on their way and those that writers may
- * still send. Of each server by itself it is worked out what it may come to hold by that, and what
- * may have landed there on the way. That is more than can be: any writer may send to any server that
- * does not bar its version (`quorum-bars.ts`), at any time, whether or not its rules let it. Then every
- * combination of these is judged, each server in any state that it may come to. If none of them
- * breaks anything, then nothing that this world leads to does, and it is gone through no further.
- * If one does, that may be for nothing, and the world is gone through like any other.
+ * still send. Of each server by itself it is worked out what it may come to (`quorum-futures.ts`), and
+ * every combination of that is judged. If one breaks something, then of all servers together, with
+ * what keeps one version off while another may win (`quorum-joint.ts`). Both are more than can be. If
+ * nothing breaks, nothing that this world leads to does, and it is gone through no further. If
+ * something breaks, that may be for nothing, and the world is gone through like any other.
  */
-import type { PublishRecord } from '../../machines/publish-kernel.ts';
-import type { QuorumCast } from './quorum-cast.ts';
-import type { QuorumModel, Violation } from './quorum-model.ts';
-import { bitsIn, type Flight, keyOf, type Mark, none, type Writer } from './quorum-parts.ts';
+import { type Future, Futures, worst } from './quorum-futures.ts';
+import { type Joint, Joints, type Site } from './quorum-joint.ts';
+import type { Kernels, Violation } from './quorum-model.ts';
+import { bitsIn, keyOf, type Mark } from './quorum-parts.ts';
+import {
+  isWithin,
+  type OpenWorlds,
+  type Outset,
+  outsetOf,
+  type Past,
+  type Prospect,
+  versionsOn,
+} from './quorum-prospects.ts';
 import type { Landing, World } from './quorum-step.ts';
 
 /** What is asked of the worlds that are looked at. */
-interface Worlds {
-  readonly cast: QuorumCast;
-  readonly model: QuorumModel;
-  isBarred(row: number, mark: Mark): boolean;
-  /** Where in a world the newest acknowledged version is. */
-  readonly acked: number;
-  straysOf(world: World): readonly Flight[];
-  landingsOf(world: World): readonly Landing[];
+interface Worlds extends OpenWorlds {
   judged(rows: readonly number[], acked: Mark): Violation | undefined;
+  isShown(versions: readonly string[], acked: Mark): boolean;
 }
 
-/** A version of which more may be sent to a server, and what: bits of share numbers. */
-interface Sender {
-  readonly mark: Mark;
-  /** Where there is a free place for them. */
-  readonly shnums: number;
+/** What may become of a server that stands so. */
+interface Outlook {
+  readonly futures: readonly Future[];
+  /** Of which versions it holds shares: their key. */
+  readonly versions: string;
+  /** The same as a number, of this server. */
+  readonly holds: number;
+  /** Of each mark of the joint the share numbers that are there in all of these. */
+  readonly always: readonly number[];
 }
 
-/** What there is at a server, and may land. */
-interface Prospect {
-  readonly row: number;
-  readonly flights: readonly Flight[];
-  readonly senders: readonly Sender[];
-}
+/** So many worlds that are over are kept, of one kind. */
+const coversMax = 31;
 
-/** What a server may come to hold, and what has landed there on the way. */
-interface Future {
-  readonly row: number;
-  readonly landed: readonly Mark[];
-}
+/** So that what six servers hold is one number. */
+const holdsMax = 64;
 
 /** Of more combinations it is not asked. */
 const combinationsMax = 1000;
 
 export class Ends {
   readonly #worlds: Worlds;
-  readonly #futures = new Map<string, readonly Future[]>();
-  readonly #over = new Map<string, boolean>();
+  readonly #joints: Joints;
+  readonly #futures: Futures;
+  readonly #known = new Map<string, boolean>();
+  /** What may come of worlds that are over, by what there is and has been. */
+  readonly #over = new Map<string, readonly (readonly Prospect[])[]>();
 
-  constructor(worlds: Worlds) {
+  constructor(worlds: Worlds, kernels: Kernels) {
     this.#worlds = worlds;
+    this.#joints = new Joints(worlds.cast, kernels);
+    this.#futures = new Futures(worlds.cast, (row, mark) => worlds.isBarred(row, mark));
   }
 
   /** Whether no step to come breaks anything; if that is not easily seen, false. */
   isOver(world: World): boolean {
-    const { model } = this.#worlds;
-    const left = this.#writing(world);
-    if (left === null || model.readers > 0) return false;
-    const landings = this.#worlds.landingsOf(world);
-    const acked = world[this.#worlds.acked] as Mark;
-    const prospects = Array.from({ length: model.servers }, (_, at) =>
-      this.#prospectOf(world, left, at),
-    );
-    const books = landings.flatMap(({ mark, servers }) => [mark, servers]);
-    const key = [...prospects.map(nameOf), keyOf([acked, ...books])].join('\uffff');
-    const known = this.#over.get(key);
+    const outset = outsetOf(this.#worlds, world);
+    if (outset === null) return false;
+    const { prospects, past, key } = outset;
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const isOver =
-      !this.#areRivals(prospects, landings) &&
-      this.#areSafe(
-        prospects.map((prospect) => this.#futuresOf(prospect)),
-        acked,
-        landings,
-      );
-    this.#over.set(key, isOver);
+    if (this.#isCovered(outset)) return true;
+    const isOver = this.#isOverByItself(prospects, past) || this.#isOverTogether(prospects, past);
+    this.#known.set(key, isOver);
+    if (isOver) this.#covers(outset);
     return isOver;
   }
 
-  /** Those who still write; null: somebody looks, or is to look again. */
-  #writing(world: World): readonly Writer[] | null {
-    const { cast, model } = this.#worlds;
-    const { servers, writers, attempts } = model;
-    const left: Writer[] = [];
-    for (let place = servers; place < servers + writers; place++) {
-      const { writer } = cast.known(world[place] as number);
-      if (writer.phase === 'looking') return null;
-      if (writer.phase === 'writing' && writer.attempt + 1 < attempts) return null;
-      if (writer.phase === 'writing') left.push(writer);
-    }
-    return left;
+  /** Whether as much or more may come of a world that was found to be over. */
+  #isCovered({ prospects, now }: Outset): boolean {
+    return (this.#over.get(now) ?? []).some((more) => areWithin(prospects, more));
   }
 
-  #prospectOf(world: World, left: readonly Writer[], at: number): Prospect {
-    const { cast, model } = this.#worlds;
-    const row = world[at] as number;
-    const flights = [...this.#worlds.straysOf(world)];
-    for (let place = model.servers; place < model.servers + model.writers; place++) {
-      flights.push(...cast.known(world[place] as number).flights);
-    }
-    const senders = left.flatMap(({ record, mark }): readonly Sender[] => {
-      const shnums = this.#freeFor(record as PublishRecord, at);
-      return shnums === null || this.#worlds.isBarred(row, mark) ? [] : [{ mark, shnums }];
-    });
-    return {
-      row,
-      flights: flights.filter((one) => one.at === at && cast.rowAfter(row, one) !== none),
-      senders: senders.sort((a, b) => a.mark - b.mark),
-    };
+  #covers({ prospects, now }: Outset): void {
+    const rest = (this.#over.get(now) ?? []).filter((less) => !areWithin(less, prospects));
+    this.#over.set(now, [...rest.slice(-coversMax), prospects]);
   }
 
-  /**
-   * The share numbers of which a server may be sent one that it has a free place for; null: it is
-   * sent nothing. A number that is placed needs no other home; only where too few servers have any
-   * does one that has none get a copy.
-   */
-  #freeFor({ targets, total, quorum }: PublishRecord, at: number): number | null {
-    const all = (1 << total) - 1;
-    const target = targets[at];
-    if (target === undefined || target.status === 'closed') return null;
-    const placed = targets.map((one) => one.placed);
-    const isSpread = placed.filter((numbers) => numbers.length > 0).length >= quorum.size;
-    if (!isSpread && target.placed.length === 0) return all;
-    return placed.flat().reduce((rest, n) => rest & ~(1 << n), all);
+  // --- each server by itself --------------------------------------------------------------------
+
+  #isOverByItself(prospects: readonly Prospect[], past: Past): boolean {
+    if (this.#areRivals(prospects, past)) return false;
+    const futures = prospects.map((prospect) => this.#futures.of(prospect));
+    if (futures.includes(null)) return false;
+    return this.#areSafe(
+      futures.map((all) => worst(all ?? [])),
+      past,
+    );
   }
 
   /** Whether two versions may plainly both come to W servers, and neither contains the other. */
-  #areRivals(prospects: readonly Prospect[], landings: readonly Landing[]): boolean {
+  #areRivals(prospects: readonly Prospect[], { landings }: Past): boolean {
     const { cast, model } = this.#worlds;
     const mayWin = (mark: Mark, isIn: (prospect: Prospect) => boolean) => {
       const before = landings.find((one) => one.mark === mark)?.servers ?? 0;
@@ -151,53 +119,9 @@ export class Ends {
     );
   }
 
-  #futuresOf(prospect: Prospect): readonly Future[] {
-    const name = nameOf(prospect);
-    const known = this.#futures.get(name);
-    if (known !== undefined) return known;
-    const met = new Map<string, Future>();
-    const reach = (row: number, landed: readonly Mark[]) => {
-      const its = keyOf([row, ...landed]);
-      if (met.has(its) || met.size > combinationsMax) return;
-      met.set(its, { row, landed });
-      for (const [mark, after] of this.#landingsOn(row, prospect)) {
-        reach(after, landed.includes(mark) ? landed : [...landed, mark].sort((a, b) => a - b));
-      }
-    };
-    reach(prospect.row, []);
-    const futures = worst([...met.values()]);
-    this.#futures.set(name, futures);
-    return futures;
-  }
-
-  /** What may land on `row`: the version, and the row then. */
-  #landingsOn(row: number, { flights, senders }: Prospect): readonly (readonly [Mark, number])[] {
-    const { cast } = this.#worlds;
-    const there = cast.row(row);
-    const sent = flights.map((flight) => [flight.mark, cast.rowAfter(row, flight)] as const);
-    const more = senders.flatMap(({ mark, shnums }) => {
-      if (this.#worlds.isBarred(row, mark)) return [];
-      const bitsOf = (isIt: (one: Mark) => boolean) =>
-        there.reduce((bits, one, n) => (isIt(one) ? bits | (1 << n) : bits), 0);
-      // All that is there gives way, or nothing does.
-      const others = bitsOf((one) => one !== none && one !== mark);
-      const free = bitsOf((one) => one === none) & shnums;
-      return subsetsOf(free).flatMap((set) =>
-        [set, set | others].map((bits) => {
-          const after = there.map((one, n) => ((bits & (1 << n)) !== 0 ? mark : one));
-          return [mark, bits === 0 ? none : cast.rowId(after)] as const;
-        }),
-      );
-    });
-    return [...sent, ...more].filter(([, after]) => after !== none);
-  }
-
-  #areSafe(
-    futures: readonly (readonly Future[])[],
-    acked: Mark,
-    landings: readonly Landing[],
-  ): boolean {
-    const count = futures.reduce((product, { length }) => product * length, 1);
+  /** Whether nothing breaks, whichever of its futures each server comes to. */
+  #areSafe(futures: readonly (readonly Future[])[], past: Past): boolean {
+    const count = combinationsOf(futures);
     if (count > combinationsMax) return false;
     for (let n = 0; n < count; n++) {
       let rest = n;
@@ -206,55 +130,150 @@ export class Ends {
         rest = Math.floor(rest / all.length);
         return one;
       });
-      if (!this.#isSafe(those, acked, landings)) return false;
+      if (!this.#isSafe(those, past)) return false;
     }
     return true;
   }
 
   /** Whether what has won W servers by then is one line, and these rows are as they should be. */
-  #isSafe(those: readonly Future[], acked: Mark, landings: readonly Landing[]): boolean {
+  #isSafe(those: readonly Future[], { acked, landings }: Past): boolean {
     const { cast, model } = this.#worlds;
     let newest = acked;
-    for (const mark of new Set(those.flatMap(({ landed }) => landed))) {
-      const before = landings.find((one) => one.mark === mark)?.servers ?? 0;
-      const on = those.reduce(
-        (bits, { landed }, at) => (landed.includes(mark) ? bits | (1 << at) : bits),
-        before,
-      );
-      // That there are k distinct shares of it is not asked: so more counts as acknowledged.
-      if (bitsIn(on) < model.size || cast.isBuiltOn(newest, mark)) continue;
+    for (const mark of new Set(those.flatMap(({ landed }) => [...landed.keys()]))) {
+      const before = landings.find((one) => one.mark === mark);
+      let servers = before?.servers ?? 0;
+      let shnums = before?.shnums ?? 0;
+      those.forEach(({ landed }, at) => {
+        const bits = landed.get(mark);
+        if (bits === undefined) return;
+        servers |= 1 << at;
+        shnums |= bits;
+      });
+      const isWon = bitsIn(servers) >= model.size && bitsIn(shnums) >= model.required;
+      if (!isWon || cast.isBuiltOn(newest, mark)) continue;
       if (!cast.isBuiltOn(mark, newest)) return false;
       newest = mark;
     }
-    return (
-      this.#worlds.judged(
-        those.map(({ row }) => row),
-        newest,
-      ) === undefined
-    );
+    const rows = those.map(({ row }) => row);
+    return this.#worlds.judged(rows, newest) === undefined;
+  }
+
+  // --- all servers together ---------------------------------------------------------------------
+
+  #isOverTogether(prospects: readonly Prospect[], past: Past): boolean {
+    const sites = prospects.map((prospect) => this.#siteOf(prospect));
+    const joint = this.#joints.of(sites, past.acked);
+    if (joint === null) return false;
+    const outlooks: (readonly Outlook[])[] = [];
+    for (const [at, prospect] of prospects.entries()) {
+      const futures = this.#futures.of(prospect);
+      if (futures === null) return false;
+      const its = this.#outlooksOf(futures, sites[at] as Site, joint, at);
+      if (its.some(({ holds }) => holds >= holdsMax)) return false;
+      outlooks.push(its);
+    }
+    const those: Outlook[] = [];
+    const shown = new Map<number, boolean>();
+    return joint.every(past.acked, (places, counts) => {
+      for (let at = 0; at < places.length; at++) {
+        those[at] = (outlooks[at] as readonly Outlook[])[places[at] as number] as Outlook;
+        if (those[at]?.futures.length === 0) return true;
+      }
+      return (
+        this.#isSafeAnyway(those, joint, counts, past, shown) ||
+        this.#areSafe(
+          those.map(({ futures }) => futures),
+          past,
+        )
+      );
+    });
+  }
+
+  #siteOf({ row, flights, senders, had }: Prospect): Site {
+    const { cast } = this.#worlds;
+    const landing = flights.map((flight) => ({
+      mark: flight.mark,
+      after: versionsOn(cast, cast.rowAfter(row, flight)),
+    }));
+    return {
+      holds: versionsOn(cast, row),
+      had,
+      senders: senders.map(({ mark }) => mark),
+      flights: landing,
+    };
+  }
+
+  /** What may become of a server, by what that is in `joint`. */
+  #outlooksOf(
+    futures: readonly Future[],
+    { had }: Site,
+    joint: Joint,
+    at: number,
+  ): readonly Outlook[] {
+    const { cast } = this.#worlds;
+    const { marks } = joint;
+    const bitsOf = (those: Iterable<Mark>) =>
+      [...those].reduce((bits, mark) => bits | (1 << marks.indexOf(mark)), 0);
+    const before = bitsOf(had);
+    const all = futures.map((future) => {
+      const holds = bitsOf(versionsOn(cast, future.row));
+      return { future, holds, had: before | bitsOf(future.landed.keys()) };
+    });
+    const holds = [...new Set(joint.standsOf(at).map((stand) => stand.holds))];
+    return joint.standsOf(at).map((stand): Outlook => {
+      const its = all
+        .filter((one) => one.holds === stand.holds && one.had === stand.had)
+        .map(({ future }) => future);
+      const always = marks.map((mark) =>
+        its.reduce((bits, { row }) => bits & shnumsOf(cast.row(row), mark), -1),
+      );
+      const versions = keyOf(marks.filter((_, i) => ((stand.holds >> i) & 1) === 1));
+      return { futures: worst(its), versions, holds: holds.indexOf(stand.holds), always };
+    });
+  }
+
+  /**
+   * Whether nothing breaks where servers stand so, whatever share numbers are where.
+   * @param shown what was found before, by the newest acknowledged mark and what each server holds
+   */
+  #isSafeAnyway(
+    outlooks: readonly Outlook[],
+    { marks }: Joint,
+    counts: Int32Array,
+    { acked }: Past,
+    shown: Map<number, boolean>,
+  ): boolean {
+    const { cast, model } = this.#worlds;
+    let newest = acked;
+    for (let i = 0; i < marks.length; i++) {
+      const mark = marks[i] as Mark;
+      if ((counts[i] as number) >= model.size && cast.isBuiltOn(mark, newest)) newest = mark;
+    }
+    const isWhole = (i: number) => {
+      let shnums = 0;
+      for (const { always } of outlooks) shnums |= always[i] as number;
+      return bitsIn(shnums) >= model.required;
+    };
+    if (!marks.some((mark, i) => isWhole(i) && cast.isBuiltOn(mark, newest))) return false;
+    const key = outlooks.reduce((sum, { holds }) => sum * holdsMax + holds, marks.indexOf(newest));
+    const known = shown.get(key);
+    if (known !== undefined) return known;
+    const versions = outlooks.map((outlook) => outlook.versions);
+    const isShown = this.#worlds.isShown(versions, newest);
+    shown.set(key, isShown);
+    return isShown;
   }
 }
 
-/**
- * Of those with one row the ones on which most has landed, which break whatever others do: more is
- * acknowledged then. The worst first, to find what breaks soon.
- */
-function worst(futures: readonly Future[]): readonly Future[] {
-  const sorted = futures.toSorted((a, b) => b.landed.length - a.landed.length);
-  return sorted.filter(({ row, landed }, i) => {
-    const others = sorted.slice(0, i).filter((one) => one.row === row);
-    return !others.some((one) => landed.every((mark) => one.landed.includes(mark)));
-  });
+function combinationsOf(futures: readonly (readonly Future[])[]): number {
+  return futures.reduce((product, { length }) => product * length, 1);
 }
 
-function nameOf({ row, flights, senders }: Prospect): string {
-  const kinds = flights.map(({ kind }) => kind).sort((a, b) => a - b);
-  const more = senders.flatMap(({ mark, shnums }) => [mark, shnums]);
-  return keyOf([row, kinds.length, ...kinds, ...more]);
+function shnumsOf(row: readonly Mark[], mark: Mark): number {
+  return row.reduce((bits, one, n) => (one === mark ? bits | (1 << n) : bits), 0);
 }
 
-function subsetsOf(bits: number): readonly number[] {
-  const subsets = [0];
-  for (let set = bits; set > 0; set = (set - 1) & bits) subsets.push(set);
-  return subsets;
+/** Whether no more may come of servers with the same rows. */
+function areWithin(less: readonly Prospect[], more: readonly Prospect[]): boolean {
+  return less.every((it, at) => isWithin(it, more[at] as Prospect));
 }

@@ -70,7 +70,7 @@ export class QuorumWorlds {
     }
     this.#cover = model.covers ? new Cover(this) : null;
     this.#deferral = model.defers ? new Deferral(this) : null;
-    this.#ends = model.defers ? new Ends(this) : null;
+    this.#ends = model.defers ? new Ends(this, kernels) : null;
     this.#meeting = meetingSize(this.cast.quorum);
     this.strays = model.servers + this.#actors;
     this.landings = this.strays + 1;
@@ -78,7 +78,7 @@ export class QuorumWorlds {
     this.rots = this.strays + 3;
     this.losses = this.strays + 4;
     this.length = this.strays + 5;
-    this.#judge = new Judge(this, this.landings, this.acked);
+    this.#judge = new Judge(this, kernels, this.landings, this.acked);
   }
 
   first(): World {
@@ -113,6 +113,10 @@ export class QuorumWorlds {
 
   judged(rows: readonly number[], acked: Mark): Violation | undefined {
     return this.#judge.judged(rows, acked);
+  }
+
+  isShown(versions: readonly string[], acked: Mark): boolean {
+    return this.#judge.isShown(versions, acked);
   }
 
   mayYetWin(world: World, landing: Landing): boolean {

@@ -1,0 +1,311 @@
+/**
+ * @module quorum-joint: which versions the servers may come to hold, each beside the others.
+ *
+ * Share numbers are left out: of a server there is only of which versions it holds a share, and of
+ * which it has ever held one. A request lands where it finds the versions that it tests for. Who may
+ * still send does so where all that is there gives way. The shipped kernel is asked that
+ * (`isReplaceable`), as if the writer had seen all that was ever there, knew all parents, and had
+ * heard of every server that it has won. To know more never makes less replaceable, so this is more
+ * than can be.
+ *
+ * Much time goes here, so it is written over numbers: a way for all servers to stand is one.
+ */
+import { lineOf } from '../../machines/lineage.ts';
+import type { Candidate, View } from '../../machines/quorum.ts';
+import type { QuorumCast } from './quorum-cast.ts';
+import type { Kernels } from './quorum-model.ts';
+import { keyOf, type Mark, none } from './quorum-parts.ts';
+
+/** A server, as far as versions go. */
+export interface Site {
+  readonly holds: readonly Mark[];
+  /** All that is known to have been there, what it holds among it. */
+  readonly had: readonly Mark[];
+  /** On their way to what it holds, with what it holds when they have landed. */
+  readonly flights: readonly { readonly mark: Mark; readonly after: readonly Mark[] }[];
+  /** Versions of which more may be sent. */
+  readonly senders: readonly Mark[];
+}
+
+/** How a server stands: bits of marks. */
+export interface Stand {
+  readonly holds: number;
+  readonly had: number;
+}
+
+/** A step of one server to another of its stands, if `needs` hold: bits of rules. */
+interface Move {
+  readonly to: number;
+  readonly needs: number;
+}
+
+/** The stands of one server, the first of which is now, each with its moves. */
+interface Course {
+  readonly stands: readonly Stand[];
+  readonly moves: readonly (readonly Move[])[];
+}
+
+/** That `rival` is dead for who writes `mark`. */
+interface Rule {
+  readonly rival: Mark;
+  readonly mark: Mark;
+  /** Bits of marks: those that keep `rival` from a server, and `mark`. */
+  readonly blockers: number;
+  readonly own: number;
+}
+
+/** More ways to stand are not gone through. */
+const waysMax = 20_000;
+/** So that a way is found by its number. */
+const namesMax = 1 << 22;
+/** So that bits of two sets of marks are one number. */
+const marksMax = 15;
+/** So that rules are bits of a number. */
+const rulesMax = 31;
+
+export class Joints {
+  readonly #cast: QuorumCast;
+  readonly #kernels: Pick<Kernels, 'isReplaceable'>;
+  readonly #outruns = new Map<string, boolean>();
+  /** In which round each way was met. */
+  readonly #met = new Int32Array(namesMax);
+  #round = 0;
+
+  constructor(cast: QuorumCast, kernels: Pick<Kernels, 'isReplaceable'>) {
+    this.#cast = cast;
+    this.#kernels = kernels;
+  }
+
+  /** What may become of `sites`; null: too much. */
+  of(sites: readonly Site[], acked: Mark): Joint | null {
+    const marks = [...new Set([acked, ...sites.flatMap(marksOf)])].sort((a, b) => a - b);
+    if (marks.length > marksMax) return null;
+    const rules: Rule[] = [];
+    const courses = sites.map((site) => this.#courseOf(site, marks, rules));
+    const names = courses.reduce((product, { stands }) => product * stands.length, 1);
+    if (names > namesMax || rules.length > rulesMax) return null;
+    return new Joint(this, marks, courses, rules);
+  }
+
+  /** All that a server may come to. */
+  #courseOf({ holds, had, flights, senders }: Site, marks: readonly Mark[], rules: Rule[]): Course {
+    const bitsOf = (those: readonly Mark[]) =>
+      those.reduce((bits, mark) => bits | (1 << marks.indexOf(mark)), 0);
+    const stands: Stand[] = [];
+    const placeOf = (stand: Stand) => {
+      const known = stands.findIndex((it) => it.holds === stand.holds && it.had === stand.had);
+      return known < 0 ? stands.push(stand) - 1 : known;
+    };
+    const now = bitsOf(holds);
+    placeOf({ holds: now, had: bitsOf(had) });
+    const moves: Move[][] = [];
+    for (let i = 0; i < stands.length; i++) {
+      const here = stands[i] as Stand;
+      const its: Move[] = [];
+      const move = (after: number, own: number, needs: number) => {
+        const to = placeOf({ holds: after, had: here.had | own });
+        if (to !== i) its.push({ to, needs });
+      };
+      if (here.holds === now) {
+        for (const { mark, after } of flights) move(bitsOf(after), bitsOf([mark]), 0);
+      }
+      for (const mark of senders) {
+        const own = bitsOf([mark]);
+        const needs = this.#needsOf(here.holds, mark, marks, rules);
+        move(own, own, needs);
+        move(here.holds | own, own, needs);
+      }
+      moves.push(its);
+    }
+    return { stands, moves };
+  }
+
+  /** What has to be dead where versions `holds` are, for `mark` to be sent there. */
+  #needsOf(holds: number, mark: Mark, marks: readonly Mark[], rules: Rule[]): number {
+    const cast = this.#cast;
+    let needs = 0;
+    marks.forEach((there, i) => {
+      if ((holds & (1 << i)) === 0) return;
+      for (let at = there; at !== none && !cast.isBuiltOn(mark, at); at = cast.made(at).base) {
+        let rule = rules.findIndex((one) => one.rival === at && one.mark === mark);
+        if (rule < 0) rule = rules.push(this.#ruleOf(at, mark, marks)) - 1;
+        needs |= 1 << rule;
+      }
+    });
+    return needs;
+  }
+
+  #ruleOf(rival: Mark, mark: Mark, marks: readonly Mark[]): Rule {
+    const { servers } = this.#cast.quorum;
+    // What kept it from every server would do so from each.
+    const isBlocker = (one: Mark) =>
+      this.isDead(rival, mark, 0, new Array<Mark>(servers).fill(one));
+    const blockers = marks.reduce((bits, one, i) => (isBlocker(one) ? bits | (1 << i) : bits), 0);
+    return { rival, mark, blockers, own: 1 << marks.indexOf(mark) };
+  }
+
+  /** Asks the kernel about `rival` alone, without what it was built on. */
+  isDead(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
+    const key = keyOf([rival, mark, won, ...blockers]);
+    const known = this.#outruns.get(key);
+    if (known !== undefined) return known;
+    const isDead = this.#asked(rival, mark, won, blockers);
+    this.#outruns.set(key, isDead);
+    return isDead;
+  }
+
+  #asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
+    const cast = this.#cast;
+    const lineageOf = (one: Mark) =>
+      one === none ? [] : [cast.made(one).version, ...cast.parentsOf(one)];
+    const all = [rival, mark, ...blockers].flatMap(lineageOf);
+    const versions = Object.fromEntries(all.map((one) => [one.id, one]));
+    const servers = blockers.map((one, i) => ({
+      id: `s${i}`,
+      held: one === none ? null : [{ kind: 'good', version: cast.made(one).version.id } as const],
+    }));
+    const view: View = { quorum: cast.quorum, servers, versions };
+    const [version = null, base = null] = lineageOf(mark);
+    const [, parent] = lineageOf(rival);
+    const line = new Set([...lineOf(versions, base), ...(parent === undefined ? [] : [parent.id])]);
+    const its = new Set(servers.filter((_, i) => (won & (1 << i)) !== 0).map(({ id }) => id));
+    const candidate: Candidate = { base, version, line, won: its };
+    const { id } = cast.made(rival).version;
+    return this.#kernels.isReplaceable(view, candidate, { kind: 'good', version: id });
+  }
+
+  /** Whether two versions have been on W servers, and neither contains the other. */
+  isForked(marks: readonly Mark[], counts: Int32Array, acked: Mark): boolean {
+    const { quorum } = this.#cast;
+    let newest = acked;
+    for (let i = 0; i < marks.length; i++) {
+      if ((counts[i] as number) < quorum.size) continue;
+      const mark = marks[i] as Mark;
+      if (this.#cast.isBuiltOn(newest, mark)) continue;
+      if (!this.#cast.isBuiltOn(mark, newest)) return true;
+      newest = mark;
+    }
+    return false;
+  }
+
+  /** For a round of its own: the round in which each way was met. */
+  nextRound(): readonly [met: Int32Array, round: number] {
+    this.#round++;
+    return [this.#met, this.#round];
+  }
+}
+
+/** All ways in which servers may stand at one time. */
+export class Joint {
+  readonly #joints: Joints;
+  readonly #courses: readonly Course[];
+  readonly #rules: readonly Rule[];
+  /** Of each rule, by the servers that are won and those that are blocked. */
+  readonly #known: readonly Map<number, boolean>[];
+  readonly #factors: readonly number[];
+  /** The marks that bits stand for, ascending. */
+  readonly marks: readonly Mark[];
+
+  constructor(
+    joints: Joints,
+    marks: readonly Mark[],
+    courses: readonly Course[],
+    rules: readonly Rule[],
+  ) {
+    this.#joints = joints;
+    this.#courses = courses;
+    this.#rules = rules;
+    this.#known = rules.map(() => new Map());
+    const lengths = courses.map(({ stands }) => stands.length);
+    this.#factors = lengths.map((_, at) => lengths.slice(0, at).reduce((a, b) => a * b, 1));
+    this.marks = marks;
+  }
+
+  standsOf(at: number): readonly Stand[] {
+    return (this.#courses[at] as Course).stands;
+  }
+
+  /**
+   * Whether of each way no two rivals have been on W servers, and it `isSafe`: told by the place of
+   * each server's stand, in an array that is used again, and on how many servers each mark has been.
+   * False as well: there are too many.
+   */
+  every(acked: Mark, isSafe: (places: Int32Array, counts: Int32Array) => boolean): boolean {
+    const joints = this.#joints;
+    const courses = this.#courses;
+    const [met, round] = joints.nextRound();
+    const places = new Int32Array(courses.length);
+    const hads = new Int32Array(courses.length);
+    const counts = new Int32Array(this.marks.length);
+    const ways = [0];
+    met[0] = round;
+    for (let n = 0; n < ways.length; n++) {
+      if (n > waysMax) return false;
+      const way = ways[n] as number;
+      this.#stand(way, places, hads, counts);
+      if (joints.isForked(this.marks, counts, acked) || !isSafe(places, counts)) return false;
+      const fulfilled = this.#fulfilled(hads);
+      for (let at = 0; at < courses.length; at++) {
+        const here = places[at] as number;
+        const moves = (courses[at] as Course).moves[here] as readonly Move[];
+        for (let i = 0; i < moves.length; i++) {
+          const { to, needs } = moves[i] as Move;
+          const next = way + (to - here) * (this.#factors[at] as number);
+          if (met[next] === round || (needs & ~fulfilled) !== 0) continue;
+          met[next] = round;
+          ways.push(next);
+        }
+      }
+    }
+    return true;
+  }
+
+  #stand(way: number, places: Int32Array, hads: Int32Array, counts: Int32Array): void {
+    const courses = this.#courses;
+    counts.fill(0);
+    for (let at = 0, rest = way; at < courses.length; at++) {
+      const { stands } = courses[at] as Course;
+      const place = rest % stands.length;
+      rest = (rest - place) / stands.length;
+      const { had } = stands[place] as Stand;
+      places[at] = place;
+      hads[at] = had;
+      for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + ((had >> i) & 1);
+    }
+  }
+
+  /** The rules that hold where these have been: bits. */
+  #fulfilled(hads: Int32Array): number {
+    let fulfilled = 0;
+    for (let i = 0; i < this.#rules.length; i++) {
+      const { blockers, own } = this.#rules[i] as Rule;
+      let won = 0;
+      let blocked = 0;
+      for (let at = 0; at < hads.length; at++) {
+        const had = hads[at] as number;
+        if ((had & own) !== 0) won |= 1 << at;
+        if ((had & blockers) !== 0) blocked |= 1 << at;
+      }
+      const key = won * 0x1_0000 + blocked;
+      const known = this.#known[i] as Map<number, boolean>;
+      let isDead = known.get(key);
+      if (isDead === undefined) {
+        isDead = this.#isDead(this.#rules[i] as Rule, won, hads);
+        known.set(key, isDead);
+      }
+      if (isDead) fulfilled |= 1 << i;
+    }
+    return fulfilled;
+  }
+
+  #isDead({ rival, mark, blockers }: Rule, won: number, hads: Int32Array): boolean {
+    const those = [...hads].map(
+      (had) => this.marks.find((_, i) => ((had & blockers) >> i) & 1) ?? none,
+    );
+    return this.#joints.isDead(rival, mark, won, those);
+  }
+}
+
+function marksOf({ holds, had, flights, senders }: Site): readonly Mark[] {
+  return [...holds, ...had, ...senders, ...flights.flatMap(({ mark, after }) => [mark, ...after])];
+}

@@ -1,0 +1,175 @@
+/**
+ * @module quorum-prospects: what there is at each server, and may land there yet, once nobody looks
+ * any more.
+ */
+import type { PublishRecord } from '../../machines/publish-kernel.ts';
+import { markOfToken, type QuorumCast } from './quorum-cast.ts';
+import type { QuorumModel } from './quorum-model.ts';
+import { type Flight, keyOf, type Mark, none, type Writer } from './quorum-parts.ts';
+import type { Landing, World } from './quorum-step.ts';
+
+/** What is asked of the worlds that are looked at. */
+export interface OpenWorlds {
+  readonly cast: QuorumCast;
+  readonly model: QuorumModel;
+  isBarred(row: number, mark: Mark): boolean;
+  /** Where in a world the newest acknowledged version is. */
+  readonly acked: number;
+  straysOf(world: World): readonly Flight[];
+  landingsOf(world: World): readonly Landing[];
+}
+
+/** A version of which more may be sent to a server, and what: bits of share numbers. */
+export interface Sender {
+  readonly mark: Mark;
+  /** Where there is a free place for them. */
+  readonly shnums: number;
+}
+
+/** What there is at a server, and may land. */
+export interface Prospect {
+  readonly row: number;
+  readonly flights: readonly Flight[];
+  readonly senders: readonly Sender[];
+  /** The versions that are known to have been there. */
+  readonly had: readonly Mark[];
+}
+
+/** What has been, as far as it still counts. */
+export interface Past {
+  readonly acked: Mark;
+  readonly landings: readonly Landing[];
+}
+
+/** A world, but for which server is which: that is nothing to what may break. */
+export interface Outset {
+  readonly prospects: readonly Prospect[];
+  readonly past: Past;
+  /** A key of what there is and has been. */
+  readonly now: string;
+  /** A key of everything. */
+  readonly key: string;
+}
+
+/** Null: somebody looks, or is to look again. */
+export function outsetOf(worlds: OpenWorlds, world: World): Outset | null {
+  const { model } = worlds;
+  const left = writersLeft(worlds, world);
+  if (left === null) return null;
+  const landings = worlds.landingsOf(world);
+  const servers = Array.from({ length: model.servers }, (_, at) => {
+    const prospect = prospectOf(worlds, world, left, landings, at);
+    const landed = landings.reduce((bits, one, i) => bits | (((one.servers >> at) & 1) << i), 0);
+    return { at, prospect, name: keyOf([prospect.row, landed]) + nameOf(prospect) };
+  });
+  servers.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const order = servers.map(({ at }) => at);
+  const prospects = servers.map(({ prospect }) => prospect);
+  const past = {
+    acked: world[worlds.acked] as Mark,
+    landings: landings.map((landing) => inOrder(landing, order)),
+  };
+  const books = past.landings.flatMap((one) => [one.mark, one.servers, one.shnums]);
+  const now = keyOf([...prospects.map(({ row }) => row), past.acked, ...books]);
+  return { prospects, past, now, key: [now, ...prospects.map(nameOf)].join('\uffff') };
+}
+
+/** The landing when server number `order[i]` is called `i`. */
+function inOrder(landing: Landing, order: readonly number[]): Landing {
+  const servers = order.reduce((bits, at, i) => bits | (((landing.servers >> at) & 1) << i), 0);
+  return { ...landing, servers };
+}
+
+/** Those who still write; null: somebody looks, or is to look again. */
+function writersLeft({ cast, model }: OpenWorlds, world: World): readonly Writer[] | null {
+  const { servers, writers, readers, attempts } = model;
+  if (readers > 0) return null;
+  const left: Writer[] = [];
+  for (let place = servers; place < servers + writers; place++) {
+    const { writer } = cast.known(world[place] as number);
+    if (writer.phase === 'looking') return null;
+    if (writer.phase === 'writing' && writer.attempt + 1 < attempts) return null;
+    if (writer.phase === 'writing') left.push(writer);
+  }
+  return left;
+}
+
+function prospectOf(
+  worlds: OpenWorlds,
+  world: World,
+  left: readonly Writer[],
+  landings: readonly Landing[],
+  at: number,
+): Prospect {
+  const { cast, model } = worlds;
+  const row = world[at] as number;
+  const flights = [...worlds.straysOf(world)];
+  for (let place = model.servers; place < model.servers + model.writers; place++) {
+    flights.push(...cast.known(world[place] as number).flights);
+  }
+  const senders = left.flatMap(({ record, mark }): readonly Sender[] => {
+    const shnums = freeFor(record as PublishRecord, at);
+    return shnums === null || worlds.isBarred(row, mark) ? [] : [{ mark, shnums }];
+  });
+  return {
+    row,
+    flights: flights.filter((one) => one.at === at && cast.rowAfter(row, one) !== none),
+    senders: senders.sort((a, b) => a.mark - b.mark),
+    had: hadOn(worlds, world, landings, at),
+  };
+}
+
+/**
+ * The share numbers of which a server may be sent one that it has a free place for; null: it is
+ * sent nothing. A number that is placed needs no other home; only where too few servers have any
+ * does one that has none get a copy.
+ */
+function freeFor({ targets, total, quorum }: PublishRecord, at: number): number | null {
+  const all = (1 << total) - 1;
+  const target = targets[at];
+  if (target === undefined || target.status === 'closed') return null;
+  const placed = targets.map((one) => one.placed);
+  const isSpread = placed.filter((numbers) => numbers.length > 0).length >= quorum.size;
+  if (!isSpread && target.placed.length === 0) return all;
+  return placed.flat().reduce((rest, n) => rest & ~(1 << n), all);
+}
+
+/** What there is, what is booked, and what writers have seen or won there. */
+function hadOn(
+  { cast, model }: OpenWorlds,
+  world: World,
+  landings: readonly Landing[],
+  at: number,
+): readonly Mark[] {
+  const had = new Set(versionsOn(cast, world[at] as number));
+  for (const { mark, servers } of landings) if ((servers & (1 << at)) !== 0) had.add(mark);
+  for (let place = model.servers; place < model.servers + model.writers; place++) {
+    const { writer, locals } = cast.known(world[place] as number);
+    for (const token of locals[at] ?? []) if (token < 0) had.add(markOfToken(token));
+    if ((writer.record?.targets[at]?.placed ?? []).length > 0) had.add(writer.mark);
+  }
+  return [...had].sort((a, b) => a - b);
+}
+
+/** The versions on a server, each once. */
+export function versionsOn(cast: QuorumCast, row: number): readonly Mark[] {
+  const marks = cast.row(row).filter((mark) => mark !== none);
+  return [...new Set(marks)].sort((a, b) => a - b);
+}
+
+export function nameOf({ row, flights, senders, had }: Prospect): string {
+  const kinds = flights.map(({ kind }) => kind).sort((a, b) => a - b);
+  const more = senders.flatMap(({ mark, shnums }) => [mark, shnums]);
+  return keyOf([row, kinds.length, ...kinds, more.length, ...more, ...had]);
+}
+
+/** Whether at a server with the same row no more may land than `more` says. */
+export function isWithin(it: Prospect, more: Prospect): boolean {
+  return (
+    it.flights.every(({ kind }) => more.flights.some((one) => one.kind === kind)) &&
+    it.senders.every(({ mark, shnums }) =>
+      more.senders.some((one) => one.mark === mark && (shnums & ~one.shnums) === 0),
+    ) &&
+    it.had.every((mark) => more.had.includes(mark))
+  );
+}
