@@ -17,6 +17,12 @@ interface Worlds {
   straysOf(world: World): readonly Flight[];
 }
 
+/** What a row is of: share numbers of each version, as bits, and a key of the versions. */
+interface Content {
+  readonly bits: ReadonlyMap<Mark, number>;
+  readonly versions: string;
+}
+
 export class Judge {
   readonly #worlds: Worlds;
   readonly #chooseForReader: Kernels['chooseForReader'];
@@ -28,6 +34,7 @@ export class Judge {
   readonly #landingIds = new Map<string, number>([['', 0]]);
   readonly #judged = new Map<string, Violation | undefined>();
   readonly #reads = new Map<string, Mark>();
+  readonly #contents = new Map<number, Content>();
   readonly #shown = new Map<string, boolean>();
 
   constructor(
@@ -197,7 +204,7 @@ export class Judge {
 
   /** What a reader is given who hears these rows, whichever servers they are from. */
   #readIn(heard: readonly number[]): Mark {
-    const key = keyOf(heard);
+    const key = this.#readKeyOf(heard);
     const known = this.#reads.get(key);
     if (known !== undefined) return known;
     const unheard = Array.from({ length: this.#worlds.model.servers - heard.length }, () => none);
@@ -206,14 +213,40 @@ export class Judge {
     return read;
   }
 
+  /** Share numbers are nothing to a reader but for which versions can be read. */
+  #readKeyOf(heard: readonly number[]): string {
+    const { required, rots } = this.#worlds.model;
+    if (rots > 0) return keyOf(heard);
+    const contents = heard.map((row) => this.#contentOf(row));
+    const shnums = new Map<Mark, number>();
+    for (const { bits } of contents) {
+      for (const [mark, its] of bits) shnums.set(mark, (shnums.get(mark) ?? 0) | its);
+    }
+    const whole = [...shnums].flatMap(([mark, its]) => (bitsIn(its) >= required ? [mark] : []));
+    const versions = contents.map((content) => content.versions).sort();
+    return [keyOf(whole.sort((a, b) => a - b)), ...versions].join('\uffff');
+  }
+
+  #contentOf(row: number): Content {
+    const known = this.#contents.get(row);
+    if (known !== undefined) return known;
+    const bits = new Map<Mark, number>();
+    this.#worlds.cast.row(row).forEach((mark, n) => {
+      if (mark !== none) bits.set(mark, (bits.get(mark) ?? 0) | (1 << n));
+    });
+    const content = { bits, versions: keyOf([...bits.keys()].sort((a, b) => a - b)) };
+    this.#contents.set(row, content);
+    return content;
+  }
+
   #isUnreadable(rows: readonly number[], acked: Mark): boolean {
     const { cast, model } = this.#worlds;
     if (model.rots > 0 || model.losable > 0) return false;
     const shnums = new Map<Mark, number>();
     for (const row of rows) {
-      cast.row(row).forEach((mark, n) => {
-        if (mark !== none) shnums.set(mark, (shnums.get(mark) ?? 0) | (1 << n));
-      });
+      for (const [mark, bits] of this.#contentOf(row).bits) {
+        shnums.set(mark, (shnums.get(mark) ?? 0) | bits);
+      }
     }
     const isWhole = ([mark, bits]: readonly [Mark, number]) =>
       bitsIn(bits) >= model.required && cast.isBuiltOn(mark, acked);

@@ -21,7 +21,7 @@ import {
   type Prospect,
   versionsOn,
 } from './quorum-prospects.ts';
-import type { Landing, World } from './quorum-step.ts';
+import type { World } from './quorum-step.ts';
 
 /** What is asked of the worlds that are looked at. */
 interface Worlds extends OpenWorlds {
