@@ -12,9 +12,9 @@
  */
 import { lineOf } from '../../machines/lineage.ts';
 import type { Candidate, View } from '../../machines/quorum.ts';
-import type { QuorumCast } from './quorum-cast.ts';
+import { type QuorumCast, marksMax as versionsMax } from './quorum-cast.ts';
 import type { Kernels } from './quorum-model.ts';
-import { keyOf, type Mark, none } from './quorum-parts.ts';
+import { type Mark, none } from './quorum-parts.ts';
 
 /** A server, as far as versions go. */
 export interface Site {
@@ -47,11 +47,20 @@ interface Course {
 
 /** That `rival` is dead for who writes `mark`. */
 interface Rule {
-  readonly rival: Mark;
-  readonly mark: Mark;
-  /** Bits of marks: those that keep `rival` from a server, and `mark`. */
+  readonly answers: Answers;
+  /** Bits of marks: those that keep the rival from a server, and the one that is written. */
   readonly blockers: number;
   readonly own: number;
+}
+
+/** What the kernel has said of a rival of a mark. */
+interface Answers {
+  readonly rival: Mark;
+  readonly mark: Mark;
+  /** By a version that servers hold: whether it keeps the rival away. */
+  readonly blocks: Map<Mark, boolean>;
+  /** By the servers that are won and those that are blocked, as bits: whether the rival is dead. */
+  readonly dead: Map<number, boolean>;
 }
 
 /** More ways to stand are not gone through. */
@@ -66,7 +75,7 @@ const rulesMax = 31;
 export class Joints {
   readonly #cast: QuorumCast;
   readonly #kernels: Pick<Kernels, 'isReplaceable'>;
-  readonly #outruns = new Map<string, boolean>();
+  readonly #answers = new Map<number, Answers>();
   /** In which round each way was met. */
   readonly #met = new Int32Array(namesMax);
   #round = 0;
@@ -89,15 +98,14 @@ export class Joints {
 
   /** All that a server may come to. */
   #courseOf({ holds, had, flights, senders }: Site, marks: readonly Mark[], rules: Rule[]): Course {
-    const bitsOf = (those: readonly Mark[]) =>
-      those.reduce((bits, mark) => bits | (1 << marks.indexOf(mark)), 0);
+    const bits = (those: readonly Mark[]) => bitsOf(those, marks);
     const stands: Stand[] = [];
     const placeOf = (stand: Stand) => {
       const known = stands.findIndex((it) => it.holds === stand.holds && it.had === stand.had);
       return known < 0 ? stands.push(stand) - 1 : known;
     };
-    const now = bitsOf(holds);
-    placeOf({ holds: now, had: bitsOf(had) });
+    const now = bits(holds);
+    placeOf({ holds: now, had: bits(had) });
     const moves: Move[][] = [];
     for (let i = 0; i < stands.length; i++) {
       const here = stands[i] as Stand;
@@ -107,10 +115,10 @@ export class Joints {
         if (to !== i) its.push({ to, needs });
       };
       if (here.holds === now) {
-        for (const { mark, after } of flights) move(bitsOf(after), bitsOf([mark]), 0);
+        for (const { mark, after } of flights) move(bits(after), bits([mark]), 0);
       }
       for (const mark of senders) {
-        const own = bitsOf([mark]);
+        const own = bits([mark]);
         const needs = this.#needsOf(here.holds, mark, marks, rules);
         move(own, own, needs);
         move(here.holds | own, own, needs);
@@ -127,7 +135,7 @@ export class Joints {
     marks.forEach((there, i) => {
       if ((holds & (1 << i)) === 0) return;
       for (let at = there; at !== none && !cast.isBuiltOn(mark, at); at = cast.made(at).base) {
-        let rule = rules.findIndex((one) => one.rival === at && one.mark === mark);
+        let rule = rules.findIndex(({ answers }) => answers.rival === at && answers.mark === mark);
         if (rule < 0) rule = rules.push(this.#ruleOf(at, mark, marks)) - 1;
         needs |= 1 << rule;
       }
@@ -136,24 +144,32 @@ export class Joints {
   }
 
   #ruleOf(rival: Mark, mark: Mark, marks: readonly Mark[]): Rule {
-    const { servers } = this.#cast.quorum;
-    // What kept it from every server would do so from each.
-    const isBlocker = (one: Mark) =>
-      this.isDead(rival, mark, 0, new Array<Mark>(servers).fill(one));
-    const blockers = marks.reduce((bits, one, i) => (isBlocker(one) ? bits | (1 << i) : bits), 0);
-    return { rival, mark, blockers, own: 1 << marks.indexOf(mark) };
+    const name = rival * versionsMax + mark;
+    const answers = this.#answers.get(name) ?? { rival, mark, blocks: new Map(), dead: new Map() };
+    this.#answers.set(name, answers);
+    const blockers = marks.filter((one) => this.#isBlocker(answers, one));
+    return { answers, blockers: bitsOf(blockers, marks), own: bitsOf([mark], marks) };
   }
 
-  /** Asks the kernel about `rival` alone, without what it was built on. */
-  isDead(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
-    const key = keyOf([rival, mark, won, ...blockers]);
-    const known = this.#outruns.get(key);
+  /** Whether `one` keeps the rival from a server: if all have it, it is dead. */
+  #isBlocker({ rival, mark, blocks }: Answers, one: Mark): boolean {
+    const known = blocks.get(one);
     if (known !== undefined) return known;
-    const isDead = this.#asked(rival, mark, won, blockers);
-    this.#outruns.set(key, isDead);
+    const { servers } = this.#cast.quorum;
+    const isBlocker = this.#asked(rival, mark, 0, new Array<Mark>(servers).fill(one));
+    blocks.set(one, isBlocker);
+    return isBlocker;
+  }
+
+  /** Whether the rival is dead where servers, as bits, are won and others have one of `those`. */
+  isDead({ rival, mark, dead }: Answers, won: number, those: readonly Mark[]): boolean {
+    const blocked = those.reduce((bits, one, i) => (one === none ? bits : bits | (1 << i)), 0);
+    const isDead = this.#asked(rival, mark, won, those);
+    dead.set(won * 0x1_0000 + blocked, isDead);
     return isDead;
   }
 
+  /** Asks the kernel about `rival` alone, without what it was built on. */
   #asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
     const cast = this.#cast;
     const lineageOf = (one: Mark) =>
@@ -200,8 +216,6 @@ export class Joint {
   readonly #joints: Joints;
   readonly #courses: readonly Course[];
   readonly #rules: readonly Rule[];
-  /** Of each rule, by the servers that are won and those that are blocked. */
-  readonly #known: readonly Map<number, boolean>[];
   readonly #factors: readonly number[];
   /** The marks that bits stand for, ascending. */
   readonly marks: readonly Mark[];
@@ -215,7 +229,6 @@ export class Joint {
     this.#joints = joints;
     this.#courses = courses;
     this.#rules = rules;
-    this.#known = rules.map(() => new Map());
     const lengths = courses.map(({ stands }) => stands.length);
     this.#factors = lengths.map((_, at) => lengths.slice(0, at).reduce((a, b) => a * b, 1));
     this.marks = marks;
@@ -278,7 +291,7 @@ export class Joint {
   #fulfilled(hads: Int32Array): number {
     let fulfilled = 0;
     for (let i = 0; i < this.#rules.length; i++) {
-      const { blockers, own } = this.#rules[i] as Rule;
+      const { answers, blockers, own } = this.#rules[i] as Rule;
       let won = 0;
       let blocked = 0;
       for (let at = 0; at < hads.length; at++) {
@@ -286,24 +299,21 @@ export class Joint {
         if ((had & own) !== 0) won |= 1 << at;
         if ((had & blockers) !== 0) blocked |= 1 << at;
       }
-      const key = won * 0x1_0000 + blocked;
-      const known = this.#known[i] as Map<number, boolean>;
-      let isDead = known.get(key);
-      if (isDead === undefined) {
-        isDead = this.#isDead(this.#rules[i] as Rule, won, hads);
-        known.set(key, isDead);
-      }
+      const known = answers.dead.get(won * 0x1_0000 + blocked);
+      const isDead = known ?? this.#joints.isDead(answers, won, this.#blocking(blockers, hads));
       if (isDead) fulfilled |= 1 << i;
     }
     return fulfilled;
   }
 
-  #isDead({ rival, mark, blockers }: Rule, won: number, hads: Int32Array): boolean {
-    const those = [...hads].map(
-      (had) => this.marks.find((_, i) => ((had & blockers) >> i) & 1) ?? none,
-    );
-    return this.#joints.isDead(rival, mark, won, those);
+  /** Of each server one of `blockers` that it has had. */
+  #blocking(blockers: number, hads: Int32Array): readonly Mark[] {
+    return [...hads].map((had) => this.marks.find((_, i) => ((had & blockers) >> i) & 1) ?? none);
   }
+}
+
+function bitsOf(those: readonly Mark[], marks: readonly Mark[]): number {
+  return those.reduce((bits, mark) => bits | (1 << marks.indexOf(mark)), 0);
 }
 
 function marksOf({ holds, had, flights, senders }: Site): readonly Mark[] {
