@@ -25,6 +25,7 @@ import { hasTwoPrimes, isOneDerSequence, privateKeyIn, publicKeyIn, spkiOf } fro
 import type { Primitives, Sha256, SigningKey, VerifyingKey } from './primitives.ts';
 import { encodePss, pssSaltLength, saltIn, signatureLengthOf } from './pss.ts';
 import { releaseOwn } from './release.ts';
+import { saltsFrom } from './salts.ts';
 
 /** Node's default is the maximum salt (222 bytes), which Tahoe rejects. */
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLength } as const;
@@ -41,6 +42,7 @@ export const primitives: Primitives = {
   aesCtr,
   aesCtrInto,
   randomBytes: (length) => plain(randomBytes(length)),
+  newSalt: saltsFrom((length) => plain(randomBytes(length))),
   generateKey,
   importSigningKey,
   importVerifyingKey,

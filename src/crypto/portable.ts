@@ -26,11 +26,16 @@ export const primitives: Primitives = {
   hashInto: (message, target, at) => target.set(sha256(message), at),
   aesCtr: (key, data) => aesCtr(key, data),
   aesCtrInto,
-  randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
+  randomBytes,
+  newSalt: () => randomBytes(16),
   generateKey,
   importSigningKey,
   importVerifyingKey,
 };
+
+function randomBytes(length: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(length));
+}
 
 async function aesCtr(key: Uint8Array, data: Uint8Array, counter = 0): Promise<Uint8Array> {
   // WebCrypto would take 24 and 32 bytes as AES-192 and AES-256.

@@ -47,6 +47,8 @@ export interface Primitives {
     counter?: number,
   ): Promise<void>;
   randomBytes(length: number): Uint8Array;
+  /** 16 random bytes that everybody may see. */
+  newSalt(): Uint8Array;
   generateKey(): Promise<SigningKey>;
   /** @throws BadKeyError unless `pkcs8` is an unencrypted 2048-bit RSA key */
   importSigningKey(pkcs8: Uint8Array): Promise<SigningKey>;

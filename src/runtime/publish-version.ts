@@ -26,7 +26,6 @@ import { readkeyOf } from '../caps.ts';
 import { AnswerLostError, BadKeyError, CorruptShareError, NoSuchShareError } from '../errors.ts';
 import { type Along, encodeVersion, type UnsealedVersion } from '../share/encode.ts';
 import { encodeUpdate } from '../share/encode-update.ts';
-import { saltLength } from '../share/geometry.ts';
 import type { Lockstep } from '../share/lockstep.ts';
 import { parentTagOf } from '../share/parent.ts';
 import { joinPlaintexts, plaintextOf } from '../share/plaintext.ts';
@@ -117,7 +116,7 @@ function encode(
     verificationKey: signing.spki,
     sign: (prefix: Uint8Array) => signing.sign(prefix, parentTagOf(hexToBytes(base ?? ''))),
     primitives: session.engine.primitives,
-    newSalt: () => (session.engine.primitives ?? primitives).randomBytes(saltLength),
+    newSalt: () => (session.engine.primitives ?? primitives).newSalt(),
     signal,
     onSegment: (bytes: number) => progress?.did('encoded', bytes),
   };

@@ -39,6 +39,7 @@ export class Platform {
       sha256: real.sha256,
       hashInto: real.hashInto,
       randomBytes,
+      newSalt: () => randomBytes(16),
       aesCtr: (key, data) => this.#inOrder(real.aesCtr(key, data)),
       aesCtrInto: (...asked) => this.#inOrder(real.aesCtrInto(...asked)),
       generateKey: () => this.#inOrder(real.generateKey().then(signing)),

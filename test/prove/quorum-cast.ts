@@ -348,8 +348,7 @@ export class QuorumCast {
     const { total, writers, attempts, covers, defers } = this.model;
     // Which numbers are where decides what goes beside them; with one number nothing does.
     const isPlain = total === 1;
-    // A server is asked four times at most. It surprises once per version that lands there. Where
-    // nothing is given up, neither is such a server.
+    // But in lean, a server is asked four times at most. It surprises once per version.
     const isCounted = !defers && (!isPlain || (!covers && writers * attempts > 4));
     const targets = record.targets.map((target): Target => {
       const isClosed = target.status === 'closed';
