@@ -15,6 +15,7 @@ import type { Candidate, View } from '../../machines/quorum.ts';
 import { type QuorumCast, marksMax as versionsMax } from './quorum-cast.ts';
 import type { Kernels } from './quorum-model.ts';
 import { type Mark, none } from './quorum-parts.ts';
+import { type Prospect, versionsOn } from './quorum-prospects.ts';
 
 /** A server, as far as versions go. */
 export interface Site {
@@ -59,7 +60,10 @@ interface Answers {
   readonly mark: Mark;
   /** By a version that servers hold: whether it keeps the rival away. */
   readonly blocks: Map<Mark, boolean>;
-  /** By the servers that are won and those that are blocked, as bits: whether the rival is dead. */
+  /**
+   * By the servers that are won and those that are blocked, as bits: whether the rival is dead.
+   * Which version blocks it is nothing to that: the kernel looks at each server alone.
+   */
   readonly dead: Map<number, boolean>;
 }
 
@@ -134,11 +138,10 @@ export class Joints {
     let needs = 0;
     marks.forEach((there, i) => {
       if ((holds & (1 << i)) === 0) return;
-      for (let at = there; at !== none && !cast.isBuiltOn(mark, at); at = cast.made(at).base) {
-        let rule = rules.findIndex(({ answers }) => answers.rival === at && answers.mark === mark);
-        if (rule < 0) rule = rules.push(this.#ruleOf(at, mark, marks)) - 1;
-        needs |= 1 << rule;
-      }
+      if (cast.isBuiltOn(mark, there)) return;
+      let rule = rules.findIndex(({ answers }) => answers.rival === there && answers.mark === mark);
+      if (rule < 0) rule = rules.push(this.#ruleOf(there, mark, marks)) - 1;
+      needs |= 1 << rule;
     });
     return needs;
   }
@@ -169,7 +172,7 @@ export class Joints {
     return isDead;
   }
 
-  /** Asks the kernel about `rival` alone, without what it was built on. */
+  /** Asks the kernel about `rival` alone: as if what it was built on were dead, which is more than can be. */
   #asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
     const cast = this.#cast;
     const lineageOf = (one: Mark) =>
@@ -314,6 +317,16 @@ export class Joint {
 
 function bitsOf(those: readonly Mark[], marks: readonly Mark[]): number {
   return those.reduce((bits, mark) => bits | (1 << marks.indexOf(mark)), 0);
+}
+
+/** A server without share numbers. */
+export function siteOf(cast: QuorumCast, { row, flights, senders, had }: Prospect): Site {
+  const landing = flights.map((flight) => ({
+    mark: flight.mark,
+    after: versionsOn(cast, cast.rowAfter(row, flight)),
+  }));
+  const holds = versionsOn(cast, row);
+  return { holds, had, senders: senders.map(({ mark }) => mark), flights: landing };
 }
 
 function marksOf({ holds, had, flights, senders }: Site): readonly Mark[] {

@@ -155,7 +155,8 @@ export class Judge {
 
   /**
    * Whether every reader is given what contains `acked`, or nothing, of servers with shares of these
-   * versions (`keyOf`), whichever of them can be read; k > 1. False: that hangs on it.
+   * versions (`keyOf`), whichever of them can be read; k > 1. False: that hangs on it. For this, who is
+   * given a version has to be given it as well if nothing else can be read.
    */
   isShown(versions: readonly string[], acked: Mark): boolean {
     if (this.#worlds.model.required === 1 || versions.length > 6) return false;

@@ -1,13 +1,19 @@
 /**
  * What `quorum-over.ts` says is over leads to nothing that breaks: seen where mistakes are put into
- * the rules, so that much does.
+ * the rules, so that much does. And what it judges of a world holds all that comes after it: seen
+ * of the shipped kernels, and not of one that sends where it may not.
  */
 import { describe, expect, test } from 'vitest';
 import { kernelsWith } from '../support/mutants.ts';
-import { Fingerprints } from './quorum-fingerprint.ts';
+import { shippedKernels } from './quorum-cast.ts';
+import { Fingerprints, Met } from './quorum-fingerprint.ts';
+import { type Future, Futures } from './quorum-futures.ts';
+import { Joints, type Stand, siteOf } from './quorum-joint.ts';
 import { mistakes } from './quorum-mistakes.ts';
-import { modelOf, type QuorumSize } from './quorum-model.ts';
+import { type Kernels, modelOf, type QuorumModel, type QuorumSize } from './quorum-model.ts';
+import type { Mark } from './quorum-parts.ts';
 import { deferring } from './quorum-plan.ts';
+import { prospectsOf } from './quorum-prospects.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 
 const small: QuorumSize = { servers: 3, required: 2, total: 2, size: 2, writers: 2, attempts: 1 };
@@ -56,6 +62,91 @@ async function overAt(size: QuorumSize, name: string) {
   };
 }
 
+/** What is judged of a world. */
+interface Judged {
+  /** Of each server. */
+  readonly futures: readonly (readonly Future[] | null)[];
+  /** What servers may have had together, by what they hold then; null: two rivals may both win. */
+  readonly ways: ReadonlyMap<string, readonly Had[]> | null;
+}
+
+/** Of each server. */
+type Had = readonly (readonly Mark[])[];
+
+/** What is judged of worlds in which nobody looks any more. */
+function judging(worlds: QuorumWorlds, kernels: Kernels) {
+  const { cast } = worlds;
+  const joints = new Joints(cast, kernels);
+  const futures = new Futures(cast, (row, mark) => worlds.isBarred(row, mark));
+  return (world: World): Judged | null => {
+    const prospects = prospectsOf(worlds, world);
+    if (prospects === null) return null;
+    const acked = world[worlds.acked] as Mark;
+    const sites = prospects.map((prospect) => siteOf(cast, prospect));
+    const joint = joints.of(sites, acked);
+    const ways = new Map<string, Had[]>();
+    const areAll = joint?.every(acked, (places) => {
+      const stands = [...places].map((place, at) => joint.standsOf(at)[place] as Stand);
+      const marksIn = (bits: number) => joint.marks.filter((_, i) => ((bits >> i) & 1) === 1);
+      const holds = JSON.stringify(stands.map((stand) => marksIn(stand.holds)));
+      const had = stands.map((stand) => marksIn(stand.had));
+      ways.set(holds, [...(ways.get(holds) ?? []), had]);
+      return true;
+    });
+    const of = prospects.map((prospect) => futures.of(prospect));
+    return { futures: of, ways: areAll === true ? ways : null };
+  };
+}
+
+/** How much of what is judged of `after` is not in what is judged of the world before it. */
+function outside(before: Judged, after: Judged): number {
+  const isFutureIn = (one: Future, all: readonly Future[]) =>
+    all.some(
+      ({ row, landed }) =>
+        row === one.row &&
+        [...one.landed].every(([mark, bits]) => (bits & ~(landed.get(mark) ?? 0)) === 0),
+    );
+  const futures = after.futures.flatMap((all, at) => {
+    const more = before.futures[at] ?? null;
+    return more === null ? [] : (all ?? []).filter((one) => !isFutureIn(one, more));
+  });
+  if (before.ways === null) return futures.length;
+  const { ways } = before;
+  const isHadIn = (had: Had, more: Had) =>
+    had.every((marks, at) => marks.every((mark) => more[at]?.includes(mark)));
+  const left = [...(after.ways ?? [])].flatMap(([holds, all]) =>
+    all.filter((had) => !(ways.get(holds) ?? []).some((more) => isHadIn(had, more))),
+  );
+  return futures.length + left.length + (after.ways === null ? 1 : 0);
+}
+
+/** How many steps are judged, and how much they come to that was not. */
+function stepsOf(model: QuorumModel, kernels: Kernels) {
+  const worlds = new QuorumWorlds(model, kernels);
+  const judgedOf = judging(worlds, kernels);
+  const prints = new Fingerprints(worlds);
+  const met = new Met();
+  const waiting: World[] = [];
+  const reach = (world: World) => {
+    prints.take(world);
+    if (met.add(prints.high, prints.low)) waiting.push(world);
+  };
+  reach(worlds.first());
+  const found = { steps: 0, outside: 0 };
+  for (let world = waiting.pop(); world !== undefined; world = waiting.pop()) {
+    const before = judgedOf(world);
+    worlds.steps(world, (next) => {
+      if (next === null) return;
+      reach(next);
+      const after = before === null ? null : judgedOf(next);
+      if (before === null || after === null) return;
+      found.steps++;
+      found.outside += outside(before, after);
+    });
+  }
+  return found;
+}
+
 describe('what is over', () => {
   test.each<[string, QuorumSize]>([
     ['one-fewer', small],
@@ -65,10 +156,39 @@ describe('what is over', () => {
     ['before-b', small],
     ['own-base', small],
     ['no-beside', spread],
+    ['newer-overwritten', { ...small, required: 1, writers: 1, attempts: 3 }],
   ])('leads to nothing that breaks: %s, %j', async (name, size) => {
     const { over, breaking, wrong } = await overAt(size, name);
     expect(over).toBeGreaterThan(0);
     expect(breaking).toBeGreaterThan(0);
     expect(wrong).toBe(0);
+  });
+});
+
+describe('what is judged of a world', () => {
+  test.each<[QuorumSize, Partial<QuorumModel>]>([
+    [small, {}],
+    [spread, {}],
+    [
+      { ...spread, writers: 2, attempts: 1 },
+      { lost: 1, repairs: 1 },
+    ],
+    [
+      { ...spread, required: 1, writers: 2, attempts: 1 },
+      { lost: 1, repairs: 2 },
+    ],
+    [{ ...small, required: 1 }, { parents: 'none' }],
+  ])('holds what is judged of those after it: %j, %j', (size, more) => {
+    const found = stepsOf(modelOf(size, { ...deferring, ...more }), shippedKernels);
+    expect(found.steps).toBeGreaterThan(0);
+    expect(found.outside).toBe(0);
+  });
+
+  test('does not, if requests are sent wherever there is a server', async () => {
+    const file = 'machines/publish-kernel.ts';
+    const from = `record.force || held.every(({ share }) => isReplaceable(view, candidate, share));
+  const open`;
+    const kernels = await kernelsWith([{ file, from, to: 'true;\n  const open' }]);
+    expect(stepsOf(modelOf(small, deferring), kernels).outside).toBeGreaterThan(0);
   });
 });

@@ -4,12 +4,17 @@
  * What is left then is that requests land, those that are on their way and those that writers may
  * still send. Of each server by itself it is worked out what it may come to (`quorum-futures.ts`), and
  * every combination of that is judged. If one breaks something, then of all servers together, with
- * what keeps one version off while another may win (`quorum-joint.ts`). Both are more than can be. If
+ * what keeps one version off while another may win (`quorum-joint.ts`). If
  * nothing breaks, nothing that this world leads to does, and it is gone through no further. If
  * something breaks, that may be for nothing, and the world is gone through like any other.
+ *
+ * Both are more than can be if the publish kernel sends only where `isReplaceable` lets it, counts as
+ * won only where its shares landed, writes over all that is there or into free places, and sends the
+ * numbers that `freeFor` says. `quorum-over.test.ts` sees that it does: what a world may come to
+ * holds what each of the worlds after it may come to.
  */
 import { type Future, Futures, worst } from './quorum-futures.ts';
-import { type Joint, Joints, type Site } from './quorum-joint.ts';
+import { type Joint, Joints, type Site, siteOf } from './quorum-joint.ts';
 import type { Kernels, Violation } from './quorum-model.ts';
 import { bitsIn, keyOf, type Mark } from './quorum-parts.ts';
 import {
@@ -161,7 +166,7 @@ export class Ends {
   // --- all servers together ---------------------------------------------------------------------
 
   #isOverTogether(prospects: readonly Prospect[], past: Past): boolean {
-    const sites = prospects.map((prospect) => this.#siteOf(prospect));
+    const sites = prospects.map((prospect) => siteOf(this.#worlds.cast, prospect));
     const joint = this.#joints.of(sites, past.acked);
     if (joint === null) return false;
     const outlooks: (readonly Outlook[])[] = [];
@@ -187,20 +192,6 @@ export class Ends {
         )
       );
     });
-  }
-
-  #siteOf({ row, flights, senders, had }: Prospect): Site {
-    const { cast } = this.#worlds;
-    const landing = flights.map((flight) => ({
-      mark: flight.mark,
-      after: versionsOn(cast, cast.rowAfter(row, flight)),
-    }));
-    return {
-      holds: versionsOn(cast, row),
-      had,
-      senders: senders.map(({ mark }) => mark),
-      flights: landing,
-    };
   }
 
   /** What may become of a server, by what that is in `joint`. */

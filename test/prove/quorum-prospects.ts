@@ -29,6 +29,7 @@ export interface Sender {
 /** What there is at a server, and may land. */
 export interface Prospect {
   readonly row: number;
+  /** That test for what is there now: what is overwritten never comes back. */
   readonly flights: readonly Flight[];
   readonly senders: readonly Sender[];
   /** The versions that are known to have been there. */
@@ -41,7 +42,7 @@ export interface Past {
   readonly landings: readonly Landing[];
 }
 
-/** A world, but for which server is which: that is nothing to what may break. */
+/** A world, but for which server is which: kernels look at how many there are, not at which. */
 export interface Outset {
   readonly prospects: readonly Prospect[];
   readonly past: Past;
@@ -51,14 +52,22 @@ export interface Outset {
   readonly key: string;
 }
 
-/** Null: somebody looks, or is to look again. */
-export function outsetOf(worlds: OpenWorlds, world: World): Outset | null {
-  const { model } = worlds;
+/** Of each server; null: somebody looks, or is to look again. */
+export function prospectsOf(worlds: OpenWorlds, world: World): readonly Prospect[] | null {
   const left = writersLeft(worlds, world);
   if (left === null) return null;
   const landings = worlds.landingsOf(world);
-  const servers = Array.from({ length: model.servers }, (_, at) => {
-    const prospect = prospectOf(worlds, world, left, landings, at);
+  return Array.from({ length: worlds.model.servers }, (_, at) =>
+    prospectOf(worlds, world, left, landings, at),
+  );
+}
+
+/** Null: somebody looks, or is to look again. */
+export function outsetOf(worlds: OpenWorlds, world: World): Outset | null {
+  const all = prospectsOf(worlds, world);
+  if (all === null) return null;
+  const landings = worlds.landingsOf(world);
+  const servers = all.map((prospect, at) => {
     const landed = landings.reduce((bits, one, i) => bits | (((one.servers >> at) & 1) << i), 0);
     return { at, prospect, name: keyOf([prospect.row, landed]) + nameOf(prospect) };
   });
@@ -122,15 +131,15 @@ function prospectOf(
 /**
  * The share numbers of which a server may be sent one that it has a free place for; null: it is
  * sent nothing. A number that is placed needs no other home; only where too few servers have any
- * does one that has none get a copy.
+ * does one that has none get a copy. A repair that spreads shares sends copies of placed ones, too.
  */
-function freeFor({ targets, total, quorum }: PublishRecord, at: number): number | null {
+function freeFor({ targets, total, quorum, spread }: PublishRecord, at: number): number | null {
   const all = (1 << total) - 1;
   const target = targets[at];
   if (target === undefined || target.status === 'closed') return null;
   const placed = targets.map((one) => one.placed);
   const isSpread = placed.filter((numbers) => numbers.length > 0).length >= quorum.size;
-  if (!isSpread && target.placed.length === 0) return all;
+  if (spread !== undefined || (!isSpread && target.placed.length === 0)) return all;
   return placed.flat().reduce((rest, n) => rest & ~(1 << n), all);
 }
 
