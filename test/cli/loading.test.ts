@@ -71,6 +71,7 @@ test('cap loads what caps are made of, and no engine', async () => {
     'src/crypto/node',
     'src/crypto/pss',
     'src/crypto/release',
+    'src/crypto/salts',
     'src/hidden',
     'src/refusal',
     'src/share/plaintext',
