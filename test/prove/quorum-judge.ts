@@ -218,14 +218,22 @@ export class Judge {
   #readKeyOf(heard: readonly number[]): string {
     const { required, rots } = this.#worlds.model;
     if (rots > 0) return keyOf(heard);
-    const contents = heard.map((row) => this.#contentOf(row));
-    const shnums = new Map<Mark, number>();
-    for (const { bits } of contents) {
-      for (const [mark, its] of bits) shnums.set(mark, (shnums.get(mark) ?? 0) | its);
-    }
-    const whole = [...shnums].flatMap(([mark, its]) => (bitsIn(its) >= required ? [mark] : []));
-    const versions = contents.map((content) => content.versions).sort();
+    const whole = [...this.#shnumsIn(heard)].flatMap(([mark, its]) =>
+      bitsIn(its) >= required ? [mark] : [],
+    );
+    const versions = heard.map((row) => this.#contentOf(row).versions).sort();
     return [keyOf(whole.sort((a, b) => a - b)), ...versions].join('\uffff');
+  }
+
+  /** The share numbers of each version, as bits. */
+  #shnumsIn(rows: readonly number[]): ReadonlyMap<Mark, number> {
+    const shnums = new Map<Mark, number>();
+    for (const row of rows) {
+      for (const [mark, bits] of this.#contentOf(row).bits) {
+        shnums.set(mark, (shnums.get(mark) ?? 0) | bits);
+      }
+    }
+    return shnums;
   }
 
   #contentOf(row: number): Content {
@@ -243,12 +251,7 @@ export class Judge {
   #isUnreadable(rows: readonly number[], acked: Mark): boolean {
     const { cast, model } = this.#worlds;
     if (model.rots > 0 || model.losable > 0) return false;
-    const shnums = new Map<Mark, number>();
-    for (const row of rows) {
-      for (const [mark, bits] of this.#contentOf(row).bits) {
-        shnums.set(mark, (shnums.get(mark) ?? 0) | bits);
-      }
-    }
+    const shnums = this.#shnumsIn(rows);
     const isWhole = ([mark, bits]: readonly [Mark, number]) =>
       bitsIn(bits) >= model.required && cast.isBuiltOn(mark, acked);
     if ([...shnums].some(isWhole)) return false;

@@ -80,7 +80,7 @@ export function outsetOf(worlds: OpenWorlds, world: World): Outset | null {
   };
   const books = past.landings.flatMap((one) => [one.mark, one.servers, one.shnums]);
   const now = keyOf([...prospects.map(({ row }) => row), past.acked, ...books]);
-  return { prospects, past, now, key: [now, ...prospects.map(nameOf)].join('\uffff') };
+  return { prospects, past, now, key: [now, ...servers.map(({ name }) => name)].join('\uffff') };
 }
 
 /** The landing when server number `order[i]` is called `i`. */
