@@ -172,7 +172,10 @@ export class Joints {
     return isDead;
   }
 
-  /** Asks the kernel about `rival` alone: as if what it was built on were dead, which is more than can be. */
+  /**
+   * Asks the kernel about `rival` alone: as if what it was built on were dead, which is more than
+   * can be.
+   */
   #asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
     const cast = this.#cast;
     const lineageOf = (one: Mark) =>
@@ -193,18 +196,18 @@ export class Joints {
     return this.#kernels.isReplaceable(view, candidate, { kind: 'good', version: id });
   }
 
-  /** Whether two versions have been on W servers, and neither contains the other. */
-  isForked(marks: readonly Mark[], counts: Int32Array, acked: Mark): boolean {
+  /** The newest that has been on W servers; null: two have, and neither contains the other. */
+  newestOf(marks: readonly Mark[], counts: Int32Array, acked: Mark): Mark | null {
     const { quorum } = this.#cast;
     let newest = acked;
     for (let i = 0; i < marks.length; i++) {
       if ((counts[i] as number) < quorum.size) continue;
       const mark = marks[i] as Mark;
       if (this.#cast.isBuiltOn(newest, mark)) continue;
-      if (!this.#cast.isBuiltOn(mark, newest)) return true;
+      if (!this.#cast.isBuiltOn(mark, newest)) return null;
       newest = mark;
     }
-    return false;
+    return newest;
   }
 
   /** For a round of its own: the round in which each way was met. */
@@ -243,10 +246,10 @@ export class Joint {
 
   /**
    * Whether of each way no two rivals have been on W servers, and it `isSafe`: told by the place of
-   * each server's stand, in an array that is used again, and on how many servers each mark has been.
+   * each server's stand, in an array that is used again, and the newest that has been on W servers.
    * False as well: there are too many.
    */
-  every(acked: Mark, isSafe: (places: Int32Array, counts: Int32Array) => boolean): boolean {
+  every(acked: Mark, isSafe: (places: Int32Array, newest: Mark) => boolean): boolean {
     const joints = this.#joints;
     const courses = this.#courses;
     const [met, round] = joints.nextRound();
@@ -259,7 +262,8 @@ export class Joint {
       if (n > waysMax) return false;
       const way = ways[n] as number;
       this.#stand(way, places, hads, counts);
-      if (joints.isForked(this.marks, counts, acked) || !isSafe(places, counts)) return false;
+      const newest = joints.newestOf(this.marks, counts, acked);
+      if (newest === null || !isSafe(places, newest)) return false;
       const fulfilled = this.#fulfilled(hads);
       for (let at = 0; at < courses.length; at++) {
         const here = places[at] as number;
@@ -315,7 +319,7 @@ export class Joint {
   }
 }
 
-function bitsOf(those: readonly Mark[], marks: readonly Mark[]): number {
+export function bitsOf(those: readonly Mark[], marks: readonly Mark[]): number {
   return those.reduce((bits, mark) => bits | (1 << marks.indexOf(mark)), 0);
 }
 

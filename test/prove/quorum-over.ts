@@ -4,9 +4,9 @@
  * What is left then is that requests land, those that are on their way and those that writers may
  * still send. Of each server by itself it is worked out what it may come to (`quorum-futures.ts`), and
  * every combination of that is judged. If one breaks something, then of all servers together, with
- * what keeps one version off while another may win (`quorum-joint.ts`). If
- * nothing breaks, nothing that this world leads to does, and it is gone through no further. If
- * something breaks, that may be for nothing, and the world is gone through like any other.
+ * what keeps one version off while another may win (`quorum-joint.ts`). If nothing breaks, nothing
+ * that this world leads to does, and it is gone through no further. If something breaks, that may be
+ * for nothing, and the world is gone through like any other.
  *
  * Both are more than can be if the publish kernel sends only where `isReplaceable` lets it, counts as
  * won only where its shares landed, writes over all that is there or into free places, and sends the
@@ -14,7 +14,7 @@
  * holds what each of the worlds after it may come to.
  */
 import { type Future, Futures, worst } from './quorum-futures.ts';
-import { type Joint, Joints, type Site, siteOf } from './quorum-joint.ts';
+import { bitsOf, type Joint, Joints, type Site, siteOf } from './quorum-joint.ts';
 import type { Kernels, Violation } from './quorum-model.ts';
 import { bitsIn, keyOf, type Mark } from './quorum-parts.ts';
 import {
@@ -179,13 +179,13 @@ export class Ends {
     }
     const those: Outlook[] = [];
     const shown = new Map<number, boolean>();
-    return joint.every(past.acked, (places, counts) => {
+    return joint.every(past.acked, (places, newest) => {
       for (let at = 0; at < places.length; at++) {
         those[at] = (outlooks[at] as readonly Outlook[])[places[at] as number] as Outlook;
         if (those[at]?.futures.length === 0) return true;
       }
       return (
-        this.#isSafeAnyway(those, joint, counts, past, shown) ||
+        this.#isSafeAnyway(those, joint, newest, shown) ||
         this.#areSafe(
           those.map(({ futures }) => futures),
           past,
@@ -203,12 +203,10 @@ export class Ends {
   ): readonly Outlook[] {
     const { cast } = this.#worlds;
     const { marks } = joint;
-    const bitsOf = (those: Iterable<Mark>) =>
-      [...those].reduce((bits, mark) => bits | (1 << marks.indexOf(mark)), 0);
-    const before = bitsOf(had);
+    const before = bitsOf(had, marks);
     const all = futures.map((future) => {
-      const holds = bitsOf(versionsOn(cast, future.row));
-      return { future, holds, had: before | bitsOf(future.landed.keys()) };
+      const holds = bitsOf(versionsOn(cast, future.row), marks);
+      return { future, holds, had: before | bitsOf([...future.landed.keys()], marks) };
     });
     const holds = [...new Set(joint.standsOf(at).map((stand) => stand.holds))];
     return joint.standsOf(at).map((stand): Outlook => {
@@ -230,16 +228,10 @@ export class Ends {
   #isSafeAnyway(
     outlooks: readonly Outlook[],
     { marks }: Joint,
-    counts: Int32Array,
-    { acked }: Past,
+    newest: Mark,
     shown: Map<number, boolean>,
   ): boolean {
     const { cast, model } = this.#worlds;
-    let newest = acked;
-    for (let i = 0; i < marks.length; i++) {
-      const mark = marks[i] as Mark;
-      if ((counts[i] as number) >= model.size && cast.isBuiltOn(mark, newest)) newest = mark;
-    }
     const isWhole = (i: number) => {
       let shnums = 0;
       for (const { always } of outlooks) shnums |= always[i] as number;
