@@ -92,12 +92,13 @@ export class Futures {
  */
 export function worst(futures: readonly Future[]): readonly Future[] {
   const sorted = futures.toSorted((a, b) => countOf(b) - countOf(a));
-  return sorted.filter(({ row, landed }, i) => {
-    const isIn = (one: Future) =>
-      one.row === row &&
-      [...landed].every(([mark, bits]) => (bits & ~(one.landed.get(mark) ?? 0)) === 0);
-    return !sorted.slice(0, i).some(isIn);
-  });
+  return sorted.filter((one, i) => !sorted.slice(0, i).some((more) => isWithinFuture(one, more)));
+}
+
+/** Whether the same row is come to with as much or more landed on the way. */
+export function isWithinFuture({ row, landed }: Future, more: Future): boolean {
+  const areIn = [...landed].every(([mark, bits]) => (bits & ~(more.landed.get(mark) ?? 0)) === 0);
+  return more.row === row && areIn;
 }
 
 function countOf({ landed }: Future): number {

@@ -1,28 +1,15 @@
 /**
  * @module quorum-outcomes: all that servers may come to hold, whatever writers know of it.
  */
-import { Fingerprints, Met } from './quorum-fingerprint.ts';
 import type { QuorumModel } from './quorum-model.ts';
 import { type Mark, none } from './quorum-parts.ts';
+import { goThrough } from './quorum-through.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 
 /** Of every world what the servers hold, with what is acknowledged then. */
 export function outcomesOf(model: QuorumModel): ReadonlySet<string> {
   const worlds = new QuorumWorlds(model);
-  const prints = new Fingerprints(worlds);
-  const met = new Met();
-  const waiting: World[] = [];
-  const outcomes = new Set<string>();
-  const reach = (world: World) => {
-    outcomes.add(held(worlds, world));
-    prints.take(world);
-    if (met.add(prints.high, prints.low)) waiting.push(world);
-  };
-  reach(worlds.first());
-  for (let world = waiting.pop(); world !== undefined; world = waiting.pop()) {
-    worlds.steps(world, (next) => next !== null && reach(next));
-  }
-  return outcomes;
+  return new Set(goThrough(worlds).map((world) => held(worlds, world)));
 }
 
 /** Versions by their order and their parents; servers in no order where they are alike. */

@@ -6,14 +6,14 @@
 import { describe, expect, test } from 'vitest';
 import { kernelsWith } from '../support/mutants.ts';
 import { shippedKernels } from './quorum-cast.ts';
-import { Fingerprints, Met } from './quorum-fingerprint.ts';
-import { type Future, Futures } from './quorum-futures.ts';
+import { type Future, Futures, isWithinFuture } from './quorum-futures.ts';
 import { Joints, type Stand, siteOf } from './quorum-joint.ts';
 import { mistakes } from './quorum-mistakes.ts';
 import { type Kernels, modelOf, type QuorumModel, type QuorumSize } from './quorum-model.ts';
 import type { Mark } from './quorum-parts.ts';
 import { deferring } from './quorum-plan.ts';
 import { prospectsOf } from './quorum-prospects.ts';
+import { goThrough } from './quorum-through.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 
 const small: QuorumSize = { servers: 3, required: 2, total: 2, size: 2, writers: 2, attempts: 1 };
@@ -23,30 +23,12 @@ const spread: QuorumSize = { servers: 3, required: 2, total: 3, size: 2, writers
 async function overAt(size: QuorumSize, name: string) {
   const edits = mistakes.find((mistake) => mistake.name === name)?.edits ?? [];
   const worlds = new QuorumWorlds(modelOf(size, deferring), await kernelsWith(edits));
-  const prints = new Fingerprints(worlds);
-  const met = new Map<string, number>();
-  const all: World[] = [];
   const before: number[][] = [];
   const isBreaking: boolean[] = [];
-  const reach = (world: World, from: number) => {
-    prints.take(world);
-    const print = `${prints.high} ${prints.low}`;
-    let at = met.get(print);
-    if (at === undefined) {
-      at = all.push(world) - 1;
-      met.set(print, at);
-      before.push([]);
-      isBreaking.push(false);
-    }
-    before[at]?.push(from);
-  };
-  reach(worlds.first(), 0);
-  for (let at = 0; at < all.length; at++) {
-    worlds.steps(all[at] as World, (next, violation) => {
-      if (violation !== undefined) isBreaking[at] = true;
-      if (next !== null) reach(next, at);
-    });
-  }
+  const all = goThrough(worlds, ({ at, next, to, violation }) => {
+    if (violation !== undefined) isBreaking[at] = true;
+    if (next !== null) before[to] = [...(before[to] ?? []), at];
+  });
   const waiting = all.flatMap((_, at) => (isBreaking[at] ? [at] : []));
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     for (const from of before[at] ?? []) {
@@ -100,15 +82,11 @@ function judging(worlds: QuorumWorlds, kernels: Kernels) {
 
 /** How much of what is judged of `after` is not in what is judged of the world before it. */
 function outside(before: Judged, after: Judged): number {
-  const isFutureIn = (one: Future, all: readonly Future[]) =>
-    all.some(
-      ({ row, landed }) =>
-        row === one.row &&
-        [...one.landed].every(([mark, bits]) => (bits & ~(landed.get(mark) ?? 0)) === 0),
-    );
   const futures = after.futures.flatMap((all, at) => {
     const more = before.futures[at] ?? null;
-    return more === null ? [] : (all ?? []).filter((one) => !isFutureIn(one, more));
+    return more === null
+      ? []
+      : (all ?? []).filter((one) => !more.some((other) => isWithinFuture(one, other)));
   });
   if (before.ways === null) return futures.length;
   const { ways } = before;
@@ -124,26 +102,16 @@ function outside(before: Judged, after: Judged): number {
 function stepsOf(model: QuorumModel, kernels: Kernels) {
   const worlds = new QuorumWorlds(model, kernels);
   const judgedOf = judging(worlds, kernels);
-  const prints = new Fingerprints(worlds);
-  const met = new Met();
-  const waiting: World[] = [];
-  const reach = (world: World) => {
-    prints.take(world);
-    if (met.add(prints.high, prints.low)) waiting.push(world);
-  };
-  reach(worlds.first());
+  const judged = new Map<number, Judged | null>();
   const found = { steps: 0, outside: 0 };
-  for (let world = waiting.pop(); world !== undefined; world = waiting.pop()) {
-    const before = judgedOf(world);
-    worlds.steps(world, (next) => {
-      if (next === null) return;
-      reach(next);
-      const after = before === null ? null : judgedOf(next);
-      if (before === null || after === null) return;
-      found.steps++;
-      found.outside += outside(before, after);
-    });
-  }
+  goThrough(worlds, ({ world, at, next }) => {
+    if (!judged.has(at)) judged.set(at, judgedOf(world));
+    const before = judged.get(at) ?? null;
+    const after = before === null || next === null ? null : judgedOf(next);
+    if (before === null || after === null) return;
+    found.steps++;
+    found.outside += outside(before, after);
+  });
   return found;
 }
 
