@@ -72,7 +72,7 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
     isBaseSpare: isSpare(map, plan),
     versions: map.versions,
     version: null,
-    targets: map.servers.map(({ id, status }) => ({
+    targets: map.servers.map(({ id, status, failure }) => ({
       server: id,
       held: seenIn(map, id, plan.total),
       isHeard: isHeard({ status }),
@@ -82,7 +82,7 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
       placed: [],
       isCrowded: isCrowded(holdingsOn(map, id), plan.total),
       attempt: 0,
-      failure: null,
+      failure,
     })),
     surprises: [],
     failures: [],
@@ -533,6 +533,8 @@ export interface PublishReport {
   readonly surprises: readonly Surprise[];
   /** All that went wrong, also at servers that have the new version in the end. */
   readonly failures: readonly Failure[];
+  /** Servers to which nothing was sent, since they had not answered before, and why. */
+  readonly unheard: readonly { readonly server: ServerId; readonly failure: Failure }[];
   /** Share numbers that no server is known to hold in the new version. */
   readonly missing: readonly number[];
 }
@@ -568,10 +570,13 @@ export function reportOf(record: PublishRecord, kind: PublishReport['kind']): Pu
   const { seqnum, base, version, required, total, quorum, surprises, failures } = record;
   const writes = writesOf(record);
   const placed = new Set(record.targets.flatMap(placesOn));
+  const unheard = record.targets.flatMap(({ server, status, last, failure }) =>
+    status === 'closed' && last === null && failure !== null ? [{ server, failure }] : [],
+  );
   return {
     ...{ kind, seqnum, base, version, required, total },
     quorum: quorum.size,
-    ...{ writes, surprises, failures },
+    ...{ writes, surprises, failures, unheard },
     missing: range(total).filter((shnum) => !placed.has(shnum)),
   };
 }

@@ -280,6 +280,28 @@ export function chooseForReader(map: Mapped, quorum: Quorum): Version | undefine
   );
 }
 
+/** Whether `version` is on W servers, by what the map shows, beside nothing outside of its line. */
+export function isOnQuorum(map: Mapped, quorum: Quorum, version: Version): boolean {
+  const view = viewOf(map, quorum);
+  const line = lineOf(view.versions, version);
+  const isOf = (share: Held) => share.kind === 'good' && share.version === version.id;
+  const has = (server: ServerView) => isClean(server, line) && (server.held?.some(isOf) ?? false);
+  return view.servers.filter(has).length >= quorum.size;
+}
+
+/**
+ * What is to be remembered of a map: what a reader may be given, unless the map shows that this is
+ * on fewer than W servers, so that nobody was told that it is safe.
+ */
+export function worthRemembering(map: Mapped, quorum: Quorum): Version | undefined {
+  const version = chooseForReader(map, quorum);
+  const view = viewOf(map, quorum);
+  const mayHold = ({ held }: ServerView) =>
+    held?.some((share) => share.kind === 'bad' || share.version === version?.id) ?? true;
+  const count = view.servers.filter(mayHold).length + strangers(view);
+  return count >= quorum.size - (quorum.losable ?? 0) ? version : undefined;
+}
+
 function isConfirmed(view: View, base: Version): boolean {
   const line = lineOf(view.versions, base);
   const clean = view.servers.filter((server) => isClean(server, line)).length;

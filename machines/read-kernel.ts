@@ -5,7 +5,13 @@
 import type { Failure } from './failure.ts';
 import { type Beyond, beyondReading } from './limits.ts';
 import { oncePer } from './once.ts';
-import { chooseForReader, type Membership, quorumOf } from './quorum.ts';
+import {
+  chooseForReader,
+  type Membership,
+  type Quorum,
+  quorumOf,
+  worthRemembering,
+} from './quorum.ts';
 import type { VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
 import type { Span } from './rewrite.ts';
@@ -157,7 +163,9 @@ function decideOn(record: ReadRecord): ReadDecision {
   if (end?.kind === 'delivered') return { ...end, isConfirmed: isConfirmed(record, end.version) };
   if (end !== null) return afterShortage(record, map, end);
   const chosen = choose(record, map);
-  if (chosen !== undefined) return readOf(record, map, chosen);
+  // A map counts with the N of the grid, and the file may have another.
+  const isEnough = chosen?.isConfirmed || record.version !== null || map.outcome === 'exhausted';
+  if (chosen !== undefined && (isEnough || record.looks >= 2)) return readOf(record, map, chosen);
   if (record.looks < 2) return { kind: 'map', mode: 'check' };
   const { version: wanted } = record;
   if (wanted !== null) return { kind: 'versionUnavailable', wanted, map };
@@ -189,11 +197,19 @@ function isConfirmed({ map, grid }: ReadRecord, { id }: Version): boolean {
 }
 
 /** What surely contains all that was acknowledged when `map` was begun. */
-export function confirmedIn(
-  map: Servermap,
-  { total, membership }: Pick<GridView, 'total' | 'membership'>,
-): Version | undefined {
-  return chooseForReader(map, quorumOf(membership, bestVersion(map)?.total ?? total));
+function confirmedIn(map: Servermap, grid: Numbers): Version | undefined {
+  return chooseForReader(map, quorumIn(map, grid));
+}
+
+/** What is to be remembered of `map`: it may have been acknowledged, and nothing newer has. */
+export function newestIn(map: Servermap, grid: Numbers): Version | undefined {
+  return worthRemembering(map, quorumIn(map, grid));
+}
+
+type Numbers = Pick<GridView, 'total' | 'membership'>;
+
+function quorumIn(map: Servermap, { total, membership }: Numbers): Quorum {
+  return quorumOf(membership, bestVersion(map)?.total ?? total);
 }
 
 function readOf(
@@ -233,7 +249,7 @@ export function apply(record: ReadRecord, fact: ReadFact): ReadRecord {
   switch (fact.type) {
     case 'mapped': {
       const { map } = fact;
-      const newest = newestOf(record.newest, confirmedIn(map, record.grid));
+      const newest = newestOf(record.newest, newestIn(map, record.grid));
       return { ...record, map, looks: record.looks + 1, newest };
     }
     case 'read': {

@@ -19,7 +19,7 @@ import {
 } from './publish-kernel.ts';
 import type { PublishPlan } from './publish-record.ts';
 import { isHeard, quorumOf, reachOf, rivalsOf, viewOf } from './quorum.ts';
-import { confirmedIn, type GridView } from './read-kernel.ts';
+import { type GridView, newestIn } from './read-kernel.ts';
 import { corruptShares, type VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
 import type { Recipe, Span } from './rewrite.ts';
@@ -405,6 +405,6 @@ function afterRead(record: RepairRecord, end: VersionReadEnd): RepairRecord {
 
 /** The newest version that this repair has seen or made and that is acknowledged. */
 export function newestSeen({ map, grid, newest, published }: RepairRecord): Version | null {
-  const seen = map === null ? null : newestOf(newest, confirmedIn(map, grid));
+  const seen = map === null ? null : newestOf(newest, newestIn(map, grid));
   return newestOf(seen, published?.version ?? undefined);
 }

@@ -245,6 +245,7 @@ export function highestSeqnum(known: Known): number {
 
 /** `map` with further shares marked bad, as found by a reader after the map was made. */
 export function withMarked(map: Servermap, marked: readonly MarkedHolding[]): Servermap {
+  if (marked.length === 0) return map;
   return { ...map, holdings: map.holdings.map((holding) => markedHolding(holding, marked)) };
 }
 

@@ -63,10 +63,15 @@ function seenIn(result: WriteResult | RereadResult | ClaimResult): Seen {
   return 'seen' in result ? result.seen : [];
 }
 
-/** Whether the new version is there: since its tests were of the whole server, they have held. */
+/**
+ * Whether the new version is there: since its tests were of the whole server, they have held. One
+ * that fails half way leaves some of its writes done: every place that can tell has to.
+ */
 function isOurs({ shnums, tests, checkstring }: ShareWriteContext, seen: Seen): boolean {
-  const isTelling = (shnum: number) => shnums.includes(shnum) && !passes(tests[shnum], checkstring);
-  return seen.some((share) => isTelling(share.shnum) && share.checkstring === checkstring);
+  const telling = shnums.filter((shnum) => !passes(tests[shnum], checkstring));
+  const isThere = (shnum: number) =>
+    seen.some((share) => share.shnum === shnum && share.checkstring === checkstring);
+  return telling.length > 0 && telling.every(isThere);
 }
 
 /** Whether no place can tell: a bad share of the very version may begin like a good one. */
@@ -148,6 +153,8 @@ export const shareWriteMachine = setup({
     isUntold: ({ context }, result: RereadResult) =>
       isUntold(context) && allPass(context.tests, seenIn(result)),
     isUntouched: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),
+    isMaybeLate: ({ context }, result: RereadResult) =>
+      context.failure?.kind === 'timeout' && allPass(context.tests, seenIn(result)),
     isClaim: ({ context }, result: WriteResult | RereadResult) =>
       claimsOf(context, seenIn(result)).length > 0,
     isDisproved: ({ context }, result: ClaimResult) =>
@@ -240,6 +247,10 @@ export const shareWriteMachine = setup({
           },
           {
             guard: { type: 'isUntold', params: ({ event }) => event.output },
+            target: 'unknown',
+          },
+          {
+            guard: { type: 'isMaybeLate', params: ({ event }) => event.output },
             target: 'unknown',
           },
           {

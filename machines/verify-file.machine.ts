@@ -9,7 +9,7 @@ import { assign, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
 import { recordBug } from './failure.ts';
 import { type Deadlines, type OpenInput, unprovided } from './io.ts';
-import { confirmedIn, type GridView } from './read-kernel.ts';
+import { type GridView, newestIn } from './read-kernel.ts';
 import { windowsOf } from './read-version-kernel.ts';
 import { type RetrieveInput, retrieveMachine } from './retrieve.machine.ts';
 import type { Version } from './servermap.ts';
@@ -79,7 +79,7 @@ function retrieveInput({ record, deadlines }: VerifyFileContext): RetrieveInput 
 }
 
 function reportOf({ record, grid }: VerifyFileContext, kind: 'end' | 'cancelled') {
-  const newest = record.map === null ? null : (confirmedIn(record.map, grid) ?? null);
+  const newest = record.map === null ? null : (newestIn(record.map, grid) ?? null);
   return { ...(kind === 'end' ? decide(record) : { kind }), newest };
 }
 

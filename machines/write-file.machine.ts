@@ -132,7 +132,8 @@ function mapInput(context: WriteFileContext): ServermapUpdateInput {
 function readInput(context: WriteFileContext): ReadVersionInput {
   const { map, base, ranges } = decided<'read'>(context);
   const grid = gridOf(context);
-  return { grid, map, version: base, ranges, marked: [], deadlines: context.deadlines };
+  const { marked } = context.record;
+  return { grid, map, version: base, ranges, marked, deadlines: context.deadlines };
 }
 
 function publishInput(context: WriteFileContext): PublishInput & { readonly recipe: Recipe } {

@@ -11,7 +11,15 @@ import { beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import { contains } from './lineage.ts';
 import { oncePer } from './once.ts';
 import type { PublishPlan, PublishReport, Write } from './publish-kernel.ts';
-import { chooseBase, chooseForReader, isHeard, type Quorum, quorumOf, rivalsOf } from './quorum.ts';
+import {
+  chooseBase,
+  isHeard,
+  isOnQuorum,
+  type Quorum,
+  quorumOf,
+  rivalsOf,
+  worthRemembering,
+} from './quorum.ts';
 import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
 import { isStillGood, mapAfter } from './remembered.ts';
 import {
@@ -28,12 +36,14 @@ import {
   type Format,
   highestSeqnum,
   isNamed,
+  isRecoverable,
   type Mode,
   newestOf,
   type ServerId,
   type Servermap,
   silentIn,
   type Version,
+  withMarked,
 } from './servermap.ts';
 import { type StaleShare, staleShares } from './stale.ts';
 import type { Obstacle, WriteRecord, WriteTask } from './write-record.ts';
@@ -47,7 +57,7 @@ export function start(
   newest: Version | null,
   remembered: Servermap | null = null,
 ): WriteRecord {
-  const begun = { attempt: 0, hasPrivateKey, newest, ...untouched };
+  const begun = { attempt: 0, hasPrivateKey, newest, marked: [], ...untouched };
   const record = { ...task, ...begun, ...fresh };
   if (remembered === null || !mayBeFromMemory(record)) return record;
   if (!isStillGood(remembered, task.servers, newest)) return record;
@@ -189,9 +199,10 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
       return { kind: 'readTrees', map, base, next, ...run };
     }
   }
-  // After a collision the contents are written even if they need no change: the version that
-  // holds our change may be one that nobody was told is safe.
-  if (modified === 'unchanged' && attempt === 0) return { kind: 'unchanged', base };
+  // Where the base is not on W servers, or after a collision, the contents are written even if they
+  // need no change: the version that holds our change may be one that nobody was told is safe.
+  const isSafe = attempt === 0 && isOnQuorum(map, quorumIn(record, map), base);
+  if (modified === 'unchanged' && isSafe) return { kind: 'unchanged', base };
   const recipe = recipeOf(record, base);
   const ranges = change.kind === 'modify' ? wholeRange(base) : rangesToRead(base, recipe.parts);
   if (!isRead && ranges.length > 0) {
@@ -435,9 +446,9 @@ function publishOf(
 export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
   switch (fact.type) {
     case 'mapped': {
-      const { map } = fact;
+      const map = withMarked(fact.map, record.marked);
       const hasPrivateKey = record.hasPrivateKey || map.privateKey === 'found';
-      const newest = newestOf(record.newest, chooseForReader(map, quorumIn(record, map)));
+      const newest = newestOf(record.newest, worthRemembering(map, quorumIn(record, map)));
       return { ...record, map, isRemembered: false, hasPrivateKey, newest };
     }
     case 'treesRead':
@@ -453,8 +464,12 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
       return afterPublish(withNewest(record, fact.report), fact.report);
     case 'failed':
       return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
-    case 'waited':
-      return { ...record, ...fresh, attempt: record.attempt + 1 };
+    case 'waited': {
+      // Who has named the version to build on may come upon what this attempt has written.
+      const found = record.expected == null ? null : stumbledIn(record);
+      const stumbled = found ?? record.stumbled;
+      return { ...record, ...fresh, attempt: record.attempt + 1, stumbled };
+    }
     case 'forgotten':
       return { ...record, ...fresh, ...forgottenIn(record) };
   }
@@ -479,8 +494,12 @@ function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {
     case 'delivered':
       return { ...record, isRead: true };
     case 'notEnoughShares': {
-      const { version, report } = end;
-      return { ...record, obstacle: { kind: 'notEnoughShares', version, report } };
+      const { version, report, map, marked } = end;
+      const next = { ...record, marked };
+      // What has too few good shares is no base: the newest of what can be read is.
+      const isOther = !isRecoverable(map, version) && bestVersion(map) !== undefined;
+      if (isOther) return { ...next, map, trees: 'unread', modified: 'no' };
+      return { ...next, obstacle: { kind: 'notEnoughShares', version, report } };
     }
     case 'failed':
       return { ...record, obstacle: end };

@@ -6,7 +6,16 @@ import type { Beyond } from './limits.ts';
 import type { PublishReport } from './publish-kernel.ts';
 import type { Membership } from './quorum.ts';
 import type { RetrieveReport } from './retrieve-kernel.ts';
-import type { Format, Hex, Place, ServerId, Servermap, Version, VersionName } from './servermap.ts';
+import type {
+  Format,
+  Hex,
+  MarkedHolding,
+  Place,
+  ServerId,
+  Servermap,
+  Version,
+  VersionName,
+} from './servermap.ts';
 
 /** What is wanted. */
 export type Change =
@@ -54,8 +63,10 @@ export interface WriteRecord extends WriteTask {
   readonly isRemembered: boolean;
   /** The id of the version that was remembered in vain: it was not so any more, or not enough. */
   readonly forgotten: Hex | null;
-  /** The write from memory that met another writer, if it may have been built on. */
+  /** The write before this one, from memory or with a named base, if it may have been built on. */
   readonly stumbled: PublishReport | null;
+  /** Shares that proved corrupt when they were read: a later map takes them for that. */
+  readonly marked: readonly MarkedHolding[];
   /** Whether it is sure that no server has been sent anything. */
   readonly isUntouched: boolean;
   /** The block hash trees of all shares: an update in place needs them. */

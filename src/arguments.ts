@@ -9,6 +9,7 @@ import type { Observer } from 'xstate';
 import type { Deadlines } from '../machines/io.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
+import { redacted } from './redacted.ts';
 import { isBytesOf, refuse, requireObject } from './refusal.ts';
 import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
@@ -127,17 +128,28 @@ interface GridArguments {
   readonly inspect?: unknown;
   readonly log?: unknown;
   readonly encoding?: unknown;
+  readonly format?: unknown;
   readonly spareKeys?: unknown;
   readonly rememberedFiles?: unknown;
   readonly spool?: unknown;
   readonly losableServers?: unknown;
 }
 
+const functionsOfGrid = ['now', 'random', 'date', 'spool'] as const;
+const countsOfGrid = ['spareKeys', 'losableServers', 'rememberedFiles'] as const;
+/** Those, and what is checked one by one. */
+const namesOfGrid: readonly string[] = [
+  ...['servers', 'gridSize', 'headLength', 'unusable', 'leaseSecret', 'deadlines', 'clock'],
+  ...['inspect', 'log', 'encoding', 'format', ...functionsOfGrid, ...countsOfGrid],
+];
+
 /** @throws BadArgumentError, OutOfRangeError */
 export function checkGrid(options: GridArguments): void {
-  const given: GridArguments = requireObject('options', options, 'an object');
+  const given = requireObject('options', options, 'an object') as GridArguments;
+  requireKnown('options', { ...given }, namesOfGrid, ['primitives', 'machines', 'notices']);
   const { servers, gridSize, headLength, unusable, leaseSecret, deadlines } = given;
-  const { clock, inspect, log, encoding } = given;
+  const { clock, inspect, log, encoding, format } = given;
+  if (format !== undefined && !formats.has(format)) refuse('format', format, oneOf(formats));
   if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
   for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
   for (const [name, value] of Object.entries({ gridSize, headLength })) {
@@ -153,10 +165,10 @@ export function checkGrid(options: GridArguments): void {
     requireFunction('clock.setTimeout', setTimeout);
     requireFunction('clock.clearTimeout', clearTimeout);
   }
-  for (const source of ['now', 'random', 'date', 'spool'] as const) {
+  for (const source of functionsOfGrid) {
     if (given[source] !== undefined) requireFunction(source, given[source]);
   }
-  for (const count of ['spareKeys', 'losableServers', 'rememberedFiles'] as const) {
+  for (const count of countsOfGrid) {
     if (given[count] !== undefined) requireCount(count, given[count] as number);
   }
   if (inspect !== undefined && typeof inspect !== 'function') {
@@ -270,5 +282,5 @@ export function requireKnown(
     (name) => given[name] !== undefined && !taken.includes(name),
   );
   if (unknown === undefined) return;
-  throw new BadArgumentError(`${argument}.${unknown}`, `is none of ${known.join(', ')}`);
+  throw new BadArgumentError(`${argument}.${redacted(unknown)}`, `is none of ${known.join(', ')}`);
 }

@@ -54,7 +54,7 @@ export type Linked = string | Caps | Child | MutableFile | Directory;
 
 /** A child to be linked. */
 export interface NewChild {
-  /** Any text but the empty one; it is brought into NFC. */
+  /** Any text, as Tahoe has it also the empty one; it is brought into NFC. */
   readonly name: string;
   /** What it leads to. */
   readonly child: Linked;
@@ -375,7 +375,7 @@ export class Directory {
     let attempt = 0;
     const modifier: Modifier = async (contents, about) => {
       attempt = about.attempt;
-      onAttempt?.(about);
+      await onAttempt?.(about);
       const draft = new Draft(parseTable(contents));
       await edit(draft);
       return draft.changed && packTable(draft.changed);
@@ -438,7 +438,8 @@ function replaceIn(options: AddCallOptions): Replace {
 /** @throws BadArgumentError for a child that cannot be linked, and for two of one name */
 export function additionsFrom(children: readonly NewChild[]): Addition[] {
   if (!Array.isArray(children)) throw new BadArgumentError('children', 'are no array');
-  const additions = children.map((given: NewChild, i) => {
+  // A hole is no child either: `map` would pass it over.
+  const additions = Array.from(children, (given: NewChild, i) => {
     requireObject(`children[${i}]`, given, 'an object with `name` and `child`');
     const { name, child, metadata } = given;
     return {

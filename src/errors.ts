@@ -34,6 +34,7 @@ import type {
   WhereFacts,
   WriteFacts,
 } from './facts.ts';
+import { redacted } from './redacted.ts';
 
 /** By which copies of this module know each other's errors. */
 const brand = Symbol.for('tahoe-mutable.error');
@@ -137,7 +138,8 @@ export class NoSuchChildError extends TypedError<NameFacts, 'NoSuchChildError'> 
   static override readonly code = 'NoSuchChildError';
 
   constructor(name: string) {
-    super(`no child is called ${JSON.stringify(name)}`, { name });
+    const clear = redacted(name);
+    super(`no child is called ${JSON.stringify(clear)}`, { name: clear });
   }
 }
 
@@ -146,7 +148,8 @@ export class ExistingChildError extends TypedError<NamedKindFacts, 'ExistingChil
   static override readonly code = 'ExistingChildError';
 
   constructor(name: string, kind = 'child') {
-    super(`a ${kind} is called ${JSON.stringify(name)} already`, { name, kind });
+    const clear = redacted(name);
+    super(`a ${kind} is called ${JSON.stringify(clear)} already`, { name: clear, kind });
   }
 }
 
@@ -155,7 +158,8 @@ export class NotADirectoryError extends TypedError<NamedKindFacts, 'NotADirector
   static override readonly code = 'NotADirectoryError';
 
   constructor(name: string, kind: string) {
-    super(`${JSON.stringify(name)} is no directory, but ${kind}`, { name, kind });
+    const clear = redacted(name);
+    super(`${JSON.stringify(clear)} is no directory, but ${kind}`, { name: clear, kind });
   }
 }
 

@@ -166,6 +166,8 @@ export type WriteFacts = {
   readonly surprises: readonly Surprise[];
   /** What went wrong with servers on the way. */
   readonly failures: readonly Failure[];
+  /** Servers to which nothing was sent, since they had not answered before, and why. */
+  readonly unheard: readonly { readonly server: string; readonly failure: Failure }[];
 };
 
 /** The same of a write that met another writer, and has given up. */

@@ -55,7 +55,7 @@ import { Keyrings } from './runtime/keyrings.ts';
 import { newDownload } from './runtime/late-downloads.ts';
 import { renewLeases } from './runtime/late-operations.ts';
 import type { SessionSetting } from './runtime/new-session.ts';
-import type { Complain } from './runtime/observing.ts';
+import { type Complain, observing, warn } from './runtime/observing.ts';
 import type { OperationOptions } from './runtime/options.ts';
 import {
   type GridAbout,
@@ -222,7 +222,9 @@ export class Grid {
     this.#advisories.close();
     this.#spareKeys.close();
     this.#setting.keyrings.forget();
-    for (const server of this.servers) server.close?.();
+    // What one of them throws is no reason to leave the others open.
+    const complain = this.#complain ?? warn;
+    for (const server of this.servers) observing('close', () => server.close?.(), complain)();
   }
 
   /** {@link close}, for `using` and `await using`. */
@@ -336,7 +338,7 @@ export class Grid {
   walk(cap: Cap | string, options: WalkOptions = {}): AsyncGenerator<Met, void, undefined> {
     const root = rootOf(this.openDirectory(cap));
     checkWalk(options);
-    return this.#walked(root, (tree) => tree.walk(options));
+    return this.#walked(root, options, (tree) => tree.walk(options));
   }
 
   /**
@@ -349,25 +351,28 @@ export class Grid {
   ): AsyncGenerator<Examined, void, undefined> {
     const root = rootOf(this.openDirectory(cap));
     checkDeepCheck(options);
-    return this.#walked(root, (tree) => tree.deepCheck(options));
+    return this.#walked(root, options, (tree) => tree.deepCheck(options));
   }
 
   /** How much there is in a directory and below it. @throws as {@link walk} */
   async deepStats(cap: Cap | string, options: WalkOptions = {}): Promise<DeepStats> {
-    const tree = await this.#treeOf(rootOf(this.openDirectory(cap)));
+    const root = rootOf(this.openDirectory(cap));
+    checkWalk(options);
+    const tree = await this.#treeOf(root, options);
     return tree.deepStats(options);
   }
 
   async *#walked<T>(
     root: Known,
+    options: Pick<OperationOptions, 'signal'>,
     begin: (tree: Tree) => AsyncGenerator<T, void, undefined>,
   ): AsyncGenerator<T, void, undefined> {
-    yield* begin(await this.#treeOf(root));
+    yield* begin(await this.#treeOf(root, options));
   }
 
-  async #treeOf(root: Known): Promise<Tree> {
+  async #treeOf(root: Known, { signal }: Pick<OperationOptions, 'signal'>): Promise<Tree> {
     const { encoding } = this;
-    const { Tree } = await trees();
+    const { Tree } = await this.#awaited(trees, signal);
     return new Tree(root, {
       encoding,
       recorder: this.#recorder,
@@ -443,7 +448,7 @@ export class Grid {
     checkCreation({ format, key, isNewKey });
     const first = contentsOf();
     const prepared = async (signal: AbortSignal) => {
-      const signing = key ?? (await this.#spareKeys.take());
+      const signing = key ?? (await this.#spareKeys.take(signal));
       const cap = writeCapOf(signing, format, kind === 'createDirectory');
       const encryptedPrivateKey = await encryptPrivateKey(
         cap.writekey,

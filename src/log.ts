@@ -11,7 +11,8 @@ import type { BlocksSettled, ServerSettled, WriteSettled } from '../machines/eve
 import type { VersionUnconfirmed } from '../machines/read-file.machine.ts';
 import type { AttemptCollided } from '../machines/write-file.machine.ts';
 import { TahoeMutableError } from './errors.ts';
-import { withoutSecrets } from './redacted.ts';
+import type { Facts } from './facts.ts';
+import { redacted, withoutSecrets } from './redacted.ts';
 import { type Complain, observing, warn } from './runtime/observing.ts';
 import type { CallRecorder, GridRecorder, OperationRecorder } from './runtime/recorded.ts';
 import { nameOf } from './version-name.ts';
@@ -196,10 +197,17 @@ type Reported = ServerSettled | BlocksSettled | WriteSettled;
 function told(error: unknown): object {
   if (error instanceof TahoeMutableError) {
     const { code, message, facts } = error;
-    return { code, message: withoutSecrets(message), facts };
+    return { code, message: withoutSecrets(message), facts: cleared(facts) };
   }
   if (!(error instanceof Error)) return { message: withoutSecrets(String(error)) };
   return { code: error.name, message: withoutSecrets(error.message) };
+}
+
+/** The same without the caps in it, as where one was given for a name. */
+function cleared(facts: Facts): Facts {
+  return JSON.parse(JSON.stringify(facts), (_, value: unknown) =>
+    typeof value === 'string' ? redacted(value) : value,
+  );
 }
 
 /** The operation itself fails with what `now` throws. */

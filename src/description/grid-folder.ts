@@ -8,11 +8,11 @@ import { link, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { primitives } from '#crypto';
-import { requireOptions, requirePath } from '../arguments.ts';
+import { requireKnown, requireOptions, requirePath } from '../arguments.ts';
 import { fromBase32, toBase32, utf8 } from '../bytes.ts';
 import { completeEncoding, type Encoding } from '../encoding.ts';
 import { BadGridError, OutOfRangeError } from '../errors.ts';
-import { refuse } from '../refusal.ts';
+import { refuse, requireObject } from '../refusal.ts';
 import {
   errnoOf,
   ignoreMissing,
@@ -47,12 +47,13 @@ export interface NewGrid {
 export async function createGridFolder(folder: string, grid: NewGrid = {}): Promise<string> {
   requirePath('folder', folder);
   requireOptions(grid);
+  requireKnown('options', { ...grid }, ['servers', 'encoding']);
   const { servers = 13 } = grid;
   if (typeof servers !== 'number') refuse('servers', servers, 'a number');
   if (!Number.isInteger(servers) || servers < 1 || servers > SERVERS_MAX) {
     throw new OutOfRangeError('servers', servers, `must be from 1 to ${SERVERS_MAX}`);
   }
-  const encoding = completeEncoding(grid.encoding ?? {});
+  const encoding = completeEncoding(checkedEncoding(grid.encoding ?? {}));
   const path = resolve(folder);
   try {
     await makeGridFolder(path, (staged) => fillGridFolder(staged, servers, encoding));
@@ -60,6 +61,16 @@ export async function createGridFolder(folder: string, grid: NewGrid = {}): Prom
     throw unwritableGridOf(path, 'cannot be made a grid', error);
   }
   return join(path, 'servers.yaml');
+}
+
+function checkedEncoding(encoding: Partial<Encoding>): Partial<Encoding> {
+  const given = requireObject('encoding', encoding, 'an object');
+  requireKnown('encoding', given, ['required', 'happy', 'total']);
+  for (const [name, value] of Object.entries(given)) {
+    const isKind = value === undefined || typeof value === 'number';
+    if (!isKind) refuse(`encoding.${name}`, value, 'a number');
+  }
+  return encoding;
 }
 
 /**

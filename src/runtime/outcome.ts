@@ -333,8 +333,8 @@ function placesOf(report: PublishReport): readonly Place[] {
 }
 
 function factsOf(report: PublishReport): WriteFacts {
-  const { seqnum, quorum, surprises, failures, missing } = report;
-  return { seqnum, quorum, placed: placesOf(report), missing, surprises, failures };
+  const { seqnum, quorum, surprises, failures, unheard, missing } = report;
+  return { seqnum, quorum, placed: placesOf(report), missing, surprises, failures, unheard };
 }
 
 /**
@@ -344,7 +344,7 @@ function factsOf(report: PublishReport): WriteFacts {
 function publishError(report: PublishReport, attempts: number): Error {
   const { kind, seqnum, quorum, surprises, failures } = report;
   const servers = new Set(placedOf(report).map(({ server }) => server)).size;
-  const because = lastOf(failures);
+  const because = unheardText(report) + lastOf(failures);
   const facts = factsOf(report);
   switch (kind) {
     case 'uncoordinated': {
@@ -370,6 +370,14 @@ function publishError(report: PublishReport, attempts: number): Error {
     case 'cancelled':
       return new Error(`a publish that ended as ${kind} has no error`);
   }
+}
+
+/** How many servers were sent nothing, and why one of them was not. */
+function unheardText({ unheard }: PublishReport): string {
+  const last = unheard.at(-1);
+  return last === undefined
+    ? ''
+    : `; ${unheard.length} gave no answer before: ${last.failure.detail}`;
 }
 
 /**

@@ -5,6 +5,7 @@
  * is only held to what was asked: share numbers that can be, no more bytes than wanted.
  */
 import { AnswerLostError, ServerUnavailableError } from '../errors.ts';
+import { isBytes } from '../share/plaintext.ts';
 import type {
   ByteRange,
   ReadableShares,
@@ -48,8 +49,10 @@ export function withCheckedAnswers(server: StorageServer): StorageServer {
 function checkedShares(id: ServerId, shares: ReadableShares): ReadableShares {
   return {
     async listShares(storageIndex, options) {
-      const shnums = new Set(await shares.listShares(storageIndex, options));
-      const problem = problemOfShnums(shnums);
+      const given = await shares.listShares(storageIndex, options);
+      const isList = Symbol.iterator in Object(given);
+      const shnums = new Set(isList ? given : []);
+      const problem = isList ? problemOfShnums(shnums) : 'nonsense: no list of shares';
       if (problem !== undefined) throw new ServerUnavailableError(id, problem);
       return [...shnums].sort((a, b) => a - b);
     },
@@ -72,20 +75,25 @@ function problemOfShnums(shnums: ReadonlySet<number>): string | undefined {
 }
 
 function problemOfBytes(bytes: Uint8Array, { length }: ByteRange): string | undefined {
+  if (!isBytes(bytes)) return 'nonsense: no Uint8Array';
   return bytes.length > length
     ? `nonsense: ${bytes.length} bytes for a read of ${length}`
     : undefined;
 }
 
 function problemOfWrite(
-  { reads }: ReadTestWriteAnswer,
+  answer: ReadTestWriteAnswer,
   ranges: readonly ByteRange[],
 ): string | undefined {
+  // What is no object has neither.
+  const { wrote, reads }: Partial<ReadTestWriteAnswer> = Object(answer);
+  if (typeof wrote !== 'boolean') return 'nonsense: not whether it wrote';
+  if (!(reads instanceof Map)) return 'nonsense: no Map of what was read';
   const problem = problemOfShnums(new Set(reads.keys()));
   if (problem !== undefined) return problem;
   for (const results of reads.values()) {
-    if (results.length !== ranges.length) {
-      return `nonsense: ${results.length} answers to ${ranges.length} reads`;
+    if (!Array.isArray(results) || results.length !== ranges.length) {
+      return `nonsense: ${results?.length} answers to ${ranges.length} reads`;
     }
     for (const [i, range] of ranges.entries()) {
       const tooLong = problemOfBytes(results[i] as Uint8Array, range);

@@ -54,8 +54,8 @@ test('a call has its own deadlines, and those of the grid where it says nothing'
   const writing = file.overwrite(bytesOf(9), { deadlines: { writeMs: 4000 } });
   const ended = writing.catch(({ code }) => code);
   expect(await passTime(clock, ended)).toBe(4000);
-  // The server was read again: it holds what it held.
-  expect(await ended).toBe('NotEnoughServersError');
+  // The server was read again and holds what it held; but the write may come to it yet.
+  expect(await ended).toBe('IndeterminateWriteError');
 });
 
 /** A file whose next write meets another writer, so many times. */

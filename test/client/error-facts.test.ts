@@ -251,6 +251,7 @@ const table: Table = {
     {
       ...{ seqnum: 2, quorum: 2, placed: places.slice(0, 1), missing: [1, 2], surprises: [] },
       failures: ids.slice(1).map(gone),
+      unheard: [],
     },
   ],
   UncoordinatedWriteError: [
@@ -272,6 +273,7 @@ const table: Table = {
     },
     {
       ...{ seqnum: 2, quorum: 2, placed: [], missing: [0, 1, 2], failures: [], attempts: 1 },
+      unheard: [],
       surprises: places.map((place) => ({ ...place, found: expect.stringMatching(/^[0-9a-f]+$/) })),
     },
   ],
@@ -302,7 +304,7 @@ const table: Table = {
       await file.overwrite(bytesOf(9));
     },
     {
-      ...{ seqnum: 3, quorum: 2, missing: [2], surprises: [] },
+      ...{ seqnum: 3, quorum: 2, missing: [2], surprises: [], unheard: [] },
       placed: [0, 1].map((shnum) => ({ server: ids[0], shnum })),
       failures: expect.any(Array),
     },

@@ -212,7 +212,12 @@ describe.each(formats)('overwriting a %s file', (format) => {
     written.length = 0;
     const error = await file.overwrite(bytesOf(50)).catch((e) => e);
     expect(error).toBeInstanceOf(NotEnoughServersError);
-    expect(error.message).toBe('version 2 reached 0 of the 7 servers it needs');
+    expect(error.message).toMatch(
+      /^version 2 reached 0 of the 7 servers it needs; 4 gave no answer before: server s\d+: gone$/,
+    );
+    expect(error.facts.unheard.map(({ server }: { server: string }) => server).sort()).toEqual(
+      [...gone].sort(),
+    );
     expect(error.facts.placed).toEqual([]);
     expect(written).toEqual([]);
     gone.clear();

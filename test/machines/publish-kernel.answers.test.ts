@@ -368,7 +368,7 @@ describe('the report', () => {
     const { seqnum, base, version, required, total, failures } = record;
     expect(reportOf(record, 'cancelled')).toEqual({
       ...{ kind: 'cancelled', seqnum, base, version, required, total },
-      ...{ quorum: 2, surprises: [], failures, missing: [1, 2] },
+      ...{ quorum: 2, surprises: [], failures, unheard: [], missing: [1, 2] },
       writes: [
         { server: 's0', shnum: 0, status: 'accepted', failure: null },
         { server: 's1', shnum: 1, status: 'failed', failure: failureOf('s1') },

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { segmentSizeMax } from '../../machines/limits.ts';
 import {
   apply,
-  confirmedIn,
   decide,
+  newestIn,
   type ReadFact,
   type ReadRecord,
   resolveRange,
@@ -247,10 +247,10 @@ describe('what surely contains all that was acknowledged', () => {
       ...{ s2: 'failed', s3: 'failed' },
     });
     const isConfirmed = (total: number) =>
-      confirmedIn(two, { total, membership: { servers: 4, happy: 3 } }) !== undefined;
+      newestIn(two, { total, membership: { servers: 4, happy: 3 } }) !== undefined;
     expect([isConfirmed(3), isConfirmed(2)]).toEqual([true, true]);
     const none = mapOf(4, [], [], { s3: 'failed' });
-    expect(confirmedIn(none, grid)).toBeUndefined();
+    expect(newestIn(none, grid)).toBeUndefined();
     // One server is W where N is 1, and says nothing where it is 3, whatever the grid's N is now.
     const away = { s1: 'failed', s2: 'failed', s3: 'failed' } as const;
     const single = versionOf(1, 'a', { required: 1, total: 1 });
@@ -258,8 +258,8 @@ describe('what surely contains all that was acknowledged', () => {
     const three = mapOf(4, [goodAt('s0', 0, v1), goodAt('s0', 1, v1)], [v1], away);
     for (const total of [1, 3]) {
       const { membership } = grid;
-      expect(confirmedIn(one, { total, membership })).toBe(single);
-      expect(confirmedIn(three, { total, membership })).toBeUndefined();
+      expect(newestIn(one, { total, membership })).toBe(single);
+      expect(newestIn(three, { total, membership })).toBeUndefined();
     }
   });
 

@@ -146,7 +146,7 @@ describe('rereading', () => {
 
   test.each<[string, readonly SeenShare[], string]>([
     ['our own checkstring: it landed', [share(1, ours), share(2, ours)], 'accepted'],
-    ['our own in one of the places', [share(2, ours), share(1, foreign)], 'accepted'],
+    ['our own in one place only: the server failed half way', [share(1, ours)], 'surprised'],
     ['our own, of an earlier request: that is not this one', [share(0, ours)], 'surprised'],
     ['what was there before: it did not', untouched, 'failed'],
     ['something of that is gone', untouched.slice(1), 'surprised'],
@@ -159,6 +159,16 @@ describe('rereading', () => {
     expect(it.log()).toEqual([
       ...['cancel readDeadline', 'stop rereadShare', reports(status, seen, failure)],
     ]);
+  });
+
+  test('what is not there when its time is over may be late: nobody can say', () => {
+    const late = start().step(passed('writeDeadline', 'shareWrite.writing'));
+    expect(late.step(rereads(...untouched)).state()).toBe('unknown');
+  });
+
+  test("somebody else's in one of the places is checked", () => {
+    const it = rereading().step(rereads(share(2, ours), share(1, foreign)));
+    expect(it.state()).toBe('checkingClaim');
   });
 
   test.each([
@@ -307,7 +317,7 @@ describe('what does not belong changes nothing', () => {
   const makers = {
     writing: () => start(),
     rereading: () => rereading(),
-    accepted: () => rereading().step(rereads(share(1, ours))),
+    accepted: () => rereading().step(rereads(share(1, ours), share(2, ours))),
     checkingClaim: () => checking(),
     surprised: () => rereading().step(rereads()),
     refused: () => start().step(writes({ kind: 'refused', failure })),

@@ -69,8 +69,8 @@ const noDeadline: readonly Edit[] = [
 const lostMeansUndone: readonly Edit[] = [
   {
     file: shareWrite,
-    from: 'isTelling(share.shnum) && share.checkstring === checkstring',
-    to: "isTelling(share.shnum) && share.checkstring === 'x'",
+    from: 'share.shnum === shnum && share.checkstring === checkstring',
+    to: "share.shnum === shnum && share.checkstring === 'x'",
   },
   {
     file: shareWrite,

@@ -186,8 +186,14 @@ const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'machines/write-kernel.ts',
-        from: 'return { ...record, ...fresh, attempt: record.attempt + 1 };',
-        to: 'return { ...record, ...fresh, map: record.map, attempt: record.attempt + 1 };',
+        from: 'return { ...record, ...fresh, attempt: record.attempt + 1, stumbled };',
+        to: 'return { ...record, ...fresh, map: record.map, attempt: record.attempt + 1, stumbled };',
+      },
+      // What can not be read would be passed over.
+      {
+        file: 'machines/write-kernel.ts',
+        from: 'const isOther = ',
+        to: 'const isOther = false && ',
       },
     ],
     scenario: 'F2-collision',
@@ -205,6 +211,11 @@ const mutants: readonly Mutant[] = [
         file: 'machines/read-kernel.ts',
         from: 'return map !== null && confirmedIn(map, grid)?.id === id;',
         to: 'return map !== null || confirmedIn(map, grid)?.id === id;',
+      },
+      {
+        file: 'machines/read-kernel.ts',
+        from: "map.outcome === 'exhausted'",
+        to: 'true',
       },
     ],
     scenario: 'R6-rival-out-of-sight',

@@ -75,6 +75,7 @@ export function publishReport(
     writes: [],
     surprises: [],
     failures: [],
+    unheard: [],
     missing: [],
     ...more,
   };
