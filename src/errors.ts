@@ -138,7 +138,7 @@ export class NoSuchChildError extends TypedError<NameFacts, 'NoSuchChildError'> 
   static override readonly code = 'NoSuchChildError';
 
   constructor(name: string) {
-    const clear = redacted(name);
+    const clear = redacted(String(name));
     super(`no child is called ${JSON.stringify(clear)}`, { name: clear });
   }
 }
@@ -148,7 +148,7 @@ export class ExistingChildError extends TypedError<NamedKindFacts, 'ExistingChil
   static override readonly code = 'ExistingChildError';
 
   constructor(name: string, kind = 'child') {
-    const clear = redacted(name);
+    const clear = redacted(String(name));
     super(`a ${kind} is called ${JSON.stringify(clear)} already`, { name: clear, kind });
   }
 }
@@ -158,7 +158,7 @@ export class NotADirectoryError extends TypedError<NamedKindFacts, 'NotADirector
   static override readonly code = 'NotADirectoryError';
 
   constructor(name: string, kind: string) {
-    const clear = redacted(name);
+    const clear = redacted(String(name));
     super(`${JSON.stringify(clear)} is no directory, but ${kind}`, { name: clear, kind });
   }
 }

@@ -50,7 +50,7 @@ import type { Keyring, Sightings, WriterKeys } from './runtime/session.ts';
 import type { SpareKeys } from './runtime/spare-keys.ts';
 import type { Workbench } from './runtime/workbench.ts';
 import type { Plaintext } from './share/plaintext.ts';
-import type { Turns } from './storage/turns.ts';
+import type { Turns } from './turns.ts';
 import type { VersionChoice, VersionName } from './version-name.ts';
 
 /** Of one `modify`, by default. */
@@ -410,7 +410,8 @@ export class MutableFile {
   /**
    * Reads, lets `modifier` change, and writes; when somebody else wrote at the same time, does it
    * again from what is there then. `modifier` must not mind contents that hold its change already.
-   * @returns undefined when `modifier` wanted no change
+   * A write of the same file that `modifier` waits for would wait for this one: it never ends.
+   * @returns undefined when `modifier` wanted no change, and what is there is acknowledged
    * @throws UncoordinatedWriteError, NewerVersionSeenError when every attempt met another writer,
    * what `modifier` throws, and as {@link overwrite}
    *

@@ -49,7 +49,8 @@ export interface Primitives {
   randomBytes(length: number): Uint8Array;
   /** 16 random bytes that everybody may see. */
   newSalt(): Uint8Array;
-  generateKey(): Promise<SigningKey>;
+  /** @param signal gives it up as long as it waits for its turn */
+  generateKey(signal?: AbortSignal): Promise<SigningKey>;
   /** @throws BadKeyError unless `pkcs8` is an unencrypted 2048-bit RSA key */
   importSigningKey(pkcs8: Uint8Array): Promise<SigningKey>;
   /** @throws BadKeyError unless `spki` is an RSA public key */

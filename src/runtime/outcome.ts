@@ -372,12 +372,14 @@ function publishError(report: PublishReport, attempts: number): Error {
   }
 }
 
-/** How many servers were sent nothing, and why one of them was not. */
+/** Some of the servers that were sent nothing, and why one of them was not. */
 function unheardText({ unheard }: PublishReport): string {
   const last = unheard.at(-1);
-  return last === undefined
-    ? ''
-    : `; ${unheard.length} gave no answer before: ${last.failure.detail}`;
+  if (last === undefined) return '';
+  const some = unheard.slice(0, 3).map(({ server }) => server);
+  const rest = unheard.length - some.length;
+  const more = rest > 0 ? ` and ${rest} more` : '';
+  return `; no answer before from ${some.join(', ')}${more}: ${last.failure.detail}`;
 }
 
 /**

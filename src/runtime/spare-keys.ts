@@ -7,24 +7,7 @@
  * that keeps no process alive.
  */
 import type { Primitives, SigningKey } from '../crypto/primitives.ts';
-import { Turns } from '../storage/turns.ts';
 import { type Clock, platformClock } from './run.ts';
-
-/**
- * The searches of a process, two at a time. Node makes them in the four threads that open, read and
- * write files for all of it: behind a hundred searches no server with a folder would answer in its time.
- */
-export class Searches {
-  readonly #turns = new Turns();
-  #begun = 0;
-
-  /** Rejects also where `make` throws. @throws signal.reason when aborted before it is begun */
-  run(make: Primitives['generateKey'], signal?: AbortSignal): Promise<SigningKey> {
-    return this.#turns.run(`${this.#begun++ % 2}`, signal, async () => make());
-  }
-}
-
-const ofThisProcess = new Searches();
 
 /** A program that works has shorter pauses; one that is about to end has ended by then. */
 const pauseMs = 100;
@@ -34,7 +17,6 @@ export class SpareKeys {
   readonly #make: Primitives['generateKey'];
   readonly #count: number;
   readonly #clock: Clock;
-  readonly #searches: Searches;
   #ready: SigningKey[] = [];
   #isMaking = false;
   #underWay = 0;
@@ -43,25 +25,16 @@ export class SpareKeys {
   #term = {};
 
   /** @param count how many to have at hand; 0 to make each when it is asked for */
-  constructor(
-    make: Primitives['generateKey'],
-    count: number,
-    clock: Clock = platformClock,
-    searches: Searches = ofThisProcess,
-  ) {
+  constructor(make: Primitives['generateKey'], count: number, clock: Clock = platformClock) {
     this.#make = make;
-    this.#searches = searches;
     this.#count = count;
     this.#clock = clock;
     this.#rest();
   }
 
-  /**
-   * A key for one file: one that is ready, or else a new one.
-   * @throws signal.reason when aborted before its search has begun
-   */
+  /** A key for one file: one that is ready, or else a new one, which `signal` may give up. */
   async take(signal?: AbortSignal): Promise<SigningKey> {
-    return this.#ready.pop() ?? this.#searches.run(this.#make, signal);
+    return this.#ready.pop() ?? this.#make(signal);
   }
 
   /** Runs an operation, during which no spare key is begun. */
@@ -104,13 +77,18 @@ export class SpareKeys {
     const term = this.#term;
     this.#isMaking = true;
     // Whoever needs a key makes one, and hears why that fails; here nobody waits for it.
-    const key = await this.#searches.run(this.#make).catch(() => undefined);
+    const key = await newKey(this.#make).catch(() => undefined);
     this.#isMaking = false;
     if (key === undefined) return;
     if (term !== this.#term) return wipe(key);
     this.#ready.push(key);
     this.#rest();
   }
+}
+
+/** Rejects also where `make` throws. */
+async function newKey(make: Primitives['generateKey']): Promise<SigningKey> {
+  return make();
 }
 
 /** What the platform holds of it inside is its own to wipe. */

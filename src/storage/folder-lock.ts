@@ -14,10 +14,10 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Turns } from '../turns.ts';
 import { errnoOf, ignoreMissing } from './atomic-file.ts';
 import { ensureFolder, openOrMakeEntry } from './folder-entry.ts';
 import { FolderFault } from './folder-fault.ts';
-import { Turns } from './turns.ts';
 
 /** Upper bound of the random pause between two attempts, in milliseconds, doubling up to it. */
 const PAUSE_MAX_MS = 32;

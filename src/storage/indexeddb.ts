@@ -17,6 +17,7 @@ import { requireFunction } from '../arguments.ts';
 import { bytesToHex, toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
 import { refuse } from '../refusal.ts';
+import { Turns } from '../turns.ts';
 import { CheckedServer, type LeaseSecrets } from './checked-server.ts';
 import {
   type ContainerVersion,
@@ -42,7 +43,6 @@ import type {
   ShareKind,
 } from './server.ts';
 import { judge, planChanges, produceParts } from './slot.ts';
-import { Turns } from './turns.ts';
 
 /** What a server in IndexedDB is; only `id` has to be given. */
 export interface IndexedDbServerOptions extends IdentityOptions {

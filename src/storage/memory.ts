@@ -7,6 +7,7 @@
 import { requireFunction } from '../arguments.ts';
 import { toBase32 } from '../bytes.ts';
 import { NoSuchShareError, ServerUnavailableError } from '../errors.ts';
+import { Turns } from '../turns.ts';
 import { CheckedServer } from './checked-server.ts';
 import { renewOrAddLease } from './container.ts';
 import { type IdentityOptions, identityOf } from './identity.ts';
@@ -27,7 +28,6 @@ import {
   produceParts,
   type ShareRewrite,
 } from './slot.ts';
-import { Turns } from './turns.ts';
 
 /** What a server in memory is called. */
 export interface MemoryServerOptions extends IdentityOptions {

@@ -9,7 +9,10 @@ import { QuorumWorlds, type World } from './quorum-world.ts';
 /** Of every world what the servers hold, with what is acknowledged then. */
 export function outcomesOf(model: QuorumModel): ReadonlySet<string> {
   const worlds = new QuorumWorlds(model);
-  return new Set(goThrough(worlds).map((world) => held(worlds, world)));
+  const outcomes = new Set([held(worlds, worlds.first())]);
+  // Worlds that come to the same may hold something else.
+  goThrough(worlds, ({ next }) => next !== null && outcomes.add(held(worlds, next)));
+  return outcomes;
 }
 
 /** Versions by their order and their parents; servers in no order where they are alike. */

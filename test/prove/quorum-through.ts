@@ -18,7 +18,7 @@ export interface Through {
 /** Calls `onStep` with every step of every world. @returns the worlds */
 export function goThrough(
   worlds: QuorumWorlds,
-  onStep: (step: Through) => void = () => {},
+  onStep: (step: Through) => unknown = () => {},
 ): readonly World[] {
   const prints = new Fingerprints(worlds);
   const met = new Map<string, number>();

@@ -4,8 +4,7 @@ import { primitives } from '#crypto';
 import type { SigningKey } from '../../src/crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from '../../src/errors.ts';
 import { Grid, type InternalGridOptions } from '../../src/grid.ts';
-import type { Clock } from '../../src/runtime/run.ts';
-import { Searches, SpareKeys } from '../../src/runtime/spare-keys.ts';
+import { SpareKeys } from '../../src/runtime/spare-keys.ts';
 import { memoryServers } from '../support/client-grid.ts';
 import { newKeys } from '../support/new-keys.ts';
 
@@ -29,10 +28,6 @@ function byHand() {
 
 const keyOf = (byte: number) => ({ pkcs8: new Uint8Array(4).fill(byte) }) as unknown as SigningKey;
 
-/** With searches of its own: some of these never end. */
-const spareKeys = (make: () => Promise<SigningKey>, count: number, clock?: Clock) =>
-  new SpareKeys(make, count, clock, new Searches());
-
 /** The pause after an operation is over. */
 async function pass(): Promise<void> {
   vi.runOnlyPendingTimers();
@@ -41,7 +36,7 @@ async function pass(): Promise<void> {
 
 test('keys are made one at a time while nothing is under way, up to the number asked for', async () => {
   const { asked, make } = byHand();
-  const spare = spareKeys(make, 2);
+  const spare = new SpareKeys(make, 2);
   expect(make).toHaveBeenCalledTimes(0);
   await pass();
   await pass();
@@ -68,7 +63,7 @@ test('keys are made one at a time while nothing is under way, up to the number a
 
 test('none is made ahead unless it is asked for', async () => {
   const { asked, make } = byHand();
-  const spare = spareKeys(make, 0);
+  const spare = new SpareKeys(make, 0);
   await spare.during(async () => {});
   expect(vi.getTimerCount()).toBe(0);
   const key = spare.take();
@@ -79,13 +74,13 @@ test('none is made ahead unless it is asked for', async () => {
 test('the pause keeps no process alive', () => {
   const unref = vi.fn();
   const clock = { setTimeout: () => ({ unref }), clearTimeout: () => {} };
-  spareKeys(byHand().make, 1, clock);
+  new SpareKeys(byHand().make, 1, clock);
   expect(unref).toHaveBeenCalledTimes(1);
 });
 
 test('closing drops and wipes what is ready and what is being made', async () => {
   const { asked, make } = byHand();
-  const spare = spareKeys(make, 2);
+  const spare = new SpareKeys(make, 2);
   const keys = [keyOf(1), keyOf(2)];
   await pass();
   asked[0]?.resolve(keys[0] as SigningKey);
@@ -115,7 +110,7 @@ test.each([
   'a generator that %s is heard of by whoever needs a key, and by nobody else',
   async (_, fail) => {
     const make = vi.fn(fail);
-    const spare = spareKeys(make, 1);
+    const spare = new SpareKeys(make, 1);
     await pass();
     expect(make).toHaveBeenCalledTimes(1);
     // Not tried again before another operation has ended.
@@ -161,23 +156,4 @@ test('spareKeys is a whole number', () => {
   const servers = memoryServers(1);
   expect(() => new Grid({ servers, spareKeys: -1 })).toThrow(OutOfRangeError);
   expect(() => new Grid({ servers, spareKeys: '1' as never })).toThrow(BadArgumentError);
-});
-
-test('two are searched for at a time, and who is given up while it waits is left out', async () => {
-  const { asked, make } = byHand();
-  const keys = spareKeys(make, 0);
-  const given = new AbortController();
-  const reason = new Error('enough');
-  const taken = [keys.take(), keys.take(), keys.take(given.signal), keys.take()];
-  const lost = expect(taken[2]).rejects.toBe(reason);
-  await atRest();
-  expect(make).toHaveBeenCalledTimes(2);
-  given.abort(reason);
-  await lost;
-  for (const [i, { resolve }] of asked.entries()) resolve(keyOf(i));
-  await atRest();
-  expect(make).toHaveBeenCalledTimes(3);
-  asked[2]?.resolve(keyOf(2));
-  const got = await Promise.all([taken[0], taken[1], taken[3]]);
-  expect(got.map((key) => key?.pkcs8[0])).toEqual([0, 1, 2]);
 });

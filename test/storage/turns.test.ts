@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Turns } from '../../src/storage/turns.ts';
+import { Turns } from '../../src/turns.ts';
 
 /** A piece of work that ends when told, and what has happened so far. */
 function stage() {

@@ -4,7 +4,7 @@
  * Both embedded backends need it: producing a part is asynchronous, so a read-test-write yields
  * to others half way.
  */
-import { unlessAborted } from '../abort.ts';
+import { unlessAborted } from './abort.ts';
 
 export class Turns {
   /** Per key, settles when everybody who has asked so far is finished. */
