@@ -68,11 +68,13 @@ export function lastRequest(
   server: string,
   { actors }: RunFacts,
 ): Summaries['shareWrite'] | undefined {
-  const requests = [...actors.values()].flatMap((actor) => {
+  // A long trace has a great many actors, and this is asked at each answer.
+  let last: Summaries['shareWrite'] | undefined;
+  for (const actor of actors.values()) {
     const request = actor.parent === publish ? summaryOf(actor, 'shareWrite') : undefined;
-    return request?.server === server ? [request] : [];
-  });
-  return requests.at(-1);
+    if (request?.server === server) last = request;
+  }
+  return last;
 }
 
 function writesOf(publish: ActorFact): readonly string[] {
