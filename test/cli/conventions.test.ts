@@ -49,6 +49,11 @@ test('the grid of the Tahoe node in the home is taken where none is named, as -v
   const inEnvironment = await run(`get ${readCap}`);
   expect(inEnvironment.stderr).toContain('other: does not exist');
   expect((await run(`--grid ${node} get ${readCap}`)).stdout).toBe('hi');
+  const empty = await run(`--grid= get ${readCap}`);
+  expect(empty).toEqual({
+    ...{ stdout: '', stderr: 'tahoe-mutable: --grid: is empty; name a grid, or leave it out\n' },
+    exit: 2,
+  });
 });
 
 test('the version is told by -V, and -q and -v exclude each other', async () => {

@@ -140,6 +140,7 @@ test('nothing is copied from a directory that cannot be, or into what it is not'
     [[here('f'), here('g')], 'FROM and TO are both here; say ALIAS:PATH for what is on a grid'],
     [[here('f')], 'TO: is missing'],
     [['odd:', here('x')], 'FROM: is a directory; say --recursive'],
+    [[here('f'), here('loop'), 'odd:'], 'loop: is a directory; say --recursive'],
     [['-r', 'odd:', here('f')], 'TO: is a file, and one file only can be copied to that'],
     [['odd:f', here('f/')], 'TO: is no directory, and ends with a slash'],
     [[here('f'), 'odd:d'], 'copying into a directory needs a write cap, this is a read cap'],

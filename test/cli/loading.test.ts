@@ -76,5 +76,6 @@ test('cap loads what caps are made of, and no engine', async () => {
     'src/refusal',
     'src/share/plaintext',
     'src/turn',
+    'src/turns',
   ]);
 });

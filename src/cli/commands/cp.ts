@@ -109,8 +109,10 @@ interface How extends Required<Options> {
 
 async function copyTo(call: Call, to: string, sources: readonly Entry[], how: How) {
   const { recursive, copying } = how;
-  if (!recursive && sources.some(({ kind }) => kind === 'directory')) {
-    throw new UsageError('FROM: is a directory; say --recursive');
+  const directory = sources.find(({ kind }) => kind === 'directory');
+  if (!recursive && directory !== undefined) {
+    // A cap is not printed.
+    throw new UsageError(`${directory.name ?? 'FROM'}: is a directory; say --recursive`);
   }
   const [only] = sources;
   // A directory would be made for nothing.
