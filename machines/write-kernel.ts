@@ -498,7 +498,8 @@ function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {
       const next = { ...record, marked };
       // What has too few good shares is no base: the newest of what can be read is.
       const isOther = !isRecoverable(map, version) && bestVersion(map) !== undefined;
-      if (isOther) return { ...next, map, trees: 'unread', modified: 'no' };
+      // What was remembered is forgotten.
+      if (isOther && !record.isRemembered) return { ...next, map, trees: 'unread', modified: 'no' };
       return { ...next, obstacle: { kind: 'notEnoughShares', version, report } };
     }
     case 'failed':
