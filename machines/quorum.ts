@@ -299,7 +299,7 @@ export function worthRemembering(map: Mapped, quorum: Quorum): Version | undefin
   const mayHold = ({ held }: ServerView) =>
     held?.some((share) => share.kind === 'bad' || share.version === version?.id) ?? true;
   const count = view.servers.filter(mayHold).length + strangers(view);
-  return count >= quorum.size - (quorum.losable ?? 0) ? version : undefined;
+  return count >= lastingSize(quorum) ? version : undefined;
 }
 
 function isConfirmed(view: View, base: Version): boolean {

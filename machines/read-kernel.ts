@@ -198,17 +198,18 @@ function isConfirmed({ map, grid }: ReadRecord, { id }: Version): boolean {
 
 /** What surely contains all that was acknowledged when `map` was begun. */
 function confirmedIn(map: Servermap, grid: Numbers): Version | undefined {
-  return chooseForReader(map, quorumIn(map, grid));
+  return chooseForReader(map, quorumIn(grid, map));
 }
 
 /** What is to be remembered of `map`: it may have been acknowledged, and nothing newer has. */
 export function newestIn(map: Servermap, grid: Numbers): Version | undefined {
-  return worthRemembering(map, quorumIn(map, grid));
+  return worthRemembering(map, quorumIn(grid, map));
 }
 
 type Numbers = Pick<GridView, 'total' | 'membership'>;
 
-function quorumIn(map: Servermap, { total, membership }: Numbers): Quorum {
+/** That of the file in `map`, if there is one: it keeps its N. */
+export function quorumIn({ total, membership }: Numbers, map: Servermap): Quorum {
   return quorumOf(membership, bestVersion(map)?.total ?? total);
 }
 

@@ -11,15 +11,8 @@ import { beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import { contains } from './lineage.ts';
 import { oncePer } from './once.ts';
 import type { PublishPlan, PublishReport, Write } from './publish-kernel.ts';
-import {
-  chooseBase,
-  isHeard,
-  isOnQuorum,
-  type Quorum,
-  quorumOf,
-  rivalsOf,
-  worthRemembering,
-} from './quorum.ts';
+import { chooseBase, isHeard, isOnQuorum, rivalsOf, worthRemembering } from './quorum.ts';
+import { quorumIn } from './read-kernel.ts';
 import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
 import { isStillGood, mapAfter } from './remembered.ts';
 import {
@@ -232,10 +225,6 @@ function isClear(record: WriteRecord, map: Servermap): boolean {
   const base = chooseBase(map, quorumIn(record, map));
   if (base === undefined || base === null || lostVersion(record, map) !== null) return false;
   return changeSeen(record, base) === null;
-}
-
-function quorumIn({ membership, total }: WriteRecord, map: Servermap): Quorum {
-  return quorumOf(membership, bestVersion(map)?.total ?? total);
 }
 
 /** What to build on; null: nothing is there that would be lost. Undefined: there is no base. */
