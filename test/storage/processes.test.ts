@@ -4,8 +4,6 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytesToHex, toBase32, utf8 } from '../../src/bytes.ts';
@@ -40,12 +38,21 @@ function newSlot(): TestSlot {
   return slot;
 }
 
-async function startWorker(task: string, { storageIndex }: TestSlot, count = 0) {
+async function startWorker(
+  task: string,
+  { storageIndex }: TestSlot,
+  count: number,
+  point: object | null = null,
+) {
   const built = await builtPackage();
   const slot = bytesToHex(storageIndex);
-  const child = spawn(process.execPath, [WORKER, built, task, folder, slot, String(count)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [WORKER, built, task, folder, slot, String(count), JSON.stringify(point)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   children.push(child);
   return child;
 }
@@ -60,59 +67,70 @@ test('processes that count together lose no increment', { timeout: 120_000 }, as
   expect(await slot.contents()).toEqual({ 0: '100' });
 });
 
-/**
- * Kills of whole-file writers are in test/client/processes.test.ts; these look at single
- * containers.
- */
-const KILLS = 24;
+/** Enough for shares that are new, changed in place and replaced, and for a lease. */
+const GENERATIONS = 3;
 const LANES = 4;
-const SEED = Number(process.env.TAHOE_MUTABLE_SEED ?? Date.now() % 2 ** 31);
 
-test(`a writer killed at any point (TAHOE_MUTABLE_SEED=${SEED}) leaves every share wholly old or new`, {
+/** Kills of whole-file writers are in test/client/processes.test.ts; these look at single containers. */
+test('a writer killed at any change of the disk leaves every share wholly old or new', {
   timeout: 180_000,
 }, async () => {
-  const randomMs = randomDelays(SEED);
+  const slots = Array.from({ length: LANES }, newSlot);
+  const [first] = await Promise.all(slots.map((slot) => replacements(slot, GENERATIONS)));
+  const total = first?.changes ?? 0;
+  expect(total).toBeGreaterThan(10 * GENERATIONS);
+  // A third of them each before the system call, within it, and after it.
+  const points = Array.from({ length: total }, (_, i) => ({
+    ...{ of: 'change', at: i + 1, when: ['before', 'during', 'after'][i % 3] },
+  }));
   let interrupted = 0;
-  const lanes = Array.from({ length: LANES }, async () => {
-    const slot = newSlot();
+  const lanes = slots.map(async (slot, lane) => {
     const prefix = toBase32(slot.storageIndex).slice(0, 2);
-    let acknowledged = 0;
-    for (let kill = 0; kill < KILLS / LANES; kill++) {
-      acknowledged = await killOneWriter(slot, acknowledged, randomMs());
+    let acknowledged = GENERATIONS;
+    for (const point of points.filter((_, i) => i % LANES === lane)) {
+      // In place or whole differ in how many changes they are: so the last may come one later.
+      const told = await replacements(slot, GENERATIONS + 1, point);
+      acknowledged = told.generation ?? acknowledged;
       await expectWhole(slot, acknowledged);
+      acknowledged = await newestOf(slot);
       const left = await readdir(join(folder, 'shares/incoming/tahoe-mutable'));
       if (left.some((name) => name.startsWith(`${prefix}-`))) interrupted += 1;
     }
-    return slot;
   });
-  const [survivor] = await Promise.all(lanes);
+  await Promise.all(lanes);
   // The kills did fall between the creation of a temporary file and its renaming.
-
-  expect(interrupted).toBeGreaterThan(KILLS / 20);
+  expect(interrupted).toBeGreaterThan(points.length / 4);
   // Locks of the dead block nobody, and what they left is cleared away by the next writer.
-  const fresh = Object.assign(newSlot(), { storageIndex: survivor?.storageIndex });
+  const fresh = Object.assign(newSlot(), { storageIndex: slots[0]?.storageIndex });
   expect((await fresh.send({ 0: write({ parts: [part(0, 'alive')] }) })).wrote).toBe(true);
   expect(await readdir(join(folder, 'shares/incoming/tahoe-mutable'))).toEqual([]);
 });
 
-/** The last generation that the writer said it had written before it died. */
-async function killOneWriter(slot: TestSlot, acknowledged: number, delayMs: number) {
-  const worker = await startWorker('replace', slot);
-  let last = acknowledged;
-  const lines = createInterface({ input: worker.stdout });
-  const started = once(lines, 'line');
-  lines.on('line', (line) => {
-    last = Number(line);
+/**
+ * Has a process replace both shares `count` times, or die at `point`.
+ *
+ * @returns the last generation of which it said that it was written, and all changes of the disk
+ *   until then
+ */
+async function replacements(
+  slot: TestSlot,
+  count: number,
+  point?: object,
+): Promise<{ readonly generation?: number; readonly changes?: number }> {
+  const worker = await startWorker('replace', slot, count, point);
+  let output = '';
+  worker.stdout.on('data', (data) => {
+    output += data;
   });
-  const ended = once(lines, 'close');
-  await Promise.race([started, ended]);
-  // Not a wait for something to happen: the point of death is the random input of this test.
-  await pause(delayMs);
-  worker.kill('SIGKILL');
-  expect(await once(worker, 'close')).toEqual([null, 'SIGKILL']);
-  await ended;
-  expect(last).toBeGreaterThan(acknowledged);
-  return last;
+  expect(await once(worker, 'close')).toEqual(point === undefined ? [0, null] : [null, 'SIGKILL']);
+  const told = output.split('\n').slice(0, -1);
+  return JSON.parse(told.at(-1) ?? '{}');
+}
+
+/** The generation that share 0 is in. */
+async function newestOf(slot: TestSlot): Promise<number> {
+  const bytes = await slot.server.readShare(slot.storageIndex, 0, EVERYTHING);
+  return Buffer.from(bytes).readDoubleBE();
 }
 
 /** Both shares are in the generation that was acknowledged, or in the one that was under way. */
@@ -124,13 +142,4 @@ async function expectWhole(slot: TestSlot, acknowledged: number): Promise<void> 
     expect([acknowledged, acknowledged + 1]).toContain(n);
     expect(Buffer.compare(bytes, generation(n))).toBe(0);
   }
-}
-
-/** Whole milliseconds from 0 to 24 (a replacement takes about ten), from a small generator. */
-function randomDelays(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * 25);
-  };
 }

@@ -1,11 +1,13 @@
 /**
  * @module storage-worker: the other process of `test/storage/processes.test.ts`, started as
- * `node storage-worker.mjs <built src> <task> <folder> <storage index in hex> [count]`.
+ * `node storage-worker.mjs <built src> <task> <folder> <storage index in hex> <count> [point]`.
  */
 import { writeSync } from 'node:fs';
+import { dieAt } from '../kills/death.mjs';
 import { generation } from './storage-generation.mjs';
 
-const [built, task, directory, slot, count] = process.argv.slice(2);
+const [built, task, directory, slot, count, point = 'null'] = process.argv.slice(2);
+const changes = await dieAt(JSON.parse(point));
 const { DirectoryServer } = await import(`${built}/storage/directory.js`);
 
 const server = new DirectoryServer({
@@ -42,16 +44,16 @@ function successor(n, held) {
   return { tests, parts, newLength: bytes.length };
 }
 
-/** Replaces two shares again and again, and says so after each time, until it is killed. */
+/** Replaces two shares as often as told, and says each time how many changes of the disk that took. */
 async function replace() {
-  for (;;) {
+  for (let done = 0; done < Number(count); done++) {
     const held = await generations();
     const n = Math.max(0, ...held.values()) + 1;
     const shares = new Map([0, 1].map((shnum) => [shnum, successor(n, held.get(shnum))]));
     const { wrote } = await server.readTestWrite(storageIndex, { secrets, shares, reads: [] });
     if (!wrote) throw new Error(`somebody else wrote generation ${n}`);
-    writeSync(1, `${n}\n`);
     if (n % 3 === 0) await server.addLease(storageIndex, secrets);
+    writeSync(1, `${JSON.stringify({ generation: n, changes: changes.change })}\n`);
   }
 }
 
