@@ -52,6 +52,30 @@ export function lineOf(versions: Versions, base: Version | null): ReadonlySet<He
   return line;
 }
 
+/** What a version contains outside of a line. */
+export interface Descent {
+  /** Newest first, as far as it is in sight: from the version itself until the line is met. */
+  readonly outside: readonly Version[];
+  /** Whether that is all. What is beyond the line is in the line, whether anybody sees it or not. */
+  readonly isKnown: boolean;
+}
+
+/** What `version` contains outside of `line`. */
+export function descentOf(versions: Versions, line: ReadonlySet<Hex>, version: Version): Descent {
+  const outside: Version[] = [];
+  for (let at = version; !line.has(at.id); ) {
+    outside.push(at);
+    const parent = parentOf(versions, at);
+    if (parent.kind === 'nothing') break;
+    if (parent.kind === 'unknown') {
+      // It has left every server, and still both name it.
+      return { outside, isKnown: at.parentTag !== null && line.has(at.parentTag) };
+    }
+    at = parent.version;
+  }
+  return { outside, isKnown: true };
+}
+
 /** Newest first. */
 export function newestFirst(versions: Versions): readonly Version[] {
   return Object.values(versions).sort((a, b) => compareVersions(b, a));

@@ -11,7 +11,7 @@
  * line, can no longer come to W servers (D2). Where d servers may lose what they hold, B is d more,
  * and of W servers W − d count. docs/publish.md has the theorem and its proof.
  */
-import { contains, lineOf, newestFirst, parentOf, type Versions } from './lineage.ts';
+import { contains, descentOf, lineOf, newestFirst, type Versions } from './lineage.ts';
 import {
   compareVersions,
   type Hex,
@@ -121,21 +121,27 @@ function isClean({ held }: ServerView, line: ReadonlySet<Hex>): boolean {
   return held?.every((share) => share.kind === 'good' && line.has(share.version)) ?? false;
 }
 
-/**
- * Whether `version` can not have won this server, nor come to: it holds something newer, and
- * nothing that may contain it.
- */
-function isBlocked({ held }: ServerView, versions: Versions, version: Version): boolean {
-  if (held === null || held.some((share) => mayContain(versions, share, version))) return false;
-  return held.some((share) => {
+/** Which shares may be of a version, or contain it, as far as is known; of what nobody sees, too. */
+type Carries = (share: Held) => boolean;
+
+/** Whether a share may contain `version` other than by the line, which would do no harm. */
+function carriesOf(versions: Versions, line: ReadonlySet<Hex>, version: Version): Carries {
+  return (share) => {
     const other = versionIn(versions, share);
-    return other !== undefined && compareVersions(other, version) > 0;
-  });
+    if (other === undefined) return true;
+    const { outside, isKnown } = descentOf(versions, line, other);
+    if (outside.some(({ id }) => id === version.id)) return true;
+    const last = outside.at(-1);
+    return !isKnown && last !== undefined && last.seqnum > version.seqnum;
+  };
 }
 
-function mayContain(versions: Versions, share: Held, version: Version): boolean {
-  const other = versionIn(versions, share);
-  return other === undefined || contains(versions, other, version) !== 'no';
+/** Whether a share may contain what nobody sees, other than by the line. */
+function carriesUnseenOf(versions: Versions, line: ReadonlySet<Hex>): Carries {
+  return (share) => {
+    const version = versionIn(versions, share);
+    return version === undefined || !descentOf(versions, line, version).isKnown;
+  };
 }
 
 /** What a share is of, as far as anybody knows. */
@@ -143,12 +149,24 @@ function versionIn(versions: Versions, share: Held): Version | undefined {
   return share.kind === 'good' ? versions[share.version] : undefined;
 }
 
-/** How many servers may hold `version`, or come to, as a writer knows it. */
-function mayWin(view: View, won: ReadonlySet<ServerId>, version: Version): number {
-  const known = view.servers.filter(
-    (server) => !won.has(server.id) && !isBlocked(server, view.versions, version),
+/**
+ * Whether something that is no newer than `limit` can not have won this server, nor come to: it
+ * holds something newer, and nothing that carries it.
+ */
+function isBlocked({ held }: ServerView, versions: Versions, limit: Version, carries: Carries) {
+  if (held === null || held.some(carries)) return false;
+  return held.some((share) => {
+    const other = versionIn(versions, share);
+    return other !== undefined && compareVersions(other, limit) > 0;
+  });
+}
+
+/** Whether too few servers are left that may hold it, or come to, for it to be acknowledged. */
+function isOut(view: View, won: ReadonlySet<ServerId>, limit: Version, carries: Carries): boolean {
+  const open = view.servers.filter(
+    (server) => !won.has(server.id) && !isBlocked(server, view.versions, limit, carries),
   );
-  return known.length + strangers(view);
+  return open.length + strangers(view) < lastingSize(view.quorum);
 }
 
 /** Servers that others may know, and that cannot be asked. */
@@ -187,17 +205,19 @@ export function isReplaceable(view: View, candidate: Candidate, share: Held): bo
   return isMet || isOutrun(view, candidate, other);
 }
 
-/** D2: neither `rival` nor an ancestor of it outside of the line can be acknowledged any more. */
+/** D2: neither `rival` nor anything that it may contain outside of the line can be acknowledged. */
 function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean {
-  for (let at = rival; !line.has(at.id); ) {
-    if (mayWin(view, won, at) >= lastingSize(view.quorum)) return false;
-    const parent = parentOf(view.versions, at);
-    if (parent.kind === 'nothing') return true;
-    // It has left every server, and still both name it.
-    if (parent.kind === 'unknown') return at.parentTag !== null && line.has(at.parentTag);
-    at = parent.version;
-  }
-  return true;
+  const { versions } = view;
+  const isVersionOut = (it: Version) => isOut(view, won, it, carriesOf(versions, line, it));
+  const { outside, isKnown } = descentOf(versions, line, rival);
+  if (!outside.every(isVersionOut)) return false;
+  const last = outside.at(-1);
+  if (isKnown || last === undefined) return true;
+  // Beyond that it may contain whatever is older: what is in sight, and what is not.
+  const older = Object.values(versions).filter(
+    ({ id, seqnum }) => !line.has(id) && seqnum < last.seqnum,
+  );
+  return older.every(isVersionOut) && isOut(view, won, last, carriesUnseenOf(versions, line));
 }
 
 /** Whether a bad share claims, by its first bytes, to be newer than what is written. */
@@ -313,29 +333,10 @@ function isConfirmed(view: View, base: Version): boolean {
 function mayBeOverlooked(view: View, line: ReadonlySet<Hex>): boolean {
   const { quorum, servers, versions } = view;
   const unheard = servers.filter(({ held }) => held === null).length + strangers(view);
-  const heldBy = servers.map(({ held }) => held ?? []);
-  const countOf = (isIt: (share: Held) => boolean) =>
-    heldBy.filter((held) => held.some(isIt)).length + unheard;
+  const mayBe = (carries: Carries) =>
+    servers.filter(({ held }) => held?.some(carries)).length + unheard >= lastingSize(quorum);
   const rivals = Object.values(versions).filter(({ id }) => !line.has(id));
-  const mayWinOf = (rival: Version) => countOf((share) => mayContain(versions, share, rival));
-  if (rivals.some((rival) => mayWinOf(rival) >= lastingSize(quorum))) return true;
-  // These may have an ancestor in common that nobody sees.
-  const isOfUnknownDescent = (share: Held) =>
-    !isDescentKnown(versions, line, versionIn(versions, share));
-  return countOf(isOfUnknownDescent) >= lastingSize(quorum);
-}
-
-function isDescentKnown(
-  versions: Versions,
-  line: ReadonlySet<Hex>,
-  version: Version | undefined,
-): boolean {
-  for (let at = version; at !== undefined; ) {
-    if (line.has(at.id)) return true;
-    const parent = parentOf(versions, at);
-    if (parent.kind === 'nothing') return true;
-    if (parent.kind === 'unknown') return at.parentTag !== null && line.has(at.parentTag);
-    at = parent.version;
-  }
-  return false;
+  if (rivals.some((rival) => mayBe(carriesOf(versions, line, rival)))) return true;
+  // Several may have an ancestor in common that nobody sees.
+  return mayBe(carriesUnseenOf(versions, line));
 }

@@ -135,7 +135,6 @@ describe('a server that holds something else', () => {
 
   test.each([
     ['a rival of the base', v2b],
-    ['an older version, of which nobody knows what it was built on', v1],
     ['a rival of ours that is older', versionOf(3, 'b')],
   ])('has %s: a surprise, and written over once B servers are won', (_, version) => {
     const record = found(is(0, version));
@@ -148,6 +147,12 @@ describe('a server that holds something else', () => {
     const two = apply(one, { type: 'settled', report: accepts('s2') });
     expect([next(two), retested(two)]).toEqual([['s0:0'], [holds(version), absent, absent]]);
     expect(decide(booked(record, fails('s1'), fails('s2')))).toEqual({ kind: 'uncoordinated' });
+  });
+
+  test('has an older version, of which nobody knows what it was built on: it is on one server', () => {
+    const record = found(is(0, v1));
+    expect(record.surprises).toEqual([{ server: 's0', shnum: 0, found: v1.checkstring }]);
+    expect([next(record), retested(record)]).toEqual([['s0:0'], [holds(v1), absent, absent]]);
   });
 
   test('has something newer: it is never written over', () => {

@@ -92,12 +92,13 @@ describe('the plan', () => {
   });
 
   test('is one request a server, which tests for all that it holds, and that nothing else is there', () => {
+    const rival = versionOf(2, 'b', { required: 1 });
     const holdings = [
       ...[goodAt('s0', 2, v2), goodAt('s0', 0, v2), goodAt('s1', 1, v2), goodAt('s2', 3, v2)],
-      goodAt('s1', 3, v1),
+      goodAt('s1', 3, rival),
     ];
-    // With v1 on s1 it is not clean; s0, s2 and the empty s3 are.
-    const map = mapOf(4, holdings, [v1, v2]);
+    // With the rival on s1, where others may be, it is not clean; s0, s2 and the empty s3 are.
+    const map = mapOf(4, holdings, [rival, v2]);
     expect(requestsOf(begun(planOf(map, { total: 4, required: 1 })))).toEqual([
       {
         ...{ server: 's0', shnums: [0, 2], attempt: 0 },

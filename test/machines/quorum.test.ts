@@ -247,10 +247,39 @@ describe('what may be overwritten', () => {
       expect(builtOn('o p x o q', { ...more, p, q, b, a })(x, ['s0'])).toBe(false);
     });
 
-    test('where its parent is not known, or not in sight, nobody can tell', () => {
-      expect(builtOn('a c d b o', { ...named, b: strays.b })(strays.b, ['s0'])).toBe(false);
-      // What is out of sight, and is named by both, is in the line.
+    test('what is out of sight, and is named by both, is in the line', () => {
       expect(builtOn('a c d b -')(b, ['s0'])).toBe(true);
+    });
+
+    test('where its parent is not in sight, it may be anything older, and what nobody sees', () => {
+      const stray = { ...named, b: strays.b };
+      // What b was built on may be on s3, and come to s4, but not to s1 and s2.
+      expect(builtOn('a c d b o', stray)(strays.b, ['s0'])).toBe(true);
+      // It may be what e was built on as well.
+      const e = made(3, 'e');
+      expect(builtOn('a c e b o', { ...stray, e })(strays.b, ['s0'])).toBe(false);
+      // Or x, which y contains: b and both of these are on three servers.
+      const x = made(1, 'x', null);
+      const more = { ...stray, x, y: made(3, 'y', x) };
+      expect(builtOn('a yx y b a', more)(strays.b, ['s0'])).toBe(false);
+      // But not what is no older.
+      const twin = made(2, 'x', null);
+      const later = { ...stray, x: twin, y: made(3, 'y', twin) };
+      expect(builtOn('a yx y b a', later)(strays.b, ['s0'])).toBe(true);
+    });
+
+    test('what was built on the line keeps nothing alive that is not beside it', () => {
+      // c was built on what a was, and that is not in sight: it contains b by the line, or not.
+      const hidden = made(1, 'h', o);
+      const [base, x] = [made(2, 'a', hidden), made(2, 'c', hidden)];
+      const view = viewOf(seen('a c b', { a: base, c: x, b: strays.b }), majority(3));
+      const of = (won: readonly string[]) =>
+        isReplaceable(
+          view,
+          { ...candidateOn(view, base), version: n, won: new Set(won) },
+          good(strays.b),
+        );
+      expect([of([]), of(['s0'])]).toEqual([false, true]);
     });
 
     test('a first version has no ancestor', () => {
@@ -462,9 +491,10 @@ describe('what a reader may be given', () => {
     const more = { ...named, x, y, z, h: hidden, w: made(4, 'w', a), e: made(4, 'e', a) };
     const of = (words: string, versions: Named = more) =>
       chooseForReader(seen(words, versions), majority(5));
-    expect(of('x y z ao w')).toBeUndefined();
-    // It is in sight: what was built on it is on three servers, and goes before.
-    expect(of('xh y z ao w')).toBe(z);
+    // What was built on it is on three servers, and goes before, whether it is in sight or not.
+    expect([of('x y z ao w'), of('xh y z ao w')]).toEqual([z, z]);
+    const strangers = { ...more, x: made(3, 'x'), y: made(3, 'y'), z: made(3, 'z') };
+    expect(of('x y z ao w', strangers)).toBeUndefined();
     expect(of('x y e ao w')).toBe(more.w);
     expect(of('x y ! ao w')).toBeUndefined();
     // First versions have no ancestor.

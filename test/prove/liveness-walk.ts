@@ -24,6 +24,8 @@ export interface WalkModel extends Size {
   readonly attempts: number;
   /** Whether versions name their parents. */
   readonly doesName: boolean;
+  /** Servers, the last ones that hold shares, that have missed the last two versions; 0 if unsaid. */
+  readonly stale?: number;
 }
 
 export interface WalkEnd {
@@ -71,12 +73,18 @@ class WalkWorld {
   readonly #acknowledged: Version[] = [];
 
   constructor(model: WalkModel, prng: Prng) {
-    const { servers, total, writers } = model;
+    const { servers, total, writers, stale = 0 } = model;
     this.#model = model;
     this.#quorum = { servers, size: model.quorum };
     this.#prng = prng;
-    const first = this.#made(1, null);
-    this.#rows = Array.from({ length: servers }, (_, n) => new Map(n < total ? [[n, first]] : []));
+    // What was there before them all has left every server, and so has what the stale ones lack.
+    const old = this.#made(2, this.#made(1, null));
+    const newest = stale === 0 ? old : this.#made(4, this.#made(3, old));
+    const heldBy = (n: number) => (n < total - stale ? newest : old);
+    this.#rows = Array.from(
+      { length: servers },
+      (_, n) => new Map(n < total ? [[n, heldBy(n)]] : []),
+    );
     this.#writers = Array.from({ length: writers }, () => this.#looker(0));
   }
 

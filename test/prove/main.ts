@@ -34,6 +34,7 @@ interface Flags {
   readonly repairs: number;
   readonly readers: number;
   readonly losable: number;
+  readonly stale: number;
   readonly remembers: boolean;
   readonly lean: boolean;
   readonly limit: number;
@@ -70,6 +71,7 @@ const program: Command = new Command('prove')
   .option('--writers <A>', 'how many', positive)
   .option('--attempts <T>', 'how often each tries', positive)
   .option('--losable <n>', 'disks that may lose shares, or go back to older ones', whole, 0)
+  .option('--stale <n>', 'servers that have missed the last two versions', whole, 0)
   .option('--readers <n>', 'readers who ask server by server, beside the writers', whole, 0)
   .option('--repairs <n>', 'how many of the writers repair', whole, 0)
   .option('--remembers', 'writers who may begin with what their last write left', false)
@@ -130,10 +132,11 @@ function chosenQuorum(): QuorumModel | undefined {
       'error: a size is --servers, --k, --quorum-size, --writers and --attempts together',
     );
   }
-  const { readers, losable, remembers, repairs, shares: total } = flags;
+  const { readers, losable, stale, remembers, repairs, shares: total } = flags;
   const size = { servers, required: k, size: quorumSize, writers, attempts, total, losable };
   const model = modelOf(size, {
     readers,
+    stale,
     remembers,
     repairs,
     ...(flags.lean && leanOf(size, { remembers, repairs })),
@@ -152,6 +155,7 @@ function problemOf({
   writers,
   readers,
   losable,
+  stale,
   repairs,
 }: QuorumModel) {
   // Whom a writer may hear are 2^S sets.
@@ -160,6 +164,7 @@ function problemOf({
   if (size > servers) return `--quorum-size ${size} is more than --servers ${servers}`;
   if (2 * size <= servers) return `--quorum-size ${size} is not more than half of ${servers}`;
   if (2 * size <= servers + losable) return `--losable ${losable} leaves no quorums that meet`;
+  if (stale > servers - size) return `--stale ${stale} leaves no quorum that is up to date`;
   if (repairs > writers) return `--repairs ${repairs} is more than --writers ${writers}`;
   if (repairs > 0 && size > total) return '--repairs needs --shares of --quorum-size at least';
   if (required > total) return `--k ${required} is more than --shares ${total}`;

@@ -20,7 +20,8 @@ for (const size of [ten, thirteen]) {
 }
 
 say(`${count} walks of each kind: ended stuck, acknowledged versions, with a loss`);
-for (const size of [{ servers: 3, required: 1, total: 3, quorum: 2 }, ten]) {
+const three: Size = { servers: 3, required: 1, total: 3, quorum: 2 };
+for (const size of [three, { ...three, stale: 1 }, ten, { ...ten, stale: 3 }]) {
   for (const many of [2, 3]) {
     for (const doesName of [true, false]) {
       const model: WalkModel = { ...size, writers: many, attempts: many, doesName };
@@ -29,8 +30,9 @@ for (const size of [{ servers: 3, required: 1, total: 3, quorum: 2 }, ten]) {
       const acknowledged = ends.reduce((sum, end) => sum + end.acknowledged, 0);
       const lost = ends.filter(({ isLost }) => isLost).length;
       const parents = doesName ? 'named' : 'not named';
-      const what = `${size.servers}, ${size.required}, ${size.quorum} | ${many} x ${many}`;
-      say(`| ${[what, parents, stuck, acknowledged, lost].join(' | ')} |`);
+      const what = `${size.servers}, ${size.required}, ${size.quorum} | ${model.stale ?? 0}`;
+      const writers = `${many} x ${many}`;
+      say(`| ${[what, writers, parents, stuck, acknowledged, lost].join(' | ')} |`);
     }
   }
 }

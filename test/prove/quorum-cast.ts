@@ -62,7 +62,10 @@ export class QuorumCast {
     this.#kernels = kernels;
     const { servers, size: happy, losable } = model;
     this.quorum = rules.quorumOf({ servers, happy, losable }, happy);
-    this.markOf(1, (rankMax + 1) / 2, none, true);
+    // The first version, or what the stale servers hold and two that they have missed.
+    for (let n = 0, base = none; n < (model.stale > 0 ? 4 : 1); n++) {
+      base = this.markOf(n + 1, (rankMax + 1) / 2, base, model.parents !== 'none');
+    }
     this.flightsId([]);
   }
 
@@ -79,6 +82,11 @@ export class QuorumCast {
       const order = (seqnum * (rankMax + 1) + rank) * 2;
       return { version, base, rank, plain: mark, isNaming, order };
     });
+  }
+
+  /** The newest version that was there at first. */
+  get newest(): Mark {
+    return this.model.stale > 0 ? 3 : 0;
   }
 
   made(mark: Mark): Made {
@@ -136,15 +144,17 @@ export class QuorumCast {
 
   /**
    * The first version, one share of each number, dealt to the servers in turn. Where these would
-   * be too few to acknowledge it, every server has one.
+   * be too few to acknowledge it, every server has one. Who is stale holds what two more were
+   * built on; what that was built on, and what it lacks, is on no server.
    */
   firstRows(): readonly number[] {
-    const { servers, total, size, lost } = this.model;
+    const { servers, total, size, lost, stale } = this.model;
     return Array.from({ length: servers }, (_, i) =>
       this.rowId(
         Array.from({ length: total }, (_, n) => {
           const isThere = n % servers === i || (total < size && i % total === n);
-          return isThere && n < total - lost ? 0 : none;
+          const mark = i < servers - stale ? this.newest : 1;
+          return isThere && n < total - lost ? mark : none;
         }),
       ),
     );

@@ -64,7 +64,7 @@ export const mistakes: readonly Mistake[] = [
     edits: [
       {
         file: rules,
-        from: 'return other !== undefined && compareVersions(other, version) > 0;',
+        from: 'return other !== undefined && compareVersions(other, limit) > 0;',
         to: 'return other !== undefined;',
       },
     ],
@@ -84,12 +84,25 @@ export const mistakes: readonly Mistake[] = [
     edits: [
       {
         file: rules,
-        from: "if (parent.kind === 'unknown') return at.parentTag !== null && line.has(at.parentTag);\n    at = parent.version;\n  }\n  return true;",
-        to: 'return true;\n    at = parent.version;\n  }\n  return true;',
+        from: 'if (!outside.every(isVersionOut)) return false;',
+        to: 'return isVersionOut(rival);',
       },
     ],
     size: four,
     seed: 1097,
+  },
+  {
+    name: 'no-unseen',
+    says: 'what nobody sees was not built on (D2)',
+    edits: [
+      {
+        file: rules,
+        from: 'older.every(isVersionOut) && isOut(view, won, last, carriesUnseenOf(versions, line));',
+        to: 'older.every(isVersionOut);',
+      },
+    ],
+    size: four,
+    seed: 1480,
   },
   {
     name: 'before-b',

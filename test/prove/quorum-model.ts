@@ -14,6 +14,8 @@ export interface QuorumModel {
   readonly total: number;
   /** Shares of the first version that have gone since, the last ones. */
   readonly lost: number;
+  /** Servers, the last ones, that have missed the last two versions. */
+  readonly stale: number;
   /** W. */
   readonly size: number;
   readonly writers: number;
@@ -83,6 +85,7 @@ export function modelOf(size: QuorumSize, more: Partial<QuorumModel> = {}): Quor
     total: total ?? (required === 1 ? 1 : Math.max(servers, required)),
     ...{
       lost: 0,
+      stale: 0,
       repairs: 0,
       readers: 0,
       rots: 0,

@@ -83,7 +83,8 @@ export class QuorumWorlds {
 
   first(): World {
     const actors = Array.from({ length: this.#actors }, (_, i) => this.cast.newWriter(i));
-    return [...this.cast.firstRows(), ...actors, 0, 0, 0, this.model.rots, this.model.losable];
+    const { rots, losable } = this.model;
+    return [...this.cast.firstRows(), ...actors, 0, 0, this.cast.newest, rots, losable];
   }
 
   /** Whether no step to come breaks anything, as far as that is looked at. */

@@ -87,7 +87,7 @@ const mistakes: readonly Mistake[] = [
   {
     name: 'a server with anything newer is taken for one that a rival has not won',
     edits: quorum(
-      'if (held === null || held.some((share) => mayContain(versions, share, version))) return false;',
+      'if (held === null || held.some(carries)) return false;',
       'if (held === null) return false;',
     ),
     breaks: 'M2',
