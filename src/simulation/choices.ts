@@ -111,6 +111,7 @@ const lists: Readonly<Record<FaultKind, List>> = {
   mute: serversWhere((s) => s.isUp && !s.isMute && !s.isPartitioned),
   cut: pairs,
   fail: requests(),
+  tear: messagesWhere((m, state) => m.phase === 'request' && m.canTear && canArrive(state, m)),
   deny: requests('write'),
   belie: requests('write'),
   feign: requests('write'),

@@ -20,6 +20,7 @@ export const faults = {
   cut: 'cut w s: one client and one server do not reach each other, until mend w s',
   // --- the servers
   fail: 'fail m: the server answers with an error: its disk is full',
+  tear: 'tear m: the server writes all shares of the request but one; then its disk is full',
   deny: 'deny m: the server does not know the write enabler',
   belie: 'belie m: the server does not write, and shows a newer share that nobody has signed',
   feign: 'feign m: the server does not write, and says that it has',

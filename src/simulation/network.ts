@@ -48,6 +48,8 @@ export interface Message {
   readonly write: { readonly test: string; readonly version: string } | null;
   /** Bytes of a share that the request carries. */
   readonly bytes: number;
+  /** Whether it writes several shares, so that a part of it can be done. */
+  readonly canTear: boolean;
 }
 
 /** How a call ended at the server. */
@@ -74,6 +76,8 @@ export class Envelope implements Message {
   spoiltBy: FaultKind | undefined;
   /** What the server does when the request arrives. */
   readonly execute: () => Promise<unknown>;
+  /** What it does when it fails half way. */
+  readonly tear: (() => Promise<unknown>) | undefined;
   /** Tells the caller; a second telling has no effect. */
   readonly settle: (answer: Answer) => void;
 
@@ -91,7 +95,12 @@ export class Envelope implements Message {
     this.write = about.write ?? null;
     this.bytes = about.bytes ?? 0;
     this.execute = about.execute;
+    this.tear = about.tear;
     this.settle = settle;
+  }
+
+  get canTear(): boolean {
+    return this.tear !== undefined;
   }
 }
 
@@ -103,6 +112,7 @@ export interface Call {
   readonly write?: Message['write'];
   readonly bytes?: number;
   readonly execute: () => Promise<unknown>;
+  readonly tear?: (() => Promise<unknown>) | undefined;
 }
 
 export interface NetworkOptions {
@@ -177,9 +187,8 @@ export class Network {
   #post(operation: string, server: ServerId, call: Call, settle: Envelope['settle']): Envelope {
     const id = `m${++this.#count}`;
     const plain = `${operation} ${server} ${call.what}`;
-    const { what, write = null, bytes = 0, execute, shnum } = call;
-    const about = { id, operation, server, call: call.call, shnum, what, write, bytes, execute };
-    const message = new Envelope({ ...about, label: this.#unique(plain) }, settle);
+    const about = { ...call, id, operation, server, label: this.#unique(plain) };
+    const message = new Envelope(about, settle);
     this.inFlight.push(message);
     this.#options.onSent(message);
     return message;
@@ -278,14 +287,18 @@ export class RemoteServer implements StorageServer {
     const written = [...shares].filter(([, { parts }]) => parts.length > 0);
     const [[shnum, write] = [0, undefined]] = written;
     const what = `write ${written.map(([n]) => `sh${n}`).join(' ')}`;
-    const execute = () => this.#server.readTestWrite(storageIndex, { ...request, shares });
+    const carryOut = (those: ReadTestWriteRequest['shares']) =>
+      this.#server.readTestWrite(storageIndex, { ...request, shares: those });
+    const [last] = written.at(-1) ?? [];
+    const torn = new Map([...shares].map(([n, one]) => [n, n === last ? testOf(one) : one]));
     const call = {
       call: 'write',
       shnum,
       what,
       write: await describeWrite(write),
       bytes: written.flatMap(([, { parts }]) => parts).reduce((sum, { length }) => sum + length, 0),
-      execute,
+      execute: () => carryOut(shares),
+      tear: written.length > 1 ? () => carryOut(torn) : undefined,
     } as const;
     return (await this.#send(call, signal)) as ReadTestWriteAnswer;
   }
@@ -301,6 +314,12 @@ export class RemoteServer implements StorageServer {
   #send(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
     return this.#network.send(this.#operation(), this.id, call, signal);
   }
+}
+
+/** Only its tests are left of a share's write; what is absent is not made. */
+function testOf({ tests }: ShareWrite): ShareWrite {
+  const isAbsent = tests.every(({ specimen }) => specimen.length === 0);
+  return { tests, parts: [], newLength: isAbsent ? 0 : null };
 }
 
 async function withBytes({ tests, parts, newLength }: ShareWrite): Promise<ShareWrite> {

@@ -10,7 +10,7 @@ import { updateMachineFor } from '../../machines/historic-rules.ts';
 import { readkeyOf, storageIndexOf, type WriteCap, writeCapOf } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
 import type { Encoding } from '../encoding.ts';
-import { BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
+import { AnswerLostError, BadWriteEnablerError, ServerUnavailableError } from '../errors.ts';
 import { Grid, type InternalGridOptions } from '../grid.ts';
 import { defaultDeadlines, type Machines } from '../runtime/run.ts';
 import { type ChartRecord, createRecorder, type Json, toJson } from '../runtime/trace.ts';
@@ -441,6 +441,8 @@ export class World {
         message.answer = this.#failure(message, 'no space left');
         message.phase = 'answer';
         return this.#deliver(message);
+      case 'tear':
+        return this.#tear(message);
       case 'deny':
         message.answer = { ok: false, error: new BadWriteEnablerError(message.server) };
         message.phase = 'answer';
@@ -459,6 +461,17 @@ export class World {
     }
   }
 
+  /** The request takes effect in part, unless a test fails; whether it has is not said. */
+  async #tear(message: Envelope): Promise<void> {
+    await this.#arrive(message, message.tear);
+    const { answer, server } = message;
+    if (message.isAbandoned) return;
+    if (answer?.ok && (answer.value as ReadTestWriteAnswer).wrote) {
+      message.answer = { ok: false, error: new AnswerLostError(server, 'no space left') };
+    }
+    this.#deliver(message);
+  }
+
   #lie(message: Envelope, kind: FaultKind, value: ReadTestWriteAnswer): void {
     message.answer = { ok: true, value };
     message.phase = 'answer';
@@ -471,10 +484,10 @@ export class World {
   }
 
   /** The request takes effect. */
-  async #arrive(message: Envelope): Promise<void> {
+  async #arrive(message: Envelope, carryOut = message.execute): Promise<void> {
     const server = this.#disks.server(message.server);
     const before = message.call === 'write' ? this.#disks.held(server) : new Map();
-    message.answer = await message.execute().then(
+    message.answer = await carryOut().then(
       (value): Answer => ({ ok: true, value }),
       (error): Answer => ({ ok: false, error }),
     );

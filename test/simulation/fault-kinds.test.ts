@@ -116,6 +116,10 @@ const blocksUnchecked: readonly Edit[] = [
     to: 'void [block, salt];',
   },
 ];
+/** Whoever has written one share has written all. */
+const oneIsAll: readonly Edit[] = [
+  { file: shareWrite, from: 'telling.every(isThere)', to: 'telling.some(isThere)' },
+];
 /** Any share that is not what was expected is another writer's, and ends its server. */
 const staleIsForeign: readonly Edit[] = [
   { file: publishKernel, from: '    known.has(share.version) ||\n', to: '' },
@@ -343,6 +347,16 @@ const effects: readonly Effect[] = [
     mistake: errorIsSuccess,
     breaks: 'Q5',
     labels: [...maps('w1'), 'fail w1 s0 write sh0', ...writes('w1')],
+  },
+  {
+    fault: 'tear',
+    mistake: oneIsAll,
+    breaks: 'Q5',
+    world: { servers: [{ shares: [0, 1] }, { shares: [2] }, {}] },
+    labels: [
+      ...maps('w1', 's0:0 s0:1 s1:2', 's2'),
+      ...['tear w1 s0 write sh0 sh1', 'deliver w1 s1 write sh2'],
+    ],
   },
   {
     fault: 'deny',

@@ -107,6 +107,7 @@ test('offers faults behind everything else, and only those asked for', async () 
     'join',
     'stale',
     'garble',
+    'tear',
     'deny',
     'belie',
     'feign',

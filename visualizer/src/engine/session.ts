@@ -164,7 +164,7 @@ type PlainMessage = SideFrame['messages'][number];
 /** Without the functions of an envelope. */
 function plainMessage(message: PlainMessage): PlainMessage {
   const { id, operation, server, call, shnum, what, label, phase } = message;
-  const { isAbandoned, isDelayed, write, bytes } = message;
-  const state = { phase, isAbandoned, isDelayed, write, bytes };
+  const { isAbandoned, isDelayed, write, bytes, canTear } = message;
+  const state = { phase, isAbandoned, isDelayed, write, bytes, canTear };
   return { id, operation, server, call, shnum, what, label, ...state };
 }
