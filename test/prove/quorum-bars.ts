@@ -41,19 +41,15 @@ export class Bars {
 
   #isReplaceable(there: Mark, mark: Mark): boolean {
     const { quorum } = this.#cast;
-    const [other, below] = this.#lineage(there);
-    const [version, parents] = this.#lineage(mark);
-    const all = [other, version, ...below, ...parents];
+    const own = this.#cast.lineageOf(mark);
+    const [version = null, base = null] = own;
+    const all = [...own, ...this.#cast.lineageOf(there)];
     const versions = Object.fromEntries(all.map((one) => [one.id, one]));
     const servers = Array.from({ length: quorum.servers }, (_, i) => ({ id: `s${i}`, held: null }));
     const view: View = { quorum, servers, versions };
-    const [base = null] = parents;
     const won = new Set(servers.map(({ id }) => id));
     const candidate: Candidate = { base, version, line: lineOf(versions, base), won };
-    return this.#kernels.isReplaceable(view, candidate, { kind: 'good', version: other.id });
-  }
-
-  #lineage(mark: Mark) {
-    return [this.#cast.made(mark).version, this.#cast.parentsOf(mark)] as const;
+    const { id } = this.#cast.made(there).version;
+    return this.#kernels.isReplaceable(view, candidate, { kind: 'good', version: id });
   }
 }

@@ -16,7 +16,12 @@ import type { Quorum } from '../../machines/quorum.ts';
 import * as rules from '../../machines/quorum.ts';
 import * as repair from '../../machines/repair-kernel.ts';
 import type { WriteReport } from '../../machines/reports.ts';
-import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
+import {
+  type Holding,
+  noParentTag,
+  type Servermap,
+  type Version,
+} from '../../machines/servermap.ts';
 import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import type { Kernels, QuorumModel } from './quorum-model.ts';
 import {
@@ -33,6 +38,7 @@ import {
   type Writer,
 } from './quorum-parts.ts';
 import { planRepair } from './quorum-repair.ts';
+import { newestAtFirst } from './quorum-start.ts';
 
 export const shippedKernels: Kernels = { ...publish, ...rules, repair };
 
@@ -62,9 +68,8 @@ export class QuorumCast {
     this.#kernels = kernels;
     const { servers, size: happy, losable } = model;
     this.quorum = rules.quorumOf({ servers, happy, losable }, happy);
-    // The first version, or what the stale servers hold and two that they have missed.
-    for (let n = 0, base = none; n < (model.stale > 0 ? 4 : 1); n++) {
-      base = this.markOf(n + 1, (rankMax + 1) / 2, base, model.parents !== 'none');
+    for (let mark = 0; mark <= newestAtFirst(model); mark++) {
+      this.markOf(mark + 1, (rankMax + 1) / 2, mark - 1, model.parents !== 'none');
     }
     this.flightsId([]);
   }
@@ -82,11 +87,6 @@ export class QuorumCast {
       const order = (seqnum * (rankMax + 1) + rank) * 2;
       return { version, base, rank, plain: mark, isNaming, order };
     });
-  }
-
-  /** The newest version that was there at first. */
-  get newest(): Mark {
-    return this.model.stale > 0 ? 3 : 0;
   }
 
   made(mark: Mark): Made {
@@ -122,6 +122,12 @@ export class QuorumCast {
     return base === none ? [] : [this.made(base).version, ...this.parentsOf(base)];
   }
 
+  /** `mark` and its parents, as one sees them who knows all parents, also of who names none. */
+  lineageOf(mark: Mark): readonly Version[] {
+    const all = mark === none ? [] : [this.made(mark).version, ...this.parentsOf(mark)];
+    return all.map((one, i) => ({ ...one, parentTag: all[i + 1]?.tag ?? noParentTag }));
+  }
+
   /** A rank for every place that one more version can have among `ranks`, ascending. */
   ranksAmong(ranks: readonly number[]): readonly number[] {
     const bounds = [0, ...ranks, rankMax + 1];
@@ -140,24 +146,6 @@ export class QuorumCast {
 
   row(id: number): readonly Mark[] {
     return this.#rows.items[id] as readonly Mark[];
-  }
-
-  /**
-   * The first version, one share of each number, dealt to the servers in turn. Where these would
-   * be too few to acknowledge it, every server has one. Who is stale holds what two more were
-   * built on; what that was built on, and what it lacks, is on no server.
-   */
-  firstRows(): readonly number[] {
-    const { servers, total, size, lost, stale } = this.model;
-    return Array.from({ length: servers }, (_, i) =>
-      this.rowId(
-        Array.from({ length: total }, (_, n) => {
-          const isThere = n % servers === i || (total < size && i % total === n);
-          const mark = i < servers - stale ? this.newest : 1;
-          return isThere && n < total - lost ? mark : none;
-        }),
-      ),
-    );
   }
 
   /** What the row `id` becomes when `flight` lands; none: it does not. */

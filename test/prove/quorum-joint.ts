@@ -178,17 +178,15 @@ export class Joints {
    */
   #asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
     const cast = this.#cast;
-    const lineageOf = (one: Mark) =>
-      one === none ? [] : [cast.made(one).version, ...cast.parentsOf(one)];
-    const all = [rival, mark, ...blockers].flatMap(lineageOf);
+    const all = [rival, mark, ...blockers].flatMap((one) => cast.lineageOf(one));
     const versions = Object.fromEntries(all.map((one) => [one.id, one]));
     const servers = blockers.map((one, i) => ({
       id: `s${i}`,
       held: one === none ? null : [{ kind: 'good', version: cast.made(one).version.id } as const],
     }));
     const view: View = { quorum: cast.quorum, servers, versions };
-    const [version = null, base = null] = lineageOf(mark);
-    const [, parent] = lineageOf(rival);
+    const [version = null, base = null] = cast.lineageOf(mark);
+    const [, parent] = cast.lineageOf(rival);
     const line = new Set([...lineOf(versions, base), ...(parent === undefined ? [] : [parent.id])]);
     const its = new Set(servers.filter((_, i) => (won & (1 << i)) !== 0).map(({ id }) => id));
     const candidate: Candidate = { base, version, line, won: its };

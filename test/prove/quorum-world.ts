@@ -22,6 +22,7 @@ import { Judge } from './quorum-judge.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
 import { Ends } from './quorum-over.ts';
 import { type Flight, landed, type Mark, none } from './quorum-parts.ts';
+import { marksAtFirst, newestAtFirst } from './quorum-start.ts';
 import type { Covers, Emit, Landing, Names, Outcome, Told, World } from './quorum-step.ts';
 
 export type { Emit, Landing, Names, Told, World } from './quorum-step.ts';
@@ -83,8 +84,9 @@ export class QuorumWorlds {
 
   first(): World {
     const actors = Array.from({ length: this.#actors }, (_, i) => this.cast.newWriter(i));
+    const rows = marksAtFirst(this.model).map((row) => this.cast.rowId(row));
     const { rots, losable } = this.model;
-    return [...this.cast.firstRows(), ...actors, 0, 0, this.cast.newest, rots, losable];
+    return [...rows, ...actors, 0, 0, newestAtFirst(this.model), rots, losable];
   }
 
   /** Whether no step to come breaks anything, as far as that is looked at. */
