@@ -56,7 +56,7 @@ export function lineOf(versions: Versions, base: Version | null): ReadonlySet<He
 export interface Descent {
   /** Newest first, as far as it is in sight: from the version itself until the line is met. */
   readonly outside: readonly Version[];
-  /** Whether that is all. What is beyond the line is in the line, whether anybody sees it or not. */
+  /** Whether that is all. What is beyond the line is in it, whether anybody sees it or not. */
   readonly isKnown: boolean;
 }
 

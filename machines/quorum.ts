@@ -6,12 +6,19 @@
  * dead. B = S − W + 1 is the fewest servers that meet every such quorum.
  *
  * A server that c has won can never again accept an older rival. So with B servers won every older
- * version outside of the line is *dead*: it is on fewer than W servers for ever (D1). Where parents
- * are known, single rivals are dead earlier: when they, and each of their ancestors outside of the
- * line, can no longer come to W servers (D2). Where d servers may lose what they hold, B is d more,
+ * version outside of the line is *dead*: it is on fewer than W servers for ever (D1). Single rivals
+ * are dead earlier: when they, and all that they may contain outside of the line, can no longer
+ * come to W servers (D2). Where d servers may lose what they hold, B is d more,
  * and of W servers W − d count. docs/publish.md has the theorem and its proof.
  */
-import { contains, descentOf, lineOf, newestFirst, type Versions } from './lineage.ts';
+import {
+  contains,
+  type Descent,
+  descentOf,
+  lineOf,
+  newestFirst,
+  type Versions,
+} from './lineage.ts';
 import {
   compareVersions,
   type Hex,
@@ -121,27 +128,48 @@ function isClean({ held }: ServerView, line: ReadonlySet<Hex>): boolean {
   return held?.every((share) => share.kind === 'good' && line.has(share.version)) ?? false;
 }
 
-/** Which shares may be of a version, or contain it, as far as is known; of what nobody sees, too. */
+/** Which shares may contain something: a version, or what nobody sees. */
 type Carries = (share: Held) => boolean;
 
-/** Whether a share may contain `version` other than by the line, which would do no harm. */
-function carriesOf(versions: Versions, line: ReadonlySet<Hex>, version: Version): Carries {
+/** What a share is of contains outside of the line; null: nobody knows what it is of. */
+type DescentIn = (share: Held) => Descent | null;
+
+/** Each is worked out once; and one line is asked about many times in a row, as in `once.ts`. */
+function descentsIn(versions: Versions, line: ReadonlySet<Hex>): DescentIn {
+  if (last?.versions !== versions || last.line !== line) {
+    last = { versions, line, known: new Map() };
+  }
+  const { known } = last;
   return (share) => {
-    const other = versionIn(versions, share);
-    if (other === undefined) return true;
-    const { outside, isKnown } = descentOf(versions, line, other);
-    if (outside.some(({ id }) => id === version.id)) return true;
-    const last = outside.at(-1);
-    return !isKnown && last !== undefined && last.seqnum > version.seqnum;
+    const version = versionIn(versions, share);
+    if (version === undefined) return null;
+    const descent = known.get(version.id) ?? descentOf(versions, line, version);
+    known.set(version.id, descent);
+    return descent;
+  };
+}
+
+let last:
+  | {
+      readonly versions: Versions;
+      readonly line: ReadonlySet<Hex>;
+      readonly known: Map<Hex, Descent>;
+    }
+  | undefined;
+
+/** Whether a share may contain `version` other than by the line, which would do no harm. */
+function carriesOf(descentIn: DescentIn, version: Version): Carries {
+  return (share) => {
+    const descent = descentIn(share);
+    if (descent === null || descent.outside.some(({ id }) => id === version.id)) return true;
+    const oldest = descent.outside.at(-1);
+    return !descent.isKnown && oldest !== undefined && oldest.seqnum > version.seqnum;
   };
 }
 
 /** Whether a share may contain what nobody sees, other than by the line. */
-function carriesUnseenOf(versions: Versions, line: ReadonlySet<Hex>): Carries {
-  return (share) => {
-    const version = versionIn(versions, share);
-    return version === undefined || !descentOf(versions, line, version).isKnown;
-  };
+function carriesUnseenOf(descentIn: DescentIn): Carries {
+  return (share) => !(descentIn(share)?.isKnown ?? false);
 }
 
 /** What a share is of, as far as anybody knows. */
@@ -208,16 +236,18 @@ export function isReplaceable(view: View, candidate: Candidate, share: Held): bo
 /** D2: neither `rival` nor anything that it may contain outside of the line can be acknowledged. */
 function isOutrun(view: View, { line, won }: Candidate, rival: Version): boolean {
   const { versions } = view;
-  const isVersionOut = (it: Version) => isOut(view, won, it, carriesOf(versions, line, it));
+  const descentIn = descentsIn(versions, line);
+  const isVersionOut = (it: Version) => isOut(view, won, it, carriesOf(descentIn, it));
   const { outside, isKnown } = descentOf(versions, line, rival);
   if (!outside.every(isVersionOut)) return false;
-  const last = outside.at(-1);
-  if (isKnown || last === undefined) return true;
-  // Beyond that it may contain whatever is older: what is in sight, and what is not.
+  const oldest = outside.at(-1);
+  if (isKnown || oldest === undefined) return true;
+  // Beyond that it may contain whatever is older: what nobody sees, and what is in sight.
+  if (!isOut(view, won, oldest, carriesUnseenOf(descentIn))) return false;
   const older = Object.values(versions).filter(
-    ({ id, seqnum }) => !line.has(id) && seqnum < last.seqnum,
+    ({ id, seqnum }) => !line.has(id) && seqnum < oldest.seqnum,
   );
-  return older.every(isVersionOut) && isOut(view, won, last, carriesUnseenOf(versions, line));
+  return older.every(isVersionOut);
 }
 
 /** Whether a bad share claims, by its first bytes, to be newer than what is written. */
@@ -335,8 +365,9 @@ function mayBeOverlooked(view: View, line: ReadonlySet<Hex>): boolean {
   const unheard = servers.filter(({ held }) => held === null).length + strangers(view);
   const mayBe = (carries: Carries) =>
     servers.filter(({ held }) => held?.some(carries)).length + unheard >= lastingSize(quorum);
+  const descentIn = descentsIn(versions, line);
   const rivals = Object.values(versions).filter(({ id }) => !line.has(id));
-  if (rivals.some((rival) => mayBe(carriesOf(versions, line, rival)))) return true;
+  if (rivals.some((rival) => mayBe(carriesOf(descentIn, rival)))) return true;
   // Several may have an ancestor in common that nobody sees.
-  return mayBe(carriesUnseenOf(versions, line));
+  return mayBe(carriesUnseenOf(descentIn));
 }

@@ -72,7 +72,7 @@ function mayBeFromMemory({ change, format, force, hasPrivateKey }: WriteRecord):
 }
 
 /** Of a write that has not begun from memory, nor sent anything. */
-const untouched = { forgotten: null, stumbled: null, isUntouched: true } as const;
+const untouched = { forgotten: null, stumbled: [], isUntouched: true } as const;
 
 /** An attempt knows nothing of the one before. */
 const fresh = {
@@ -172,14 +172,12 @@ export function leftBy(record: WriteRecord): Servermap | null {
 
 /** What to do with the version that the new one is built on. */
 function decideOnBase(record: WriteRecord, map: Servermap, base: Version): WriteDecision {
-  const { change, modified, attempt, isRead, stumbled } = record;
+  const { change, modified, attempt } = record;
   if (change.kind === 'update') {
     const { dataLength: size } = base;
     const offset = change.offset ?? size;
-    // What was appended from memory may be in it: it is not appended twice.
-    if (change.offset === null && stumbled !== null && mayHold(map, base, stumbled)) {
-      return afterObstacle(record, { kind: 'notPublished', report: stumbled });
-    }
+    const again = change.offset === null ? notTwice(record, map, base) : null;
+    if (again !== null) return again;
     if (offset > size) return afterObstacle(record, { kind: 'outOfRange', offset, size });
     if (change.size === 0) return { kind: 'unchanged', base };
     const tooMuch = beyondBase(base) ?? tooLarge(record.format, base, offset + change.size);
@@ -198,16 +196,38 @@ function decideOnBase(record: WriteRecord, map: Servermap, base: Version): Write
   if (modified === 'unchanged' && isSafe) return { kind: 'unchanged', base };
   const recipe = recipeOf(record, base);
   const ranges = change.kind === 'modify' ? wholeRange(base) : rangesToRead(base, recipe.parts);
-  if (!isRead && ranges.length > 0) {
-    const tooMuch = beyondBase(base) ?? beyondRanges(ranges);
-    return tooMuch === null ? { kind: 'read', map, base, ranges } : afterObstacle(record, tooMuch);
-  }
+  const unread = readFirst(record, map, base, ranges);
+  if (unread !== null) return unread;
   if (change.kind === 'modify' && modified === 'no') return { kind: 'modify', base };
   return publishOf(record, map, base, recipe);
 }
 
-function mayHold({ versions }: Servermap, base: Version, { version }: PublishReport): boolean {
-  return version !== null && contains(versions, base, version) !== 'no';
+/** To read what is kept of the base; null: that has been done. */
+function readFirst(
+  record: WriteRecord,
+  map: Servermap,
+  base: Version,
+  ranges: readonly Span[],
+): WriteDecision | null {
+  if (record.isRead || ranges.length === 0) return null;
+  const tooMuch = beyondBase(base) ?? beyondRanges(ranges);
+  return tooMuch === null ? { kind: 'read', map, base, ranges } : afterObstacle(record, tooMuch);
+}
+
+/**
+ * What an earlier attempt has appended is not appended twice. The base that holds it is written
+ * once more as it is, for nobody was told that it is safe; where it may hold it, the write ends.
+ */
+function notTwice(record: WriteRecord, map: Servermap, base: Version): WriteDecision | null {
+  const isIn = ({ version }: PublishReport) =>
+    version === null ? 'no' : contains(map.versions, base, version);
+  const report = record.stumbled.find((one) => isIn(one) !== 'no');
+  if (report === undefined) return null;
+  const ranges = wholeRange(base);
+  if (isIn(report) === 'unknown' || beyondRanges(ranges) !== null) {
+    return afterObstacle(record, { kind: 'notPublished', report });
+  }
+  return readFirst(record, map, base, ranges) ?? publishOf(record, map, base, keptOf(base));
 }
 
 // --- the map ------------------------------------------------------------------------------------
@@ -306,10 +326,11 @@ function changeSeen(
   base: Version | null,
 ): Obstacle | null {
   if (expected === null || (base !== null && isNamed(base, expected))) return null;
-  if (stumbled === null) return { kind: 'versionChanged', expected, found: base };
-  return base !== null && base.id === stumbled.version?.id
+  const [newest] = stumbled;
+  if (newest === undefined) return { kind: 'versionChanged', expected, found: base };
+  return base !== null && stumbled.some(({ version }) => base.id === version?.id)
     ? null
-    : { kind: 'notPublished', report: stumbled };
+    : { kind: 'notPublished', report: newest };
 }
 
 function beyondBase(base: Version): Obstacle | null {
@@ -397,8 +418,14 @@ function recipeOf(record: WriteRecord, base: Version): Recipe {
     const make = isInPlace(record) ? recipeInPlace : recipeWhole;
     return make(base, offset, change.size);
   }
-  const kept = wholeRange(base).map((range) => ({ kind: 'kept', ...range }) as const);
-  return wholeOf(base, modified === 'unchanged' ? kept : [{ kind: 'new' }]);
+  return modified === 'unchanged' ? keptOf(base) : wholeOf(base, [{ kind: 'new' }]);
+}
+
+function keptOf(base: Version): Recipe {
+  return wholeOf(
+    base,
+    wholeRange(base).map((range) => ({ kind: 'kept', ...range })),
+  );
 }
 
 /** Nothing when there is not a byte. */
@@ -454,9 +481,10 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
     case 'failed':
       return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
     case 'waited': {
-      // Who has named the version to build on may come upon what this attempt has written.
-      const found = record.expected == null ? null : stumbledIn(record);
-      const stumbled = found ?? record.stumbled;
+      // Who has named the version to build on, or appends, may come upon what he has written.
+      const { change, expected } = record;
+      const isTold = expected != null || (change.kind === 'update' && change.offset === null);
+      const stumbled = isTold ? stumbledIn(record) : record.stumbled;
       return { ...record, ...fresh, attempt: record.attempt + 1, stumbled };
     }
     case 'forgotten':
@@ -470,12 +498,12 @@ function forgottenIn(record: WriteRecord): Pick<WriteRecord, 'forgotten' | 'stum
 }
 
 /** What can be read of it may be built on, by whoever finds it: k of its shares may be there. */
-function stumbledIn({ obstacle }: WriteRecord): PublishReport | null {
-  if (obstacle?.kind !== 'notPublished') return null;
+function stumbledIn({ obstacle, stumbled }: WriteRecord): readonly PublishReport[] {
+  if (obstacle?.kind !== 'notPublished') return stumbled;
   const { report } = obstacle;
   const mayBeThere = ({ status }: Write) => status === 'accepted' || status === 'unknown';
   const shnums = new Set(report.writes.filter(mayBeThere).map(({ shnum }) => shnum));
-  return shnums.size >= report.required ? report : null;
+  return shnums.size >= report.required ? [report, ...stumbled] : stumbled;
 }
 
 function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {

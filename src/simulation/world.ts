@@ -464,12 +464,10 @@ export class World {
   /** The request takes effect in part, unless a test fails; whether it has is not said. */
   async #tear(message: Envelope): Promise<void> {
     await this.#arrive(message, message.tear);
-    const { answer, server } = message;
-    if (message.isAbandoned) return;
-    if (answer?.ok && (answer.value as ReadTestWriteAnswer).wrote) {
-      message.answer = { ok: false, error: new AnswerLostError(server, 'no space left') };
-    }
-    this.#deliver(message);
+    const hasWritten = message.answer?.ok && (message.answer.value as ReadTestWriteAnswer).wrote;
+    const error = new AnswerLostError(message.server, 'no space left');
+    if (hasWritten) message.answer = { ok: false, error };
+    if (!message.isAbandoned) this.#deliver(message);
   }
 
   #lie(message: Envelope, kind: FaultKind, value: ReadTestWriteAnswer): void {

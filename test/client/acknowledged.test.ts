@@ -191,3 +191,56 @@ test('what is not acknowledged is not remembered for that', async () => {
   isGone = true;
   expect(await codeOf(file.append('b\n'))).toBe('acknowledged');
 });
+
+/**
+ * An append whose first attempt lands on one server of three, and meets what a rival that dies has
+ * put on another one just before. @returns whether its own version is the newer one
+ */
+async function appendBesideRival(format: 'sdmf' | 'mdmf'): Promise<boolean> {
+  const { create, another, servers } = onThree(1, 3);
+  const { writeCap } = await create(format, 'a\n');
+  const refusing = (ids: readonly string[], server: StorageServer) =>
+    altered(server, {
+      readTestWrite: async (index, request, options) => {
+        if (request.shares.size > 0 && ids.includes(server.id)) {
+          throw new ServerUnavailableError(server.id, 'gone');
+        }
+        return server.readTestWrite(index, request, options);
+      },
+    });
+  const theirs = servers.map((server) => refusing(['s0', 's2'], server));
+  const attempt = { isFirst: true, isMet: false };
+  const ours = servers.map((server) =>
+    altered(server, {
+      readTestWrite: async (index, request, options) => {
+        if (request.shares.size > 0 && attempt.isFirst) {
+          if (server.id === 's2') throw new ServerUnavailableError(server.id, 'gone');
+          if (server.id === 's1' && !attempt.isMet) {
+            attempt.isMet = true;
+            const rival = another({ servers: theirs }).open(writeCap).overwrite('theirs\n');
+            expect(await codeOf(rival)).toBe('NotEnoughServersError');
+          }
+        }
+        return server.readTestWrite(index, request, options);
+      },
+    }),
+  );
+  const file = another({ servers: ours }).open(writeCap);
+  const { seqnum } = await file.append('mine\n', {
+    retry: { attempts: 4, backoffMs: 0 },
+    onProgress: ({ phase }) => {
+      if (phase === 'waiting') attempt.isFirst = false;
+    },
+  });
+  expect(seqnum).toBe(3);
+  const text = textOf(await another().open(writeCap).read());
+  expect(['a\nmine\n', 'theirs\nmine\n']).toContain(text);
+  return text === 'a\nmine\n';
+}
+
+test.each(formats)('an append that is tried again is in the file once: %s', async (format) => {
+  // Which of the two is the newer one is as their root hashes fall.
+  const seen = new Set<boolean>();
+  for (let i = 0; i < 60 && seen.size < 2; i++) seen.add(await appendBesideRival(format));
+  expect([...seen].sort()).toEqual([false, true]);
+});

@@ -28,6 +28,8 @@ const some = (of20000: number) => Math.round(of20000 * part);
 const least = (of20000: number) => (part < 1 ? (of20000 * part) / 2 : of20000);
 /** For one input: time of the processor, since the machine does other things too. */
 const BUDGET = { ms: 2000, bytes: 256 * 2 ** 20 };
+/** An input that takes long takes long each time; a machine that is busy does not. */
+const tries = 5;
 
 let folder: string;
 beforeAll(async () => {
@@ -53,21 +55,31 @@ interface Tally {
  * Runs `work` on one input within the budget; it may refuse it, by a typed error without secrets.
  */
 async function judge(tally: Tally, work: () => unknown, secrets = SECRETS): Promise<void> {
-  const { rss } = process.memoryUsage();
-  const start = process.cpuUsage();
+  for (let left = tries; left > 0; left--) {
+    const { rss } = process.memoryUsage();
+    const start = process.cpuUsage();
+    const error = await errorOf(work);
+    const { user, system } = process.cpuUsage(start);
+    const used = { ms: (user + system) / 1000, bytes: process.memoryUsage().rss - rss };
+    if (used.ms > BUDGET.ms || used.bytes > BUDGET.bytes) {
+      if (left > 1) continue;
+      throw new Error(`${Math.round(used.ms)} ms, ${used.bytes} bytes`);
+    }
+    if (error === null) tally.taken++;
+    else tally.refused++;
+    const shown = [error?.message, error?.stack, JSON.stringify(error?.facts)].join('\n');
+    for (const secret of secrets) if (shown.includes(secret)) throw new Error('a secret is shown');
+    return;
+  }
+}
+
+async function errorOf(work: () => unknown): Promise<TahoeMutableError | null> {
   try {
     await work();
-    tally.taken++;
+    return null;
   } catch (error) {
     if (!(error instanceof TahoeMutableError)) throw error;
-    tally.refused++;
-    const shown = [error.message, error.stack, JSON.stringify(error.facts)].join('\n');
-    for (const secret of secrets) if (shown.includes(secret)) throw new Error('a secret is shown');
-  }
-  const { user, system } = process.cpuUsage(start);
-  const used = { ms: (user + system) / 1000, bytes: process.memoryUsage().rss - rss };
-  if (used.ms > BUDGET.ms || used.bytes > BUDGET.bytes) {
-    throw new Error(`${Math.round(used.ms)} ms, ${used.bytes} bytes`);
+    return error;
   }
 }
 
@@ -233,7 +245,7 @@ function mostly(right: string, ...wrong: string[]) {
   );
 }
 
-test(`${some(2000)} hostile descriptions of servers`, { timeout: 120_000 }, async () => {
+test(`${some(2000)} hostile descriptions of servers`, { timeout: 900_000 }, async () => {
   const tally = { taken: 0, refused: 0 };
   const node = join(folder, 'node');
   await mkdir(join(node, 'private'), { recursive: true });
@@ -241,9 +253,9 @@ test(`${some(2000)} hostile descriptions of servers`, { timeout: 120_000 }, asyn
     // As a list it may be what an introducer has announced.
     const isCache = bytes.includes('key_s');
     const path = join(node, 'private', isCache ? 'introducer_cache.yaml' : 'servers.yaml');
-    writeFileSync(path, bytes);
     const secrets = isName(bytes, SECRET) ? [] : SECRETS;
     const work = async () => {
+      writeFileSync(path, bytes);
       const { entries, unusable } = await loadGridFile(isCache ? node : path).finally(() =>
         rmSync(path),
       );
@@ -294,7 +306,7 @@ const cfg = fc.oneof(
   },
 );
 
-test(`${some(6000)} hostile tahoe.cfg`, { timeout: 120_000 }, async () => {
+test(`${some(6000)} hostile tahoe.cfg`, { timeout: 900_000 }, async () => {
   const tally = { taken: 0, refused: 0 };
   const path = join(folder, 'tahoe.cfg');
   const property = fc.asyncProperty(encoded(changed(cfg)), async (bytes) => {
@@ -330,7 +342,7 @@ const nurl = changed(
     .map(([scheme, hash, at, swissnum, version]) => `${scheme}${hash}@${at}/${swissnum}${version}`),
 );
 
-test(`${some(6000)} hostile NURLs`, { timeout: 120_000 }, async () => {
+test(`${some(6000)} hostile NURLs`, { timeout: 900_000 }, async () => {
   const tally = { taken: 0, refused: 0 };
   const property = fc.asyncProperty(nurl, (text) =>
     judge(tally, () => {
@@ -360,7 +372,7 @@ const cap = changed(
     ),
 );
 
-test(`${some(6000)} hostile caps`, { timeout: 120_000 }, async () => {
+test(`${some(6000)} hostile caps`, { timeout: 900_000 }, async () => {
   const tally = { taken: 0, refused: 0 };
   const property = fc.asyncProperty(cap, (text) => judge(tally, () => parseCap(text)));
   await check(some(6000), property as never);

@@ -97,8 +97,8 @@ export const mistakes: readonly Mistake[] = [
     edits: [
       {
         file: rules,
-        from: 'older.every(isVersionOut) && isOut(view, won, last, carriesUnseenOf(versions, line));',
-        to: 'older.every(isVersionOut);',
+        from: 'if (!isOut(view, won, oldest, carriesUnseenOf(descentIn))) return false;',
+        to: '',
       },
     ],
     size: four,

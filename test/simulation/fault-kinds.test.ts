@@ -86,28 +86,17 @@ const ownIsForeign: readonly Edit[] = [
     to: '    known.has',
   },
 ];
-/** Whoever is slow is corrupt. */
-const slowIsCorrupt: readonly Edit[] = [
+/** What fails by such an error is corrupt. */
+const alsoCorrupt = (type: string): readonly Edit[] => [
   {
     file: failure,
     from: '    error instanceof BadContainerError\n',
-    to: '    error instanceof BadContainerError || error instanceof DOMException\n',
+    to: `    error instanceof BadContainerError || error instanceof ${type}\n`,
   },
 ];
-const lostIsCorrupt: readonly Edit[] = [
-  {
-    file: failure,
-    from: '    error instanceof BadContainerError\n',
-    to: '    error instanceof BadContainerError || error instanceof ServerUnavailableError\n',
-  },
-];
-const absentIsCorrupt: readonly Edit[] = [
-  {
-    file: failure,
-    from: '    error instanceof BadContainerError\n',
-    to: '    error instanceof BadContainerError || error instanceof NoSuchShareError\n',
-  },
-];
+const slowIsCorrupt = alsoCorrupt('DOMException');
+const lostIsCorrupt = alsoCorrupt('ServerUnavailableError');
+const absentIsCorrupt = alsoCorrupt('NoSuchShareError');
 /** Blocks are used as they come. */
 const blocksUnchecked: readonly Edit[] = [
   {
@@ -353,10 +342,7 @@ const effects: readonly Effect[] = [
     mistake: oneIsAll,
     breaks: 'Q5',
     world: { servers: [{ shares: [0, 1] }, { shares: [2] }, {}] },
-    labels: [
-      ...maps('w1', 's0:0 s0:1 s1:2', 's2'),
-      ...['tear w1 s0 write sh0 sh1', 'deliver w1 s1 write sh2'],
-    ],
+    labels: [...maps('w1', 's0:0 s0:1 s1:2', 's2'), 'tear w1 s0 write sh0 sh1'],
   },
   {
     fault: 'deny',
