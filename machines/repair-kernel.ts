@@ -403,7 +403,7 @@ function afterRead(record: RepairRecord, end: VersionReadEnd): RepairRecord {
   }
 }
 
-/** The newest version that this repair has seen or made and that is acknowledged. */
+/** The newest version that this repair has seen or made and that may be acknowledged. */
 export function newestSeen({ map, grid, newest, published }: RepairRecord): Version | null {
   const seen = map === null ? null : newestOf(newest, newestIn(map, grid));
   return newestOf(seen, published?.version ?? undefined);

@@ -16,7 +16,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { InspectionEvent } from 'xstate';
 import { requireCount, requireOptions } from '../arguments.ts';
-import type { TraceError } from '../errors.ts';
+import { BadArgumentError, type TraceError } from '../errors.ts';
 import { packageVersion } from '../package-version.ts';
 import { Broadcast } from './broadcast.ts';
 import { historyLimits } from './history.ts';
@@ -82,12 +82,18 @@ const policy =
 const connectionsMax = 64;
 /** For the head of a request, in milliseconds. */
 const headersMs = 10_000;
+/** What the system may have against a port. */
+const portProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program',
+  EACCES: 'may not be taken by this user',
+};
 
 /**
  * Starts the visualizer on 127.0.0.1.
  *
  * @throws TraceError when the file of the trace is there already, or cannot be opened
- * @throws BadArgumentError, OutOfRangeError when `keep` is no number of records
+ * @throws BadArgumentError, OutOfRangeError when `keep` is no number of records, or `port` is no port
+ *   that can be had
  *
  * @example
  * ```ts
@@ -146,13 +152,16 @@ export async function createInspector(options: InspectorOptions = {}): Promise<I
   };
 }
 
-/** @throws what the system says when the port is taken */
+/** @throws BadArgumentError when the port is taken, or is not for us */
 async function listen(server: Server, port: number): Promise<void> {
   server.maxConnections = connectionsMax;
   server.headersTimeout = headersMs;
   server.requestTimeout = headersMs;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const problem = portProblems[error.code ?? ''];
+      reject(problem === undefined ? error : new BadArgumentError('port', `${port} ${problem}`));
+    });
     server.listen(port, '127.0.0.1', resolve);
   });
   // Without file descriptors, for one, it can accept nobody; that is no reason to end.

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { createUnwire, createWebSocketReceiver } from '../../inspect-v4/src/index.ts';
 import { toBase32, utf8 } from '../../src/bytes.ts';
 import { parseCap, readkeyOf } from '../../src/caps.ts';
-import { OutOfRangeError, TraceError } from '../../src/errors.ts';
+import { BadArgumentError, OutOfRangeError, TraceError } from '../../src/errors.ts';
 import { Grid } from '../../src/grid.ts';
 import { createInspector, type Inspector } from '../../src/inspector/server.ts';
 import { createGridFolder } from '../../src/node.ts';
@@ -149,6 +149,13 @@ describe('the server', () => {
   test.each([-1, 1.5, Number.NaN])('keeps no %s records', async (keep) => {
     await expect(createInspector({ page: folder, keep })).rejects.toEqual(
       new OutOfRangeError('keep', keep, 'must be a whole number from 0 to 2^53-1'),
+    );
+  });
+
+  test('says which port is taken', async () => {
+    const port = Number(new URL(inspector.explorerUrl).port);
+    await expect(createInspector({ page: folder, port })).rejects.toEqual(
+      new BadArgumentError('port', `${port} is taken by another program`),
     );
   });
 
