@@ -226,13 +226,18 @@ async function appendBesideRival(format: 'sdmf' | 'mdmf'): Promise<boolean> {
     }),
   );
   const file = another({ servers: ours }).open(writeCap);
+  const ends: (readonly [done: number, total: number])[] = [];
   const { seqnum } = await file.append('mine\n', {
     retry: { attempts: 4, backoffMs: 0 },
-    onProgress: ({ phase }) => {
+    onProgress: ({ phase, done, total }) => {
       if (phase === 'waiting') attempt.isFirst = false;
+      ends.push([done, total]);
     },
   });
   expect(seqnum).toBe(3);
+  // All is over once, and that is said last.
+  const over = ends.filter(([done, total]) => done === total);
+  expect(over).toEqual(ends.slice(-1));
   const text = textOf(await another().open(writeCap).read());
   expect(['a\nmine\n', 'theirs\nmine\n']).toContain(text);
   return text === 'a\nmine\n';
