@@ -134,7 +134,16 @@ type Carries = (share: Held) => boolean;
 /** What a share is of contains outside of the line; null: nobody knows what it is of. */
 type DescentIn = (share: Held) => Descent | null;
 
-/** Each is worked out once; and one line is asked about many times in a row, as in `once.ts`. */
+interface Descents {
+  readonly versions: Versions;
+  readonly line: ReadonlySet<Hex>;
+  readonly known: Map<Hex, Descent>;
+}
+
+/** One line is asked about many times in a row: as in `once.ts` only the last one is kept. */
+let last: Descents | undefined;
+
+/** Each is worked out once. */
 function descentsIn(versions: Versions, line: ReadonlySet<Hex>): DescentIn {
   if (last?.versions !== versions || last.line !== line) {
     last = { versions, line, known: new Map() };
@@ -148,14 +157,6 @@ function descentsIn(versions: Versions, line: ReadonlySet<Hex>): DescentIn {
     return descent;
   };
 }
-
-let last:
-  | {
-      readonly versions: Versions;
-      readonly line: ReadonlySet<Hex>;
-      readonly known: Map<Hex, Descent>;
-    }
-  | undefined;
 
 /** Whether a share may contain `version` other than by the line, which would do no harm. */
 function carriesOf(descentIn: DescentIn, version: Version): Carries {
