@@ -140,7 +140,7 @@ export function historyOf(
     if (kind === 'read') entries.push(...readOf(name, operation, facts));
     else if (kind === 'keep') entries.push(...repairOf(name, operation));
     else if (isModify(task)) entries.push(...attemptsOf(name, kind, operation));
-    else entries.push({ ...writeOf(name, operation), kind });
+    else entries.push(...writesOf(name, kind, operation));
   }
   return { entries, initial: { version, words: version === 0 ? [] : [`v${version}`] } };
 }
@@ -181,11 +181,16 @@ function attemptsOf(word: string, kind: Effect, operation: OperationFact): reado
   }));
 }
 
-function writeOf(word: string, operation: OperationFact): Omit<HistoryEntry, 'kind'> {
-  const publish = lastPublish(operation);
-  const version = (publish && summaryOf(publish, 'publish')?.checkstring) ?? undefined;
-  const write = { name: word, word, seen: undefined, base: undefined, made: seqnumOf(version) };
-  return { ...write, ...times(operation, true, version) };
+/** Of each time that it has published, or of what it was about to; the last one may be acknowledged. */
+function writesOf(word: string, kind: Effect, operation: OperationFact): readonly HistoryEntry[] {
+  const publishes = operation.charts.filter(({ chart }) => chart === 'publish');
+  const versions = publishes.map((one) => summaryOf(one, 'publish')?.checkstring ?? undefined);
+  const all = versions.length === 0 ? [undefined] : versions;
+  return all.map((version, i) => ({
+    ...{ name: all.length === 1 ? word : `${word} ${i}`, word, kind },
+    ...{ seen: undefined, base: undefined, made: seqnumOf(version) },
+    ...times(operation, i === all.length - 1, version),
+  }));
 }
 
 function times(

@@ -22,7 +22,7 @@ export type Task =
   /** Writes its name at an offset, in place if possible. */
   | { readonly kind: 'update'; readonly offset: number }
   /** Writes its name behind the last byte. */
-  | { readonly kind: 'append' }
+  | { readonly kind: 'append'; readonly attempts?: number | undefined }
   /** Links its name in the directory that the file is. */
   | { readonly kind: 'link'; readonly attempts?: number | undefined }
   | { readonly kind: 'read' }
@@ -146,7 +146,7 @@ async function call(
     case 'update':
       return file.update(utf8(name), task.offset, options);
     case 'append':
-      return file.append(utf8(`+${name}`), options);
+      return file.append(utf8(`+${name}`), { ...options, retry: { attempts: task.attempts ?? 1 } });
     case 'read': {
       const contents = await file.read({ signal });
       seen.words = simulated.cap.directory ? namesOf(contents) : wordsOf(contents);

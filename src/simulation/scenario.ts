@@ -273,13 +273,14 @@ function parseTask(line: number, kind: string, settings: ReadonlyMap<string, str
   switch (kind) {
     case 'create':
     case 'overwrite':
-    case 'append':
     case 'read':
     case 'verify':
     case 'repair':
       return { kind };
     case 'call':
       return { kind, run: () => Promise.reject(new Error('no program is given')) };
+    case 'append':
+      return { kind, attempts: wholeNumber(line, 'attempts', settings.get('attempts'), 1) };
     case 'modify':
     case 'link':
       return { kind, attempts: wholeNumber(line, 'attempts', settings.get('attempts'), 4) };

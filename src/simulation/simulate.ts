@@ -157,7 +157,7 @@ function operationsOf(prng: Prng): readonly OperationSpec[] {
     const task = pickWeighted<Task>(prng, [
       [{ kind: 'modify', attempts: 3 }, 6],
       [{ kind: 'overwrite' }, 2],
-      [{ kind: 'append' }, 1],
+      [{ kind: 'append', attempts: 3 }, 1],
       [{ kind: 'update', offset: 0 }, 1],
     ]);
     operations.push({ name: `w${i}`, task });
