@@ -10,6 +10,7 @@ import {
   isReplaceable,
   type Mapped,
   type Quorum,
+  quorumOf,
   reachOf,
   viewOf,
 } from '../../machines/quorum.ts';
@@ -90,8 +91,7 @@ const worlds = fc.record({
     fc.integer({ min: 1, max: 12 }),
   ),
 });
-type WorldOf<T> = T extends fc.Arbitrary<infer U> ? U : never;
-type World = WorldOf<typeof worlds>;
+type World = typeof worlds extends fc.Arbitrary<infer T> ? T : never;
 
 /** The same servers, as somebody sees them, and as somebody who knows every version. */
 function viewsOf({ history, held, remembered, strangers, losable, isMore }: World) {
@@ -112,9 +112,8 @@ function viewsOf({ history, held, remembered, strangers, losable, isMore }: Worl
 }
 
 function quorumFor(servers: number, losable: number, isMore: boolean): Quorum {
-  const size = Math.min(servers, Math.floor(servers / 2) + 1 + (isMore ? 1 : 0) + losable);
-  const kept = Math.min(losable, Math.max(0, 2 * size - servers - 1));
-  return { servers, size, ...(kept > 0 && { losable: kept }) };
+  const happy = Math.floor(servers / 2) + 1 + (isMore ? 1 : 0) + losable;
+  return quorumOf({ servers, happy, losable }, servers);
 }
 
 test('what may be overwritten', () => {
