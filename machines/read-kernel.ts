@@ -197,19 +197,17 @@ function isConfirmed({ map, grid }: ReadRecord, { id }: Version): boolean {
 }
 
 /** What surely contains all that was acknowledged when `map` was begun. */
-function confirmedIn(map: Servermap, grid: Numbers): Version | undefined {
+function confirmedIn(map: Servermap, grid: ReadRecord['grid']): Version | undefined {
   return chooseForReader(map, quorumIn(grid, map));
 }
 
 /** What is to be remembered of `map`: it may have been acknowledged, and nothing newer has. */
-export function newestIn(map: Servermap, grid: Numbers): Version | undefined {
+export function newestIn(map: Servermap, grid: ReadRecord['grid']): Version | undefined {
   return worthRemembering(map, quorumIn(grid, map));
 }
 
-type Numbers = Pick<GridView, 'total' | 'membership'>;
-
 /** That of the file in `map`, if there is one: it keeps its N. */
-export function quorumIn({ total, membership }: Numbers, map: Servermap): Quorum {
+export function quorumIn({ total, membership }: ReadRecord['grid'], map: Servermap): Quorum {
   return quorumOf(membership, bestVersion(map)?.total ?? total);
 }
 
