@@ -10,7 +10,7 @@ import { formatCap, writeCapOf } from '../../src/caps.ts';
 import { programOf } from '../../src/cli/program.ts';
 import { createGridFolder } from '../../src/node.ts';
 import { DATA_OFFSET } from '../../src/storage/container.ts';
-import { runHere } from '../support/cli.ts';
+import { runHere, startCli } from '../support/cli.ts';
 import { testKey, testPem } from '../support/client-grid.ts';
 import { described, misfits } from '../support/documented.ts';
 
@@ -116,22 +116,15 @@ test('of shares, runs and the program itself', async () => {
   await holds('dump-share %unknown');
   await holds('completion fish');
   await holds('help caps');
-  const watched = await runHere([
-    '--json',
-    '--grid',
-    grid,
-    'inspect',
-    '--no-wait',
-    '--trace',
-    join(scratch, 'trace'),
-    '--',
-    'stat',
-    'x',
-  ]);
-  expect(misfits(JSON.parse(watched.stdout.toString()), 'inspect')).toEqual([
+  const { child, ended } = await startCli(['inspect', '--json']);
+  child.stderr?.once('data', () => child.kill('SIGINT'));
+  const { stdout } = await ended;
+  expect(misfits(JSON.parse(stdout.toString()), 'inspect')).toEqual([
     'inspect.schema is not in docs/json.md',
   ]);
   seen.add('inspect');
+  // What is watched prints its own document, and no other one.
+  await holds('inspect --no-wait --trace %trace -- stat @%cap', 'stat');
   await holds('judge %trace %none');
 });
 

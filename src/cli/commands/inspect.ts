@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import type { TraceError } from '../../errors.ts';
 import type { Inspect } from '../../runtime/run.ts';
-import type { Call, Perform, Streams } from '../call.ts';
+import type { Call, GlobalOptions, Perform, Streams } from '../call.ts';
 import { lineOf, UsageError } from '../complaint.ts';
 import { EXIT_USAGE } from '../exit-codes.ts';
 import { portNumber } from '../numbers.ts';
@@ -50,17 +50,25 @@ export function addInspectCommand(program: Command, perform: Perform, run: Run):
         const { url, explorerUrl, inspect } = inspector;
         stderr.write(`${isWatching ? url : explorerUrl}\n`);
         try {
-          const { grid } = call.options;
-          const shared = grid === undefined ? [] : ['--grid', grid];
-          const exitCode = isWatching ? await run([...shared, ...words], call.streams, inspect) : 0;
-          const hasRun = isWatching && exitCode !== EXIT_USAGE;
-          if ((wait && hasRun) || !isWatching) await untilInterrupted(call);
-          return { text: '', json: { url, explorerUrl, exitCode }, exitCode };
+          if (!isWatching) {
+            await untilInterrupted(call);
+            return { text: '', json: { url, explorerUrl } };
+          }
+          const args = [...sharedOptions(call.options), ...words];
+          const exitCode = await run(args, call.streams, inspect);
+          if (wait && exitCode !== EXIT_USAGE) await untilInterrupted(call);
+          // What is on stdout is the command's, and so is the document.
+          return { text: '', json: undefined, exitCode };
         } finally {
           await inspector.close();
         }
       }),
     );
+}
+
+/** Those that the command that is watched has, too. */
+function sharedOptions({ grid, json }: GlobalOptions): readonly string[] {
+  return [...(grid === undefined ? [] : ['--grid', grid]), ...(json ? ['--json'] : [])];
 }
 
 /** Keeps the page up until Ctrl-C. */
