@@ -21,10 +21,14 @@ import type { Action } from './client.ts';
 import { takeOrders } from './orders.ts';
 import { type Abilities, perform } from './perform.ts';
 
-/** As the files of the benchmark are encoded; a share has so many bytes beside its block. */
+/** As the files of the benchmark are encoded; a share has so many bytes beside its blocks. */
 const [required, total, besides] = [3, 10, 2 * KiB];
 /** What our client reads of a share to know it, of how many servers, and how a version begins. */
 const [headLength, asked, checkstringLength] = [4000, 7, 57];
+/** Of long files: what is read at once of a share, how many such reads go at once, and a block. */
+const [windowLength, windowsAtOnce, blockLength] = [1_354_917, 2, 43_691];
+/** A change in place: of whom two blocks are read, and how much of the others; what is written. */
+const [treeLength, changeLength] = [4 * KiB, 2 * blockLength + 3 * KiB];
 
 const [given = '[]'] = process.argv.slice(2);
 const servers = (JSON.parse(given) as readonly RealServer[]).map((server) => ({
@@ -55,11 +59,13 @@ interface Requests {
   readonly order: readonly Server[];
   readonly path: string;
   readonly shareLength: number;
-  readonly create: readonly Uint8Array[];
-  readonly overwrite: readonly Uint8Array[];
 }
+type Write = 'create' | 'overwrite' | 'change';
+
 const files = new Map<string, Requests>();
 const head = await bodyOf({ shares: new Map(), reads: [{ offset: 0, length: headLength }] });
+/** By what is written, and how long shares are: one for each share number. */
+const bodies = new Map<string, readonly Uint8Array[]>();
 
 const abilities: Abilities = {
   async create(_format, { length }) {
@@ -70,11 +76,9 @@ const abilities: Abilities = {
   async read(cap) {
     const { order, path, shareLength } = requestsOf(cap);
     await Promise.all(order.slice(0, asked).map((server) => readHead(server, path)));
-    if (shareLength <= headLength) return;
-    const Range = `bytes=${headLength}-${shareLength - 1}`;
-    const readBlock = (server: Server, shnum: number) =>
-      send(server, 'GET', `${path}/${shnum}`, { Range });
-    await Promise.all(order.slice(0, required).map(readBlock));
+    const blocks = (server: Server, shnum: number) =>
+      readRest(server, `${path}/${shnum}`, shareLength);
+    await Promise.all(order.slice(0, required).map(blocks));
   },
   async overwrite(cap, _contents, again) {
     const requests = requestsOf(cap);
@@ -82,7 +86,20 @@ const abilities: Abilities = {
     if (!again) await Promise.all(order.map((server) => readHead(server, path)));
     await writeAll(requests, 'overwrite');
   },
-  change: () => Promise.reject(new Error('it writes whole files')),
+  async change(cap, offset, _patch, again) {
+    const requests = requestsOf(cap);
+    const { order, path } = requests;
+    if (!again) {
+      await Promise.all(order.map((server) => readHead(server, path)));
+      const at = Math.floor(offset / required);
+      const blocks = await bodyOf(reading(at, 2 * blockLength));
+      const tree = await bodyOf(reading(at, treeLength));
+      const read = (server: Server, shnum: number) =>
+        post(server, path, shnum < required ? blocks : tree);
+      await Promise.all(order.slice(0, total).map(read));
+    }
+    await writeAll(requests, 'change');
+  },
   cpuMs: async () => cpuMs(),
 };
 
@@ -90,15 +107,35 @@ function requestsOf(cap: string): Requests {
   return files.get(cap) as Requests;
 }
 
-async function readHead(server: Server, path: string): Promise<void> {
-  await send(server, 'POST', `${path}/read-test-write`, headers, head);
+function reading(offset: number, length: number): Parameters<typeof bodyOf>[0] {
+  return { shares: new Map(), reads: [{ offset, length }] };
 }
 
-async function writeAll(requests: Requests, kind: 'create' | 'overwrite'): Promise<void> {
-  const path = `${requests.path}/read-test-write`;
-  const write = (body: Uint8Array, shnum: number) =>
-    send(requests.order[shnum] as Server, 'POST', path, headers, body);
-  await Promise.all(requests[kind].map(write));
+function post(server: Server, path: string, body: Uint8Array): Promise<void> {
+  return send(server, 'POST', `${path}/read-test-write`, headers, body);
+}
+
+function readHead(server: Server, path: string): Promise<void> {
+  return post(server, path, head);
+}
+
+/** What is behind the head, in windows of which some are under way at once. */
+async function readRest(server: Server, path: string, length: number): Promise<void> {
+  let from = headLength;
+  const readOn = async () => {
+    while (from < length) {
+      const to = Math.min(from + windowLength, length);
+      const Range = `bytes=${from}-${to - 1}`;
+      from = to;
+      await send(server, 'GET', path, { Range });
+    }
+  };
+  await Promise.all(Array.from({ length: windowsAtOnce }, readOn));
+}
+
+async function writeAll({ order, path, shareLength }: Requests, kind: Write): Promise<void> {
+  const those = await bodiesOf(kind, shareLength);
+  await Promise.all(those.map((body, shnum) => post(order[shnum] as Server, path, body)));
 }
 
 /** @throws when the server does not do it */
@@ -133,35 +170,49 @@ const spare = new Map<number, string[]>();
 
 /** Before anything is measured: makes what is going to be sent. */
 async function makeReady(action: Action): Promise<void> {
-  if (action.kind !== 'create') return;
+  if (action.kind !== 'create') {
+    const kind = action.kind === 'in place' ? 'change' : action.kind;
+    if (kind !== 'read') await bodiesOf(kind, requestsOf(action.cap).shareLength);
+    return;
+  }
   const { format, size, keys } = action;
   const caps = spare.get(size) ?? [];
   spare.set(size, caps);
   const shareLength = Math.ceil(size / required) + besides;
-  const bodies = async (specimen: Uint8Array) =>
-    await Promise.all(Array.from({ length: total }, (_, i) => writeBody(i, shareLength, specimen)));
-  const [create, overwrite] = [
-    await bodies(new Uint8Array(0)),
-    await bodies(new Uint8Array(checkstringLength)),
-  ];
+  await bodiesOf('create', shareLength);
   for (const _ of keys) {
     const named = { fingerprint: secret(), writekey: primitives.randomBytes(16) };
     const cap = { kind: 'write', format, directory: false, ...named } as const;
     const storageIndex = storageIndexOf(cap);
     const path = `mutable/${toBase32(storageIndex)}`;
     const order = permutedServers(servers, storageIndex);
-    files.set(formatCap(cap), { order, path, shareLength, create, overwrite });
+    files.set(formatCap(cap), { order, path, shareLength });
     caps.push(formatCap(cap));
   }
 }
 
-/** @param specimen how the version begins that may be overwritten */
-function writeBody(shnum: number, length: number, specimen: Uint8Array): Promise<Uint8Array> {
+async function bodiesOf(kind: Write, shareLength: number): Promise<readonly Uint8Array[]> {
+  const name = `${kind} ${shareLength}`;
+  const made =
+    bodies.get(name) ??
+    (await Promise.all(
+      Array.from({ length: total }, (_, shnum) => writeBody(kind, shnum, shareLength)),
+    ));
+  bodies.set(name, made);
+  return made;
+}
+
+function writeBody(kind: Write, shnum: number, shareLength: number): Promise<Uint8Array> {
   const range = { offset: 0, length: checkstringLength };
+  // How the version begins that may be overwritten.
+  const specimen = new Uint8Array(kind === 'create' ? 0 : checkstringLength);
+  const isChange = kind === 'change';
+  const offset = isChange ? Math.floor(shareLength / 2) : 0;
+  const length = isChange ? changeLength : shareLength;
   const share = {
     tests: [{ ...range, specimen }],
-    parts: [{ offset: 0, length, bytes: async () => new Uint8Array(length) }],
-    newLength: length,
+    parts: [{ offset, length, bytes: async () => new Uint8Array(length) }],
+    newLength: shareLength,
   };
   return bodyOf({ shares: new Map([[shnum, share]]), reads: [range] });
 }

@@ -3,20 +3,23 @@
  * does nothing but send them. Nearby by CPU time; far off by what one has to wait for.
  */
 import { costInPairs, type Row } from '../figure.ts';
-import { medium, type Subject, small } from '../sizes.ts';
-import { pick } from '../statistics.ts';
+import { huge, large, medium, type Subject, small } from '../sizes.ts';
+import { type Pairs, pick } from '../statistics.ts';
 import type { Bench } from './bench.ts';
+import type { Sample } from './client.ts';
 import { roundTripMs, wallsAt } from './far.ts';
 import { FarGrid } from './far-grid.ts';
-import { actions, filesOf, type Operation, whenWarm } from './nearby.ts';
+import { actions, filesOf, nameOf, type Operation, whenWarm } from './nearby.ts';
 import { OurClient } from './our-client.ts';
 
 const operations: readonly Operation[] = ['create', 'read', 'overwrite', 'overwrite again'];
-const times = 4;
+/** Of long files. */
+const ofLong: readonly Operation[] = ['create', 'read', 'in place'];
 const naming = { unit: 'ms', against: 'its requests alone' };
 
 /** The client nearby is warm after the parts before. */
 const timesBefore = 40;
+const timesBeforeOfLong = 5;
 
 export async function floor(bench: Bench): Promise<readonly Row[]> {
   return [...(await nearby(bench)), ...(await faraway(bench))];
@@ -24,21 +27,47 @@ export async function floor(bench: Bench): Promise<readonly Row[]> {
 
 async function nearby({ quick, real, ours }: Bench): Promise<readonly Row[]> {
   const bare = await OurClient.start(JSON.stringify(real.servers), 'bare-process.js');
-  const measure = (subject: Subject, pairs: number) =>
+  const clients = [ours, bare] as const;
+  const rowsFor =
+    (subject: Subject, measures: readonly (keyof typeof measured)[]) =>
+    (operation: Operation, samples: Pairs<Sample>) =>
+      measures.map((measure) => {
+        const figure = `floor ${measured[measure]}${nameOf(operation, subject)} ${subject.name}`;
+        return costInPairs(
+          figure,
+          pick(samples, (sample) => sample[measure]),
+          naming,
+        );
+      });
+  const ofShort = (subject: Subject, pairs: number) =>
     whenWarm(
-      { real, subject, operations, effort: { pairs, times }, timesBefore },
-      [ours, bare],
-      (name, samples) => {
-        const cpu = pick(samples, ({ cpuMs }) => cpuMs);
-        return [costInPairs(`floor ${name} ${subject.name}`, cpu, naming)];
+      { real, subject, operations, effort: { pairs, times: 4 }, timesBefore },
+      clients,
+      rowsFor(subject, ['cpuMs']),
+    );
+  const ofLongOnes = (subject: Subject, pairs: number) =>
+    whenWarm(
+      {
+        ...{ real, subject, operations: ofLong, effort: { pairs, times: 1 } },
+        timesBefore: timesBeforeOfLong,
       },
+      clients,
+      rowsFor(subject, ['cpuMs', 'wallMs']),
     );
   try {
-    return [...(await measure(small, quick ? 8 : 30)), ...(await measure(medium, quick ? 5 : 15))];
+    return [
+      ...(await ofShort(small, quick ? 8 : 30)),
+      ...(await ofShort(medium, quick ? 5 : 15)),
+      ...(await ofLongOnes(large, quick ? 5 : 15)),
+      ...(await ofLongOnes(huge, quick ? 3 : 7)),
+    ];
   } finally {
     await bare.close();
   }
 }
+
+/** How rows are called by what is measured. */
+const measured = { cpuMs: '', wallMs: 'wall ' } as const;
 
 async function faraway({ quick, real }: Bench): Promise<readonly Row[]> {
   const grid = await FarGrid.of(real);
