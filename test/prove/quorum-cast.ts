@@ -362,7 +362,8 @@ export class QuorumCast {
     // That there was one is all that matters of surprises.
     const surprises = record.surprises.map((): Surprise => ({ server: '', shnum: 0, found: '' }));
     const versions = covers ? this.#needed(record, targets) : record.versions;
-    return { ...record, versions, targets, surprises: surprises.slice(0, 1), failures: [] };
+    const past = { mayHaveLanded: [], failures: [] };
+    return { ...record, versions, targets, surprises: surprises.slice(0, 1), ...past };
   }
 
   /** The same with so many attempts begun before. */

@@ -258,5 +258,8 @@ function shnumsOf(row: readonly Mark[], mark: Mark): number {
 
 /** Whether no more may come of servers with the same rows. */
 function areWithin(less: readonly Prospect[], more: readonly Prospect[]): boolean {
-  return less.every((it, at) => isWithin(it, more[at] as Prospect));
+  for (let at = 0; at < less.length; at++) {
+    if (!isWithin(less[at] as Prospect, more[at] as Prospect)) return false;
+  }
+  return true;
 }

@@ -31,6 +31,9 @@ export interface Prospect {
   readonly row: number;
   /** That test for what is there now: what is overwritten never comes back. */
   readonly flights: readonly Flight[];
+  /** Of those, ascending. */
+  readonly kinds: readonly number[];
+  /** By their marks, ascending. */
   readonly senders: readonly Sender[];
   /** The versions that are known to have been there. */
   readonly had: readonly Mark[];
@@ -120,9 +123,11 @@ function prospectOf(
     const shnums = freeFor(record as PublishRecord, at);
     return shnums === null || worlds.isBarred(row, mark) ? [] : [{ mark, shnums }];
   });
+  const landing = flights.filter((one) => one.at === at && cast.rowAfter(row, one) !== none);
   return {
     row,
-    flights: flights.filter((one) => one.at === at && cast.rowAfter(row, one) !== none),
+    flights: landing,
+    kinds: landing.map(({ kind }) => kind).sort((a, b) => a - b),
     senders: senders.sort((a, b) => a.mark - b.mark),
     had: hadOn(worlds, world, landings, at),
   };
@@ -166,8 +171,7 @@ export function versionsOn(cast: QuorumCast, row: number): readonly Mark[] {
   return [...new Set(marks)].sort((a, b) => a - b);
 }
 
-export function nameOf({ row, flights, senders, had }: Prospect): string {
-  const kinds = flights.map(({ kind }) => kind).sort((a, b) => a - b);
+export function nameOf({ row, kinds, senders, had }: Prospect): string {
   const more = senders.flatMap(({ mark, shnums }) => [mark, shnums]);
   return keyOf([row, kinds.length, ...kinds, more.length, ...more, ...had]);
 }
@@ -175,10 +179,28 @@ export function nameOf({ row, flights, senders, had }: Prospect): string {
 /** Whether at a server with the same row no more may land than `more` says. */
 export function isWithin(it: Prospect, more: Prospect): boolean {
   return (
-    it.flights.every(({ kind }) => more.flights.some((one) => one.kind === kind)) &&
-    it.senders.every(({ mark, shnums }) =>
-      more.senders.some((one) => one.mark === mark && (shnums & ~one.shnums) === 0),
-    ) &&
-    it.had.every((mark) => more.had.includes(mark))
+    areAmong(it.kinds, more.kinds) &&
+    areAmong(it.had, more.had) &&
+    areSent(it.senders, more.senders)
   );
+}
+
+/** Of numbers that ascend. Asked most of all: without a function for each of them. */
+function areAmong(those: readonly number[], all: readonly number[]): boolean {
+  for (let i = 0, at = 0; i < those.length; i++) {
+    const one = those[i] as number;
+    while (at < all.length && (all[at] as number) < one) at++;
+    if (all[at] !== one) return false;
+  }
+  return true;
+}
+
+function areSent(those: readonly Sender[], all: readonly Sender[]): boolean {
+  for (let i = 0, at = 0; i < those.length; i++) {
+    const { mark, shnums } = those[i] as Sender;
+    while (at < all.length && (all[at] as Sender).mark < mark) at++;
+    const more = all[at];
+    if (more?.mark !== mark || (shnums & ~more.shnums) !== 0) return false;
+  }
+  return true;
 }
