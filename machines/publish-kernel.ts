@@ -84,6 +84,7 @@ export function start({ map, ...plan }: PublishPlan): PublishRecord {
       attempt: 0,
       failure,
     })),
+    mayHaveLanded: [],
     surprises: [],
     failures: [],
   };
@@ -383,6 +384,9 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
     ...record,
     versions: report.proven.map(({ version }) => version).reduce(withVersion, record.versions),
     failures: failure === null ? record.failures : [...record.failures, failure],
+    mayHaveLanded: isCertainlyNot(report)
+      ? record.mayHaveLanded
+      : [...new Set([...record.mayHaveLanded, ...target.shnums])],
   };
   switch (status) {
     case 'accepted':
@@ -394,6 +398,17 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
     case 'unknown':
       return withTarget(books, server, (it) => closed(it, report));
   }
+}
+
+/**
+ * Whether the request never landed. What a server holds when it is read again tells so only while
+ * nobody can have built on what landed: then another one's version is there, as a surprise.
+ */
+function isCertainlyNot({ status, failure }: WriteReport): boolean {
+  if (failure?.kind === 'contradictory') return false;
+  return (
+    status === 'refused' || status === 'failed' || (status === 'surprised' && failure === null)
+  );
 }
 
 /** Of a server that contradicts itself nothing is believed, also not what it has said before. */
@@ -531,6 +546,8 @@ export interface PublishReport {
   readonly writes: readonly Write[];
   /** In the order in which requests met them; there may be some where it was `published`, too. */
   readonly surprises: readonly Surprise[];
+  /** Share numbers of the new version that have been on a server, or may have been. */
+  readonly mayHaveLanded: readonly number[];
   /** All that went wrong, also at servers that have the new version in the end. */
   readonly failures: readonly Failure[];
   /** Servers to which nothing was sent, since they had not answered before, and why. */
@@ -567,7 +584,8 @@ export function placedOf({ writes }: Pick<PublishReport, 'writes'>): readonly Wr
 
 /** What a publish ends with. */
 export function reportOf(record: PublishRecord, kind: PublishReport['kind']): PublishReport {
-  const { seqnum, base, version, required, total, quorum, surprises, failures } = record;
+  const { seqnum, base, version, required, total, quorum } = record;
+  const { mayHaveLanded, surprises, failures } = record;
   const writes = writesOf(record);
   const placed = new Set(record.targets.flatMap(placesOn));
   const unheard = record.targets.flatMap(({ server, status, last, failure }) =>
@@ -576,7 +594,7 @@ export function reportOf(record: PublishRecord, kind: PublishReport['kind']): Pu
   return {
     ...{ kind, seqnum, base, version, required, total },
     quorum: quorum.size,
-    ...{ writes, surprises, failures, unheard },
+    ...{ writes, mayHaveLanded, surprises, failures, unheard },
     missing: range(total).filter((shnum) => !placed.has(shnum)),
   };
 }

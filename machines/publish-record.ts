@@ -95,6 +95,11 @@ export interface PublishRecord extends Omit<PublishPlan, 'map'> {
   readonly version: Version | null;
   /** In permuted order. */
   readonly targets: readonly Target[];
+  /**
+   * Share numbers of the new version that have been on a server, or may have been. If they are k,
+   * somebody may have built on it, even if none of it is there any more.
+   */
+  readonly mayHaveLanded: readonly number[];
   /** In the order in which requests met them. */
   readonly surprises: readonly Surprise[];
   /** All that went wrong, also at servers that have the new version in the end. */

@@ -74,11 +74,6 @@ function isOurs({ shnums, tests, checkstring }: ShareWriteContext, seen: Seen): 
   return telling.length > 0 && telling.every(isThere);
 }
 
-/** Whether no place can tell: a bad share of the very version may begin like a good one. */
-function isUntold({ shnums, tests, checkstring }: ShareWriteContext): boolean {
-  return shnums.every((shnum) => passes(tests[shnum], checkstring));
-}
-
 /** The shown shares that would be another writer's. */
 function claimsOf({ tests, checkstring }: ShareWriteContext, seen: Seen): readonly number[] {
   return claimsIn(tests, checkstring, seen);
@@ -150,11 +145,8 @@ export const shareWriteMachine = setup({
     isNotSent: (_, result: WriteResult) => result.kind === 'notSent',
     isUnreadable: (_, result: RereadResult | ClaimResult) => !result.ok,
     isOurs: ({ context }, result: RereadResult) => isOurs(context, seenIn(result)),
-    isUntold: ({ context }, result: RereadResult) =>
-      isUntold(context) && allPass(context.tests, seenIn(result)),
-    isUntouched: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),
-    isMaybeLate: ({ context }, result: RereadResult) =>
-      context.failure?.kind === 'timeout' && allPass(context.tests, seenIn(result)),
+    /** Where it may land yet, or where no place can tell: what is there is what it tests for. */
+    isOpen: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),
     isClaim: ({ context }, result: WriteResult | RereadResult) =>
       claimsOf(context, seenIn(result)).length > 0,
     isDisproved: ({ context }, result: ClaimResult) =>
@@ -246,16 +238,8 @@ export const shareWriteMachine = setup({
             actions: { type: 'recordReread', params: ({ event }) => event.output },
           },
           {
-            guard: { type: 'isUntold', params: ({ event }) => event.output },
+            guard: { type: 'isOpen', params: ({ event }) => event.output },
             target: 'unknown',
-          },
-          {
-            guard: { type: 'isMaybeLate', params: ({ event }) => event.output },
-            target: 'unknown',
-          },
-          {
-            guard: { type: 'isUntouched', params: ({ event }) => event.output },
-            target: 'failed',
           },
           {
             guard: { type: 'isClaim', params: ({ event }) => event.output },

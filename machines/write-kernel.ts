@@ -10,7 +10,7 @@ import type { ReadTreesInput } from './io.ts';
 import { beyondMemory, beyondReading, isEncodable } from './limits.ts';
 import { contains } from './lineage.ts';
 import { oncePer } from './once.ts';
-import type { PublishPlan, PublishReport, Write } from './publish-kernel.ts';
+import type { PublishPlan, PublishReport } from './publish-kernel.ts';
 import { chooseBase, isHeard, isOnQuorum, rivalsOf, worthRemembering } from './quorum.ts';
 import { quorumIn } from './read-kernel.ts';
 import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
@@ -173,11 +173,11 @@ export function leftBy(record: WriteRecord): Servermap | null {
 /** What to do with the version that the new one is built on. */
 function decideOnBase(record: WriteRecord, map: Servermap, base: Version): WriteDecision {
   const { change, modified, attempt } = record;
+  const kept = notTwice(record, map, base);
+  if (kept !== null) return kept;
   if (change.kind === 'update') {
     const { dataLength: size } = base;
     const offset = change.offset ?? size;
-    const again = change.offset === null ? notTwice(record, map, base) : null;
-    if (again !== null) return again;
     if (offset > size) return afterObstacle(record, { kind: 'outOfRange', offset, size });
     if (change.size === 0) return { kind: 'unchanged', base };
     const tooMuch = beyondBase(base) ?? tooLarge(record.format, base, offset + change.size);
@@ -215,19 +215,29 @@ function readFirst(
 }
 
 /**
- * What an earlier attempt has appended is not appended twice. The base that holds it is written
- * once more as it is, for nobody was told that it is safe; where it may hold it, the write ends.
+ * What an earlier attempt has written is not written twice, for others may have seen it and gone on
+ * from there. The base that contains it is written once more as it is: nobody was told that it is
+ * safe. Where it may contain what was appended, the write ends. Who modifies is asked again.
  */
 function notTwice(record: WriteRecord, map: Servermap, base: Version): WriteDecision | null {
+  const { change, stumbled } = record;
+  const isAppend = change.kind === 'update' && change.offset === null;
+  // The very same bytes in the very same place: then it is all the same.
+  if (change.kind === 'modify' || (!isAppend && isOwn(record, base))) return null;
   const isIn = ({ version }: PublishReport) =>
-    version === null ? 'no' : contains(map.versions, base, version);
-  const report = record.stumbled.find((one) => isIn(one) !== 'no');
+    version === null ? 'no' : contains({ ...map.versions, [version.id]: version }, base, version);
+  const report = stumbled.find((one) => isIn(one) === 'yes' || (isAppend && isIn(one) !== 'no'));
   if (report === undefined) return null;
   const ranges = wholeRange(base);
   if (isIn(report) === 'unknown' || beyondRanges(ranges) !== null) {
     return afterObstacle(record, { kind: 'notPublished', report });
   }
   return readFirst(record, map, base, ranges) ?? publishOf(record, map, base, keptOf(base));
+}
+
+/** Whether an earlier attempt has written it. */
+function isOwn({ stumbled }: WriteRecord, { id }: Version): boolean {
+  return stumbled.some(({ version }) => version?.id === id);
 }
 
 // --- the map ------------------------------------------------------------------------------------
@@ -321,16 +331,12 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
  * one, may be: it holds what is to be written. Where that may be below the base, something has been
  * written, and somebody else has gone on from there.
  */
-function changeSeen(
-  { expected = null, stumbled }: WriteRecord,
-  base: Version | null,
-): Obstacle | null {
+function changeSeen(record: WriteRecord, base: Version | null): Obstacle | null {
+  const { expected = null, stumbled } = record;
   if (expected === null || (base !== null && isNamed(base, expected))) return null;
   const [newest] = stumbled;
   if (newest === undefined) return { kind: 'versionChanged', expected, found: base };
-  return base !== null && stumbled.some(({ version }) => base.id === version?.id)
-    ? null
-    : { kind: 'notPublished', report: newest };
+  return base !== null && isOwn(record, base) ? null : { kind: 'notPublished', report: newest };
 }
 
 function beyondBase(base: Version): Obstacle | null {
@@ -350,11 +356,33 @@ function tooLarge(format: Format, { required, dataLength }: Version, end: number
   return isEncodable(format, required, size) ? null : { kind: 'tooLarge', format, required, size };
 }
 
-function afterObstacle(record: WriteRecord, obstacle: Obstacle): WriteDecision {
+function afterObstacle(record: WriteRecord, found: Obstacle): WriteDecision {
+  const obstacle = withStumbled(record, found);
   if (record.isRemembered && mayBeOutdated(obstacle)) return { kind: 'forget' };
   if (!isContention(obstacle)) return { kind: 'failed', obstacle };
   if (record.attempt + 1 < record.attemptsMax) return { kind: 'backOff', obstacle };
   return { kind: 'gaveUp', obstacle };
+}
+
+/** What says that nothing was written is no answer where an earlier attempt may be in force. */
+function withStumbled({ stumbled }: WriteRecord, obstacle: Obstacle): Obstacle {
+  const [report] = stumbled;
+  return report === undefined || !saysUnwritten(obstacle)
+    ? obstacle
+    : { kind: 'notPublished', report };
+}
+
+function saysUnwritten({ kind }: Obstacle): boolean {
+  switch (kind) {
+    case 'outOfRange':
+    case 'tooLarge':
+    case 'beyondLimit':
+    case 'wrongFormat':
+    case 'missingPrivateKey':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Whether it may be that what is remembered is not so any more. */
@@ -481,11 +509,8 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
     case 'failed':
       return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
     case 'waited': {
-      // Who has named the version to build on, or appends, may come upon what he has written.
-      const { change, expected } = record;
-      const isTold = expected != null || (change.kind === 'update' && change.offset === null);
-      const stumbled = isTold ? stumbledIn(record) : record.stumbled;
-      return { ...record, ...fresh, attempt: record.attempt + 1, stumbled };
+      const [attempt, stumbled] = [record.attempt + 1, stumbledIn(record)];
+      return { ...record, ...fresh, attempt, stumbled };
     }
     case 'forgotten':
       return { ...record, ...fresh, ...forgottenIn(record) };
@@ -497,13 +522,11 @@ function forgottenIn(record: WriteRecord): Pick<WriteRecord, 'forgotten' | 'stum
   return { forgotten, stumbled: stumbledIn(record) };
 }
 
-/** What can be read of it may be built on, by whoever finds it: k of its shares may be there. */
+/** What k shares of have been about may be in force, or what somebody has built on it. */
 function stumbledIn({ obstacle, stumbled }: WriteRecord): readonly PublishReport[] {
   if (obstacle?.kind !== 'notPublished') return stumbled;
   const { report } = obstacle;
-  const mayBeThere = ({ status }: Write) => status === 'accepted' || status === 'unknown';
-  const shnums = new Set(report.writes.filter(mayBeThere).map(({ shnum }) => shnum));
-  return shnums.size >= report.required ? [report, ...stumbled] : stumbled;
+  return report.mayHaveLanded.length >= report.required ? [report, ...stumbled] : stumbled;
 }
 
 function afterRead(record: WriteRecord, end: VersionReadEnd): WriteRecord {

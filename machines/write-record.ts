@@ -63,10 +63,7 @@ export interface WriteRecord extends WriteTask {
   readonly isRemembered: boolean;
   /** The id of the version that was remembered in vain: it was not so any more, or not enough. */
   readonly forgotten: Hex | null;
-  /**
-   * What was written before by this write, newest first, as far as it may have been built on: from
-   * memory, or where a base is named, or something is appended.
-   */
+  /** What was written before by this write, newest first, as far as it may have been built on. */
   readonly stumbled: readonly PublishReport[];
   /** Shares that proved corrupt when they were read: a later map takes them for that. */
   readonly marked: readonly MarkedHolding[];

@@ -73,6 +73,7 @@ export function publishReport(
     total: 3,
     quorum: 3,
     writes: [],
+    mayHaveLanded: [],
     surprises: [],
     failures: [],
     unheard: [],
