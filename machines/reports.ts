@@ -47,7 +47,7 @@ export type WriteStatus =
   | 'refused'
   /** It certainly did not happen. */
   | 'failed'
-  /** Its answer was lost, and so was the answer to the re-read. */
+  /** Its answer was lost or late, and no re-read could tell; or its server contradicts itself. */
   | 'unknown';
 
 /** A share as the server reported it beside its answer. */
