@@ -43,7 +43,7 @@ export interface ReadFileInput {
   readonly deadlines: Deadlines;
 }
 
-/** How a read of a file ended, and the newest acknowledged version that it has seen. */
+/** How a read of a file ended, and the newest version that it has seen and that may be acknowledged. */
 export type ReadFileReport = (ReadEnd | { readonly kind: 'cancelled' }) & {
   /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;

@@ -73,7 +73,7 @@ export interface ReadRecord {
   readonly marked: readonly MarkedHolding[];
   /** How the last reading of a version ended. */
   readonly end: VersionReadEnd | null;
-  /** The newest version that was seen and is acknowledged, or as good as. */
+  /** The newest version that was seen and may be acknowledged. */
   readonly newest: Version | null;
 }
 

@@ -48,7 +48,7 @@ export interface RepairTask {
   readonly grid: GridView;
   /** Repair even if something would be lost by that. */
   readonly force: boolean;
-  /** The newest version that is known to be acknowledged. */
+  /** The newest version that is acknowledged, or that was seen and may be. */
   readonly newest: Version | null;
 }
 

@@ -257,7 +257,7 @@ function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined
   return heard < quorum.size ? bestVersion(map) : chooseBase(map, quorum);
 }
 
-/** The newest version known to be acknowledged, if what `map` gives to build on lacks it. */
+/** The newest version that may be acknowledged, if what `map` gives to build on lacks it. */
 function lostVersion(record: WriteRecord, map: Servermap): Version | null {
   const { newest } = record;
   const base = baseOf(record, map) ?? bestVersion(map);
