@@ -342,7 +342,7 @@ export function isOnQuorum(map: Mapped, quorum: Quorum, version: Version): boole
 
 /**
  * What is to be remembered of a map: what a reader may be given, unless the map shows that this is
- * on fewer than W servers, so that nobody was told that it is safe.
+ * on fewer than W − d servers, so that nobody can have been told that it is safe.
  */
 export function worthRemembering(map: Mapped, quorum: Quorum): Version | undefined {
   const version = chooseForReader(map, quorum);
