@@ -317,9 +317,9 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
 }
 
 /**
- * What is said where `base` is not the version that was named. Its own write from memory, on that
- * one, may be: it holds what is to be written. Where that may be below the base, something has been
- * written, and somebody else has gone on from there.
+ * What is said where `base` is not the version that was named. What this write has put on that one
+ * before, from memory or at an earlier attempt, may be the base: it holds what is to be written.
+ * Where it may be below the base, somebody else has gone on from there.
  */
 function changeSeen(
   { expected = null, stumbled }: WriteRecord,
