@@ -7,13 +7,13 @@
  */
 import type { Observer } from 'xstate';
 import type { Deadlines } from '../machines/io.ts';
+import { isBytes } from './bytes.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
 import { redacted } from './redacted.ts';
 import { isBytesOf, refuse, requireObject } from './refusal.ts';
 import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
-import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
 
 /** Milliseconds: what a timer can wait, some 24 days; it fires at once when told to wait longer. */
