@@ -159,24 +159,16 @@ export class Joints {
     const known = blocks.get(one);
     if (known !== undefined) return known;
     const { servers } = this.#cast.quorum;
-    const isBlocker = this.#asked(rival, mark, 0, new Array<Mark>(servers).fill(one));
+    const isBlocker = this.asked(rival, mark, 0, new Array<Mark>(servers).fill(one));
     blocks.set(one, isBlocker);
     return isBlocker;
   }
 
-  /** Whether the rival is dead where servers, as bits, are won and others have one of `those`. */
-  isDead({ rival, mark, dead }: Answers, won: number, those: readonly Mark[]): boolean {
-    const blocked = those.reduce((bits, one, i) => (one === none ? bits : bits | (1 << i)), 0);
-    const isDead = this.#asked(rival, mark, won, those);
-    dead.set(won * 0x1_0000 + blocked, isDead);
-    return isDead;
-  }
-
   /**
    * Asks the kernel about `rival` alone: as if what it was built on were dead, which is more than
-   * can be.
+   * can be. Servers, as bits, are won, and of each there is one of `blockers`, or nothing is known.
    */
-  #asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
+  asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
     const cast = this.#cast;
     const all = [rival, mark, ...blockers].flatMap((one) => cast.lineageOf(one));
     const versions = Object.fromEntries(all.map((one) => [one.id, one]));
@@ -304,8 +296,13 @@ export class Joint {
         if ((had & own) !== 0) won |= 1 << at;
         if ((had & blockers) !== 0) blocked |= 1 << at;
       }
-      const known = answers.dead.get(won * 0x1_0000 + blocked);
-      const isDead = known ?? this.#joints.isDead(answers, won, this.#blocking(blockers, hads));
+      const { rival, mark, dead } = answers;
+      const key = won * 0x1_0000 + blocked;
+      let isDead = dead.get(key);
+      if (isDead === undefined) {
+        isDead = this.#joints.asked(rival, mark, won, this.#blocking(blockers, hads));
+        dead.set(key, isDead);
+      }
       if (isDead) fulfilled |= 1 << i;
     }
     return fulfilled;
