@@ -17,12 +17,14 @@ import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
 import { isStillGood, mapAfter } from './remembered.ts';
 import {
   inPlaceOf,
+  keptOf,
   type Recipe,
   rangesToRead,
   recipeInPlace,
   recipeWhole,
   type Span,
   uniformBase,
+  wholeRange,
 } from './rewrite.ts';
 import {
   bestVersion,
@@ -227,7 +229,8 @@ function notTwice(record: WriteRecord, map: Servermap, base: Version): WriteDeci
   if (isIn(report) === 'unknown' || beyondRanges(ranges) !== null) {
     return afterObstacle(record, { kind: 'notPublished', report });
   }
-  return readFirst(record, map, base, ranges) ?? publishOf(record, map, base, keptOf(base));
+  const recipe = wholeOf(base, keptOf(base));
+  return readFirst(record, map, base, ranges) ?? publishOf(record, map, base, recipe);
 }
 
 // --- the map ------------------------------------------------------------------------------------
@@ -418,19 +421,7 @@ function recipeOf(record: WriteRecord, base: Version): Recipe {
     const make = isInPlace(record) ? recipeInPlace : recipeWhole;
     return make(base, offset, change.size);
   }
-  return modified === 'unchanged' ? keptOf(base) : wholeOf(base, [{ kind: 'new' }]);
-}
-
-function keptOf(base: Version): Recipe {
-  return wholeOf(
-    base,
-    wholeRange(base).map((range) => ({ kind: 'kept', ...range })),
-  );
-}
-
-/** Nothing when there is not a byte. */
-function wholeRange({ dataLength }: Version): readonly Span[] {
-  return dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
+  return wholeOf(base, modified === 'unchanged' ? keptOf(base) : [{ kind: 'new' }]);
 }
 
 /** An existing file keeps its k and N, whatever the grid's: its shares have to fit together. */
