@@ -1,9 +1,16 @@
 /** What a map shows of one version: whether it is on W servers, and whether to remember it. */
 import { describe, expect, test } from 'vitest';
-import { isOnQuorum, type Quorum, worthRemembering } from '../../machines/quorum.ts';
+import { isOf, isOnQuorum, type Quorum, worthRemembering } from '../../machines/quorum.ts';
 import { letterOf, majority, named, seen } from '../support/quorum-maps.ts';
 
-const { a } = named;
+const { a, b } = named;
+
+test('a share is of a version if it is good, and that one', () => {
+  const good = { kind: 'good', version: a.id } as const;
+  expect([isOf(good, a), isOf(good, b), isOf(good, null)]).toEqual([true, false, false]);
+  const bad = { kind: 'bad', claim: null } as const;
+  expect([isOf(bad, a), isOf(bad, null)]).toEqual([false, false]);
+});
 
 describe('a version is on W servers', () => {
   const isThere = (words: string) => isOnQuorum(seen(words), majority(3), a);
