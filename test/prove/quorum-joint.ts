@@ -10,8 +10,7 @@
  *
  * Much time goes here, so it is written over numbers: a way for all servers to stand is one.
  */
-import { lineOf } from '../../machines/lineage.ts';
-import type { Candidate, View } from '../../machines/quorum.ts';
+import { isReplaceableBy } from './quorum-asked.ts';
 import { type QuorumCast, marksMax as versionsMax } from './quorum-cast.ts';
 import type { Kernels } from './quorum-model.ts';
 import { type Mark, none } from './quorum-parts.ts';
@@ -169,21 +168,8 @@ export class Joints {
    * can be. Servers, as bits, are won, and of each there is one of `blockers`, or nothing is known.
    */
   asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
-    const cast = this.#cast;
-    const all = [rival, mark, ...blockers].flatMap((one) => cast.lineageOf(one));
-    const versions = Object.fromEntries(all.map((one) => [one.id, one]));
-    const servers = blockers.map((one, i) => ({
-      id: `s${i}`,
-      held: one === none ? null : [{ kind: 'good', version: cast.made(one).version.id } as const],
-    }));
-    const view: View = { quorum: cast.quorum, servers, versions };
-    const [version = null, base = null] = cast.lineageOf(mark);
-    const [, parent] = cast.lineageOf(rival);
-    const line = new Set([...lineOf(versions, base), ...(parent === undefined ? [] : [parent.id])]);
-    const its = new Set(servers.filter((_, i) => (won & (1 << i)) !== 0).map(({ id }) => id));
-    const candidate: Candidate = { base, version, line, won: its };
-    const { id } = cast.made(rival).version;
-    return this.#kernels.isReplaceable(view, candidate, { kind: 'good', version: id });
+    const knowledge = { there: blockers, won, granted: this.#cast.made(rival).base };
+    return isReplaceableBy(mark, rival, knowledge, this.#cast, this.#kernels);
   }
 
   /** The newest that has been on W servers; null: two have, and neither contains the other. */
