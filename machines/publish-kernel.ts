@@ -20,7 +20,15 @@ import type {
   Surprise,
   Target,
 } from './publish-record.ts';
-import { type Candidate, grown, type Held, isHeard, isReplaceable, type View } from './quorum.ts';
+import {
+  type Candidate,
+  grown,
+  type Held,
+  isHeard,
+  isOf,
+  isReplaceable,
+  type View,
+} from './quorum.ts';
 import type { PlannedRequest, SeenShare, WriteReport, WriteStatus, WriteTest } from './reports.ts';
 import {
   type Holding,
@@ -501,10 +509,6 @@ function judged(
   const share: Held =
     found === undefined ? { kind: 'bad', claim: checkstring } : { kind: 'good', version: found.id };
   return { shnum, head: checkstring, share };
-}
-
-function isOf(share: Held, version: Version | null): boolean {
-  return share.kind === 'good' && share.version === version?.id;
 }
 
 function withTarget(

@@ -32,7 +32,7 @@ export interface Target {
   readonly status: 'open' | 'writing' | 'closed';
   /** The share numbers of the request that is under way, or was the last. */
   readonly shnums: readonly number[];
-  /** How the last request ended. */
+  /** How the last request ended; null: none has. */
   readonly last: Exclude<WriteStatus, 'planned' | 'writing'> | null;
   /** The share numbers of the new version that are there. */
   readonly placed: readonly number[];
@@ -40,7 +40,7 @@ export interface Target {
   readonly isCrowded: boolean;
   /** Requests that were sent. */
   readonly attempt: number;
-  /** Why it was closed, or what was gone there; null of one that only the map calls failed. */
+  /** Why it was closed, by the map or since, or what was gone there; null: nothing went wrong. */
   readonly failure: Failure | null;
 }
 

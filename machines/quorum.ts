@@ -173,6 +173,11 @@ function carriesUnseenOf(descentIn: DescentIn): Carries {
   return (share) => !(descentIn(share)?.isKnown ?? false);
 }
 
+/** Whether a share is known to be of `version`; none is of nothing. */
+export function isOf(share: Held, version: Version | null): boolean {
+  return share.kind === 'good' && share.version === version?.id;
+}
+
 /** What a share is of, as far as anybody knows. */
 function versionIn(versions: Versions, share: Held): Version | undefined {
   return share.kind === 'good' ? versions[share.version] : undefined;
@@ -335,14 +340,14 @@ export function chooseForReader(map: Mapped, quorum: Quorum): Version | undefine
 export function isOnQuorum(map: Mapped, quorum: Quorum, version: Version): boolean {
   const view = viewOf(map, quorum);
   const line = lineOf(view.versions, version);
-  const isOf = (share: Held) => share.kind === 'good' && share.version === version.id;
-  const has = (server: ServerView) => isClean(server, line) && (server.held?.some(isOf) ?? false);
-  return view.servers.filter(has).length >= quorum.size;
+  const isHolder = (server: ServerView) =>
+    isClean(server, line) && (server.held?.some((share) => isOf(share, version)) ?? false);
+  return view.servers.filter(isHolder).length >= quorum.size;
 }
 
 /**
  * What is to be remembered of a map: what a reader may be given, unless the map shows that this is
- * on fewer than W servers, so that nobody was told that it is safe.
+ * on fewer than W − d servers, so that nobody can have been told that it is safe.
  */
 export function worthRemembering(map: Mapped, quorum: Quorum): Version | undefined {
   const version = chooseForReader(map, quorum);

@@ -2,10 +2,11 @@
  * @module read-file: read a range of the newest version of a file, or of one that is named.
  *
  * Theory of operation. A map of few servers shows the newest version within reach; when it shows
- * none, or not the one that is wanted, everybody is asked before that is said. A version that turns
- * out to have too few good shares before any of it is given out makes room for the newest of what
- * is left. And when shares run out otherwise (a writer may have replaced them), all of it begins
- * again once, from a fresh session, provided that what was delivered can be taken back.
+ * none, none that is confirmed, or not the one that is wanted, everybody is asked before that is
+ * said. A version that turns out to have too few good shares before any of it is given out makes
+ * room for the newest of what is left. And when shares run out otherwise (a writer may have
+ * replaced them), all of it begins again, from a fresh session, as often as it may, provided that
+ * what was delivered can be taken back.
  */
 import { assign, enqueueActions, setup } from 'xstate';
 import type { OperationCancel } from './events.ts';
@@ -43,7 +44,7 @@ export interface ReadFileInput {
   readonly deadlines: Deadlines;
 }
 
-/** How a read of a file ended, and the newest acknowledged version that it has seen. */
+/** How a read of a file ended, and the newest version seen that may be acknowledged. */
 export type ReadFileReport = (ReadEnd | { readonly kind: 'cancelled' }) & {
   /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;
@@ -170,7 +171,7 @@ export const readFileMachine = setup({
       ],
     },
     mapping: {
-      description: 'Servers are being asked: few at first, everybody when those show no version.',
+      description: 'Servers are being asked: few first, everybody when those confirm no version.',
       invoke: {
         id: 'servermapUpdate',
         src: 'servermapUpdate',
@@ -207,7 +208,7 @@ export const readFileMachine = setup({
     },
     outOfRange: { description: 'The range begins beyond the contents.', ...end },
     beyondLimit: { description: 'The version is larger than may be asked for.', ...end },
-    notEnoughShares: { description: 'Good shares ran out in the middle of a version.', ...end },
+    notEnoughShares: { description: 'Good shares ran out, and it may not begin again.', ...end },
     failed: { description: 'A bug, or the consumer has failed.', ...end },
     cancelled: {
       description: 'The caller lost interest.',

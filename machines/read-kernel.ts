@@ -73,7 +73,7 @@ export interface ReadRecord {
   readonly marked: readonly MarkedHolding[];
   /** How the last reading of a version ended. */
   readonly end: VersionReadEnd | null;
-  /** The newest version that was seen and is acknowledged, or as good as. */
+  /** The newest version that was seen and may be acknowledged. */
   readonly newest: Version | null;
 }
 
@@ -139,7 +139,10 @@ export type ReadEnd =
 
 /** What a read does next, or how it ended. */
 export type ReadDecision =
-  /** `check` is the second look: before giving up, everybody is asked once. */
+  /**
+   * `check` is the second look: everybody is asked once before it gives up, or takes what nobody
+   * confirms.
+   */
   | { readonly kind: 'map'; readonly mode: 'read' | 'check' }
   | {
       readonly kind: 'read';

@@ -41,7 +41,7 @@ export interface RepairFileInput {
   readonly deadlines: Deadlines;
 }
 
-/** How a repair ended, and the newest acknowledged version that it has seen. */
+/** How a repair ended, and the newest version, seen or made, that may be acknowledged. */
 export type RepairFileReport = (RepairEnd | { readonly kind: 'cancelled' }) & {
   /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;

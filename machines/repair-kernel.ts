@@ -22,7 +22,7 @@ import { isHeard, quorumOf, reachOf, rivalsOf, viewOf } from './quorum.ts';
 import { type GridView, newestIn } from './read-kernel.ts';
 import { corruptShares, type VersionReadEnd } from './read-version-kernel.ts';
 import type { RetrieveReport, ShareSource } from './retrieve-kernel.ts';
-import type { Recipe, Span } from './rewrite.ts';
+import { keptOf, type Recipe, type Span, wholeRange } from './rewrite.ts';
 import {
   bestVersion,
   type Format,
@@ -48,7 +48,7 @@ export interface RepairTask {
   readonly grid: GridView;
   /** Repair even if something would be lost by that. */
   readonly force: boolean;
-  /** The newest version that is known to be acknowledged. */
+  /** The newest version that is acknowledged, or that was seen and may be. */
   readonly newest: Version | null;
 }
 
@@ -237,13 +237,13 @@ function repairOf(
   if (isAgain && !isPossible && !isShort) return nothingToDo(record, map, version);
   const obstacle = writingObstacle(record, map, version);
   if (obstacle !== null) return failed(obstacle);
-  const { id, required, total, dataLength } = version;
-  const ranges = dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
+  const { id, required, total } = version;
+  const ranges = wholeRange(version);
   // Where too few servers can be written to, the publish says so, and nothing is read for it.
   if (isPossible && !record.isRead && ranges.length > 0) {
     return { kind: 'read', map: readable, version, ranges };
   }
-  const parts = ranges.map((kept) => ({ kind: 'kept', ...kept }) as const);
+  const parts = keptOf(version);
   const recipe: Recipe = isAgain
     ? { kind: 'again', version: id, places: placesOf(readable, version), parts }
     : { kind: 'whole', required, total, parts };

@@ -47,7 +47,7 @@ export type WriteStatus =
   | 'refused'
   /** It certainly did not happen. */
   | 'failed'
-  /** Its answer was lost, and a re-read did not tell: it may have happened, or happen yet. */
+  /** Its answer was lost or late, and no re-read could tell; or its server contradicts itself. */
   | 'unknown';
 
 /** A share as the server reported it beside its answer. */

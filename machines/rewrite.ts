@@ -110,6 +110,16 @@ function around(before: Span, after: Span): readonly Part[] {
   return [...kept(before), { kind: 'new' }, ...kept(after)];
 }
 
+/** What is to be read of all contents of a version: nothing when there is not a byte. */
+export function wholeRange({ dataLength }: Version): readonly Span[] {
+  return dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
+}
+
+/** What new shares with the same contents are made of. */
+export function keptOf(base: Version): readonly Part[] {
+  return wholeRange(base).map((range) => ({ kind: 'kept', ...range }));
+}
+
 /** What has to be read for `parts`: what lies in one segment at both ends is read at once. */
 export function rangesToRead({ segmentSize }: Version, parts: readonly Part[]): readonly Span[] {
   const ranges = parts.flatMap((part) =>

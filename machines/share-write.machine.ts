@@ -5,9 +5,10 @@
  * server holds just what was last seen there. The server either writes, or tells what it holds
  * instead, or refuses, or the request never reached it. When its answer is lost (or late) the write
  * may have happened: the server is read again before anything is concluded, and our own checkstring
- * there means success. Only when the re-read fails too does `unknown` remain. What the server shows
- * of another writer is a claim: it is read, and its signature checked, before the coordinator hears
- * of it. The child decides nothing global.
+ * in every place that can tell means success. `unknown` remains where the server cannot be read,
+ * where it holds what it held (the request may come to it yet, or no place can tell), or where it
+ * contradicts itself. What it shows of another writer is a claim: it is read, and its signature
+ * checked, before the coordinator hears of it. The child decides nothing global.
  */
 import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
 import { type WriteSettled, writeSettled } from './events.ts';

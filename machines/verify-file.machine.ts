@@ -32,7 +32,7 @@ export interface VerifyFileInput {
   readonly deadlines: Deadlines;
 }
 
-/** How a verification ended, and the newest acknowledged version that it has seen. */
+/** How a verification ended, and the newest version seen that may be acknowledged. */
 export type VerifyFileReport = (VerifyEnd | { readonly kind: 'cancelled' }) & {
   /** For later operations on the file, which must not go below it; null: none was seen. */
   readonly newest: Version | null;

@@ -17,12 +17,14 @@ import { firstBlocks, type VersionReadEnd } from './read-version-kernel.ts';
 import { isStillGood, mapAfter } from './remembered.ts';
 import {
   inPlaceOf,
+  keptOf,
   type Recipe,
   rangesToRead,
   recipeInPlace,
   recipeWhole,
   type Span,
   uniformBase,
+  wholeRange,
 } from './rewrite.ts';
 import {
   bestVersion,
@@ -232,7 +234,8 @@ function notTwice(record: WriteRecord, map: Servermap, base: Version): WriteDeci
   if (isIn(report) === 'unknown' || beyondRanges(ranges) !== null) {
     return afterObstacle(record, { kind: 'notPublished', report });
   }
-  return readFirst(record, map, base, ranges) ?? publishOf(record, map, base, keptOf(base));
+  const recipe = wholeOf(base, keptOf(base));
+  return readFirst(record, map, base, ranges) ?? publishOf(record, map, base, recipe);
 }
 
 /** Whether an earlier attempt has written it. */
@@ -267,7 +270,7 @@ function baseOf(record: WriteRecord, map: Servermap): Version | null | undefined
   return heard < quorum.size ? bestVersion(map) : chooseBase(map, quorum);
 }
 
-/** The newest version known to be acknowledged, if what `map` gives to build on lacks it. */
+/** The newest version that may be acknowledged, if what `map` gives to build on lacks it. */
 function lostVersion(record: WriteRecord, map: Servermap): Version | null {
   const { newest } = record;
   const base = baseOf(record, map) ?? bestVersion(map);
@@ -327,9 +330,9 @@ function obstacleIn(record: WriteRecord, found: Servermap, map: Servermap): Obst
 }
 
 /**
- * What is said where `base` is not the version that was named. Its own write from memory, on that
- * one, may be: it holds what is to be written. Where that may be below the base, something has been
- * written, and somebody else has gone on from there.
+ * What is said where `base` is not the version that was named. What this write has put on that one
+ * before, from memory or at an earlier attempt, may be the base: it holds what is to be written.
+ * Where it may be below the base, somebody else has gone on from there.
  */
 function changeSeen(record: WriteRecord, base: Version | null): Obstacle | null {
   const { expected = null, stumbled } = record;
@@ -446,19 +449,7 @@ function recipeOf(record: WriteRecord, base: Version): Recipe {
     const make = isInPlace(record) ? recipeInPlace : recipeWhole;
     return make(base, offset, change.size);
   }
-  return modified === 'unchanged' ? keptOf(base) : wholeOf(base, [{ kind: 'new' }]);
-}
-
-function keptOf(base: Version): Recipe {
-  return wholeOf(
-    base,
-    wholeRange(base).map((range) => ({ kind: 'kept', ...range })),
-  );
-}
-
-/** Nothing when there is not a byte. */
-function wholeRange({ dataLength }: Version): readonly Span[] {
-  return dataLength > 0 ? [{ from: 0, to: dataLength }] : [];
+  return wholeOf(base, modified === 'unchanged' ? keptOf(base) : [{ kind: 'new' }]);
 }
 
 /** An existing file keeps its k and N, whatever the grid's: its shares have to fit together. */

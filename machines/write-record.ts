@@ -55,7 +55,7 @@ export interface WriteRecord extends WriteTask {
   readonly attempt: number;
   /** From before, or by a map: nothing is signed without it. */
   readonly hasPrivateKey: boolean;
-  /** The newest version that is known to be acknowledged. */
+  /** The newest version that is acknowledged, or that was seen and may be. */
   readonly newest: Version | null;
   /** The last one that was made in this attempt, or what is remembered. */
   readonly map: Servermap | null;

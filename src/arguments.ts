@@ -7,13 +7,13 @@
  */
 import type { Observer } from 'xstate';
 import type { Deadlines } from '../machines/io.ts';
+import { isBytes } from './bytes.ts';
 import type { SigningKey } from './crypto/primitives.ts';
 import { BadArgumentError, OutOfRangeError } from './errors.ts';
 import { redacted } from './redacted.ts';
 import { isBytesOf, refuse, requireObject } from './refusal.ts';
 import type { OperationOptions, Range, Retry } from './runtime/options.ts';
 import type { Clock } from './runtime/run.ts';
-import { isBytes } from './share/plaintext.ts';
 import type { ReadableShares, StorageServer } from './storage/server.ts';
 
 /** Milliseconds: what a timer can wait, some 24 days; it fires at once when told to wait longer. */
@@ -137,16 +137,17 @@ interface GridArguments {
 
 const functionsOfGrid = ['now', 'random', 'date', 'spool'] as const;
 const countsOfGrid = ['spareKeys', 'losableServers', 'rememberedFiles'] as const;
-/** Those, and what is checked one by one. */
-const namesOfGrid: readonly string[] = [
-  ...['servers', 'gridSize', 'headLength', 'unusable', 'leaseSecret', 'deadlines', 'clock'],
-  ...['inspect', 'log', 'encoding', 'format', ...functionsOfGrid, ...countsOfGrid],
-];
+const ofGrid: Names<GridArguments> = {
+  ...{ servers: true, gridSize: true, headLength: true, unusable: true, leaseSecret: true },
+  ...{ deadlines: true, clock: true, inspect: true, log: true, encoding: true, format: true },
+  ...{ now: true, random: true, date: true, spool: true },
+  ...{ spareKeys: true, losableServers: true, rememberedFiles: true },
+};
 
 /** @throws BadArgumentError, OutOfRangeError */
 export function checkGrid(options: GridArguments): void {
   const given = requireObject('options', options, 'an object') as GridArguments;
-  requireKnown('options', { ...given }, namesOfGrid, ['primitives', 'machines', 'notices']);
+  requireKnown('options', { ...given }, Object.keys(ofGrid), ['primitives', 'machines', 'notices']);
   const { servers, gridSize, headLength, unusable, leaseSecret, deadlines } = given;
   const { clock, inspect, log, encoding, format } = given;
   if (format !== undefined && !formats.has(format)) refuse('format', format, oneOf(formats));

@@ -29,6 +29,13 @@ export function binaryString(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
 
+const uint8ArrayTag = '[object Uint8Array]';
+
+/** Whether `value` is a Uint8Array, of whatever realm (a frame, a worker's, a test runner's). */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === uint8ArrayTag;
+}
+
 /** Constant-time only in length; use it for public values. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

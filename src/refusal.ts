@@ -2,8 +2,8 @@
  * @module refusal: how an argument is refused: by its name, and by what it is. A value is never quoted:
  * a cap or a key in the wrong place would be printed.
  */
+import { isBytes } from './bytes.ts';
 import { BadArgumentError } from './errors.ts';
-import { isBytes } from './share/plaintext.ts';
 
 /** @throws BadArgumentError */
 export function refuse(argument: string, value: unknown, wanted: string): never {

@@ -1,11 +1,12 @@
 /**
  * @module turns: one caller at a time per key, within this process, first come first served.
  *
- * Both embedded backends need it: producing a part is asynchronous, so a read-test-write yields
- * to others half way.
+ * Writes of one file take turns, and searches for keys. So do requests to a server in this process:
+ * producing a part is asynchronous, so a read-test-write yields to others half way.
  */
 import { unlessAborted } from './abort.ts';
 
+/** Those who wait for each other, by their keys: different keys do not. */
 export class Turns {
   /** Per key, settles when everybody who has asked so far is finished. */
   readonly #tails = new Map<string, Promise<void>>();

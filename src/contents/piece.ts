@@ -1,8 +1,7 @@
 /**
  * @module piece: bytes that lie in memory, however a caller holds them.
  */
-import { hasHalfCharacter, utf8 } from '../bytes.ts';
-import { isBytes } from '../share/plaintext.ts';
+import { hasHalfCharacter, isBytes, utf8 } from '../bytes.ts';
 
 /** Bytes in memory; text stands for its UTF-8. What lies in shared memory is copied at once. */
 export type Piece = string | ArrayBufferLike | ArrayBufferView;

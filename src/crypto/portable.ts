@@ -15,6 +15,7 @@ import { withHidden } from '../hidden.ts';
 import { hasTwoPrimes, isOneDerSequence } from './der.ts';
 import type { Primitives, SigningKey, VerifyingKey } from './primitives.ts';
 import { pssSaltLength, saltIn, signatureLengthOf } from './pss.ts';
+import { saltLength } from './salts.ts';
 
 const { subtle } = globalThis.crypto;
 
@@ -27,7 +28,7 @@ export const primitives: Primitives = {
   aesCtr: (key, data) => aesCtr(key, data),
   aesCtrInto,
   randomBytes,
-  newSalt: () => randomBytes(16),
+  newSalt: () => randomBytes(saltLength),
   generateKey,
   importSigningKey,
   importVerifyingKey,

@@ -2,8 +2,9 @@
  * @module salts: new salts for segments, drawn many at a time: to ask for random bytes takes longer
  * than to make them.
  */
-const saltLength = 16;
-/** Of segments of 8 MiB. */
+/** Of an SDMF IV and of an MDMF salt: bytes. */
+export const saltLength = 16;
+/** For 8 MiB, in segments of 128 KiB. */
 const saltsAtATime = 64;
 
 /** Gives another salt with each call. */

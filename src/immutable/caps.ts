@@ -5,14 +5,13 @@
  * keep, and the hash that all of it hangs on. The rules are those of `caps.ts`: a cap is a secret,
  * errors never quote it, and {@link formatImmutableCap} is the only way to text.
  */
-import { fromBase32, toBase32 } from '../bytes.ts';
+import { fromBase32, isBytes, toBase32 } from '../bytes.ts';
 import { parseField, splitCap } from '../caps.ts';
 import { taggedHash, tagOf } from '../crypto/hash.ts';
 import { checkEncoding, sharesMax } from '../erasure/shares.ts';
 import { MalformedCapError, OutOfRangeError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
 import { isBytesOf, refuse, requireObject } from '../refusal.ts';
-import { isBytes } from '../share/plaintext.ts';
 
 const STORAGE_INDEX_TAG = tagOf('allmydata_immutable_key_to_storage_index_v1');
 

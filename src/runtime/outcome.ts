@@ -376,10 +376,8 @@ function publishError(report: PublishReport, attempts: number): Error {
 function unheardText({ unheard }: PublishReport): string {
   const last = unheard.at(-1);
   if (last === undefined) return '';
-  const some = unheard.slice(0, 3).map(({ server }) => server);
-  const rest = unheard.length - some.length;
-  const more = rest > 0 ? ` and ${rest} more` : '';
-  return `; no answer before from ${some.join(', ')}${more}: ${last.failure.detail}`;
+  const servers = listed(unheard.map(({ server }) => server));
+  return `; no answer before from ${servers}: ${last.failure.detail}`;
 }
 
 /**

@@ -56,7 +56,7 @@ export interface LastWrite {
 
 /** What one handle of a file knows of it: a new one takes the file as it is. */
 export interface Sightings {
-  /** The newest version that is known to be acknowledged. */
+  /** The newest version that is acknowledged, or that was seen and may be. */
   newest?: Version;
 }
 

@@ -8,11 +8,9 @@
  */
 import { divideUp, segmentSizeOf } from '../../machines/limits.ts';
 import type { Format } from '../caps.ts';
+import { saltLength } from '../crypto/salts.ts';
 import { OutOfRangeError } from '../errors.ts';
 import type { ByteRange } from '../storage/server.ts';
-
-/** Of an SDMF IV and of an MDMF salt. */
-export const saltLength = 16;
 
 /** The numbers, all of them signed, that decide every length of a share's data. */
 export interface Geometry {

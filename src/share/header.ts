@@ -8,8 +8,9 @@
 import { segmentSizeOf } from '../../machines/limits.ts';
 import { concatBytes, readSafeU64, u64, viewOf } from '../bytes.ts';
 import type { Format } from '../caps.ts';
+import { saltLength } from '../crypto/salts.ts';
 import { CorruptShareError, UnknownVersionError } from '../errors.ts';
-import { geometryOf, type MutableGeometry, saltLength } from './geometry.ts';
+import { geometryOf, type MutableGeometry } from './geometry.ts';
 import { hashLength } from './hashtree.ts';
 import { headerLength, packLayout, parseLayout, prefixLength, type ShareLayout } from './layout.ts';
 

@@ -4,6 +4,7 @@
  * Encoding reads everything twice (once to hash, once to send), so a source must not change. A
  * source is the caller's: whoever reads one does so by {@link readExactly}.
  */
+import { isBytes } from '../bytes.ts';
 import { BadSourceError, SourceChangedError } from '../errors.ts';
 
 /** Contents of one's own making, which are read piece by piece, and some of them twice. */
@@ -31,13 +32,6 @@ export async function readExactly(
   const what = `${bytes.length} bytes at offset ${offset}, not ${length}`;
   throw new SourceChangedError(what, facts);
 }
-
-/** Whether `value` is a Uint8Array, of whatever realm (a frame, a worker's, a test runner's). */
-export function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === uint8ArrayTag;
-}
-
-const uint8ArrayTag = '[object Uint8Array]';
 
 /** A source over bytes in memory, which are not copied. */
 export function plaintextOf(bytes: Uint8Array): Plaintext {

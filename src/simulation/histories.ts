@@ -181,7 +181,10 @@ function attemptsOf(word: string, kind: Effect, operation: OperationFact): reado
   }));
 }
 
-/** Of each time that it has published, or of what it was about to; the last one may be acknowledged. */
+/**
+ * Of each version that it has published; one without a version where it came to none. Only the last
+ * one can have been acknowledged.
+ */
 function writesOf(word: string, kind: Effect, operation: OperationFact): readonly HistoryEntry[] {
   const publishes = operation.charts.filter(({ chart }) => chart === 'publish');
   const versions = publishes.map((one) => summaryOf(one, 'publish')?.checkstring ?? undefined);

@@ -10,6 +10,7 @@ import { primitives as real } from '#crypto';
 import { bytesToHex, concatBytes } from '../bytes.ts';
 import type { Primitives, SigningKey, VerifyingKey } from '../crypto/primitives.ts';
 import { pssSaltLength } from '../crypto/pss.ts';
+import { saltLength } from '../crypto/salts.ts';
 import { withHidden } from '../hidden.ts';
 import { turnsUnderWay } from '../turn.ts';
 
@@ -39,7 +40,7 @@ export class Platform {
       sha256: real.sha256,
       hashInto: real.hashInto,
       randomBytes,
-      newSalt: () => randomBytes(16),
+      newSalt: () => randomBytes(saltLength),
       aesCtr: (key, data) => this.#inOrder(real.aesCtr(key, data)),
       aesCtrInto: (...asked) => this.#inOrder(real.aesCtrInto(...asked)),
       generateKey: () => this.#inOrder(real.generateKey().then(signing)),

@@ -4,8 +4,8 @@
  * A server may be anybody's. What it says about shares is judged by signatures and hashes; here it
  * is only held to what was asked: share numbers that can be, no more bytes than wanted.
  */
+import { isBytes } from '../bytes.ts';
 import { AnswerLostError, ServerUnavailableError } from '../errors.ts';
-import { isBytes } from '../share/plaintext.ts';
 import type {
   ByteRange,
   ReadableShares,

@@ -74,7 +74,6 @@ test('cap loads what caps are made of, and no engine', async () => {
     'src/crypto/salts',
     'src/hidden',
     'src/refusal',
-    'src/share/plaintext',
     'src/turn',
     'src/turns',
   ]);

@@ -25,6 +25,19 @@ const formats = ['sdmf', 'mdmf'] as const;
 const onThree = (required: number, total: number) =>
   testGrid({ count: 3, encoding: { required, happy: 2, total } });
 
+/** These servers, those of `ids` so that they take no write; maps may ask them. */
+const refusing = (ids: readonly string[], servers: readonly StorageServer[]) =>
+  servers.map((server) =>
+    altered(server, {
+      readTestWrite: async (index, request, options) => {
+        if (request.shares.size > 0 && ids.includes(server.id)) {
+          throw new ServerUnavailableError(server.id, 'gone');
+        }
+        return server.readTestWrite(index, request, options);
+      },
+    }),
+  );
+
 /** The request with the writes of its first share only, as of a server whose disk is full then. */
 function cutShort(request: ReadTestWriteRequest): ReadTestWriteRequest {
   const [first] = [...request.shares].filter(([, { parts }]) => parts.length > 0);
@@ -64,16 +77,7 @@ test.each(formats)(
   async (format) => {
     const { create, another, servers } = onThree(1, 3);
     const { writeCap } = await create(format, 'a\n');
-    const onlyFirst = servers.map((server) =>
-      altered(server, {
-        readTestWrite: async (index, request, options) => {
-          if (request.shares.size > 0 && server.id !== 's0') {
-            throw new ServerUnavailableError(server.id, 'gone');
-          }
-          return server.readTestWrite(index, request, options);
-        },
-      }),
-    );
+    const onlyFirst = refusing(['s1', 's2'], servers);
     const change = (contents: Uint8Array) =>
       textOf(contents).includes('mine') ? undefined : `${textOf(contents)}mine\n`;
     const first = another({ servers: onlyFirst }).open(writeCap);
@@ -174,16 +178,7 @@ test('what is not acknowledged is not remembered for that', async () => {
       },
     }),
   );
-  const onlyFirst = servers.map((server, i) =>
-    i === 0
-      ? server
-      : altered(server, {
-          readTestWrite: async (index, request, options) => {
-            if (request.shares.size > 0) throw new ServerUnavailableError(server.id, 'gone');
-            return server.readTestWrite(index, request, options);
-          },
-        }),
-  );
+  const onlyFirst = refusing(['s1', 's2'], servers);
   const dying = another({ servers: onlyFirst }).open(writeCap);
   expect(await codeOf(dying.append('x\n'))).toBe('NotEnoughServersError');
   const file = another({ servers: seen }).open(writeCap);
@@ -199,16 +194,7 @@ test('what is not acknowledged is not remembered for that', async () => {
 async function appendBesideRival(format: 'sdmf' | 'mdmf'): Promise<boolean> {
   const { create, another, servers } = onThree(1, 3);
   const { writeCap } = await create(format, 'a\n');
-  const refusing = (ids: readonly string[], server: StorageServer) =>
-    altered(server, {
-      readTestWrite: async (index, request, options) => {
-        if (request.shares.size > 0 && ids.includes(server.id)) {
-          throw new ServerUnavailableError(server.id, 'gone');
-        }
-        return server.readTestWrite(index, request, options);
-      },
-    });
-  const theirs = servers.map((server) => refusing(['s0', 's2'], server));
+  const theirs = refusing(['s0', 's2'], servers);
   const attempt = { isFirst: true, isMet: false };
   const ours = servers.map((server) =>
     altered(server, {

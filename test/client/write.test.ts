@@ -213,7 +213,7 @@ describe.each(formats)('overwriting a %s file', (format) => {
     const error = await file.overwrite(bytesOf(50)).catch((e) => e);
     expect(error).toBeInstanceOf(NotEnoughServersError);
     expect(error.message).toMatch(
-      /^version 2 reached 0 of the 7 servers it needs; no answer before from s\d+, s\d+, s\d+ and 1 more: server s\d+: gone$/,
+      /^version 2 reached 0 of the 7 servers it needs; no answer before from s\d+, s\d+, s\d+ and s\d+: server s\d+: gone$/,
     );
     expect(error.facts.unheard.map(({ server }: { server: string }) => server).sort()).toEqual(
       [...gone].sort(),

@@ -246,9 +246,9 @@ describe('what surely contains all that was acknowledged', () => {
     const two = mapOf(4, [goodAt('s0', 0, narrow), goodAt('s1', 1, narrow)], [narrow], {
       ...{ s2: 'failed', s3: 'failed' },
     });
-    const isConfirmed = (total: number) =>
+    const isRemembered = (total: number) =>
       newestIn(two, { total, membership: { servers: 4, happy: 3 } }) !== undefined;
-    expect([isConfirmed(3), isConfirmed(2)]).toEqual([true, true]);
+    expect([isRemembered(3), isRemembered(2)]).toEqual([true, true]);
     const none = mapOf(4, [], [], { s3: 'failed' });
     expect(newestIn(none, grid)).toBeUndefined();
     // One server is W where N is 1, and says nothing where it is 3, whatever the grid's N is now.

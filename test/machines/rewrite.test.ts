@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
   inPlaceOf,
+  keptOf,
   type Part,
   rangesToRead,
   recipeInPlace,
   recipeWhole,
   uniformBase,
+  wholeRange,
 } from '../../machines/rewrite.ts';
 import { bad, goodAt, mapOf, versionOf } from '../support/facts.ts';
 import { mapWith } from '../support/operations.ts';
@@ -117,5 +119,16 @@ describe('the version that every share is of', () => {
     const older = versionOf(1, 'B');
     const versions = { ...map.versions, [older.id]: older };
     expect(uniformBase({ ...map, versions, holdings: [...map.holdings, holding] })).toBe(undefined);
+  });
+});
+
+describe('as it is', () => {
+  test('all of it is read and kept; of a file without a byte nothing is', () => {
+    expect([wholeRange(v1), keptOf(v1)]).toEqual([[{ from: 0, to: 3000 }], [kept(0, 3000)]]);
+    const [empty, one] = [
+      { ...v1, dataLength: 0 },
+      { ...v1, dataLength: 1 },
+    ];
+    expect([wholeRange(empty), keptOf(empty), keptOf(one)]).toEqual([[], [], [kept(0, 1)]]);
   });
 });

@@ -1,8 +1,7 @@
 /**
  * @module quorum-bars: which versions never get to a server any more, for what is there.
  */
-import { lineOf } from '../../machines/lineage.ts';
-import type { Candidate, View } from '../../machines/quorum.ts';
+import { isReplaceableBy } from './quorum-asked.ts';
 import { marksMax, type QuorumCast } from './quorum-cast.ts';
 import type { Kernels } from './quorum-model.ts';
 import { type Mark, none } from './quorum-parts.ts';
@@ -34,22 +33,14 @@ export class Bars {
     const key = there * marksMax + mark;
     const known = this.#kept.get(key);
     if (known !== undefined) return known;
-    const kept = !this.#isReplaceable(there, mark);
+    const { servers } = this.#cast.quorum;
+    const all = {
+      there: new Array<Mark>(servers).fill(none),
+      won: (1 << servers) - 1,
+      granted: none,
+    };
+    const kept = !isReplaceableBy(mark, there, all, this.#cast, this.#kernels);
     this.#kept.set(key, kept);
     return kept;
-  }
-
-  #isReplaceable(there: Mark, mark: Mark): boolean {
-    const { quorum } = this.#cast;
-    const own = this.#cast.lineageOf(mark);
-    const [version = null, base = null] = own;
-    const all = [...own, ...this.#cast.lineageOf(there)];
-    const versions = Object.fromEntries(all.map((one) => [one.id, one]));
-    const servers = Array.from({ length: quorum.servers }, (_, i) => ({ id: `s${i}`, held: null }));
-    const view: View = { quorum, servers, versions };
-    const won = new Set(servers.map(({ id }) => id));
-    const candidate: Candidate = { base, version, line: lineOf(versions, base), won };
-    const { id } = this.#cast.made(there).version;
-    return this.#kernels.isReplaceable(view, candidate, { kind: 'good', version: id });
   }
 }

@@ -346,7 +346,7 @@ export class QuorumCast {
     const { total, writers, attempts, covers, defers } = this.model;
     // Which numbers are where decides what goes beside them; with one number nothing does.
     const isPlain = total === 1;
-    // But in lean, a server is asked four times at most. It surprises once per version.
+    // A server is asked four times at most, but for `defers`, and surprises once per version.
     const isCounted = !defers && (!isPlain || (!covers && writers * attempts > 4));
     const targets = record.targets.map((target): Target => {
       const isClosed = target.status === 'closed';

@@ -10,8 +10,7 @@
  *
  * Much time goes here, so it is written over numbers: a way for all servers to stand is one.
  */
-import { lineOf } from '../../machines/lineage.ts';
-import type { Candidate, View } from '../../machines/quorum.ts';
+import { isReplaceableBy } from './quorum-asked.ts';
 import { type QuorumCast, marksMax as versionsMax } from './quorum-cast.ts';
 import type { Kernels } from './quorum-model.ts';
 import { type Mark, none } from './quorum-parts.ts';
@@ -159,39 +158,18 @@ export class Joints {
     const known = blocks.get(one);
     if (known !== undefined) return known;
     const { servers } = this.#cast.quorum;
-    const isBlocker = this.#asked(rival, mark, 0, new Array<Mark>(servers).fill(one));
+    const isBlocker = this.asked(rival, mark, 0, new Array<Mark>(servers).fill(one));
     blocks.set(one, isBlocker);
     return isBlocker;
   }
 
-  /** Whether the rival is dead where servers, as bits, are won and others have one of `those`. */
-  isDead({ rival, mark, dead }: Answers, won: number, those: readonly Mark[]): boolean {
-    const blocked = those.reduce((bits, one, i) => (one === none ? bits : bits | (1 << i)), 0);
-    const isDead = this.#asked(rival, mark, won, those);
-    dead.set(won * 0x1_0000 + blocked, isDead);
-    return isDead;
-  }
-
   /**
    * Asks the kernel about `rival` alone: as if what it was built on were dead, which is more than
-   * can be.
+   * can be. Servers, as bits, are won, and of each there is one of `blockers`, or nothing is known.
    */
-  #asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
-    const cast = this.#cast;
-    const all = [rival, mark, ...blockers].flatMap((one) => cast.lineageOf(one));
-    const versions = Object.fromEntries(all.map((one) => [one.id, one]));
-    const servers = blockers.map((one, i) => ({
-      id: `s${i}`,
-      held: one === none ? null : [{ kind: 'good', version: cast.made(one).version.id } as const],
-    }));
-    const view: View = { quorum: cast.quorum, servers, versions };
-    const [version = null, base = null] = cast.lineageOf(mark);
-    const [, parent] = cast.lineageOf(rival);
-    const line = new Set([...lineOf(versions, base), ...(parent === undefined ? [] : [parent.id])]);
-    const its = new Set(servers.filter((_, i) => (won & (1 << i)) !== 0).map(({ id }) => id));
-    const candidate: Candidate = { base, version, line, won: its };
-    const { id } = cast.made(rival).version;
-    return this.#kernels.isReplaceable(view, candidate, { kind: 'good', version: id });
+  asked(rival: Mark, mark: Mark, won: number, blockers: readonly Mark[]): boolean {
+    const knowledge = { there: blockers, won, granted: this.#cast.made(rival).base };
+    return isReplaceableBy(mark, rival, knowledge, this.#cast, this.#kernels);
   }
 
   /** The newest that has been on W servers; null: two have, and neither contains the other. */
@@ -304,8 +282,13 @@ export class Joint {
         if ((had & own) !== 0) won |= 1 << at;
         if ((had & blockers) !== 0) blocked |= 1 << at;
       }
-      const known = answers.dead.get(won * 0x1_0000 + blocked);
-      const isDead = known ?? this.#joints.isDead(answers, won, this.#blocking(blockers, hads));
+      const { rival, mark, dead } = answers;
+      const key = won * 0x1_0000 + blocked;
+      let isDead = dead.get(key);
+      if (isDead === undefined) {
+        isDead = this.#joints.asked(rival, mark, won, this.#blocking(blockers, hads));
+        dead.set(key, isDead);
+      }
       if (isDead) fulfilled |= 1 << i;
     }
     return fulfilled;

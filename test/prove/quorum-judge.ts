@@ -6,7 +6,7 @@ import { meetingSize } from '../../machines/quorum.ts';
 import { goodAt, mapOf } from '../support/facts.ts';
 import type { QuorumCast } from './quorum-cast.ts';
 import { deathsAllowed, type Kernels, type QuorumModel, type Violation } from './quorum-model.ts';
-import { bitsIn, type Flight, keyOf, type Mark, none } from './quorum-parts.ts';
+import { bitsIn, type Flight, keyOf, type Mark, none, numbersOf } from './quorum-parts.ts';
 import type { Landing, World } from './quorum-step.ts';
 
 /** What is asked of the worlds that are judged. */
@@ -164,7 +164,7 @@ export class Judge {
     const key = [keyOf([acked]), ...[...versions].sort()].join('\uffff');
     const known = this.#shown.get(key);
     if (known !== undefined) return known;
-    const isShown = !this.#mayHide(versions.map(marksOfKey), acked);
+    const isShown = !this.#mayHide(versions.map(numbersOf), acked);
     this.#shown.set(key, isShown);
     return isShown;
   }
@@ -259,11 +259,4 @@ export class Judge {
     const halfWay = [...shnums.keys()].filter((mark) => !cast.isBuiltOn(acked, mark));
     return halfWay.length <= deathsAllowed(model);
   }
-}
-
-function marksOfKey(key: string): readonly Mark[] {
-  return Array.from(
-    { length: key.length / 2 },
-    (_, i) => key.charCodeAt(2 * i) | (key.charCodeAt(2 * i + 1) << 16),
-  );
 }

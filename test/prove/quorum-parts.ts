@@ -110,6 +110,15 @@ export function keyOf(numbers: readonly number[]): string {
   return key;
 }
 
+/** The numbers of a key, each as what it is in 32 bits with a sign. */
+export function numbersOf(key: string): readonly number[] {
+  return Array.from(
+    { length: key.length / 2 },
+    (_, i) => key.charCodeAt(2 * i) | (key.charCodeAt(2 * i + 1) << 16),
+  );
+}
+
+/** How many bits are set. */
 export function bitsIn(bits: number): number {
   let count = 0;
   for (let rest = bits; rest > 0; rest &= rest - 1) count++;

@@ -44,7 +44,7 @@ function successor(n, held) {
   return { tests, parts, newLength: bytes.length };
 }
 
-/** Replaces two shares as often as told, and says each time how many changes of the disk that took. */
+/** Replaces two shares as often as told, and tells each time of all changes of the disk until then. */
 async function replace() {
   for (let done = 0; done < Number(count); done++) {
     const held = await generations();
