@@ -392,9 +392,9 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
     ...record,
     versions: report.proven.map(({ version }) => version).reduce(withVersion, record.versions),
     failures: failure === null ? record.failures : [...record.failures, failure],
-    mayHaveLanded: isCertainlyNot(report)
-      ? record.mayHaveLanded
-      : [...new Set([...record.mayHaveLanded, ...target.shnums])],
+    mayHaveLanded: mayHaveLanded(report)
+      ? [...new Set([...record.mayHaveLanded, ...target.shnums])]
+      : record.mayHaveLanded,
   };
   switch (status) {
     case 'accepted':
@@ -409,14 +409,12 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
 }
 
 /**
- * Whether the request never landed. What a server holds when it is read again tells so only while
- * nobody can have built on what landed: then another one's version is there, as a surprise.
+ * Whether the request has landed, or may have, or may do so yet. A server that is read again may
+ * hold by then what somebody has built on it.
  */
-function isCertainlyNot({ status, failure }: WriteReport): boolean {
-  if (failure?.kind === 'contradictory') return false;
-  return (
-    status === 'refused' || status === 'failed' || (status === 'surprised' && failure === null)
-  );
+function mayHaveLanded({ status, isReread, failure }: WriteReport): boolean {
+  const isUnclear = isReread || failure?.kind === 'contradictory';
+  return isUnclear || status === 'accepted' || status === 'unknown';
 }
 
 /** Of a server that contradicts itself nothing is believed, also not what it has said before. */

@@ -45,7 +45,7 @@ export type WriteStatus =
   | 'surprised'
   /** The server said no. */
   | 'refused'
-  /** It certainly did not happen. */
+  /** It was not sent, or a re-read has found what was there before. */
   | 'failed'
   /** Its answer was lost or late, and no re-read could tell; or its server contradicts itself. */
   | 'unknown';
@@ -70,8 +70,12 @@ export interface ProvenShare {
 export interface WriteReport {
   /** Its id in the map. */
   readonly server: ServerId;
-  /** `unknown` alone leaves open whether the shares were written. */
   readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
+  /**
+   * Whether its answer was lost, and the server read again: that tells what is there now, neither
+   * what has been there nor what comes late.
+   */
+  readonly isReread: boolean;
   /** Shares that the server reported, as they were just before the write. */
   readonly seen: readonly SeenShare[];
   /** Those of them that have been read since and are good: a server can show anything. */

@@ -6,9 +6,10 @@
  * instead, or refuses, or the request never reached it. When its answer is lost (or late) the write
  * may have happened: the server is read again before anything is concluded, and our own checkstring
  * in every place that can tell means success. `unknown` remains where the server cannot be read,
- * where it holds what it held (the request may come to it yet, or no place can tell), or where it
- * contradicts itself. What it shows of another writer is a claim: it is read, and its signature
- * checked, before the coordinator hears of it. The child decides nothing global.
+ * where no place can tell, where no answer came in time and it holds what it held (the request may
+ * come to it yet), or where it contradicts itself. What it shows of another writer is a claim: it
+ * is read, and its signature checked, before the coordinator hears of it. The child decides
+ * nothing global.
  */
 import { type ActorRef, assign, type Snapshot, sendTo, setup } from 'xstate';
 import { type WriteSettled, writeSettled } from './events.ts';
@@ -50,6 +51,8 @@ export interface ShareWriteInput {
 export interface ShareWriteContext extends ShareWriteInput {
   /** Whether it was written, as the server says; null: it has not said. */
   readonly wrote: boolean | null;
+  /** Whether its answer was lost, and the server read again. */
+  readonly isReread: boolean;
   /** What the server showed last of the whole file; empty before. */
   readonly seen: readonly SeenShare[];
   /** Those of them with a signature that was checked. */
@@ -73,6 +76,11 @@ function isOurs({ shnums, tests, checkstring }: ShareWriteContext, seen: Seen): 
   const isThere = (shnum: number) =>
     seen.some((share) => share.shnum === shnum && share.checkstring === checkstring);
   return telling.length > 0 && telling.every(isThere);
+}
+
+/** Whether no place can tell: a bad share of the very version may begin like a good one. */
+function isUntold({ shnums, tests, checkstring }: ShareWriteContext): boolean {
+  return shnums.every((shnum) => passes(tests[shnum], checkstring));
 }
 
 /** The shown shares that would be another writer's. */
@@ -109,6 +117,7 @@ export const shareWriteMachine = setup({
         ? { wrote: result.wrote, seen: result.seen }
         : { failure: result.failure },
     ),
+    recordLoss: assign({ isReread: true }),
     recordReread: assign((_, result: RereadResult) => ({ seen: seenIn(result) })),
     recordChecked: assign(({ context }, result: ClaimResult) =>
       result.ok
@@ -131,8 +140,10 @@ export const shareWriteMachine = setup({
     recordFailure: assign((_, failure: Failure) => ({ failure })),
     reportSettled: sendTo(
       ({ context }) => context.parent,
-      ({ context: { server, seen, proven, failure } }, status: WriteReport['status']) =>
-        writeSettled({ server, status, seen, proven, failure }),
+      ({ context }, status: WriteReport['status']) => {
+        const { server, isReread, seen, proven, failure } = context;
+        return writeSettled({ server, status, isReread, seen, proven, failure });
+      },
     ),
   },
   guards: {
@@ -146,8 +157,11 @@ export const shareWriteMachine = setup({
     isNotSent: (_, result: WriteResult) => result.kind === 'notSent',
     isUnreadable: (_, result: RereadResult | ClaimResult) => !result.ok,
     isOurs: ({ context }, result: RereadResult) => isOurs(context, seenIn(result)),
-    /** Where it may land yet, or where no place can tell: what is there is what it tests for. */
-    isOpen: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),
+    isUntold: ({ context }, result: RereadResult) =>
+      isUntold(context) && allPass(context.tests, seenIn(result)),
+    isUntouched: ({ context }, result: RereadResult) => allPass(context.tests, seenIn(result)),
+    isMaybeLate: ({ context }, result: RereadResult) =>
+      context.failure?.kind === 'timeout' && allPass(context.tests, seenIn(result)),
     isClaim: ({ context }, result: WriteResult | RereadResult) =>
       claimsOf(context, seenIn(result)).length > 0,
     isDisproved: ({ context }, result: ClaimResult) =>
@@ -157,7 +171,10 @@ export const shareWriteMachine = setup({
 }).createMachine({
   id: 'shareWrite',
   description: 'Write to one server if it still holds what was seen there.',
-  context: ({ input }) => ({ ...input, wrote: null, seen: [], proven: [], failure: null }),
+  context: ({ input }) => ({
+    ...input,
+    ...{ wrote: null, isReread: false, seen: [], proven: [], failure: null },
+  }),
   initial: 'writing',
   states: {
     writing: {
@@ -224,6 +241,7 @@ export const shareWriteMachine = setup({
     },
     rereading: {
       description: 'The answer was lost: the server is read to learn whether the write happened.',
+      entry: 'recordLoss',
       invoke: {
         id: 'rereadShare',
         src: 'rereadShare',
@@ -239,8 +257,16 @@ export const shareWriteMachine = setup({
             actions: { type: 'recordReread', params: ({ event }) => event.output },
           },
           {
-            guard: { type: 'isOpen', params: ({ event }) => event.output },
+            guard: { type: 'isUntold', params: ({ event }) => event.output },
             target: 'unknown',
+          },
+          {
+            guard: { type: 'isMaybeLate', params: ({ event }) => event.output },
+            target: 'unknown',
+          },
+          {
+            guard: { type: 'isUntouched', params: ({ event }) => event.output },
+            target: 'failed',
           },
           {
             guard: { type: 'isClaim', params: ({ event }) => event.output },

@@ -3,7 +3,8 @@
  * nothing else, so a saved trace is judged like a live one.
  */
 import type { Deadlines } from '../../machines/io.ts';
-import type { PublishPlan, PublishReport } from '../../machines/publish-kernel.ts';
+import type { PublishInput } from '../../machines/publish.machine.ts';
+import type { PublishReport } from '../../machines/publish-kernel.ts';
 import type { Holding, Servermap, Version } from '../../machines/servermap.ts';
 import type { ServerReport } from '../../machines/update-kernel.ts';
 import type { Encoding } from '../encoding.ts';
@@ -18,7 +19,7 @@ import type { TraceRecord } from './world-types.ts';
 export type MapFact = Servermap;
 export type HoldingFact = Holding;
 export type ReportFact = ServerReport;
-export type PublishInputFact = PublishPlan;
+export type PublishInputFact = Omit<PublishInput, 'deadlines'>;
 export type PublishOutputFact = PublishReport;
 
 /** What a server showed in a place, and whether its signature was seen. */
@@ -362,27 +363,35 @@ function toldBy(settled: Json): readonly TellingFact[] {
 function learnOfPublish(facts: RunFacts, { operation, context, input }: ActorFact): void {
   const { checkstring } = context as { checkstring: string | null };
   if (checkstring === null || facts.bases.has(checkstring)) return;
-  const { base, isAgain } = input as unknown as PublishInputFact;
+  const plan = input as unknown as PublishInputFact;
+  const { base, isAgain } = plan;
   // It was made before, and of that all is known.
   if (isAgain) return;
   facts.bases.set(checkstring, base?.id ?? null);
   const { spec, attempts } = facts.operations.get(operation) as OperationFact;
   const attempt = attempts.at(-1);
   if (attempt !== undefined) attempt.version = checkstring;
-  const made = attempt?.made ?? madeBlindly(spec, input as unknown as PublishInputFact, facts);
+  const told = isKept(plan) ? undefined : attempt?.made;
+  const made = told ?? madeBlindly(spec, plan, facts);
   if (made !== undefined) facts.contents.set(checkstring, made);
 }
 
 /** What a writer makes that has not looked at the words of its base. */
 function madeBlindly(
   { name, task }: OperationSpec,
-  { base: version }: PublishInputFact,
+  input: PublishInputFact,
   { contents }: RunFacts,
 ): readonly string[] | undefined {
-  const effect = effectOf(task);
+  const { base: version } = input;
+  const effect = isKept(input) ? 'keep' : effectOf(task);
   const base = version === null ? [] : contents.get(version.id);
   if (base === undefined || effect === 'none' || effect === 'unknown') return undefined;
   return wordsAfter(effect, name, base);
+}
+
+/** Whether a version holds what its base did: what was to be written is in that. */
+export function isKept({ recipe }: PublishInputFact): boolean {
+  return recipe.kind === 'whole' && recipe.parts.every(({ kind }) => kind === 'kept');
 }
 
 function learnOfOperation(facts: RunFacts, record: TraceRecord & { kind: 'operation' }): void {

@@ -7,6 +7,7 @@ import { summaryOf } from '../runtime/summary-of.ts';
 import { type Effect, effectOf } from './effects.ts';
 import {
   type ActorFact,
+  isKept,
   type MapFact,
   type OperationFact,
   type PublishInputFact,
@@ -187,9 +188,12 @@ function attemptsOf(word: string, kind: Effect, operation: OperationFact): reado
  */
 function writesOf(word: string, kind: Effect, operation: OperationFact): readonly HistoryEntry[] {
   const publishes = operation.charts.filter(({ chart }) => chart === 'publish');
-  const versions = publishes.map((one) => summaryOf(one, 'publish')?.checkstring ?? undefined);
-  const all = versions.length === 0 ? [undefined] : versions;
-  return all.map((version, i) => ({
+  const made = publishes.map((one) => ({
+    version: summaryOf(one, 'publish')?.checkstring ?? undefined,
+    kind: isKept(one.input as unknown as PublishInputFact) ? 'keep' : kind,
+  }));
+  const all = made.length === 0 ? [{ version: undefined, kind }] : made;
+  return all.map(({ version, kind }, i) => ({
     ...{ name: all.length === 1 ? word : `${word} ${i}`, word, kind },
     ...{ seen: undefined, base: undefined, made: seqnumOf(version) },
     ...times(operation, i === all.length - 1, version),

@@ -6,7 +6,8 @@
  * write that names what it saw happens only while the register holds just that. An operation of
  * which nobody knows (it failed half way, its process died, it still runs) may have happened or
  * not, at any time after it began; and so may every attempt of an operation but its last one. One
- * that failed before it wrote has not happened.
+ * that failed before it wrote has not happened. Where an attempt of a write that is not told what it
+ * writes over has happened, another one of it changes nothing.
  */
 import { type Effect, wordsAfter } from './effects.ts';
 
@@ -41,7 +42,11 @@ export function linearize(
 ): readonly string[] | undefined {
   const deadEnds = new Set<string>();
 
-  const search = (rest: readonly HistoryEntry[], state: Register): string[] | undefined => {
+  const search = (
+    rest: readonly HistoryEntry[],
+    state: Register,
+    done: Words,
+  ): string[] | undefined => {
     if (rest.every(({ outcome }) => outcome !== 'acknowledged')) return [];
     const key = `${rest.map(({ name }) => name).join()} ${state.version} ${state.words.join()}`;
     if (deadEnds.has(key)) return undefined;
@@ -51,9 +56,12 @@ export function linearize(
       if (entry.start > firstEnd) continue;
       const next = after(entry, state);
       if (next === undefined) continue;
+      const isDone = isBlind(entry) && done.includes(entry.word);
+      if (isDone && !isEqual(next.words, state.words)) continue;
       const order = search(
         rest.filter((other) => other !== entry),
         next,
+        isBlind(entry) ? [...done, entry.word] : done,
       );
       if (order !== undefined) return [entry.name, ...order];
     }
@@ -63,7 +71,13 @@ export function linearize(
   return search(
     history.filter(({ outcome }) => outcome !== 'failed'),
     initial,
+    [],
   );
+}
+
+/** Whether it writes over whatever is there. */
+function isBlind({ kind }: HistoryEntry): boolean {
+  return kind === 'set' || kind === 'replace';
 }
 
 /** The register after `entry` happens to it; nothing when what it saw or wrote says otherwise. */

@@ -373,7 +373,7 @@ describe('the report', () => {
     const { seqnum, base, version, required, total, failures } = record;
     expect(reportOf(record, 'cancelled')).toEqual({
       ...{ kind: 'cancelled', seqnum, base, version, required, total },
-      ...{ quorum: 2, surprises: [], failures, unheard: [], missing: [1, 2] },
+      ...{ quorum: 2, mayHaveLanded: [0], surprises: [], failures, unheard: [], missing: [1, 2] },
       writes: [
         { server: 's0', shnum: 0, status: 'accepted', failure: null },
         { server: 's1', shnum: 1, status: 'failed', failure: failureOf('s1') },
@@ -383,6 +383,27 @@ describe('the report', () => {
     expect(placedOf(reportOf(record, 'cancelled'))).toEqual([
       { server: 's0', shnum: 0, status: 'accepted', failure: null },
     ]);
+  });
+
+  test('tells of which shares a request has landed, or may have', () => {
+    const landed = (...reports: readonly WriteReport[]) =>
+      reportOf(booked(underWay(3), ...reports), 'uncoordinated').mayHaveLanded;
+    expect(landed()).toEqual([]);
+    expect(landed(accepts('s0'), accepts('s2'))).toEqual([0, 2]);
+    expect(landed(writeReport('s1', 'unknown'))).toEqual([1]);
+    const noes = (['surprised', 'refused', 'failed'] as const).map((s) => writeReport('s1', s));
+    // A plain no is one; who is read again shows what is there now, and somebody may have built on it.
+    expect(noes.map((no) => landed(no))).toEqual([[], [], []]);
+    expect(noes.map((no) => landed({ ...no, isReread: true }))).toEqual([[1], [1], [1]]);
+    const failure = { kind: 'contradictory', detail: 's1' } as const;
+    expect(landed({ ...writeReport('s1', 'failed'), failure })).toEqual([1]);
+    // It stays so, whatever comes of the next request to that server.
+    const again = booked(
+      underWay(3),
+      { ...surprises('s0'), isReread: true },
+      ...[accepts('s1'), accepts('s2')],
+    );
+    expect(reportOf(again, 'uncoordinated').mayHaveLanded).toEqual([0, 1, 2]);
   });
 
   test('before anything is sent all of it is planned, and each share once', () => {

@@ -60,6 +60,7 @@ describe('the plan', () => {
         ...{ server, held: [], isHeard: true, status: 'open', shnums: [], last: null },
         ...{ placed: [], isCrowded: false, attempt: 0, failure: null },
       })),
+      mayHaveLanded: [],
       surprises: [],
       failures: [],
     });

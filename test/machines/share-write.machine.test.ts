@@ -53,11 +53,16 @@ const reports = (
   seen: readonly SeenShare[],
   why: object | null,
   proven: readonly ProvenShare[] = [],
+  isReread = false,
 ) =>
   `send to parent ${JSON.stringify({
     type: 'write.settled',
-    report: { server: 's0', status, seen, proven, failure: why },
+    report: { server: 's0', status, isReread, seen, proven, failure: why },
   })}`;
+
+/** The same, where the server was read again. */
+const rereports = (status: string, seen: readonly SeenShare[], why: object) =>
+  reports(status, seen, why, [], true);
 
 const contradicts = (detail: string) => ({ kind: 'contradictory', detail: `server s0: ${detail}` });
 const falseNo = contradicts('it has not written, and nothing was in the way');
@@ -157,7 +162,7 @@ describe('rereading', () => {
     expect(it.state()).toBe(status);
     const seen = status === 'failed' ? [] : found;
     expect(it.log()).toEqual([
-      ...['cancel readDeadline', 'stop rereadShare', reports(status, seen, failure)],
+      ...['cancel readDeadline', 'stop rereadShare', rereports(status, seen, failure)],
     ]);
   });
 
@@ -179,7 +184,7 @@ describe('rereading', () => {
     const it = rereading().step(event);
     expect(it.state()).toBe('unknown');
     expect(it.log()).toEqual([
-      ...['cancel readDeadline', 'stop rereadShare', reports('unknown', [], failure)],
+      ...['cancel readDeadline', 'stop rereadShare', rereports('unknown', [], failure)],
     ]);
   });
 });
@@ -308,7 +313,7 @@ describe("somebody else's share is a claim until its signature is seen", () => {
     const it = rereading().step(rereads(...shown));
     it.step(event);
     expect([it.state(), it.log()]).toEqual([
-      ...['unknown', [...ended, reports('unknown', shown, because)]],
+      ...['unknown', [...ended, rereports('unknown', shown, because)]],
     ]);
   });
 });

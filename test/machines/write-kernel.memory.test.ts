@@ -186,12 +186,6 @@ describe('what was appended', () => {
       kind: 'read',
       base: made,
     });
-    // An overwrite may go over what it has written.
-    const over = having(
-      { ...begin(overwrite), isRemembered: false, attemptsMax: 4 },
-      published(report),
-    );
-    expect(having(over, { type: 'waited' }).stumbled).toEqual([]);
   });
 
   test('is appended where it is not, or was not made, or goes to a certain place', () => {
@@ -200,6 +194,63 @@ describe('what was appended', () => {
     expect(again(append, made, mapWith(own))).toBe('readTrees');
     expect(again(append, null, mapWith(made))).toBe('readTrees');
     expect(again({ ...append, offset: 0 } as Change, made, mapWith(made))).toBe('readTrees');
+  });
+});
+
+describe.each([
+  ['an overwrite', overwrite],
+  ['a change in place', { kind: 'update', size: 10, offset: 100 }],
+] as const)('%s that is tried again', (_, change) => {
+  const made = versionOf(2, 'b', { ...k1, parent: own });
+  const report = collision(made, ['accepted', 'surprised', 'surprised']);
+  const again = (map: Servermap) =>
+    having(
+      { ...begin(change), isRemembered: false, map: left, attemptsMax: 2 },
+      ...[published(report), { type: 'waited' } as const, mapped(map)],
+    );
+
+  test('goes over what it has written itself', () => {
+    expect(decide(again(mapWith(made))).kind).toBe(
+      change.kind === 'update' ? 'readTrees' : 'publish',
+    );
+  });
+
+  test('keeps what others have built on that', () => {
+    // Nothing of its own version is there any more.
+    const later = versionOf(3, 'c', { ...k1, parent: made });
+    const looked = again(mapWith(later));
+    const span = { from: 0, to: later.dataLength };
+    expect(decide(looked)).toMatchObject({ kind: 'read', base: later, ranges: [span] });
+    const read = having(looked, { type: 'read', end: { kind: 'delivered', version: later } });
+    expect(decide(read)).toMatchObject({
+      ...{ kind: 'publish', plan: { base: later } },
+      recipe: { kind: 'whole', parts: [{ kind: 'kept', ...span }] },
+    });
+  });
+
+  test('goes over what may have been built on that, when nobody can tell', () => {
+    const kind = change.kind === 'update' ? 'readTrees' : 'publish';
+    expect(decide(again(mapWith(versionOf(3, 'd', k1)))).kind).toBe(kind);
+  });
+});
+
+test('an earlier attempt that may be in force is said, and not that nothing was written', () => {
+  const made = versionOf(2, 'b', { ...k1, parent: own });
+  const report = collision(made, ['accepted', 'surprised', 'surprised']);
+  const beyond = { kind: 'update', size: 1, offset: 9999 } as const;
+  const after = (report: PublishReport) =>
+    decide(
+      having(
+        { ...begin(beyond), isRemembered: false, map: left, attemptsMax: 2 },
+        ...[published(report), { type: 'waited' } as const, mapped(mapWith(own))],
+      ),
+    );
+  expect(after(report)).toEqual({ kind: 'gaveUp', obstacle: { kind: 'notPublished', report } });
+  const none = collision(made, ['surprised', 'surprised', 'surprised']);
+  const { dataLength: size } = own;
+  expect(after(none)).toEqual({
+    kind: 'failed',
+    obstacle: { kind: 'outOfRange', offset: 9999, size },
   });
 });
 

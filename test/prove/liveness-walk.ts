@@ -175,7 +175,7 @@ class WalkWorld {
     }
     const flight = this.#prng.pick(flights);
     const { server } = flight.request;
-    const report = { server, seen: [], proven: [], failure: null };
+    const report = { server, isReread: false, seen: [], proven: [], failure: null };
     if (this.#prng.chance(odds.lost)) {
       if (this.#prng.chance(0.5)) this.#land(flight);
       else this.#strays = [...this.#strays, flight];

@@ -467,6 +467,7 @@ export class QuorumCast {
   #report(at: number, row: readonly Mark[]): Omit<WriteReport, 'status'> {
     return {
       server: `s${at}`,
+      isReread: false,
       seen: this.seen(row),
       proven: [...row].flatMap((mark, shnum) =>
         mark === none || this.isRotten(mark)

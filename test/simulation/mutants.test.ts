@@ -53,6 +53,12 @@ const seenIsReplaceable: Edit = {
 const mapServers = 'src/runtime/map-servers.ts';
 const privateKey = 'src/runtime/private-key.ts';
 
+const notReread: Edit = {
+  file: 'machines/publish-kernel.ts',
+  from: "const isUnclear = isReread || failure?.kind === 'contradictory';",
+  to: "const isUnclear = failure?.kind === 'contradictory';",
+};
+
 const mutants: readonly Mutant[] = [
   {
     name: "the ticket's rule",
@@ -186,8 +192,8 @@ const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'machines/write-kernel.ts',
-        from: 'return { ...record, ...fresh, attempt: record.attempt + 1, stumbled };',
-        to: 'return { ...record, ...fresh, map: record.map, attempt: record.attempt + 1, stumbled };',
+        from: 'return { ...record, ...fresh, attempt, stumbled };',
+        to: 'return { ...record, ...fresh, map: record.map, attempt, stumbled };',
       },
       // What can not be read would be passed over.
       {
@@ -220,6 +226,33 @@ const mutants: readonly Mutant[] = [
     ],
     scenario: 'R6-rival-out-of-sight',
     unmet: ['r1 is ok and saw w1'],
+    violates: 'X4',
+  },
+  {
+    name: 'a server that is read again tells whether a request has ever landed',
+    edits: [notReread],
+    scenario: 'N13-late-beside-a-reread',
+    unmet: [],
+    violates: 'X4',
+  },
+  {
+    name: 'the same, where somebody has built on it',
+    edits: [notReread],
+    scenario: 'N14-built-on-before-a-reread',
+    unmet: [],
+    violates: 'X4',
+  },
+  {
+    name: 'an overwrite may go over what was made of it',
+    edits: [
+      {
+        file: 'machines/write-kernel.ts',
+        from: '(!isAppend && isOwn(record, base))',
+        to: '!isAppend',
+      },
+    ],
+    scenario: 'N15-overwrite-from-memory',
+    unmet: [],
     violates: 'X4',
   },
   {

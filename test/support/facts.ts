@@ -152,7 +152,7 @@ export function writeReport(
   const isFine = status === 'accepted' || status === 'surprised';
   const failure = isFine ? null : ({ kind: 'unreachable', detail: server } as const);
   const proven = shown.filter((share) => 'version' in share);
-  return { server, status, seen: shown.map(seenOf), proven, failure };
+  return { server, status, isReread: false, seen: shown.map(seenOf), proven, failure };
 }
 
 function seenOf(shown: Shown): SeenShare {

@@ -64,6 +64,9 @@ export function publishReport(
   kind: PublishReport['kind'],
   more: Partial<PublishReport> = {},
 ): PublishReport {
+  const landed = (more.writes ?? []).filter(({ status }) =>
+    ['accepted', 'unknown'].includes(status),
+  );
   return {
     kind,
     seqnum: 2,
@@ -73,7 +76,7 @@ export function publishReport(
     total: 3,
     quorum: 3,
     writes: [],
-    mayHaveLanded: [],
+    mayHaveLanded: [...new Set(landed.map(({ shnum }) => shnum))],
     surprises: [],
     failures: [],
     unheard: [],
