@@ -6,7 +6,6 @@
  * but the line of the base are written at once, others when what they hold is dead (`quorum.ts`).
  * `start` plans, `apply` keeps the books, `decide` says what is next.
  */
-
 import { copiesFor } from './copies.ts';
 import type { Failure } from './failure.ts';
 import { lineOf, type Versions } from './lineage.ts';
@@ -408,10 +407,7 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
   }
 }
 
-/**
- * Whether the request has landed, or may have, or may do so yet. A server that is read again may
- * hold by then what somebody has built on it.
- */
+/** Whether it has landed, or may have: who is read again may hold what was built on it. */
 function mayHaveLanded({ status, isReread, failure }: WriteReport): boolean {
   const isUnclear = isReread || failure?.kind === 'contradictory';
   return isUnclear || status === 'accepted' || status === 'unknown';
