@@ -392,7 +392,7 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
     versions: report.proven.map(({ version }) => version).reduce(withVersion, record.versions),
     failures: failure === null ? record.failures : [...record.failures, failure],
     mayHaveLanded: mayHaveLanded(report)
-      ? [...new Set([...record.mayHaveLanded, ...target.shnums])]
+      ? [...new Set([...record.mayHaveLanded, ...target.shnums])].sort((a, b) => a - b)
       : record.mayHaveLanded,
   };
   switch (status) {
