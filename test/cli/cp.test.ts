@@ -162,6 +162,32 @@ test('nothing is copied from a directory that cannot be, or into what it is not'
   ]);
 });
 
+test('a grid that is among what is copied to it is passed over, by whatever path', async () => {
+  const there = await home('self');
+  await mkdir(here('around'));
+  await symlink(folder, here('around/grid'));
+  await symlink(join(folder, 's00'), here('around/server'));
+  await symlink(join(folder, 's00/shares'), here('around/shares'));
+  const why = 'belongs to the grid that is copied to';
+  expect(await run('-r', here('around'), 'self:')).toEqual([
+    `0 files, 0 bytes; 1 new directory
+around/grid: ${why}
+around/server: ${why}
+around/shares: ${why}
+`,
+    1,
+  ]);
+  for (const path of ['grid', 'grid/s00', 'grid/s00/shares']) {
+    const problem = `tahoe-mutable: ${path}: ${why}\n`;
+    expect(await run('-r', here(path), 'self:')).toEqual([problem, 2]);
+  }
+  // What only lies beside the servers is anybody's.
+  await mkdir(here('grid/notes'));
+  const made = '0 files, 0 bytes; 1 new directory\n';
+  expect(await run('-r', here('grid/notes'), 'self:')).toEqual([made, 0]);
+  expect((await there.list()).map(({ name }) => name)).toEqual(['around', 'notes']);
+});
+
 test('what is no file makes no directory, and an empty path is none', async () => {
   const there = await home('odd');
   expect(await run('/dev/null', 'odd:null')).toEqual([

@@ -12,27 +12,36 @@ import { sweepLeftBehind } from '../../storage/left-behind.ts';
 import type { Call } from '../call.ts';
 import { OutputError, UnsafeNameError, UsageError, unreadable } from '../complaint.ts';
 import { openContents, workingWith } from '../contents-argument.ts';
+import type { IsOfGrid } from '../grid-folders.ts';
 import type { Copying, Place, TargetFolder, Way } from './copying.ts';
 import type { Arrival, Entry } from './entry.ts';
 
-/** What is at `path`. @throws UsageError when that cannot be told */
-export async function localEntry(call: Call, path: string): Promise<Entry> {
-  return entryAt(call, path, basename(resolve(path)) || undefined);
+/** Where entries are copied from. */
+export interface Here {
+  readonly call: Call;
+  /** What is copied lands in such folders: a run that went into one would never end. */
+  readonly isOfGrid: IsOfGrid;
 }
 
-async function entryAt(call: Call, path: string, name: string | undefined): Promise<Entry> {
+/** What is at `path`. @throws UsageError when that cannot be told */
+export async function localEntry(here: Here, path: string): Promise<Entry> {
+  return entryAt(here, path, basename(resolve(path)) || undefined);
+}
+
+async function entryAt(here: Here, path: string, name: string | undefined): Promise<Entry> {
   const status = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
   const named = { name, where: path };
+  const refused = (why: string): Entry => {
+    return { ...named, kind: 'refused', problem: new UsageError(`${path}: ${why}`) };
+  };
   if (status.isDirectory()) {
+    if (await here.isOfGrid(path)) return refused('belongs to the grid that is copied to');
     const id = `${status.dev}:${status.ino}`;
-    return { ...named, kind: 'directory', id, entries: () => entriesIn(call, path) };
+    return { ...named, kind: 'directory', id, entries: () => entriesIn(here, path) };
   }
-  if (!status.isFile()) {
-    const problem = new UsageError(`${path}: is neither a file nor a directory`);
-    return { ...named, kind: 'refused', problem };
-  }
+  if (!status.isFile()) return refused('is neither a file nor a directory');
   return {
     ...named,
     kind: 'file',
@@ -40,13 +49,13 @@ async function entryAt(call: Call, path: string, name: string | undefined): Prom
       throw new Error('files here are not copied to files here');
     },
     withContents: async ({ signal }, work) => {
-      const { stdin } = call.streams;
+      const { stdin } = here.call.streams;
       return workingWith(await openContents(path, { stdin, signal }), work);
     },
   };
 }
 
-async function entriesIn(call: Call, path: string): Promise<readonly Entry[]> {
+async function entriesIn(here: Here, path: string): Promise<readonly Entry[]> {
   const names = await readdir(path, { encoding: 'buffer' }).catch((error: unknown) => {
     throw unreadable(path, error);
   });
@@ -55,7 +64,7 @@ async function entriesIn(call: Call, path: string): Promise<readonly Entry[]> {
     const inside = join(path, name);
     try {
       if (!isUtf8(bytes)) throw new UsageError(`${inside}: its name is not UTF-8`);
-      return await entryAt(call, inside, name);
+      return await entryAt(here, inside, name);
     } catch (error) {
       return { kind: 'refused', name, where: inside, problem: error as Error };
     }
