@@ -72,6 +72,12 @@ export function unreadable(where: string, cause: unknown): UsageError {
   return new UsageError(`${where}: cannot be read: ${systemProblem(cause)}`, {}, { cause });
 }
 
+/** The error, saying first what it is about: a file, an alias. */
+export function errorAt(where: string, error: TahoeMutableError): TahoeMutableError {
+  const message = `${where}: ${error.message}`;
+  return Object.assign(error, { message, facts: { ...error.facts, where } });
+}
+
 /** These are the caller's mistakes: nothing was tried. */
 export function isInputError(error: unknown): boolean {
   if (error instanceof InsufficientCapError || error instanceof DirectoryCapError) return true;
@@ -87,6 +93,13 @@ export function exitCodeOf(error: unknown): number {
 /** The one line, without the name of the program. */
 export function lineOf(error: unknown): string {
   return oneLine(reasonOf(error).replace(/^error: /, ''));
+}
+
+/** The same behind where it happened, which it may say itself. */
+export function lineAt(where: string, error: unknown): string {
+  const start = `${oneLine(where)}: `;
+  const line = lineOf(error);
+  return line.startsWith(start) ? line : start + line;
 }
 
 /** The same for a program to read. */

@@ -5,7 +5,7 @@
 import type { Command } from 'commander';
 import { aliasPathIn } from '../alias.ts';
 import { type Call, isCapStdin, type Perform, type Report } from '../call.ts';
-import { jsonOf, lineOf, UsageError } from '../complaint.ts';
+import { jsonOf, lineAt, UsageError } from '../complaint.ts';
 import type { Copying, Place } from '../copy/copying.ts';
 import type { Entry } from '../copy/entry.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
@@ -151,10 +151,7 @@ function reportOf({ done, failed }: Copying): Report {
     directories === 0
       ? ''
       : `; ${directories} new ${directories === 1 ? 'directory' : 'directories'}`;
-  const problems = failed.map(({ where, error }) => {
-    const line = lineOf(error);
-    return line.startsWith(where) ? line : `${oneLine(where)}: ${line}`;
-  });
+  const problems = failed.map(({ where, error }) => lineAt(where, error));
   return {
     json: {
       ...done,
