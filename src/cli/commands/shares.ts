@@ -103,16 +103,22 @@ async function namesIn(folder: string, absent?: readonly string[]): Promise<read
 }
 
 function dumpText({ path, storageIndex, container, share, problem }: ShareDump): string {
+  const unclear = `? (${oneLine(problem ?? '')})`;
+  const index = ['storage index', storageIndex ?? '?'];
+  if (container === undefined) return textOf(path, [['container', unclear], index]);
   const { kind, version, dataOffset, dataLength, nodeId, leases } = container;
-  const rows = [
+  return textOf(path, [
     ['container', `${kind}, version ${version}`],
-    ['storage index', storageIndex ?? '?'],
+    index,
     ['data', `${counted(dataLength, 'byte')} from ${dataOffset}`],
     ...(nodeId === undefined ? [] : [['write enabler for', nodeId]]),
     ...leases.map(({ owner, expires }, i) => [`lease ${i}`, `owner ${owner}, until ${expires}`]),
     ...(leases.length === 0 ? [['leases', 'none']] : []),
-    ...(share === undefined ? [['share', `? (${oneLine(problem ?? '')})`]] : shareRows(share)),
-  ];
+    ...(share === undefined ? [['share', unclear]] : shareRows(share)),
+  ]);
+}
+
+function textOf(path: string, rows: readonly (readonly string[])[]): string {
   return `${oneLine(path)}\n${table(rows)}\n`;
 }
 
