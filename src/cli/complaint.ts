@@ -69,7 +69,8 @@ export class OutputError extends TahoeMutableError {
 
 /** A file of the user's, or stdin, could not be read. */
 export function unreadable(where: string, cause: unknown): UsageError {
-  return new UsageError(`${where}: cannot be read: ${systemProblem(cause)}`, {}, { cause });
+  const problem = `cannot be read: ${systemProblem(cause)}`;
+  return new UsageError(`${where}: ${problem}`, { where, problem }, { cause });
 }
 
 /** The error, saying first what it is about: a file, an alias. */
