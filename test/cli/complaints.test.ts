@@ -113,6 +113,12 @@ describe('a mistake of the caller: one line, exit code 2', () => {
 
   test('a folder that is no empty place for a grid', async () => {
     expect(await said(['grid', 'create', grid])).toEqual(line(`${grid}: is not empty`, 5));
+    const file = join(scratch, 'taken');
+    await writeFile(file, '');
+    const taken = line(`${file}: is there, and is no folder`, 5);
+    expect(await said(['grid', 'create', file])).toEqual(taken);
+    const empty = 'folder: is an empty string, not the path of a file or folder';
+    expect(await said(['grid', 'create', ''])).toEqual(line(empty, 2));
     const servers = await said(['grid', 'create', join(scratch, 'none'), '--servers', '257']);
     expect(servers).toEqual(line('servers 257: must be from 1 to 256', 2));
   });
