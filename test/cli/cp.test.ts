@@ -6,6 +6,7 @@ import { recoverableVersions } from '../../machines/servermap.ts';
 import { formatCap } from '../../src/caps.ts';
 import { Copying } from '../../src/cli/copy/copying.ts';
 import type { FileEntry } from '../../src/cli/copy/entry.ts';
+import { localPlace } from '../../src/cli/copy/local.ts';
 import { gridPlace } from '../../src/cli/copy/on-grid.ts';
 import { deferred } from '../../src/deferred.ts';
 import type { NewChild } from '../../src/directory.ts';
@@ -236,4 +237,25 @@ test('what was uploaded when the copying ended, and is linked nowhere, is told',
   await expect(copying.copy([first, second], await place.folder())).rejects.toThrow('enough');
   expect(copying.unlinked).toEqual(['first']);
   expect(await dir.list()).toEqual([]);
+});
+
+test('bytes are those of files that are there', async () => {
+  const copying = new Copying({ signal: new AbortController().signal }, () => {});
+  const file = (name: string, pieces: FileEntry['pieces']): FileEntry => ({
+    ...{ kind: 'file', name, where: name, pieces },
+    withContents: () => Promise.reject(new Error('not wanted')),
+  });
+  const gone = new Error('gone');
+  const whole = file('whole', async function* () {
+    yield new Uint8Array(2);
+  });
+  const broken = file('broken', async function* () {
+    yield new Uint8Array(5);
+    throw gone;
+  });
+  const place = await localPlace(here('counted'), copying);
+  await copying.copy([whole, broken], await place.folder());
+  expect(copying.done).toEqual({ files: 1, linked: 0, directories: 0, bytes: 2 });
+  expect(copying.failed).toEqual([{ where: 'broken', error: gone }]);
+  expect(await readdir(here('counted'))).toEqual(['whole']);
 });

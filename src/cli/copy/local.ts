@@ -5,6 +5,7 @@
  * of its folder, or that the system takes for another one, is refused.
  */
 import { isUtf8 } from 'node:buffer';
+import type { Stats } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoOf, ignoreMissing, replaceFile } from '../../storage/atomic-file.ts';
@@ -38,8 +39,7 @@ async function entryAt(here: Here, path: string, name: string | undefined): Prom
   };
   if (status.isDirectory()) {
     if (await here.isOfGrid(path)) return refused('belongs to the grid that is copied to');
-    const id = `${status.dev}:${status.ino}`;
-    return { ...named, kind: 'directory', id, entries: () => entriesIn(here, path) };
+    return { ...named, kind: 'directory', id: idOf(status), entries: () => entriesIn(here, path) };
   }
   if (!status.isFile()) return refused('is neither a file nor a directory');
   return {
@@ -98,7 +98,7 @@ async function localFolder(path: string): Promise<TargetFolder> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
     throw new OutputError(path, error);
   });
-  return new LocalFolder(path, await idOf(path));
+  return new LocalFolder(path, idOf(await stat(path)));
 }
 
 class LocalFolder implements TargetFolder {
@@ -134,7 +134,7 @@ class LocalFolder implements TargetFolder {
     const path = join(this.#path, name);
     try {
       const there = await stat(path).catch(ignoreMissing);
-      const twin = there && this.#ours.get(`${there.dev}:${there.ino}`);
+      const twin = there && this.#ours.get(idOf(there));
       if (twin !== undefined) {
         throw new UnsafeNameError(name, `is one name with ${JSON.stringify(twin)} here`);
       }
@@ -146,16 +146,17 @@ class LocalFolder implements TargetFolder {
           await mkdir(path);
           copying.done.directories++;
         }
-        const id = await idOf(path);
+        const id = idOf(await stat(path));
         this.#ours.set(id, name);
         return { from: entry, to: new LocalFolder(path, id) };
       }
       if (there !== undefined && !there.isFile()) {
         throw new UsageError(`${path}: is there, and is no file`);
       }
-      await replaceFile(path, counted(entry.pieces(copying.options), copying), { isSwept: true });
-      this.#ours.set(await idOf(path), name);
-      copying.arrived('copied');
+      await replaceFile(path, entry.pieces(copying.options), { isSwept: true });
+      const made = await stat(path);
+      this.#ours.set(idOf(made), name);
+      copying.arrived('copied', made.size);
       return undefined;
     } catch (error) {
       throw errnoOf(error) === undefined ? error : new OutputError(path, error);
@@ -173,15 +174,7 @@ function alike(entries: readonly Arrival[]): readonly (readonly Arrival[])[] {
   return [...groups.values()];
 }
 
-async function* counted(pieces: AsyncIterable<Uint8Array>, copying: Copying) {
-  for await (const piece of pieces) {
-    copying.done.bytes += piece.length;
-    yield piece;
-  }
-}
-
-async function idOf(path: string): Promise<string> {
-  const { dev, ino } = await stat(path);
+function idOf({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
 
