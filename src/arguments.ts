@@ -49,8 +49,8 @@ export function checkOptions(options: OperationOptions, names: Names<object> = o
     refuse('signal', signal, 'an AbortSignal');
   }
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
-  if (rule !== undefined && !rules.has(rule)) refuse('rule', rule, oneOf(rules));
-  if (mode !== undefined && !modes.has(mode)) refuse('mode', mode, oneOf(modes));
+  if (rule !== undefined) requireOneOf('rule', rule, rules);
+  if (mode !== undefined) requireOneOf('mode', mode, modes);
   for (const [name, value] of Object.entries({ force, raw })) {
     if (value !== undefined && typeof value !== 'boolean') refuse(name, value, 'true or false');
   }
@@ -105,7 +105,7 @@ export function checkCreation(given: {
   if (isNewKey !== undefined && typeof isNewKey !== 'boolean') {
     refuse('isNewKey', isNewKey, 'true or false');
   }
-  if (!formats.has(format)) refuse('format', format, oneOf(formats));
+  requireOneOf('format', format, formats);
   if (key === undefined) return;
   const wanted = 'a signing key';
   const { pkcs8, spki, sign } = requireObject('key', key, wanted) as Partial<SigningKey>;
@@ -150,7 +150,7 @@ export function checkGrid(options: GridArguments): void {
   requireKnown('options', { ...given }, Object.keys(ofGrid), ['primitives', 'machines', 'notices']);
   const { servers, gridSize, headLength, unusable, leaseSecret, deadlines } = given;
   const { clock, inspect, log, encoding, format } = given;
-  if (format !== undefined && !formats.has(format)) refuse('format', format, oneOf(formats));
+  if (format !== undefined) requireOneOf('format', format, formats);
   if (!Array.isArray(servers)) refuse('servers', servers, 'an array');
   for (const [i, server] of (servers as unknown[]).entries()) checkServer(`servers[${i}]`, server);
   for (const [name, value] of Object.entries({ gridSize, headLength })) {
@@ -263,8 +263,14 @@ export function requireOptions(value: unknown): void {
   requireObject('options', value, 'an object');
 }
 
-function oneOf(values: ReadonlySet<unknown>): string {
-  return `one of ${[...values].join(', ')}`;
+/** @throws BadArgumentError, which quotes what is one of them but for its case: that is no secret */
+function requireOneOf(argument: string, value: unknown, words: ReadonlySet<unknown>): void {
+  if (words.has(value)) return;
+  const wanted = `one of ${[...words].join(', ')}`;
+  if (typeof value === 'string' && words.has(value.toLowerCase())) {
+    throw new BadArgumentError(argument, `is "${value}", not ${wanted}`);
+  }
+  refuse(argument, value, wanted);
 }
 
 /**

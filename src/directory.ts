@@ -254,7 +254,7 @@ export class Directory {
 
   /**
    * Links a child. Metadata of a name stay where none are given.
-   * @throws ExistingChildError, BadArgumentError, and as `MutableFile.modify`
+   * @throws ExistingChildError, MalformedCapError, BadArgumentError, and as `MutableFile.modify`
    *
    * @example
    * ```ts
@@ -435,7 +435,10 @@ function replaceIn(options: AddCallOptions): Replace {
   throw new BadArgumentError('replace', 'is none of true, false, only-files');
 }
 
-/** @throws BadArgumentError for a child that cannot be linked, and for two of one name */
+/**
+ * @throws MalformedCapError, BadArgumentError for a child that cannot be linked; BadArgumentError for
+ *   two of one name
+ */
 export function additionsFrom(children: readonly NewChild[]): Addition[] {
   if (!Array.isArray(children)) throw new BadArgumentError('children', 'are no array');
   // A hole is no child either: `map` would pass it over.

@@ -8,6 +8,7 @@ import { loadGridFile } from './description/grid-file.ts';
 import { readLeaseSecret } from './description/grid-folder.ts';
 import { gridSizeOf } from './description/grid-size.ts';
 import type { UnusableSettings } from './encoding.ts';
+import { BadArgumentError } from './errors.ts';
 import { Grid, type GridOptions, type InternalGridOptions } from './grid.ts';
 import { tcpNurls } from './storage/nurl.ts';
 import type { StorageServer } from './storage/server.ts';
@@ -37,6 +38,7 @@ export type OpenGridOptions = Omit<GridOptions, 'servers' | 'unusable'>;
 export async function openGrid(path: string, options: OpenGridOptions = {}): Promise<Grid> {
   requirePath('path', path);
   requireOptions(options);
+  requireDescribed({ ...options });
   const { entries, size, encoding, format, unusableSettings, leaseSecretPath } =
     await loadGridFile(path);
   const servers = await Promise.all(entries.map(serverOf));
@@ -54,6 +56,14 @@ export async function openGrid(path: string, options: OpenGridOptions = {}): Pro
     ...{ ...members, unusable, servers, leaseSecret, losableServers },
   };
   return new Grid(settings);
+}
+
+/** @throws BadArgumentError for what would have no effect; callers without types may give it */
+function requireDescribed(options: Readonly<Record<string, unknown>>): void {
+  for (const name of ['servers', 'unusable']) {
+    if (options[name] === undefined) continue;
+    throw new BadArgumentError(`options.${name}`, 'is what the description says');
+  }
 }
 
 /** The unusable settings that the caller has not given either. */

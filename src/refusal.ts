@@ -33,6 +33,7 @@ export function isBytesOf(value: unknown, length: number): boolean {
 /** What `value` is, without saying it. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
+  if (value === '') return 'an empty string';
   if (Array.isArray(value)) return 'an array';
   if (isBytes(value)) return `a Uint8Array of ${value.length} bytes`;
   if (typeof value !== 'object') return `a ${typeof value}`;

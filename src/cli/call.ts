@@ -12,14 +12,14 @@ import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Cap } from '../caps.ts';
 import type { Spooled } from '../contents/spool.ts';
-import { UncoordinatedWriteError } from '../errors.ts';
+import { MalformedCapError, UncoordinatedWriteError } from '../errors.ts';
 import type { Grid } from '../grid.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import type { Inspect } from '../runtime/run.ts';
 import { addressBehind, aliasPathIn, isBarePath } from './alias.ts';
 import type { AnyCap } from './any-cap.ts';
 import type { Address } from './cap-text.ts';
-import { UsageError } from './complaint.ts';
+import { errorAt, UsageError } from './complaint.ts';
 import { print } from './output.ts';
 import { oneLine } from './plain-text.ts';
 import type { Shown } from './progress.ts';
@@ -162,13 +162,13 @@ export class Call {
    */
   async cap(argument: string, purpose: Purpose = 'read'): Promise<Cap> {
     const { capIn } = await import('./cap-text.ts');
-    return capIn(await this.#found(argument, purpose));
+    return naming(argument, async () => capIn(await this.#found(argument, purpose)));
   }
 
   /** The same of a file or directory of any kind. */
   async anyCap(argument: string, purpose: Purpose = 'read'): Promise<AnyCap> {
     const { anyCapIn } = await import('./any-cap.ts');
-    return anyCapIn(await this.#found(argument, purpose));
+    return naming(argument, async () => anyCapIn(await this.#found(argument, purpose)));
   }
 
   async #found(argument: string, purpose: Purpose): Promise<string> {
@@ -191,10 +191,18 @@ export class Call {
     return this.watch((options) => capAt(grid, address, options));
   }
 
-  /** A cap of any kind, and the path behind it. */
-  async address(argument: string): Promise<Address> {
+  /**
+   * A cap of any kind, and the path behind it.
+   * @param isUnknownTaken a cap of a kind that nobody here knows, too
+   */
+  async address(argument: string, isUnknownTaken = false): Promise<Address> {
     const { addressIn } = await import('./cap-text.ts');
-    return (await this.#aliased(argument)) ?? addressIn(await this.#text(argument));
+    const { requireAnyCap } = await import('./any-cap.ts');
+    return naming(argument, async () => {
+      const address = (await this.#aliased(argument)) ?? addressIn(await this.#text(argument));
+      requireAnyCap(address.cap, isUnknownTaken);
+      return address;
+    });
   }
 
   /** The folder that this client's aliases and its lease secret are in. */
@@ -316,6 +324,16 @@ export class Call {
     } finally {
       bar.stop();
     }
+  }
+}
+
+/** Of several caps a malformed one is told by its file or alias, and never by itself. */
+async function naming<T>(argument: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isName = argument.startsWith('@') || aliasPathIn(argument) !== undefined;
+    throw isName && error instanceof MalformedCapError ? errorAt(argument, error) : error;
   }
 }
 

@@ -7,12 +7,13 @@ import { type Command, Option } from 'commander';
 import type { Format } from '../caps.ts';
 import type { SigningKey } from '../crypto/primitives.ts';
 import { decodeText } from '../decode-text.ts';
+import { BadKeyError } from '../errors.ts';
 import type { Grid } from '../grid.ts';
 import type { MutableFile } from '../mutable-file.ts';
 import type { WriteOutcome } from '../runtime/outcome.ts';
 import { errnoOf, removeQuietly } from '../storage/atomic-file.ts';
 import type { Call, Report } from './call.ts';
-import { isInputError, NameTakenError, OutputError } from './complaint.ts';
+import { errorAt, isInputError, NameTakenError, OutputError } from './complaint.ts';
 import { outcomeText } from './outcome-text.ts';
 import { pathArgument } from './paths.ts';
 import { oneLine } from './plain-text.ts';
@@ -155,5 +156,8 @@ async function readKey(path: string, call: Call): Promise<SigningKey> {
   const { signal } = call;
   await call.warnIfExposed(path);
   const { signingKeyFromPem } = await import('../crypto/pem.ts');
-  return signingKeyFromPem(decodeText(await startOfFile(path, { lengthMax, signal })) ?? '');
+  const text = decodeText(await startOfFile(path, { lengthMax, signal })) ?? '';
+  return signingKeyFromPem(text).catch((error: unknown) => {
+    throw error instanceof BadKeyError ? errorAt(path, error) : error;
+  });
 }

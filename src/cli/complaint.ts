@@ -69,7 +69,14 @@ export class OutputError extends TahoeMutableError {
 
 /** A file of the user's, or stdin, could not be read. */
 export function unreadable(where: string, cause: unknown): UsageError {
-  return new UsageError(`${where}: cannot be read: ${systemProblem(cause)}`, {}, { cause });
+  const problem = `cannot be read: ${systemProblem(cause)}`;
+  return new UsageError(`${where}: ${problem}`, { where, problem }, { cause });
+}
+
+/** The error, saying first what it is about: a file, an alias. */
+export function errorAt(where: string, error: TahoeMutableError): TahoeMutableError {
+  const message = `${where}: ${error.message}`;
+  return Object.assign(error, { message, facts: { ...error.facts, where } });
 }
 
 /** These are the caller's mistakes: nothing was tried. */
@@ -87,6 +94,13 @@ export function exitCodeOf(error: unknown): number {
 /** The one line, without the name of the program. */
 export function lineOf(error: unknown): string {
   return oneLine(reasonOf(error).replace(/^error: /, ''));
+}
+
+/** The same behind where it happened, which it may say itself. */
+export function lineAt(where: string, error: unknown): string {
+  const start = `${oneLine(where)}: `;
+  const line = lineOf(error);
+  return line.startsWith(start) ? line : start + line;
 }
 
 /** The same for a program to read. */

@@ -9,7 +9,7 @@ import { basename, dirname } from 'node:path';
 import { fromBase32, toBase32, viewOf } from '../bytes.ts';
 import { formatCap } from '../caps.ts';
 import { deriveFingerprint } from '../crypto/keys.ts';
-import { BadContainerError, TahoeMutableError } from '../errors.ts';
+import { BadContainerError, BadSourceError, TahoeMutableError } from '../errors.ts';
 import { formatImmutableCap } from '../immutable/caps.ts';
 import {
   checkHashes,
@@ -36,7 +36,8 @@ export interface ShareDump {
   readonly path: string;
   /** In base32, by the folder that it is in; undefined where that is called otherwise. */
   readonly storageIndex: string | undefined;
-  readonly container: {
+  /** Undefined where it is none; likewise the share in it. */
+  readonly container?: {
     readonly kind: 'mutable' | 'immutable';
     readonly version: number;
     /** Bytes; where the data begins, from the start of the file. */
@@ -46,9 +47,8 @@ export interface ShareDump {
     readonly nodeId?: string;
     readonly leases: readonly { readonly owner: number; readonly expires: string }[];
   };
-  /** Undefined where it cannot be understood. */
   readonly share?: ShareFields | undefined;
-  /** Why it cannot. */
+  /** Why one of them cannot be understood. */
   readonly problem?: string | undefined;
 }
 
@@ -65,12 +65,22 @@ export interface ShareFields {
 /** Reads a part of the data. */
 type Read = (range: ByteRange) => Promise<Uint8Array>;
 
-/** @throws BadContainerError; FolderFault, and what the system says, for what is no file */
+type Dumped = Omit<ShareDump, 'path' | 'storageIndex'>;
+
+/** @throws BadSourceError for what is no file, and what the system says */
 export async function dumpShare(path: string): Promise<ShareDump> {
-  const file = await openEntry(path, constants.O_RDONLY);
+  const file = await openEntry(path, constants.O_RDONLY, (what) => {
+    return new BadSourceError(path, `is ${what}, not a file`);
+  });
+  const index = storageIndexAt(path);
+  const named = { path, storageIndex: index && toBase32(index) };
   try {
     const isChk = isImmutable(await readFully(file, 4, 0));
-    return isChk ? await dumpImmutable(file, path) : await dumpMutable(path);
+    const dumped = isChk ? dumpImmutable(file, path, index) : dumpMutable(path, index);
+    return { ...named, ...(await dumped) };
+  } catch (error) {
+    if (error instanceof BadContainerError) return { ...named, problem: error.facts.problem };
+    throw error;
   } finally {
     await file.close();
   }
@@ -81,13 +91,10 @@ function storageIndexAt(path: string): Uint8Array | undefined {
   return /^[a-z2-7]{26}$/.test(name) ? fromBase32(name) : undefined;
 }
 
-async function dumpMutable(path: string): Promise<ShareDump> {
+async function dumpMutable(path: string, storageIndex?: Uint8Array): Promise<Dumped> {
   const { header, leases, read } = await readContainer(path);
   const { version, dataLength, nodeId } = header;
-  const storageIndex = storageIndexAt(path);
   return {
-    path,
-    storageIndex: storageIndex && toBase32(storageIndex),
     container: {
       ...{ kind: 'mutable', version, dataOffset: DATA_OFFSET, dataLength },
       ...{ nodeId: toBase32(nodeId), leases: leasesIn(leases) },
@@ -116,7 +123,11 @@ async function mutableFields(read: Read, storageIndex: Uint8Array | undefined) {
   };
 }
 
-async function dumpImmutable(file: FileHandle, path: string): Promise<ShareDump> {
+async function dumpImmutable(
+  file: FileHandle,
+  path: string,
+  storageIndex?: Uint8Array,
+): Promise<Dumped> {
   const { size } = await file.stat();
   const start = await readFully(file, Math.min(immutableDataOffset, size), 0);
   const { version, leases: count, dataLength } = immutableHeader(start, size, path);
@@ -127,10 +138,7 @@ async function dumpImmutable(file: FileHandle, path: string): Promise<ShareDump>
     const left = Math.max(0, Math.min(length, dataLength - offset));
     return readFully(file, left, immutableDataOffset + Math.min(offset, dataLength));
   };
-  const storageIndex = storageIndexAt(path);
   return {
-    path,
-    storageIndex: storageIndex && toBase32(storageIndex),
     container: {
       ...{ kind: 'immutable', version, dataOffset: immutableDataOffset, dataLength },
       leases: leasesIn(leases),
@@ -186,7 +194,7 @@ function nodesIn(chain: Uint8Array): string {
   return Array.from({ length: count }, (_, i) => view.getUint16(i * chainEntryLength)).join(', ');
 }
 
-function leasesIn(leases: LeaseSlots): ShareDump['container']['leases'] {
+function leasesIn(leases: LeaseSlots) {
   return leases
     .filter((lease) => lease !== undefined)
     .map(({ owner, expires }) => ({ owner, expires: new Date(expires * 1000).toISOString() }));

@@ -4,7 +4,7 @@
  * `DIR/servers.yaml`, `DIR/tahoe.cfg`, `DIR/private/secret` and one folder per server: what
  * `loadGridFile` reads, and nothing that a Tahoe node would not understand but `directory`.
  */
-import { link, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { primitives } from '#crypto';
@@ -78,6 +78,10 @@ function checkedEncoding(encoding: Partial<Encoding>): Partial<Encoding> {
  * it may be a mount: then a folder inside of it is filled, and its contents moved up.
  */
 async function makeGridFolder(path: string, fill: (staged: string) => Promise<void>) {
+  const status = await stat(path).catch(ignoreMissing);
+  if (status !== undefined && !status.isDirectory()) {
+    throw new BadGridError(path, 'is there, and is no folder', { isTaken: true });
+  }
   const there = await readdir(path).catch(ignoreMissing);
   if (there?.some((name) => name !== LOST_AND_FOUND)) {
     throw new BadGridError(path, 'is not empty', { isTaken: true });

@@ -3,8 +3,10 @@
  * writer wants in it.
  */
 import { equalBytes, utf8 } from '../bytes.ts';
-import { BadArgumentError } from '../errors.ts';
+import { parseCap } from '../caps.ts';
+import { BadArgumentError, MalformedCapError } from '../errors.ts';
 import { withHidden } from '../hidden.ts';
+import { parseImmutableCap } from '../immutable/caps.ts';
 import type { JsonObject } from './json.ts';
 import {
   dumpMetadata,
@@ -120,7 +122,8 @@ function childOf(name: string | undefined, link: Link | Broken, isShadowed: bool
 
 /**
  * The texts of an entry that leads where `given` does: a cap, or a write and a read cap.
- * @throws BadArgumentError for what Tahoe could not list or follow; it does not quote a cap
+ * @throws MalformedCapError, BadArgumentError for what Tahoe could not list or follow; neither
+ *   quotes a cap
  */
 export function linkable(given: string | Caps): CapTexts {
   const texts = typeof given === 'string' ? textsFor(given) : { rw: given.write, ro: given.read };
@@ -130,12 +133,25 @@ export function linkable(given: string | Caps): CapTexts {
     if (/^\s|\s$|\0/.test(text) || text === '') refuse('is no cap');
     // A client of Tahoe's can neither link nor list it.
     if (/^(?:ro\.|imm\.)?URI:CHK-Verifier:/.test(text)) refuse('only verifies an immutable file');
+    requireWhole(text);
   }
   const target = targetOf(texts, true);
   const problem = 'problem' in target ? target.problem : target.warning;
   if (problem !== undefined) refuse(problem);
   const { write: rw, read: ro } = (target as Target).caps;
   return { rw, ro };
+}
+
+/** What begins as a cap of a known kind is no cap of an unknown one. @throws MalformedCapError */
+function requireWhole(text: string): void {
+  for (const parse of [parseCap, parseImmutableCap]) {
+    try {
+      parse(text);
+    } catch (error) {
+      const isOther = error instanceof MalformedCapError && error.facts.field === 'prefix';
+      if (!isOther) throw error;
+    }
+  }
 }
 
 function refuse(problem: string): never {

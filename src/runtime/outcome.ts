@@ -441,12 +441,15 @@ function fileExists(places: readonly Place[], facts: Partial<WriteFacts> = {}): 
 /** The error of a write that would not be built on `lost`, which was acknowledged. */
 function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
   const versions = Object.values(map.versions);
+  const silent = silentIn(map);
+  const hope =
+    silent.length === 0 ? 'shares of it are lost; restore them' : 'wait until more servers answer';
   return new NewerVersionSeenError(
     `version ${lost.seqnum} was acknowledged before, and nothing as new can be read here ` +
-      `(${answeredOf(map)}): wait until more servers answer, or write over it by \`force\``,
+      `(${answeredOf(map)}): ${hope}, or write over it by \`force\``,
     {
       newer: [describeVersion(lost)],
-      silent: silentIn(map),
+      silent,
       seen: versions.map(describeVersion),
       servers: map.servers,
     },

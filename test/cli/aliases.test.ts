@@ -125,6 +125,35 @@ test('caps of aliases are shown only to who asks for them', async () => {
   }
 });
 
+test('a malformed cap is told by its file or its alias, and never by itself', async () => {
+  const bad = `@${join(scratch, 'bad')}`;
+  await writeFile(bad.slice(1), 'URI:DIR2:aa');
+  const aliases = await readFile(file, 'utf8');
+  await writeFile(file, `${aliases}cut: URI:DIR2:aa\n`, { mode: 0o600 });
+  const problem = 'malformed cap: writekey: has 2 characters, not 26\n';
+  for (const [args, where] of [
+    [['ls', 'cut:'], 'cut:'],
+    [['get', 'cut:a'], 'cut:a'],
+    [['check', bad], bad],
+    [['ln', bad, 'home:', 'x'], bad],
+    [['ln', 'home:', bad, 'x'], bad],
+    [['cp', '-r', bad, 'home:', scratch], bad],
+    [['cp', '-r', scratch, bad], bad],
+  ] as const) {
+    expect(await refused(args)).toEqual([`${where}: ${problem}`, 2]);
+  }
+  expect(await refused(['ls', 'URI:DIR2:aa'])).toEqual([problem, 2]);
+  const renewed = await runHere(['lease', 'renew', bad, '--grid', grid]);
+  expect(renewed.stdout.toString()).toBe(`${bad}: ${problem}`);
+  const json = await runHere(['ln', bad, 'home:', 'x', '--grid', grid, '--json']);
+  expect(JSON.parse(json.stdout.toString()).error).toEqual({
+    code: 'MalformedCapError',
+    message: `${bad}: ${problem.trim()}`,
+    facts: { field: 'writekey', problem: 'has 2 characters, not 26', where: bad },
+  });
+  await writeFile(file, aliases);
+});
+
 test('a path alone begins at the alias tahoe, if there is one', async () => {
   expect(await refused(['ls', 'hello'])).toEqual([
     'malformed cap: prefix: does not begin with "URI:"\n',

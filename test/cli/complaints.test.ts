@@ -87,14 +87,38 @@ describe('a mistake of the caller: one line, exit code 2', () => {
     [['put', writeCap, '/'], '/: is not a regular file'],
     [
       ['create', '-', '--private-key', '/dev/null'],
-      'unusable key: it is not a PKCS#1 or PKCS#8 PEM',
+      '/dev/null: unusable key: it is not a PKCS#1 or PKCS#8 PEM',
     ],
   ])('on a grid: %j', async (args, text) => {
     expect(await said([...args, '--grid', grid], 'data')).toEqual(line(text, 2));
   });
 
+  test('a file of the user is in the facts, too', async () => {
+    const where = '/no/such/file';
+    const unread = { where, problem: 'cannot be read: no such file or directory' };
+    for (const [args, code, facts] of [
+      [['put', writeCap, where], 'UsageError', unread],
+      [['create', '-', '--private-key', where], 'UsageError', unread],
+      [['find-shares', writeCap, where], 'UsageError', unread],
+      [
+        ['create', '-', '--private-key', '/dev/null'],
+        'BadKeyError',
+        { where: '/dev/null', problem: 'it is not a PKCS#1 or PKCS#8 PEM' },
+      ],
+    ] as const) {
+      const { stdout } = await said([...args, '--grid', grid, '--json'], 'data');
+      expect(JSON.parse(stdout).error).toMatchObject({ code, facts });
+    }
+  });
+
   test('a folder that is no empty place for a grid', async () => {
     expect(await said(['grid', 'create', grid])).toEqual(line(`${grid}: is not empty`, 5));
+    const file = join(scratch, 'taken');
+    await writeFile(file, '');
+    const taken = line(`${file}: is there, and is no folder`, 5);
+    expect(await said(['grid', 'create', file])).toEqual(taken);
+    const empty = 'folder: is an empty string, not the path of a file or folder';
+    expect(await said(['grid', 'create', ''])).toEqual(line(empty, 2));
     const servers = await said(['grid', 'create', join(scratch, 'none'), '--servers', '257']);
     expect(servers).toEqual(line('servers 257: must be from 1 to 256', 2));
   });

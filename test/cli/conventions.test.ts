@@ -104,7 +104,9 @@ test('a cap that is typed at a terminal is not shown', async () => {
 
 test('a format may be said in any case', async () => {
   const said = await run('create --format MDMF --private-key /dev/null');
-  expect(said.stderr).toBe('tahoe-mutable: unusable key: it is not a PKCS#1 or PKCS#8 PEM\n');
+  expect(said.stderr).toBe(
+    'tahoe-mutable: /dev/null: unusable key: it is not a PKCS#1 or PKCS#8 PEM\n',
+  );
   const wrong = await run('create --format CHK');
   expect(wrong.stderr).toContain('Allowed choices are sdmf, mdmf.');
 });

@@ -6,6 +6,7 @@ import { recoverableVersions } from '../../machines/servermap.ts';
 import { formatCap } from '../../src/caps.ts';
 import { Copying } from '../../src/cli/copy/copying.ts';
 import type { FileEntry } from '../../src/cli/copy/entry.ts';
+import { localPlace } from '../../src/cli/copy/local.ts';
 import { gridPlace } from '../../src/cli/copy/on-grid.ts';
 import { deferred } from '../../src/deferred.ts';
 import type { NewChild } from '../../src/directory.ts';
@@ -162,6 +163,32 @@ test('nothing is copied from a directory that cannot be, or into what it is not'
   ]);
 });
 
+test('a grid that is among what is copied to it is passed over, by whatever path', async () => {
+  const there = await home('self');
+  await mkdir(here('around'));
+  await symlink(folder, here('around/grid'));
+  await symlink(join(folder, 's00'), here('around/server'));
+  await symlink(join(folder, 's00/shares'), here('around/shares'));
+  const why = 'belongs to the grid that is copied to';
+  expect(await run('-r', here('around'), 'self:')).toEqual([
+    `0 files, 0 bytes; 1 new directory
+around/grid: ${why}
+around/server: ${why}
+around/shares: ${why}
+`,
+    1,
+  ]);
+  for (const path of ['grid', 'grid/s00', 'grid/s00/shares']) {
+    const problem = `tahoe-mutable: ${path}: ${why}\n`;
+    expect(await run('-r', here(path), 'self:')).toEqual([problem, 2]);
+  }
+  // What only lies beside the servers is anybody's.
+  await mkdir(here('grid/notes'));
+  const made = '0 files, 0 bytes; 1 new directory\n';
+  expect(await run('-r', here('grid/notes'), 'self:')).toEqual([made, 0]);
+  expect((await there.list()).map(({ name }) => name)).toEqual(['around', 'notes']);
+});
+
 test('what is no file makes no directory, and an empty path is none', async () => {
   const there = await home('odd');
   expect(await run('/dev/null', 'odd:null')).toEqual([
@@ -210,4 +237,25 @@ test('what was uploaded when the copying ended, and is linked nowhere, is told',
   await expect(copying.copy([first, second], await place.folder())).rejects.toThrow('enough');
   expect(copying.unlinked).toEqual(['first']);
   expect(await dir.list()).toEqual([]);
+});
+
+test('bytes are those of files that are there', async () => {
+  const copying = new Copying({ signal: new AbortController().signal }, () => {});
+  const file = (name: string, pieces: FileEntry['pieces']): FileEntry => ({
+    ...{ kind: 'file', name, where: name, pieces },
+    withContents: () => Promise.reject(new Error('not wanted')),
+  });
+  const gone = new Error('gone');
+  const whole = file('whole', async function* () {
+    yield new Uint8Array(2);
+  });
+  const broken = file('broken', async function* () {
+    yield new Uint8Array(5);
+    throw gone;
+  });
+  const place = await localPlace(here('counted'), copying);
+  await copying.copy([whole, broken], await place.folder());
+  expect(copying.done).toEqual({ files: 1, linked: 0, directories: 0, bytes: 2 });
+  expect(copying.failed).toEqual([{ where: 'broken', error: gone }]);
+  expect(await readdir(here('counted'))).toEqual(['whole']);
 });

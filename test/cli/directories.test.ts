@@ -159,6 +159,10 @@ test('what is not there, or cannot be linked, is named', async () => {
     'tahoe-mutable: child: an unknown write cap has no read cap beside it\n',
     2,
   ]);
+  expect(await refused(['ln', 'URI:MDMF:aa', `@${root}`, 'x'])).toEqual([
+    'tahoe-mutable: malformed cap: writekey: has 2 characters, not 26\n',
+    2,
+  ]);
 });
 
 test('a directory is not moved below itself, where no path would lead any more', async () => {

@@ -130,10 +130,29 @@ test('what makes no sense is said, with what does', async () => {
     3,
   ]);
   await truncate(copy, 100);
-  expect(await run('dump-share', copy)).toEqual([
-    'tahoe-mutable: bad share container copy: header: truncated at 100 bytes\n',
-    1,
-  ]);
+  const truncated = '  container      ? (header: truncated at 100 bytes)\n';
+  expect(await run('dump-share', copy)).toEqual([`copy\n${truncated}  storage index  ?\n`, 3]);
+  const [json] = await run('dump-share', copy, '--json');
+  expect(JSON.parse(json)).toEqual({
+    schema: 1,
+    ...{ path: 'copy', problem: 'header: truncated at 100 bytes' },
+  });
   await writeFile(copy, concatBytes(u64(2 * 2 ** 32), new Uint8Array(40)));
   expect((await run('dump-share', copy))[0]).toContain('? (unknown share version 0)\n');
+});
+
+test('what is no file is refused as one that is wrong', async () => {
+  expect(await run('dump-share', join(scratch, 's00'))).toEqual([
+    'tahoe-mutable: s00: is a folder, not a file\n',
+    2,
+  ]);
+  const [json, exit] = await run('dump-share', '/dev/null', '--json');
+  expect([JSON.parse(json.split('\n')[0] ?? '').error, exit]).toEqual([
+    {
+      code: 'BadSourceError',
+      message: '/dev/null: is a device, not a file',
+      facts: { where: '/dev/null', problem: 'is a device, not a file' },
+    },
+    2,
+  ]);
 });

@@ -292,7 +292,7 @@ describe('a key from what never ends', () => {
   test('is not waited for', async () => {
     const { stderr, exit } = await shell('node "$CLI" create /dev/null --private-key /dev/zero');
     expect(exit).toBe(2);
-    expect(stderr).toMatch(/^tahoe-mutable: unusable key: .*\n$/);
+    expect(stderr).toMatch(/^tahoe-mutable: \/dev\/zero: unusable key: .*\n$/);
   });
 
   test('may come by a pipe', async () => {
@@ -300,7 +300,7 @@ describe('a key from what never ends', () => {
     const script = `node "$CLI" create /dev/null --private-key ${join(scratch, 'nokey')}`;
     expect((await shell(script)).stderr).toBe(missing);
     const { stderr } = await shell('node "$CLI" create /dev/null --private-key <(echo nonsense)');
-    expect(stderr).toMatch(/^tahoe-mutable: unusable key: .*\n$/);
+    expect(stderr).toMatch(/^tahoe-mutable: \/dev\/fd\/\d+: unusable key: .*\n$/);
   });
 });
 

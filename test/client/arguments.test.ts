@@ -96,6 +96,9 @@ describe('wrong arguments are refused by name, before anything is sent', () => {
       expect(error).toBeInstanceOf(BadArgumentError);
       expect([error.facts.argument, error.message.includes('aaaa')]).toEqual([argument, false]);
     }
+    await expect(grid.create({ format: any('MDMF') })).rejects.toThrowError(
+      new BadArgumentError('format', 'is "MDMF", not one of sdmf, mdmf'),
+    );
     for (const options of [
       { attempts: Number.NaN },
       { attempts: 2 ** 40 },

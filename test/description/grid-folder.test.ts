@@ -99,11 +99,10 @@ describe('createGridFolder', () => {
 
   test('refuses a file, and a folder that cannot be made', async () => {
     await writeFile(folder, 'mine');
-    await expect(createGridFolder(folder)).rejects.toThrowError(
-      new BadGridError(folder, 'cannot be made a grid: not a directory', {
-        isUnwritable: true,
-      }),
-    );
+    await expect(createGridFolder(folder)).rejects.toMatchObject({
+      message: `${folder}: is there, and is no folder`,
+      facts: { isTaken: true },
+    });
     const below = join(folder, 'below');
     await expect(createGridFolder(below)).rejects.toThrowError(
       new BadGridError(below, 'cannot be made a grid: not a directory', {

@@ -53,6 +53,19 @@ describe('a grid of folders', () => {
     expect(same.encoding).toEqual({ required: 2, happy: 3, total: 4 });
   });
 
+  test('refuses by name what only the description says', async () => {
+    const path = await createGridFolder(join(scratch, 'described'), { servers: 1 });
+    for (const [name, value] of [
+      ['servers', []],
+      ['unusable', 1],
+    ] as const) {
+      await expect(openGrid(path, { [name]: value })).rejects.toThrowError(
+        new BadArgumentError(`options.${name}`, 'is what the description says'),
+      );
+      await expect(openGrid(path, { [name]: undefined })).resolves.toBeDefined();
+    }
+  });
+
   test('keeps what one client wrote for the next', async () => {
     const path = await createGridFolder(join(scratch, 'kept'), { servers: 10 });
     const { writeCap } = await (await openGrid(path)).create({ contents: utf8('hello') });

@@ -7,7 +7,7 @@ import { firstTable } from '../../src/directory/edits.ts';
 import { immutableCapOf } from '../../src/directory/immutable.ts';
 import { metadataFrom } from '../../src/directory/metadata.ts';
 import { newEntry, packTable, parseTable } from '../../src/directory/table.ts';
-import { BadArgumentError } from '../../src/errors.ts';
+import { BadArgumentError, MalformedCapError } from '../../src/errors.ts';
 import {
   additionsOf,
   contentsOf,
@@ -251,6 +251,19 @@ describe('what can be linked', () => {
     [{}, 'has no cap'],
   ])('two caps that break a rule are not: %#', (pair, problem) => {
     expect(() => linkable(pair)).toThrow(new BadArgumentError('child', problem));
+  });
+
+  test.each([
+    [file.slice(0, -1), 'fingerprint', 'has 51 characters, not 52'],
+    [file.slice(0, 20), 'writekey', 'has 12 characters, not 26'],
+    [`ro.${readCap(file)}:`, 'trailing data', 'an SDMF cap ends with the fingerprint'],
+    ['URI:DIR2-MDMF', 'writekey', 'is missing'],
+    ['URI:CHK:aa', 'key', 'has 2 characters, not 26'],
+    ['imm.URI:DIR2-LIT:1', 'contents', 'are not base32'],
+  ])('a cap of a known kind that is broken is not one of an unknown kind: %#', (cap, ...what) => {
+    for (const given of [cap, { write: cap, read: 'x://r' }, { read: cap }]) {
+      expect(() => linkable(given)).toThrow(new MalformedCapError(...what));
+    }
   });
 
   test('metadata that JSON could not say are refused', () => {

@@ -5,10 +5,11 @@
 import type { Command } from 'commander';
 import { aliasPathIn } from '../alias.ts';
 import { type Call, isCapStdin, type Perform, type Report } from '../call.ts';
-import { jsonOf, lineOf, UsageError } from '../complaint.ts';
+import { jsonOf, lineAt, UsageError } from '../complaint.ts';
 import type { Copying, Place } from '../copy/copying.ts';
 import type { Entry } from '../copy/entry.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
+import { ofGrid } from '../grid-folders.ts';
 import { requirePaths } from '../paths.ts';
 import { counted, oneLine } from '../plain-text.ts';
 import { holdsCap } from '../redaction.ts';
@@ -22,7 +23,8 @@ is not there is made: a file for a single file, else a directory.
 On the grid, a mutable file that is there gets the new contents and keeps its caps; any
 other file gets a new link. New files are mutable, and each takes the time to make a
 key; immutable files that are on the grid are linked, not copied. Links here are
-followed. What cannot be copied is told, the rest is copied, and the exit code is 1.`;
+followed. What cannot be copied is told, and so are folders of the grid that is copied
+to; the rest is copied, and the exit code is 1.`;
 
 export function addCopyCommand(program: Command, perform: Perform): void {
   program
@@ -89,10 +91,11 @@ async function sourcesOf(
   { options }: Copying,
 ): Promise<readonly Entry[]> {
   const { localEntry } = await import('../copy/local.ts');
+  const here = { call, isOfGrid: ofGrid(call) };
   const sources: Entry[] = [];
   for (const argument of from) {
     if (!isOnGrid(argument)) {
-      sources.push(await localEntry(call, argument));
+      sources.push(await localEntry(here, argument));
       continue;
     }
     const address = await call.address(argument);
@@ -148,10 +151,7 @@ function reportOf({ done, failed }: Copying): Report {
     directories === 0
       ? ''
       : `; ${directories} new ${directories === 1 ? 'directory' : 'directories'}`;
-  const problems = failed.map(({ where, error }) => {
-    const line = lineOf(error);
-    return line.startsWith(where) ? line : `${oneLine(where)}: ${line}`;
-  });
+  const problems = failed.map(({ where, error }) => lineAt(where, error));
   return {
     json: {
       ...done,

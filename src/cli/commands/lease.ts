@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { Grid } from '../../grid.ts';
 import { redacted } from '../../redacted.ts';
 import { type Call, type Perform, requireOneCapStdin } from '../call.ts';
-import { exitCodeOf, jsonOf, lineOf } from '../complaint.ts';
+import { exitCodeOf, jsonOf, lineAt } from '../complaint.ts';
 import { worstOf } from '../exit-codes.ts';
 import { leaseExitCode, leaseText } from '../lease-view.ts';
 import { placeFrom } from '../place.ts';
@@ -57,7 +57,7 @@ async function renew(call: Call, grid: Grid, argument: string): Promise<Renewal>
   } catch (error) {
     call.signal.throwIfAborted();
     return {
-      line: `${redacted(argument)}: ${lineOf(error)}`,
+      line: lineAt(redacted(argument), error),
       json: { cap: argument, ...jsonOf(error) },
       exitCode: exitCodeOf(error),
     };

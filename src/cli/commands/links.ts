@@ -57,7 +57,7 @@ function addLinkCommand(program: Command, perform: Perform): void {
           { replace }: Options,
         ) => {
           requireOneCapStdin(child, argument);
-          const { cap, names } = await call.address(child);
+          const { cap, names } = await call.address(child, true);
           const place = await placeFrom(call, argument, path);
           const grid = await call.openGrid('write');
           const edit = await call.watch(async (options) => {

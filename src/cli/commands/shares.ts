@@ -8,6 +8,7 @@ import { errnoOf } from '../../storage/atomic-file.ts';
 import type { Call, Perform } from '../call.ts';
 import { UsageError, unreadable } from '../complaint.ts';
 import { EXIT_UNHEALTHY } from '../exit-codes.ts';
+import { serverFolders } from '../grid-folders.ts';
 import { pathArgument, requirePaths } from '../paths.ts';
 import { counted, oneLine, table } from '../plain-text.ts';
 import type { ShareDump } from '../share-file.ts';
@@ -73,9 +74,7 @@ async function storageIndexOf(call: Call, argument: string): Promise<string> {
 
 /** @throws UsageError where none of the grid's servers is a folder */
 async function foldersOf(call: Call): Promise<readonly string[]> {
-  const { loadGridFile } = await import('../../description/grid-file.ts');
-  const { entries } = await loadGridFile(await call.gridPath());
-  const folders = entries.flatMap(({ directory }) => (directory === undefined ? [] : [directory]));
+  const folders = await serverFolders(call);
   if (folders.length > 0) return folders;
   throw new UsageError('NODEDIR: is missing, and no server of the grid is a folder');
 }
@@ -104,16 +103,22 @@ async function namesIn(folder: string, absent?: readonly string[]): Promise<read
 }
 
 function dumpText({ path, storageIndex, container, share, problem }: ShareDump): string {
+  const unclear = `? (${oneLine(problem ?? '')})`;
+  const index = ['storage index', storageIndex ?? '?'];
+  if (container === undefined) return textOf(path, [['container', unclear], index]);
   const { kind, version, dataOffset, dataLength, nodeId, leases } = container;
-  const rows = [
+  return textOf(path, [
     ['container', `${kind}, version ${version}`],
-    ['storage index', storageIndex ?? '?'],
+    index,
     ['data', `${counted(dataLength, 'byte')} from ${dataOffset}`],
     ...(nodeId === undefined ? [] : [['write enabler for', nodeId]]),
     ...leases.map(({ owner, expires }, i) => [`lease ${i}`, `owner ${owner}, until ${expires}`]),
     ...(leases.length === 0 ? [['leases', 'none']] : []),
-    ...(share === undefined ? [['share', `? (${oneLine(problem ?? '')})`]] : shareRows(share)),
-  ];
+    ...(share === undefined ? [['share', unclear]] : shareRows(share)),
+  ]);
+}
+
+function textOf(path: string, rows: readonly (readonly string[])[]): string {
   return `${oneLine(path)}\n${table(rows)}\n`;
 }
 

@@ -107,8 +107,9 @@ export class Copying {
   }
 
   /** A file is where it should be. */
-  arrived(how: 'copied' | 'linked'): void {
+  arrived(how: 'copied' | 'linked', bytes: number): void {
     if (how === 'linked') this.done.linked++;
+    this.done.bytes += bytes;
     this.#show(++this.done.files, this.#total);
   }
 

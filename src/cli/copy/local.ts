@@ -5,6 +5,7 @@
  * of its folder, or that the system takes for another one, is refused.
  */
 import { isUtf8 } from 'node:buffer';
+import type { Stats } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoOf, ignoreMissing, replaceFile } from '../../storage/atomic-file.ts';
@@ -12,27 +13,35 @@ import { sweepLeftBehind } from '../../storage/left-behind.ts';
 import type { Call } from '../call.ts';
 import { OutputError, UnsafeNameError, UsageError, unreadable } from '../complaint.ts';
 import { openContents, workingWith } from '../contents-argument.ts';
+import type { IsOfGrid } from '../grid-folders.ts';
 import type { Copying, Place, TargetFolder, Way } from './copying.ts';
 import type { Arrival, Entry } from './entry.ts';
 
-/** What is at `path`. @throws UsageError when that cannot be told */
-export async function localEntry(call: Call, path: string): Promise<Entry> {
-  return entryAt(call, path, basename(resolve(path)) || undefined);
+/** Where entries are copied from. */
+export interface Here {
+  readonly call: Call;
+  /** What is copied lands in such folders: a run that went into one would never end. */
+  readonly isOfGrid: IsOfGrid;
 }
 
-async function entryAt(call: Call, path: string, name: string | undefined): Promise<Entry> {
+/** What is at `path`. @throws UsageError when that cannot be told */
+export async function localEntry(here: Here, path: string): Promise<Entry> {
+  return entryAt(here, path, basename(resolve(path)) || undefined);
+}
+
+async function entryAt(here: Here, path: string, name: string | undefined): Promise<Entry> {
   const status = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
   const named = { name, where: path };
+  const refused = (why: string): Entry => {
+    return { ...named, kind: 'refused', problem: new UsageError(`${path}: ${why}`) };
+  };
   if (status.isDirectory()) {
-    const id = `${status.dev}:${status.ino}`;
-    return { ...named, kind: 'directory', id, entries: () => entriesIn(call, path) };
+    if (await here.isOfGrid(path)) return refused('belongs to the grid that is copied to');
+    return { ...named, kind: 'directory', id: idOf(status), entries: () => entriesIn(here, path) };
   }
-  if (!status.isFile()) {
-    const problem = new UsageError(`${path}: is neither a file nor a directory`);
-    return { ...named, kind: 'refused', problem };
-  }
+  if (!status.isFile()) return refused('is neither a file nor a directory');
   return {
     ...named,
     kind: 'file',
@@ -40,13 +49,13 @@ async function entryAt(call: Call, path: string, name: string | undefined): Prom
       throw new Error('files here are not copied to files here');
     },
     withContents: async ({ signal }, work) => {
-      const { stdin } = call.streams;
+      const { stdin } = here.call.streams;
       return workingWith(await openContents(path, { stdin, signal }), work);
     },
   };
 }
 
-async function entriesIn(call: Call, path: string): Promise<readonly Entry[]> {
+async function entriesIn(here: Here, path: string): Promise<readonly Entry[]> {
   const names = await readdir(path, { encoding: 'buffer' }).catch((error: unknown) => {
     throw unreadable(path, error);
   });
@@ -55,7 +64,7 @@ async function entriesIn(call: Call, path: string): Promise<readonly Entry[]> {
     const inside = join(path, name);
     try {
       if (!isUtf8(bytes)) throw new UsageError(`${inside}: its name is not UTF-8`);
-      return await entryAt(call, inside, name);
+      return await entryAt(here, inside, name);
     } catch (error) {
       return { kind: 'refused', name, where: inside, problem: error as Error };
     }
@@ -89,7 +98,7 @@ async function localFolder(path: string): Promise<TargetFolder> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
     throw new OutputError(path, error);
   });
-  return new LocalFolder(path, await idOf(path));
+  return new LocalFolder(path, idOf(await stat(path)));
 }
 
 class LocalFolder implements TargetFolder {
@@ -125,7 +134,7 @@ class LocalFolder implements TargetFolder {
     const path = join(this.#path, name);
     try {
       const there = await stat(path).catch(ignoreMissing);
-      const twin = there && this.#ours.get(`${there.dev}:${there.ino}`);
+      const twin = there && this.#ours.get(idOf(there));
       if (twin !== undefined) {
         throw new UnsafeNameError(name, `is one name with ${JSON.stringify(twin)} here`);
       }
@@ -137,16 +146,17 @@ class LocalFolder implements TargetFolder {
           await mkdir(path);
           copying.done.directories++;
         }
-        const id = await idOf(path);
+        const id = idOf(await stat(path));
         this.#ours.set(id, name);
         return { from: entry, to: new LocalFolder(path, id) };
       }
       if (there !== undefined && !there.isFile()) {
         throw new UsageError(`${path}: is there, and is no file`);
       }
-      await replaceFile(path, counted(entry.pieces(copying.options), copying), { isSwept: true });
-      this.#ours.set(await idOf(path), name);
-      copying.arrived('copied');
+      await replaceFile(path, entry.pieces(copying.options), { isSwept: true });
+      const made = await stat(path);
+      this.#ours.set(idOf(made), name);
+      copying.arrived('copied', made.size);
       return undefined;
     } catch (error) {
       throw errnoOf(error) === undefined ? error : new OutputError(path, error);
@@ -164,15 +174,7 @@ function alike(entries: readonly Arrival[]): readonly (readonly Arrival[])[] {
   return [...groups.values()];
 }
 
-async function* counted(pieces: AsyncIterable<Uint8Array>, copying: Copying) {
-  for await (const piece of pieces) {
-    copying.done.bytes += piece.length;
-    yield piece;
-  }
-}
-
-async function idOf(path: string): Promise<string> {
-  const { dev, ino } = await stat(path);
+function idOf({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
 

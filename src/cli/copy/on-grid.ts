@@ -166,6 +166,8 @@ async function ensureFolder(grid: Grid, address: Address, copying: Copying): Pro
 interface Link extends NewChild {
   readonly where: string;
   readonly what: 'copied' | 'linked' | 'made';
+  /** That were copied. */
+  readonly bytes: number;
 }
 
 class GridFolder implements TargetFolder {
@@ -198,9 +200,8 @@ class GridFolder implements TargetFolder {
         taken.add(name);
         const old = there.get(name);
         if (entry.kind === 'file') {
-          const child = await this.#copyFile(entry, old, copying);
-          const what = typeof child === 'string' ? 'linked' : 'copied';
-          if (child !== undefined) links.push({ name, child, where: entry.where, what });
+          const copied = await this.#copyFile(entry, old, copying);
+          if (copied !== undefined) links.push({ name, where: entry.where, ...copied });
           return;
         }
         if (old !== undefined) {
@@ -208,7 +209,7 @@ class GridFolder implements TargetFolder {
           return;
         }
         const made = await this.#grid.createDirectory(options);
-        links.push({ name, child: made, where: entry.where, what: 'made' });
+        links.push({ name, child: made, where: entry.where, what: 'made', bytes: 0 });
         newWays.push({ from: entry, to: gridFolder(this.#grid, made, true) });
       });
       linked = await this.#link(links, copying);
@@ -230,9 +231,9 @@ class GridFolder implements TargetFolder {
       copying.failed.push(...links.map(({ where }) => ({ where, error })));
       return false;
     }
-    for (const { what } of links) {
+    for (const { what, bytes } of links) {
       if (what === 'made') copying.done.directories++;
-      else copying.arrived(what);
+      else copying.arrived(what, bytes);
     }
     return true;
   }
@@ -244,7 +245,11 @@ class GridFolder implements TargetFolder {
   }
 
   /** @returns what is to be linked; nothing where what is there has got the contents */
-  async #copyFile(entry: FileEntry, old: Child | undefined, copying: Copying) {
+  async #copyFile(
+    entry: FileEntry,
+    old: Child | undefined,
+    copying: Copying,
+  ): Promise<Pick<Link, 'child' | 'what' | 'bytes'> | undefined> {
     if (old !== undefined && old.kind !== 'file') {
       throw new ExistingChildError(old.name as string, old.kind);
     }
@@ -253,11 +258,12 @@ class GridFolder implements TargetFolder {
       await overwriteOnGrid(this.#grid.open(cap), entry, copying);
       return undefined;
     }
-    if (entry.immutableCap !== undefined) return entry.immutableCap;
+    if (entry.immutableCap !== undefined) {
+      return { child: entry.immutableCap, what: 'linked', bytes: 0 };
+    }
     return entry.withContents(copying.options, async (contents) => {
-      const file = await this.#grid.create({ ...copying.options, contents });
-      copying.done.bytes += contents.size;
-      return file;
+      const child = await this.#grid.create({ ...copying.options, contents });
+      return { child, what: 'copied', bytes: contents.size };
     });
   }
 }
@@ -276,7 +282,6 @@ async function overwriteOnGrid(
   }
   await entry.withContents(copying.options, async (contents) => {
     await file.overwrite(contents, copying.options);
-    copying.done.bytes += contents.size;
+    copying.arrived('copied', contents.size);
   });
-  copying.arrived('copied');
 }
