@@ -96,9 +96,8 @@ export interface PublishRecord extends Omit<PublishPlan, 'map'> {
   /** In permuted order. */
   readonly targets: readonly Target[];
   /**
-   * Share numbers of the new version that have been on a server, or may have been; ascending, for
-   * it is all the same which was the first. If they are k,
-   * somebody may have built on it, even if none of it is there any more.
+   * Share numbers of the new version that have been on a server, or may have been, ascending. If
+   * they are k, somebody may have built on it, even if none of it is there any more.
    */
   readonly mayHaveLanded: readonly number[];
   /** In the order in which requests met them. */
