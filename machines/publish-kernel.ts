@@ -409,8 +409,8 @@ function withReport(record: PublishRecord, report: WriteReport): PublishRecord {
 
 /** Whether it has landed, or may have: who is read again may hold what was built on it. */
 function mayHaveLanded({ status, isReread, failure }: WriteReport): boolean {
-  const isUnclear = isReread || failure?.kind === 'contradictory';
-  return isUnclear || status === 'accepted' || status === 'unknown';
+  if (isReread || failure?.kind === 'contradictory') return true;
+  return status === 'accepted' || status === 'unknown';
 }
 
 /** Of a server that contradicts itself nothing is believed, also not what it has said before. */

@@ -173,7 +173,11 @@ export const shareWriteMachine = setup({
   description: 'Write to one server if it still holds what was seen there.',
   context: ({ input }) => ({
     ...input,
-    ...{ wrote: null, isReread: false, seen: [], proven: [], failure: null },
+    wrote: null,
+    isReread: false,
+    seen: [],
+    proven: [],
+    failure: null,
   }),
   initial: 'writing',
   states: {

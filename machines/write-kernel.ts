@@ -228,7 +228,7 @@ function notTwice(record: WriteRecord, map: Servermap, base: Version): WriteDeci
   if (change.kind === 'modify' || (!isAppend && isOwn(record, base))) return null;
   const isIn = ({ version }: PublishReport) =>
     version === null ? 'no' : contains({ ...map.versions, [version.id]: version }, base, version);
-  const report = stumbled.find((one) => isIn(one) === 'yes' || (isAppend && isIn(one) !== 'no'));
+  const report = stumbled.find((one) => (isAppend ? isIn(one) !== 'no' : isIn(one) === 'yes'));
   if (report === undefined) return null;
   const ranges = wholeRange(base);
   if (isIn(report) === 'unknown' || beyondRanges(ranges) !== null) {
@@ -368,25 +368,12 @@ function afterObstacle(record: WriteRecord, found: Obstacle): WriteDecision {
 }
 
 /** What says that nothing was written is no answer where an earlier attempt may be in force. */
-function withStumbled({ stumbled }: WriteRecord, obstacle: Obstacle): Obstacle {
-  const [report] = stumbled;
-  return report === undefined || !saysUnwritten(obstacle)
-    ? obstacle
-    : { kind: 'notPublished', report };
+function withStumbled({ stumbled: [report] }: WriteRecord, obstacle: Obstacle): Obstacle {
+  if (report === undefined || !unwritten.includes(obstacle.kind)) return obstacle;
+  return { kind: 'notPublished', report };
 }
 
-function saysUnwritten({ kind }: Obstacle): boolean {
-  switch (kind) {
-    case 'outOfRange':
-    case 'tooLarge':
-    case 'beyondLimit':
-    case 'wrongFormat':
-    case 'missingPrivateKey':
-      return true;
-    default:
-      return false;
-  }
-}
+const unwritten = ['outOfRange', 'tooLarge', 'beyondLimit', 'wrongFormat', 'missingPrivateKey'];
 
 /** Whether it may be that what is remembered is not so any more. */
 function mayBeOutdated(obstacle: Obstacle): boolean {
@@ -499,10 +486,8 @@ export function apply(record: WriteRecord, fact: WriteFact): WriteRecord {
       return afterPublish(withNewest(record, fact.report), fact.report);
     case 'failed':
       return { ...record, obstacle: { kind: 'failed', failure: fact.failure } };
-    case 'waited': {
-      const [attempt, stumbled] = [record.attempt + 1, stumbledIn(record)];
-      return { ...record, ...fresh, attempt, stumbled };
-    }
+    case 'waited':
+      return { ...record, ...fresh, attempt: record.attempt + 1, stumbled: stumbledIn(record) };
     case 'forgotten':
       return { ...record, ...fresh, ...forgottenIn(record) };
   }

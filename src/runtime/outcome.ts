@@ -442,8 +442,7 @@ function fileExists(places: readonly Place[], facts: Partial<WriteFacts> = {}): 
 function versionLost(lost: Version, map: Servermap): NewerVersionSeenError {
   const versions = Object.values(map.versions);
   const silent = silentIn(map);
-  const hope =
-    silent.length === 0 ? 'shares of it are lost; restore them' : 'wait until more servers answer';
+  const hope = silent.length === 0 ? 'restore its shares' : 'wait until more servers answer';
   return new NewerVersionSeenError(
     `version ${lost.seqnum} was acknowledged before, and nothing as new can be read here ` +
       `(${answeredOf(map)}): ${hope}, or write over it by \`force\``,

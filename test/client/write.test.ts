@@ -407,7 +407,7 @@ describe.each(formats)('a newer version of a %s file that cannot be read', (form
     const before = seqnums(holdings(servers, file.cap), file.cap);
     const message =
       'version 3 was acknowledged before, and nothing as new can be read here (13 of 13 servers ' +
-      'answered): shares of it are lost; restore them, or write over it by `force`';
+      'answered): restore its shares, or write over it by `force`';
     for (const write of [
       () => file.overwrite(bytesOf(10)),
       () => file.update(bytesOf(10), 0),
@@ -508,7 +508,7 @@ describe('a write', () => {
     expect(own).toBeInstanceOf(NewerVersionSeenError);
     expect(own.message).toBe(
       'version 1 was acknowledged before, and nothing as new can be read here ' +
-        '(13 of 13 servers answered): shares of it are lost; restore them, or write over it by `force`',
+        '(13 of 13 servers answered): restore its shares, or write over it by `force`',
     );
     expect((await file.overwrite(bytesOf(5, 2), { force: true })).seqnum).toBe(2);
     expectBytes(await another().open(file.readCap).read(), bytesOf(5, 2));

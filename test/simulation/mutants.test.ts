@@ -55,8 +55,8 @@ const privateKey = 'src/runtime/private-key.ts';
 
 const notReread: Edit = {
   file: 'machines/publish-kernel.ts',
-  from: "const isUnclear = isReread || failure?.kind === 'contradictory';",
-  to: "const isUnclear = failure?.kind === 'contradictory';",
+  from: "if (isReread || failure?.kind === 'contradictory') return true;",
+  to: "if (failure?.kind === 'contradictory') return true;",
 };
 
 const mutants: readonly Mutant[] = [
@@ -192,8 +192,8 @@ const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'machines/write-kernel.ts',
-        from: 'return { ...record, ...fresh, attempt, stumbled };',
-        to: 'return { ...record, ...fresh, map: record.map, attempt, stumbled };',
+        from: '...fresh, attempt: record.attempt + 1,',
+        to: '...fresh, map: record.map, attempt: record.attempt + 1,',
       },
       // What can not be read would be passed over.
       {
