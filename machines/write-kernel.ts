@@ -8,7 +8,7 @@
 import type { Failure, Result } from './failure.ts';
 import type { ReadTreesInput } from './io.ts';
 import { beyondMemory, beyondReading, isEncodable } from './limits.ts';
-import { contains } from './lineage.ts';
+import { contains, type Versions } from './lineage.ts';
 import { oncePer } from './once.ts';
 import type { PublishPlan, PublishReport } from './publish-kernel.ts';
 import { chooseBase, isHeard, isOnQuorum, rivalsOf, worthRemembering } from './quorum.ts';
@@ -223,11 +223,13 @@ function readFirst(
  */
 function notTwice(record: WriteRecord, map: Servermap, base: Version): WriteDecision | null {
   const { change, stumbled } = record;
+  if (change.kind === 'modify') return null;
   const isAppend = change.kind === 'update' && change.offset === null;
-  // The very same bytes in the very same place: then it is all the same.
-  if (change.kind === 'modify' || (!isAppend && isOwn(record, base))) return null;
-  const isIn = ({ version }: PublishReport) =>
-    version === null ? 'no' : contains({ ...map.versions, [version.id]: version }, base, version);
+  const isIn = ({ version }: PublishReport) => {
+    // The very same bytes in the very same place: then it is all the same.
+    if (version === null || (!isAppend && version.id === base.id)) return 'no';
+    return contains(withOwn(map.versions, stumbled), base, version);
+  };
   const report = stumbled.find((one) => (isAppend ? isIn(one) !== 'no' : isIn(one) === 'yes'));
   if (report === undefined) return null;
   const ranges = wholeRange(base);
@@ -236,6 +238,13 @@ function notTwice(record: WriteRecord, map: Servermap, base: Version): WriteDeci
   }
   const recipe = wholeOf(base, keptOf(base));
   return readFirst(record, map, base, ranges) ?? publishOf(record, map, base, recipe);
+}
+
+/** With what this write has made, and made it of: of that, too, all may have been built upon. */
+function withOwn(versions: Versions, stumbled: readonly PublishReport[]): Versions {
+  const own = stumbled.flatMap(({ base, version }) => [base, version]);
+  const entries = own.filter((one) => one !== null).map((one) => [one.id, one] as const);
+  return { ...versions, ...Object.fromEntries(entries) };
 }
 
 /** Whether an earlier attempt has written it. */

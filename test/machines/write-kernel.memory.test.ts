@@ -228,6 +228,20 @@ describe.each([
     });
   });
 
+  test('keeps that also when what it has kept of it was not acknowledged', () => {
+    const theirs = versionOf(3, 'c', { ...k1, parent: made });
+    const kept = versionOf(4, 'd', { ...k1, parent: theirs });
+    const again = { ...collision(kept, ['accepted', 'surprised', 'surprised']), base: theirs };
+    // Of all before that there is nothing left.
+    const looked = having(
+      { ...begin(change), isRemembered: false, map: left, attemptsMax: 3 },
+      ...[published(report), { type: 'waited' } as const, mapped(mapWith(theirs))],
+      ...[published(again), { type: 'waited' } as const, mapped(mapWith(kept))],
+    );
+    expect(looked.stumbled).toEqual([again, report]);
+    expect(decide(looked)).toMatchObject({ kind: 'read', base: kept });
+  });
+
   test('goes over what may have been built on that, when nobody can tell', () => {
     const kind = change.kind === 'update' ? 'readTrees' : 'publish';
     expect(decide(again(mapWith(versionOf(3, 'd', k1)))).kind).toBe(kind);

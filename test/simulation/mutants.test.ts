@@ -247,7 +247,7 @@ const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'machines/write-kernel.ts',
-        from: '(!isAppend && isOwn(record, base))',
+        from: '(!isAppend && version.id === base.id)',
         to: '!isAppend',
       },
     ],
