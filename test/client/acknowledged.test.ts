@@ -12,6 +12,7 @@ import {
   putShare,
   shareOf,
   testGrid,
+  withBytes,
 } from '../support/client-grid.ts';
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -91,18 +92,6 @@ test.each(formats)(
     expect(await another().open(writeCap).modify(change)).toBeUndefined();
   },
 );
-
-/** The request as it is on the wire: nobody is asked for its bytes any more. */
-async function withBytes({ shares, ...rest }: ReadTestWriteRequest): Promise<ReadTestWriteRequest> {
-  const all = [...shares].map(async ([shnum, { parts, ...write }]) => {
-    const made = parts.map(async ({ offset, length, bytes }) => {
-      const kept = (await bytes()).slice();
-      return { offset, length, bytes: async () => kept };
-    });
-    return [shnum, { ...write, parts: await Promise.all(made) }] as const;
-  });
-  return { ...rest, shares: new Map(await Promise.all(all)) };
-}
 
 /** Writes that are late: they come to their servers when they are let go. */
 function late(servers: readonly StorageServer[]) {

@@ -3,9 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { deferred } from '../../src/deferred.ts';
 import { AnswerLostError, ServerUnavailableError } from '../../src/errors.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
-import type { ReadTestWriteRequest } from '../../src/storage/server.ts';
 import type { VersionName } from '../../src/version-name.ts';
-import { altered, testGrid } from '../support/client-grid.ts';
+import { altered, testGrid, withBytes } from '../support/client-grid.ts';
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const endOf = (work: Promise<unknown>) =>
@@ -148,15 +147,3 @@ test('what lands when its server has been read again is there once, too', async 
   await file.append('c\n');
   expect(textOf(await another().open(file.writeCap).read())).toBe('a\nb\nc\n');
 });
-
-/** The request as it is on its way: its bytes are not asked for again. */
-async function withBytes({ shares, ...rest }: ReadTestWriteRequest): Promise<ReadTestWriteRequest> {
-  const all = [...shares].map(async ([shnum, { parts, ...write }]) => {
-    const made = parts.map(async ({ offset, length, bytes }) => {
-      const kept = (await bytes()).slice();
-      return { offset, length, bytes: async () => kept };
-    });
-    return [shnum, { ...write, parts: await Promise.all(made) }] as const;
-  });
-  return { ...rest, shares: new Map(await Promise.all(all)) };
-}

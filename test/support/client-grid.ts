@@ -116,6 +116,21 @@ export async function forgetful(file: MutableFile): Promise<MutableFile> {
   return file;
 }
 
+/** The request as it is on the wire: nobody is asked for its bytes any more. */
+export async function withBytes({
+  shares,
+  ...rest
+}: ReadTestWriteRequest): Promise<ReadTestWriteRequest> {
+  const all = [...shares].map(async ([shnum, { parts, ...write }]) => {
+    const made = parts.map(async ({ offset, length, bytes }) => {
+      const kept = (await bytes()).slice();
+      return { offset, length, bytes: async () => kept };
+    });
+    return [shnum, { ...write, parts: await Promise.all(made) }] as const;
+  });
+  return { ...rest, shares: new Map(await Promise.all(all)) };
+}
+
 /** `server` with some of its methods replaced. */
 export function altered(server: StorageServer, changes: Partial<StorageServer>): StorageServer {
   const { id, nickname, tubId, permutationSeed, isFar } = server;
