@@ -17,7 +17,7 @@ import { withHidden } from '../../src/hidden.ts';
 import type { MutableFile } from '../../src/mutable-file.ts';
 import { importVerifyingKey } from '../../src/simulation/platform.ts';
 import { diskOf, MemoryServer } from '../../src/storage/memory.ts';
-import type { ShareWrite, StorageServer } from '../../src/storage/server.ts';
+import type { ReadTestWriteRequest, ShareWrite, StorageServer } from '../../src/storage/server.ts';
 import { turnsUnderWay } from '../../src/turn.ts';
 import { golden } from './shares.ts';
 
