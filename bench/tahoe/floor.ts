@@ -13,13 +13,28 @@ import { actions, filesOf, nameOf, type Operation, whenWarm } from './nearby.ts'
 import { OurClient } from './our-client.ts';
 
 const operations: readonly Operation[] = ['create', 'read', 'overwrite', 'overwrite again'];
-/** Of long files. */
-const ofLong: readonly Operation[] = ['create', 'read', 'in place'];
 const naming = { unit: 'ms', against: 'its requests alone' };
 
-/** The client nearby is warm after the parts before. */
+/** How rows are called by what is measured. */
+const measured = { cpuMs: '', wallMs: 'wall ' } as const;
+
+interface Measured {
+  readonly operations: readonly Operation[];
+  /** How often each is done for a sample. */
+  readonly times: number;
+  /** The client nearby is warm after the parts before. */
+  readonly timesBefore: number;
+  readonly measures: readonly (keyof typeof measured)[];
+}
+
 const timesBefore = 40;
-const timesBeforeOfLong = 5;
+const ofShort: Measured = { operations, times: 4, timesBefore, measures: ['cpuMs'] };
+const ofLong: Measured = {
+  operations: ['create', 'read', 'in place'],
+  times: 1,
+  timesBefore: 5,
+  measures: ['cpuMs', 'wallMs'],
+};
 
 export async function floor(bench: Bench): Promise<readonly Row[]> {
   return [...(await nearby(bench)), ...(await faraway(bench))];
@@ -39,35 +54,22 @@ async function nearby({ quick, real, ours }: Bench): Promise<readonly Row[]> {
           naming,
         );
       });
-  const ofShort = (subject: Subject, pairs: number) =>
-    whenWarm(
-      { real, subject, operations, effort: { pairs, times: 4 }, timesBefore },
-      clients,
-      rowsFor(subject, ['cpuMs']),
-    );
-  const ofLongOnes = (subject: Subject, pairs: number) =>
-    whenWarm(
-      {
-        ...{ real, subject, operations: ofLong, effort: { pairs, times: 1 } },
-        timesBefore: timesBeforeOfLong,
-      },
-      clients,
-      rowsFor(subject, ['cpuMs', 'wallMs']),
-    );
+  const measure = (subject: Subject, pairs: number, how: Measured) => {
+    const { operations, times, timesBefore, measures } = how;
+    const works = { real, subject, operations, effort: { pairs, times }, timesBefore };
+    return whenWarm(works, clients, rowsFor(subject, measures));
+  };
   try {
     return [
-      ...(await ofShort(small, quick ? 8 : 30)),
-      ...(await ofShort(medium, quick ? 5 : 15)),
-      ...(await ofLongOnes(large, quick ? 5 : 15)),
-      ...(await ofLongOnes(huge, quick ? 3 : 7)),
+      ...(await measure(small, quick ? 8 : 30, ofShort)),
+      ...(await measure(medium, quick ? 5 : 15, ofShort)),
+      ...(await measure(large, quick ? 5 : 15, ofLong)),
+      ...(await measure(huge, quick ? 3 : 7, ofLong)),
     ];
   } finally {
     await bare.close();
   }
 }
-
-/** How rows are called by what is measured. */
-const measured = { cpuMs: '', wallMs: 'wall ' } as const;
 
 async function faraway({ quick, real }: Bench): Promise<readonly Row[]> {
   const grid = await FarGrid.of(real);
