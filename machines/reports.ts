@@ -70,6 +70,7 @@ export interface ProvenShare {
 export interface WriteReport {
   /** Its id in the map. */
   readonly server: ServerId;
+  /** How it ended. */
   readonly status: Exclude<WriteStatus, 'planned' | 'writing'>;
   /**
    * Whether its answer was lost, and the server read again: that tells what is there now, neither
