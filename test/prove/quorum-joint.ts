@@ -43,6 +43,17 @@ interface Move {
 interface Course {
   readonly stands: readonly Stand[];
   readonly moves: readonly (readonly Move[])[];
+  /** Each `had` of its stands once, and which of these a stand has. */
+  readonly hads: readonly number[];
+  readonly hadOf: readonly number[];
+}
+
+/** What follows from what servers have had, whatever they hold. */
+interface History {
+  /** The newest that has been on W servers; null: two have, and neither contains the other. */
+  readonly newest: Mark | null;
+  /** The rules that hold: bits. */
+  readonly fulfilled: number;
 }
 
 /** That `rival` is dead for who writes `mark`. */
@@ -128,7 +139,8 @@ export class Joints {
       }
       moves.push(its);
     }
-    return { stands, moves };
+    const hads = [...new Set(stands.map(({ had }) => had))];
+    return { stands, moves, hads, hadOf: stands.map(({ had }) => hads.indexOf(had)) };
   }
 
   /** What has to be dead where versions `holds` are, for `mark` to be sent there. */
@@ -173,13 +185,12 @@ export class Joints {
   }
 
   /** The newest that has been on W servers; null: two have, and neither contains the other. */
-  newestOf(marks: readonly Mark[], counts: Int32Array, acked: Mark): Mark | null {
+  newestOf(marks: readonly Mark[], hads: readonly number[], acked: Mark): Mark | null {
     const { quorum } = this.#cast;
     let newest = acked;
-    for (let i = 0; i < marks.length; i++) {
-      if ((counts[i] as number) < quorum.size) continue;
-      const mark = marks[i] as Mark;
-      if (this.#cast.isBuiltOn(newest, mark)) continue;
+    for (const [i, mark] of marks.entries()) {
+      const count = hads.filter((had) => ((had >> i) & 1) === 1).length;
+      if (count < quorum.size || this.#cast.isBuiltOn(newest, mark)) continue;
       if (!this.#cast.isBuiltOn(mark, newest)) return null;
       newest = mark;
     }
@@ -198,7 +209,10 @@ export class Joint {
   readonly #joints: Joints;
   readonly #courses: readonly Course[];
   readonly #rules: readonly Rule[];
+  /** A way is a number: the sum of each server's stand times this. */
   readonly #factors: readonly number[];
+  /** And so are the `hads` of all servers. */
+  readonly #hadFactors: readonly number[];
   /** The marks that bits stand for, ascending. */
   readonly marks: readonly Mark[];
 
@@ -211,8 +225,8 @@ export class Joint {
     this.#joints = joints;
     this.#courses = courses;
     this.#rules = rules;
-    const lengths = courses.map(({ stands }) => stands.length);
-    this.#factors = lengths.map((_, at) => lengths.slice(0, at).reduce((a, b) => a * b, 1));
+    this.#factors = factorsOf(courses.map(({ stands }) => stands.length));
+    this.#hadFactors = factorsOf(courses.map(({ hads }) => hads.length));
     this.marks = marks;
   }
 
@@ -226,27 +240,30 @@ export class Joint {
    * False as well: there are too many.
    */
   every(acked: Mark, isSafe: (places: Int32Array, newest: Mark) => boolean): boolean {
-    const joints = this.#joints;
     const courses = this.#courses;
-    const [met, round] = joints.nextRound();
+    const [met, round] = this.#joints.nextRound();
     const places = new Int32Array(courses.length);
-    const hads = new Int32Array(courses.length);
-    const counts = new Int32Array(this.marks.length);
+    const histories = new Map<number, History>();
     const ways = [0];
     met[0] = round;
     for (let n = 0; n < ways.length; n++) {
       if (n > waysMax) return false;
       const way = ways[n] as number;
-      this.#stand(way, places, hads, counts);
-      const newest = joints.newestOf(this.marks, counts, acked);
+      const name = this.#stand(way, places);
+      let history = histories.get(name);
+      if (history === undefined) {
+        history = this.#historyOf(places, acked);
+        histories.set(name, history);
+      }
+      const { newest, fulfilled } = history;
       if (newest === null || !isSafe(places, newest)) return false;
-      const fulfilled = this.#fulfilled(hads);
       for (let at = 0; at < courses.length; at++) {
         const here = places[at] as number;
+        const factor = this.#factors[at] as number;
         const moves = (courses[at] as Course).moves[here] as readonly Move[];
         for (let i = 0; i < moves.length; i++) {
           const { to, needs } = moves[i] as Move;
-          const next = way + (to - here) * (this.#factors[at] as number);
+          const next = way + (to - here) * factor;
           if (met[next] === round || (needs & ~fulfilled) !== 0) continue;
           met[next] = round;
           ways.push(next);
@@ -256,48 +273,49 @@ export class Joint {
     return true;
   }
 
-  #stand(way: number, places: Int32Array, hads: Int32Array, counts: Int32Array): void {
-    const courses = this.#courses;
-    counts.fill(0);
-    for (let at = 0, rest = way; at < courses.length; at++) {
-      const { stands } = courses[at] as Course;
+  /** Puts each server's stand into `places`; which `hads` those have is a number. */
+  #stand(way: number, places: Int32Array): number {
+    let name = 0;
+    for (let at = 0, rest = way; at < places.length; at++) {
+      const { stands, hadOf } = this.#courses[at] as Course;
       const place = rest % stands.length;
       rest = (rest - place) / stands.length;
-      const { had } = stands[place] as Stand;
       places[at] = place;
-      hads[at] = had;
-      for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + ((had >> i) & 1);
+      name += (hadOf[place] as number) * (this.#hadFactors[at] as number);
     }
+    return name;
+  }
+
+  #historyOf(places: Int32Array, acked: Mark): History {
+    const hads = this.#courses.map(({ stands }, at) => (stands[places[at] as number] as Stand).had);
+    const newest = this.#joints.newestOf(this.marks, hads, acked);
+    return { newest, fulfilled: newest === null ? 0 : this.#fulfilled(hads) };
   }
 
   /** The rules that hold where these have been: bits. */
-  #fulfilled(hads: Int32Array): number {
-    let fulfilled = 0;
-    for (let i = 0; i < this.#rules.length; i++) {
-      const { answers, blockers, own } = this.#rules[i] as Rule;
-      let won = 0;
-      let blocked = 0;
-      for (let at = 0; at < hads.length; at++) {
-        const had = hads[at] as number;
-        if ((had & own) !== 0) won |= 1 << at;
-        if ((had & blockers) !== 0) blocked |= 1 << at;
-      }
+  #fulfilled(hads: readonly number[]): number {
+    const serversWith = (bits: number) =>
+      hads.reduce((servers, had, at) => ((had & bits) !== 0 ? servers | (1 << at) : servers), 0);
+    return this.#rules.reduce((fulfilled, { answers, blockers, own }, i) => {
+      const won = serversWith(own);
       const { rival, mark, dead } = answers;
-      const key = won * 0x1_0000 + blocked;
-      let isDead = dead.get(key);
-      if (isDead === undefined) {
-        isDead = this.#joints.asked(rival, mark, won, this.#blocking(blockers, hads));
-        dead.set(key, isDead);
-      }
-      if (isDead) fulfilled |= 1 << i;
-    }
-    return fulfilled;
+      const key = won * 0x1_0000 + serversWith(blockers);
+      const isDead =
+        dead.get(key) ?? this.#joints.asked(rival, mark, won, this.#blocking(blockers, hads));
+      dead.set(key, isDead);
+      return isDead ? fulfilled | (1 << i) : fulfilled;
+    }, 0);
   }
 
   /** Of each server one of `blockers` that it has had. */
-  #blocking(blockers: number, hads: Int32Array): readonly Mark[] {
-    return [...hads].map((had) => this.marks.find((_, i) => ((had & blockers) >> i) & 1) ?? none);
+  #blocking(blockers: number, hads: readonly number[]): readonly Mark[] {
+    return hads.map((had) => this.marks.find((_, i) => ((had & blockers) >> i) & 1) ?? none);
   }
+}
+
+/** Of each place what one more there adds to a number that is made of all, each below its length. */
+function factorsOf(lengths: readonly number[]): readonly number[] {
+  return lengths.map((_, at) => lengths.slice(0, at).reduce((a, b) => a * b, 1));
 }
 
 export function bitsOf(those: readonly Mark[], marks: readonly Mark[]): number {

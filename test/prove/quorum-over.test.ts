@@ -12,7 +12,14 @@ import { mistakes } from './quorum-mistakes.ts';
 import { type Kernels, modelOf, type QuorumModel, type QuorumSize } from './quorum-model.ts';
 import type { Mark } from './quorum-parts.ts';
 import { deferring } from './quorum-plan.ts';
-import { prospectsOf } from './quorum-prospects.ts';
+import {
+  isWithin,
+  joined,
+  type Outset,
+  outsetOf,
+  type Prospect,
+  prospectsOf,
+} from './quorum-prospects.ts';
 import { goThrough } from './quorum-through.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 
@@ -159,4 +166,24 @@ describe('what is judged of a world', () => {
     const kernels = await kernelsWith([{ file, from, to: 'true;\n  const open' }]);
     expect(stepsOf(modelOf(small, deferring), kernels).outside).toBeGreaterThan(0);
   });
+});
+
+test('what may come of either of two servers holds what may come of each', () => {
+  const worlds = new QuorumWorlds(modelOf(spread, deferring), shippedKernels);
+  const last = new Map<string, Outset>();
+  let differing = 0;
+  for (const world of goThrough(worlds, () => {})) {
+    const outset = outsetOf(worlds, world);
+    if (outset === null) continue;
+    const before = last.get(outset.now);
+    last.set(outset.now, outset);
+    outset.prospects.forEach((one, at) => {
+      const other = before?.prospects[at] as Prospect | undefined;
+      if (other === undefined) return;
+      const both = joined(one, other);
+      expect([isWithin(one, both), isWithin(other, both)]).toEqual([true, true]);
+      if (!isWithin(both, one) && !isWithin(both, other)) differing++;
+    });
+  }
+  expect(differing).toBeGreaterThan(0);
 });

@@ -19,6 +19,7 @@ import type { Kernels, Violation } from './quorum-model.ts';
 import { bitsIn, keyOf, type Mark } from './quorum-parts.ts';
 import {
   isWithin,
+  joined,
   type OpenWorlds,
   type Outset,
   outsetOf,
@@ -43,13 +44,15 @@ interface Outlook {
   readonly holds: number;
   /** Of each mark of the joint the share numbers that are there in all of these. */
   readonly always: readonly number[];
+  /** A number of all of these. */
+  readonly kind: number;
 }
 
 /** So many worlds that are over are kept, of one kind. */
 const coversMax = 31;
 
-/** So that what six servers hold is one number. */
-const holdsMax = 64;
+/** So that the kinds of six servers are one number. */
+const kindsMax = 64;
 
 /** Of more combinations it is not asked. */
 const combinationsMax = 1000;
@@ -59,6 +62,8 @@ export class Ends {
   readonly #joints: Joints;
   readonly #futures: Futures;
   readonly #known = new Map<string, boolean>();
+  /** By the newest acknowledged mark and the versions that each server holds. */
+  readonly #shown = new Map<string, boolean>();
   /** What may come of worlds that are over, by what there is and has been. */
   readonly #over = new Map<string, readonly (readonly Prospect[])[]>();
 
@@ -72,14 +77,19 @@ export class Ends {
   isOver(world: World): boolean {
     const outset = outsetOf(this.#worlds, world);
     if (outset === null) return false;
-    const { prospects, past, key } = outset;
+    const { prospects, past, now, key } = outset;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     if (this.#isCovered(outset)) return true;
-    const isOver = this.#isOverByItself(prospects, past) || this.#isOverTogether(prospects, past);
+    const more = this.#widened(outset);
+    const isOver = more !== null || this.#isSeen(prospects, past);
     this.#known.set(key, isOver);
-    if (isOver) this.#covers(outset);
+    if (isOver) this.#covers(now, more ?? prospects);
     return isOver;
+  }
+
+  #isSeen(prospects: readonly Prospect[], past: Past): boolean {
+    return this.#isOverByItself(prospects, past) || this.#isOverTogether(prospects, past);
   }
 
   /** Whether as much or more may come of a world that was found to be over. */
@@ -87,7 +97,23 @@ export class Ends {
     return (this.#over.get(now) ?? []).some((more) => areWithin(prospects, more));
   }
 
-  #covers({ prospects, now }: Outset): void {
+  /**
+   * All that may come of this world or of another one that stands so and is over, if that is over as
+   * well: else null. So it is asked once of most that differ in what is on its way. The other one
+   * has all versions of this: more of them would be much more to go through.
+   */
+  #widened({ prospects, past, now }: Outset): readonly Prospect[] | null {
+    const marks = comingIn(prospects);
+    const other = this.#over.get(now)?.findLast((more) => {
+      const all = comingIn(more);
+      return marks.every((mark) => all.includes(mark));
+    });
+    if (other === undefined) return null;
+    const both = prospects.map((one, at) => joined(one, other[at] as Prospect));
+    return this.#isSeen(both, past) ? both : null;
+  }
+
+  #covers(now: string, prospects: readonly Prospect[]): void {
     const rest = (this.#over.get(now) ?? []).filter((less) => !areWithin(less, prospects));
     this.#over.set(now, [...rest.slice(-coversMax), prospects]);
   }
@@ -174,18 +200,27 @@ export class Ends {
       const futures = this.#futures.of(prospect);
       if (futures === null) return false;
       const its = this.#outlooksOf(futures, sites[at] as Site, joint, at);
-      if (its.some(({ holds }) => holds >= holdsMax)) return false;
+      if (its.some(({ kind }) => kind >= kindsMax)) return false;
       outlooks.push(its);
     }
     const those: Outlook[] = [];
+    const known = new Map<number, boolean>();
     const shown = new Map<number, boolean>();
     return joint.every(past.acked, (places, newest) => {
+      let key = newest;
       for (let at = 0; at < places.length; at++) {
-        those[at] = (outlooks[at] as readonly Outlook[])[places[at] as number] as Outlook;
-        if (those[at]?.futures.length === 0) return true;
+        const one = (outlooks[at] as readonly Outlook[])[places[at] as number] as Outlook;
+        if (one.futures.length === 0) return true;
+        key = key * kindsMax + one.kind;
+        those[at] = one;
+      }
+      let isSafe = known.get(key);
+      if (isSafe === undefined) {
+        isSafe = this.#isSafeAnyway(those, joint, newest, shown);
+        known.set(key, isSafe);
       }
       return (
-        this.#isSafeAnyway(those, joint, newest, shown) ||
+        isSafe ||
         this.#areSafe(
           those.map(({ futures }) => futures),
           past,
@@ -209,6 +244,7 @@ export class Ends {
       return { future, holds, had: before | bitsOf([...future.landed.keys()], marks) };
     });
     const holds = [...new Set(joint.standsOf(at).map((stand) => stand.holds))];
+    const kinds = new Map<string, number>();
     return joint.standsOf(at).map((stand): Outlook => {
       const its = all
         .filter((one) => one.holds === stand.holds && one.had === stand.had)
@@ -217,7 +253,10 @@ export class Ends {
         its.reduce((bits, { row }) => bits & shnumsOf(cast.row(row), mark), -1),
       );
       const versions = keyOf(marks.filter((_, i) => ((stand.holds >> i) & 1) === 1));
-      return { futures: worst(its), versions, holds: holds.indexOf(stand.holds), always };
+      const name = keyOf([stand.holds, ...always]);
+      const kind = kinds.get(name) ?? kinds.size;
+      kinds.set(name, kind);
+      return { futures: worst(its), versions, holds: holds.indexOf(stand.holds), always, kind };
     });
   }
 
@@ -238,12 +277,21 @@ export class Ends {
       return bitsIn(shnums) >= model.required;
     };
     if (!marks.some((mark, i) => isWhole(i) && cast.isBuiltOn(mark, newest))) return false;
-    const key = outlooks.reduce((sum, { holds }) => sum * holdsMax + holds, marks.indexOf(newest));
-    const known = shown.get(key);
-    if (known !== undefined) return known;
+    let key = newest;
+    for (const { holds } of outlooks) key = key * kindsMax + holds;
+    let isShown = shown.get(key);
+    if (isShown === undefined) {
+      isShown = this.#isShown(outlooks, newest);
+      shown.set(key, isShown);
+    }
+    return isShown;
+  }
+
+  #isShown(outlooks: readonly Outlook[], newest: Mark): boolean {
     const versions = outlooks.map((outlook) => outlook.versions);
-    const isShown = this.#worlds.isShown(versions, newest);
-    shown.set(key, isShown);
+    const name = `${newest}:${versions.join('\uffff')}`;
+    const isShown = this.#shown.get(name) ?? this.#worlds.isShown(versions, newest);
+    this.#shown.set(name, isShown);
     return isShown;
   }
 }
@@ -254,6 +302,13 @@ function combinationsOf(futures: readonly (readonly Future[])[]): number {
 
 function shnumsOf(row: readonly Mark[], mark: Mark): number {
   return row.reduce((bits, one, n) => (one === mark ? bits | (1 << n) : bits), 0);
+}
+
+/** The versions of which more may land. */
+function comingIn(prospects: readonly Prospect[]): readonly Mark[] {
+  return prospects.flatMap(({ flights, senders }) =>
+    [...flights, ...senders].map(({ mark }) => mark),
+  );
 }
 
 /** Whether no more may come of servers with the same rows. */

@@ -127,7 +127,7 @@ function prospectOf(
   return {
     row,
     flights: landing,
-    kinds: landing.map(({ kind }) => kind).sort((a, b) => a - b),
+    kinds: landing.map(({ kind }) => kind).sort(ascending),
     senders: senders.sort((a, b) => a.mark - b.mark),
     had: hadOn(worlds, world, landings, at),
   };
@@ -162,13 +162,13 @@ function hadOn(
     for (const token of locals[at] ?? []) if (token < 0) had.add(markOfToken(token));
     if ((writer.record?.targets[at]?.placed ?? []).length > 0) had.add(writer.mark);
   }
-  return [...had].sort((a, b) => a - b);
+  return [...had].sort(ascending);
 }
 
 /** The versions on a server, each once. */
 export function versionsOn(cast: QuorumCast, row: number): readonly Mark[] {
   const marks = cast.row(row).filter((mark) => mark !== none);
-  return [...new Set(marks)].sort((a, b) => a - b);
+  return [...new Set(marks)].sort(ascending);
 }
 
 export function nameOf({ row, kinds, senders, had }: Prospect): string {
@@ -183,6 +183,25 @@ export function isWithin(it: Prospect, more: Prospect): boolean {
     areAmong(it.had, more.had) &&
     areSent(it.senders, more.senders)
   );
+}
+
+/** What may land at a server of which either may come. */
+export function joined(one: Prospect, other: Prospect): Prospect {
+  const flights = [
+    ...new Map([...one.flights, ...other.flights].map((it) => [it.kind, it])).values(),
+  ];
+  const shnums = new Map<Mark, number>();
+  for (const sender of [...one.senders, ...other.senders]) {
+    shnums.set(sender.mark, (shnums.get(sender.mark) ?? 0) | sender.shnums);
+  }
+  const senders = [...shnums].map(([mark, bits]): Sender => ({ mark, shnums: bits }));
+  return {
+    row: one.row,
+    flights,
+    kinds: flights.map(({ kind }) => kind).sort(ascending),
+    senders: senders.sort((a, b) => a.mark - b.mark),
+    had: [...new Set([...one.had, ...other.had])].sort(ascending),
+  };
 }
 
 /** Of numbers that ascend. Asked most of all: without a function for each of them. */
@@ -203,4 +222,8 @@ function areSent(those: readonly Sender[], all: readonly Sender[]): boolean {
     if (more?.mark !== mark || (shnums & ~more.shnums) !== 0) return false;
   }
   return true;
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }
