@@ -62,8 +62,6 @@ export class Ends {
   readonly #joints: Joints;
   readonly #futures: Futures;
   readonly #known = new Map<string, boolean>();
-  /** By the newest acknowledged mark and the versions that each server holds. */
-  readonly #shown = new Map<string, boolean>();
   /** What may come of worlds that are over, by what there is and has been. */
   readonly #over = new Map<string, readonly (readonly Prospect[])[]>();
 
@@ -281,17 +279,10 @@ export class Ends {
     for (const { holds } of outlooks) key = key * kindsMax + holds;
     let isShown = shown.get(key);
     if (isShown === undefined) {
-      isShown = this.#isShown(outlooks, newest);
+      const versions = outlooks.map((outlook) => outlook.versions);
+      isShown = this.#worlds.isShown(versions, newest);
       shown.set(key, isShown);
     }
-    return isShown;
-  }
-
-  #isShown(outlooks: readonly Outlook[], newest: Mark): boolean {
-    const versions = outlooks.map((outlook) => outlook.versions);
-    const name = `${newest}:${versions.join('\uffff')}`;
-    const isShown = this.#shown.get(name) ?? this.#worlds.isShown(versions, newest);
-    this.#shown.set(name, isShown);
     return isShown;
   }
 }
