@@ -44,15 +44,13 @@ interface Outlook {
   readonly holds: number;
   /** Of each mark of the joint the share numbers that are there in all of these. */
   readonly always: readonly number[];
-  /** A number of all of these. */
-  readonly kind: number;
 }
 
 /** So many worlds that are over are kept, of one kind. */
 const coversMax = 31;
 
-/** So that the kinds of six servers are one number. */
-const kindsMax = 64;
+/** So that what six servers hold is one number. */
+const holdsMax = 64;
 
 /** Of more combinations it is not asked. */
 const combinationsMax = 1000;
@@ -198,27 +196,19 @@ export class Ends {
       const futures = this.#futures.of(prospect);
       if (futures === null) return false;
       const its = this.#outlooksOf(futures, sites[at] as Site, joint, at);
-      if (its.some(({ kind }) => kind >= kindsMax)) return false;
+      if (its.some(({ holds }) => holds >= holdsMax)) return false;
       outlooks.push(its);
     }
     const those: Outlook[] = [];
-    const known = new Map<number, boolean>();
     const shown = new Map<number, boolean>();
     return joint.every(past.acked, (places, newest) => {
-      let key = newest;
       for (let at = 0; at < places.length; at++) {
         const one = (outlooks[at] as readonly Outlook[])[places[at] as number] as Outlook;
         if (one.futures.length === 0) return true;
-        key = key * kindsMax + one.kind;
         those[at] = one;
       }
-      let isSafe = known.get(key);
-      if (isSafe === undefined) {
-        isSafe = this.#isSafeAnyway(those, joint, newest, shown);
-        known.set(key, isSafe);
-      }
       return (
-        isSafe ||
+        this.#isSafeAnyway(those, joint, newest, shown) ||
         this.#areSafe(
           those.map(({ futures }) => futures),
           past,
@@ -242,7 +232,6 @@ export class Ends {
       return { future, holds, had: before | bitsOf([...future.landed.keys()], marks) };
     });
     const holds = [...new Set(joint.standsOf(at).map((stand) => stand.holds))];
-    const kinds = new Map<string, number>();
     return joint.standsOf(at).map((stand): Outlook => {
       const its = all
         .filter((one) => one.holds === stand.holds && one.had === stand.had)
@@ -251,10 +240,7 @@ export class Ends {
         its.reduce((bits, { row }) => bits & shnumsOf(cast.row(row), mark), -1),
       );
       const versions = keyOf(marks.filter((_, i) => ((stand.holds >> i) & 1) === 1));
-      const name = keyOf([stand.holds, ...always]);
-      const kind = kinds.get(name) ?? kinds.size;
-      kinds.set(name, kind);
-      return { futures: worst(its), versions, holds: holds.indexOf(stand.holds), always, kind };
+      return { futures: worst(its), versions, holds: holds.indexOf(stand.holds), always };
     });
   }
 
@@ -276,7 +262,7 @@ export class Ends {
     };
     if (!marks.some((mark, i) => isWhole(i) && cast.isBuiltOn(mark, newest))) return false;
     let key = newest;
-    for (const { holds } of outlooks) key = key * kindsMax + holds;
+    for (const { holds } of outlooks) key = key * holdsMax + holds;
     let isShown = shown.get(key);
     if (isShown === undefined) {
       const versions = outlooks.map((outlook) => outlook.versions);
