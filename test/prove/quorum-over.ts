@@ -203,9 +203,8 @@ export class Ends {
     const shown = new Map<number, boolean>();
     return joint.every(past.acked, (places, newest) => {
       for (let at = 0; at < places.length; at++) {
-        const one = (outlooks[at] as readonly Outlook[])[places[at] as number] as Outlook;
-        if (one.futures.length === 0) return true;
-        those[at] = one;
+        those[at] = (outlooks[at] as readonly Outlook[])[places[at] as number] as Outlook;
+        if (those[at]?.futures.length === 0) return true;
       }
       return (
         this.#isSafeAnyway(those, joint, newest, shown) ||
@@ -261,14 +260,12 @@ export class Ends {
       return bitsIn(shnums) >= model.required;
     };
     if (!marks.some((mark, i) => isWhole(i) && cast.isBuiltOn(mark, newest))) return false;
-    let key = newest;
-    for (const { holds } of outlooks) key = key * holdsMax + holds;
-    let isShown = shown.get(key);
-    if (isShown === undefined) {
-      const versions = outlooks.map((outlook) => outlook.versions);
-      isShown = this.#worlds.isShown(versions, newest);
-      shown.set(key, isShown);
-    }
+    const key = outlooks.reduce((sum, { holds }) => sum * holdsMax + holds, marks.indexOf(newest));
+    const known = shown.get(key);
+    if (known !== undefined) return known;
+    const versions = outlooks.map((outlook) => outlook.versions);
+    const isShown = this.#worlds.isShown(versions, newest);
+    shown.set(key, isShown);
     return isShown;
   }
 }
