@@ -33,18 +33,16 @@ import {
   type Made,
   type Mark,
   none,
+  type Passed,
   type Planned,
   type Slot,
   type Writer,
 } from './quorum-parts.ts';
 import { planRepair } from './quorum-repair.ts';
 import { newestAtFirst } from './quorum-start.ts';
+import { marksIn, tokensOf } from './quorum-tokens.ts';
 
 export const shippedKernels: Kernels = { ...publish, ...rules, repair };
-
-/** A token of a writer that stands for a version. */
-const tokenOf = (mark: Mark) => -1 - mark;
-export const markOfToken = (token: number): Mark => -1 - token;
 
 /** Versions of one exploration, rotten ones apart. */
 export const marksMax = 1 << 16;
@@ -204,12 +202,12 @@ export class QuorumCast {
   #heldRow(record: PublishRecord, own: Mark, held: Target['held']): readonly Mark[] {
     return Array.from({ length: record.total }, (_, n) => {
       const head = held.find(({ shnum }) => shnum === n)?.head;
-      return head === undefined ? none : this.#markOfHead(record, own, head);
+      return head === undefined ? none : this.markOfHead(record, own, head);
     });
   }
 
   /** The version whose shares begin with `head`, by what the writer knows. */
-  #markOfHead({ versions }: PublishRecord, own: Mark, head: string): Mark {
+  markOfHead({ versions }: PublishRecord, own: Mark, head: string): Mark {
     if (own !== none && this.made(own).version.checkstring === head) return own;
     const version = Object.values(versions).find((one) => one.checkstring === head);
     const items = this.#made.items;
@@ -239,7 +237,7 @@ export class QuorumCast {
 
   #looker(role: Writer['role'], attempt: number): Writer {
     const heard = this.#nothingHeard();
-    const nothing = { acked: none, mark: none, record: null, pending: [] };
+    const nothing = { passed: [], acked: none, mark: none, record: null, pending: [] };
     return { role, attempt, phase: 'looking', heard, isWarm: false, ...nothing };
   }
 
@@ -253,6 +251,20 @@ export class QuorumCast {
     const id2 = this.#idOf({ ...writer, heard, acked: since });
     next.set(key, id2);
     return id2;
+  }
+
+  /** The look of `id` goes on while the server `at` comes to hold something else than `row`. */
+  passes(id: number, at: number, row: number, acked: Mark): number {
+    const { writer, next } = this.known(id);
+    return this.#once(next, (row * 32 + at) * 0x1_0000 + acked, () => {
+      const passed = this.#passedBy(writer);
+      const more = passed.with(at, [...(passed[at] as readonly Passed[]), { row, acked }]);
+      return this.#idOf({ ...writer, passed: more });
+    });
+  }
+
+  #passedBy({ passed, heard }: Writer): Writer['passed'] {
+    return passed.length > 0 ? passed : heard.map(() => []);
   }
 
   /** The look of `id` is over. */
@@ -394,7 +406,7 @@ export class QuorumCast {
   }
 
   #ended(writer: Writer): number {
-    const nothing = { heard: [], isWarm: false, acked: none, mark: none, record: null };
+    const nothing = { heard: [], passed: [], isWarm: false, acked: none, mark: none, record: null };
     return this.#idOf({ ...writer, ...nothing, pending: [], phase: 'ended', attempt: 0 });
   }
 
@@ -537,64 +549,24 @@ export class QuorumCast {
     return mapOf(heard.length, holdings, versions, Object.fromEntries(failed));
   }
 
-  // --- what makes a writer what it is -----------------------------------------------------------
-
   #idOf(writer: Writer): number {
-    const known = this.#tokensOf(writer);
-    const { globals, versions, locals } = known;
-    const lengths = [globals.length, versions.length, ...locals.map((tokens) => tokens.length)];
-    const key = keyOf([...lengths, ...globals, ...versions, ...locals.flat()]);
-    return this.#writers.idOf(key, () => ({
-      writer,
-      ...known,
-      flights: this.#flightsOf(writer),
-      slots: this.#slotsOf(writer),
-      marks: [
-        ...new Set([
-          ...[...globals, ...locals.flat()].filter((token) => token < 0).map(markOfToken),
-          ...versions,
-        ]),
-      ],
-      next: new Map(),
-      plan: null,
-    }));
-  }
-
-  #tokensOf(writer: Writer) {
-    const { role, attempt, phase, heard, isWarm, acked, mark, record, pending } = writer;
-    const roles = { writer: 0, nameless: 1, reader: 2, repairer: 3 };
-    // A repair in the same version, or in a new one.
-    const isOdd = isWarm || record?.asksOnce === true || record?.isAgain === true;
-    const who = [roles[role], attempt, Number(isOdd)];
-    if (phase === 'ended') return { globals: [9], versions: [], locals: heard.map(() => []) };
-    if (phase === 'looking') {
-      const globals = [...who, acked === none ? 0 : tokenOf(acked)];
-      return { globals, versions: [], locals: heard.map((row) => this.#rowTokens(row)) };
-    }
-    const { targets, versions, isBaseSpare, surprises } = record as PublishRecord;
-    const head = (text: string) => this.#markOfHead(record as PublishRecord, mark, text);
-    const locals = targets.map((target, at) => {
-      const { status, isHeard, held, shnums, placed, attempt: tried } = target;
-      const bits = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum | (1 << n), 0);
-      const shares = held.flatMap(({ shnum, head: text, share }) => [
-        shnum * 2 + Number(share.kind === 'bad'),
-        tokenOf(head(text)),
-      ]);
-      const found = pending[at] as number;
-      return [
-        { open: 0, writing: 1, closed: 2 }[status] * 2 + Number(isHeard),
-        ...[tried, bits(shnums), bits(placed), held.length],
-        ...shares,
-        ...(found < 0 ? [-found] : [0, ...this.#rowTokens(found)]),
-      ];
+    const tokens = tokensOf(writer, this);
+    const { globals, versions, locals, past } = tokens;
+    const passed = past.flatMap((all) => [all.length, ...all.flat()]);
+    const lengths = [globals.length, versions.length, ...locals.map(({ length }) => length)];
+    const key = keyOf([...lengths, ...globals, ...versions, ...locals.flat(), ...passed]);
+    return this.#writers.idOf(key, () => {
+      const own = [...marksIn([...globals, ...locals.flat()]), ...versions];
+      return {
+        writer,
+        ...tokens,
+        flights: this.#flightsOf(writer),
+        slots: this.#slotsOf(writer),
+        own: [...new Set(own)],
+        marks: [...new Set([...own, ...marksIn(past.flat(2))])],
+        next: new Map(),
+        plan: null,
+      };
     });
-    const others = Object.values(versions).map((version) => head(version.checkstring));
-    const globals = [...who, 7, Number(isBaseSpare), Number(surprises.length > 0), tokenOf(mark)];
-    return { globals, versions: others.sort((a, b) => a - b), locals };
-  }
-
-  #rowTokens(id: number): readonly number[] {
-    if (id === none) return [];
-    return this.row(id).map((mark) => (mark === none ? 0 : tokenOf(mark)));
   }
 }

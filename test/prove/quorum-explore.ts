@@ -1,12 +1,13 @@
 /**
  * @module quorum-explore: several writers over a quorum, every interleaving, breadth first.
  *
- * Of a world that was met only its fingerprint is kept, and which step of which other one led to
- * it; a trace is the same steps once more.
+ * Of a world that was met only its fingerprint is kept, and from which other one it was met; a trace
+ * is the same steps once more.
  */
-import { Fingerprints, Met, Recent } from './quorum-fingerprint.ts';
+import { Fingerprints } from './quorum-fingerprint.ts';
+import { Met, Numbers, Recent } from './quorum-met.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
-import { type TracedStep, traceOf } from './quorum-trace.ts';
+import { type Print, type TracedStep, traceOf } from './quorum-trace.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 
 export interface QuorumFindings {
@@ -60,25 +61,6 @@ class Queue {
 
 const worldsInChunk = 1 << 14;
 
-/** Numbers of 32 bits, as many as come. */
-class Numbers {
-  #items = new Int32Array(1 << 16);
-  #length = 0;
-
-  push(value: number): void {
-    if (this.#length === this.#items.length) {
-      const items = new Int32Array(this.#length * 2);
-      items.set(this.#items);
-      this.#items = items;
-    }
-    this.#items[this.#length++] = value;
-  }
-
-  at(i: number): number {
-    return this.#items[i] as number;
-  }
-}
-
 export function exploreQuorum(model: QuorumModel, options: QuorumOptions): QuorumFindings {
   const { limit, seconds = Number.POSITIVE_INFINITY, first = false, kernels, onProgress } = options;
   const until = performance.now() + seconds * 1000;
@@ -88,28 +70,35 @@ export function exploreQuorum(model: QuorumModel, options: QuorumOptions): Quoru
   const recent = new Recent(worlds.length);
   const queue = new Queue(worlds.length);
   const parents = new Numbers();
-  const ordinals = new Numbers();
+  // Of each world that waits, or did.
+  const highs = new Numbers();
+  const lows = new Numbers();
   const broken = new Map<Violation, TracedStep>();
   let transitions = 0;
   let violations = 0;
 
   const isMet = (world: World) => {
     prints.take(world);
-    return met.has(prints.high, prints.low);
+    return met.has(prints.nowHigh, prints.nowLow, prints.past);
   };
-  const reach = (world: World, parent: number, ordinal: number) => {
-    if (!recent.add(world) || worlds.isOver(world)) return;
-    if (isMet(world)) return;
-    const { high, low } = prints;
+  const reach = (world: World, parent: number) => {
+    if (!recent.add(world) || worlds.isOver(world) || isMet(world)) return;
+    const { high, low, nowHigh, nowLow, past } = prints;
     for (const younger of worlds.youngerOf(world)) if (isMet(younger)) return;
-    met.add(high, low);
+    met.add(nowHigh, nowLow, past);
     queue.push(world);
     parents.push(parent);
-    ordinals.push(ordinal);
+    highs.push(high);
+    lows.push(low);
   };
-  const pathTo = (at: number): number[] => {
-    const path: number[] = [];
-    for (let i = at; parents.at(i) >= 0; i = parents.at(i)) path.unshift(ordinals.at(i));
+  /** Whether another one was met since in which more may have been heard. */
+  const isOutdone = (world: World) => {
+    prints.take(world);
+    return !met.isNewest(prints.nowHigh, prints.nowLow, prints.past);
+  };
+  const pathTo = (at: number): Print[] => {
+    const path: Print[] = [];
+    for (let i = at; parents.at(i) >= 0; i = parents.at(i)) path.unshift([highs.at(i), lows.at(i)]);
     return path;
   };
   const found = (ended: QuorumFindings['ended']): QuorumFindings => ({
@@ -118,7 +107,7 @@ export function exploreQuorum(model: QuorumModel, options: QuorumOptions): Quoru
   });
 
   let isLate = false;
-  reach(worlds.first(), -1, 0);
+  reach(worlds.first(), -1);
   for (let at = 0; ; at++) {
     if (at % 10_000 === 0) onProgress?.(met.size, limit);
     const world = queue.shift();
@@ -126,16 +115,15 @@ export function exploreQuorum(model: QuorumModel, options: QuorumOptions): Quoru
     if (first && violations > 0) return found('first');
     if (met.size > limit) return found('limit');
     if (isLate) return found('time');
-    let ordinal = 0;
+    if (isOutdone(world)) continue;
     worlds.steps(world, (next, violation) => {
       if (isLate) return;
       if ((++transitions & 255) === 0) isLate = performance.now() > until;
-      const step = ordinal++;
       if (violation !== undefined) {
         violations++;
-        if (!broken.has(violation)) broken.set(violation, { path: pathTo(at), last: step });
+        if (!broken.has(violation)) broken.set(violation, { path: pathTo(at), violation });
       }
-      if (next !== null) reach(next, at, step);
+      if (next !== null) reach(next, at);
     });
   }
 }

@@ -9,12 +9,13 @@
  * This is where the time goes, so it is written over arrays that are there already.
  */
 import { mixA, mixB } from '../../src/simulation/mix.ts';
-import { markOfToken, marksMax } from './quorum-cast.ts';
+import { marksMax } from './quorum-cast.ts';
 import { type Known, type Mark, none, type Slot } from './quorum-parts.ts';
+import { markOfToken } from './quorum-tokens.ts';
 import type { QuorumWorlds, World } from './quorum-world.ts';
 
 /** For sums, whose order is not to matter: every bit of the result hangs on every bit. */
-function stirA(hash: number): number {
+export function stirA(hash: number): number {
   const h = Math.imul(hash ^ (hash >>> 16), 0x2c1b3c6d);
   return h ^ (h >>> 14);
 }
@@ -46,6 +47,11 @@ export class Fingerprints {
   /** The print of the last world. */
   high = 0;
   low = 0;
+  /** The same, but for what those may have heard by now who look. */
+  nowHigh = 0;
+  nowLow = 0;
+  /** And that: pairs of words that ascend, with more of them for who may have heard more. */
+  past: readonly number[] = [];
   #future = 0;
   #hashA = 0;
   #hashB = 0;
@@ -67,13 +73,62 @@ export class Fingerprints {
     this.#order = Array.from({ length: actors }, (_, i) => i);
   }
 
-  /** Sets `high` and `low`. */
+  /** Sets the print of `world`, and what those may have heard who look in it. */
   take(world: World): void {
     this.#see(world);
     this.#name();
     this.#hashColumns(world);
     this.#hashActors(world);
     this.#combine(world);
+    this.past = this.#pastIn(world);
+    this.high = this.past.reduce(mixA, this.nowHigh);
+    this.low = this.past.reduce(mixB, this.nowLow);
+  }
+
+  /** What is known by it alone is called by what it is. */
+  #pastIn(world: World): readonly number[] {
+    const { cast, model } = this.#worlds;
+    const pairs: (readonly [number, number])[] = [];
+    for (let n = 0; n < this.#order.length; n++) {
+      const known = cast.known(world[model.servers + (this.#order[n] as number)] as number);
+      if (known.past.length === 0) continue;
+      this.#namePast(known.marks);
+      known.past.forEach((all, at) => {
+        for (const tokens of all) {
+          this.#hash(tokens);
+          const place = n * model.servers + at;
+          pairs.push([stirA(mixA(this.#a, place)), stirB(mixB(this.#b, place))]);
+        }
+      });
+    }
+    return pairs.sort(([a, b], [c, d]) => a - c || b - d).flat();
+  }
+
+  /**
+   * Gives those of `marks` a code that are not in sight: what they are, and where they stand among
+   * those in sight, which may be called otherwise in another world.
+   */
+  #namePast(marks: readonly Mark[]): void {
+    const { cast } = this.#worlds;
+    for (const mark of marks) {
+      if (this.#stamps[mark] === this.#stamp) continue;
+      const { base, order } = cast.made(mark);
+      let near = base;
+      while (near !== none && this.#stamps[near] !== this.#stamp) near = cast.made(near).base;
+      let a = mixA(near === none ? 0x29 : (this.#codesA[near] as number), mark);
+      let b = mixB(near === none ? 0x29 : (this.#codesB[near] as number), mark);
+      for (const one of this.#live) {
+        const its = cast.made(one);
+        const place = [its.order < order, cast.isBuiltOn(one, mark), its.base === mark];
+        // Two versions that name one parent are known to be built on the same.
+        place.push(one === base, its.base === base);
+        const bits = place.reduce((sum, is) => sum * 2 + Number(is), 1);
+        a = mixA(a, bits);
+        b = mixB(b, bits);
+      }
+      this.#codesA[mark] = stirA(a);
+      this.#codesB[mark] = stirB(b);
+    }
   }
 
   /** Collects the versions that are in sight. */
@@ -87,7 +142,7 @@ export class Fingerprints {
     for (let place = model.servers; place < strays; place++) {
       const known = cast.known(world[place] as number);
       if (model.covers && known.slots.length > 0) this.#addBooks(known);
-      else this.#addAll(known.marks);
+      else this.#addAll(known.own);
     }
     for (const { from, mark } of this.#worlds.straysOf(world)) {
       this.#add(mark);
@@ -384,90 +439,9 @@ export class Fingerprints {
       a = total === 1 ? (a + one) | 0 : mixA(a, one);
       b = total === 1 ? (b + other) | 0 : mixB(b, other);
     }
-    this.high = stirA(a);
-    this.low = stirB(b);
+    this.nowHigh = stirA(a);
+    this.nowLow = stirB(b);
   }
 }
 
 const nothing: readonly number[] = [];
-
-/** Which fingerprints were met, in two words each. */
-export class Met {
-  #slots = new Int32Array(2 << 16);
-  #count = 0;
-
-  get size(): number {
-    return this.#count;
-  }
-
-  has(high: number, low: number): boolean {
-    const word = high === 0 && low === 0 ? 1 : low;
-    const slots = this.#slots;
-    const mask = (slots.length >> 1) - 1;
-    for (let i = high & mask; ; i = (i + 1) & mask) {
-      const there = slots[2 * i] as number;
-      const other = slots[2 * i + 1] as number;
-      if (there === high && other === word) return true;
-      if (there === 0 && other === 0) return false;
-    }
-  }
-
-  /** @returns whether it is new */
-  add(high: number, low: number): boolean {
-    // Both words zero is an empty slot.
-    const word = high === 0 && low === 0 ? 1 : low;
-    if (this.#count * 10 > (this.#slots.length >> 1) * 7) this.#grow();
-    const slots = this.#slots;
-    const mask = (slots.length >> 1) - 1;
-    for (let i = high & mask; ; i = (i + 1) & mask) {
-      const there = slots[2 * i] as number;
-      const other = slots[2 * i + 1] as number;
-      if (there === high && other === word) return false;
-      if (there !== 0 || other !== 0) continue;
-      slots[2 * i] = high;
-      slots[2 * i + 1] = word;
-      this.#count++;
-      return true;
-    }
-  }
-
-  #grow(): void {
-    const before = this.#slots;
-    this.#slots = new Int32Array(before.length * 2);
-    this.#count = 0;
-    for (let i = 0; i < before.length; i += 2) {
-      if (before[i] !== 0 || before[i + 1] !== 0) {
-        this.add(before[i] as number, before[i + 1] as number);
-      }
-    }
-  }
-}
-
-/** The worlds that were met last, as they are: most are met again soon. */
-export class Recent {
-  readonly #length: number;
-  readonly #slots: Int32Array;
-
-  constructor(length: number) {
-    this.#length = length;
-    this.#slots = new Int32Array(length * recentMax).fill(none);
-  }
-
-  /** @returns whether it was not there; now it is */
-  add(world: World): boolean {
-    const length = this.#length;
-    let hash = 0;
-    for (let i = 0; i < length; i++) hash = mixA(hash, world[i] as number);
-    const from = (stirA(hash) & (recentMax - 1)) * length;
-    const slots = this.#slots;
-    let isNew = false;
-    for (let i = 0; i < length; i++) {
-      if (slots[from + i] === world[i]) continue;
-      isNew = true;
-      slots[from + i] = world[i] as number;
-    }
-    return isNew;
-  }
-}
-
-const recentMax = 1 << 20;

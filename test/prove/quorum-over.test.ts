@@ -20,21 +20,27 @@ import {
   type Prospect,
   prospectsOf,
 } from './quorum-prospects.ts';
-import { goThrough } from './quorum-through.ts';
+import { goThrough, type Through } from './quorum-through.ts';
 import { QuorumWorlds, type World } from './quorum-world.ts';
 
 const small: QuorumSize = { servers: 3, required: 2, total: 2, size: 2, writers: 2, attempts: 1 };
 const spread: QuorumSize = { servers: 3, required: 2, total: 3, size: 2, writers: 1, attempts: 2 };
 
-/** How many worlds lead to something that breaks, how many are over, and how many both. */
+/**
+ * How many worlds lead to something that breaks, how many are over, and how many both; and how many
+ * steps are left out, and lead there.
+ */
 async function overAt(size: QuorumSize, name: string) {
   const edits = mistakes.find((mistake) => mistake.name === name)?.edits ?? [];
   const worlds = new QuorumWorlds(modelOf(size, deferring), await kernelsWith(edits));
   const before: number[][] = [];
   const isBreaking: boolean[] = [];
-  const all = goThrough(worlds, ({ at, next, to, violation }) => {
+  const every: Through[] = [];
+  const all = goThrough(worlds, (step) => {
+    const { at, next, to, violation } = step;
     if (violation !== undefined) isBreaking[at] = true;
     if (next !== null) before[to] = [...(before[to] ?? []), at];
+    every.push(step);
   });
   const waiting = all.flatMap((_, at) => (isBreaking[at] ? [at] : []));
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
@@ -44,10 +50,20 @@ async function overAt(size: QuorumSize, name: string) {
     }
   }
   const over = all.flatMap((world, at) => (worlds.isOver(world) ? [at] : []));
+  // But for what is found by the way.
+  const nameOf = (next: World | null) => JSON.stringify(next?.slice(0, worlds.shown));
+  const kept = all.map((world) => {
+    const nexts = new Set<string>();
+    worlds.steps(world, (next) => nexts.add(nameOf(next)));
+    return nexts;
+  });
+  const left = every.filter(({ at, next }) => kept[at]?.has(nameOf(next)) === false);
   return {
     breaking: isBreaking.filter((is) => is).length,
     over: over.length,
     wrong: over.filter((at) => isBreaking[at]).length,
+    left: left.length,
+    leftWrong: left.filter(({ to, violation }) => isBreaking[to] || violation !== undefined).length,
   };
 }
 
@@ -123,20 +139,22 @@ function stepsOf(model: QuorumModel, kernels: Kernels) {
 }
 
 describe('what is over', () => {
-  test.each<[string, QuorumSize]>([
-    ['one-fewer', small],
-    ['no-order', small],
-    ['no-blocking', small],
-    ['newer-overwritten', small],
-    ['before-b', small],
-    ['own-base', small],
-    ['no-beside', spread],
-    ['newer-overwritten', { ...small, required: 1, writers: 1, attempts: 3 }],
-  ])('leads to nothing that breaks: %s, %j', async (name, size) => {
-    const { over, breaking, wrong } = await overAt(size, name);
+  test.each<[string, QuorumSize, isLeft: boolean]>([
+    ['one-fewer', small, false],
+    ['no-order', small, true],
+    ['no-blocking', small, true],
+    ['newer-overwritten', small, true],
+    ['before-b', small, false],
+    ['own-base', small, false],
+    ['no-beside', spread, true],
+    ['newer-overwritten', { ...small, required: 1, writers: 1, attempts: 3 }, true],
+  ])('leads to nothing that breaks: %s, %j; plans are left out: %j', async (name, size, isLeft) => {
+    const { over, breaking, wrong, left, leftWrong } = await overAt(size, name);
     expect(over).toBeGreaterThan(0);
     expect(breaking).toBeGreaterThan(0);
     expect(wrong).toBe(0);
+    expect(left > 0).toBe(isLeft);
+    expect(leftWrong).toBe(0);
   });
 });
 

@@ -20,6 +20,7 @@ import { bitsIn, keyOf, type Mark } from './quorum-parts.ts';
 import {
   isWithin,
   joined,
+  type Last,
   type OpenWorlds,
   type Outset,
   outsetOf,
@@ -72,7 +73,16 @@ export class Ends {
   /** Whether no step to come breaks anything; if that is not easily seen, false. */
   isOver(world: World): boolean {
     const outset = outsetOf(this.#worlds, world);
-    if (outset === null) return false;
+    return outset !== null && this.#isSeenOver(outset);
+  }
+
+  /** The same, once the last look in it has come to any plan for a mark, and nobody else looks. */
+  isOverFor(world: World, look: Last): boolean {
+    const outset = outsetOf(this.#worlds, world, look);
+    return outset !== null && this.#isSeenOver(outset);
+  }
+
+  #isSeenOver(outset: Outset): boolean {
     const { prospects, past, now, key } = outset;
     const known = this.#known.get(key);
     if (known !== undefined) return known;

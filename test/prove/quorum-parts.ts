@@ -37,6 +37,13 @@ export interface Flight {
 /** How the request to a server stands, where it is not on its way: landed, or the row it found. */
 export const landed = -2;
 
+/** What a server held before it came to hold something else. */
+export interface Passed {
+  readonly row: number;
+  /** The newest that had been acknowledged by then. */
+  readonly acked: Mark;
+}
+
 export interface Writer {
   readonly role: 'writer' | 'nameless' | 'reader' | 'repairer';
   /** Counts from 0. */
@@ -44,6 +51,8 @@ export interface Writer {
   readonly phase: 'looking' | 'writing' | 'ended';
   /** The row of each server that was heard. */
   readonly heard: readonly number[];
+  /** What each server has held since the look began, and holds no more: it may have been heard. */
+  readonly passed: readonly (readonly Passed[])[];
   /** Whether that is what its last attempt left it with: it may begin with that, or look. */
   readonly isWarm: boolean;
   /** The newest of what had been acknowledged when the look began. */
@@ -54,14 +63,22 @@ export interface Writer {
   readonly pending: readonly number[];
 }
 
-/** A writer, and what is asked of it again and again. */
-export interface Known {
-  readonly writer: Writer;
-  readonly flights: readonly Flight[];
-  /** What makes it what it is: numbers from 0, and versions below. */
+/** What makes a writer what it is, in whole numbers: those below 0 stand for versions. */
+export interface Tokens {
   readonly globals: readonly number[];
   readonly versions: readonly Mark[];
+  /** Of each server. */
   readonly locals: readonly (readonly number[])[];
+  /** Of each server what it has passed: a list of tokens each. */
+  readonly past: readonly (readonly (readonly number[])[])[];
+}
+
+/** A writer, and what is asked of it again and again. */
+export interface Known extends Tokens {
+  readonly writer: Writer;
+  readonly flights: readonly Flight[];
+  /** What it has to do with now, and all: what it may have heard since its look began, too. */
+  readonly own: readonly Mark[];
   readonly marks: readonly Mark[];
   /** Of each server, for one who writes with one share on each; null: nothing comes of it. */
   readonly slots: readonly (Slot | null)[];

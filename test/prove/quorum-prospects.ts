@@ -3,10 +3,11 @@
  * any more.
  */
 import type { PublishRecord } from '../../machines/publish-kernel.ts';
-import { markOfToken, type QuorumCast } from './quorum-cast.ts';
+import type { QuorumCast } from './quorum-cast.ts';
 import type { QuorumModel } from './quorum-model.ts';
 import { type Flight, keyOf, type Mark, none, type Writer } from './quorum-parts.ts';
 import type { Landing, World } from './quorum-step.ts';
+import { marksIn } from './quorum-tokens.ts';
 
 /** What is asked of the worlds that are looked at. */
 export interface OpenWorlds {
@@ -55,19 +56,39 @@ export interface Outset {
   readonly key: string;
 }
 
-/** Of each server; null: somebody looks, or is to look again. */
-export function prospectsOf(worlds: OpenWorlds, world: World): readonly Prospect[] | null {
-  const left = writersLeft(worlds, world);
+/** The last look of a writer, from which `mark` is to come. */
+export interface Last {
+  readonly index: number;
+  readonly mark: Mark;
+}
+
+/**
+ * Of each server; null: somebody looks, or is to look again. Of a last look there may be any plan for
+ * its mark: it may be sent to every server.
+ */
+export function prospectsOf(
+  worlds: OpenWorlds,
+  world: World,
+  look: Last | null = null,
+): readonly Prospect[] | null {
+  const left = writersLeft(worlds, world, look?.index ?? none);
   if (left === null) return null;
   const landings = worlds.landingsOf(world);
   return Array.from({ length: worlds.model.servers }, (_, at) =>
-    prospectOf(worlds, world, left, landings, at),
+    prospectOf(worlds, world, { left, look }, landings, at),
   );
 }
 
-/** Null: somebody looks, or is to look again. */
-export function outsetOf(worlds: OpenWorlds, world: World): Outset | null {
-  const all = prospectsOf(worlds, world);
+/**
+ * Null: somebody looks, or is to look again.
+ * @param look what comes of it: of the one who looks
+ */
+export function outsetOf(
+  worlds: OpenWorlds,
+  world: World,
+  look: Last | null = null,
+): Outset | null {
+  const all = prospectsOf(worlds, world, look);
   if (all === null) return null;
   const landings = worlds.landingsOf(world);
   const servers = all.map((prospect, at) => {
@@ -92,15 +113,19 @@ function inOrder(landing: Landing, order: readonly number[]): Landing {
   return { ...landing, servers };
 }
 
-/** Those who still write; null: somebody looks, or is to look again. */
-function writersLeft({ cast, model }: OpenWorlds, world: World): readonly Writer[] | null {
+/** Those who still write; null: somebody but `looker` looks, or anybody is to look again. */
+function writersLeft(
+  { cast, model }: OpenWorlds,
+  world: World,
+  looker: number,
+): readonly Writer[] | null {
   const { servers, writers, readers, attempts } = model;
   if (readers > 0) return null;
   const left: Writer[] = [];
   for (let place = servers; place < servers + writers; place++) {
     const { writer } = cast.known(world[place] as number);
-    if (writer.phase === 'looking') return null;
-    if (writer.phase === 'writing' && writer.attempt + 1 < attempts) return null;
+    if (writer.phase === 'looking' && place !== servers + looker) return null;
+    if (writer.phase !== 'ended' && writer.attempt + 1 < attempts) return null;
     if (writer.phase === 'writing') left.push(writer);
   }
   return left;
@@ -109,7 +134,7 @@ function writersLeft({ cast, model }: OpenWorlds, world: World): readonly Writer
 function prospectOf(
   worlds: OpenWorlds,
   world: World,
-  left: readonly Writer[],
+  { left, look }: { readonly left: readonly Writer[]; readonly look: Last | null },
   landings: readonly Landing[],
   at: number,
 ): Prospect {
@@ -119,10 +144,13 @@ function prospectOf(
   for (let place = model.servers; place < model.servers + model.writers; place++) {
     flights.push(...cast.known(world[place] as number).flights);
   }
-  const senders = left.flatMap(({ record, mark }): readonly Sender[] => {
+  const senders = left.flatMap(({ record, mark }): Sender[] => {
     const shnums = freeFor(record as PublishRecord, at);
     return shnums === null || worlds.isBarred(row, mark) ? [] : [{ mark, shnums }];
   });
+  if (look !== null && !worlds.isBarred(row, look.mark)) {
+    senders.push({ mark: look.mark, shnums: (1 << model.total) - 1 });
+  }
   const landing = flights.filter((one) => one.at === at && cast.rowAfter(row, one) !== none);
   return {
     row,
@@ -159,7 +187,10 @@ function hadOn(
   for (const { mark, servers } of landings) if ((servers & (1 << at)) !== 0) had.add(mark);
   for (let place = model.servers; place < model.servers + model.writers; place++) {
     const { writer, locals } = cast.known(world[place] as number);
-    for (const token of locals[at] ?? []) if (token < 0) had.add(markOfToken(token));
+    for (const mark of marksIn(locals[at] ?? [])) had.add(mark);
+    for (const passed of writer.passed[at] ?? []) {
+      for (const mark of versionsOn(cast, passed.row)) had.add(mark);
+    }
     if ((writer.record?.targets[at]?.placed ?? []).length > 0) had.add(writer.mark);
   }
   return [...had].sort(ascending);

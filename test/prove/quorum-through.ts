@@ -34,7 +34,7 @@ export function goThrough(
   numberOf(worlds.first());
   for (let at = 0; at < all.length; at++) {
     const world = all[at] as World;
-    worlds.steps(world, (next, violation) => {
+    worlds.everyStep(world, (next, violation) => {
       onStep({ world, at, next, to: next === null ? at : numberOf(next), violation });
     });
   }

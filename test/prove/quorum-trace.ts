@@ -4,13 +4,19 @@
  * A version is called after its writer: `a` and `b` wrote their first, `A` and `B` their second,
  * `α` and `β` their third; `o` was there before, and what has rotted is struck with `~`.
  */
+import { Fingerprints } from './quorum-fingerprint.ts';
+import type { Violation } from './quorum-model.ts';
 import { type Mark, none } from './quorum-parts.ts';
 import type { Names, QuorumWorlds, Told, World } from './quorum-world.ts';
 
+/** The fingerprint of a world. */
+export type Print = readonly [high: number, low: number];
+
 export interface TracedStep {
-  /** Which of the steps of each world was taken, from the first world on. */
-  readonly path: readonly number[];
-  readonly last: number;
+  /** The worlds that led there, from the first step on. */
+  readonly path: readonly Print[];
+  /** What the step broke. */
+  readonly violation: Violation;
 }
 
 /** The words of one course of a world. */
@@ -55,19 +61,27 @@ export class Narrator implements Names {
   }
 }
 
-export function traceOf(worlds: QuorumWorlds, { path, last }: TracedStep): readonly string[] {
+export function traceOf(worlds: QuorumWorlds, { path, violation }: TracedStep): readonly string[] {
   const narrator = new Narrator(worlds);
+  const prints = new Fingerprints(worlds);
   const lines: string[] = [];
   let world = worlds.first();
-  for (const chosen of [...path, last]) {
-    let ordinal = 0;
-    let reached: World = world;
-    worlds.steps(world, (next, _, told) => {
-      if (ordinal++ !== chosen) return;
+  /** Takes the first step of which this is true. */
+  const take = (isIt: (next: World | null, broken: Violation | undefined) => boolean) => {
+    let reached: World | null = null;
+    worlds.everyStep(world, (next, broken, told) => {
+      if (reached !== null || !isIt(next, broken)) return;
       lines.push(...narrator.lines(told, next));
       reached = next ?? world;
     });
-    world = reached;
+    world = reached ?? world;
+  };
+  for (const [high, low] of path) {
+    take((next) => {
+      if (next !== null) prints.take(next);
+      return next !== null && prints.high === high && prints.low === low;
+    });
   }
+  take((_, broken) => broken === violation);
   return lines;
 }

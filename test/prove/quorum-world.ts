@@ -3,7 +3,8 @@
  *
  * A world is a row of numbers: of each server what it holds, of each writer where it is, the
  * requests that nobody waits for, where versions have landed that may yet win W servers, the newest
- * version that has, how many shares may still rot, and how many disks lose what they hold.
+ * version that has, how many shares may still rot, how many disks lose what they hold, and what was
+ * found before of the last look (`quorum-looks.ts`).
  *
  * A reading is observed by nobody, and what it brings depends on nothing but the writes to that
  * server. So it is put off as long as it can be: until just before a write changes the server, or
@@ -19,6 +20,7 @@ import { Cover } from './quorum-cover.ts';
 import { Deferral } from './quorum-defer.ts';
 import { lossesOf, rotsOf, type Spoilt } from './quorum-disks.ts';
 import { Judge } from './quorum-judge.ts';
+import { type Look, Looks } from './quorum-looks.ts';
 import type { Kernels, QuorumModel, Violation } from './quorum-model.ts';
 import { Ends } from './quorum-over.ts';
 import { type Flight, landed, type Mark, none } from './quorum-parts.ts';
@@ -44,6 +46,7 @@ export class QuorumWorlds {
   readonly #cover: Cover | null;
   readonly #deferral: Deferral | null;
   readonly #ends: Ends | null;
+  readonly #looks: Looks | null;
   /** Of so many ways to be observed, the one that is emitted; null: all are. */
   choose: ((ways: number) => number) | null = null;
   // Where the parts of a world are.
@@ -52,6 +55,7 @@ export class QuorumWorlds {
   readonly acked: number;
   readonly rots: number;
   readonly losses: number;
+  readonly shown: number;
   readonly length: number;
 
   constructor(model: QuorumModel, kernels: Kernels = shippedKernels) {
@@ -72,13 +76,15 @@ export class QuorumWorlds {
     this.#cover = model.covers ? new Cover(this) : null;
     this.#deferral = model.defers ? new Deferral(this) : null;
     this.#ends = model.defers ? new Ends(this, kernels) : null;
+    this.#looks = this.#ends === null ? null : new Looks(this, this.#ends);
     this.#meeting = meetingSize(this.cast.quorum);
     this.strays = model.servers + this.#actors;
     this.landings = this.strays + 1;
     this.acked = this.strays + 2;
     this.rots = this.strays + 3;
     this.losses = this.strays + 4;
-    this.length = this.strays + 5;
+    this.shown = this.strays + 5;
+    this.length = this.strays + 6;
     this.#judge = new Judge(this, kernels, this.landings, this.acked);
   }
 
@@ -86,7 +92,7 @@ export class QuorumWorlds {
     const actors = Array.from({ length: this.#actors }, (_, i) => this.cast.newWriter(i));
     const rows = marksAtFirst(this.model).map((row) => this.cast.rowId(row));
     const { rots, losable } = this.model;
-    return [...rows, ...actors, 0, 0, newestAtFirst(this.model), rots, losable];
+    return [...rows, ...actors, 0, 0, newestAtFirst(this.model), rots, losable, 0];
   }
 
   /** Whether no step to come breaks anything, as far as that is looked at. */
@@ -131,7 +137,15 @@ export class QuorumWorlds {
   }
 
   /** Calls `emit` with everything that may happen next. */
-  steps(world: World, onStep: Emit): void {
+  everyStep(world: World, emit: Emit): void {
+    if (this.#looks !== null) this.#looks.leavesOut = false;
+    this.steps(world, emit);
+    if (this.#looks !== null) this.#looks.leavesOut = true;
+  }
+
+  /** The same, less plans that come to nothing. */
+  steps(before: World, onStep: Emit): void {
+    const world = this.#looks?.seen(before) ?? before;
     const deferral = this.#deferral;
     const emit: Emit =
       deferral === null
@@ -155,6 +169,10 @@ export class QuorumWorlds {
     const { servers } = this.model;
     const id = world[servers + index] as number;
     const { heard, isWarm } = this.cast.known(id).writer;
+    if (this.#looks !== null) {
+      this.#looks.plans(world, index, emit);
+      return;
+    }
     if (isWarm) {
       this.plan(world, index, [], emit);
       this.forget(world, index, emit);
@@ -182,17 +200,24 @@ export class QuorumWorlds {
     covers: Covers | null = null,
   ): void {
     const { cast } = this;
-    const { servers } = this.model;
-    const first = world[servers + index] as number;
-    const { attempt, isWarm } = cast.known(first).writer;
-    let id = first;
+    let id = world[this.model.servers + index] as number;
     for (const at of now) id = this.#hears(id, world, at);
-    const { record, base, read, isNeedless } = cast.planned(id);
     const { acked } = cast.known(id).writer;
+    const heard = now.map((at) => ({ at, row: world[at] as number }));
+    this.planBy(world, index, { id, heard, acked }, emit, covers);
+  }
+
+  /** `index` makes the plan that comes of `look`. */
+  planBy(world: World, index: number, look: Look, emit: Emit, covers: Covers | null): void {
+    const { cast } = this;
+    const { servers } = this.model;
+    const { id, acked } = look;
+    const { attempt, isWarm } = cast.known(id).writer;
+    const { record, base, read, isNeedless } = cast.planned(id);
+    const now = look.heard.map(({ at }) => at);
     const heard: Told = (name) =>
-      now.map((at) => {
-        const row = name.row(world[at] as number);
-        return `${name.writer(index, attempt)} hears ${row} from s${at}`;
+      look.heard.map(({ at, row }) => {
+        return `${name.writer(index, attempt)} hears ${name.row(row)} from s${at}`;
       });
     if (read !== none && !cast.isBuiltOn(read, acked)) {
       emit(null, 'hidden', (name) => [
@@ -224,20 +249,30 @@ export class QuorumWorlds {
       ]);
       return;
     }
-    const ranks = this.#ranksOf(world, record.seqnum);
-    const all = cast.ranksAmong(ranks);
-    for (const rank of this.model.ties === 'any' ? all : all.slice(-1)) {
-      const isNaming = cast.known(id).writer.role === 'writer';
-      const mark = cast.markOf(record.seqnum, rank, base, isNaming);
+    for (const mark of this.marksFor(world, id)) {
+      const { rank } = cast.made(mark);
       const next = world.with(servers + index, cast.begun(id, mark));
       emit(next, violation, (name) => {
         const lines = heard(name);
         const over = base === none ? 'nothing' : name.mark(base);
         name.call(mark, index, attempt);
+        const ranks = this.#ranksOf(world, record.seqnum);
         const order = ranks.length === 0 ? '' : `, ${ranks.filter((r) => r < rank).length} below`;
         return [...lines, `${name.writer(index, attempt)} writes over ${over}${order}`];
       });
     }
+  }
+
+  /** What the plan of `id` may be called. */
+  marksFor(world: World, id: number): readonly Mark[] {
+    const { cast } = this;
+    const { record, base } = cast.planned(id);
+    if (record === null) return [];
+    const all = cast.ranksAmong(this.#ranksOf(world, record.seqnum));
+    const isNaming = cast.known(id).writer.role === 'writer';
+    return (this.model.ties === 'any' ? all : all.slice(-1)).map((rank) =>
+      cast.markOf(record.seqnum, rank, base, isNaming),
+    );
   }
 
   /** `index` looks, whatever it remembers. */
@@ -511,12 +546,15 @@ export class QuorumWorlds {
       if (i === by) continue;
       const id = next[servers + i] as number;
       const { writer, flights } = cast.known(id);
-      if (writer.phase === 'looking' && !writer.isWarm && writer.heard[at] === none) {
+      const { phase } = writer;
+      if (phase === 'looking' && this.model.defers) {
+        next[servers + i] = cast.passes(id, at, row, before[this.acked] as number);
+      } else if (phase === 'looking' && !writer.isWarm && writer.heard[at] === none) {
         const hears: Told = (name) => [
           `${name.writer(i, writer.attempt)} hears ${name.row(row)} from s${at}`,
         ];
         observers.push([servers + i, () => this.#hears(id, before, at), hears]);
-      } else if (writer.phase === 'writing' && writer.pending[at] === none) {
+      } else if (phase === 'writing' && writer.pending[at] === none) {
         const flight = flights.find((one) => one.at === at);
         if (flight === undefined || cast.rowAfter(row, flight) !== none) continue;
         if (this.#cover?.isNoNews(before, i, row, next[at] as number) === true) continue;
