@@ -6,6 +6,7 @@
  * was last changed. No caller sets them, but for the first children of a new directory.
  */
 import { BadArgumentError } from '../errors.ts';
+import { redacted } from '../redacted.ts';
 import {
   dumpJson,
   floatOf,
@@ -27,17 +28,35 @@ export function parseMetadata(bytes: Uint8Array): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** @throws BadArgumentError for what no JSON object can be made of */
+/**
+ * As `JSON.stringify` has it: members that are undefined are none, and what has a `toJSON` is what that
+ * gives. What it would leave out or change besides is refused, for nobody would get it back.
+ * @throws BadArgumentError for what no JSON object can be made of, naming the member
+ */
 export function metadataFrom(given: Metadata): JsonObject {
   let text: string | undefined;
   try {
-    text = JSON.stringify(given);
-  } catch {
-    // A circle, or a bigint.
+    if (isSayable(given)) text = JSON.stringify(given, onlySayable);
+  } catch (error) {
+    if (error instanceof BadArgumentError) throw error;
+    // A circle, or a `toJSON` that throws.
   }
   const value = text === undefined ? undefined : parseJson(text);
   if (isObject(value)) return value;
   throw new BadArgumentError('metadata', 'are no object that JSON could say');
+}
+
+/** @throws BadArgumentError for what JSON has no word for */
+function onlySayable(this: unknown, key: string, value: unknown): unknown {
+  if (isSayable(value) || (value === undefined && !Array.isArray(this))) return value;
+  throw new BadArgumentError('metadata', `JSON has no word for ${JSON.stringify(redacted(key))}`);
+}
+
+function isSayable(value: unknown): boolean {
+  if (value === null || ['string', 'boolean'].includes(typeof value)) return true;
+  // Of a map, a set or bytes there would be members, or none, and not what they hold.
+  const isRecord = Object.prototype.toString.call(value) === '[object Object]';
+  return Number.isFinite(value) || Array.isArray(value) || isRecord;
 }
 
 export function plainMetadata(metadata: JsonObject): Metadata {

@@ -5,7 +5,7 @@ import { formatCap, parseCap, toReadCap, toVerifyCap } from '../../src/caps.ts';
 import { childrenOf, linkable, packChild } from '../../src/directory/child.ts';
 import { firstTable } from '../../src/directory/edits.ts';
 import { immutableCapOf } from '../../src/directory/immutable.ts';
-import { metadataFrom } from '../../src/directory/metadata.ts';
+import { metadataFrom, plainMetadata } from '../../src/directory/metadata.ts';
 import { newEntry, packTable, parseTable } from '../../src/directory/table.ts';
 import { BadArgumentError, MalformedCapError } from '../../src/errors.ts';
 import {
@@ -269,8 +269,35 @@ describe('what can be linked', () => {
   test('metadata that JSON could not say are refused', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
-    for (const bad of [circle, { a: 1n }, [], null, 'x', () => 1]) {
-      expect(() => metadataFrom(bad as never)).toThrow(BadArgumentError);
+    for (const bad of [circle, [], null, 'x', undefined, () => 1, new Map()]) {
+      expect(() => metadataFrom(bad as never)).toThrow(
+        new BadArgumentError('metadata', 'are no object that JSON could say'),
+      );
     }
+  });
+
+  test.each([
+    ['a bigint', { a: 1n }, 'a'],
+    ['a function', { a: () => 1 }, 'a'],
+    ['a symbol', { a: Symbol('x') }, 'a'],
+    ['no number', { deep: [{ a: Number.NaN }] }, 'a'],
+    ['a number without end', { a: Number.POSITIVE_INFINITY }, 'a'],
+    ['a map', { a: new Map([['b', 1]]) }, 'a'],
+    ['a set', { a: new Set([1]) }, 'a'],
+    ['bytes', { a: new Uint8Array(3) }, 'a'],
+    ['nothing within a list', { a: ['b', undefined] }, '1'],
+  ])('metadata that JSON would change are refused, by their name: %s', (_, bad, name) => {
+    expect(() => metadataFrom(bad)).toThrow(
+      new BadArgumentError('metadata', `JSON has no word for "${name}"`),
+    );
+  });
+
+  test('metadata are what JSON makes of them: members that are undefined are none', () => {
+    const given = { when: new Date(0), none: undefined, list: [null, true, { a: -0.5 }], s: 'x' };
+    expect(plainMetadata(metadataFrom(given))).toEqual({
+      when: '1970-01-01T00:00:00.000Z',
+      list: [null, true, { a: -0.5 }],
+      s: 'x',
+    });
   });
 });
