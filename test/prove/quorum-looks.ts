@@ -55,6 +55,7 @@ export class Looks {
     this.#worlds = worlds;
     this.#ends = ends;
     this.#meeting = meetingSize(worlds.cast.quorum);
+    // So that 0 is none of them.
     this.#shown.idOf(keyOf([]), () => []);
   }
 
@@ -186,7 +187,7 @@ export class Looks {
     const ids = new Map<string, number>();
     let violation: Violation | undefined;
     this.#each(looker, choices, (look) => {
-      violation ??= this.brokenBy(look);
+      violation ??= this.#brokenBy(look);
       if (cast.planned(look.id).record !== null) ids.set(this.#nameOf(look.id), look.id);
     });
     const plans = { isSound: violation === undefined, ids: [...ids.values()] };
@@ -194,8 +195,8 @@ export class Looks {
     return plans;
   }
 
-  /** What is wrong with what a look comes to. */
-  brokenBy({ id, acked }: Look): Violation | undefined {
+  /** What is wrong with what a look comes to, as `planBy` has it. */
+  #brokenBy({ id, acked }: Look): Violation | undefined {
     const { cast } = this.#worlds;
     const { record, base, read, isNeedless } = cast.planned(id);
     if (read !== none && !cast.isBuiltOn(read, acked)) return 'hidden';

@@ -15,6 +15,7 @@ import { deferring } from './quorum-plan.ts';
 import {
   isWithin,
   joined,
+  type Last,
   type Outset,
   outsetOf,
   type Prospect,
@@ -83,8 +84,8 @@ function judging(worlds: QuorumWorlds, kernels: Kernels) {
   const { cast } = worlds;
   const joints = new Joints(cast, kernels);
   const futures = new Futures(cast, (row, mark) => worlds.isBarred(row, mark));
-  return (world: World): Judged | null => {
-    const prospects = prospectsOf(worlds, world);
+  return (world: World, look: Last | null = null): Judged | null => {
+    const prospects = prospectsOf(worlds, world, look);
     if (prospects === null) return null;
     const acked = world[worlds.acked] as Mark;
     const sites = prospects.map((prospect) => siteOf(cast, prospect));
@@ -138,6 +139,35 @@ function stepsOf(model: QuorumModel, kernels: Kernels) {
   return found;
 }
 
+/** The same of worlds in which somebody looks for the last time, for each version that is planned. */
+function looksOf(model: QuorumModel, kernels: Kernels) {
+  const worlds = new QuorumWorlds(model, kernels);
+  const { cast } = worlds;
+  const judgedOf = judging(worlds, kernels);
+  const nexts = new Map<World, World[]>();
+  goThrough(worlds, ({ world, next }) => {
+    if (next !== null) nexts.set(world, [...(nexts.get(world) ?? []), next]);
+  });
+  const found = { steps: 0, outside: 0 };
+  for (const [world, all] of nexts) {
+    for (let index = 0; index < model.writers; index++) {
+      const writerIn = (one: World) => cast.known(one[model.servers + index] as number).writer;
+      if (writerIn(world).phase !== 'looking') continue;
+      for (const mark of new Set(all.map((next) => writerIn(next).mark).filter((it) => it >= 0))) {
+        const look = { index, mark };
+        const before = judgedOf(world, look);
+        for (const next of all) {
+          const isLooking = writerIn(next).phase === 'looking';
+          if (before === null || (!isLooking && writerIn(next).mark !== mark)) continue;
+          found.steps++;
+          found.outside += outside(before, judgedOf(next, isLooking ? look : null) as Judged);
+        }
+      }
+    }
+  }
+  return found;
+}
+
 describe('what is over', () => {
   test.each<[string, QuorumSize, isLeft: boolean]>([
     ['one-fewer', small, false],
@@ -172,9 +202,11 @@ describe('what is judged of a world', () => {
     ],
     [{ ...small, required: 1 }, { parents: 'none' }],
   ])('holds what is judged of those after it: %j, %j', (size, more) => {
-    const found = stepsOf(modelOf(size, { ...deferring, ...more }), shippedKernels);
-    expect(found.steps).toBeGreaterThan(0);
-    expect(found.outside).toBe(0);
+    const model = modelOf(size, { ...deferring, ...more });
+    for (const found of [stepsOf(model, shippedKernels), looksOf(model, shippedKernels)]) {
+      expect(found.steps).toBeGreaterThan(0);
+      expect(found.outside).toBe(0);
+    }
   });
 
   test('does not, if requests are sent wherever there is a server', async () => {

@@ -8,10 +8,10 @@
  *
  * A reading is observed by nobody, and what it brings depends on nothing but the writes to that
  * server. So it is put off as long as it can be: until just before a write changes the server, or
- * until its writer makes its plan. The same holds of a request that does not land. A request that
- * is given up may land at any time, or never; so may those of an attempt that was left, as if its
- * writer had died. A look that finds nothing to build on is no step: its attempt is as well not
- * begun.
+ * until its writer makes its plan (with `defers`, always until then: `quorum-looks.ts`). The same holds
+ * of a request that does not land. A request that is given up may land at any time, or never; so may
+ * those of an attempt that was left, as if its writer had died. A look that finds nothing to build on
+ * is no step: its attempt is as well not begun.
  */
 import { meetingSize } from '../../machines/quorum.ts';
 import { Bars } from './quorum-bars.ts';
