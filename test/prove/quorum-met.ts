@@ -93,13 +93,19 @@ export class Met {
     return this.#slots[this.#placeOf(high, low) + 2] as number;
   }
 
-  /** Whether all of `past` is in the list at `at`: pairs of words that ascend. */
+  // Pairs of words ascend, so the first that is missing is soon found: this is asked most of all.
+
+  /** Whether all of `past` is in the list at `at`. */
   #isWithin(past: readonly number[], at: number): boolean {
-    const end = at + 2 + this.#pasts.at(at + 1);
+    const pasts = this.#pasts;
+    const count = pasts.at(at + 1);
+    if (count < past.length) return false;
+    const end = at + 2 + count;
     let place = at + 2;
     for (let i = 0; i < past.length; i += 2) {
-      while (place < end && this.#isBefore(place, past, i)) place += 2;
-      if (place >= end || !this.#isAt(place, past, i)) return false;
+      const [high, low] = [past[i] as number, past[i + 1] as number];
+      while (place < end && isBefore(pasts.at(place), pasts.at(place + 1), high, low)) place += 2;
+      if (place === end || pasts.at(place) !== high || pasts.at(place + 1) !== low) return false;
       place += 2;
     }
     return true;
@@ -107,22 +113,19 @@ export class Met {
 
   /** Whether all of the list at `at` is in `past`. */
   #holds(past: readonly number[], at: number): boolean {
-    const end = at + 2 + this.#pasts.at(at + 1);
+    const pasts = this.#pasts;
+    const count = pasts.at(at + 1);
+    if (count > past.length) return false;
+    const end = at + 2 + count;
     let i = 0;
     for (let place = at + 2; place < end; place += 2) {
-      while (i < past.length && !this.#isAt(place, past, i)) i += 2;
-      if (i >= past.length) return false;
+      const [high, low] = [pasts.at(place), pasts.at(place + 1)];
+      while (i < past.length && isBefore(past[i] as number, past[i + 1] as number, high, low))
+        i += 2;
+      if (past[i] !== high || past[i + 1] !== low) return false;
+      i += 2;
     }
     return true;
-  }
-
-  #isBefore(place: number, past: readonly number[], i: number): boolean {
-    const [high, low] = [this.#pasts.at(place), this.#pasts.at(place + 1)];
-    return high < (past[i] as number) || (high === past[i] && low < (past[i + 1] as number));
-  }
-
-  #isAt(place: number, past: readonly number[], i: number): boolean {
-    return this.#pasts.at(place) === past[i] && this.#pasts.at(place + 1) === past[i + 1];
   }
 
   /** Where a print is, or would be. */
@@ -156,6 +159,10 @@ export class Met {
       for (let word = 0; word < 3; word++) this.#slots[at + word] = before[i + word] as number;
     }
   }
+}
+
+function isBefore(high: number, low: number, otherHigh: number, otherLow: number): boolean {
+  return high < otherHigh || (high === otherHigh && low < otherLow);
 }
 
 /** The worlds that were met last, as they are: most are met again soon. */
