@@ -256,7 +256,8 @@ export class QuorumCast {
   /** The look of `id` goes on while the server `at` comes to hold something else than `row`. */
   passes(id: number, at: number, row: number, acked: Mark): number {
     const { writer, next } = this.known(id);
-    return this.#once(next, (row * 32 + at) * 0x1_0000 + acked, () => {
+    // Apart from what the same writer comes to when it hears, or forgets.
+    return this.#once(next, 2 ** 50 + (row * 32 + at) * 0x1_0000 + acked, () => {
       const passed = this.#passedBy(writer);
       const more = passed.with(at, [...(passed[at] as readonly Passed[]), { row, acked }]);
       return this.#idOf({ ...writer, passed: more });
@@ -436,7 +437,7 @@ export class QuorumCast {
   /** The writer `id`, which looks, whatever it remembers. */
   forgets(id: number): number {
     const { writer, next } = this.known(id);
-    return this.#memo(next, 0, 1, 3, () => this.#idOf(this.#looker(writer.role, writer.attempt)));
+    return this.#once(next, 2 ** 51, () => this.#idOf(this.#looker(writer.role, writer.attempt)));
   }
 
   /** The writer once its attempt was left, as by one that died; none: it was the last. */
