@@ -73,7 +73,8 @@ import { type Plaintext, plaintextOf } from './share/plaintext.ts';
 import { withCheckedAnswers } from './storage/checked-answers.ts';
 import type { StorageServer } from './storage/server.ts';
 import { Turns } from './turns.ts';
-import { type Known, type Met, rootOf } from './walk/met.ts';
+import type { Met } from './walk/met.ts';
+import { type Known, rootOf } from './walk/root.ts';
 import type { DeepStats } from './walk/stats.ts';
 import type { Examined, Tree } from './walk/tree.ts';
 import {

@@ -4,8 +4,8 @@
  */
 import type { Grid } from '../grid.ts';
 import { verdictOf } from '../walk/examine.ts';
-import { rootOf } from '../walk/met.ts';
 import { recordOf, type WalkRecord } from '../walk/record.ts';
+import { rootOf } from '../walk/root.ts';
 import { StatsCounter } from '../walk/stats.ts';
 import { Tally } from '../walk/tally.ts';
 import type { DeepCheckOptions, WalkOptions } from '../walk/walk-options.ts';

@@ -2,12 +2,11 @@
  * @module met: what a walk has met, as far as its entry tells, and what is told of it to programs that
  * are made for Tahoe's `t=stream-manifest`.
  */
-import { formatCap } from '../caps.ts';
 import type { Child } from '../directory/child.ts';
-import { type Caps, type Target, targetOf, textsFor } from '../directory/target.ts';
-import type { Directory } from '../directory.ts';
+import type { Caps } from '../directory/target.ts';
 import { withHidden } from '../hidden.ts';
 import { requireObject } from '../refusal.ts';
+import type { Known } from './root.ts';
 
 /** How much there is in a directory. */
 export interface Extent {
@@ -39,20 +38,6 @@ export interface Met {
   readonly error: unknown;
   /** The texts of its caps: secrets, which printing or copying does not show. */
   readonly caps: Caps;
-}
-
-/** What can be told of an object before anything of it is read. */
-export type Known = Pick<
-  Child,
-  'kind' | 'mutable' | 'format' | 'size' | 'problem' | 'isShadowed' | 'caps'
->;
-
-/** The directory where a walk begins. @throws InsufficientCapError for a verify cap */
-export function rootOf({ file, readCap }: Directory): Known {
-  const texts = textsFor(file === undefined ? readCap : formatCap(file.cap));
-  const { caps, ...target } = targetOf(texts, true) as Target;
-  const { kind, mutable, format, size } = target;
-  return { kind, mutable, format, size, problem: undefined, isShadowed: false, caps };
 }
 
 /** @param read of a directory: what is in it, or why that is not known */

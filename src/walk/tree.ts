@@ -11,8 +11,9 @@ import { type GridRecorder, type OperationRecorder, stepOf } from '../runtime/re
 import { inOrder } from './ahead.ts';
 import { type Examination, type ExamineSetting, examine, verdictOf } from './examine.ts';
 import { Gate } from './gate.ts';
-import { type Known, type Met, storageIndexIn } from './met.ts';
+import { type Met, storageIndexIn } from './met.ts';
 import { isRecord, Trail, type WalkRecord } from './record.ts';
+import type { Known } from './root.ts';
 import { type DeepStats, StatsCounter } from './stats.ts';
 import { type Way, walkFrom } from './walk.ts';
 import {

@@ -15,9 +15,10 @@ import { GridClosedError } from '../errors.ts';
 import type { OperationOptions } from '../runtime/options.ts';
 import { inOrder } from './ahead.ts';
 import type { Gate } from './gate.ts';
-import { type Known, type Met, metOf } from './met.ts';
+import { type Met, metOf } from './met.ts';
 import { inWalkOrder, phaseOf, positionOf } from './order.ts';
 import type { Behind, Trail } from './record.ts';
+import type { Known } from './root.ts';
 
 /** What one walk works with. */
 export interface Way {
