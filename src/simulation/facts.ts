@@ -38,6 +38,8 @@ export interface ActorFact {
   readonly input: Json;
   readonly startedAt: number;
   readonly startedSeq: number;
+  /** What it has begun, in that order. A long trace has too many actors to look through for them. */
+  readonly children: ActorFact[];
   state: string;
   /** When it came into its state. */
   since: number;
@@ -96,6 +98,8 @@ export interface RunFacts {
   readonly actors: Map<string, ActorFact>;
   /** Those of them that go on. */
   readonly active: Set<ActorFact>;
+  /** Of all publishes: the most servers, the smallest quorum, and whether one was by `force`. */
+  readonly quorums: { servers: number; size: number; isForced: boolean };
   /** `s0:1` -> what it holds. */
   readonly places: Map<string, string>;
   readonly initialPlaces: ReadonlyMap<string, string>;
@@ -162,6 +166,7 @@ export function emptyFacts(): RunFacts {
     operations: new Map(),
     actors: new Map(),
     active: new Set(),
+    quorums: { servers: 0, size: Number.POSITIVE_INFINITY, isForced: false },
     places: new Map(),
     initialPlaces: new Map(),
     servers: [],
@@ -287,6 +292,12 @@ function placesOf(versions: Map<string, Set<string>>, version: string): Set<stri
   return places;
 }
 
+function noteQuorum({ quorums }: RunFacts, { quorum, force }: PublishInputFact): void {
+  quorums.servers = Math.max(quorums.servers, quorum.servers);
+  quorums.size = Math.min(quorums.size, quorum.size);
+  quorums.isForced ||= force;
+}
+
 function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void {
   if (record.kind === 'actor') {
     const operation = record.actor.split('/')[0] as string;
@@ -298,6 +309,7 @@ function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void 
       input: record.input,
       startedAt: record.at,
       startedSeq: record.seq,
+      children: [],
       state: '',
       since: record.at,
       context: null,
@@ -309,8 +321,11 @@ function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void 
       answers: new Map(),
     };
     facts.actors.set(record.actor, actor);
+    facts.actors.get(record.parent ?? '')?.children.push(actor);
     facts.active.add(actor);
-    if (record.input !== null) facts.operations.get(operation)?.charts.push(actor);
+    if (record.input === null || !facts.operations.has(operation)) return;
+    facts.operations.get(operation)?.charts.push(actor);
+    if (record.chart === 'publish') noteQuorum(facts, record.input as unknown as PublishInputFact);
     return;
   }
   const actor = facts.actors.get(record.actor);

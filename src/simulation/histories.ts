@@ -46,17 +46,18 @@ export function lastReadVersion(
   return (input as unknown as { version: { id: string } } | undefined)?.version.id;
 }
 
-export function acknowledged(facts: RunFacts): readonly Acknowledged[] {
-  return [...facts.operations].flatMap(([name, operation]) => {
-    const publish = lastPublish(operation);
-    const output = publish?.output as unknown as PublishOutputFact | null | undefined;
-    if (operation.endedSeq === undefined || operation.result?.ok !== true) return [];
-    if (output?.kind !== 'published' || output.version === null) return [];
-    const { seqnum, quorum } = output;
-    const { checkstring: version } = output.version;
-    const { startedSeq: start, endedSeq: end } = operation;
-    return [{ operation: name, version, seqnum, quorum, start, end }];
-  });
+export function acknowledged({ operations }: RunFacts): readonly Acknowledged[] {
+  return [...operations].flatMap(([name, operation]) => acknowledgedBy(name, operation) ?? []);
+}
+
+/** What an operation was acknowledged for; undefined for one that was not. */
+export function acknowledgedBy(name: string, operation: OperationFact): Acknowledged | undefined {
+  const { startedSeq: start, endedSeq: end } = operation;
+  if (end === undefined || operation.result?.ok !== true) return undefined;
+  const output = lastPublish(operation)?.output as unknown as PublishOutputFact | null | undefined;
+  if (output?.kind !== 'published' || output.version === null) return undefined;
+  const { seqnum, quorum } = output;
+  return { operation: name, version: output.version.checkstring, seqnum, quorum, start, end };
 }
 
 /**
@@ -72,12 +73,8 @@ export function doQuorumsMeet(facts: RunFacts): boolean {
 }
 
 /** The fewest servers that anybody has taken for a quorum; Infinity before somebody writes. */
-export function smallestQuorum({ operations }: RunFacts): number {
-  const publishes = [...operations.values()]
-    .flatMap(({ charts }) => charts)
-    .filter(({ chart }) => chart === 'publish');
-  const sizes = publishes.map(({ input }) => (input as unknown as PublishInputFact).quorum.size);
-  return Math.min(...sizes);
+export function smallestQuorum({ quorums }: RunFacts): number {
+  return quorums.size;
 }
 
 /** Whether all that a version was built on, as its writers say, comes to `base`. */

@@ -18,6 +18,7 @@ import {
 } from './facts.ts';
 import {
   type Acknowledged,
+  acknowledgedBy,
   acknowledged as acknowledgedOf,
   isConfirmed,
   lastMap,
@@ -44,13 +45,8 @@ export const forkIn: RealJudge = (record, facts) => {
 export const lostUpdateIn: RealJudge = (record, facts) => {
   const late = justAcknowledged(record, facts);
   if (late === undefined || !doQuorumsMeet(facts)) return undefined;
-  for (const early of acknowledged(facts)) {
-    if (early.end >= late.start) continue;
-    const why = `${late.version} ignores ${early.version}`;
-    const found = ignored(why, late.version, early, sightOf(late, facts), facts);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const why = (early: string) => `${late.version} ignores ${early}`;
+  return firstIgnored(late.version, late.start, why, () => sightOf(late, facts), facts);
 };
 
 /** X3: a read that was confirmed, and is not fresh. */
@@ -59,35 +55,35 @@ export const staleReadIn: RealJudge = (record, facts) => {
   if (!operation?.result?.ok || !isOfOneFile(operation)) return undefined;
   const version = lastReadVersion(operation);
   if (version === undefined || !isConfirmed(operation) || !doQuorumsMeet(facts)) return undefined;
-  for (const early of acknowledged(facts)) {
-    if (early.end >= operation.startedSeq) continue;
-    const why = `${version} was read after ${early.version} was acknowledged`;
-    const found = ignored(why, version, early, inMap(lastMap(operation)), facts);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const why = (early: string) => `${version} was read after ${early} was acknowledged`;
+  const sight = () => inMap(lastMap(operation));
+  return firstIgnored(version, operation.startedSeq, why, sight, facts);
 };
 
 /** Which servers an operation has heard, and what each has shown of good shares. */
 type Sight = ReadonlyMap<string, readonly string[]>;
 
-function ignored(
-  why: string,
+/** The first version that was acknowledged before `start`, and is not in `version`. */
+function firstIgnored(
   version: string,
-  early: Acknowledged,
-  sight: Sight,
+  start: number,
+  whyOf: (early: string) => string,
+  sightIn: () => Sight,
   facts: RunFacts,
 ): ReturnType<RealJudge> {
-  switch (contains(version, early.version, facts)) {
-    case 'yes':
-      return undefined;
-    case 'no':
-      return explained(why, takersOf(early, facts), sight, early.version, facts);
-    case 'unknown':
-      return {
-        doubt: `${why}, or was built on it: it does not lead back to versions in the trace`,
-      };
+  const line = new Line(version, facts);
+  for (const early of acknowledged(facts)) {
+    if (early.end >= start) continue;
+    const held = line.contains(early.version);
+    if (held === 'yes') continue;
+    const why = whyOf(early.version);
+    if (held === 'no')
+      return explained(why, takersOf(early, facts), sightIn(), early.version, facts);
+    return {
+      doubt: `${why}, or was built on it: it does not lead back to versions in the trace`,
+    };
   }
+  return undefined;
 }
 
 /** A violation, unless a server that took the version was heard and did not show it. */
@@ -99,7 +95,7 @@ function explained(
   facts: RunFacts,
 ): ReturnType<RealJudge> {
   const silent = takers.find((id) =>
-    sight.get(id)?.every((shown) => contains(shown, version, facts) !== 'yes'),
+    sight.get(id)?.every((shown) => new Line(shown, facts).contains(version) !== 'yes'),
   );
   if (silent === undefined) return why;
   return {
@@ -145,19 +141,34 @@ function takersIn({ output }: ActorFact): readonly string[] {
   return [...new Set(accepted.map(({ server }) => server))];
 }
 
-/** Whether `newer` is, or was built on, `older`, as versions name their parents. */
-function contains(newer: string, older: string, facts: RunFacts): 'yes' | 'no' | 'unknown' {
-  const least = parseVersion(older)?.seqnum ?? 0;
-  for (let at = newer; ; ) {
-    if (at === older) return 'yes';
-    const { seqnum = 0 } = parseVersion(at) ?? {};
-    if (seqnum <= least) return 'no';
-    const parent = parentOf(at, facts);
-    if (parent === null) return 'no';
-    // A child that is not newer than its parent is nobody's.
-    if (parent === undefined || (parseVersion(parent)?.seqnum ?? 0) >= seqnum) return 'unknown';
-    at = parent;
+/** What a version was built on, as versions name their parents: gone along once, asked often. */
+class Line {
+  readonly #versions = new Set<string>();
+  /** Of the last of them that is known. */
+  #seqnum = 0;
+  #isWhole = false;
+
+  constructor(newest: string, facts: RunFacts) {
+    for (let at = newest; ; ) {
+      this.#versions.add(at);
+      this.#seqnum = seqnumOf(at);
+      const parent = parentOf(at, facts);
+      this.#isWhole = parent === null;
+      // A child that is not newer than its parent is nobody's.
+      if (typeof parent !== 'string' || seqnumOf(parent) >= this.#seqnum) return;
+      at = parent;
+    }
   }
+
+  /** Whether the newest is, or was built on, `older`. */
+  contains(older: string): 'yes' | 'no' | 'unknown' {
+    if (this.#versions.has(older)) return 'yes';
+    return this.#isWhole || this.#seqnum <= seqnumOf(older) ? 'no' : 'unknown';
+  }
+}
+
+function seqnumOf(version: string): number {
+  return parseVersion(version)?.seqnum ?? 0;
 }
 
 /** Null: it has none. Undefined: nobody knows. */
@@ -187,17 +198,12 @@ function isOfOneFile({ charts }: OperationFact): boolean {
 }
 
 function justAcknowledged(record: TraceRecord, facts: RunFacts): Acknowledged | undefined {
-  if (record.kind !== 'operation' || justEnded(record, facts) === undefined) return undefined;
-  return acknowledged(facts).find(({ operation }) => operation === record.operation);
+  const operation = justEnded(record, facts);
+  if (operation === undefined || !isOfOneFile(operation)) return undefined;
+  return acknowledgedBy((record as { operation: string }).operation, operation);
 }
 
 /** Whether any two quorums of these writers meet; who writes by force was promised nothing. */
-function doQuorumsMeet({ operations }: RunFacts): boolean {
-  const publishes = [...operations.values()].flatMap(({ charts }) =>
-    charts.filter(({ chart }) => chart === 'publish'),
-  );
-  const inputs = publishes.map(({ input }) => input as unknown as PublishInputFact);
-  if (inputs.some(({ force }) => force)) return false;
-  const servers = Math.max(...inputs.map(({ quorum }) => quorum.servers));
-  return 2 * Math.min(...inputs.map(({ quorum }) => quorum.size)) > servers;
+function doQuorumsMeet({ quorums }: RunFacts): boolean {
+  return !quorums.isForced && 2 * quorums.size > quorums.servers;
 }

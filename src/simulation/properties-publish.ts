@@ -68,13 +68,9 @@ export function lastRequest(
   server: string,
   { actors }: RunFacts,
 ): Summaries['shareWrite'] | undefined {
-  // A long trace has a great many actors, and this is asked at each answer.
-  let last: Summaries['shareWrite'] | undefined;
-  for (const actor of actors.values()) {
-    const request = actor.parent === publish ? summaryOf(actor, 'shareWrite') : undefined;
-    if (request?.server === server) last = request;
-  }
-  return last;
+  const children = actors.get(publish)?.children ?? [];
+  const requests = children.flatMap((child) => summaryOf(child, 'shareWrite') ?? []);
+  return requests.findLast((request) => request.server === server);
 }
 
 function writesOf(publish: ActorFact): readonly string[] {
@@ -119,8 +115,8 @@ export const publishProperties: readonly PropertyDefinition[] = [
       return (record, facts) => {
         if (record.kind === 'actor' && record.chart === 'shareWrite') {
           const place = record.actor.replace(/\d+$/, '');
-          for (const { path, state, status } of facts.actors.values()) {
-            if (path === record.actor || !path.startsWith(place) || status !== 'active') continue;
+          for (const { path, state } of facts.active) {
+            if (path === record.actor || !path.startsWith(place)) continue;
             if (/^(writing|rereading|checkingClaim)$/.test(state)) {
               return `${path} is not the only one`;
             }
@@ -388,14 +384,14 @@ function isHeld({ operation, context }: ActorFact, place: string, facts: RunFact
  * By what the servers say: by an answer to its write, by the share
  * itself when it was read again, or by what its map had of a version that is placed again.
  */
-function isSaidToBeWritten(publish: ActorFact, place: string, { actors }: RunFacts): boolean {
+function isSaidToBeWritten(publish: ActorFact, place: string): boolean {
   const { map, base, isAgain } = publish.input as unknown as PublishInputFact;
   const { checkstring: own } = publishOf(publish);
   const places = new Set(
     publish.told.flatMap(({ place, version }) => (version === own ? [place] : [])),
   );
-  for (const actor of actors.values()) {
-    const request = actor.parent === publish.path ? summaryOf(actor, 'shareWrite') : undefined;
+  for (const actor of publish.children) {
+    const request = summaryOf(actor, 'shareWrite');
     const written = request?.shnums.map((shnum) => placeName(request.server, shnum)) ?? [];
     // All of a request or nothing: one of its shares that was there when they were read again, one
     // by one, says so of the others.

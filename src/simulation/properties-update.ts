@@ -315,10 +315,10 @@ export const updateProperties: readonly PropertyDefinition[] = [
       if (record.event !== 'xstate.init') return undefined;
       const child = facts.actors.get(record.actor) as ActorFact;
       const { parent, path } = child;
-      const second = [...facts.actors.values()].find(
+      const siblings = facts.actors.get(parent ?? '')?.children ?? [];
+      const second = siblings.find(
         (other) =>
           other.path !== path &&
-          other.parent === parent &&
           other.chart === 'serverQuery' &&
           serverOf(other) === serverOf(child),
       );
