@@ -2,6 +2,7 @@
  * @module encoding: how a file is spread over servers, and Tahoe's defaults for it.
  */
 import { isMajority, quorumOf } from '../machines/quorum.ts';
+import type { Format } from './caps.ts';
 import { OutOfRangeError, type TahoeMutableError } from './errors.ts';
 
 /** Any k of N shares are enough to read a file. */
@@ -25,6 +26,15 @@ export interface UnusableSettings {
   readonly happy?: TahoeMutableError;
   /** The format: a new file needs it unless its maker names one. */
   readonly format?: TahoeMutableError;
+}
+
+/** @throws the error of a setting that a new file of the given format needs, or of the grid's */
+export function requireUsable(
+  { encoding, format }: UnusableSettings,
+  given: Format | undefined,
+): void {
+  if (encoding !== undefined) throw encoding;
+  if (format !== undefined && given === undefined) throw format;
 }
 
 /** What Tahoe does when `tahoe.cfg` does not say. */

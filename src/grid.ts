@@ -33,6 +33,7 @@ import {
   defaultEncoding,
   type Encoding,
   quorumNotices,
+  requireUsable,
   type UnusableSettings,
 } from './encoding.ts';
 import { checkEncoding } from './erasure/shares.ts';
@@ -138,7 +139,8 @@ export class Grid {
   readonly encoding: Encoding;
   /** Of new files. */
   readonly format: Format;
-  readonly #unusable: UnusableSettings;
+  /** @internal */
+  readonly unusable: UnusableSettings;
   readonly #setting: FileSetting;
   readonly #immutableSetting: ImmutableSetting;
   readonly #advisories: Advisories;
@@ -167,7 +169,7 @@ export class Grid {
     this.losableServers = losableServers;
     this.encoding = encoding;
     this.format = format;
-    this.#unusable = unusable;
+    this.unusable = unusable;
     const internal: InternalGridOptions = options;
     const members = { gridSize, losableServers };
     this.notices = [...(internal.notices ?? []), ...quorumNotices(encoding, members)];
@@ -443,9 +445,7 @@ export class Grid {
     contentsOf: () => FirstContents,
   ): Promise<MutableFile> {
     const { format = this.format, key, isNewKey, ...rest } = options;
-    const { encoding, format: formatProblem } = this.#unusable;
-    if (encoding !== undefined) throw encoding;
-    if (formatProblem !== undefined && options.format === undefined) throw formatProblem;
+    requireUsable(this.unusable, options.format);
     checkCreation({ format, key, isNewKey });
     const first = contentsOf();
     const prepared = async (signal: AbortSignal) => {

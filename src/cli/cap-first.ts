@@ -80,7 +80,10 @@ export async function prepare(
   const isNewKey = privateKey === undefined;
   const key = await (isNewKey ? primitives.generateKey() : readKey(privateKey, call));
   if (output === undefined) await requireReader(call.streams.stdout);
-  return { grid: await call.openGrid('write'), how: { key, isNewKey, ...wanted }, output };
+  const grid = await call.openGrid('write');
+  const { requireUsable } = await import('../encoding.ts');
+  requireUsable(grid.unusable, wanted.format);
+  return { grid, how: { key, isNewKey, ...wanted }, output };
 }
 
 /**

@@ -111,6 +111,22 @@ describe('a mistake of the caller: one line, exit code 2', () => {
     }
   });
 
+  test('what tahoe.cfg says of new files and cannot be: no cap is printed before', async () => {
+    const broken = join(scratch, 'broken');
+    await createGridFolder(broken);
+    await writeFile(join(broken, 'tahoe.cfg'), '[client]\nshares.needed = many\n');
+    const problem = `${join(broken, 'tahoe.cfg')}: [client] shares.needed: must be a whole number`;
+    for (const args of [
+      ['create', '-'],
+      ['create', '-', '-o', join(scratch, 'unmade')],
+      ['mkdir'],
+      ['create-alias', 'home'],
+    ]) {
+      expect(await said([...args, '--grid', broken], 'data')).toEqual(line(problem, 2));
+    }
+    expect(await readdir(scratch)).not.toContain('unmade');
+  });
+
   test('a folder that is no empty place for a grid', async () => {
     expect(await said(['grid', 'create', grid])).toEqual(line(`${grid}: is not empty`, 5));
     const file = join(scratch, 'taken');
