@@ -131,6 +131,8 @@ export interface RunFacts {
   readonly acknowledged: Map<string, { readonly writer: string; readonly seq: number }>;
   /** Those that servers have shown, and that writers were acknowledged for. */
   readonly versions: Map<string, Version>;
+  /** The same by their tags, by which their children name them. */
+  readonly tagged: Map<string, Version>;
   /** Version -> what its writer built it on; null: nothing. */
   readonly bases: Map<string, string | null>;
   now: number;
@@ -184,6 +186,7 @@ export function emptyFacts(): RunFacts {
     lateWrites: 0,
     acknowledged: new Map(),
     versions: new Map(),
+    tagged: new Map(),
     bases: new Map(),
     now: 0,
   };
@@ -298,6 +301,11 @@ function noteQuorum({ quorums }: RunFacts, { quorum, force }: PublishInputFact):
   quorums.isForced ||= force;
 }
 
+function noteVersion({ versions, tagged }: RunFacts, name: string, version: Version): void {
+  versions.set(name, version);
+  if (!tagged.has(version.tag)) tagged.set(version.tag, version);
+}
+
 function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void {
   if (record.kind === 'actor') {
     const operation = record.actor.split('/')[0] as string;
@@ -342,7 +350,7 @@ function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void 
     const { kind, version } = (record.output ?? {}) as Partial<PublishOutputFact>;
     if (record.chart === 'publish' && kind === 'published' && version) {
       facts.acknowledged.set(version.checkstring, { writer: actor.operation, seq: record.seq });
-      facts.versions.set(version.checkstring, version);
+      noteVersion(facts, version.checkstring, version);
     }
   } else if (record.type === 'xstate.done.actor.writeShare') {
     const { output } = record.data as { output?: { wrote?: boolean } };
@@ -355,7 +363,7 @@ function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void 
   } else if (record.type === 'server.settled') {
     const { report } = record.data as unknown as { report: ReportFact };
     if (!actor.reports.has(report.server)) actor.reports.set(report.server, report);
-    for (const version of report.versions) facts.versions.set(version.id, version);
+    for (const version of report.versions) noteVersion(facts, version.id, version);
   }
 }
 

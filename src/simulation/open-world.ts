@@ -71,17 +71,19 @@ function firstIgnored(
   sightIn: () => Sight,
   facts: RunFacts,
 ): ReturnType<RealJudge> {
+  const before = acknowledged(facts).filter(({ end }) => end < start);
+  if (before.length === 0) return undefined;
   const line = new Line(version, facts);
-  for (const early of acknowledged(facts)) {
-    if (early.end >= start) continue;
+  for (const early of before) {
     const held = line.contains(early.version);
     if (held === 'yes') continue;
     const why = whyOf(early.version);
-    if (held === 'no')
-      return explained(why, takersOf(early, facts), sightIn(), early.version, facts);
-    return {
-      doubt: `${why}, or was built on it: it does not lead back to versions in the trace`,
-    };
+    if (held === 'unknown') {
+      return {
+        doubt: `${why}, or was built on it: it does not lead back to versions in the trace`,
+      };
+    }
+    return explained(why, takersOf(early, facts), sightIn(), early.version, facts);
   }
   return undefined;
 }
@@ -172,13 +174,16 @@ function seqnumOf(version: string): number {
 }
 
 /** Null: it has none. Undefined: nobody knows. */
-function parentOf(version: string, { bases, versions }: RunFacts): string | null | undefined {
+function parentOf(
+  version: string,
+  { bases, versions, tagged }: RunFacts,
+): string | null | undefined {
   const base = bases.get(version);
   if (base !== undefined) return base;
   const { parentTag = null } = versions.get(version) ?? {};
   if (parentTag === null) return undefined;
   if (/^0+…?$/.test(parentTag)) return null;
-  return [...versions.values()].find(({ tag }) => tag === parentTag)?.id;
+  return tagged.get(parentTag)?.id;
 }
 
 function justEnded(record: TraceRecord, { operations }: RunFacts): OperationFact | undefined {
