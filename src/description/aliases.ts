@@ -8,11 +8,12 @@
  * The lines hold write caps: the file is its owner's alone. A new line is appended and synced,
  * which leaves alone what somebody else appends at the same time; no rename could promise that.
  */
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { utf8 } from '../bytes.ts';
 import { BadArgumentError, BadGridError } from '../errors.ts';
 import { replaceFile } from '../storage/atomic-file.ts';
+import { makeFolders } from '../storage/make-folders.ts';
 import { readTextFile, unwritableGridOf } from './text-file.ts';
 
 /** Whose name needs not be said. */
@@ -54,7 +55,7 @@ export async function addAlias(node: string, name: string, cap: string): Promise
   const path = aliasesIn(node);
   const text = (await readTextFile(path)) ?? '';
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(path), 0o700);
     const file = await open(path, 'a', fileMode);
     try {
       await file.chmod(fileMode);

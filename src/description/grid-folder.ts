@@ -21,6 +21,7 @@ import {
   stageFile,
   syncFolder,
 } from '../storage/atomic-file.ts';
+import { makeFolders } from '../storage/make-folders.ts';
 import { encodingToText } from './tahoe-cfg.ts';
 import { readTextFile, unwritableGridOf } from './text-file.ts';
 
@@ -88,7 +89,7 @@ async function makeGridFolder(path: string, fill: (staged: string) => Promise<vo
   }
   const target = there === undefined ? path : await realpath(path);
   const parent = there === undefined ? dirname(target) : target;
-  await mkdir(parent, { recursive: true });
+  await makeFolders(parent);
   const staged = join(parent, `.${basename(target)}.${randomName()}.tmp`);
   try {
     await fill(staged);
@@ -102,7 +103,7 @@ async function makeGridFolder(path: string, fill: (staged: string) => Promise<vo
 }
 
 async function fillGridFolder(folder: string, servers: number, encoding: Encoding): Promise<void> {
-  await mkdir(join(folder, 'private'), { recursive: true, mode: 0o700 });
+  await makeFolders(join(folder, 'private'), 0o700);
   const digits = Math.max(2, String(servers - 1).length);
   const storage: Record<string, unknown> = {};
   for (let i = 0; i < servers; i++) {
@@ -165,7 +166,7 @@ export async function readLeaseSecret(path: string): Promise<Uint8Array> {
 }
 
 async function createLeaseSecret(path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(path), 0o700);
   const staged = `${path}.${randomName()}.tmp`;
   await stageFile(staged, (file) => file.writeFile(newLeaseSecret()), { mode: 0o600 });
   try {

@@ -10,6 +10,7 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoOf, ignoreMissing, replaceFile } from '../../storage/atomic-file.ts';
 import { sweepLeftBehind } from '../../storage/left-behind.ts';
+import { makeFolders } from '../../storage/make-folders.ts';
 import type { Call } from '../call.ts';
 import { OutputError, UnsafeNameError, UsageError, unreadable } from '../complaint.ts';
 import { openContents, workingWith } from '../contents-argument.ts';
@@ -95,7 +96,7 @@ export async function localPlace(given: string, copying: Copying): Promise<Place
 
 /** @throws OutputError for what is no folder, and cannot be made one */
 async function localFolder(path: string): Promise<TargetFolder> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+  await makeFolders(path).catch((error: unknown) => {
     throw new OutputError(path, error);
   });
   return new LocalFolder(path, idOf(await stat(path)));
