@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { requirePath } from './arguments.ts';
 import type { Spooled } from './contents/spool.ts';
 import { BadSourceError } from './errors.ts';
-import { errnoOf, readFully } from './storage/atomic-file.ts';
+import { readFully, systemProblem } from './storage/atomic-file.ts';
 
 /** A file to be written to the grid; whoever opened it closes it. */
 export interface FileSource extends Spooled, AsyncDisposable {}
@@ -48,7 +48,7 @@ export async function sourceOf(file: FileHandle, name: string): Promise<FileSour
   const { size } = status;
   const read = (offset: number, length: number) =>
     readFully(file, length, offset).catch((error: unknown) => {
-      throw new BadSourceError(name, `cannot be read: ${errnoOf(error) ?? error}`);
+      throw new BadSourceError(name, `cannot be read: ${systemProblem(error)}`);
     });
   // The files of /proc and /sys say 0 or 4096, whatever is in them: at a true end there is one byte
   // in front and none behind.

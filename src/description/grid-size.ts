@@ -13,7 +13,7 @@ import { open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { GridNumbers } from '../encoding.ts';
 import { BadGridError } from '../errors.ts';
-import { errnoOf, removeQuietly, syncFolder } from '../storage/atomic-file.ts';
+import { errnoOf, removeQuietly, syncFolder, systemProblem } from '../storage/atomic-file.ts';
 
 /** What a description says of the number of servers. */
 export interface DescribedSize {
@@ -50,13 +50,10 @@ export async function gridSizeOf(size: DescribedSize): Promise<GridSize> {
     if (described > kept) kept = await keep(path, described);
     return { gridSize: kept, losableServers, notices: [] };
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
+    if (errnoOf(error) === undefined) throw error;
     const gridSize = Math.max(kept, described);
-    return {
-      ...{ gridSize, losableServers },
-      notices: [`${dirname(path)}: cannot keep that the grid has ${gridSize} servers: ${errno}`],
-    };
+    const problem = `cannot keep that the grid has ${gridSize} servers: ${systemProblem(error)}`;
+    return { gridSize, losableServers, notices: [`${dirname(path)}: ${problem}`] };
   }
 }
 

@@ -7,13 +7,12 @@
 import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isMajority, quorumOf } from '../../machines/quorum.ts';
-import { reasonOf } from '../../machines/reason.ts';
 import { requireOptions, requirePath } from '../arguments.ts';
 import { quorumNotices } from '../encoding.ts';
 import { ServerUnavailableError } from '../errors.ts';
 import { Pace } from '../runtime/pace.ts';
 import { defaultDeadlines, platformClock } from '../runtime/run.ts';
-import { errnoOf, ignoreMissing } from '../storage/atomic-file.ts';
+import { ignoreMissing, systemProblem } from '../storage/atomic-file.ts';
 import { HttpServer } from '../storage/http.ts';
 import { type Nurl, tcpNurls } from '../storage/nurl.ts';
 import type { CallOptions } from '../storage/server.ts';
@@ -188,8 +187,7 @@ function placeOf({ host, port }: Nurl): string {
 
 function problemOf(error: unknown, directory = ''): string {
   if (error instanceof ServerUnavailableError) return String(error.facts.problem);
-  const errno = errnoOf(error);
-  if (errno === undefined) return reasonOf(error);
+  const problem = systemProblem(error);
   const inside = basename((error as NodeJS.ErrnoException).path ?? directory);
-  return inside === basename(directory) ? errno : `${errno} of ${inside}`;
+  return inside === basename(directory) ? problem : `${inside}: ${problem}`;
 }

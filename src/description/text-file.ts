@@ -45,8 +45,8 @@ async function readRegular(path: string): Promise<Uint8Array | undefined> {
 
 /** What went wrong with a file of the description: the system's refusal as a BadGridError. */
 export function gridErrorOf(path: string, problem: string, error: unknown): unknown {
-  const errno = errnoOf(error);
-  return errno === undefined ? error : new BadGridError(path, `${problem}: ${errno}`);
+  if (errnoOf(error) === undefined) return error;
+  return new BadGridError(path, `${problem}: ${systemProblem(error)}`);
 }
 
 /** The same of what could not be written, which another may have made meanwhile. */

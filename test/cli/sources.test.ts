@@ -128,7 +128,7 @@ describe('what is read is what is written', () => {
     }
     await source.close();
     await expect(source.read(0, 1)).rejects.toEqual(
-      new BadSourceError(path, 'cannot be read: EBADF'),
+      new BadSourceError(path, 'cannot be read: file closed'),
     );
   });
 

@@ -442,7 +442,7 @@ describe('what is no grid', () => {
   test('a path through a file', async () => {
     const path = join(await put('file', ''), 'servers.yaml');
     await expect(loadGridFile(path)).rejects.toThrowError(
-      new BadGridError(path, 'cannot be read: ENOTDIR'),
+      new BadGridError(path, 'cannot be read: not a directory'),
     );
   });
 

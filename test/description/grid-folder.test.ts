@@ -159,7 +159,7 @@ describe('readLeaseSecret', () => {
     await writeFile(join(parent, 'file'), '');
     const path = join(parent, 'file/secret');
     await expect(readLeaseSecret(path)).rejects.toThrowError(
-      new BadGridError(path, 'cannot be read: ENOTDIR'),
+      new BadGridError(path, 'cannot be read: not a directory'),
     );
   });
 });

@@ -138,7 +138,7 @@ describe('the largest number that was ever seen', () => {
   test('is told where it cannot be kept, and counts for the moment', async () => {
     // No name is longer than 255 bytes.
     const path = await put(`${'n'.repeat(250)}.yaml`, { storage: storageOf(3) });
-    const notices = [`${folder}: cannot keep that the grid has 3 servers: ENAMETOOLONG`];
+    const notices = [`${folder}: cannot keep that the grid has 3 servers: name too long`];
     expect(await openGrid(path)).toMatchObject({ gridSize: 3, notices });
     expect(await gridStatus(path)).toMatchObject({ gridSize: 3, notices });
     const { exit, stderr } = await runHere(['--grid', path, 'create', path]);

@@ -113,7 +113,7 @@ test('every server says what it is, or why it cannot be used', async () => {
       ...up,
       version: null,
     })),
-    { ...folderOf('s03'), id: expect.any(String), ...down, problem: 'ENOENT' },
+    { ...folderOf('s03'), id: expect.any(String), ...down, problem: 'no such file or directory' },
     { ...http(0), places: [`${here}:${storages[0]!.port}`], ...up },
     { ...http(1), places: [`${here}:${closedPort}`, `${here}:${storages[1]!.port}`], ...up },
     { ...http(2), places: [`${here}:${storages[2]!.port}`], ...up },
@@ -181,7 +181,7 @@ test('a folder has the room that there is where its shares are', async () => {
     process.getuid?.() === 0
       ? { reachable: true, availableSpace: 0 }
       : { reachable: true, problem: 'can be read, not written: EACCES of shares' },
-    { reachable: false, availableSpace: null, problem: 'ENOENT of shares' },
+    { reachable: false, availableSpace: null, problem: 'shares: no such file or directory' },
   ]);
 });
 
@@ -206,10 +206,10 @@ test('a folder that we may not read counts for nothing, one that we may not writ
   const { servers, ...counts } = await asNobody(path);
   expect(servers.map(({ problem }) => problem)).toEqual([
     null,
-    'EACCES',
-    'can be read, not written: EACCES',
-    'EACCES of shares',
-    'can be read, not written: EACCES of tahoe-mutable',
+    'permission denied',
+    'can be read, not written: permission denied',
+    'shares: permission denied',
+    'can be read, not written: tahoe-mutable: permission denied',
   ]);
   expect(counts).toMatchObject({ reachable: 3, writable: 1 });
   for (const [name] of modes) await chmod(join(here, name), 0o700);
