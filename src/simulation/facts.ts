@@ -215,6 +215,8 @@ function learnt(facts: RunFacts, record: TraceRecord): RunFacts {
       return { ...facts, encoding, deadlines, servers: servers.map(({ id }) => id) };
     }
     case 'actor':
+      learnOfActor(facts, record);
+      break;
     case 'event':
     case 'step':
     case 'end':
@@ -306,36 +308,39 @@ function noteVersion({ versions, tagged }: RunFacts, name: string, version: Vers
   if (!tagged.has(version.tag)) tagged.set(version.tag, version);
 }
 
-function learnOfChart(facts: RunFacts, record: TraceRecord & ChartRecord): void {
-  if (record.kind === 'actor') {
-    const operation = record.actor.split('/')[0] as string;
-    const actor: ActorFact = {
-      path: record.actor,
-      chart: record.chart,
-      operation,
-      parent: record.parent,
-      input: record.input,
-      startedAt: record.at,
-      startedSeq: record.seq,
-      children: [],
-      state: '',
-      since: record.at,
-      context: null,
-      status: 'active',
-      output: null,
-      hasWritten: false,
-      told: [],
-      reports: new Map(),
-      answers: new Map(),
-    };
-    facts.actors.set(record.actor, actor);
-    facts.actors.get(record.parent ?? '')?.children.push(actor);
-    facts.active.add(actor);
-    if (record.input === null || !facts.operations.has(operation)) return;
-    facts.operations.get(operation)?.charts.push(actor);
-    if (record.chart === 'publish') noteQuorum(facts, record.input as unknown as PublishInputFact);
-    return;
-  }
+function learnOfActor(facts: RunFacts, record: TraceRecord & { kind: 'actor' }): void {
+  const operation = record.actor.split('/')[0] as string;
+  const actor: ActorFact = {
+    path: record.actor,
+    chart: record.chart,
+    operation,
+    parent: record.parent,
+    input: record.input,
+    startedAt: record.at,
+    startedSeq: record.seq,
+    children: [],
+    state: '',
+    since: record.at,
+    context: null,
+    status: 'active',
+    output: null,
+    hasWritten: false,
+    told: [],
+    reports: new Map(),
+    answers: new Map(),
+  };
+  facts.actors.set(record.actor, actor);
+  facts.actors.get(record.parent ?? '')?.children.push(actor);
+  facts.active.add(actor);
+  const charts = facts.operations.get(operation)?.charts;
+  if (record.input === null || charts === undefined) return;
+  charts.push(actor);
+  if (record.chart === 'publish') noteQuorum(facts, record.input as unknown as PublishInputFact);
+}
+
+type OfChart = Exclude<ChartRecord['kind'], 'actor'>;
+
+function learnOfChart(facts: RunFacts, record: TraceRecord & { kind: OfChart }): void {
   const actor = facts.actors.get(record.actor);
   if (actor === undefined) return;
   if (record.kind === 'step') {

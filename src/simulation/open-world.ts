@@ -203,9 +203,10 @@ function isOfOneFile({ charts }: OperationFact): boolean {
 }
 
 function justAcknowledged(record: TraceRecord, facts: RunFacts): Acknowledged | undefined {
+  if (record.kind !== 'operation') return undefined;
   const operation = justEnded(record, facts);
   if (operation === undefined || !isOfOneFile(operation)) return undefined;
-  return acknowledgedBy((record as { operation: string }).operation, operation);
+  return acknowledgedBy(record.operation, operation);
 }
 
 /** Whether any two quorums of these writers meet; who writes by force was promised nothing. */

@@ -180,7 +180,7 @@ test('a folder has the room that there is where its shares are', async () => {
     // Who is not root may not even write there.
     process.getuid?.() === 0
       ? { reachable: true, availableSpace: 0 }
-      : { reachable: true, problem: 'can be read, not written: EACCES of shares' },
+      : { reachable: true, problem: 'can be read, not written: shares: permission denied' },
     { reachable: false, availableSpace: null, problem: 'shares: no such file or directory' },
   ]);
 });
